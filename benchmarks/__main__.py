@@ -1,0 +1,137 @@
+"""`python -m benchmarks`: make the data, check that all tools agree, measure them in turn, print a table."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measure import ChildFailedError, Measurement, run
+from benchmarks.tools import BASELINE, FORMATS, TOOLS, DisagreementError, Tool, fingerprint, require_agreement
+
+Results = dict[str, dict[str, list[Measurement]]]
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=10_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=5, help="measured runs a tool, after one warm-up")
+    parser.add_argument("--only", choices=FORMATS, help="one input format instead of both")
+    parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS), metavar="TOOL",
+                        help=f"some of {', '.join(TOOLS)}")  # fmt: skip
+    parser.add_argument("--data", type=Path, help="where the data is kept between runs",
+                        default=Path(tempfile.gettempdir()) / "segkit-benchmarks")  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save every measurement")
+    args = parser.parse_args(arguments)
+    if args.runs < 1:
+        parser.error("--runs must be 1 or more")
+    return args
+
+
+def make_data(args: argparse.Namespace) -> None:
+    sizes = [str(value) for value in (args.customers, args.orders, args.seed)]
+    subprocess.run([sys.executable, "-m", "benchmarks.data", str(args.data), *sizes], check=True, stdout=sys.stderr)
+
+
+def run_once(tool: Tool, data: Path, form: str) -> tuple[Measurement, dict[str, int], dict[str, str]]:
+    with tempfile.TemporaryDirectory(prefix="out-", dir=data) as out:
+        measured = run(tool.command(data, form, Path(out)), tool.environment(data, form))
+        return measured, tool.counts(measured.stdout), fingerprint(Path(out))
+
+
+def measure(tools: list[Tool], data: Path, form: str, runs: int) -> dict[str, list[Measurement]]:
+    """Measure the tools in turn (A B C D, A B C D, ...): what disturbs the machine disturbs all of them."""
+    measurements: dict[str, list[Measurement]] = defaultdict(list)
+    for turn in range(runs + 1):
+        counts, rows = {}, {}
+        for tool in tools:
+            measured, counts[tool.name], rows[tool.name] = run_once(tool, data, form)
+            label = f"run {turn}" if turn else "warm-up"
+            print(f"{form:8}{label:8}{tool.name:8}{measured.seconds:7.2f} s", file=sys.stderr)
+            if turn:
+                measurements[tool.name].append(measured)
+        require_agreement(f"the counts ({form})", counts)
+        require_agreement(f"the rows ({form})", rows)
+    return measurements
+
+
+def ratio(measured: list[Measurement], baseline: list[Measurement]) -> float:
+    """How many times the baseline's time: the median over the turns, each of which had its own weather."""
+    return median(mine.seconds / its.seconds for mine, its in zip(measured, baseline, strict=True))
+
+
+def table(tools: list[Tool], results: Results) -> str:
+    """Markdown: a row a tool; for each format the medians and the ratio to Polars by hand."""
+    head = ["Tool"]
+    for form in results:
+        name = {"csv": "CSV", "parquet": "Parquet"}[form]
+        head += [f"{name}, s", "ratio", "CPU, s", "peak, MB"]
+    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for tool in tools:
+        row = [tool.title]
+        for by_tool in results.values():
+            mine = by_tool[tool.name]
+            row += [
+                f"{median(m.seconds for m in mine):.2f}",
+                f"{ratio(mine, by_tool[BASELINE]):.2f}" if BASELINE in by_tool else "",
+                f"{median(m.cpu_seconds for m in mine):.2f}",
+                f"{median(m.peak_mb for m in mine):.0f}",
+            ]
+        rows.append(row)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def versions(tools: list[Tool]) -> dict[str, str]:
+    packages = sorted({package for tool in tools for package in tool.packages})
+    return {package: importlib.metadata.version(package) for package in packages}
+
+
+def as_json(args: argparse.Namespace, tools: list[Tool], results: Results) -> str:
+    found = {
+        form: {name: [measurement.numbers() for measurement in mine] for name, mine in by_tool.items()}
+        for form, by_tool in results.items()
+    }
+    document = {
+        "customers": args.customers,
+        "orders": args.orders,
+        "seed": args.seed,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "versions": versions(tools),
+        "results": found,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def main() -> int:
+    args = parse()
+    tools = [tool for tool in TOOLS.values() if tool.name in args.tools]
+    forms = [args.only] if args.only else list(FORMATS)
+    make_data(args)
+    try:
+        results = {form: measure(tools, args.data, form, args.runs) for form in forms}
+    except (DisagreementError, ChildFailedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    packages = ", ".join(f"{name} {version}" for name, version in versions(tools).items())
+    print(f"{args.customers:,} customers, {args.orders:,} orders; medians of {args.runs} whole processes")
+    print(f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {packages}\n")
+    print(table(tools, results))
+    if args.json:
+        args.json.write_text(as_json(args, tools, results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

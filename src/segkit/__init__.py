@@ -1,0 +1,3 @@
+"""segkit: customer segments as code."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,163 @@
+"""Where every run ends: an error becomes a message on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+
+from segkit.cli.terminal import Terminal
+from segkit.diagnostics import Diagnostic
+from segkit.errors import SegkitError
+
+USAGE, DATA, WRITE, BUG, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 4, 70, 130, 141, 143
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+_terminated = threading.Event()
+
+
+class ClosedPipe(Exception):
+    """The reader of standard output has gone; click would make exit code 1 of a BrokenPipeError."""
+
+
+@contextmanager
+def closed_pipes() -> Iterator[None]:
+    """Turn BrokenPipeError into what click lets through."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ClosedPipe from error
+
+
+def run(call: Callable[[], Any], terminal: Terminal) -> int:
+    """Call, show whatever it raises on stderr, and return the exit code."""
+    try:
+        code = call()
+        sys.stdout.flush()
+    except SystemExit as exit_:  # click ends so after completion
+        return _code(exit_.code)
+    except BaseException as error:  # noqa: BLE001 - the outermost frame; a Rust panic is a BaseException
+        return _show(error, terminal)
+    return _code(code)
+
+
+def _code(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _show(error: BaseException, terminal: Terminal) -> int:
+    match error:
+        case SegkitError():
+            terminal.diagnose(error.diagnostics)
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            terminal.alert(error.format_message())
+            return error.exit_code
+        case click.ClickException():
+            terminal.diagnose([_usage(error)])
+            return error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            terminal.alert("interrupted")
+            return TERMINATED if _terminated.is_set() else INTERRUPTED
+        case ClosedPipe() | BrokenPipeError():
+            return _closed_pipe()
+        case MemoryError():
+            hint = "a machine with more memory, or fewer rows and columns, would do"
+            terminal.diagnose([Diagnostic("out of memory", hint=hint)])
+            return DATA
+        case OSError() if error.errno:
+            return _os_error(error, terminal)
+        case _:
+            return _bug(error, terminal)
+
+
+def _usage(error: click.ClickException) -> Diagnostic:
+    """Click's message in segkit's style."""
+    text = getattr(error, "message", "") or error.format_message()
+    if isinstance(error, click.MissingParameter | click.BadParameter | click.FileError):
+        text = error.format_message()
+    text = text.strip().removesuffix(".").replace("'", "`")
+    near = getattr(error, "possibilities", None)
+    hint = f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else _help_hint(error)
+    return Diagnostic(text[:1].lower() + text[1:], hint=hint)
+
+
+def _help_hint(error: click.ClickException) -> str:
+    ctx = getattr(error, "ctx", None)
+    return f"`{ctx.command_path if ctx else 'segkit'} -h` shows what there is"
+
+
+def _os_error(error: OSError, terminal: Terminal) -> int:
+    reason = os.strerror(error.errno or 0)
+    if error.errno in DISK_ERRORS:
+        place = f"`{error.filename}`" if error.filename else "to standard output"
+        terminal.diagnose([Diagnostic(f"cannot write {place}: {reason}", hint="free some space, or write elsewhere")])
+        _silence_stdout()
+        return WRITE
+    if not error.filename:
+        return _bug(error, terminal)
+    terminal.diagnose(
+        [Diagnostic(f"`{error.filename}`: {reason}", hint="check that the path is right and that you may use it")]
+    )
+    return DATA
+
+
+def _bug(error: BaseException, terminal: Terminal) -> int:
+    from segkit.cli.crash import write_report
+
+    path = write_report(error)
+    terminal.diagnose(
+        [
+            Diagnostic(
+                f"segkit failed in a way that it should not ({type(error).__name__})",
+                hint=f"please send `{path}` to the authors: it says where, and holds no data; "
+                "`segkit check RULES --data` may show what is unusual about the input",
+            )
+        ]
+    )
+    return BUG
+
+
+def _closed_pipe() -> int:
+    """The reader has gone: say nothing, and leave nothing for the interpreter to flush at its end."""
+    _silence_stdout()
+    return CLOSED_PIPE
+
+
+def _silence_stdout() -> None:
+    try:
+        target = sys.stdout.fileno()
+    except (OSError, ValueError):  # not a real file: a test's buffer
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, target)
+    os.close(null)
+
+
+def interrupt_on_sigterm() -> None:
+    """Make SIGTERM end a run as Ctrl-C does, so that temporary files go away.
+
+    A Python signal handler waits until Polars returns from Rust (10 s and more on large files), while Polars itself
+    notices SIGINT at once. So a thread hears of SIGTERM through the wakeup pipe and sends SIGINT. Where SIGINT is
+    ignored (a background job of a shell script) SIGTERM keeps killing at once; the next run removes what is left.
+    """
+    if os.name != "posix" or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    threading.Thread(target=_forward_sigterm, args=(reader,), name="sigterm", daemon=True).start()
+
+
+def _forward_sigterm(reader: int) -> NoReturn:
+    while True:
+        if signal.SIGTERM in os.read(reader, 64):
+            _terminated.set()
+            os.kill(os.getpid(), signal.SIGINT)

@@ -1,0 +1,93 @@
+"""`segkit apply`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from segkit.cli import options
+from segkit.cli.progress import stages
+from segkit.cli.terminal import Terminal
+from segkit.io.write import FORMATS
+
+if TYPE_CHECKING:
+    from segkit.results import ApplyResult
+
+
+@click.command("apply")
+@options.rules
+@click.option("-o", "--output", metavar="DIR|-", type=click.Path(), help="Write here instead; - is standard output.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Format of the outputs.")
+@options.select
+@options.as_of
+@options.customers
+@options.events
+@options.dry_run
+@options.no_wait
+@click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
+@click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
+@options.fail_on
+@options.talk
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    rules: Path,
+    *,
+    output: str | None,
+    format_: str | None,
+    select: tuple[str, ...],
+    as_of: dt.date | None,
+    customers: str | None,
+    events: Mapping[str, str],
+    dry_run: bool,
+    no_wait: bool,
+    summary: str | None,
+    fail_on: str,
+) -> int:
+    """Run a rule file: one labelled output a segment, and a summary of who is in it and why others are not.
+
+    With `-o -` the rows go to standard output, with their label, and the summary to standard error.
+    """
+    from segkit.operations.apply import apply
+
+    with stages(terminal) as stage:
+        result = apply(
+            rules,
+            output=output,
+            format=format_,
+            select=select,
+            as_of=as_of,
+            customers=customers,
+            events=events,
+            dry_run=dry_run,
+            fail_on=fail_on,
+            wait=not no_wait,
+            stdout=sys.stdout.buffer,
+            progress=stage,
+        )
+    to_stdout = output == "-" and not dry_run
+    show(result, terminal, summary, sys.stderr if to_stdout else sys.stdout)
+    return 0
+
+
+def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: TextIO) -> None:
+    """Print the summary that was asked for; with `-q` only one that was asked for."""
+    summary = summary or ("none" if terminal.quiet else "table")
+    if summary == "json":
+        from segkit.report.json import apply_json
+
+        click.echo(apply_json(result), file=stream)
+        return
+    from segkit.report.console import apply_summary, detected, show_on
+
+    if terminal.verbose:
+        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
+    if summary == "table":
+        show_on(stream, apply_summary(result), color=terminal.colored(stream))
+    elif not terminal.quiet:
+        terminal.diagnose(result.warnings)

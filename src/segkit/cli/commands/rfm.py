@@ -1,0 +1,112 @@
+"""`segkit rfm`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from segkit.cli import options
+from segkit.cli.progress import stages
+from segkit.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from segkit.results import RfmResult
+
+
+@click.command("rfm")
+@click.argument("data", type=click.Path())
+@click.option("--key", metavar="COL", help="The customer's key; guessed where not given, as are the next two.")
+@click.option("--time", metavar="COL", help="The date or timestamp of an order.")
+@click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
+@click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
+@options.as_of
+@click.option("--bins", type=click.IntRange(2, 10), default=5, show_default=True, help="How many scores there are.")
+@click.option(
+    "--method",
+    type=click.Choice(["quantile", "nested"]),
+    default="quantile",
+    show_default=True,
+    help="Quantiles over all customers, or frequency within recency and monetary within both.",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["low", "high", "split"]),
+    default="low",
+    show_default=True,
+    help="The score of equal values: that of the lowest or the highest of them, or split by key.",
+)
+@click.option(
+    "--map",
+    "map_",
+    type=click.Choice(["standard", "rf"]),
+    default="standard",
+    show_default=True,
+    help="From scores to segments: 11 by R, F and M, or 10 by R and F.",
+)
+@click.option(
+    "-o", "--output", metavar="FILE|-", type=click.Path(), help="Write one row a customer here; - is standard output."
+)
+@options.as_json
+@options.talk
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    data: str,
+    *,
+    key: str | None,
+    time: str | None,
+    amount: str | None,
+    id_: str | None,
+    as_of: dt.date | None,
+    bins: int,
+    method: str,
+    ties: str,
+    map_: str,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """RFM table of an orders file: how recently, how often and for how much each customer bought.
+
+    DATA is a file or glob of orders, or a customer file with recency, frequency and monetary columns; - is standard
+    input. What --key, --time, --amount and --id do not say is guessed from names and types, and the guess is shown.
+    """
+    from segkit.operations.rfm import rfm
+
+    with stages(terminal) as stage:
+        result = rfm(
+            data,
+            key=key,
+            time=time,
+            amount=amount,
+            id=id_,
+            as_of=as_of,
+            bins=bins,
+            method=method,
+            ties=ties,
+            map=map_,
+            output=output,
+            stdout=sys.stdout.buffer,
+            progress=stage,
+        )
+    show(result, terminal, as_json, sys.stderr if output == "-" else sys.stdout)
+    return 0
+
+
+def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:
+    """Print the tables, or JSON."""
+    if as_json:
+        from segkit.report.json import rfm_json
+
+        click.echo(rfm_json(result), file=stream)
+        return
+    if terminal.quiet:
+        return
+    from segkit.report.console import detected, show_on
+    from segkit.report.rfm import rfm_summary
+
+    if terminal.verbose:
+        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
+    show_on(stream, rfm_summary(result), color=terminal.colored(stream))

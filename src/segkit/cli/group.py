@@ -1,0 +1,94 @@
+"""The `segkit` command: light at start, each subcommand is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from segkit import __version__
+from segkit.cli import boundary, options
+from segkit.cli.terminal import Terminal
+
+COMMANDS = {
+    "apply": ("segkit.cli.commands.apply", "Run a rule file: one output a segment, and a summary."),
+    "rfm": ("segkit.cli.commands.rfm", "RFM table of an orders file, no rule file needed."),
+    "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
+    "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
+}
+"""Name -> (module whose `command` it is, its line in `segkit --help`)."""
+
+
+class UnknownCommand(click.UsageError):
+    """No such command; `possibilities` are the names that come near."""
+
+    def __init__(self, name: str, ctx: click.Context) -> None:
+        from difflib import get_close_matches
+
+        super().__init__(f"No such command '{name}'.", ctx)
+        self.possibilities = get_close_matches(name, COMMANDS)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only to run it, to show its help or to complete its options."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise UnknownCommand(args[0], ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with boundary.closed_pipes():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with boundary.closed_pipes():
+            return super().invoke(ctx)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Parse and run; in standalone mode, every error ends as a message and an exit code."""
+        terminal = extra.setdefault("obj", Terminal())
+        extra |= {"args": args, "prog_name": prog_name, "complete_var": complete_var}
+        extra |= {"windows_expand_args": windows_expand_args, "standalone_mode": False}
+        if not standalone_mode:
+            return super().main(**extra)
+        run = super().main
+        sys.exit(boundary.run(lambda: run(**extra), terminal))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"auto_envvar_prefix": "SEGKIT", "help_option_names": ["-h", "--help"]},
+    epilog="`segkit COMMAND -h` shows the options of a command. Each option has an environment variable: "
+    "SEGKIT_APPLY_AS_OF stands for `apply --as-of`, SEGKIT_COLOR for --color.",
+)
+@click.version_option(__version__, prog_name="segkit", message="%(prog)s %(version)s")
+@options.talk
+def main() -> None:
+    """Segments as code: a text file of rules turns customer files into marketing segments."""

@@ -1,0 +1,69 @@
+"""Every option that more than one command takes, or that has more than a line to it: one named value each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from segkit.cli.terminal import Terminal
+from segkit.cli.types import DATE, NAME_PATH, Pairs
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    # The option may stand before the command and after it: only what was given is set.
+    if value:
+        setattr(ctx.ensure_object(Terminal), str(param.name), value)
+
+
+quiet = click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=_set, help="Errors only.")
+verbose = click.option(
+    "-v", "--verbose", is_flag=True, expose_value=False, callback=_set, help="Tell each step, and what was detected."
+)
+color = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    expose_value=False,
+    callback=_set,
+    help="Colours; auto (the default) is on a terminal, unless NO_COLOR is set.",
+)
+
+
+def talk(function: F) -> F:
+    """`-q`, `-v` and `--color`, which every command takes."""
+    return quiet(verbose(color(function)))
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: Pairs) -> dict[str, str]:
+    return dict(value)
+
+
+rules = click.argument("rules", type=click.Path(path_type=Path))
+as_of = click.option("--as-of", type=DATE, help='The day that is "now", such as 2024-03-31.')
+customers = click.option("--customers", metavar="PATH", type=click.Path(), help="Read the customers from here.")
+events = click.option(
+    "--events",
+    type=NAME_PATH,
+    multiple=True,
+    callback=_pairs,
+    help="Read the event table NAME from PATH; repeatable.",
+)
+select = click.option(
+    "--select", metavar="NAME", multiple=True, help="Write this segment only; repeatable. The others still claim."
+)
+dry_run = click.option("--dry-run", is_flag=True, help="Do everything but writing.")
+no_wait = click.option(
+    "--no-wait", is_flag=True, help="Exit 4 when another run writes to the same place, instead of waiting for it."
+)
+fail_on = click.option(
+    "--fail-on",
+    type=click.Choice(["warning", "error"]),
+    default="error",
+    show_default=True,
+    help="Exit 1, and write nothing, when there is one of these.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

@@ -1,0 +1,51 @@
+"""Reference data, read into memory once and joined to customers or events by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from segkit.columns.hidden import KEY, hidden
+from segkit.columns.views import Joined, View
+from segkit.diagnostics import SourceLocation
+from segkit.errors import DataError
+from segkit.rules.sources import Lookup
+
+DUPLICATES = "duplicate_key"
+
+
+def read_lookup(view: View, adds: Sequence[str]) -> tuple[Joined, pl.DataFrame]:
+    """The rows of a lookup, one for each key, and the counts of its view.
+
+    Raises `DataError` for a key that comes twice, unless the rule file says which row counts.
+    """
+    assert isinstance(view.spec, Lookup)
+    spec = view.spec
+    keys = [hidden("on", there) for there in spec.on.values()]
+    carried = [hidden("key", name) for name in adds if name in view.reads.keys]
+    columns = dict.fromkeys([*keys, KEY, *adds, *carried, *([spec.by] if spec.by else [])])
+    rows, counts = pl.collect_all([view.kept().select(columns), view.counts()])
+    once = _one_row_a_key(rows, spec, view)
+    counts = counts.with_columns(pl.lit(len(rows) - len(once), pl.UInt32).alias(DUPLICATES))
+    return Joined(view.name, once.select(*keys, *adds, *carried), dict(spec.on), adds), counts
+
+
+def _one_row_a_key(rows: pl.DataFrame, spec: Lookup, view: View) -> pl.DataFrame:
+    if spec.by:
+        rows = rows.sort(spec.by, descending=True, nulls_last=True, maintain_order=True)
+    if spec.duplicates == "first":
+        return rows.unique(KEY, keep="first", maintain_order=True)
+    twice = rows.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
+    if len(twice):
+        raise DataError.of(
+            f"the key {_shown(twice)} of lookup `{view.name}` comes more than once",
+            location=SourceLocation(str(view.table.paths[0])),
+            hint='keep one row of each: `duplicates = "first"`, with `by = "COLUMN"` for the largest',
+        )
+    return rows
+
+
+def _shown(keys: pl.Series) -> str:
+    shown = ", ".join(f"`{key.replace(chr(31), ' / ')}`" for key in keys.head(5).to_list())
+    return f"{shown} and {len(keys) - 5:,} more" if len(keys) > 5 else shown

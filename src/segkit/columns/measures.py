@@ -1,0 +1,226 @@
+"""Measures over the events of each customer: all of a table's in one `group_by`, where one row is enough."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from segkit.columns.hidden import AMOUNT, COUNT, ID, KEY, ROW, TIME, hidden
+from segkit.columns.views import MONEY, View, all_hold
+from segkit.rules.base import Duration
+from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
+from segkit.rules.sources import Events
+
+NEEDS_ORDER = frozenset({"first", "last", "most_frequent"})
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured column and its name."""
+
+    name: str
+    spec: Measured
+
+    @property
+    def since(self) -> str | None:
+        """The customer's date that the window starts from, where there is one."""
+        return self.spec.since.column if isinstance(self.spec.since, CustomerDate) else None
+
+
+def dtype_of(spec: Measured, view: View) -> pl.DataType:
+    """The type of a measured column."""
+    measured = MONEY if _is_amount(spec, view) else pl.Date() if spec.of is None else view.schema[spec.of]
+    match spec.measure:
+        case "sum":
+            return pl.Int64() if measured.is_integer() else MONEY
+        case "mean":
+            return pl.Float64()
+        case "min" | "max" | "first" | "last" | "most_frequent":
+            return measured
+        case _:
+            return pl.Int64()
+
+
+def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
+    """One row for each key: the measures, and under `COUNT` how many rows were looked at.
+
+    `customer_dates` has the key and those dates of the customer from which a window starts.
+    """
+    rows = view.kept()
+    if customer_dates is not None:
+        rows = rows.join(customer_dates, on=KEY, how="left")
+    if any(m.spec.measure in NEEDS_ORDER for m in measures):
+        order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
+        rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+    plain = [m for m in measures if not _is_apart(m.spec, view)]
+    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e for m in plain for e in _aggregates(m, view)))
+    for measure in measures:
+        if measure not in plain:
+            frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
+    finished = frame.with_columns(_finished(m, view) for m in measures)
+    return finished.select(KEY, COUNT, *(m.name for m in measures))
+
+
+def none_measured(measure: Measure, dtype: pl.DataType) -> pl.Expr:
+    """The measure of a customer without events: 0 for what counts or adds up, else missing."""
+    value = pl.col(measure.name)
+    return value.fill_null(pl.lit(0, dtype)) if measure.spec.measure in ZERO_WHEN_NONE else value
+
+
+def _is_amount(spec: Measured, view: View) -> bool:
+    assert isinstance(view.spec, Events)
+    return spec.measure in ("sum", "mean", "min", "max") and spec.of in (None, view.spec.amount)
+
+
+def _has_id(view: View) -> bool:
+    assert isinstance(view.spec, Events)
+    return view.spec.id is not None
+
+
+def _is_apart(spec: Measured, view: View) -> bool:
+    """Whether the measure looks at events or values made of several rows, so needs a `group_by` of its own."""
+    assert isinstance(view.spec, Events)
+    if spec.measure == "most_frequent":
+        return True
+    if not (_is_amount(spec, view) and _has_id(view)):
+        return False
+    per_event = view.spec.amount_per == "event" and spec.measure in ("sum", "mean")
+    return per_event or spec.measure in ("min", "max")
+
+
+def window_mask(window: Window, as_of: dt.date) -> pl.Expr | None:
+    """Whether an event's day is in the window; None where there is no window."""
+    day = pl.col(TIME)
+    if window.within:
+        return day >= window.within.before(as_of)
+    if window.between:
+        first, last = (_day(point, as_of) for point in window.between)
+        return (day >= first) & (day <= last)
+    parts = []
+    if isinstance(window.since, CustomerDate):
+        start = pl.col(hidden("since", window.since.column))
+        parts.append((day >= start).fill_null(False))
+        if window.for_:
+            parts.append((day <= start.dt.offset_by(_offset(window.for_))).fill_null(False))
+    elif window.since is not None:
+        parts.append(day >= _day(window.since, as_of))
+    if window.before is not None:
+        parts.append(day < _day(window.before, as_of))
+    return pl.all_horizontal(parts) if parts else None
+
+
+def _day(point: dt.date | Duration, as_of: dt.date) -> dt.date:
+    return point.before(as_of) if isinstance(point, Duration) else point
+
+
+def _offset(length: Duration) -> str:
+    return f"{length.number}{ {'day': 'd', 'week': 'w', 'month': 'mo', 'quarter': 'q', 'year': 'y'}[length.unit] }"
+
+
+def _mask(spec: Measured, view: View) -> pl.Expr | None:
+    parts = [window_mask(spec, view.context.as_of)]
+    if spec.where:
+        parts.append(all_hold(spec.where, view.schema, view.context))
+    given = [part for part in parts if part is not None]
+    return None if not given else given[0] if len(given) == 1 else pl.all_horizontal(given)
+
+
+def _value(spec: Measured, view: View) -> pl.Expr:
+    """The measured column; floats as exact decimals where they are added up, since float sums depend on order."""
+    if _is_amount(spec, view):
+        return pl.col(AMOUNT)
+    if spec.of is None:
+        return pl.col(TIME)
+    column = pl.col(spec.of)
+    adds_up = spec.measure in ("sum", "mean") and not view.schema[spec.of].is_integer()
+    return column.cast(MONEY, strict=False) if adds_up else column
+
+
+def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
+    spec, name = measure.spec, measure.name
+    mask = _mask(spec, view)
+
+    def where(value: pl.Expr) -> pl.Expr:
+        return value if mask is None else pl.when(mask).then(value)
+
+    def rows(value: pl.Expr) -> pl.Expr:
+        return value if mask is None else value.filter(mask)
+
+    one: Mapping[str, Callable[[], pl.Expr]] = {
+        "count": lambda: _events(where, mask, view),
+        "sum": lambda: where(_value(spec, view)).sum(),
+        "min": lambda: where(_value(spec, view)).min(),
+        "max": lambda: where(_value(spec, view)).max(),
+        "distinct": lambda: rows(_value(spec, view)).drop_nulls().n_unique(),
+        "active_days": lambda: rows(pl.col(TIME)).n_unique(),
+        "days_since_first": lambda: where(pl.col(TIME)).min(),
+        "days_since_last": lambda: where(pl.col(TIME)).max(),
+        "first": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).first(),
+        "last": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).last(),
+    }
+    if spec.measure != "mean":
+        return [one[spec.measure]().alias(name)]
+    value = _value(spec, view)
+    known = value.is_not_null() if mask is None else mask & value.is_not_null()
+    of_events = _is_amount(spec, view) and _has_id(view)
+    count = _events(lambda v: pl.when(known).then(v), known, view) if of_events else where(value).count()
+    return [where(value).sum().alias(name), count.alias(hidden("n", name))]
+
+
+def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:
+    """How many events: distinct ids, and each row that has none; without ids all rows."""
+    if not _has_id(view):
+        return pl.len() if mask is None else mask.sum()
+    id_ = pl.col(ID)
+    without = id_.is_null() if mask is None else mask & id_.is_null()
+    known = id_ if mask is None else id_.filter(mask)
+    return known.drop_nulls().n_unique() + without.sum()
+
+
+def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
+    spec, name = measure.spec, measure.name
+    mask = _mask(spec, view)
+    left = rows if mask is None else rows.filter(mask)
+    if spec.measure == "most_frequent":
+        assert spec.of is not None
+        value = pl.col(spec.of)
+        counted = (
+            left.filter(value.is_not_null())
+            .group_by(KEY, value.alias(name))
+            .agg(pl.len().alias(COUNT), pl.col(ROW).max())
+        )
+        return counted.group_by(KEY).agg(pl.col(name).sort_by(COUNT, ROW).last())
+    events = _event_amounts(left, view)
+    amount = pl.col(AMOUNT)
+    if spec.measure == "mean":
+        return events.group_by(KEY).agg(amount.sum().alias(name), amount.count().alias(hidden("n", name)))
+    return events.group_by(KEY).agg(getattr(amount, spec.measure)().alias(name))
+
+
+def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
+    """One row an event: its amount is that of its rows together, missing if they all are."""
+    assert isinstance(view.spec, Events)
+    amount = pl.col(AMOUNT)
+    total = amount.max() if view.spec.amount_per == "event" else amount.sum()
+    with_id = (
+        rows.filter(pl.col(ID).is_not_null())
+        .group_by(KEY, ID)
+        .agg(pl.when(amount.count() > 0).then(total).alias(AMOUNT))
+    )
+    without = rows.filter(pl.col(ID).is_null()).select(KEY, ID, AMOUNT)
+    return pl.concat([with_id, without])
+
+
+def _finished(measure: Measure, view: View) -> pl.Expr:
+    """The aggregate in its final type; division and distance in days come after adding up."""
+    name, spec = measure.name, measure.spec
+    value = pl.col(name)
+    if spec.measure == "mean":
+        count = pl.col(hidden("n", name))
+        return pl.when(count > 0).then(value.cast(pl.Float64) / count).alias(name)
+    if spec.measure in ("days_since_first", "days_since_last"):
+        return (pl.lit(view.context.as_of) - value).dt.total_days().alias(name)
+    return value.cast(dtype_of(spec, view)).alias(name)

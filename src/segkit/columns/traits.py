@@ -1,0 +1,49 @@
+"""Traits that look at one row of the customer: dates, bands, SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from segkit.criteria.conditions import Context
+from segkit.criteria.kinds import Schema, literal
+from segkit.criteria.sql import parse_sql, sql_columns
+from segkit.rules.features import Bands, Trait
+
+
+def row_needs(trait: Trait) -> frozenset[str]:
+    """The columns that a row-wise trait reads."""
+    if trait.sql is not None:
+        return sql_columns(trait.sql)
+    column = trait.years_since or trait.days_since or (trait.bands.of if trait.bands else None)
+    return frozenset() if column is None else frozenset({column})
+
+
+def row_expression(trait: Trait, schema: Schema, context: Context) -> pl.Expr:
+    """The expression of a row-wise trait over columns of `schema`."""
+    if trait.sql is not None:
+        return parse_sql(trait.sql, context.as_of)
+    if trait.bands:
+        return _band(trait.bands, schema[trait.bands.of])
+    if trait.days_since:
+        return (pl.lit(context.as_of) - pl.col(trait.days_since)).dt.total_days()
+    assert trait.years_since is not None, "a trait is of one kind"
+    return full_years(pl.col(trait.years_since), context.as_of)
+
+
+def full_years(since: pl.Expr, as_of: dt.date) -> pl.Expr:
+    """Birthdays had by `as_of`; who is born on 29 February has theirs on 1 March of other years."""
+    day = since.dt.month().cast(pl.Int64) * 100 + since.dt.day().cast(pl.Int64)
+    had = day <= as_of.month * 100 + as_of.day
+    return pl.lit(as_of.year, pl.Int64) - since.dt.year().cast(pl.Int64) - pl.when(had).then(0).otherwise(1)
+
+
+def _band(bands: Bands, dtype: pl.DataType) -> pl.Expr:
+    """The label before the first edge that the value is below, or the last label."""
+    value = pl.col(bands.of)
+    below = [
+        pl.when(value < literal(edge, dtype)).then(pl.lit(label))
+        for edge, label in zip(bands.edges, bands.labels, strict=False)
+    ]
+    return pl.coalesce(*below, pl.when(value.is_not_null()).then(pl.lit(bands.labels[-1])))

@@ -1,0 +1,214 @@
+"""A table as rules see it: its key, the columns that rules read with their types, what is joined and derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import polars as pl
+
+from segkit.columns.hidden import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
+from segkit.columns.order import in_order
+from segkit.criteria.conditions import Context, holds
+from segkit.criteria.kinds import Schema
+from segkit.criteria.sql import parse_sql, sql_columns
+from segkit.io.read import ColumnType, Table
+from segkit.rules.conditions import Conditions
+from segkit.rules.sources import Customers, Events, Lookup, Source
+
+MONEY = pl.Decimal(38, 10)
+NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What rules read of one table: these columns as typed values, of these some as text, some as exact money, and
+    some as the text of a key.
+    """
+
+    values: AbstractSet[str] = frozenset()
+    text: AbstractSet[str] = frozenset()
+    money: AbstractSet[str] = frozenset()
+    keys: AbstractSet[str] = frozenset()
+    others: AbstractSet[str] = frozenset()
+
+    def type_of(self, table: Table, name: str) -> tuple[ColumnType | None, bool]:
+        """As which type (none: its own), and whether as money, a column of `table` is read."""
+        column = table.columns[name]
+        if name in self.text and column.mixed:
+            return ColumnType.TEXT, False
+        return None, name in self.money
+
+    def only(self, names: Iterable[str]) -> Reads:
+        """The part of these reads that is about `names`."""
+        chosen = frozenset(names)
+        return Reads(
+            self.values & chosen, self.text & chosen, self.money & chosen, self.keys & chosen, self.others & chosen
+        )
+
+    @property
+    def asked(self) -> AbstractSet[str]:
+        """All columns that somebody asks for."""
+        return self.values | self.keys | self.others
+
+
+@dataclass(frozen=True)
+class View:
+    """A table prepared for rules: every row, the typed columns, hidden helpers.
+
+    `flags` are the hidden columns that tell which values cannot be read, by column. `left_out` gives the rows that
+    are not kept: reason -> expression, one reason a row, the first that holds.
+    """
+
+    name: str
+    spec: Source
+    table: Table
+    frame: pl.LazyFrame
+    schema: Schema
+    flags: Mapping[str, str]
+    reads: Reads
+    context: Context
+
+    @property
+    def left_out(self) -> dict[str, pl.Expr]:
+        """Which rows are not kept, by reason; at most one reason holds for a row."""
+        reasons: dict[str, pl.Expr] = {}
+        for reason, holds_ in self._reasons().items():
+            earlier = list(reasons.values())
+            reasons[reason] = holds_ & ~pl.any_horizontal(earlier) if earlier else holds_
+        return reasons
+
+    def _reasons(self) -> dict[str, pl.Expr]:
+        reasons = {NO_KEY: pl.col(KEY).is_null()}
+        if isinstance(self.spec, Events):
+            reasons[NO_TIME] = pl.col(TIME).is_null()
+            reasons[AFTER_AS_OF] = (pl.col(TIME) > self.context.as_of).fill_null(False)
+        if self.spec.where:
+            reasons[WHERE] = ~all_hold(self.spec.where, self.schema, self.context)
+        return reasons
+
+    def kept(self, *, ignoring: AbstractSet[str] = frozenset()) -> pl.LazyFrame:
+        """The rows that no reason leaves out, or none but those ignored."""
+        return self.frame.filter(*(~expr for reason, expr in self._reasons().items() if reason not in ignoring))
+
+    def counts(self) -> pl.LazyFrame:
+        """One row: the number of rows, of rows left out by reason, and of bad values by column."""
+        return self.frame.select(
+            pl.len().alias("rows"),
+            *(expr.sum().alias(reason) for reason, expr in self.left_out.items()),
+            *(pl.col(flag).sum() for flag in self.flags.values()),
+        )
+
+
+def all_hold(conditions: Conditions, schema: Schema, context: Context) -> pl.Expr:
+    """Whether all of these conditions on columns hold; never null."""
+    return pl.all_horizontal([holds(name, schema[name], c, context) for name, c in conditions.items()])
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A lookup, read into memory: its rows, one for each key, and the columns it adds."""
+
+    name: str
+    frame: pl.DataFrame
+    on: Mapping[str, str]
+    adds: Sequence[str]
+
+    def join(self, frame: pl.LazyFrame, *, in_order: bool) -> pl.LazyFrame:
+        """`frame` with the lookup's columns; missing where no key matches."""
+        left = [hidden("key", name) for name in self.on]
+        right = [hidden("on", name) for name in self.on.values()]
+        return frame.join(
+            self.frame.lazy(), left_on=left, right_on=right, how="left", maintain_order="left" if in_order else None
+        )
+
+
+def _read(table: Table, reads: Reads, key: str | None = None) -> tuple[list[pl.Expr], dict[str, str]]:
+    exprs, flags = [], {}
+    if key is not None:
+        exprs.append(table.key(key).alias(key))
+    for name in sorted((reads.values & table.columns.keys()) - {key}):
+        as_type, money = reads.type_of(table, name)
+        exprs.append(table.value(name, type=as_type, money=money).alias(name))
+        bad = table.bad(name, type=as_type, money=money)
+        if bad is not None:
+            flags[name] = hidden("bad", name)
+            exprs.append(bad.alias(flags[name]))
+    exprs += [table.key(name).alias(hidden("key", name)) for name in sorted(reads.keys & table.columns.keys())]
+    return exprs, flags
+
+
+def _completed(
+    frame: pl.LazyFrame, spec: Source, reads: Reads, lookups: Sequence[Joined], context: Context, *, in_order_: bool
+) -> pl.LazyFrame:
+    """The frame with lookups joined and columns derived, each after what it needs."""
+    adders = {name: lookup.name for lookup in lookups for name in lookup.adds}
+    needs: dict[str, set[str]] = {lookup.name: set(lookup.on) for lookup in lookups}
+    needs |= {name: set(sql_columns(text)) - {name} for name, text in spec.derive.items()}
+    by_name = {lookup.name: lookup for lookup in lookups}
+    for step in in_order({name: {adders.get(n, n) for n in wanted} for name, wanted in needs.items()}):
+        if step in by_name:
+            frame = by_name[step].join(frame, in_order=in_order_)
+        else:
+            frame = _derived(frame, step, spec.derive[step], reads, context)
+    return frame
+
+
+def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: Context) -> pl.LazyFrame:
+    frame = frame.with_columns(parse_sql(text, context.as_of).alias(name))
+    if name in reads.keys:
+        frame = frame.with_columns(pl.col(name).cast(pl.String).alias(hidden("key", name)))
+    return frame
+
+
+def customer_view(spec: Customers, table: Table, reads: Reads, lookups: Sequence[Joined], context: Context) -> View:
+    """The customer file: columns as they came, but for those that rules read."""
+    values, flags = _read(table, reads, spec.key)
+    frame = table.frame.with_columns(*values, table.key(spec.key).alias(KEY))
+    frame = _completed(frame, spec, reads, lookups, context, in_order_=True)
+    for name, separator in spec.lists.items():
+        parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
+        frame = frame.with_columns(parts.list.eval(pl.element().filter(pl.element() != "")))
+    return View("customers", spec, table, frame, _visible(frame), flags, reads, context)
+
+
+def event_view(
+    name: str, spec: Events, key: str, table: Table, reads: Reads, lookups: Sequence[Joined], context: Context,
+    *, in_order: bool,
+) -> View:  # fmt: skip
+    """An event table: key, day, id and amount under hidden names, and the columns that rules read.
+
+    `in_order` adds the position of the row in the file, for measures that ask which event came first.
+    """
+    values, flags = _read(table, reads, key)
+    frame = table.frame.with_columns(*values, table.key(key).alias(KEY))
+    if in_order:
+        frame = frame.with_row_index(ROW)
+    if spec.id in table.columns:
+        frame = frame.with_columns(table.key(spec.id).alias(ID))
+    frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
+    frame = frame.with_columns(pl.col(spec.time).alias(TIME))
+    if spec.amount:
+        frame = frame.with_columns(pl.col(spec.amount).cast(MONEY, strict=False).alias(AMOUNT))
+    if spec.id and spec.id not in table.columns:
+        frame = frame.with_columns(pl.col(spec.id).cast(pl.String).alias(ID))
+    return View(name, spec, table, frame, _visible(frame), flags, reads, context)
+
+
+def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Context) -> View:
+    """Reference data: the columns asked for, and the text of its keys under hidden names."""
+    values, flags = _read(table, reads)
+    keys = [table.key(there).alias(hidden("on", there)) for there in spec.on.values()]
+    frame = table.frame.with_columns(*values, *keys)
+    for column, separator in spec.explode.items():
+        target = hidden("on", column)
+        parts = pl.col(target).str.split(separator).list.eval(pl.element().str.strip_chars().replace("", None))
+        frame = frame.with_columns(parts).explode(target)
+    frame = frame.with_columns(pl.concat_str([hidden("on", n) for n in spec.on.values()], separator="\x1f").alias(KEY))
+    frame = _completed(frame, spec, reads, (), context, in_order_=True)
+    return View(name, spec, table, frame, _visible(frame), flags, reads, context)
+
+
+def _visible(frame: pl.LazyFrame) -> Schema:
+    return {name: dtype for name, dtype in frame.collect_schema().items() if not is_hidden(name)}

@@ -1,0 +1,217 @@
+"""One condition on one column: does it fit the column's type, and as which expression it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
+from segkit.rules.base import Duration
+from segkit.rules.conditions import Condition
+
+PercentCut = tuple[str, str, Decimal | int]
+"""(column, `top_percent` or `bottom_percent`, share): names one threshold over all customers."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What conditions look at beside the row: the day that is now, and thresholds over all customers."""
+
+    as_of: dt.date
+    cuts: Mapping[PercentCut, Any] = field(default_factory=dict)
+
+
+COMPARISONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+    "is": lambda c, v: c == v,
+    "not": lambda c, v: c != v,
+    "min": lambda c, v: c >= v,
+    "max": lambda c, v: c <= v,
+    "above": lambda c, v: c > v,
+    "below": lambda c, v: c < v,
+    "before": lambda c, v: c < v,
+    "after": lambda c, v: c > v,
+    "on": lambda c, v: c == v,
+}
+
+TEXTS: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
+    "contains": lambda c, v: c.str.contains(v, literal=True),
+    "starts_with": lambda c, v: c.str.starts_with(v),
+    "ends_with": lambda c, v: c.str.ends_with(v),
+    "matches": lambda c, v: c.str.contains(v),
+}
+
+ACCEPTS: dict[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(("is", "not", "in", "not_in"), ("text", "number", "date", "boolean")),
+    **dict.fromkeys(("min", "max", "above", "below", "between"), ("number", "date")),
+    **dict.fromkeys((*TEXTS, *(f"not_{name}" for name in TEXTS)), ("text",)),
+    **dict.fromkeys(
+        ("before", "after", "on", "within", "not_within", "older_than", "within_next", "anniversary_within"),
+        ("date",),
+    ),
+    **dict.fromkeys(("has_any", "has_all", "has_none"), ("list",)),
+    **dict.fromkeys(("top_percent", "bottom_percent"), ("number",)),
+    "missing": ("text", "number", "date", "boolean", "list", "other"),
+}
+"""The kinds of column that each operator takes."""
+
+TEXT_ONLY = frozenset(name for name, kinds in ACCEPTS.items() if kinds == ("text",))
+
+
+def wants_text(condition: Condition) -> bool:
+    """Whether the condition asks something that only a text column can answer."""
+    return any(
+        name in TEXT_ONLY or (name in {"is", "not", "in", "not_in"} and any(isinstance(v, str) for v in _many(value)))
+        for name, value in condition.operators()
+    )
+
+
+def misfits(column: str, dtype: pl.DataType, condition: Condition) -> Iterator[tuple[str, str, str | None]]:
+    """Each (operator, message, hint) of a condition that does not fit the type of its column."""
+    kind = kind_of(dtype)
+    for name, value in condition.operators():
+        if kind not in ACCEPTS[name]:
+            wanted = " or ".join(article(k) for k in ACCEPTS[name])
+            hint = types_hint(column, kind, ACCEPTS[name])
+            yield name, f"`{name}` asks for {wanted}, but column `{column}` is {article(kind)}", hint
+        elif name in ("has_any", "has_all", "has_none", "missing", "top_percent", "bottom_percent"):
+            continue
+        elif name in ("is", "not", "in", "not_in", "min", "max", "above", "below", "between"):
+            wrong = [v for v in _many(value) if kind_of_value(v) != kind]
+            if wrong:
+                yield name, _mismatch(column, kind, wrong[0]), _value_hint(column, kind, wrong[0])
+        elif name in ("matches", "not_matches"):
+            for problem in filter(None, map(_regex_problem, value)):
+                yield name, problem, None
+    if condition.ignore_case and kind != "text":
+        yield "ignore_case", f"`ignore_case` asks for text, but column `{column}` is {article(kind)}", None
+
+
+def _many(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _mismatch(column: str, kind: Kind, value: Any) -> str:
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else value
+    return f"{shown} is {article(kind_of_value(value))}, but column `{column}` is {article(kind)}"
+
+
+def _value_hint(column: str, kind: Kind, value: Any) -> str | None:
+    wanted = kind_of_value(value)
+    if kind == "text" and wanted in ("number", "date"):
+        return f'write it as text, "{value}", or give the source `types = {{ {_key(column)} = "{wanted}" }}`'
+    if kind == "date" and wanted == "text":
+        return "write dates without quotes: 2024-03-01"
+    return types_hint(column, kind, (wanted,))
+
+
+def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
+    """The next step where a column of one kind is asked for another."""
+    if "list" in wanted:
+        return f'say what separates the values: `[customers] lists = {{ {_key(column)} = "," }}`'
+    names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
+    if kind in ("text", "number", "date", "boolean") and names:
+        return f'if it is one, give the source `types = {{ {_key(column)} = "{names[0]}" }}`'
+    return None
+
+
+def _key(column: str) -> str:
+    return column if re.fullmatch(r"[A-Za-z0-9_-]+", column) else f'"{column}"'
+
+
+def _regex_problem(pattern: str) -> str | None:
+    try:
+        pl.select(pl.lit("").str.contains(pattern))
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()
+        detail = next((line for line in reversed(reason) if line.startswith("error:")), reason[0])
+        return f"`{pattern}` is not a regular expression: {detail.removeprefix('error:').strip()}"
+    return None
+
+
+def holds(column: str, dtype: pl.DataType, condition: Condition, context: Context) -> pl.Expr:
+    """Boolean, never null: whether the condition holds in each row.
+
+    Here, and nowhere else, is decided what a missing value means: no operator holds on one, negated or not,
+    except `missing`, and `or_missing` lets it pass.
+    """
+    value = pl.col(column)
+    parts = [
+        _operator(name, operand, column, dtype, condition.ignore_case, context).fill_null(False)
+        for name, operand in condition.operators()
+    ]
+    result = parts[0] if len(parts) == 1 else pl.all_horizontal(parts)
+    return result | value.is_null() if condition.or_missing else result
+
+
+def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_case: bool, context: Context) -> pl.Expr:
+    value = pl.col(column)
+    if ignore_case and kind_of(dtype) == "text":
+        value, operand = _folded(name, value, operand)
+    if name in COMPARISONS:
+        return COMPARISONS[name](value, literal(operand, dtype))
+    if name in ("in", "not_in"):
+        found = value.is_in([literal(v, dtype) for v in operand])
+        return ~found if name == "not_in" else found
+    if name == "between":
+        low, high = (literal(v, dtype) for v in operand)
+        return (value >= low) & (value <= high)
+    base = name.removeprefix("not_")
+    if base in TEXTS:
+        found = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
+        return ~found if base != name else found
+    if name in ("has_any", "has_all", "has_none"):
+        return _in_list(name, value, operand)
+    if name in ("top_percent", "bottom_percent"):
+        cut = context.cuts[column, name, operand]
+        if cut is None:
+            return pl.lit(False)
+        return value >= cut if name == "top_percent" else value <= cut
+    if name == "missing":
+        return value.is_null() if operand else value.is_not_null()
+    return _relative_to_now(name, value, operand, context.as_of)
+
+
+def _folded(name: str, value: pl.Expr, operand: Any) -> tuple[pl.Expr, Any]:
+    if name in ("matches", "not_matches"):
+        return value, tuple(f"(?i){pattern}" for pattern in operand)
+    lowered = tuple(v.lower() for v in operand) if isinstance(operand, tuple) else operand
+    return value.str.to_lowercase(), lowered.lower() if isinstance(lowered, str) else lowered
+
+
+def _in_list(name: str, value: pl.Expr, operand: tuple[Any, ...]) -> pl.Expr:
+    each = [value.list.contains(pl.lit(str(v))) for v in operand]
+    if name == "has_all":
+        return pl.all_horizontal(each)
+    return ~pl.any_horizontal(each) if name == "has_none" else pl.any_horizontal(each)
+
+
+def _relative_to_now(name: str, value: pl.Expr, length: Duration, as_of: dt.date) -> pl.Expr:
+    start, end = length.before(as_of), length.after(as_of)
+    if name in ("within", "not_within"):
+        inside = (value >= start) & (value <= as_of)
+        return ~inside if name == "not_within" else inside
+    if name == "older_than":
+        return value < start
+    if name == "within_next":
+        return (value >= as_of) & (value <= end)
+    if name == "anniversary_within":
+        return _anniversary(value, as_of, end)
+    raise NotImplementedError(name)
+
+
+def _anniversary(value: pl.Expr, as_of: dt.date, end: dt.date) -> pl.Expr:
+    """Whether one of the anniversaries of a date falls on `as_of`..`end`; one a year, so each year is asked."""
+    # 29 February counts as 1 March in every year, so month*100+day is compared with that day moved.
+    day = value.dt.month().cast(pl.Int32) * 100 + value.dt.day().cast(pl.Int32)
+    day = pl.when(day == 229).then(301).otherwise(day)
+    ranges = []
+    for year in range(as_of.year, end.year + 1):
+        first, last = max(as_of, dt.date(year, 1, 1)), min(end, dt.date(year, 12, 31))
+        ranges.append(day.is_between(first.month * 100 + first.day, last.month * 100 + last.day))
+    return pl.any_horizontal(ranges)

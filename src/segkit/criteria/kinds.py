@@ -1,0 +1,48 @@
+"""What kind of values a column holds, and which values a rule may compare them with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any, Literal
+
+import polars as pl
+
+Kind = Literal["text", "number", "date", "boolean", "list", "other"]
+Schema = dict[str, pl.DataType]
+
+
+def kind_of(dtype: pl.DataType) -> Kind:
+    """The kind of values that a Polars type holds."""
+    if dtype.is_numeric():
+        return "number"
+    if dtype == pl.String:
+        return "text"
+    if dtype == pl.Date:
+        return "date"
+    if dtype == pl.Boolean:
+        return "boolean"
+    return "list" if isinstance(dtype, pl.List) else "other"
+
+
+def kind_of_value(value: Any) -> Kind:
+    """The kind of a value of the rule file."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, Decimal)):
+        return "number"
+    return "date" if isinstance(value, dt.date) else "text"
+
+
+def literal(value: Any, dtype: pl.DataType) -> Any:
+    """The value as a column of `dtype` compares with it: a float column with the nearest float."""
+    if isinstance(value, Decimal) and dtype.is_float():
+        return float(value)
+    return value
+
+
+def article(kind: Kind) -> str:
+    """The kind as a message names it."""
+    return {"text": "text", "boolean": "true or false", "other": "of a type segkit does not compare"}.get(
+        kind, f"a {kind}"
+    )

@@ -1,0 +1,127 @@
+"""SQL expressions of the rule file: parsed by Polars, and held to one row at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+AS_OF = "as_of"
+
+_ALLOWED = {
+    "Abs", "Coalesce", "MaxHorizontal", "MinHorizontal", "Sql", "Pow", "Trigonometry", "Round", "RoundSF", "Floor",
+    "Ceil", "Sign", "Log", "Log1p", "Exp", "Negate", "Atan2", "FillNull", "StringExpr", "TemporalExpr", "ListExpr",
+    "Boolean", "Cbrt", "Bitwise", "Replace", "ReplaceStrict",
+}  # fmt: skip
+_REFUSED_WITHIN = {
+    "ConcatVertical",
+    "Any",
+    "All",
+    "IsDuplicated",
+    "IsUnique",
+    "IsFirstDistinct",
+    "IsLastDistinct",
+}
+_PLAIN_NODES = {"BinaryExpr", "Column", "Literal", "Ternary"}
+_CLOCK = re.compile(
+    r"\b(current_date|current_time|current_timestamp|localtime|localtimestamp|now\s*\(|today\s*\()",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_AS_OF = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"as_of\"|\"(?:[^\"]|\"\")*\"|\bas_of\b", re.DOTALL)
+
+
+class SqlProblem(ValueError):
+    """The expression cannot be used; `hint` is the next step."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
+    """The row-by-row expression that `text` means, with the day `as_of` in place of the column of that name.
+
+    Raises `SqlProblem` for what does not parse, reads a clock, or looks at more than one row.
+    """
+    bare = _QUOTED.sub(lambda found: " " if found[0][0] in "-/" else "''", text)
+    clock = _CLOCK.search(bare)
+    if clock:
+        word = clock[1].rstrip("( \t")
+        raise SqlProblem(f"`{word}` reads a clock, which gives another answer each day", "use the column `as_of`")
+    try:
+        expression = pl.sql_expr(_AS_OF.sub(lambda found: _day(found, as_of), text) if as_of else text)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
+    for reason, hint in _refusals(_tree(expression)):
+        raise SqlProblem(reason, hint)
+    return expression
+
+
+def sql_columns(text: str) -> frozenset[str]:
+    """The columns that an expression reads, without `as_of`."""
+    return frozenset(parse_sql(text).meta.root_names()) - {AS_OF}
+
+
+def _day(found: re.Match[str], as_of: dt.date) -> str:
+    return f"DATE '{as_of}'" if found[0].strip('"') == AS_OF else found[0]
+
+
+def _tree(expression: pl.Expr) -> Any:
+    with warnings.catch_warnings():
+        # The JSON form is marked unstable; the tests of the refusals would show a change.
+        warnings.simplefilter("ignore")
+        return json.loads(expression.meta.serialize(format="json"))
+
+
+def _refusals(node: Any) -> Iterator[tuple[str, str | None]]:
+    """Walks the tree against the list of nodes that look at one row alone."""
+    if not isinstance(node, dict):
+        yield _refusal(str(node))
+        return
+    (name, inner), *_ = node.items()
+    if name in ("Column", "Literal"):
+        return
+    if name == "Function":
+        function = inner["function"]
+        kind = function if isinstance(function, str) else next(iter(function))
+        detail = function[kind] if isinstance(function, dict) else ""
+        detail = detail if isinstance(detail, str) else next(iter(detail), "") if isinstance(detail, dict) else ""
+        if kind not in _ALLOWED or detail in _REFUSED_WITHIN:
+            yield _refusal(kind)
+        children = inner["input"]
+    elif name == "Cast":
+        if inner["options"] == "Strict":
+            yield "a CAST that fails would stop the run", "use TRY_CAST, which gives a missing value instead"
+        children = [inner["expr"]]
+    elif name in _PLAIN_NODES:
+        children = [value for key, value in inner.items() if key != "op"]
+    else:
+        yield _refusal(name)
+        return
+    for child in children:
+        yield from _refusals(child)
+
+
+def _refusal(node: str) -> tuple[str, str]:
+    what = {
+        "Agg": "an aggregate looks at all rows",
+        "Len": "an aggregate looks at all rows",
+        "Quantile": "an aggregate looks at all rows",
+        "Over": "a window function looks at other rows",
+        "Rank": "a window function looks at other rows",
+        "Alias": "`AS` names a column, and the rule file does that",
+        "SubPlan": "a subquery looks at other rows",
+        "Explode": "`unnest` makes several rows of one",
+        "Selector": "`*` is not one column",
+    }.get(node, f"`{node}` cannot be computed row by row")
+    return (
+        f"{what}; SQL here is one expression, row by row",
+        "compute it as a `[trait.NAME]` or by `top_percent`",
+    )

@@ -1,0 +1,58 @@
+"""What is wrong, where, and what to do next: the one shape of every problem segkit reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """A place in a text file; lines and columns count from 1, `width` is in characters."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+    width: int = 1
+    text: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.path, self.line, self.column if self.line else None]
+        return ":".join(str(part) for part in parts if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: a sentence without a full stop, its place, and the next step."""
+
+    message: str
+    location: SourceLocation | None = None
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+
+    def render(self) -> str:
+        """Plain text, with the offending line and a caret where the line is known."""
+        lines = [f"{self.severity}: {self.message}"]
+        if self.location is not None:
+            lines += _frame(self.location)
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def _frame(place: SourceLocation) -> list[str]:
+    lines = [f"  --> {place}"]
+    if place.text is None or place.line is None:
+        return lines
+    gutter = " " * (len(str(place.line)) + 1)
+    lines += [f"{gutter}|", f"{place.line} | {place.text}"]
+    if place.column is not None:
+        # A tab keeps its width under the caret only if it stays a tab.
+        lead = "".join("\t" if c == "\t" else " " for c in place.text[: place.column - 1])
+        lines.append(f"{gutter}| {lead}{'^' * max(1, place.width)}")
+    return lines

@@ -1,0 +1,46 @@
+"""The errors that segkit raises on purpose; each class is one exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+
+
+class SegkitError(Exception):
+    """Carries one diagnostic or several; the command line prints them all and exits with `exit_code`."""
+
+    exit_code = 70
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n\n".join(d.render() for d in diagnostics))
+        self.diagnostics: Sequence[Diagnostic] = diagnostics
+
+    @classmethod
+    def of(cls, message: str, *, hint: str | None = None, location: SourceLocation | None = None) -> SegkitError:
+        """The error for one problem that needs no list."""
+        return cls(Diagnostic(message, location, hint))
+
+
+class CheckFailed(SegkitError):
+    """A check, guard or `--fail-on` found something."""
+
+    exit_code = 1
+
+
+class RuleError(SegkitError):
+    """The rule file, or the way segkit was called, is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SegkitError):
+    """The input data cannot be read as the rule file asks."""
+
+    exit_code = 3
+
+
+class WriteError(SegkitError):
+    """The outputs cannot be written; the last good ones are untouched."""
+
+    exit_code = 4

@@ -1,0 +1,78 @@
+"""What is known of one column: its type, and how its texts become values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+NULL_TEXTS = ("NULL", "\\N", "#N/A")
+"""Texts that stand for a missing value in every column of a table in whose sample one of them occurs."""
+
+NO_VALUE = (*NULL_TEXTS, "NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null", "-")
+"""Texts that stand for a missing value in number, date and boolean columns."""
+
+
+class ColumnType(StrEnum):
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    LIST = "list"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How the numbers of a text column are written."""
+
+    decimal: str = "."
+    thousands: str | None = None
+    """The one accepted group mark, `""` for none; None: the other mark, spaces and apostrophes."""
+    plain: bool = True
+    """No currency, group marks, spaces or exponents in the sample: one cast reads them."""
+
+
+@dataclass(frozen=True)
+class DateStyle:
+    """How the dates of a text column are written."""
+
+    order: str = "ymd"
+    """`ymd`, `dmy`, `mdy`, `compact` (19970101), or `ambiguous` (day or month first)."""
+    format: str | None = None
+    """The one format of all sampled values; None: they vary within the order."""
+    zoned: bool = False
+    given: bool = False
+    """The rule file gave the format."""
+    example: str = ""
+    """The first value that reads differently day first and month first."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its type, and how its texts become values."""
+
+    name: str
+    type: ColumnType
+    mixed: bool = False
+    how: str = ""
+    dtype: pl.DataType = pl.String()  # noqa: RUF009
+    forced: bool = False
+    """The rule file names the type."""
+    number: NumberStyle = NumberStyle()
+    date: DateStyle = DateStyle()
+    padded: bool = False
+    """Some sampled value has spaces around it."""
+    nulls: tuple[str, ...] = ()
+    """Texts that stand for a missing value here, beside the empty one."""
+    given_nulls: bool = False
+    """The rule file gave `nulls`, so that a number such as `-1` may be among them."""
+    timezone: str = "UTC"
+    """In which zoned timestamps become dates."""
+
+    @property
+    def is_text(self) -> bool:
+        """The column comes as text."""
+        return self.dtype == pl.String

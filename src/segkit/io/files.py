@@ -1,0 +1,203 @@
+"""Files before their content: temporary space, globs, what a file is by its first bytes, decompression."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import gzip
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import DataError
+
+STDIN = Path("-")
+
+KINDS = {
+    ".csv": "text",
+    ".tsv": "text",
+    ".txt": "text",
+    ".parquet": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "json",
+    ".arrow": "ipc",
+    ".feather": "ipc",
+    ".ipc": "ipc",
+}
+"""Extension -> how the file is read; any other file is text."""
+
+MAGIC = {b"PAR1": "parquet", b"ARROW1": "ipc", b"\xff\xff\xff\xff": "ipc_stream"}
+"""First bytes that tell more than the extension."""
+
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+FOREIGN = {
+    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3": "an SQLite database",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"FEA1": "a Feather file of version 1",
+}
+"""First bytes of files that are not tables -> what to call them."""
+
+
+class Workspace:
+    """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both."""
+
+    def __enter__(self) -> Workspace:
+        self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
+        self._count = 0
+        self._checker = ThreadPoolExecutor(1, "segkit-lines")
+        self._checks: list[Future[DataError | None]] = []
+        self._left = Event()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        self._checker.shutdown(cancel_futures=True)
+        self._directory.cleanup()
+
+    def check_later(self, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
+        """Run the check in the background; it is told when to stop."""
+        self._checks.append(self._checker.submit(check, self._left.is_set))
+
+    def verify(self) -> None:
+        """Wait for the checks in the background; DataError with what they found."""
+        errors = [error for error in (check.result() for check in self._checks) if error]
+        if errors:
+            raise DataError(*(found for error in errors for found in error.diagnostics))
+
+    def new_file(self, suffix: str) -> Path:
+        """A path that is free, in the workspace."""
+        self._count += 1
+        return Path(self._directory.name) / f"{self._count}{suffix}"
+
+
+def problem(path: Path, message: str, *, hint: str | None = None, line: int | None = None) -> DataError:
+    """The error for one thing that is wrong with a file."""
+    return DataError(Diagnostic(message, SourceLocation(shown(path), line), hint))
+
+
+def shown(path: Path) -> str:
+    """The path as messages have it."""
+    return "standard input" if path == STDIN else str(path)
+
+
+def expand(text: str, base: Path) -> tuple[Path, ...]:
+    """The files that a path or glob names, sorted; DataError where there is none."""
+    if text == "-":
+        return (STDIN,)
+    if "://" in text:
+        raise DataError(
+            Diagnostic(f"cannot read `{text}`: only local files are read", hint="download it first, and give its path")
+        )
+    path = base / text
+    if path.is_file():
+        return (path,)
+    if path.is_dir():
+        raise problem(path, f"`{text}` is a directory", hint=f"name its files with a glob such as `{text}/*.csv`")
+    if glob.has_magic(text):
+        found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
+        files = tuple(Path(name) for name in found if Path(name).is_file())
+        if files:
+            return files
+        raise problem(path, f"no file matches `{text}`", hint=_neighbours(path))
+    if path.exists():
+        return (path,)
+    raise problem(path, f"there is no file `{text}`", hint=_neighbours(path))
+
+
+def _neighbours(path: Path) -> str:
+    folder = path.parent
+    while not folder.is_dir():
+        folder = folder.parent
+    if folder != path.parent:
+        return f"there is no folder `{path.parent}`"
+    names = sorted(child.name for child in folder.iterdir() if child.is_file())
+    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?"
+    if names:
+        return f"`{folder}` holds " + ", ".join(f"`{name}`" for name in names[:5]) + (", ..." if names[5:] else "")
+    return f"`{folder}` holds no files"
+
+
+def unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
+    """The file itself, or its decompressed copy in the workspace, and the kind of its content."""
+    plain = _spooled(ws, path)
+    start = _start(path, plain)
+    if start.startswith(GZIP):
+        plain = _gunzip(ws, path, plain)
+    elif start.startswith(ZSTD):
+        plain = _unzstd(ws, path, plain)
+    suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".zst")]
+    start = _start(path, plain)
+    for magic, what in FOREIGN.items():
+        if start.startswith(magic):
+            raise problem(path, f"`{path.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
+    by_magic = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+    kind = by_magic or KINDS.get(suffixes[-1] if suffixes else "", "text")
+    if kind == "text" and path == STDIN and start.lstrip()[:1] in (b"{", b"["):
+        kind = "json"
+    return plain, kind
+
+
+def _spooled(ws: Workspace, path: Path) -> Path:
+    if path != STDIN:
+        return path
+    copy = ws.new_file("")
+    with copy.open("wb") as out:
+        shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+    return copy
+
+
+def _start(path: Path, plain: Path) -> bytes:
+    try:
+        with plain.open("rb") as file:
+            start = file.read(4096)
+    except OSError as error:
+        raise problem(path, f"cannot read `{path.name}`: {error.strerror}") from error
+    if not start:
+        raise problem(path, f"`{path.name}` is empty")
+    return start
+
+
+def _gunzip(ws: Workspace, path: Path, packed: Path) -> Path:
+    copy = ws.new_file("")
+    try:
+        with gzip.open(packed) as data, copy.open("wb") as out:
+            shutil.copyfileobj(data, out, 1 << 20)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise problem(path, f"`{path.name}` is truncated or damaged gzip", hint="copy the file again") from error
+    return copy
+
+
+def _unzstd(ws: Workspace, path: Path, packed: Path) -> Path:
+    """Polars reads zstd: lines go through as they are, since no text holds the separator NUL."""
+    copy = ws.new_file("")
+    lines = pl.scan_csv(
+        packed, has_header=False, infer_schema=False, separator="\0", quote_char=None, new_columns=["line"]
+    )
+    try:
+        lines.sink_csv(copy, include_header=False, separator="\0", quote_style="never")
+    except pl.exceptions.PolarsError as error:
+        raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
+    return copy

@@ -1,0 +1,215 @@
+"""Which type the texts of a column have, from a sample or from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from segkit.io import dates, numbers
+from segkit.io.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle, NumberStyle
+
+ENOUGH = 0.9
+"""A column has a type when this share of its values does."""
+
+Counts: TypeAlias = dict[str, Any]
+"""What was counted of a column -> how often; with a few examples."""
+
+TYPES = {
+    "text": ColumnType.TEXT,
+    "number": ColumnType.NUMBER,
+    "boolean": ColumnType.BOOLEAN,
+    "date": ColumnType.DATE,
+}
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the rule file says about reading values; `time_columns` may hold compact dates."""
+
+    timezone: str = "UTC"
+    delimiter: str = ","
+    types: Mapping[str, str] = field(default_factory=dict)
+    date_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    null_values: tuple[str, ...] | None = None
+    time_columns: Collection[str] = ()
+
+
+def infer(
+    frame: pl.LazyFrame, names: Collection[str], given: Given, known: Collection[Column] = ()
+) -> dict[str, Column]:
+    """The text columns `names` of the frame, each with the type that its values settle.
+
+    `known` are the columns of the table as a sample has them: what they settled holds for these too.
+    """
+    if not names:
+        return {}
+    found = _evidence(frame, names, given)
+    if given.null_values is None:
+        before = {text for column in known for text in column.nulls}
+        nulls = tuple(t for t in NULL_TEXTS if t in before or any(t in counts["nulls"] for counts in found.values()))
+    else:
+        nulls = given.null_values
+    leaning = _leaning(found.values(), known, given)
+    return {name: _column(name, counts, nulls, leaning, given) for name, counts in found.items()}
+
+
+def typed(name: str, dtype: pl.DataType, given: Given) -> Column:
+    """A column whose source has types of its own."""
+    kind, wanted = _type_of(dtype), given.types.get(name)
+    forced = TYPES[wanted] if wanted else None
+    if forced is ColumnType.NUMBER and kind is ColumnType.INTEGER:
+        forced = ColumnType.INTEGER
+    if forced is None and kind is ColumnType.INTEGER and name in given.time_columns:
+        forced = ColumnType.DATE
+    return Column(name, forced or kind, how=str(dtype), dtype=dtype, forced=wanted is not None, timezone=given.timezone)
+
+
+def _type_of(dtype: pl.DataType) -> ColumnType:
+    if dtype.is_integer():
+        return ColumnType.INTEGER
+    if dtype.is_numeric():
+        return ColumnType.NUMBER
+    if dtype == pl.Boolean:
+        return ColumnType.BOOLEAN
+    if dtype in (pl.Date, pl.Datetime):
+        return ColumnType.DATE
+    if isinstance(dtype, (pl.List, pl.Array)) and not dtype.inner.is_nested():
+        return ColumnType.LIST
+    if isinstance(dtype, (pl.Categorical, pl.Enum, pl.String, pl.Null)):
+        return ColumnType.TEXT
+    return ColumnType.OTHER
+
+
+def _evidence(frame: pl.LazyFrame, names: Collection[str], given: Given) -> dict[str, Counts]:
+    """What the values of each column look like, as counts by name: cheap looks first, for all columns."""
+    found = _count(frame, names, given, lambda text: _first_look(text, given))
+    dated = [name for name, counts in found.items() if counts["date_like"]]
+    numeric = [name for name, counts in found.items() if _may_be_number(counts, given.types.get(name))]
+    for looked_at, look in ((dated, dates.evidence), (numeric, partial(numbers.evidence, thousands=given.thousands))):
+        for name, counts in _count(frame, looked_at, given, look).items():
+            found[name] |= counts
+    return found
+
+
+def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
+    look = {
+        "values": text.count(),
+        "boolean": text.str.contains("(?i)^(?:true|false)$").sum(),
+        "digits": text.str.contains(r"\d").sum(),
+        "date_like": text.str.contains(dates.LIKE).sum(),
+        "compact": text.str.contains(dates.SHAPES["compact"]).sum(),
+        **numbers.first_look(text),
+    }
+    if given.date_format:
+        look["given"] = dates.by_format(text, given.date_format, given.timezone).is_not_null().sum()
+    return look
+
+
+def _may_be_number(counts: Counts, wanted: str | None) -> bool:
+    enough = _share(counts, "digits") and not _share(counts, "date_like")
+    return counts["whole"] < counts["values"] and (enough or wanted == "number")
+
+
+def _count(
+    frame: pl.LazyFrame, names: Collection[str], given: Given, look: Callable[[pl.Expr], dict[str, pl.Expr]]
+) -> dict[str, Counts]:
+    """What `look` says of each column's trimmed values, in one pass."""
+    if not names:
+        return {}
+    no_value = ["", *NO_VALUE, *(given.null_values or ())]
+    found: dict[str, Counts] = {name: {} for name in names}
+    counts: dict[str, tuple[str, str]] = {}
+    parts: list[pl.Expr] = []
+    for name in names:
+        raw = pl.col(name)
+        text = raw.str.strip_chars()
+        looks = look(pl.when(~text.is_in(no_value)).then(text))
+        looks |= {
+            "padded": (text != raw).sum(),
+            "nulls": raw.filter(raw.is_in(NULL_TEXTS)).unique(maintain_order=True).implode(),
+        }
+        for what, part in looks.items():
+            counts[str(len(counts))] = name, what
+            parts.append(part.alias(str(len(parts))))
+    row = frame.select(parts).collect(engine="streaming").row(0, named=True)
+    for label, (name, what) in counts.items():
+        found[name][what] = row[label]
+    return found
+
+
+def _leaning(found: Collection[Counts], known: Collection[Column], given: Given) -> str | None:
+    """The decimal mark for columns that read both ways: given, or that of the other columns."""
+    marks = {numbers.decimal_mark(c) for c in found if _share(c, "point") or _share(c, "comma")} - {None}
+    marks |= {"," for c in known if c.type is ColumnType.NUMBER and c.is_text and c.number.decimal == ","}
+    return given.decimal or (marks.pop() if len(marks) == 1 else None)
+
+
+def _share(counts: Counts, key: str) -> bool:
+    return bool(counts["values"]) and counts[key] >= ENOUGH * counts["values"]
+
+
+def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | None, given: Given) -> Column:
+    # Where nothing settles `1,234`, the comma is decimal in files separated by `;`, as spreadsheets write them.
+    fallback = "," if given.delimiter == ";" and counts["either_comma"] else "."
+    mark = given.decimal or numbers.decimal_mark(counts) or leaning or fallback
+    number = numbers.settle(counts, mark, given.thousands)
+    date, dated = _date_style(counts, given)
+    wanted = given.types.get(name)
+    kind, matching = _kind(name, counts, number, date, dated, given)
+    if wanted:
+        kind = TYPES[wanted]
+    return Column(
+        name,
+        kind,
+        mixed=kind is not ColumnType.TEXT and not wanted and matching < counts["values"],
+        how=_how(kind, number, date),
+        forced=wanted is not None,
+        number=number,
+        date=date,
+        padded=bool(counts["padded"]),
+        nulls=nulls,
+        given_nulls=given.null_values is not None,
+        timezone=given.timezone,
+    )
+
+
+def _date_style(counts: Counts, given: Given) -> tuple[DateStyle, int]:
+    """The style, and how many values have its shape."""
+    if given.date_format and _share(counts, "given"):
+        return DateStyle(format=given.date_format, given=True), counts["given"]
+    style = dates.settle(counts)
+    shape = "dmy" if style.order in ("dmy", "mdy", "ambiguous") else style.order
+    return style, counts.get(shape, 0)
+
+
+def _kind(
+    name: str, counts: Counts, number: NumberStyle, date: DateStyle, dated: int, given: Given
+) -> tuple[ColumnType, int]:
+    """The type, and how many values have it."""
+    values = counts["values"]
+    enough = ENOUGH * values
+    mark = "point" if number.decimal == "." else "comma"
+    if not values:
+        return ColumnType.TEXT, 0
+    if counts["boolean"] >= enough:
+        return ColumnType.BOOLEAN, counts["boolean"]
+    if dated >= enough and (date.order != "compact" or name in given.time_columns):
+        return ColumnType.DATE, dated
+    if counts[mark] >= enough and not counts["zero"]:
+        whole = counts[f"whole_{mark}"] == counts[mark]
+        return ColumnType.INTEGER if whole else ColumnType.NUMBER, counts[mark]
+    return ColumnType.TEXT, values
+
+
+def _how(kind: ColumnType, number: NumberStyle, date: DateStyle) -> str:
+    if kind is ColumnType.DATE:
+        return f"date {date.format or date.order}"
+    if kind in (ColumnType.INTEGER, ColumnType.NUMBER) and number.decimal == ",":
+        return f"{kind}, decimal comma"
+    return str(kind)

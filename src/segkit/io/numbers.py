@@ -1,0 +1,116 @@
+"""Numbers that come as text: plain (`-1234.5`), or with currency, group marks or a decimal comma."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+import polars as pl
+
+from segkit.io.column import Column, ColumnType, NumberStyle
+
+MONEY = pl.Decimal(38, 10)
+LARGEST_MONEY = 1e27
+
+_CURRENCY = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN)"
+_SPACES = r"\s'’"
+_EXPONENT = r"(?:[eE][+-]?\d{1,3})"
+PLAIN = r"^[+-]?(?:\d{1,18}\.?\d*|\.\d+)$"
+LEADING_ZERO = r"^[^\d.,]*0\d"
+"""A digit after a first zero: not a number but a code (`01234`)."""
+
+
+@cache
+def shape(decimal: str, thousands: str | None = None, *, whole: bool = False) -> str:
+    """The regex of a number with this decimal mark; `whole` for integers alone; at most 18 whole digits."""
+    marks = _SPACES + ("," if decimal == "." else ".") if thousands is None else re.escape(thousands)
+    if marks.strip("\\ ") == "" and thousands:
+        marks = r"\s"
+    grouped = rf"[1-9]\d{{0,2}}(?:[{marks}]\d{{3}}){{1,5}}|" if marks else ""
+    point = re.escape(decimal)
+    body = rf"(?:{grouped}\d{{1,18}})"
+    if not whole:
+        body = rf"(?:{body}(?:{point}\d*)?|{point}\d+){_EXPONENT}?"
+    return rf"^[+-]?\s*{_CURRENCY}?\s*[+-]?{body}\s*{_CURRENCY}?$"
+
+
+def read(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
+    """The text as Int64, Float64 or Decimal(38, 10); null where it is not a finite number that fits exactly."""
+    raw = pl.col(column.name)
+    style = column.number
+    text = raw if style.plain else clean(raw, style)
+    if money:
+        return pl.when(~_over_precise(text)).then(text.cast(MONEY, strict=False))
+    if to is ColumnType.INTEGER:
+        return text.cast(pl.Int64, strict=False)
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
+    text = raw.str.strip_chars()
+    noise = rf"{_CURRENCY}|[^0-9eE+{re.escape(style.decimal)}-]"
+    bare = text.str.replace_all(noise, "")
+    if style.decimal != ".":
+        bare = bare.str.replace(style.decimal, ".", literal=True)
+    return pl.when(text.str.contains(shape(style.decimal, style.thousands))).then(bare)
+
+
+def has_leading_zero(column: Column) -> pl.Expr:
+    """Where the text starts like `01`: such a column holds codes."""
+    raw = pl.col(column.name)
+    # 0.05 s on 10 M rows; the regex alone takes 0.2 s.
+    suspect = raw.str.starts_with("0") & (raw.str.len_bytes() > 1) & ~raw.str.starts_with("0.")
+    return pl.when(suspect).then(raw).str.contains(LEADING_ZERO).fill_null(value=False)
+
+
+def _over_precise(text: pl.Expr) -> pl.Expr:
+    """More than 10 decimals, which the cast would round without a word."""
+    suspect = pl.when(text.str.len_bytes() > 11).then(text)
+    return suspect.str.contains(r"\.\d{10}\d*[1-9]|[eE]-").fill_null(value=False)
+
+
+def from_float(raw: pl.Expr) -> pl.Expr:
+    """Floats as money, rounded to 10 decimals of their shortest decimal form; null where not finite or too large."""
+    # Below 2^19 half a unit in the last place is under 0.5e-10, so the direct cast gives that form too.
+    small = raw.abs() < 2**19
+    large = pl.when(~small & (raw.abs() < LARGEST_MONEY)).then(raw)
+    return pl.when(small).then(raw).cast(MONEY).fill_null(large.cast(pl.String).cast(MONEY, strict=False))
+
+
+def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
+    """Counts over trimmed texts; where all are `whole`, they stand for those of `evidence`."""
+    whole = text.str.contains(r"^[+-]?\d{1,18}$").sum()
+    both_ways = dict.fromkeys(("whole", "plain", "point", "comma", "whole_point", "whole_comma"), whole)
+    return {**both_ways, "either_comma": pl.lit(0), "zero": text.str.contains(r"^[+-]?0\d").sum()}
+
+
+def evidence(text: pl.Expr, thousands: str | None) -> dict[str, pl.Expr]:
+    """Counts by which `settle` decides, over texts that are trimmed and not missing."""
+    point = text.str.contains(shape(".", thousands))
+    comma = text.str.contains(shape(",", thousands))
+    return {
+        "plain": text.str.contains(PLAIN).sum(),
+        "point": point.sum(),
+        "comma": comma.sum(),
+        "whole_point": text.str.contains(shape(".", thousands, whole=True)).sum(),
+        "whole_comma": text.str.contains(shape(",", thousands, whole=True)).sum(),
+        "either_comma": (point & comma & text.str.contains(",", literal=True)).sum(),
+        "zero": ((point | comma) & text.str.contains(LEADING_ZERO)).sum(),
+    }
+
+
+def settle(counts: Mapping[str, int], decimal: str, thousands: str | None) -> NumberStyle:
+    """The style of a column with this decimal mark."""
+    read_by_style = counts["point" if decimal == "." else "comma"]
+    plain = decimal == "." and counts["plain"] == read_by_style and not counts["padded"]
+    return NumberStyle(decimal, thousands, plain)
+
+
+def decimal_mark(counts: Mapping[str, int]) -> str | None:
+    """The decimal mark by which more of the values are numbers; None where they read both ways."""
+    if counts["point"] == counts["comma"]:
+        return None
+    return "." if counts["point"] > counts["comma"] else ","

@@ -1,0 +1,189 @@
+"""Opening a source: its files found and understood, its columns named and typed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+from segkit.io import sample, second_look
+from segkit.io.column import Column, ColumnType
+from segkit.io.files import Workspace, expand, problem, shown, unpack
+from segkit.io.infer import Given, infer, typed
+from segkit.io.lines import ragged
+from segkit.io.table import Part, Table
+from segkit.io.text import TextFile, open_text, scan
+from segkit.io.typed import open_typed
+from segkit.rules.sources import Source
+
+__all__ = ["Column", "ColumnType", "Part", "Table", "Workspace", "explain_failure", "open_table"]
+
+CHECKED_AT_ONCE = 32_000_000
+"""Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
+
+
+def open_table(
+    ws: Workspace, name: str, spec: Source, *, base: Path, timezone: str, time_columns: Collection[str] = ()
+) -> Table:
+    """Open the files of a source, find out how they are written, and infer the types of their columns.
+
+    DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
+    The lines of large files are checked in the background: `ws.verify()` raises what that finds.
+    """
+    paths = expand(spec.path, base)
+    parts = tuple(_open(ws, path, spec) for path in paths)
+    _check_same_columns(parts)
+    _check_names(name, spec, parts[0])
+    names = [*parts[0].names]
+    frame = _joined(parts, names)
+    given = _given(spec, parts, timezone, time_columns)
+    columns, whole = _columns(parts, frame, given)
+    return Table(name, paths, frame, columns, _detected(parts, columns, spec), parts, given, whole)
+
+
+def explain_failure(tables: Iterable[Table]) -> DataError | None:
+    """The error behind a read that failed in Polars, from a second, slow look at the files; None if none is found."""
+    return second_look.explain(tables)
+
+
+def _open(ws: Workspace, path: Path, spec: Source) -> Part:
+    plain, kind = unpack(ws, path)
+    if kind != "text":
+        frame = open_typed(path, plain, kind)
+        return _part(path, plain, kind, frame, tuple(frame.collect_schema()), None, spec)
+    text = open_text(ws, path, plain, spec)
+    if text.source.stat().st_size > CHECKED_AT_ONCE:
+        ws.check_later(partial(ragged, text))
+    elif error := ragged(text):
+        raise error
+    return _part(path, plain, kind, scan([text]), text.names, text, spec)
+
+
+def _part(
+    path: Path, plain: Path, kind: str, frame: pl.LazyFrame, old: tuple[str, ...], text: TextFile | None, spec: Source
+) -> Part:
+    new_names = _renaming(path, old, spec.rename)
+    names = tuple(new_names.get(name, name) for name in old)
+    return Part(path, plain, kind, frame.rename(new_names), names, text)
+
+
+def _renaming(path: Path, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
+    """Old name -> new name; DataError for old names that are not there and new ones that are taken."""
+    problems = []
+    for new, was in rename.items():
+        if was not in old:
+            problems.append(_unknown(f"`rename` names column `{was}`, which `{path.name}` does not have", was, old))
+        elif new in old and new not in rename.values():
+            message = f"`rename` gives column `{was}` the name `{new}`, which another column of `{path.name}` has"
+            problems.append(Diagnostic(message, hint=f"rename `{new}` too, or choose another name for `{was}`"))
+    if problems:
+        raise DataError(*problems)
+    return {was: new for new, was in rename.items()}
+
+
+def _check_names(name: str, spec: Source, part: Part) -> None:
+    unknown = [
+        _unknown(
+            f"`types` of `{name}` names column `{column}`, which `{part.path.name}` does not have", column, part.names
+        )
+        for column in spec.types
+        if column not in part.names
+    ]
+    if unknown:
+        raise DataError(*unknown)
+
+
+def _unknown(message: str, name: str, names: Collection[str]) -> Diagnostic:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return Diagnostic(message, hint=f"did you mean `{near[0]}`?" if near else f"its columns: {_listed(names)}")
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _check_same_columns(parts: tuple[Part, ...]) -> None:
+    first = parts[0]
+    if (first.kind == "text") and len({part.kind == "text" for part in parts}) > 1:
+        raise problem(first.path, "a source cannot join delimited text with other formats")
+    for part in parts[1:]:
+        lacks = [name for name in first.names if name not in part.names]
+        extra = [name for name in part.names if name not in first.names]
+        if lacks or extra:
+            found = [f"lacks {_listed(lacks)}"] * bool(lacks) + [f"also has {_listed(extra)}"] * bool(extra)
+            message = f"`{part.path.name}` {' and '.join(found)}, unlike `{shown(first.path)}`"
+            raise problem(part.path, message, hint="all files of a source have the same columns")
+
+
+def _joined(parts: tuple[Part, ...], names: list[str]) -> pl.LazyFrame:
+    """One scan for each run of files that are written alike."""
+    if parts[0].text is None:
+        how = (
+            "vertical"
+            if len({tuple(part.frame.collect_schema().items()) for part in parts}) == 1
+            else "vertical_relaxed"
+        )
+        return pl.concat([part.frame.select(names) for part in parts], how=how)  # type: ignore[arg-type]
+    frames = []
+    for _, alike in groupby(parts, key=lambda part: part.text and part.text.layout()):
+        run = list(alike)
+        texts = [part.text for part in run if part.text]
+        new_names = dict(zip(texts[0].names, run[0].names, strict=True))
+        frames.append(scan(texts).rename(new_names).select(names))
+    return pl.concat(frames)
+
+
+def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: Collection[str]) -> Given:
+    decimal = spec.decimal or {",": ".", ".": ","}.get(spec.thousands or "")
+    if spec.date_format:
+        _check_date_format(spec.date_format)
+    return Given(
+        timezone=timezone,
+        delimiter=parts[0].text.delimiter if parts[0].text else ",",
+        types=dict(spec.types),
+        date_format=spec.date_format,
+        decimal=decimal,
+        thousands=spec.thousands,
+        null_values=spec.null_values,
+        time_columns=frozenset(time_columns),
+    )
+
+
+def _check_date_format(layout: str) -> None:
+    try:
+        pl.Series(["x"]).str.to_datetime(layout, strict=False)
+    except pl.exceptions.PolarsError as error:
+        hint = "an example is `%d/%m/%Y`"
+        raise DataError(Diagnostic(f"`date_format` is no date format: `{layout}`", hint=hint)) from error
+
+
+def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:
+    """The columns in order, and whether all rows were looked at."""
+    schema = frame.collect_schema()
+    text_names = [name for name, dtype in schema.items() if dtype == pl.String]
+    if parts[0].text:
+        rows, whole = sample.of_text(parts)
+    else:
+        rows, whole = sample.of_typed(frame, text_names)
+    inferred = infer(rows.lazy(), text_names, given)
+    return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
+
+
+def _detected(parts: tuple[Part, ...], columns: dict[str, Column], spec: Source) -> dict[str, str]:
+    detected: dict[str, list[str]] = {}
+    for part in parts:
+        for what, found in (part.text.detected if part.text else {}).items():
+            detected.setdefault(what, []).append(found)
+    numbers = [c for c in columns.values() if c.is_text and c.type in (ColumnType.INTEGER, ColumnType.NUMBER)]
+    if spec.decimal is None and any(column.number.decimal == "," for column in numbers):
+        detected["decimal"] = [","]
+    if spec.null_values is None:
+        nulls = [text for column in columns.values() for text in column.nulls]
+        detected |= {"null_values": nulls} if nulls else {}
+    return {what: ", ".join(dict.fromkeys(found)) for what, found in detected.items()}

@@ -1,0 +1,114 @@
+"""Values as text: what a cell of a CSV file and a value of a JSON line look like.
+
+Missing is empty in CSV and null in JSON; NaN and infinity are missing. Decimals are exact, without trailing zeros.
+"""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from segkit.io.write import TextStyle
+
+FORMULA = r"^[=+\-@\t\r]"
+PLAIN_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
+"""Text that a spreadsheet reads as a number and never runs, though it begins with a sign."""
+
+
+def rendered(schema: pl.Schema, style: TextStyle) -> list[pl.Expr]:
+    """Each column as CSV shows it, under its name; what the CSV writer itself shows so is left alone."""
+    return [_cell(name, dtype, style) for name, dtype in schema.items()]
+
+
+def _cell(name: str, dtype: pl.DataType, style: TextStyle) -> pl.Expr:
+    column = pl.col(name)
+    if dtype.is_float() or dtype.is_decimal():
+        return _number(column, dtype, style.decimal)
+    if isinstance(dtype, pl.Datetime):
+        return iso(column, dtype)
+    text = _text(column, dtype, style.separators.get(name, "|"))
+    if text is None:
+        return column
+    if style.escape_formulas:
+        return escaped(text).alias(escaped_name(name))
+    return text
+
+
+def _text(column: pl.Expr, dtype: pl.DataType, separator: str) -> pl.Expr | None:
+    """The column as text, or None where it is something else."""
+    if isinstance(dtype, pl.List | pl.Array):
+        items = column.cast(pl.List(pl.String))
+        return pl.when(items.list.len() > 0).then(items.list.join(separator, ignore_nulls=True))
+    if isinstance(dtype, pl.Struct):
+        return column.struct.json_encode()
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+        return column if isinstance(dtype, pl.String) else column.cast(pl.String)
+    return None
+
+
+def _number(column: pl.Expr, dtype: pl.DataType, decimal: str) -> pl.Expr:
+    if dtype.is_float() and decimal == ".":
+        return finite(column)  # the writer shows the shortest digits, without exponent
+    text = exact(column, dtype) if dtype.is_decimal() else shortest(column)
+    return text if decimal == "." else text.str.replace(".", decimal, literal=True)
+
+
+def exact(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A Decimal as text: 19.99, 5, 0."""
+    text = column.cast(pl.String)
+    if isinstance(dtype, pl.Decimal) and not dtype.scale:
+        return text
+    return text.str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+def shortest(column: pl.Expr) -> pl.Expr:
+    """A float as text, with the fewest digits that say which: 0.1, 5, 1e+16."""
+    return finite(column).cast(pl.String).str.strip_suffix(".0")
+
+
+def finite(column: pl.Expr) -> pl.Expr:
+    """A float where it is a number, missing elsewhere; -0 is 0."""
+    return pl.when(column == 0).then(0.0).when(column.is_finite()).then(column).name.keep()
+
+
+def iso(column: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
+    """A timestamp as text: 2024-03-31T14:05:00, with a fraction and an offset where it has them."""
+    return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f" + ("%:z" if dtype.time_zone else ""))
+
+
+def escaped(text: pl.Expr) -> pl.Expr:
+    """Text that a spreadsheet would run as a formula, behind a `'` that keeps it text."""
+    runs = text.str.contains(FORMULA) & ~text.str.contains(PLAIN_NUMBER)
+    return pl.when(runs).then(pl.lit("'") + text).otherwise(text)
+
+
+def escaped_name(name: str) -> str:
+    """The same for the header."""
+    return "'" + name if name.startswith(tuple("=+-@\t\r")) else name
+
+
+def json_lines(schema: pl.Schema) -> pl.Expr:
+    """Each row as one JSON object, in one column."""
+    pieces: list[pl.Expr] = []
+    for name, dtype in schema.items():
+        pieces += [pl.lit(f"{',' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}:"), _json(name, dtype)]
+    return pl.concat_str([*pieces, pl.lit("}")]).alias("line") if pieces else pl.lit("{}").alias("line")
+
+
+def _json(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if dtype.is_decimal():
+        value = exact(column, dtype)
+    elif dtype.is_float():
+        value = shortest(column)
+    elif dtype.is_integer() or dtype == pl.Boolean:
+        value = column.cast(pl.String)
+    elif isinstance(dtype, pl.Datetime):
+        value = pl.concat_str(pl.lit('"'), iso(column, dtype), pl.lit('"'))
+    elif dtype == pl.Date:
+        value = pl.concat_str(pl.lit('"'), column.cast(pl.String), pl.lit('"'))
+    else:
+        # Polars encodes structs alone: {"":VALUE}, of which the value is taken.
+        value = pl.struct(column.alias("")).struct.json_encode().str.slice(4).str.strip_suffix("}")
+    return value.fill_null("null")

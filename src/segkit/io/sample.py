@@ -1,0 +1,81 @@
+"""Enough of a table to tell what its columns hold: all of it when it is small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from segkit.io.table import Part
+from segkit.io.text import TextFile
+
+SMALL = 2_000_000
+"""Bytes of text that are looked at as a whole, over all files of a table."""
+BUDGET = 400_000
+"""Bytes that are looked at of what is larger: settling the types of 10 MB/s must not take longer than reading."""
+ROWS = 20_000
+"""Rows of a typed source that are looked at."""
+
+
+def of_text(parts: Sequence[Part]) -> tuple[pl.DataFrame, bool]:
+    """Rows as text, and whether they are all there are; larger files give head, middle and end."""
+    files = [part.text for part in parts if part.text]
+    budget = max(BUDGET // len(files), 1 << 14)
+    total = sum(file.source.stat().st_size for file in files)
+    whole = total <= SMALL
+    columns = list(parts[0].names)
+    frames = [
+        rows.rename(dict(zip(part.text.names, part.names, strict=True))).select(columns)
+        for part in parts
+        if part.text
+        for rows in _pieces(part.text, None if whole else budget)
+    ]
+    return pl.concat(frames), whole
+
+
+def of_typed(frame: pl.LazyFrame, names: list[str]) -> tuple[pl.DataFrame, bool]:
+    """The first rows of the columns, and whether they are all there are."""
+    rows = frame.select(names).head(ROWS).collect(engine="streaming")
+    return rows, rows.height < ROWS
+
+
+def _pieces(file: TextFile, budget: int | None) -> list[pl.DataFrame]:
+    size = file.source.stat().st_size
+    if budget is None or size <= budget:
+        return [_rows(file, file.source.read_bytes(), header=True)]
+    length = budget // 3
+    frames = []
+    with file.source.open("rb") as text:
+        for start in (0, (size - length) // 2, size - length):
+            text.seek(start)
+            lines = _whole_lines(text.read(length), file.quote, first=start == 0)
+            frames.append(_rows(file, lines, header=start == 0))
+    return frames
+
+
+def _whole_lines(piece: bytes, quote: str | None, *, first: bool) -> bytes:
+    """The piece from its first line (after a cut one) to its last, or to the last that leaves no quote open."""
+    begin = 0 if first else piece.find(b"\n") + 1
+    end = piece.rfind(b"\n") + 1
+    mark = (quote or "\0").encode()
+    while end > begin and piece.count(mark, begin, end) % 2:
+        end = piece.rfind(b"\n", begin, piece.rfind(mark, begin, end)) + 1
+    return piece[begin:end]
+
+
+def _rows(file: TextFile, piece: bytes, *, header: bool) -> pl.DataFrame:
+    """The lines as text; none where the piece began inside a quoted field and cannot be split."""
+    names = list(file.names)
+    try:
+        rows = pl.read_csv(
+            piece,
+            has_header=header,
+            new_columns=names,
+            separator=file.delimiter,
+            quote_char=file.quote,
+            infer_schema=False,
+            truncate_ragged_lines=True,
+        )
+        return rows.select(names)
+    except pl.exceptions.PolarsError:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))

@@ -1,0 +1,128 @@
+"""The slow second look at files after a failure: which line, which value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import DataError
+from segkit.io.column import ColumnType
+from segkit.io.files import problem, shown
+from segkit.io.lines import SHOWN, lone_quote, ragged
+from segkit.io.text import first_invalid_line
+
+if TYPE_CHECKING:
+    from segkit.io.table import Part, Table
+
+BATCH = 50_000
+Wanted: TypeAlias = Mapping[str, tuple[ColumnType | None, bool]]
+
+_WORDS = {
+    ColumnType.INTEGER: "a whole number",
+    ColumnType.NUMBER: "a number",
+    ColumnType.DATE: "a date",
+    ColumnType.BOOLEAN: "true or false",
+}
+
+
+@dataclass
+class _Found:
+    """The first bad values of a column, and how many there are."""
+
+    count: int = 0
+    first: list[Diagnostic] = field(default_factory=list)
+
+
+def bad_values(table: Table, wanted: Wanted) -> DataError:
+    """The error for values that cannot be read: five of each column with file and line, and the count."""
+    found = {name: _Found() for name in wanted}
+    tests = {}
+    for name, (kind, money) in wanted.items():
+        test = table.bad(name, type=kind, money=money)
+        if test is not None:
+            tests[name] = test
+    for part in table.parts:
+        for rows in _rows(part, list(tests)):
+            for name, test in tests.items():
+                _note(
+                    found[name], rows.filter(test).select(_LINE, name), name, part, _words(table, name, *wanted[name])
+                )
+    diagnostics = [note for column in found.values() for note in column.first]
+    for name, column in found.items():
+        if column.count:
+            words = _words(table, name, *wanted[name])
+            diagnostics.append(_total(table, name, column.count, words))
+    return DataError(*diagnostics)
+
+
+_LINE = "\0line"
+
+
+def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
+    """The raw columns in batches, with the line (of text) or the row of each value."""
+    if part.text is None:
+        yield part.frame.select(names).with_row_index(_LINE, offset=1).collect(engine="streaming")
+        return
+    records = part.text.records()
+    places = [part.names.index(name) for name in names]
+    while batch := list(islice(records, BATCH)):
+        columns = {name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)}
+        schema = dict.fromkeys(names, pl.String)
+        yield pl.DataFrame(columns, schema=schema).with_columns(pl.Series(_LINE, [line for line, _ in batch]))
+
+
+def _note(found: _Found, bad: pl.DataFrame, name: str, part: Part, words: str) -> None:
+    found.count += bad.height
+    for line, value in bad.head(SHOWN - len(found.first)).rows():
+        row = "" if part.lines else f"row {line} of "
+        place = SourceLocation(shown(part.path), line if part.lines else None)
+        found.first.append(Diagnostic(f"cannot read `{value}` as {words} in {row}column `{name}`", place))
+
+
+def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str:
+    if money:
+        return "an amount of at most 10 decimals"
+    kind = kind or table.columns[name].type
+    return _WORDS.get(kind, str(kind))
+
+
+def _total(table: Table, name: str, count: int, words: str) -> Diagnostic:
+    values = "1 value" if count == 1 else f"{count} values"
+    message = f"{values} of column `{name}` in `{table.name}` cannot be read as {words}"
+    return Diagnostic(message, hint='mend them, or give `bad_values = "missing"` to count them as missing')
+
+
+def explain(tables: Iterable[Table]) -> DataError | None:
+    """The error behind a failed read: ragged lines, quotes, encoding, JSON that is cut off; None if none is found."""
+    for table in tables:
+        for part in table.parts:
+            error = _explain_text(part) if part.text else _explain_json(part)
+            if error is not None:
+                return error
+    return None
+
+
+def _explain_text(part: Part) -> DataError | None:
+    assert part.text is not None
+    line = first_invalid_line(part.text.source)
+    if line is not None:
+        return problem(part.path, f"`{part.path.name}` is not valid UTF-8", line=line)
+    return ragged(part.text) or lone_quote(part.text)
+
+
+def _explain_json(part: Part) -> DataError | None:
+    if not part.lines:
+        return None
+    with part.source.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                json.loads(line or b"null")
+            except ValueError:
+                return problem(part.path, "this line is not valid JSON", line=number)
+    return None

@@ -1,0 +1,118 @@
+"""A table: lazy columns as they came, and expressions for what their values mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from segkit.errors import DataError
+from segkit.io import dates, second_look, values
+from segkit.io.column import Column, ColumnType
+from segkit.io.files import problem
+from segkit.io.infer import Given, infer
+from segkit.io.text import TextFile
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a table."""
+
+    path: Path
+    source: Path
+    """The file itself, or its decompressed copy."""
+    kind: str
+    frame: pl.LazyFrame
+    """The columns under their new names, in the order of this file."""
+    names: tuple[str, ...]
+    """The same names."""
+    text: TextFile | None = None
+
+    @property
+    def lines(self) -> bool:
+        """Rows have a line in the file."""
+        return self.text is not None or self.kind == "ndjson"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source: its columns as they came (text of text formats), and expressions for their values."""
+
+    name: str
+    paths: tuple[Path, ...]
+    frame: pl.LazyFrame
+    """All columns, in file order, under their new names; text formats as text, null where empty."""
+    columns: dict[str, Column]
+    detected: dict[str, str]
+    """What was detected because the rule file does not give it: delimiter, encoding, decimal, null_values."""
+    parts: tuple[Part, ...]
+    given: Given
+    whole: bool
+    """The types rest on all rows, not on a sample."""
+
+    def value(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr:
+        """The value as String, Int64, Float64, Date, Boolean or list; null where missing or unreadable.
+
+        `money` gives Decimal(38, 10). DataError where dates read both day first and month first, or where
+        the column has a type that holds no such values.
+        """
+        column, kind = self._as(name, type, money)
+        return values.value(column, kind, money=money)
+
+    def bad(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
+        """Where something is there that `value` cannot read, as Boolean; None where that cannot happen."""
+        column, kind = self._as(name, type, money)
+        return values.bad(column, kind, money=money)
+
+    def key(self, name: str) -> pl.Expr:
+        """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
+        return values.key(self.columns[name])
+
+    def settle(self, names: Iterable[str]) -> Table:
+        """The table with the types that all values of these columns settle; a full pass over the files.
+
+        Returns the table itself where nothing changes.
+        """
+        text = [name for name in names if self.columns[name].is_text]
+        if self.whole or not text:
+            return self
+        settled = infer(self.frame, text, self.given, known=self.columns.values())
+        columns = {**self.columns, **settled}
+        return self if columns == self.columns else replace(self, columns=columns)
+
+    def bad_values_error(self, names_with_types: Mapping[str, tuple[ColumnType | None, bool]]) -> DataError:
+        """The error for values that `bad` finds: the first five of each column with file and line, and the count."""
+        return second_look.bad_values(self, names_with_types)
+
+    def one_column_hint(self) -> str | None:
+        """What to try where a delimited text has one column only, which a wrong delimiter brings about."""
+        text = self.parts[0].text
+        if text is None or len(text.names) > 1:
+            return None
+        return f"`{self.paths[0].name}` has one column with the delimiter `{text.delimiter}`; give its `delimiter`"
+
+    def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
+        """The column and the type to read it as, with the order of day and month settled."""
+        column = self.columns[name]
+        kind = wanted or (ColumnType.NUMBER if money else column.type)
+        if wanted is not None and wanted is not column.type:
+            column = replace(column, forced=True)
+        if kind is ColumnType.DATE and column.is_text and column.date.order == "ambiguous":
+            column = self._with_day_and_month(column)
+        return column, kind
+
+    def _with_day_and_month(self, column: Column) -> Column:
+        if not self.whole:
+            settled = infer(self.frame, [column.name], self.given, known=self.columns.values())[column.name]
+            column = replace(column, date=settled.date)
+            self.columns[column.name] = column
+        if column.date.order != "ambiguous":
+            return column
+        first, second = dates.readings(column.date.example)
+        raise problem(
+            self.paths[0],
+            f"`{column.date.example}` in column `{column.name}` is {first} or {second}: no value settles which",
+            hint='give `date_format = "%d/%m/%Y"` or `date_format = "%m/%d/%Y"`',
+        )

@@ -1,0 +1,96 @@
+"""Frames to files: one lazy sink a format, to be run together by `pl.collect_all`.
+
+Polars is imported when a sink is made, so that the command line can list the formats without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Target: TypeAlias = Path | IO[bytes]
+
+ROWS_IN_GROUP = 131_072
+"""Rows of a Parquet row group and of an Arrow batch: stated, so that the bytes do not depend on the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextStyle:
+    """How text formats look; `separators` is column -> what joins its list, where it is not `|`."""
+
+    delimiter: str | None = None
+    decimal: str = "."
+    bom: bool = False
+    escape_formulas: bool = False
+    separators: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file extension, and what turns a frame, a target and a style into a lazy sink."""
+
+    extension: str
+    sink: Callable[[pl.LazyFrame, Target, TextStyle], pl.LazyFrame]
+
+
+def _csv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
+    return _delimited(frame, target, style, style.delimiter or ",")
+
+
+def _tsv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
+    return _delimited(frame, target, style, "\t")
+
+
+def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator: str) -> pl.LazyFrame:
+    from segkit.io.render import rendered
+
+    columns = rendered(frame.collect_schema(), style)
+    return frame.select(columns).sink_csv(
+        target, separator=separator, include_bom=style.bom, float_scientific=False, lazy=True
+    )
+
+
+def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
+    # Polars writes a Decimal as text and 5 as 5.0: so the lines are made here, and written as a file of one column.
+    from segkit.io.render import json_lines
+
+    line = json_lines(frame.collect_schema())
+    return frame.select(line).sink_csv(target, include_header=False, quote_style="never", lazy=True)
+
+
+def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
+    return frame.sink_parquet(target, compression="zstd", row_group_size=ROWS_IN_GROUP, lazy=True)
+
+
+def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
+    from polars import CompatLevel
+
+    # The oldest level: text that every Arrow reader knows, views are younger than many of them.
+    oldest = CompatLevel.oldest()
+    return frame.sink_ipc(target, compat_level=oldest, record_batch_size=ROWS_IN_GROUP, lazy=True)
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format("csv", _csv),
+    "tsv": Format("tsv", _tsv),
+    "parquet": Format("parquet", _parquet),
+    "ndjson": Format("ndjson", _ndjson),
+    "arrow": Format("arrow", _arrow),
+}
+"""Name of the format -> how it is written."""
+
+
+def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | None = None) -> pl.LazyFrame:
+    """The lazy sink of a frame: rows in its order, columns as they stand, in a format of `FORMATS`."""
+    return FORMATS[format].sink(frame, target, style or TextStyle())
+
+
+def format_of(path: Path, default: str = "csv") -> str:
+    """The format that a file's extension asks for."""
+    extension = path.suffix.removeprefix(".").lower()
+    return next((name for name, f in FORMATS.items() if f.extension == extension), default)

@@ -1,0 +1,84 @@
+"""What the system says when it cannot write, in words that help."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import WriteError
+
+ELSEWHERE = "write elsewhere with `-o`"
+HINTS = {
+    errno.ENOSPC: f"free some space there, or {ELSEWHERE}",
+    errno.EDQUOT: f"ask for a larger quota, or {ELSEWHERE}",
+    errno.EROFS: ELSEWHERE,
+    errno.EIO: f"check the disk, or {ELSEWHERE}",
+    errno.EFBIG: f"use a file system that holds files of this size, or {ELSEWHERE}",
+    errno.ENAMETOOLONG: "choose shorter names",
+    errno.EMFILE: "allow more open files (`ulimit -n 4096`), or write fewer segments at once with `--select`",
+}
+"""Errors that only writing makes -> what to do."""
+
+PLACED_HINTS = {
+    errno.EACCES: f"get permission to write there, or {ELSEWHERE}",
+    errno.EPERM: f"get permission to write there, or {ELSEWHERE}",
+    errno.ENOTDIR: "a part of the path is a file: choose another path",
+    errno.EISDIR: "a folder is in the way: choose another path",
+    errno.EEXIST: "something is in the way: choose another path",
+    errno.ENOENT: f"no folder can be made there, or it went away: {ELSEWHERE}",
+    errno.ENOTEMPTY: "something else writes there: run it again",
+    errno.EBUSY: "something else uses it: run it again",
+    errno.EXDEV: f"it is on another file system than the folder that holds it: {ELSEWHERE}",
+}
+"""Errors that reading makes too: about writing only where they name the output."""
+
+
+def write_error(error: BaseException, path: Path | str) -> WriteError | None:
+    """The error for an output that could not be written, or None where this one is about something else.
+
+    Polars raises a failed sink as an OSError without `errno`, or as a ComputeError; the number is in the text.
+    """
+    code = _errno(error)
+    if code in PLACED_HINTS and _names(error, Path(path)):
+        return _of(path, code, PLACED_HINTS[code])
+    if code in HINTS:
+        return _of(path, code, HINTS[code])
+    return None
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Turn failures to write inside the block into a WriteError that names the path."""
+    try:
+        yield
+    except Exception as error:
+        if _errno(error) == errno.EPIPE:
+            raise BrokenPipeError from error
+        if failure := write_error(error, path):
+            raise failure from error
+        raise
+
+
+def _of(path: Path | str, code: int, hint: str) -> WriteError:
+    place = "standard output" if str(path) == "-" else f"`{path}`"
+    return WriteError(Diagnostic(f"cannot write {place}: {os.strerror(code)}", hint=hint))
+
+
+def _errno(error: BaseException) -> int | None:
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else None
+
+
+def _names(error: BaseException, path: Path) -> bool:
+    """Whether the error is about the target, a folder on the way to it, or what is built beside it."""
+    target = Path(os.path.realpath(path))
+    file = error.filename if isinstance(error, OSError) else None
+    on_the_way = isinstance(file, str | os.PathLike) and target.is_relative_to(os.path.realpath(file))
+    return on_the_way or f".{target.name}.segkit-" in f"{file} {error}"

@@ -1,0 +1,198 @@
+"""`apply`: a rule file in, one labelled output for each segment out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import CheckFailed, RuleError
+from segkit.gates.ledger import Line, ledger, overlaps
+from segkit.gates.membership import memberships
+from segkit.io.publish import publishing
+from segkit.io.read import Workspace
+from segkit.io.write import sink
+from segkit.operations.evaluate import Evaluated, evaluate
+from segkit.operations.manifest import NAME, Digests, manifest
+from segkit.operations.outputs import File, files, layout, outputs_of, rows_of, sinks, style_of, with_marks
+from segkit.operations.profile import profiles
+from segkit.results import ApplyResult, Overlap, SegmentResult
+from segkit.rules.loader import Loaded, Overrides, load_rules
+from segkit.rules.model import RuleFile
+from segkit.rules.near import nearest
+
+STDOUT = "-"
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def apply(
+    rules: Path,
+    *,
+    output: str | None = None,
+    format: str | None = None,
+    select: Sequence[str] = (),
+    as_of: dt.date | None = None,
+    customers: str | None = None,
+    events: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+    fail_on: str = "error",
+    wait: bool = True,
+    stdout: BinaryIO | None = None,
+    progress: Callable[[str], None] = _silent,
+) -> ApplyResult:
+    """Run a rule file; options stand for what the file says.
+
+    Raises `RuleError`, `DataError`, `WriteError`, and `CheckFailed` where `fail_on` is `warning` and there are some;
+    then nothing is written.
+    """
+    clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
+    to_stdout = output == STDOUT
+    overrides = Overrides(as_of, customers, events or {}, None if to_stdout else output, format)
+    loaded = load_rules(rules, overrides=overrides)
+    today = loaded.rules.today()
+    chosen = _chosen(loaded.rules, select)
+    with ExitStack() as stack:
+        ws = stack.enter_context(Workspace())
+        digests = Digests()
+        stack.callback(digests.close)
+        found = evaluate(loaded, today, ws, progress, on_open=digests.start if not (dry_run or to_stdout) else None)
+        progress("finding segments")
+        members = memberships(found.plan, found.computed.frame)
+        lines = ledger(loaded.rules, members)
+        written = files(loaded.rules, found.computed.frame, lines, chosen)
+        columns, warnings = layout(found.plan)
+        warnings = [*_future(loaded.rules), *found.warnings, *warnings]
+        if fail_on == "warning" and warnings:
+            raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
+        directory = None if to_stdout or dry_run else _directory(loaded, today)
+        result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
+        marked = with_marks(found.computed.frame, lines).lazy()
+        if to_stdout and not dry_run:
+            assert stdout is not None, "rows for standard output need a stream"
+            _to_stream(marked, loaded.rules, columns, written, ws, stdout)
+        elif directory is not None:
+            progress(f"writing {len(written):,} files")
+            with publishing(directory, wait=wait, on_wait=progress) as staging:
+                pl.collect_all(sinks(marked, loaded.rules, columns, written, staging))
+                result = _timed(result, clock)
+                text = manifest(result, loaded, found.inputs, digests, _names(loaded.rules, written), started)
+                (staging / NAME).write_text(text + "\n", encoding="utf-8")
+    return _timed(result, clock)
+
+
+def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
+    """The segments that are written, in file order."""
+    written = [name for name, segment in rules.segment.items() if segment.write]
+    unknown = [name for name in select if name not in rules.segment]
+    silent = [name for name in select if name in rules.segment and name not in written]
+    if unknown or silent:
+        raise RuleError(
+            *(Diagnostic(f"there is no segment `{n}`", hint=nearest(n, written, "segments")) for n in unknown),
+            *(
+                Diagnostic(f"segment `{n}` says `write = false`", hint="select a segment that is written")
+                for n in silent
+            ),
+        )
+    return [name for name in written if name in select] if select else written
+
+
+def _directory(loaded: Loaded, as_of: dt.date) -> Path:
+    return loaded.source.directory / loaded.rules.output.directory.replace("{as_of}", as_of.isoformat())
+
+
+def _future(rules: RuleFile) -> list[Diagnostic]:
+    if rules.as_of is None or rules.as_of <= rules.model_copy(update={"as_of": None}).today():
+        return []
+    return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
+
+
+def _result(
+    found: Evaluated,
+    members: pl.DataFrame,
+    lines: Mapping[str, Line],
+    chosen: Sequence[str],
+    written: Sequence[File],
+    warnings: Sequence[Diagnostic],
+    directory: Path | None,
+    *,
+    dry_run: bool,
+) -> ApplyResult:
+    rules, frame = found.plan.rules, found.computed.frame
+    shown = [name for name in rules.segment if name in chosen or not rules.segment[name].write]
+    masks = {name: lines[name].written for name in chosen}
+    profile = profiles(frame, masks, rules.output.profile)
+    segments = tuple(
+        SegmentResult(
+            name=name,
+            label=rules.segment[name].label or name,
+            matched=lines[name].matched,
+            excluded=lines[name].excluded,
+            written=(count := int(lines[name].written.sum()) if name in chosen else 0),
+            share=100 * count / len(frame) if len(frame) else 0.0,
+            outputs=outputs_of(written, name, directory),
+            write=rules.segment[name].write,
+            profile=profile.get(name, {}),
+        )
+        for name in shown
+    )
+    matched, several = _coverage(members, masks)
+    return ApplyResult(
+        as_of=found.plan.context.as_of,
+        customers=len(frame),
+        segments=segments,
+        unmatched=len(frame) - matched,
+        several=several,
+        overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
+        tables=found.tables,
+        thresholds=found.computed.thresholds,
+        warnings=tuple(warnings),
+        elapsed_seconds=0.0,
+        directory=str(directory) if directory else None,
+        dry_run=dry_run,
+    )
+
+
+def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[int, int]:
+    """How many customers match a segment at all, and how many are written in two or more."""
+    if not written:
+        return 0, 0
+    counted = matched.select(pl.any_horizontal(list(written)).sum())
+    several = pl.DataFrame(list(written.values())).select((pl.sum_horizontal(pl.all().cast(pl.UInt32)) > 1).sum())
+    return int(counted.item()), int(several.item())
+
+
+def _timed(result: ApplyResult, clock: float) -> ApplyResult:
+    return replace(result, elapsed_seconds=time.perf_counter() - clock)
+
+
+def _names(rules: RuleFile, written: Sequence[File]) -> list[str]:
+    names = [file.name for file in written]
+    return [*names, rules.output.combined] if rules.output.combined else names
+
+
+def _to_stream(
+    marked: pl.LazyFrame,
+    rules: RuleFile,
+    columns: Sequence[str],
+    written: Sequence[File],
+    ws: Workspace,
+    stdout: BinaryIO,
+) -> None:
+    """All rows with their label, segment after segment; by way of a file, since a sink may seek."""
+    path = ws.path("rows")
+    rows = pl.concat([rows_of(marked, rules, columns, file) for file in written])
+    pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, stdout)
+    stdout.flush()

@@ -1,0 +1,217 @@
+"""From a rule file to the computed columns of every customer, and what was found on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from segkit.columns.compute import Computed, compute
+from segkit.columns.hidden import KEY
+from segkit.columns.lookups import DUPLICATES
+from segkit.columns.mentions import CUSTOMERS
+from segkit.columns.plan import Plan, make_plan
+from segkit.columns.views import NO_KEY, View
+from segkit.criteria.conditions import Context
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.errors import DataError, RuleError
+from segkit.io.read import Table, Workspace, explain_failure
+from segkit.operations.sources import open_tables
+from segkit.results import TableCounts
+from segkit.rules.check import check_references
+from segkit.rules.findings import Finding
+from segkit.rules.loader import Loaded
+from segkit.rules.sources import Customers, Events, Source
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A plan, its computed columns, the counts of its tables, and warnings."""
+
+    plan: Plan
+    computed: Computed
+    tables: tuple[TableCounts, ...]
+    warnings: tuple[Diagnostic, ...]
+    inputs: tuple[tuple[str, Path], ...]
+
+
+def evaluate(
+    loaded: Loaded,
+    as_of: dt.date,
+    ws: Workspace,
+    progress: Progress,
+    on_open: Callable[[Iterable[Path]], None] | None = None,
+) -> Evaluated:
+    """Every computed column of every customer; `on_open` is told the files that are read.
+
+    Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
+    """
+    warnings = refuse(check_references(loaded))
+    progress("opening files")
+    context = Context(as_of)
+    tables = open_tables(loaded, ws, context)
+    if on_open:
+        on_open(path for table in tables.values() for path in table.paths)
+    while True:
+        try:
+            plan = plan_for(loaded, tables, context)
+            progress(f"reading {', '.join(plan.views)}")
+            computed = compute(plan)
+        except pl.exceptions.PolarsError as error:
+            explained = explain_failure(tables.values())
+            if explained is None:
+                raise
+            raise explained from error
+        bad = _bad_values(plan, computed)
+        settled = {name: tables[name].settle(columns) for name, columns in bad.items()}
+        changed = {name: table for name, table in settled.items() if table is not tables[name]}
+        if not changed:
+            break
+        # The sample had shown another type than the whole column has: start again with what is known now.
+        tables = {**tables, **changed}
+    warnings += _refuse_bad_values(plan, bad, computed)
+    _refuse_keys(plan, computed)
+    counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
+    inputs = tuple((name, path) for name, table in tables.items() for path in table.paths)
+    return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+
+
+def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
+    """The plan, or `RuleError` with all that does not fit these tables."""
+    plan, findings = make_plan(loaded.rules, tables, context)
+    if plan is None:
+        raise RuleError(*(placed(loaded, finding) for finding in findings))
+    return plan
+
+
+def placed(loaded: Loaded, finding: Finding) -> Diagnostic:
+    """The finding with its place in the rule file."""
+    severity = Severity.WARNING if finding.warning else Severity.ERROR
+    return Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity)
+
+
+def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The warnings among these; `RuleError` where there are errors."""
+    found = list(diagnostics)
+    if any(d.severity is Severity.ERROR for d in found):
+        raise RuleError(*(d for d in found if d.severity is Severity.ERROR))
+    return found
+
+
+def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
+    """Table -> column -> how many values cannot be read, where there are any."""
+    bad: dict[str, dict[str, int]] = {}
+    for name, counts in computed.counts.items():
+        flags = _view(plan, name).flags
+        found = {column: int(counts[flag].item() or 0) for column, flag in flags.items()}
+        if any(found.values()):
+            bad[name] = {column: count for column, count in found.items() if count}
+    return bad
+
+
+def _view(plan: Plan, name: str) -> View:
+    return plan.views[name] if name in plan.views else plan.lookup_views[name]
+
+
+def _refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed: Computed) -> list[Diagnostic]:
+    """Warnings for bad values that count as missing; `DataError` for the others, all tables at once."""
+    errors: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
+    for name, columns in bad.items():
+        view = _view(plan, name)
+        if view.spec.bad_values == "error":
+            as_read = {column: view.reads.type_of(view.table, column) for column in columns}
+            errors += view.table.bad_values_error(as_read).diagnostics
+        else:
+            warnings += [
+                _warning(f"{count:,} values of `{column}` cannot be read and count as missing", view.table)
+                for column, count in columns.items()
+            ]
+    if errors:
+        raise DataError(*errors)
+    return warnings
+
+
+def _warning(message: str, table: Table, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)
+
+
+def _refuse_keys(plan: Plan, computed: Computed) -> None:
+    """`DataError` where keys are all missing, come twice, or match no customer."""
+    customers = plan.views[CUSTOMERS]
+    for name, counts in computed.counts.items():
+        view = _view(plan, name)
+        rows, without = int(counts["rows"].item()), int(counts[NO_KEY].item() or 0)
+        if rows and rows == without:
+            raise _no_keys(view, _key_of(plan, view.spec), rows)
+    _refuse_duplicates(customers, computed.frame)
+    for name, matched in computed.matched.items():
+        kept = _kept(computed.counts[name])
+        if kept and not matched and len(computed.frame):
+            raise _no_match(plan, plan.views[name], computed.frame)
+
+
+def _key_of(plan: Plan, spec: Source) -> str:
+    if isinstance(spec, Customers):
+        return spec.key
+    if isinstance(spec, Events):
+        return spec.key or plan.rules.customers.key
+    return ", ".join(spec.on.values()) if hasattr(spec, "on") else ""
+
+
+def _no_keys(view: View, key: str, rows: int) -> DataError:
+    place = SourceLocation(str(view.table.paths[0]))
+    message = f"none of the {rows:,} rows has a key in column `{key}`"
+    return DataError(Diagnostic(message, place, "name the column that identifies the customer: `key = ...`"))
+
+
+def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
+    assert isinstance(view.spec, Customers)
+    if view.spec.duplicates != "error" or frame[KEY].n_unique() == len(frame):
+        return
+    twice = frame.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
+    shown = ", ".join(f"`{key}`" for key in twice.head(5).to_list())
+    more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
+    raise DataError(
+        Diagnostic(
+            f"customer keys come more than once: {shown}{more}",
+            SourceLocation(str(view.table.paths[0])),
+            'keep one row of each: `[customers] duplicates = "first"` or `"last"`',
+        )
+    )
+
+
+def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
+    event = view.kept().select(KEY).head(1).collect().item()
+    customer = customers[KEY][0]
+    hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
+    if any(key.endswith(".0") for key in (event, customer)):
+        hint = "one side writes whole numbers with `.0`: export the keys as text, without it"
+    message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
+    return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+
+
+def _kept(counts: pl.DataFrame) -> int:
+    left_out = [name for name in counts.columns if name != "rows" and not name.startswith("\x1f")]
+    return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
+
+
+UNKNOWN = "unknown_customer"
+
+
+def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
+    counts, view = computed.counts[name], _view(plan, name)
+    reasons = [column for column in counts.columns if column != "rows" and not column.startswith("\x1f")]
+    left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
+    if name in computed.matched:
+        left_out[UNKNOWN] = _kept(counts) - computed.matched[name]
+    if isinstance(view.spec, Customers) and view.spec.duplicates != "error":
+        left_out[DUPLICATES] = _kept(counts) - len(computed.frame)
+    return TableCounts(
+        name, int(counts["rows"].item()), left_out, view.table.detected, tuple(str(p) for p in view.table.paths)
+    )

@@ -1,0 +1,80 @@
+"""Which columns of a file hold the key, the day, the money: by name first, by type then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from segkit.io.read import Column, ColumnType, Table
+
+NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a column is for: the names it usually has, best first, and the types it may have (none: any)."""
+
+    names: tuple[str, ...]
+    types: tuple[ColumnType, ...] = ()
+
+
+ROLES: dict[str, Role] = {
+    "key": Role(
+        (
+            "customerid", "customerkey", "customerno", "customernumber", "customer", "clientid", "client", "userid",
+            "memberid", "accountid", "contactid", "buyerid", "idclient", "kundennummer", "kundenid", "custid", "user",
+            "email", "id",
+        )
+    ),
+    "time": Role(
+        (
+            "orderdate", "invoicedate", "purchasedate", "transactiondate", "eventdate", "orderedat", "createdat", "date",
+            "day", "timestamp", "time", "datecommande", "bestelldatum", "datum",
+        ),
+        (ColumnType.DATE,),
+    ),
+    "amount": Role(
+        (
+            "amount", "revenue", "linetotal", "ordertotal", "total", "totalamount", "totalprice", "sales", "dollarvalue",
+            "value", "turnover", "spend", "montant", "umsatz", "betrag", "price",
+        ),
+        NUMBERS,
+    ),
+    "id": Role(
+        (
+            "orderid", "invoiceid", "invoiceno", "invoicenumber", "orderno", "ordernumber", "transactionid", "receiptid",
+            "basketid", "idcommande", "bestellnummer",
+        )
+    ),
+    "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMBERS),
+    "frequency": Role(("frequency", "numberoforders", "ordercount", "orders", "numorders", "norders"), NUMBERS),
+    "monetary": Role(("monetary", "revenue", "totalspend", "totalspent", "spend", "amount", "sales"), NUMBERS),
+}  # fmt: skip
+
+
+def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
+    """The column that fits a role best; none where no name fits and not exactly one column has the type."""
+    wanted = ROLES[role]
+    fitting = [c for c in table.columns.values() if c.name not in taken and _fits(c, wanted)]
+    by_name = {simple(column.name): column.name for column in reversed(fitting)}
+    found = next((by_name[name] for name in wanted.names if name in by_name), None)
+    if found or role not in ("time", "amount"):
+        return found
+    alone = fitting if role == "time" else [c for c in fitting if c.type is ColumnType.NUMBER]
+    return alone[0].name if len(alone) == 1 else None
+
+
+def _fits(column: Column, role: Role) -> bool:
+    return not role.types or column.type in role.types
+
+
+def simple(name: str) -> str:
+    """A name in lower case, without spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
+def date_like(names: Iterable[str]) -> list[str]:
+    """Names that promise a date, so that 19970101 is read as one."""
+    simplified = {name: simple(name) for name in names}
+    return [n for n, s in simplified.items() if "date" in s or "datum" in s or s in ("day", "jour", "tag")]

@@ -1,0 +1,77 @@
+"""Opens the sources of a rule file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import polars as pl
+
+from segkit.columns.hidden import ID, KEY, ROW, TIME
+from segkit.columns.mentions import CUSTOMERS, lookup_table
+from segkit.criteria.conditions import Context
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
+from segkit.rules.loader import Loaded
+from segkit.rules.model import RuleFile
+from segkit.rules.sources import Events, Source
+
+
+def open_tables(loaded: Loaded, ws: Workspace, context: Context) -> dict[str, Table]:
+    """The tables by name: `customers`, event tables, `lookup.NAME`; DataError with all that cannot be opened."""
+    rules = loaded.rules
+    tables: dict[str, Table] = {}
+    wrong: list[Diagnostic] = []
+
+    def open_(name: str, spec: Source, time_columns: Iterable[str] = ()) -> None:
+        try:
+            tables[name] = open_table(
+                ws, name, spec, base=loaded.source.directory, timezone=rules.timezone, time_columns=tuple(time_columns)
+            )
+        except DataError as error:
+            wrong.extend(error.diagnostics)
+
+    if not rules.customers.from_:
+        open_(CUSTOMERS, rules.customers)
+    for name, events in rules.events.items():
+        open_(name, events, [events.time])
+    for name, lookup in rules.lookup.items():
+        open_(lookup_table(name), lookup)
+    if wrong:
+        raise DataError(*dict.fromkeys(wrong))
+    if rules.customers.from_:
+        tables[CUSTOMERS] = _customers_of(rules, tables[rules.customers.from_], context)
+    return tables
+
+
+def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
+    """One customer for each key of an event table, with the latest known values, in the order of the keys."""
+    assert rules.customers.from_ is not None
+    spec, key = rules.events[rules.customers.from_], rules.customers.key
+    kept = [name for name in rules.customers.columns if name in table.columns]
+    columns = {key: Column(key, ColumnType.TEXT), **{name: table.columns[name] for name in kept}}
+    if spec.time not in table.columns or (spec.key or key) not in table.columns:
+        return replace(table, name=CUSTOMERS, columns=columns)
+    frame = (
+        table.frame.with_row_index(ROW)
+        .with_columns(*_roles(table, spec, key))
+        .filter(pl.col(KEY).is_not_null(), pl.col(TIME) <= context.as_of)
+        .sort([TIME, ID, ROW], nulls_last=False)
+        .with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+        .group_by(KEY)
+        .agg(_latest_known(table, name) for name in kept)
+        .sort(KEY)
+        .rename({KEY: key})
+    )
+    return replace(table, name=CUSTOMERS, frame=frame, columns=columns)
+
+
+def _roles(table: Table, spec: Events, key: str) -> list[pl.Expr]:
+    id_ = table.key(spec.id) if spec.id in table.columns else pl.lit(None, pl.String)
+    return [table.key(spec.key or key).alias(KEY), table.value(spec.time).alias(TIME), id_.alias(ID)]
+
+
+def _latest_known(table: Table, name: str) -> pl.Expr:
+    known = table.value(name).is_not_null()
+    return pl.col(name).filter(known).sort_by(pl.col(ROW).filter(known)).last()

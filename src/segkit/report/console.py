@@ -1,0 +1,186 @@
+"""Results as text: tables that are read on a terminal of 80 columns and in a log alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.report.bars import Bar
+from segkit.report.numbers import count, money, percent, rounded, seconds, share
+from segkit.report.tables import numeric, plain_table, spaced
+from segkit.report.thresholds import threshold_tables
+from segkit.results import ApplyResult, CheckResult, SegmentResult, TableCounts
+
+MANY = 5
+"""How many overlaps are shown; JSON has them all."""
+
+
+def show_on(stream: TextIO, *renderables: RenderableType, color: bool) -> None:
+    """Print on a stream, with colour codes or without a single one."""
+    system = ("auto" if stream.isatty() else "256") if color else None
+    console = Console(
+        file=stream,
+        color_system=system,  # type: ignore[arg-type]
+        force_terminal=color,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    with console.capture() as capture:
+        console.print(*renderables, sep="\n")
+    text = capture.get()
+    # Rich fills cells up with spaces, which only get in the way of those who compare or wrap a log.
+    stream.write(text if color else "".join(line.rstrip() + "\n" for line in text.splitlines()))
+
+
+def apply_summary(result: ApplyResult) -> RenderableType:
+    """Everything that a run of a rule file has to say."""
+    parts = [
+        _headline(f"{count(result.customers)} customers on {result.as_of}"),
+        segment_table(result.segments),
+        _counts(result),
+        left_out(result.tables),
+        *threshold_tables(result.thresholds),
+        *profile_tables(result.segments),
+        *(warning(w) for w in result.warnings),
+        _closing(result),
+    ]
+    return spaced(parts)
+
+
+def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
+    """The ledger: a line a segment, and one a reason for which somebody is left out."""
+    table = plain_table()
+    table.add_column("Segment", overflow="fold", min_width=12)
+    numeric(table, "Matched", "Excluded", "Written", "Share")
+    table.add_column(no_wrap=True)
+    most = max((s.share for s in segments), default=0.0)
+    for segment in segments:
+        excluded = sum(segment.excluded.values())
+        table.add_row(
+            _name(segment),
+            count(segment.matched),
+            count(excluded) if excluded else "-",
+            count(segment.written) if segment.write else "-",
+            percent(segment.share) if segment.write else "",
+            Bar(segment.share, most),
+        )
+        for reason, number in segment.excluded.items():
+            if number:
+                table.add_row(_indented(words(reason), "dim"), "", Text(count(number), style="dim"))
+    return table
+
+
+def _name(segment: SegmentResult) -> RenderableType:
+    lines: list[RenderableType] = [Text(segment.name, style="bold")]
+    if segment.label and segment.label != segment.name:
+        lines.append(_indented(segment.label, "italic"))
+    if not segment.write:
+        lines.append(_indented("building block", "dim"))
+    return Group(*lines)
+
+
+def _indented(text: str, style: str) -> RenderableType:
+    return Padding(Text(text, style=style), (0, 0, 0, 2))
+
+
+def words(name: str) -> str:
+    """`frequency_cap` as `frequency cap`."""
+    return name.replace("_", " ")
+
+
+def _headline(text: str) -> Text:
+    return Text(text, style="bold")
+
+
+def _counts(result: ApplyResult) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    numeric(table, "", "")
+    rows = [("In no segment", result.unmatched), ("In several segments", result.several)]
+    rows += [(f"  {o.first} and {o.second}", o.customers) for o in result.overlaps[:MANY]]
+    for name, number in rows:
+        table.add_row(name, count(number), percent(share(number, result.customers)))
+    more = len(result.overlaps) - MANY
+    if more > 0:
+        table.add_row(Text(f"  and {more} more pairs", style="dim"))
+    return table
+
+
+def left_out(tables: Sequence[TableCounts]) -> RenderableType | None:
+    """Rows of the input that did not count, with the reason; nothing where all of them did."""
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(overflow="fold")
+    numeric(lines, "")
+    for table in tables:
+        reasons = {reason: number for reason, number in table.left_out.items() if number}
+        if reasons:
+            lines.add_row(Text(f"Rows of {table.name}", style="bold"), count(table.rows))
+        for reason, number in reasons.items():
+            lines.add_row(f"  left out: {words(reason)}", count(number))
+    return lines if lines.row_count else None
+
+
+def profile_tables(segments: Sequence[SegmentResult]) -> Iterator[RenderableType]:
+    """For each profiled column: mean, median, total and share by segment."""
+    columns = dict.fromkeys(name for s in segments for name in s.profile)
+    for column in columns:
+        table = plain_table(title=f"Profile: {column}")
+        table.add_column("Segment", overflow="fold", max_width=48)
+        numeric(table, "Mean", "Median", "Total", "Share")
+        for segment in segments:
+            if column in segment.profile:
+                p = segment.profile[column]
+                table.add_row(segment.name, rounded(p.mean), rounded(p.median), money(p.total), percent(p.share))
+        yield table
+
+
+def warning(diagnostic: Diagnostic) -> Text:
+    """A diagnostic as text, its first word coloured."""
+    text = Text(diagnostic.render())
+    text.stylize("bold yellow" if diagnostic.severity is Severity.WARNING else "bold red", 0, len(diagnostic.severity))
+    return text
+
+
+def _closing(result: ApplyResult) -> Text:
+    files = sum(len(segment.outputs) for segment in result.segments)
+    if result.dry_run:
+        what = "Dry run: nothing was written"
+    elif result.directory is None:
+        what = "Rows went to standard output"
+    else:
+        what = f"{count(files)} {'file' if files == 1 else 'files'} in {result.directory}"
+    return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")
+
+
+def detected(tables: Sequence[TableCounts]) -> RenderableType:
+    """How each table was read: what `-v` adds."""
+    lines = Table.grid(padding=(0, 2))
+    for table in tables:
+        lines.add_row(Text(table.name, style="bold"), f"{count(table.rows)} rows")
+        for path in table.paths:
+            lines.add_row("", path)
+        for name, value in table.detected.items():
+            lines.add_row("", f"{words(name)}: {value}")
+    return lines
+
+
+def check_text(result: CheckResult) -> str:
+    """One line: how many problems, or what the file defines."""
+    errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
+    warnings = len(result.diagnostics) - errors
+    found = [
+        f"{number} {word}{'' if number == 1 else 's'}"
+        for number, word in ((errors, "error"), (warnings, "warning"))
+        if number
+    ]
+    if found:
+        return f"{result.path}: {' and '.join(found)}"
+    return f"{result.path}: nothing wrong ({result.segments} segments, {result.columns} computed columns)"

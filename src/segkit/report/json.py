@@ -1,0 +1,195 @@
+"""Results as JSON: one object each, `schema_version` first; a field is added, never renamed.
+
+`apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
+`overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
+`thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
+`excluded` (all seven reasons, zeros too), `written`, `share` (percent of all customers), `path` (of its file; null
+where it has none, or one a combination of `each`), `outputs` (every file: `path`, `written`, `values`), `write`, and
+`profile` by column (`mean`, `median`, `total`, `share`).
+
+`rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
+`customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
+`warnings`, `elapsed_seconds`, `path`.
+
+`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
+
+A threshold is `column`, `values`, `inclusive`, `keys`; a warning or diagnostic `severity`, `message`, `path`, `line`,
+`column`, `hint`. Exact decimals are numbers written with all their digits: 19.99, never 19.989999.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.results import (
+    REASONS,
+    ApplyResult,
+    CheckResult,
+    Profile,
+    RfmResult,
+    SegmentResult,
+    TableCounts,
+    Threshold,
+)
+
+SCHEMA_VERSION = 1
+
+
+def apply_json(result: ApplyResult) -> str:
+    """What a run of a rule file did."""
+    return dumps(apply_data(result))
+
+
+def apply_data(result: ApplyResult) -> dict[str, Any]:
+    """What a run of a rule file did, as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "as_of": result.as_of.isoformat(),
+        "customers": result.customers,
+        "segments": [_segment(s) for s in result.segments],
+        "unmatched": result.unmatched,
+        "several": result.several,
+        "overlaps": [{"first": o.first, "second": o.second, "customers": o.customers} for o in result.overlaps],
+        "tables": _tables(result.tables),
+        "thresholds": _thresholds(result.thresholds),
+        "warnings": _diagnostics(result.warnings),
+        "elapsed_seconds": round(result.elapsed_seconds, 3),
+        "directory": result.directory,
+        "dry_run": result.dry_run,
+    }
+
+
+def rfm_json(result: RfmResult) -> str:
+    """An RFM analysis."""
+    return dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "as_of": result.as_of.isoformat(),
+            "customers": result.customers,
+            "events": result.events,
+            "bins": result.bins,
+            "method": result.method,
+            "ties": result.ties,
+            "map": result.map,
+            "thresholds": _thresholds(result.thresholds),
+            "segments": [
+                {
+                    "name": s.name,
+                    "customers": s.customers,
+                    "share": _percent(s.share),
+                    "revenue": s.revenue,
+                    "revenue_share": _percent(s.revenue_share),
+                    "medians": {"recency_days": s.recency_days, "frequency": s.frequency, "monetary": s.monetary},
+                }
+                for s in result.segments
+            ],
+            "grid": [{"r": r, "f": f, "customers": n} for (r, f), n in sorted(result.grid.items())],
+            "guesses": dict(result.guesses),
+            "tables": _tables(result.tables),
+            "warnings": _diagnostics(result.warnings),
+            "elapsed_seconds": round(result.elapsed_seconds, 3),
+            "path": result.path,
+        }
+    )
+
+
+def check_json(result: CheckResult) -> str:
+    """Everything found in a rule file."""
+    errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
+    return dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "errors": errors,
+            "warnings": len(result.diagnostics) - errors,
+            "segments": result.segments,
+            "columns": result.columns,
+            "diagnostics": _diagnostics(result.diagnostics),
+        }
+    )
+
+
+def _segment(segment: SegmentResult) -> dict[str, Any]:
+    outputs = [{"path": o.path, "written": o.written, "values": dict(o.values)} for o in segment.outputs]
+    return {
+        "name": segment.name,
+        "label": segment.label,
+        "matched": segment.matched,
+        "excluded": {reason: segment.excluded.get(reason, 0) for reason in REASONS},
+        "written": segment.written,
+        "share": _percent(segment.share),
+        "path": next((o.path for o in segment.outputs if not o.values), None),
+        "outputs": outputs,
+        "write": segment.write,
+        "profile": {column: _profile(p) for column, p in segment.profile.items()},
+    }
+
+
+def _profile(profile: Profile) -> dict[str, Any]:
+    return {
+        "mean": profile.mean,
+        "median": profile.median,
+        "total": profile.total,
+        "share": _percent(profile.share),
+    }
+
+
+def _tables(tables: Iterable[TableCounts]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": t.name,
+            "rows": t.rows,
+            "left_out": dict(t.left_out),
+            "detected": dict(t.detected),
+            "paths": list(t.paths),
+        }
+        for t in tables
+    ]
+
+
+def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
+    return [
+        {"column": t.column, "values": list(t.values), "inclusive": t.inclusive, "keys": list(t.keys)}
+        for t in thresholds
+    ]
+
+
+def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    return [
+        {
+            "severity": str(d.severity),
+            "message": d.message,
+            "path": d.location.path if d.location else None,
+            "line": d.location.line if d.location else None,
+            "column": d.location.column if d.location else None,
+            "hint": d.hint,
+        }
+        for d in diagnostics
+    ]
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
+
+
+def dumps(value: Any, indent: str = "\n") -> str:
+    """JSON with two spaces of indent; a Decimal is a number with its own digits, which `json` cannot write."""
+    inner = indent + "  "
+    match value:
+        case Decimal():
+            text = f"{value:f}"
+            return (text.rstrip("0").rstrip(".") if "." in text else text) if value.is_finite() else "null"
+        case float() if not math.isfinite(value):
+            return "null"
+        case Mapping() if value:
+            items = (json.dumps(str(k), ensure_ascii=False) + ": " + dumps(v, inner) for k, v in value.items())
+            return "{" + inner + ("," + inner).join(items) + indent + "}"
+        case list() if value:
+            return "[" + inner + ("," + inner).join(dumps(v, inner) for v in value) + indent + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

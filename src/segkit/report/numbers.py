@@ -1,0 +1,70 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def count(value: int) -> str:
+    """12,345."""
+    return f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """8.9 %, and a share that would round to nothing or to all says so."""
+    if value is None:
+        return ""
+    if 0 < value < 0.05:
+        return "<0.1 %"
+    if 99.95 <= value < 100:
+        return ">99.9 %"
+    return f"{value:.1f} %"
+
+
+def share(part: int, whole: int) -> float:
+    """In percent; nothing of nothing is 0."""
+    return 100 * part / whole if whole else 0.0
+
+
+def plain(value: Decimal) -> str:
+    """An exact decimal without exponent or trailing zeros: 19.99, 5, 1,000,000."""
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rounded(value: Decimal | float | None) -> str:
+    """Two decimals at most, none for whole numbers: 19.99, 5, 1,234.50."""
+    if value is None:
+        return ""
+    text = f"{value:,.2f}"
+    return text.removesuffix(".00")
+
+
+def money(value: Decimal | float | None, most: Decimal | float = 0) -> str:
+    """Two decimals, none where the largest of the column is large and they only take room."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if max(value, most) >= 100_000 else f"{value:,.2f}"
+
+
+def seconds(value: float) -> str:
+    """0.31 s, 12.4 s, 3 min 20 s."""
+    if value < 10:
+        return f"{value:.2f} s"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def bar(value: float, most: float, width: int, *, ascii_only: bool = False) -> str:
+    """A bar whose full width is `most`; whatever is above nothing shows at least a sliver."""
+    if most <= 0 or value <= 0 or not width:
+        return ""
+    if ascii_only:
+        return "#" * max(1, round(width * value / most))
+    eighths = max(1, round(8 * width * value / most))
+    full, rest = divmod(eighths, 8)
+    return "█" * full + EIGHTHS[rest].strip()

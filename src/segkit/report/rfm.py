@@ -1,0 +1,98 @@
+"""An RFM analysis as text: segments, thresholds, and the R x F grid."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from segkit.report.bars import Bar
+from segkit.report.console import left_out, warning
+from segkit.report.numbers import count, money, percent, rounded, seconds
+from segkit.report.tables import numeric, plain_table, spaced
+from segkit.report.thresholds import threshold_tables
+from segkit.results import RfmResult
+
+SHADES = (None, "grey15", "dark_green", "green4", "green3", "chartreuse1")
+"""Backgrounds of the grid, from no customer to most."""
+
+
+def rfm_summary(result: RfmResult) -> RenderableType:
+    """Everything that an RFM analysis has to say."""
+    return spaced(
+        [
+            _headline(result),
+            _guesses(result),
+            segments(result),
+            *threshold_tables(result.thresholds),
+            grid(result),
+            left_out(result.tables),
+            *(warning(w) for w in result.warnings),
+            _closing(result),
+        ]
+    )
+
+
+def _headline(result: RfmResult) -> Text:
+    text = f"{count(result.customers)} customers, {count(result.events)} events on {result.as_of}"
+    how = f"{result.bins} bins, {result.method}, ties {result.ties}, map {result.map}"
+    return Text.assemble((text, "bold"), f"\n{how}")
+
+
+def _guesses(result: RfmResult) -> RenderableType | None:
+    if not result.guesses:
+        return None
+    table = Table.grid(padding=(0, 1))
+    for option, column in result.guesses.items():
+        table.add_row(f"{option}:", Text(column, style="bold"), "(guessed)")
+    return table
+
+
+def segments(result: RfmResult) -> RenderableType:
+    """A line a segment: customers, revenue, their shares, and the medians of the three values."""
+    table = plain_table()
+    table.add_column("Segment", overflow="fold", min_width=10)
+    numeric(table, "Customers", "Share", "Revenue", "Share", "R", "F", "M")
+    table.add_column(no_wrap=True)
+    most = max((s.share for s in result.segments), default=0.0)
+    richest = max((s.revenue for s in result.segments), default=0)
+    for s in result.segments:
+        table.add_row(
+            Text(s.name, style="bold"),
+            count(s.customers),
+            percent(s.share),
+            money(s.revenue, richest),
+            percent(s.revenue_share),
+            rounded(s.recency_days),
+            rounded(s.frequency),
+            money(s.monetary),
+            Bar(s.share, most, short=0, long=16),
+        )
+    return Group(table, Text("R, F, M: medians of days since the last event, events, and money", style="dim"))
+
+
+def grid(result: RfmResult) -> RenderableType:
+    """Customers by recency score (down) and frequency score (across), shaded by how many there are."""
+    table = plain_table(title="Customers by R and F score")
+    table.padding = 0
+    table.add_column(no_wrap=True)
+    numeric(table, *(f"F{f} " for f in range(1, result.bins + 1)))
+    most = max(result.grid.values(), default=0)
+    for r in range(result.bins, 0, -1):
+        cells = (result.grid.get((r, f), 0) for f in range(1, result.bins + 1))
+        table.add_row(Text(f"R{r} ", style="bold"), *(_cell(number, most) for number in cells))
+    return table
+
+
+def _cell(number: int, most: int) -> Text:
+    if not number:
+        return Text("- ", style="dim")
+    level = 1 + (len(SHADES) - 2) * number // most
+    ink = "white" if level < 4 else "black"
+    return Text(f" {count(number)} ", style=Style.parse(f"{ink} on {SHADES[level]}"))
+
+
+def _closing(result: RfmResult) -> Text:
+    where = f"One row a customer in {result.path} " if result.path not in (None, "-") else ""
+    return Text(f"{where}({seconds(result.elapsed_seconds)})", style="green")

@@ -1,0 +1,38 @@
+"""The look of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+
+def spaced(parts: Sequence[RenderableType | None]) -> Group:
+    """What there is of these, with an empty line between two."""
+    lines: list[RenderableType] = []
+    for part in parts:
+        if part is not None:
+            lines += ([""] if lines else []) + [part]
+    return Group(*lines)
+
+
+def plain_table(*, title: str | None = None) -> Table:
+    """The house's table: one rule under the header and nothing else."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+
+
+def numeric(table: Table, *names: str) -> None:
+    """Add right-aligned columns that are never cut."""
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)

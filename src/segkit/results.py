@@ -1,0 +1,140 @@
+"""What operations return: plain frozen data, ready to be shown as a table or as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from segkit.diagnostics import Diagnostic
+
+REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
+"""Why a customer who matched is not written, in the order in which the reasons are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file of a segment; `values` are those of its `each` columns."""
+
+    path: str
+    written: int
+    values: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one column is in one segment; `share` is of the total over all customers, in percent."""
+
+    mean: float | None
+    median: float | None
+    total: Decimal | None
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentResult:
+    """One segment's line of the ledger: matched - sum(excluded) = written; `share` is written in percent of all."""
+
+    name: str
+    label: str
+    matched: int
+    excluded: Mapping[str, int]
+    written: int
+    share: float
+    outputs: tuple[Output, ...] = ()
+    write: bool = True
+    profile: Mapping[str, Profile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Customers who are written in both segments."""
+
+    first: str
+    second: str
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableCounts:
+    """What became of the rows of one input table; every row left out has its reason."""
+
+    name: str
+    rows: int
+    left_out: Mapping[str, int]
+    detected: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The cuts in force for one column: scores rise by one at each; `inclusive` tells whether the cut itself does."""
+
+    column: str
+    values: tuple[Decimal, ...]
+    inclusive: bool
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What a run of a rule file did."""
+
+    as_of: dt.date
+    customers: int
+    segments: tuple[SegmentResult, ...]
+    unmatched: int
+    several: int
+    overlaps: tuple[Overlap, ...]
+    tables: tuple[TableCounts, ...]
+    thresholds: tuple[Threshold, ...]
+    warnings: tuple[Diagnostic, ...]
+    elapsed_seconds: float
+    directory: str | None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RfmSegment:
+    """One RFM segment: its customers, its revenue, their shares in percent, and medians."""
+
+    name: str
+    customers: int
+    share: float
+    revenue: Decimal
+    revenue_share: float | None
+    recency_days: float
+    frequency: float
+    monetary: float
+
+
+@dataclass(frozen=True, slots=True)
+class RfmResult:
+    """An RFM analysis; `grid[r, f]` counts the customers with these scores; `guesses` is option -> column."""
+
+    as_of: dt.date
+    customers: int
+    events: int
+    bins: int
+    method: str
+    ties: str
+    map: str
+    segments: tuple[RfmSegment, ...]
+    thresholds: tuple[Threshold, ...]
+    grid: Mapping[tuple[int, int], int]
+    guesses: Mapping[str, str]
+    tables: tuple[TableCounts, ...]
+    warnings: tuple[Diagnostic, ...]
+    elapsed_seconds: float
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Everything found in a rule file: errors and warnings, and what it defines."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...]
+    segments: int = 0
+    columns: int = 0

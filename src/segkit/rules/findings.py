@@ -1,0 +1,17 @@
+"""A finding about the rule file, before its place in the text is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at `path`, the keys that lead to it from the top of the rule file."""
+
+    path: Path
+    message: str
+    hint: str | None = None
+    warning: bool = False

@@ -1,0 +1,170 @@
+"""Where each key and value of a TOML text stands; the parser keeps no positions of its own."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import tomli
+
+from segkit.diagnostics import SourceLocation
+
+Path = tuple[str | int, ...]
+Span = tuple[int, int]
+SPELLINGS = {"behavioural": "behavioral"}
+"""A key that has a second spelling; rules know the first."""
+
+_BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_QUOTED = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}|'
+    r"'''.*?'{3,5}|"
+    r'"(?:[^"\\]|\\.)*"|'
+    r"'[^']*'",
+    re.DOTALL,
+)
+_BARE_KEY = re.compile(r"[^\s.=\]\"'#]+")
+_BARE_VALUE = re.compile(r"[^,\]}\n#]+")
+
+
+@dataclass(slots=True)
+class Index:
+    """Spans of the keys and values of a TOML text that is known to be well formed."""
+
+    text: str
+    keys: dict[Path, Span] = field(default_factory=dict)
+    values: dict[Path, Span] = field(default_factory=dict)
+    _lines: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str) -> Index:
+        """The index of `text`."""
+        index = cls(text, _lines=[0, *(found.end() for found in re.finditer("\n", text))])
+        _Scanner(text, index.keys, index.values).document()
+        return index
+
+    def key(self, path: Path, name: str, origins: Mapping[Path, Path] | None = None) -> SourceLocation:
+        """The place of the key at `path`, or of its nearest ancestor; of the whole file for none."""
+        known = self._nearest(path, origins or {})
+        return self.place(self.keys[known], name) if known else SourceLocation(name)
+
+    def value(self, path: Path, name: str, origins: Mapping[Path, Path] | None = None) -> SourceLocation:
+        """The place of the value at `path`, or of the key nearest to it."""
+        known = self._nearest(path, origins or {})
+        span = self.values.get(known) or self.keys.get(known)
+        return self.place(span, name) if span else SourceLocation(name)
+
+    def place(self, span: Span, name: str) -> SourceLocation:
+        """The location of a span, cut at the end of its first line."""
+        start, end = span
+        line = bisect_right(self._lines, start)
+        begin = self._lines[line - 1]
+        text = self.text[begin:].partition("\n")[0].rstrip("\r")
+        width = min(end, begin + len(text)) - start
+        return SourceLocation(name, line, start - begin + 1, max(1, width), text)
+
+    def _nearest(self, path: Path, origins: Mapping[Path, Path]) -> Path:
+        """The longest part of `path` that the text has; positions of one-element short forms are skipped."""
+        known: Path = ()
+        for part in path:
+            step = (*known, part)
+            if step in origins:
+                known = origins[step]
+            elif step in self.keys:
+                known = step
+            elif (*known, SPELLINGS.get(str(part), part)) in self.keys:
+                known = (*known, SPELLINGS[str(part)])
+            elif isinstance(part, str):
+                break
+        return known
+
+
+class _Scanner:
+    """Walks a well-formed TOML text once and writes down where keys and values stand."""
+
+    def __init__(self, text: str, keys: dict[Path, Span], values: dict[Path, Span]) -> None:
+        self.text, self.keys, self.values = text, keys, values
+        self.at = 0
+        self.rows: dict[Path, int] = {}
+
+    def document(self) -> None:
+        prefix: Path = ()
+        while self._next():
+            if self._next() == "[":
+                prefix = self._header()
+            else:
+                self._pair(prefix)
+
+    def _next(self) -> str:
+        """The next character that is neither blank nor comment."""
+        found = _BLANK.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+        return self.text[self.at : self.at + 1]
+
+    def _header(self) -> Path:
+        is_row = self.text.startswith("[[", self.at)
+        self.at += 1 + is_row
+        path: Path = ()
+        names = self._names()
+        for number, (name, span) in enumerate(names):
+            path = (*path, name)
+            self.keys.setdefault(path, span)
+            if is_row and number == len(names) - 1:
+                self.rows[path] = self.rows.get(path, -1) + 1
+            if path in self.rows:
+                path = (*path, self.rows[path])
+                self.keys.setdefault(path, span)
+        self._next()
+        self.at += 1 + is_row
+        return path
+
+    def _names(self) -> list[tuple[str, Span]]:
+        """The parts of a dotted key, and where each stands."""
+        names = []
+        while True:
+            self._next()
+            quoted = _QUOTED.match(self.text, self.at)
+            found = quoted or _BARE_KEY.match(self.text, self.at)
+            assert found is not None, "the text is well formed"
+            name = next(iter(tomli.loads(f"{found[0]}=0"))) if quoted else found[0]
+            names.append((name, found.span()))
+            self.at = found.end()
+            if self._next() != ".":
+                return names
+            self.at += 1
+
+    def _pair(self, prefix: Path) -> None:
+        path = prefix
+        for name, span in self._names():
+            path = (*path, name)
+            self.keys.setdefault(path, span)
+        self.at += 1  # the equals sign
+        self._value(path)
+
+    def _value(self, path: Path) -> None:
+        opening = self._next()
+        start = self.at
+        if opening == "{":
+            self._items("}", lambda _: self._pair(path))
+        elif opening == "[":
+            self._items("]", lambda position: self._item((*path, position)))
+        else:
+            found = _QUOTED.match(self.text, start) or _BARE_VALUE.match(self.text, start)
+            assert found is not None, "the text is well formed"
+            self.at = start + len(found[0].rstrip())
+        self.values[path] = (start, self.at)
+
+    def _items(self, closing: str, read: Callable[[int], None]) -> None:
+        self.at += 1
+        position = 0
+        while self._next() != closing:
+            read(position)
+            position += 1
+            if self._next() == ",":
+                self.at += 1
+        self.at += 1
+
+    def _item(self, path: Path) -> None:
+        self._value(path)
+        self.keys[path] = self.values[path]

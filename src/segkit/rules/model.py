@@ -1,0 +1,101 @@
+"""The rule file, version 1, as one frozen model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
+from segkit.rules.blocks import Segments
+from segkit.rules.features import Rfm, Traits
+from segkit.rules.sources import Customers, Events, Lookup
+
+FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
+
+
+class Assignment(Model):
+    """Whether a customer may be in several written segments."""
+
+    mode: Literal["overlapping", "exclusive"] = "overlapping"
+    """`exclusive`: the first segment, in file order, that writes a customer claims them."""
+    priority: tuple[str, ...] = ()
+    """With `exclusive`: the order in which segments claim; the rest follow in file order."""
+
+
+class Output(Model):
+    """Where the segments go, and how."""
+
+    directory: str = "segments"
+    """The output directory; `{as_of}` is replaced by the date."""
+    format: FormatName = "csv"
+    """The format of every file."""
+    columns: tuple[str, ...] | None = None
+    """The columns after key and label, computed ones too; default: those of the customer file."""
+    label_column: str = "segment"
+    """The column that holds the segment's name."""
+    combined: str | None = None
+    """One more file with every customer and its segments joined by `|`."""
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """What separates the fields of CSV; default `,`."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark in CSV."""
+    bom: bool = False
+    """Begin CSV files with a byte order mark, which Excel needs to see UTF-8."""
+    escape_formulas: bool = False
+    """Put `'` before text in CSV that a spreadsheet would run as a formula."""
+    profile: tuple[str, ...] = ()
+    """Columns whose mean, median, total and share the summary shows for each segment."""
+
+
+class RuleFile(Model):
+    """A rule file: sources, computed columns, segments, outputs."""
+
+    version: Literal[1]
+    """The version of the format."""
+    as_of: Day | None = None
+    """The day that is "now"; default: today in `timezone`."""
+    timezone: str = "UTC"
+    """In which zoned timestamps, and today, become dates."""
+    customers: Customers
+    """The customer file."""
+    events: dict[Name, Events] = {}
+    """Event tables, by name."""
+    lookup: dict[Name, Lookup] = {}
+    """Reference data to join, by name."""
+    trait: Traits = {}
+    """Computed columns, by name."""
+    rfm: Rfm | None = None
+    """Recency, frequency, monetary value."""
+    assignment: Assignment = Assignment()
+    """Overlapping or exclusive segments."""
+    output: Output = Output()
+    """Where the segments go, and how."""
+    segment: Segments = {}
+    """The segments, by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, value: Any) -> Any:
+        return freeze(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Unfit(value, 'a time zone such as "Europe/Paris"') from error
+        return value
+
+    @model_validator(mode="after")
+    def _has_segments(self) -> RuleFile:
+        if not self.segment:
+            raise Contradiction("the rule file has no segment", "add one: `[segment.NAME]`")
+        return self
+
+    def today(self) -> dt.date:
+        """`as_of`, or today in `timezone`: the one place that reads the clock."""
+        return self.as_of or dt.datetime.now(ZoneInfo(self.timezone)).date()

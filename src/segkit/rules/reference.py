@@ -1,0 +1,169 @@
+"""The reference of the rule file, written from the models: it cannot lag behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from segkit.rules.blocks import Behavioural, Block, EventCondition, Geographic, Near, Segment, Window
+from segkit.rules.conditions import MODIFIERS, Condition
+from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.model import Assignment, Output, RuleFile
+from segkit.rules.schema import Schema, schemas_of
+from segkit.rules.shape import key_of
+from segkit.rules.sources import Customers, Events, Lookup, Source
+
+BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
+
+
+class Section(NamedTuple):
+    """A heading, the model whose keys it lists, and the model whose keys stand under another heading."""
+
+    title: str
+    model: type[BaseModel]
+    elsewhere: type[BaseModel] | None = None
+    see: str = ""
+
+
+SECTIONS = (
+    Section("The whole file", RuleFile),
+    Section("`[customers]`", Customers, Source, "Keys of any source"),
+    Section("`[events.NAME]`", Events, Source, "Keys of any source"),
+    Section("`[lookup.NAME]`", Lookup, Source, "Keys of any source"),
+    Section("Keys of any source", Source),
+    Section("`[trait.NAME]`", Trait, Window, "Windows"),
+    Section("`bands` of a trait", Bands),
+    Section("Windows", Window),
+    Section("`[rfm]`", Rfm, Window, "Windows"),
+    Section("`cutoffs` of `[rfm]`", Cutoffs),
+    Section("`[rfm.columns]`", RfmColumns),
+    Section("`[[rfm.segment]]`", MapRow),
+    Section("`[segment.NAME]`", Segment, Block, "Blocks"),
+    Section("Blocks", Block),
+    Section("`geographic`", Geographic),
+    Section("`geographic.near`", Near),
+    Section("`behavioural`", Behavioural),
+    Section("Event conditions: `did`, `did_not`", EventCondition, Window, "Windows"),
+    Section("`[assignment]`", Assignment),
+    Section("`[output]`", Output),
+)
+_KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
+_NAMES = {
+    "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Block": "block",
+    "MapRow": "table", "CustomerDate": "`{ column = ... }`",
+}  # fmt: skip
+"""What a model is called as a type; others are `table`."""
+
+
+def reference_markdown() -> str:
+    """Every section and key of the rule file with type, default and meaning, and the operators of conditions."""
+    schemas = schemas_of([section.model for section in SECTIONS])
+    parts = [_section(section, schemas[section.model.__name__]) for section in SECTIONS]
+    parts.append(_operators(schemas["Condition"]["anyOf"][-1]))
+    return "\n\n".join(parts) + "\n"
+
+
+def write_between_markers(document: str) -> str:
+    """`document` with the reference of today between its two markers."""
+    before, _, rest = document.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"the document has no {BEGIN} ... {END}")
+    return f"{before}{BEGIN}\n\n{reference_markdown()}\n{END}{after}"
+
+
+def _section(section: Section, schema: Schema) -> str:
+    lines = [f"### {section.title}", "", _flat(section.model.__doc__ or ""), ""]
+    rows = list(_rows(section, schema))
+    if rows:
+        lines += _table(("key", "type", "default", "meaning"), rows)
+    if section.see:
+        lines += ["", f"Also: {_link(section.see)}."]
+    return "\n".join(lines)
+
+
+def _rows(section: Section, schema: Schema) -> Iterator[tuple[str, ...]]:
+    required = schema.get("required", ())
+    for name, field in section.model.model_fields.items():
+        if section.elsewhere and name in section.elsewhere.model_fields:
+            continue
+        key = key_of(name, field)
+        told = schema["properties"][key]
+        default = "required" if key in required else _default(told)
+        yield f"`{key}`", _words(told), default, _flat(field.description or "")
+
+
+def _operators(schema: Schema) -> str:
+    title = ("### Conditions", "", _flat(Condition.__doc__ or ""), "")
+    short = (
+        "`column = value` is short for `is`, `column = [...]` for `in`. A value is a text, a number, `true`, `false` or"
+        " a date.",
+        "",
+    )
+    rows = [
+        (f"`{key}`", "true or false" if key in MODIFIERS else _words(told), told["description"])
+        for key, told in schema["properties"].items()
+    ]
+    return "\n".join([*title, *short, *_table(("operator", "value", "holds when"), rows)])
+
+
+def _words(schema: Schema) -> str:
+    """The type of a key in words."""
+    if "$ref" in schema:
+        return _NAMES.get(schema["$ref"].rpartition("/")[2], "table")
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_words(option) for option in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{_toml(value)}`" for value in schema.get("enum", [schema.get("const")]))
+    return _plain(schema)
+
+
+def _plain(schema: Schema) -> str:
+    kind = schema.get("type")
+    if kind == "array":
+        if "prefixItems" in schema:
+            return f"two values: {_words(schema['prefixItems'][0])}"
+        return f"list of {_plural(_words(schema['items']))}"
+    if kind == "object":
+        named: dict[str, Schema] = schema.get("patternProperties", {})
+        inner = schema.get("additionalProperties") or next(iter(named.values()), None)
+        return f"table of {_plural(_words(inner))}" if inner else "table"
+    if isinstance(kind, list):
+        return "value"
+    if schema.get("format") == "date":
+        return "date"
+    if "day|week" in schema.get("pattern", ""):
+        return "duration"
+    if "maximum" in schema:
+        return f"{_KINDS[str(kind)]} from {schema['minimum']} to {schema['maximum']}"
+    return _KINDS[str(kind)]
+
+
+def _plural(words: str) -> str:
+    simple = words.replace(" ", "").isalpha() and " or " not in words
+    return f"{words}s" if simple else words
+
+
+def _default(schema: Schema) -> str:
+    default = schema.get("default", "")
+    return "" if default == "" else f"`{_toml(default)}`"
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _link(title: str) -> str:
+    return f"[{title}](#{title.lower().replace(' ', '-')})"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines: list[tuple[str, ...]] = [head, tuple("---" for _ in head), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

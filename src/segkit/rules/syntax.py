@@ -1,0 +1,86 @@
+"""What is wrong with a text that is not TOML, in words for people who do not write TOML daily."""
+
+from __future__ import annotations
+
+import re
+
+import tomli
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+
+_DECIMAL_COMMA = re.compile(r"=\s*-?\d+,\d")
+_SUBJECT = re.compile(r"\s*(\[\[?[^\]]*\]\]?|[^=]*[^=\s])")
+_TWICE = re.compile("Cannot (declare|overwrite|mutate|redefine)|Duplicate inline table key")
+_QUOTES = "“”„‟‘’‚«»`"
+_WORDS: tuple[tuple[str, str, str], ...] = (
+    (
+        "Expected '=' after a key",
+        "a key is followed by `=` and a value",
+        'a name with spaces stands in quotes: `"last name" = "Smith"`',
+    ),
+    (
+        "Invalid statement|Invalid initial character for a key part",
+        "here a key or a `[section]` should begin",
+        "one key a line: `key = value`",
+    ),
+    (
+        "Invalid value",
+        "this is not a value",
+        "texts stand in quotes, numbers have a decimal point, `true` and `false` are in small letters",
+    ),
+    (
+        "Illegal character '\\\\n'|Unterminated string|Expected [\"']['\"]",
+        "the text is not closed",
+        "add the closing quote",
+    ),
+    (
+        "Unescaped",
+        "a backslash in double quotes has a meaning of its own",
+        "put the text in single quotes: `'C:\\data\\customers.csv'`, `'^\\d+$'`",
+    ),
+    ("Unclosed array", "here `,` or `]` is missing", "a list is `[1, 2, 3]`, also over several lines"),
+    ("Unclosed inline table", "here `,` or `}` is missing", "a table is `{ min = 18, max = 65 }`"),
+    (
+        "Expected '\\]\\]?' at the end",
+        "here `]` is missing",
+        "a header is `[section]`, or `[[section]]` for one of several",
+    ),
+    (
+        "Expected newline or end of document",
+        "something follows the value",
+        "one key a line; texts stand in quotes, comments begin with `#`",
+    ),
+    ("Invalid date", "there is no such date", "a date is `2024-02-29`: year, month, day"),
+)
+
+
+def syntax_diagnostic(error: tomli.TOMLDecodeError, text: str, name: str) -> Diagnostic:
+    """The diagnostic for a parser's error, at its line and column."""
+    line = text.replace("\r\n", "\n").split("\n")[error.lineno - 1]
+    subject = _SUBJECT.match(line)
+    if _TWICE.match(error.msg) and subject:
+        place = SourceLocation(name, error.lineno, subject.start(1) + 1, len(subject[1]), line)
+        return Diagnostic(f"`{subject[1]}` is there already", place, _twice(subject[1]))
+    message, hint = _in_words(error.msg, line, error.colno)
+    return Diagnostic(message, SourceLocation(name, error.lineno, error.colno, 1, line), hint)
+
+
+def _twice(subject: str) -> str:
+    if subject.startswith("[["):
+        return "write `[[...]]` each time, also the first"
+    return "join the two, or rename one" if subject.startswith("[") else "keep one of the two"
+
+
+def _in_words(problem: str, line: str, column: int) -> tuple[str, str | None]:
+    here = line[column - 1 : column]
+    if here and here in _QUOTES:
+        return f"`{here}` is not a quote of TOML", 'texts stand in straight quotes: `"..."`'
+    word = re.match(r"\w+", line[column - 1 :])
+    if word and not word[0].isascii() and "value" not in problem:
+        return "a name with letters other than a-z stands in quotes", f'write `"{word[0]}"`'
+    if "newline" in problem and here == "," and _DECIMAL_COMMA.search(line):
+        return "a number has a decimal point, not a comma", "such as `1.80`"
+    for pattern, message, hint in _WORDS:
+        if re.match(pattern, problem):
+            return message, hint
+    return f"this is not TOML: {problem[:1].lower()}{problem[1:]}", None

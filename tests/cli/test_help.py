@@ -1,0 +1,98 @@
+import subprocess
+import sys
+
+import click
+import pytest
+
+from segkit import __version__
+from segkit.cli import main
+from segkit.cli.group import COMMANDS
+
+HEAVY = ("polars", "polars_hash", "pydantic", "rich", "numpy", "tomli")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_lists_every_command_with_its_line(invoke, flag):
+    result = invoke(flag)
+    assert result.exit_code == 0
+    for name, (_, line) in COMMANDS.items():
+        assert f"{name} " in result.stdout
+        assert line in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_every_option_has_help(name):
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.name == name
+    assert command.help
+    missing = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_options_of_talk(name):
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    flags = {flag for p in command.params for flag in p.opts}
+    assert {"-q", "--quiet", "-v", "--verbose", "--color"} <= flags
+
+
+def test_version(invoke):
+    assert invoke("--version").stdout == f"segkit {__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown_as_an_error(invoke):
+    result = invoke()
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Usage: segkit")
+
+
+@pytest.mark.parametrize("args", [["-h"], ["--version"], *([name, "-h"] for name in COMMANDS)])
+def test_help_imports_nothing_heavy(environment, args):
+    code = (
+        "import sys; from segkit.__main__ import main; sys.argv[1:] = " + repr(args) + "\n"
+        "try: main()\n"
+        f"except SystemExit: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_help_of_the_group_imports_no_command(environment):
+    code = (
+        "import sys; from segkit.cli import main; main(['-h'], standalone_mode=False)\n"
+        "print([m for m in sys.modules if m.startswith('segkit.cli.commands.')], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_python_dash_m(process):
+    done = process("--version")
+    assert (done.returncode, done.stdout) == (0, f"segkit {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("segkit ap", ["apply"]),
+        ("segkit ", list(COMMANDS)),
+        ("segkit apply --form", ["--format"]),
+        ("segkit apply --format n", ["ndjson"]),
+        ("segkit rfm x --ties ", ["low", "high", "split"]),
+    ],
+)
+def test_completion(process, words, offered):
+    count = str(len(words.split(" ")) - 1)
+    done = process(_SEGKIT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+    assert done.returncode == 0
+    assert [line.split(",")[1] for line in done.stdout.splitlines()] == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(process, shell):
+    done = process(_SEGKIT_COMPLETE=f"{shell}_source")
+    assert done.returncode == 0
+    assert "_SEGKIT_COMPLETE" in done.stdout

@@ -1,0 +1,131 @@
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from segkit.diagnostics import Diagnostic, Severity
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["aply"], "error: no such command `aply`\nhint: did you mean `apply`?\n"),
+        (["apply"], "error: missing argument `RULES`\nhint: `segkit apply -h` shows what there is\n"),
+        (["apply", "r", "--formt", "csv"], "error: no such option `--formt`\nhint: did you mean `--format`?\n"),
+        (
+            ["apply", "r", "--as-of", "soon"],
+            "error: invalid value for `--as-of`: `soon` is not a date such as 2024-03-31\n"
+            "hint: `segkit apply -h` shows what there is\n",
+        ),
+        (
+            ["apply", "r", "--events", "orders"],
+            "error: invalid value for `--events`: `orders` is not NAME=PATH, such as orders=orders.csv\n"
+            "hint: `segkit apply -h` shows what there is\n",
+        ),
+    ],
+)
+def test_usage_errors_name_the_next_step(invoke, args, message):
+    result = invoke(*args)
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
+
+
+def test_apply_passes_what_was_asked_for(invoke, operation, result):
+    asked = {}
+
+    def apply(rules, **options):
+        asked.update(options, rules=rules)
+        return result()
+
+    operation("apply", apply)
+    done = invoke(
+        "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
+        "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
+        "--fail-on", "warning",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    del asked["stdout"], asked["progress"]
+    assert asked == {
+        "rules": Path("rules.toml"),
+        "output": "out",
+        "format": "parquet",
+        "select": ("a", "b"),
+        "as_of": dt.date(2024, 3, 31),
+        "customers": "c.csv",
+        "events": {"orders": "o=1.csv"},
+        "dry_run": True,
+        "fail_on": "warning",
+        "wait": False,
+    }
+
+
+def test_variables_stand_for_options_and_flags_outrank_them(invoke, operation, result):
+    asked = []
+    operation("apply", lambda rules, **options: asked.append(options) or result())
+    variables = {"SEGKIT_APPLY_AS_OF": "2020-01-01", "SEGKIT_APPLY_EVENTS": "a=1 b=2", "SEGKIT_APPLY_FORMAT": "tsv"}
+    assert invoke("apply", "r", "--format", "csv", **variables).exit_code == 0
+    assert asked[0]["as_of"] == dt.date(2020, 1, 1)
+    assert asked[0]["events"] == {"a": "1", "b": "2"}
+    assert asked[0]["format"] == "csv"
+
+
+def test_rows_on_stdout_send_the_summary_to_stderr(invoke, operation, result):
+    def apply(rules, *, stdout, **options):
+        stdout.write(b"customer_id,segment\n")
+        return result(directory=None)
+
+    operation("apply", apply)
+    done = invoke("apply", "r", "-o", "-")
+    assert done.stdout == "customer_id,segment\n"
+    assert "loyal" in done.stderr
+
+
+WARNING = Diagnostic("a warning", severity=Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("args", "stdout", "stderr"),
+    [
+        ([], "loyal", ""),
+        (["--summary", "none"], "", "warning: a warning"),
+        (["-q"], "", ""),
+        (["--json"], '"schema_version": 1', ""),
+        (["-q", "--json"], '"schema_version": 1', ""),
+        (["--summary", "json"], '"message": "a warning"', ""),
+        (["-q", "--summary", "table"], "warning: a warning", ""),
+    ],
+)
+def test_summary(invoke, operation, result, args, stdout, stderr):
+    operation("apply", lambda rules, **options: result(warnings=(WARNING,)))
+    done = invoke("apply", "r", *args)
+    assert done.exit_code == 0
+    assert stdout in done.stdout
+    assert bool(done.stdout) is bool(stdout)
+    assert stderr in done.stderr
+    assert bool(done.stderr) is bool(stderr)
+
+
+def test_verbose_before_or_after_the_command(invoke, operation, result):
+    def apply(rules, *, progress, **options):
+        progress("reading orders")
+        return result()
+
+    operation("apply", apply)
+    for args in (["-v", "apply", "r"], ["apply", "r", "-v"]):
+        assert "reading orders" in invoke(*args).stderr
+    assert "reading orders" not in invoke("apply", "r").stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "variables", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"SEGKIT_COLOR": "always"}, True),
+        (["--color", "never"], {"SEGKIT_COLOR": "always"}, False),
+    ],
+)
+def test_color(invoke, operation, result, args, variables, colored):
+    operation("apply", lambda rules, **options: result())
+    assert ("\x1b[" in invoke("apply", "r", *args, **variables).stdout) is colored
+    assert ("\x1b[" in invoke(*args, "apply", "r", **variables).stdout) is colored

@@ -1,0 +1,793 @@
+"""An independent evaluation of a rule file: plain Python, one customer at a time, written from the contract.
+
+It is slow and obvious on purpose. It takes the rule file as the nested dict that a TOML reader gives (numbers as
+`int` or `Decimal`) and the tables as lists of dicts of parsed values (`str`, `int`, `Decimal`, `bool`, `date`,
+`datetime`, `None`). SQL is not parsed: every SQL text of the rule file comes with a Python function of a row.
+
+Not covered yet: lifecycle, score, value, inside, consent, caps, sample, limit, holdout, split, expect, nested RFM.
+A new feature is a branch in `Evaluation.feature`; a new gate a step in `Evaluation.assignment`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = dict[str, Any]
+
+EARTH_RADIUS_KM = 6371.0088
+
+FAMILIES = {
+    "demographic", "geographic", "psychographic", "behavioural", "behavioral", "technographic", "firmographic",
+    "needs", "rfm",
+}  # fmt: skip
+SEGMENT_SETTINGS = {"label", "everyone", "write", "each"}
+RESULT_OPERATORS = {"is", "min", "max", "above", "below"}
+RFM_COLUMNS = (
+    "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",
+)  # fmt: skip
+
+STANDARD_MAP = """
+champions 555 554 544 545 454 455 445
+loyal 543 444 435 355 354 345 344 335
+potential_loyalist 553 551 552 541 542 533 532 531 452 451 442 441 431 453 433 432 423 353 352 351 342 341 333 323
+new 512 511 422 421 412 411 311
+promising 525 524 523 522 521 515 514 513 425 424 413 414 415 315 314 313
+need_attention 535 534 443 434 343 334 325 324
+about_to_sleep 331 321 312 221 213 231 241 251
+at_risk 255 254 245 244 253 252 243 242 235 234 225 224 153 152 145 143 142 135 134 133 125 124
+cant_lose 155 154 144 214 215 115 114 113
+hibernating 332 322 233 232 223 222 132 123 122 212 211
+lost 111 112 121 131 141 151
+"""
+RF_MAP = """
+hibernating 12 12
+at_risk 12 34
+cant_lose 12 5
+about_to_sleep 3 12
+need_attention 3 3
+loyal 34 45
+promising 4 1
+new 5 1
+potential_loyalist 45 23
+champions 5 45
+"""
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A SQL text of the rule file, the columns that it reads, and what it means."""
+
+    text: str
+    columns: frozenset[str]
+    value: Callable[[Row], Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of an event table; rows of one customer with one id are one event."""
+
+    key: str
+    time: date
+    id: Any
+    row: int
+    values: Row
+
+    @property
+    def position(self) -> tuple[date, bool, Any, int]:
+        """The order of events: time, id (missing ones first), row."""
+        return (self.time, self.id is not None, "" if self.id is None else self.id, self.row)
+
+
+@dataclass
+class Outcome:
+    """What a run must give. Columns are lists beside `keys`; `written` is keyed by segment and `each` values."""
+
+    keys: list[str]
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+    criteria: dict[str, set[str]] = field(default_factory=dict)
+    claimed: dict[str, set[str]] = field(default_factory=dict)
+    written: dict[str, dict[tuple[Any, ...], set[str]]] = field(default_factory=dict)
+    unmatched_tables: list[str] = field(default_factory=list)
+
+    def members(self, segment: str) -> set[str]:
+        """Every customer written to this segment, whatever the `each` values."""
+        return set().union(*self.written[segment].values())
+
+
+def evaluate(rules: Row, tables: Mapping[str, list[Row]], sql: Mapping[str, Sql] | None = None) -> Outcome:
+    """Evaluate the whole rule file; `tables` by the path that the rule file names."""
+    return Evaluation(rules, tables, sql or {}).outcome()
+
+
+# --- Time ---------------------------------------------------------------------------------------------------------
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later; a month without that day gives its last day."""
+    count = day.year * 12 + day.month - 1 + months
+    year, month = count // 12, count % 12 + 1
+    first_of_next = date(year + month // 12, month % 12 + 1, 1)
+    last_day = (first_of_next - timedelta(days=1)).day
+    return date(year, month, min(day.day, last_day))
+
+
+def shift(day: date, duration: str, sign: int) -> date:
+    """`day` plus (sign 1) or minus (sign -1) a duration such as "3 months"."""
+    number, unit = duration.split()
+    count = sign * int(number)
+    match unit.removesuffix("s"):
+        case "day":
+            return day + timedelta(days=count)
+        case "week":
+            return day + timedelta(days=7 * count)
+        case "month":
+            return add_months(day, count)
+        case "quarter":
+            return add_months(day, 3 * count)
+        case "year":
+            return add_months(day, 12 * count)
+    raise AssertionError(f"unknown unit in {duration!r}")
+
+
+def anniversary_in(day: date, year: int) -> date:
+    """The anniversary of `day` in `year`; 29 February is 1 March in a year that has none."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
+def next_anniversary(day: date, as_of: date) -> date:
+    this_year = anniversary_in(day, as_of.year)
+    return this_year if this_year >= as_of else anniversary_in(day, as_of.year + 1)
+
+
+def full_years(day: date, as_of: date) -> int:
+    return as_of.year - day.year - (anniversary_in(day, as_of.year) > as_of)
+
+
+def to_date(value: Any, zone: ZoneInfo) -> Any:
+    """A timestamp as a date: a zoned one in the rule file's timezone, a naive one as it stands."""
+    if not isinstance(value, datetime):
+        return value
+    return (value.astimezone(zone) if value.tzinfo else value).date()
+
+
+# --- Values and conditions ----------------------------------------------------------------------------------------
+
+
+def is_missing(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def compare(left: Any, right: Any) -> int:
+    """-1, 0 or 1. Numbers are exact; a computed float (a mean) meets a number of the file as a float."""
+    if isinstance(left, float) or isinstance(right, float):
+        left, right = float(left), float(right)
+    return (left > right) - (left < right)
+
+
+def same(left: Any, right: Any) -> bool:
+    return compare(left, right) == 0
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def percent_of(percent: Any, count: int) -> int:
+    """`percent` of `count`, rounded up."""
+    return math.ceil(Fraction(percent) * count / 100)
+
+
+def text_operator(name: str, value: str, pattern: str, ignore_case: bool) -> bool:
+    if name == "matches":
+        return re.search(pattern, value, re.IGNORECASE if ignore_case else 0) is not None
+    if ignore_case:
+        value, pattern = value.lower(), pattern.lower()
+    match name:
+        case "contains":
+            return pattern in value
+        case "starts_with":
+            return value.startswith(pattern)
+        case "ends_with":
+            return value.endswith(pattern)
+    raise AssertionError(name)
+
+
+def operator(name: str, value: Any, wanted: Any, as_of: date, population: list[Any], ignore_case: bool) -> bool:
+    """Whether one operator holds for a value that is not missing."""
+
+    def equal(other: Any) -> bool:
+        if ignore_case:
+            return value.lower() == other.lower()
+        return same(value, other)
+
+    match name:
+        case "is":
+            return equal(wanted)
+        case "not":
+            return not equal(wanted)
+        case "in":
+            return any(equal(one) for one in wanted)
+        case "not_in":
+            return not any(equal(one) for one in wanted)
+        case "min":
+            return compare(value, wanted) >= 0
+        case "max":
+            return compare(value, wanted) <= 0
+        case "above" | "after":
+            return compare(value, wanted) > 0
+        case "below" | "before":
+            return compare(value, wanted) < 0
+        case "on":
+            return same(value, wanted)
+        case "between":
+            return compare(value, wanted[0]) >= 0 and compare(value, wanted[1]) <= 0
+        case "contains" | "starts_with" | "ends_with" | "matches":
+            return any(text_operator(name, value, one, ignore_case) for one in as_list(wanted))
+        case "not_contains" | "not_starts_with" | "not_ends_with" | "not_matches":
+            plain = name.removeprefix("not_")
+            return not any(text_operator(plain, value, one, ignore_case) for one in as_list(wanted))
+        case "within":
+            return shift(as_of, wanted, -1) <= value <= as_of
+        case "not_within":
+            return not shift(as_of, wanted, -1) <= value <= as_of
+        case "older_than":
+            return value < shift(as_of, wanted, -1)
+        case "within_next":
+            return as_of <= value <= shift(as_of, wanted, 1)
+        case "anniversary_within":
+            return next_anniversary(value, as_of) <= shift(as_of, wanted, 1)
+        case "has_any":
+            return any(one in value for one in as_list(wanted))
+        case "has_all":
+            return all(one in value for one in as_list(wanted))
+        case "has_none":
+            return not any(one in value for one in as_list(wanted))
+        case "top_percent":
+            rank = 1 + sum(compare(other, value) > 0 for other in population)
+            return rank <= percent_of(wanted, len(population))
+        case "bottom_percent":
+            rank = 1 + sum(compare(other, value) < 0 for other in population)
+            return rank <= percent_of(wanted, len(population))
+    raise AssertionError(f"unknown operator {name!r}")
+
+
+def condition(value: Any, wanted: Any, as_of: date, column: Iterable[Any] = ()) -> bool:
+    """Whether a condition of the rule file holds for a value; `column` holds every customer's value."""
+    if isinstance(wanted, list):
+        wanted = {"in": wanted}
+    elif not isinstance(wanted, dict):
+        wanted = {"is": wanted}
+    operators = {name: operand for name, operand in wanted.items() if name not in _MODIFIERS}
+    if is_missing(value):
+        return wanted.get("missing") is True or wanted.get("or_missing") is True
+    if wanted.get("missing") is True:
+        return False
+    population = [other for other in column if not is_missing(other)]
+    ignore_case = wanted.get("ignore_case", False)
+    return all(operator(name, value, operand, as_of, population, ignore_case) for name, operand in operators.items())
+
+
+_MODIFIERS = {"missing", "or_missing", "ignore_case"}
+
+
+def distance_km(latitude: Any, longitude: Any, other_latitude: Any, other_longitude: Any) -> float:
+    """Great-circle distance (haversine)."""
+    a, b, c, d = (math.radians(float(x)) for x in (latitude, longitude, other_latitude, other_longitude))
+    h = math.sin((c - a) / 2) ** 2 + math.cos(a) * math.cos(c) * math.sin((d - b) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+
+
+# --- Measures over the events of one customer ---------------------------------------------------------------------
+
+
+def grouped(rows: list[Event]) -> list[list[Event]]:
+    """The events among one customer's rows: rows with one id together, a row without id alone."""
+    events: dict[Any, list[Event]] = {}
+    for event in rows:
+        events.setdefault(("row", event.row) if event.id is None else ("id", event.id), []).append(event)
+    return list(events.values())
+
+
+def present(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if not is_missing(value)]
+
+
+def exact_sum(values: Iterable[Any]) -> Decimal:
+    return sum((Decimal(value) for value in values), Decimal(0))
+
+
+def exact_mean(values: list[Any]) -> float | None:
+    """The double nearest to the mean."""
+    return float(Fraction(exact_sum(values)) / len(values)) if values else None
+
+
+def amounts(rows: list[Event], column: str, per: str) -> list[Decimal]:
+    """One amount an event: what is left of it, summed; or, where each line repeats the total, that total."""
+    found = []
+    for lines in grouped(rows):
+        values = present(line.values.get(column) for line in lines)
+        if values:
+            found.append(Decimal(values[0]) if per == "event" else exact_sum(values))
+    return found
+
+
+def measure(rows: list[Event], spec: Row, source: Row, as_of: date) -> Any:
+    """The measure of a trait over the rows that its window and `where` left of one customer."""
+    name = spec.get("measure", "count")
+    match name:
+        case "count":
+            return len(grouped(rows))
+        case "active_days":
+            return len({event.time for event in rows})
+        case "days_since_first":
+            return (as_of - min(event.time for event in rows)).days if rows else None
+        case "days_since_last":
+            return (as_of - max(event.time for event in rows)).days if rows else None
+        case "first" | "last":
+            if not rows:
+                return None
+            pick = min if name == "first" else max
+            event = pick(rows, key=lambda event: event.position)
+            of = spec.get("of", source["time"])
+            return event.time if of == source["time"] else event.values.get(of)
+        case "distinct":
+            return len(set(present(event.values.get(spec["of"]) for event in rows)))
+        case "most_frequent":
+            return most_frequent(rows, spec["of"])
+    of = spec.get("of", source.get("amount"))
+    if of == source.get("amount"):
+        values = amounts(rows, of, source.get("amount_per", "row"))
+    else:
+        values = present(event.values.get(of) for event in rows)
+    match name:
+        case "sum":
+            return exact_sum(values)
+        case "mean":
+            return exact_mean(values)
+        case "min":
+            return min(values, default=None)
+        case "max":
+            return max(values, default=None)
+    raise AssertionError(f"unknown measure {name!r}")
+
+
+def most_frequent(rows: list[Event], of: str) -> Any:
+    known = [event for event in rows if not is_missing(event.values.get(of))]
+    values = [event.values[of] for event in known]
+    if not known:
+        return None
+    often = max(values.count(value) for value in values)
+    candidates = [event for event in known if values.count(event.values[of]) == often]
+    return max(candidates, key=lambda event: event.position).values[of]
+
+
+# --- RFM ----------------------------------------------------------------------------------------------------------
+
+
+def quantile_scores(values: Mapping[str, Any], bins: int, ties: str, descending: bool = False) -> dict[str, int]:
+    """Scores 1..bins by key, from the ranks of the values."""
+    total = len(values)
+    order = sorted(sorted(values), key=lambda key: values[key], reverse=descending)  # equal values: by key
+    ranked = [values[key] for key in order]
+    scores = {}
+    for position, key in enumerate(order, start=1):
+        lowest = 1 + ranked.index(values[key])
+        highest = lowest + ranked.count(values[key]) - 1
+        match ties:
+            case "low":
+                scores[key] = (lowest - 1) * bins // total + 1
+            case "high":
+                scores[key] = (highest * bins + total - 1) // total
+            case "split":
+                scores[key] = (position - 1) * bins // total + 1
+    return scores
+
+
+def cutoff_scores(values: Mapping[str, Any], cutoffs: list[Any], bins: int, descending: bool) -> dict[str, int]:
+    reached = {key: sum(compare(value, cut) >= 0 for cut in cutoffs) for key, value in values.items()}
+    return {key: bins - count if descending else 1 + count for key, count in reached.items()}
+
+
+def in_range(score: int, wanted: Any) -> bool:
+    if wanted is None:
+        return True
+    return wanted[0] <= score <= wanted[1] if isinstance(wanted, list) else score == wanted
+
+
+def rfm_name(r: int, f: int, m: int, bins: int, spec: Row) -> str:
+    """The segment of three scores."""
+    if "segment" in spec:
+        for row in spec["segment"]:
+            if in_range(r, row.get("r")) and in_range(f, row.get("f")) and in_range(m, row.get("m")):
+                return row["name"]
+        return "other"
+    r, f, m = ((score * 5 + bins - 1) // bins for score in (r, f, m))
+    if spec.get("map", "standard") == "rf":
+        lines = (line.split() for line in RF_MAP.split("\n") if line)
+        return next(name for name, rs, fs in lines if str(r) in rs and str(f) in fs)
+    lines = (line.split() for line in STANDARD_MAP.split("\n") if line)
+    return next(name for name, *codes in lines if f"{r}{f}{m}" in codes)
+
+
+# --- The evaluation -----------------------------------------------------------------------------------------------
+
+
+class Evaluation:
+    """One rule file over its tables. Columns are computed when they are asked for."""
+
+    def __init__(self, rules: Row, tables: Mapping[str, list[Row]], sql: Mapping[str, Sql]) -> None:
+        self.rules = rules
+        self.tables = tables
+        self.sql = sql
+        self.as_of: date = rules["as_of"]
+        self.zone = ZoneInfo(rules.get("timezone", "UTC"))
+        self.events: dict[str, list[Event]] = {}
+        self.columns: dict[str, list[Any]] = {}
+        self.criteria: dict[str, list[bool]] = {}
+        self.customers = self.read_customers()
+        self.keys = [row[self.key_column] for row in self.customers]
+        self.position = {key: position for position, key in enumerate(self.keys)}
+        for name in rules.get("events", {}):
+            self.events[name] = self.read_events(name)
+        for lookup in rules.get("lookup", {}).values():
+            into = lookup.get("into", "customers")
+            self.join(lookup, self.customers if into == "customers" else [e.values for e in self.events[into]])
+
+    # Sources
+
+    @property
+    def key_column(self) -> str:
+        return self.rules["customers"]["key"]
+
+    def read(self, spec: Row, filtered: bool = True) -> list[Row]:
+        """The rows of a source: renamed, timestamps as dates, empty text missing, derived, and `where` kept."""
+        old_to_new = {old: new for new, old in spec.get("rename", {}).items()}
+        rows = []
+        for raw in self.tables[spec["path"]]:
+            row = {old_to_new.get(name, name): value for name, value in raw.items()}
+            row = {name: None if is_missing(value) else to_date(value, self.zone) for name, value in row.items()}
+            for name, text in spec.get("derive", {}).items():
+                row[name] = self.run_sql(text, row)
+            if not filtered or self.keeps(spec, row):
+                rows.append(row)
+        return rows
+
+    def keeps(self, spec: Row, row: Row) -> bool:
+        return all(condition(row.get(name), wanted, self.as_of) for name, wanted in spec.get("where", {}).items())
+
+    def run_sql(self, text: str, row: Row) -> Any:
+        return self.sql[text].value({**row, "as_of": self.as_of})
+
+    @staticmethod
+    def key_text(value: Any) -> str | None:
+        """The key as trimmed text; a whole number that came as a float loses its `.0`; empty is missing."""
+        if value is None:
+            return None
+        if isinstance(value, float) and value == int(value):
+            value = int(value)
+        return str(value).strip() or None
+
+    def read_customers(self) -> list[Row]:
+        spec = self.rules["customers"]
+        if "from" in spec:
+            return self.customers_from_events(spec)
+        by_key: dict[str, Row] = {}
+        for row in self.read(spec):
+            key = self.key_text(row[spec["key"]])
+            if key is None:
+                continue
+            row[spec["key"]] = key
+            for column, separator in spec.get("lists", {}).items():
+                if row.get(column) is not None:
+                    row[column] = [item.strip() for item in row[column].split(separator)]
+            duplicates = spec.get("duplicates", "error")
+            assert key not in by_key or duplicates != "error", f"customer {key} comes twice"
+            if key not in by_key or duplicates == "last":
+                by_key.pop(key, None)
+                by_key[key] = row
+        return list(by_key.values())
+
+    def customers_from_events(self, spec: Row) -> list[Row]:
+        """One customer of each key, with the latest known value of some columns; `where` of the events is not asked."""
+        events = self.read_events(spec["from"], filtered=False)
+        rows: dict[str, Row] = {event.key: {spec["key"]: event.key} for event in events}
+        for event in sorted(events, key=lambda event: event.position):
+            for column in spec.get("columns", []):
+                rows[event.key].setdefault(column, None)
+                if event.values.get(column) is not None:
+                    rows[event.key][column] = event.values[column]
+        return list(rows.values())
+
+    def source(self, name: str) -> Row:
+        """The keys of an event table, those of `like` included."""
+        spec = self.rules["events"][name]
+        return {**self.source(spec["like"]), **spec} if "like" in spec else spec
+
+    def read_events(self, name: str, filtered: bool = True) -> list[Event]:
+        """The rows that have a key and a time, and that exist on `as_of`."""
+        spec = self.source(name)
+        key = spec.get("key", self.key_column)
+        events = []
+        for number, row in enumerate(self.read(spec, filtered=False)):
+            customer, time = self.key_text(row[key]), row[spec["time"]]
+            if customer is None or time is None or time > self.as_of:
+                continue
+            if filtered and not self.keeps(spec, row):
+                continue
+            events.append(Event(customer, time, row.get(spec["id"]) if "id" in spec else None, number, row))
+        return events
+
+    def join(self, lookup: Row, rows: list[Row]) -> None:
+        """Add the columns of the reference row that matches, or missing values."""
+        pairs = lookup["on"] if isinstance(lookup["on"], dict) else {lookup["on"]: lookup["on"]}
+        reference: list[Row] = []
+        for row in self.read(lookup):
+            exploded = [row]
+            for column, separator in lookup.get("explode", {}).items():
+                exploded = [
+                    {**one, column: None if one[column] is None else item.strip()}
+                    for one in exploded
+                    for item in (one[column] or "").split(separator)
+                ]
+            reference.extend(exploded)
+        if "by" in lookup:  # a stable sort: of equal values the first row stays first
+            by = lookup["by"]
+            known = sorted((row for row in reference if row[by] is not None), key=lambda row: row[by], reverse=True)
+            reference = known + [row for row in reference if row[by] is None]
+        columns = lookup.get("columns") or [name for name in reference[0] if name not in pairs.values()]
+        found: dict[tuple[Any, ...], Row] = {}
+        for row in reference:
+            values = tuple(row[right] for right in pairs.values())
+            if None not in values:
+                assert values not in found or lookup.get("duplicates") == "first", f"{values} comes twice"
+                found.setdefault(values, row)
+        for row in rows:
+            values = tuple(row[left] for left in pairs)
+            match = found.get(values, {}) if None not in values else {}
+            row.update({column: match.get(column) for column in columns})
+
+    # Columns
+
+    def column(self, name: str) -> list[Any]:
+        """One value a customer, in the order of `keys`."""
+        if name not in self.columns:
+            self.columns.update(self.feature(name))
+        return self.columns[name]
+
+    def feature(self, name: str) -> dict[str, list[Any]]:
+        if name in self.rules.get("trait", {}):
+            return {name: self.trait(self.rules["trait"][name])}
+        if "rfm" in self.rules and name in RFM_COLUMNS:
+            return self.rfm(self.rules["rfm"])
+        return {name: [row[name] for row in self.customers]}
+
+    def row(self, position: int, columns: Iterable[str]) -> Row:
+        return {name: self.column(name)[position] for name in columns if name != "as_of"}
+
+    def run_customer_sql(self, text: str) -> list[Any]:
+        columns = self.sql[text].columns
+        return [self.run_sql(text, self.row(position, columns)) for position in range(len(self.keys))]
+
+    def trait(self, spec: Row) -> list[Any]:
+        if "events" in spec:
+            source = self.source(spec["events"])
+            return [measure(rows, spec, source, self.as_of) for rows in self.selected_events(spec)]
+        if "years_since" in spec:
+            dates = self.column(spec["years_since"])
+            return [None if day is None else full_years(day, self.as_of) for day in dates]
+        if "days_since" in spec:
+            return [None if day is None else (self.as_of - day).days for day in self.column(spec["days_since"])]
+        if "sql" in spec:
+            return self.run_customer_sql(spec["sql"])
+        bands = spec["bands"]
+        return [
+            None if value is None else bands["labels"][sum(compare(value, edge) >= 0 for edge in bands["edges"])]
+            for value in self.column(bands["of"])
+        ]
+
+    def selected_events(self, spec: Row) -> list[list[Event]]:
+        """For each customer, the event rows inside the window that `where` keeps."""
+        by_key: dict[str, list[Event]] = {key: [] for key in self.keys}
+        for event in self.events[spec["events"]]:
+            if event.key in by_key and self.keeps(spec, event.values):
+                by_key[event.key].append(event)
+        selected = []
+        for position, key in enumerate(self.keys):
+            window = self.window(spec, position)
+            rows = by_key[key] if window else []
+            selected.append([event for event in rows if window[0] <= event.time <= window[1]])
+        return selected
+
+    def window(self, spec: Row, position: int) -> tuple[date, date] | None:
+        """First and last day, both included; none for a customer without the date that it counts from."""
+        first, last = date.min, self.as_of
+        if "within" in spec:
+            first = shift(self.as_of, spec["within"], -1)
+        if "between" in spec:
+            first, last = (self.moment(bound) for bound in spec["between"])
+        if "before" in spec:
+            last = self.moment(spec["before"]) - timedelta(days=1)
+        since = spec.get("since")
+        if isinstance(since, dict):
+            first = self.column(since["column"])[position]
+            if first is None:
+                return None
+            if "for" in spec:
+                last = min(last, shift(first, spec["for"], 1))
+        elif since is not None:
+            first = self.moment(since)
+        return first, last
+
+    def moment(self, bound: Any) -> date:
+        """A date, or a duration before `as_of`."""
+        return shift(self.as_of, bound, -1) if isinstance(bound, str) else bound
+
+    def rfm(self, spec: Row) -> dict[str, list[Any]]:
+        bins = spec.get("bins", 5)
+        raw = self.raw_rfm(spec)
+        scores = {}
+        for name, values in raw.items():
+            descending = name == "recency_days"
+            if "cutoffs" in spec:
+                cutoffs = spec["cutoffs"][name.removesuffix("_days")]
+                scores[name] = cutoff_scores(values, cutoffs, bins, descending)
+            else:
+                scores[name] = quantile_scores(values, bins, spec.get("ties", "low"), descending)
+        columns: dict[str, list[Any]] = {name: [] for name in RFM_COLUMNS}
+        for key in self.keys:
+            if key not in raw["recency_days"]:
+                row: tuple[Any, ...] = (None,) * len(RFM_COLUMNS)
+            else:
+                three = tuple(scores[name][key] for name in raw)
+                code = ("-" if bins == 10 else "").join(map(str, three))
+                row = (*(raw[name][key] for name in raw), *three, code, rfm_name(*three, bins, spec))
+            for name, value in zip(RFM_COLUMNS, row, strict=True):
+                columns[name].append(value)
+        return columns
+
+    def raw_rfm(self, spec: Row) -> dict[str, dict[str, Any]]:
+        """Recency, frequency and monetary by key, of the customers who have them."""
+        raw: dict[str, dict[str, Any]] = {"recency_days": {}, "frequency": {}, "monetary": {}}
+        if "columns" in spec:
+            for position, key in enumerate(self.keys):
+                values = {name: self.column(spec["columns"][name])[position] for name in raw}
+                if None not in values.values():
+                    for name, value in values.items():
+                        raw[name][key] = value
+            return raw
+        source = self.source(spec["events"])
+        frequency = "active_days" if spec.get("frequency") == "days" else "count"
+        for key, rows in zip(self.keys, self.selected_events(spec), strict=True):
+            if rows:
+                raw["recency_days"][key] = measure(rows, {"measure": "days_since_last"}, source, self.as_of)
+                raw["frequency"][key] = measure(rows, {"measure": frequency}, source, self.as_of)
+                raw["monetary"][key] = measure(rows, {"measure": spec.get("monetary", "sum")}, source, self.as_of)
+        return raw
+
+    # Segments
+
+    def holds(self, segment: str) -> list[bool]:
+        """Whether the criteria of a segment hold, for each customer."""
+        if segment not in self.criteria:
+            block = {key: value for key, value in self.rules["segment"][segment].items() if key not in SEGMENT_SETTINGS}
+            self.criteria[segment] = self.block(block)
+        return self.criteria[segment]
+
+    def block(self, block: Row) -> list[bool]:
+        """All criteria of a block hold."""
+        results = [result for key, value in block.items() for result in self.criterion(key, value)]
+        return [all(result[position] for result in results) for position in range(len(self.keys))]
+
+    def criterion(self, key: str, value: Any) -> list[list[bool]]:
+        """The results of one key of a block: one list a condition."""
+        if key == "rfm" and not isinstance(value, dict):
+            return [self.column_condition("rfm_segment", value)]
+        if key in FAMILIES:
+            return [self.family_entry(name, wanted) for name, wanted in value.items()]
+        match key:
+            case "any":
+                return [_any([self.block(block) for block in value])]
+            case "all":
+                return [self.block(block) for block in value]
+            case "none":
+                return [_not(_any([self.block(block) for block in value]))]
+            case "in_segment":
+                return [self.holds(name) for name in as_list(value)]
+            case "not_in_segment":
+                return [_not(_any([self.holds(name) for name in as_list(value)]))]
+            case "sql":
+                return [[result is True for result in self.run_customer_sql(value)]]
+        raise AssertionError(f"unknown criterion {key!r}")
+
+    def family_entry(self, name: str, wanted: Any) -> list[bool]:
+        match name:
+            case "did":
+                return _all([self.did(spec) for spec in as_list(wanted)])
+            case "did_not":
+                return _not(_any([self.did(spec) for spec in as_list(wanted)]))
+            case "near":
+                return _any([self.near(place) for place in as_list(wanted)])
+        return self.column_condition(name, wanted)
+
+    def column_condition(self, name: str, wanted: Any) -> list[bool]:
+        column = self.column(name)
+        return [condition(value, wanted, self.as_of, column) for value in column]
+
+    def did(self, spec: Row) -> list[bool]:
+        source = self.source(spec["events"])
+        wanted = {name: spec[name] for name in RESULT_OPERATORS if name in spec} or {"min": 1}
+        results = []
+        for rows in self.selected_events(spec):
+            value = measure(rows, spec, source, self.as_of)
+            results.append(bool(rows) and condition(value, wanted, self.as_of))
+        return results
+
+    def near(self, place: Row) -> list[bool]:
+        spec = self.rules["customers"]
+        coordinates = zip(self.column(spec["latitude"]), self.column(spec["longitude"]), strict=True)
+        return [
+            latitude is not None
+            and longitude is not None
+            and distance_km(latitude, longitude, place["latitude"], place["longitude"]) <= place["km"]
+            for latitude, longitude in coordinates
+        ]
+
+    # Who is written
+
+    def outcome(self) -> Outcome:
+        outcome = Outcome(self.keys)
+        for name in self.rules.get("segment", {}):
+            outcome.criteria[name] = {key for key, holds in zip(self.keys, self.holds(name), strict=True) if holds}
+        self.assignment(outcome)
+        for name in self.rules.get("output", {}).get("columns", []):
+            outcome.columns[name] = self.column(name)
+        known = set(self.keys)
+        for name in self.rules.get("events", {}):
+            if not any(event.key in known for event in self.events[name]):
+                outcome.unmatched_tables.append(name)
+        return outcome
+
+    def assignment(self, outcome: Outcome) -> None:
+        assignment = self.rules.get("assignment", {})
+        segments = self.rules.get("segment", {})
+        exclusive = assignment.get("mode") == "exclusive"
+        taken: set[str] = set()
+        first = assignment.get("priority", [])
+        for name in [*first, *(name for name in segments if name not in first)]:
+            if segments[name].get("write", True):
+                free = outcome.criteria[name] - taken
+                outcome.claimed[name] = outcome.criteria[name] - free
+                outcome.written[name] = self.each(segments[name].get("each", []), free)
+                if exclusive:
+                    taken |= free
+
+    def each(self, columns: list[str], keys: set[str]) -> dict[tuple[Any, ...], set[str]]:
+        """The keys by their combination of values."""
+        groups: dict[tuple[Any, ...], set[str]] = {}
+        for key in keys:
+            values = tuple(self.column(name)[self.position[key]] for name in columns)
+            groups.setdefault(values, set()).add(key)
+        return groups
+
+
+def _any(results: list[list[bool]]) -> list[bool]:
+    return [any(values) for values in zip(*results, strict=True)]
+
+
+def _all(results: list[list[bool]]) -> list[bool]:
+    return [all(values) for values in zip(*results, strict=True)]
+
+
+def _not(result: list[bool]) -> list[bool]:
+    return [not value for value in result]

@@ -1,0 +1,1003 @@
+"""Hypothesis strategies for whole cases: tables full of edges, and valid rule files over the grammar.
+
+`cases()` draws everything; `cases({"rfm"})` and the like focus on one part. Thresholds of conditions are drawn from
+the values that the oracle computes for the column, so that they fall on the edges.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .files import Case, Row, Table
+from .oracle import RFM_COLUMNS, Evaluation, Sql, add_months, is_missing, present, shift
+
+ALL = frozenset({"sources", "lookups", "traits", "rfm", "blocks", "sql", "assignment"})
+
+DAYS_OF_RUN = [
+    dt.date(2024, 2, 29), dt.date(2023, 2, 28), dt.date(2024, 3, 31), dt.date(2023, 12, 31), dt.date(2025, 3, 1),
+    dt.date(2024, 5, 30), dt.date(2024, 7, 1),
+]  # fmt: skip
+DURATIONS = [
+    "0 days", "1 day", "7 days", "30 days", "90 days", "1 week", "2 weeks", "1 month", "3 months", "6 months",
+    "12 months", "1 quarter", "2 quarters", "1 year",
+]  # fmt: skip
+TEXTS = [
+    "FR", "fr", "De", " FR", "Île-de-France", "Évry", "évry", "ÉVRY", "evry", "a b", "Straße", "O'Hara", 'say "hi"',
+    "a,b", "a;b", "x|y", "100%", "007", "-", "\u00e9", "e\u0301", "東京", None, None, "",
+]  # fmt: skip
+FRAGMENTS = ["F", "r", "é", "É", "-", " ", "ry", "ÎLE", "a", "ß", "7", '"', "東"]
+PATTERNS = ["^F", "y$", "[a-z]", "É|é", "^.{2}$", r"\d+", "a.b", "r+y", "[^a-zA-Z]", r"^\W"]
+NUMBERS = [None, -5, 0, 1, 2, 3, 17, 18, 25, 65]
+QUARTERS = [None, *(Decimal(n) / 4 for n in (-6, 0, 1, 2, 3, 10, 400))]
+DECIMALS = [None, *map(Decimal, ("0.1", "0.2", "0.3", "19.99", "20", "-4.5", "0", "1000000.05"))]
+AMOUNTS = [None, *map(Decimal, ("0.1", "0.1", "0.2", "0.3", "10", "19.99", "-10", "-0.1", "0", "33.33", "999.9999"))]
+PLACES = [(48.8566, 2.3522), (48.86, 2.35), (45.764, 4.8357), (-33.87, 151.21), (0, 180), (0, -180), (90, 0)]
+POSTCODES = ["29200", "29000", "01000", "1000", "75001", "2A004"]
+PRODUCTS = ["bricks", "sand", "Sand", "cement", "", None, "é clair"]
+INTERESTS = ["lego", "sport", "music", "café", "old maps"]
+
+FREE_FAMILIES = [
+    "demographic", "geographic", "psychographic", "technographic", "firmographic", "needs",
+]  # fmt: skip
+ARITHMETIC = {"number", "money"}
+COUNTABLE = {"number", "money", "decimal", "mean"}
+
+
+@dataclass
+class EventTable:
+    """What rules may say about an event table."""
+
+    name: str
+    columns: dict[str, str]
+    has_id: bool = False
+    amount: str | None = None
+    complete: bool = False  # no amount is missing
+
+
+@dataclass
+class Draft:
+    """A case in the making."""
+
+    draw: Callable[..., Any]
+    parts: frozenset[str]
+    as_of: dt.date
+    behavioural: str = "behavioural"
+    rules: Row = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    sql: dict[str, Sql] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    computed: list[str] = field(default_factory=list)
+    events: list[EventTable] = field(default_factory=list)
+    pools: dict[str, list[Any]] = field(default_factory=dict)
+
+    def pick(self, options: Any) -> Any:
+        return self.draw(st.sampled_from(list(options)))
+
+    def chance(self, percent: int) -> bool:
+        """True in about `percent` of the cases; shrinks to False."""
+        return self.draw(st.integers(0, 99)) >= 100 - percent
+
+    def some(self, options: Any, least: int = 0, most: int | None = None) -> list[Any]:
+        options = list(options)
+        most = len(options) if most is None else min(most, len(options))
+        if not options:
+            return []
+        return self.draw(st.lists(st.sampled_from(options), min_size=least, max_size=most, unique=True))
+
+    def names(self, *kinds: str) -> list[str]:
+        return [name for name, kind in self.columns.items() if kind in kinds]
+
+    def add(self, expression: Sql) -> str:
+        known = self.sql.get(expression.text)
+        self.sql[expression.text] = known or expression
+        return expression.text
+
+    def compute(self, name: str, kind: str) -> None:
+        self.columns[name] = kind
+        self.computed.append(name)
+
+
+def window_edges(as_of: dt.date) -> list[dt.date]:
+    """The days on, just before and just after every window's edge."""
+    days = {as_of + dt.timedelta(days=n) for n in (-1, 0, 1, -400, 3)}
+    for duration in DURATIONS:
+        edge = shift(as_of, duration, -1)
+        days |= {edge + dt.timedelta(days=n) for n in (-1, 0, 1)}
+    return sorted(days)
+
+
+def birthdays(as_of: dt.date) -> list[dt.date]:
+    days = {
+        dt.date(1992, 2, 29),
+        dt.date(2000, 2, 29),
+        dt.date(1960, 12, 31),
+        dt.date(1999, 1, 1),
+        dt.date(2001, 2, 28),
+    }
+    for years in (1, 18, 40):
+        day = add_months(as_of, -12 * years)
+        days |= {day + dt.timedelta(days=n) for n in (-31, -7, -1, 0, 1, 6, 7, 8, 30, 31)}
+    return sorted(day for day in days if day <= as_of)
+
+
+# --- Tables -------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def tables_of(draw: Any, columns: dict[str, list[Any]], rows: int) -> list[Row]:
+    """Rows with each cell from its column's pool."""
+    one = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in columns.items()})
+    return draw(st.lists(one, min_size=rows, max_size=rows))
+
+
+def keys_of(draft: Draft, count: int) -> list[Any]:
+    match draft.pick(["plain", "zeros", "integers", "words"]):
+        case "plain":
+            return [f"c{n}" for n in range(1, count + 1)]
+        case "zeros":
+            return [f"{n:05d}" for n in range(7, 7 + count)]
+        case "integers":
+            return list(range(8, 8 + count))
+    return [f"{'ÀéZ'[n % 3]}-{n}" for n in range(count)]
+
+
+def dialect(draft: Draft, spec: Row) -> Row:
+    """How a CSV file is written; what cannot be detected for certain goes into the source's keys."""
+    style: Row = {"booleans": draft.pick(["true", "yes", "1", "oui"]), "time_separator": draft.pick("T ")}
+    if "sources" in draft.parts and draft.chance(15):
+        style.update(delimiter=";", decimal=",")
+        spec.update(delimiter=";", decimal=",")
+    return style
+
+
+def put(draft: Draft, path: str, rows: list[Row], kinds: dict[str, str], spec: Row) -> None:
+    """Store a table and complete its source keys: the path and format, the types, a renamed column."""
+    extension = draft.pick(["csv"] * 6 + ["parquet", "parquet", "ndjson"]) if "sources" in draft.parts else "csv"
+    spec["path"] = f"{path}.{extension}"
+    keys = [name for name, kind in kinds.items() if kind == "key"]
+    if extension == "parquet" and draft.chance(30):  # whole numbers that came as floats: 8.0 is the key 8
+        rows = with_keys(rows, keys, lambda value: float(value) if isinstance(value, int) else value)
+    if extension != "csv" and len({type(row[name]) for name in keys for row in rows} - {type(None)}) > 1:
+        rows = with_keys(rows, keys, lambda value: None if value is None else str(value))
+    style = dialect(draft, spec) if extension == "csv" else {}
+    if extension != "parquet":
+        declared = {"text": "text", "number": "number", "boolean": "boolean", "date": "date"}
+        spec["types"] = {name: declared[kind] for name, kind in kinds.items() if kind in declared}
+    if "sources" in draft.parts and draft.chance(20):
+        new = draft.pick(kinds)
+        old = f"Âge de {new}"
+        rows = [{old if name == new else name: value for name, value in row.items()} for row in rows]
+        kinds = {old if name == new else name: kind for name, kind in kinds.items()}
+        spec["rename"] = {new: old}
+    draft.tables[spec["path"]] = Table(rows, kinds, **style)
+
+
+def with_keys(rows: list[Row], keys: list[str], change: Callable[[Any], Any]) -> list[Row]:
+    return [{name: change(value) if name in keys else value for name, value in row.items()} for row in rows]
+
+
+def customers(draft: Draft, count: int) -> list[Any]:
+    """The customer table and `[customers]`; the keys."""
+    edges = window_edges(draft.as_of)
+    available: dict[str, tuple[str, list[Any]]] = {
+        "age": ("number", NUMBERS), "points": ("number", QUARTERS), "income": ("decimal", DECIMALS),
+        "country": ("text", TEXTS), "city": ("text", TEXTS), "postcode": ("text", [*POSTCODES, None]),
+        "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
+        "signed_up": ("date", [*edges, None]), "renewal": ("date", [*edges, *later(draft.as_of), None]),
+    }  # fmt: skip
+    chosen = {name: available[name] for name in draft.some(available, least=3)}
+    chosen.setdefault("country", available["country"])
+    rows = draft.draw(tables_of({name: pool for name, (_, pool) in chosen.items()}, count))
+    keys = keys_of(draft, count)
+    rows = [{"customer_id": key, **row} for key, row in zip(keys, rows, strict=True)]
+    kinds = {"customer_id": "key"} | {n: "number" if k == "decimal" else k for n, (k, _) in chosen.items()}
+    draft.columns.update({name: kind for name, (kind, _) in chosen.items()})
+    spec: Row = {"key": "customer_id"}
+    if draft.chance(30):
+        coordinates = draft.draw(
+            st.lists(st.sampled_from([*PLACES, (None, 2.5), (None, None)]), min_size=count, max_size=count)
+        )
+        for row, (latitude, longitude) in zip(rows, coordinates, strict=True):
+            row["lat"], row["lon"] = (None if x is None else Decimal(str(x)) for x in (latitude, longitude))
+        kinds |= {"lat": "number", "lon": "number"}
+        draft.columns |= {"lat": "decimal", "lon": "decimal"}
+        spec |= {"latitude": "lat", "longitude": "lon"}
+    if draft.chance(30):
+        separator = draft.pick([",", "|", ";"])
+        lists = st.lists(st.sampled_from(INTERESTS), max_size=3).map(f"{separator} ".join)
+        for row, text in zip(rows, draft.draw(st.lists(lists, min_size=count, max_size=count)), strict=True):
+            row["interests"] = text
+        kinds["interests"] = "text"
+        draft.columns["interests"] = "list"
+        spec["lists"] = {"interests": separator}
+    if "sources" in draft.parts:
+        messy_customers(draft, rows, spec)
+    put(draft, "customers", rows, kinds, spec)
+    draft.rules["customers"] = spec
+    return keys
+
+
+def later(as_of: dt.date) -> list[dt.date]:
+    return sorted({shift(as_of, d, 1) + dt.timedelta(days=n) for d in DURATIONS for n in (-1, 0, 1)})
+
+
+def messy_customers(draft: Draft, rows: list[Row], spec: Row) -> None:
+    """Rows without key, duplicates where they are allowed, derived columns, `where`."""
+    if draft.chance(15):
+        rows.insert(draft.draw(st.integers(0, len(rows))), {**rows[0], "customer_id": None})
+    if draft.chance(15):
+        copies = draft.some(range(len(rows)), least=1, most=3)
+        for position in copies:
+            rows.append({**rows[position - 1], "customer_id": rows[position]["customer_id"]})
+        spec["duplicates"] = draft.pick(["first", "last"])
+    elif draft.chance(20):
+        name = draft.pick(draft.names("number", "text", "decimal", "boolean", "date"))
+        pool = [row[name] for row in rows]
+        spec["where"] = {name: condition(draft, draft.columns[name], pool, population=False)}
+    if draft.chance(25):
+        spec["derive"] = {}
+        for name in ("derived_a", "derived_b")[: draft.pick([1, 2])]:
+            expression, kind = sql_value(draft, draft.columns)
+            spec["derive"][name] = draft.add(expression)
+            draft.compute(name, kind)
+
+
+def event_tables(draft: Draft, keys: list[Any]) -> None:
+    """`orders` (lines with ids and amounts), sometimes `visits` (timestamps, nothing else) and `returns`."""
+    draft.rules["events"] = {}
+    orders(draft, keys)
+    if draft.chance(30):
+        visits(draft, keys)
+    if draft.chance(25):
+        first = draft.events[0]
+        where = {"product": condition(draft, "text", PRODUCTS, population=False)}
+        draft.rules["events"]["returns"] = {"like": "orders", "where": where}
+        draft.events.append(EventTable("returns", first.columns, first.has_id, first.amount))
+
+
+def event_keys(draft: Draft, keys: list[Any]) -> list[Any]:
+    unknown: list[Any] = [99999] if isinstance(keys[0], int) else ["nobody"]
+    padded = [] if isinstance(keys[0], int) else [f" {keys[0]} "]
+    return [*keys, *keys[:3], *unknown, *padded, None]
+
+
+def orders(draft: Draft, keys: list[Any]) -> None:
+    count = draft.pick([12, 1, 4, 30, 60, 90, 120])
+    pools: dict[str, list[Any]] = {
+        "customer_id": event_keys(draft, keys), "order_date": [*window_edges(draft.as_of), None],
+        "product": PRODUCTS, "channel": ["web", "shop", "Web", None], "quantity": NUMBERS, "weight": QUARTERS,
+        "price": DECIMALS, "gift": [True, False, None], "delivered": [*window_edges(draft.as_of), None],
+        "line_total": AMOUNTS, "order_id": [*(f"o{n}" for n in range(1, 3 + count // 3)), None],
+    }  # fmt: skip
+    kinds = {
+        "customer_id": "key", "order_date": "date", "product": "text", "channel": "text", "quantity": "number",
+        "weight": "number", "price": "number", "gift": "boolean", "delivered": "date", "line_total": "money",
+        "order_id": "text",
+    }  # fmt: skip
+    optional = ["channel", "quantity", "weight", "price", "gift", "delivered"]
+    for name in set(optional) - set(draft.some(optional)):
+        del pools[name], kinds[name]
+    if draft.chance(40):
+        pools["line_total"] = present(AMOUNTS)
+    rows = draft.draw(tables_of(pools, count))
+    rows[0] |= {"customer_id": keys[0], "order_date": draft.as_of}
+    if draft.chance(40):  # whole orders: the lines of one id have one customer and one day
+        whole: dict[Any, Row] = {}
+        for row in rows:
+            first = whole.setdefault(row["order_id"], row) if row["order_id"] else row
+            row |= {name: first[name] for name in ("customer_id", "order_date")}
+    if draft.chance(20):
+        rows += rows[: len(rows) // 2]
+    spec: Row = {"time": "order_date", "amount": "line_total"}
+    table = EventTable("orders", {}, amount="line_total")
+    table.complete = None not in [row["line_total"] for row in rows]
+    if draft.chance(70):
+        spec["id"] = "order_id"
+        table.has_id = True
+        if draft.chance(25):
+            spec["amount_per"] = "event"
+            totals: dict[Any, Any] = {}
+            for row in rows:
+                identity = (
+                    row["customer_id"] if row["customer_id"] is None else str(row["customer_id"]).strip(),
+                    row["order_id"],
+                )
+                if row["order_id"] and row["line_total"] is not None:
+                    row["line_total"] = totals.setdefault(identity, row["line_total"])
+    if draft.chance(15):
+        rows = [{("buyer" if name == "customer_id" else name): value for name, value in row.items()} for row in rows]
+        kinds = {("buyer" if name == "customer_id" else name): kind for name, kind in kinds.items()}
+        spec["key"] = "buyer"
+    fields = {
+        n: "decimal" if n == "price" else k
+        for n, k in kinds.items()
+        if k not in ("key", "money") and n not in ("order_id", "order_date")
+    }
+    table.columns.update(fields)
+    if "sources" in draft.parts:
+        if {"quantity", "price"} <= set(fields) and draft.chance(30):
+            product = Sql(
+                "quantity * price", frozenset({"quantity", "price"}), _lift(lambda row: row["quantity"] * row["price"])
+            )
+            spec |= {"derive": {"total": draft.add(product)}, "amount": "total"}
+            spec.pop("amount_per", None)
+            table.amount, table.complete = "total", False
+        if draft.chance(20):
+            name = draft.pick(fields)
+            spec["where"] = {name: condition(draft, fields[name], [row[name] for row in rows], population=False)}
+    put(draft, "orders", rows, kinds, spec)
+    draft.rules["events"]["orders"] = spec
+    draft.events.append(table)
+
+
+def _lift(function: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    """SQL arithmetic: missing where an operand is missing."""
+
+    def lifted(row: Row) -> Any:
+        try:
+            return function(row)
+        except TypeError:
+            return None
+
+    return lifted
+
+
+def visits(draft: Draft, keys: list[Any]) -> None:
+    zone = draft.pick([None, dt.UTC])
+    clock = [dt.time(0, 0), dt.time(12, 30), dt.time(23, 30)]
+    times = [dt.datetime.combine(day, time, zone) for day in window_edges(draft.as_of) for time in clock]
+    rows = draft.draw(
+        tables_of({"customer_id": event_keys(draft, keys), "at": [*times, None], "page": TEXTS}, draft.pick([1, 5, 30]))
+    )
+    rows[0] |= {"customer_id": keys[0], "at": dt.datetime.combine(draft.as_of - dt.timedelta(days=1), clock[1], zone)}
+    spec: Row = {"time": "at"}
+    put(draft, "visits", rows, {"customer_id": "key", "at": "timestamp", "page": "text"}, spec)
+    draft.rules["events"]["visits"] = spec
+    draft.events.append(EventTable("visits", {"page": "text"}))
+
+
+def lookups(draft: Draft) -> None:
+    draft.rules["lookup"] = {}
+    if "postcode" in draft.columns and draft.chance(80):
+        places_lookup(draft)
+    if draft.events and draft.chance(50):
+        products_lookup(draft)
+    if not draft.rules["lookup"]:
+        del draft.rules["lookup"]
+
+
+def places_lookup(draft: Draft) -> None:
+    pools = {"code": [*POSTCODES, None], "region": TEXTS, "density": QUARTERS}
+    two_keys = draft.chance(25)
+    if two_keys:
+        pools["pays"] = TEXTS
+    rows = draft.draw(tables_of(pools, draft.pick([1, 4, 10])))
+    kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
+    spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
+    if draft.chance(70):
+        spec["columns"] = ["region", "density"]
+    if not two_keys and draft.chance(40):
+        for row in rows:
+            more = draft.some(POSTCODES, most=2)
+            row["code"] = draft.pick([", ", ","]).join([*([row["code"]] if row["code"] else []), *more]) or None
+        spec["explode"] = {"code": ","}
+    if draft.chance(50):
+        spec["duplicates"] = "first"
+        if draft.chance(60):
+            spec["by"] = "density"
+    else:
+        rows = unique_rows(rows, list(kinds), "code", "pays" if two_keys else None)
+    put(draft, "places", rows, kinds, spec)
+    draft.rules["lookup"]["places"] = spec
+    draft.compute("region", "text")
+    draft.compute("density", "number")
+
+
+def unique_rows(rows: list[Row], columns: list[str], key: str, second: str | None) -> list[Row]:
+    """Without the rows, or the parts of an exploded key, that come twice."""
+    seen: set[Any] = set()
+    kept = []
+    for row in rows:
+        parts = [part.strip() for part in row[key].split(",")] if row[key] else []
+        fresh = [part for part in dict.fromkeys(parts) if (part, second and row[second]) not in seen]
+        seen |= {(part, second and row[second]) for part in fresh}
+        if fresh or not parts:
+            kept.append({name: (",".join(fresh) or None) if name == key else row[name] for name in columns})
+    return kept
+
+
+def products_lookup(draft: Draft) -> None:
+    rows = draft.draw(
+        tables_of({"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}, draft.pick([1, 5]))
+    )
+    spec: Row = {"on": "product", "columns": ["category", "stock"], "into": "orders", "duplicates": "first"}
+    put(draft, "products", rows, {"product": "text", "category": "text", "stock": "number"}, spec)
+    draft.rules["lookup"]["products"] = spec
+    draft.events[0].columns = draft.events[0].columns | {"category": "text", "stock": "number"}
+
+
+# --- Conditions ---------------------------------------------------------------------------------------------------
+
+
+def ordered_pair(draft: Draft, values: list[Any]) -> list[Any]:
+    return sorted([draft.pick(values), draft.pick(values)])
+
+
+def literal(value: Any) -> Any:
+    """A value as the rule file writes it: no trailing zeros, a mean rounded to four places."""
+    if isinstance(value, float):
+        value = Decimal(str(round(value, 4)))
+    if isinstance(value, Decimal):
+        value = value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+        return int(value) if value == value.to_integral_value() else value
+    return value
+
+
+def condition(draft: Draft, kind: str, pool: list[Any], population: bool = True) -> Any:
+    """A condition that fits a column of this kind; `pool` holds its values."""
+    if kind == "loose" or draft.chance(6):
+        return {"missing": draft.pick([True, False])}
+    values = list(
+        dict.fromkeys(literal(value) for value in pool if not is_missing(value) and not isinstance(value, list))
+    )
+    match kind:
+        case "text":
+            values = values or ["FR"]
+        case "date":
+            values = values or [draft.as_of]
+        case "boolean":
+            values = [True, False]
+        case "list":
+            values = [*INTERESTS, "nothing"]
+        case _:
+            values = [*values, 0, 3] if values else [0, 1, Decimal("2.5")]
+    if kind != "list" and draft.chance(25):
+        return draft.pick(values) if draft.chance(50) else draft.some(values, least=1, most=3)
+    count = draft.pick([1, 1, 2])
+    wanted = {}
+    for name in draft.some(operators_of(kind, population, values, draft.as_of), least=count, most=count):
+        wanted[name] = operand(draft, name, kind, values)
+    if kind == "text" and draft.chance(30):
+        wanted["ignore_case"] = True
+    if draft.chance(20):
+        wanted["or_missing"] = True
+    elif draft.chance(8):
+        wanted["missing"] = False
+    return wanted
+
+
+def operators_of(kind: str, population: bool, values: list[Any], as_of: dt.date) -> list[str]:
+    equality = ["is", "not", "in", "not_in"]
+    order = ["min", "max", "above", "below", "between"]
+    match kind:
+        case "text":
+            text = ["contains", "starts_with", "ends_with", "matches"]
+            return [*equality, *text, *(f"not_{name}" for name in text)]
+        case "boolean":
+            return equality
+        case "list":
+            return ["has_any", "has_all", "has_none"]
+        case "date":
+            relative = ["before", "after", "on", "within", "not_within", "older_than", "within_next"]
+            past = ["anniversary_within"] if all(value <= as_of for value in values) else []
+            return [*equality, *order, *relative, *past]
+    return [*equality, *order, *(["top_percent", "bottom_percent"] * 2 if population else [])]
+
+
+def operand(draft: Draft, name: str, kind: str, values: list[Any]) -> Any:
+    match name:
+        case "in" | "not_in":
+            return draft.some(values, least=1, most=3)
+        case "between":
+            return ordered_pair(draft, values)
+        case "within" | "not_within" | "older_than" | "within_next" | "anniversary_within":
+            return draft.pick(DURATIONS)
+        case "top_percent" | "bottom_percent":
+            return draft.pick([0, 1, 10, 20, 25, Decimal("33.3"), 50, Decimal("0.1"), Decimal("66.7"), 90, 100])
+        case "has_any" | "has_all" | "has_none":
+            return draft.pick(values) if draft.chance(20) else draft.some(values, least=1, most=3)
+        case "matches" | "not_matches":
+            return one_or_several(draft, PATTERNS)
+    if kind == "text" and name not in ("is", "not"):
+        parts = [value[:2] for value in values] + [value[-2:] for value in values]
+        return one_or_several(draft, list(dict.fromkeys([*FRAGMENTS, *parts])))
+    return draft.pick(values)
+
+
+def one_or_several(draft: Draft, options: list[str]) -> Any:
+    return draft.pick(options) if draft.chance(60) else draft.some(options, least=1, most=3)
+
+
+# --- SQL ----------------------------------------------------------------------------------------------------------
+# Each function gives the text and its meaning side by side; missing values follow SQL's three-valued logic.
+
+
+def _strict(function: Callable[..., Any], *parts: Sql) -> Callable[[Row], Any]:
+    """Missing where any part is."""
+
+    def value(row: Row) -> Any:
+        values = [part.value(row) for part in parts]
+        return None if None in values else function(*values)
+
+    return value
+
+
+def _sql(text: str, parts: list[Sql], value: Callable[[Row], Any]) -> Sql:
+    return Sql(text, frozenset().union(*(part.columns for part in parts)), value)
+
+
+def sql_column(name: str) -> Sql:
+    return Sql(name, frozenset({name}), lambda row: row[name])
+
+
+def sql_constant(text: str, value: Any) -> Sql:
+    return Sql(text, frozenset(), lambda _: value)
+
+
+def sql_number(draft: Draft, columns: dict[str, str], depth: int = 1) -> Sql:
+    names = [name for name, kind in columns.items() if kind in ARITHMETIC]
+    if not names or (depth == 0 and draft.chance(30)):
+        number = draft.pick([0, 1, 2, 18, 100])
+        return sql_constant(str(number), number)
+    if depth == 0:
+        return sql_column(draft.pick(names))
+    a, b = sql_number(draft, columns, depth - 1), sql_number(draft, columns, depth - 1)
+    match draft.pick(["column", "+", "-", "*", "coalesce", "nullif"]):
+        case "column":
+            return sql_column(draft.pick(names))
+        case "+":
+            return _sql(f"{a.text} + {b.text}", [a, b], _strict(lambda x, y: x + y, a, b))
+        case "-":
+            return _sql(f"({a.text} - {b.text})", [a, b], _strict(lambda x, y: x - y, a, b))
+        case "*":
+            return _sql(f"({a.text}) * ({b.text})", [a, b], _strict(lambda x, y: x * y, a, b))
+        case "coalesce":
+            column = sql_column(draft.pick(names))
+            return _sql(f"COALESCE({column.text}, 0)", [column], lambda row: _or(column.value(row), 0))
+    column = sql_column(draft.pick(names))
+    return _sql(f"NULLIF({column.text}, 0)", [column], lambda row: _not_zero(column.value(row)))
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _not_zero(value: Any) -> Any:
+    return None if value == 0 else value
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_comparison(draft: Draft, columns: dict[str, str]) -> Sql:
+    """An elementary condition on one of the columns."""
+    kinds = {"number": ARITHMETIC, "text": {"text"}, "date": {"date"}, "boolean": {"boolean"}}
+    usable = {name: [c for c, k in columns.items() if k in group] for name, group in kinds.items()}
+    kind = draft.pick([name for name, names in usable.items() if names] or ["number"])
+    if kind == "number":
+        a, b = sql_number(draft, columns), sql_number(draft, columns, 0)
+        sign = draft.pick(["<", "<=", ">", ">=", "=", "<>"])
+        return _sql(f"{a.text} {sign} {b.text}", [a, b], _strict(SIGNS[sign], a, b))
+    column = sql_column(draft.pick(usable[kind]))
+    if draft.chance(20):
+        negated = draft.chance(50)
+        text = f"{column.text} IS {'NOT ' if negated else ''}NULL"
+        return _sql(text, [column], lambda row: (column.value(row) is not None) == negated)
+    match kind:
+        case "boolean":
+            return column
+        case "date":
+            day, sign = draft.pick(window_edges(draft.as_of)), draft.pick(["<", "<=", ">", ">=", "="])
+            if draft.chance(20):
+                now = sql_column("as_of")
+                return _sql(f"{column.text} {sign} as_of", [column, now], _strict(SIGNS[sign], column, now))
+            return _sql(f"{column.text} {sign} DATE '{day}'", [column], _strict(lambda x: SIGNS[sign](x, day), column))
+    texts = [text for text in TEXTS if text]
+    match draft.pick(["=", "in", "like"]):
+        case "=":
+            text = draft.pick(texts)
+            return _sql(f"{column.text} = {_quoted(text)}", [column], _strict(lambda x: x == text, column))
+        case "in":
+            several = draft.some(texts, least=1, most=3)
+            listed = ", ".join(map(_quoted, several))
+            return _sql(f"{column.text} IN ({listed})", [column], _strict(lambda x: x in several, column))
+    start = draft.pick(["F", "Év", "a"])
+    return _sql(f"{column.text} LIKE '{start}%'", [column], _strict(lambda x: x.startswith(start), column))
+
+
+SIGNS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": lambda x, y: x < y, "<=": lambda x, y: x <= y, ">": lambda x, y: x > y, ">=": lambda x, y: x >= y,
+    "=": lambda x, y: x == y, "<>": lambda x, y: x != y,
+}  # fmt: skip
+
+
+def sql_boolean(draft: Draft, columns: dict[str, str], depth: int = 1) -> Sql:
+    if depth == 0 or draft.chance(40):
+        return sql_comparison(draft, columns)
+    a, b = sql_boolean(draft, columns, depth - 1), sql_boolean(draft, columns, depth - 1)
+    match draft.pick(["and", "or", "not"]):
+        case "and":
+            return _sql(f"({a.text}) AND ({b.text})", [a, b], lambda row: _and(a.value(row), b.value(row)))
+        case "or":
+            return _sql(
+                f"({a.text}) OR ({b.text})",
+                [a, b],
+                lambda row: _invert(_and(_invert(a.value(row)), _invert(b.value(row)))),
+            )
+    return _sql(f"NOT ({a.text})", [a], lambda row: _invert(a.value(row)))
+
+
+def _and(a: bool | None, b: bool | None) -> bool | None:
+    if a is False or b is False:
+        return False
+    return None if a is None or b is None else True
+
+
+def _invert(a: bool | None) -> bool | None:
+    return None if a is None else not a
+
+
+def sql_value(draft: Draft, columns: dict[str, str]) -> tuple[Sql, str]:
+    """An expression that makes a column, and the column's kind."""
+    texts = [name for name, kind in columns.items() if kind == "text"]
+    match draft.pick(["number", "boolean", "case", *(["coalesce", "upper"] if texts else [])]):
+        case "number":
+            expression = sql_number(draft, columns)
+            money = any(columns.get(name) == "money" for name in expression.columns)
+            return expression, "money" if money else "number"
+        case "boolean":
+            return sql_boolean(draft, columns), "boolean"
+        case "case":
+            test = sql_boolean(draft, columns)
+            return _sql(
+                f"CASE WHEN {test.text} THEN 'yes' ELSE 'no' END",
+                [test],
+                lambda row: "yes" if test.value(row) else "no",
+            ), "text"
+        case "coalesce":
+            column = sql_column(draft.pick(texts))
+            return _sql(
+                f"COALESCE({column.text}, 'none')", [column], lambda row: _or(column.value(row), "none")
+            ), "text"
+    column = sql_column(draft.pick(texts))
+    return _sql(f"UPPER({column.text})", [column], _strict(str.upper, column)), "text"
+
+
+# --- Traits, event conditions, RFM --------------------------------------------------------------------------------
+
+
+def window(draft: Draft) -> Row:
+    edges = window_edges(draft.as_of)
+    dates = draft.names("date")
+    match draft.pick(["none", "within", "between", "since", "before", "since before", *(["column"] if dates else [])]):
+        case "within":
+            return {"within": draft.pick(DURATIONS)}
+        case "between" if draft.chance(50):
+            pair = [draft.pick(DURATIONS), draft.pick(DURATIONS)]
+            return {"between": sorted(pair, key=lambda duration: shift(draft.as_of, duration, -1))}
+        case "between":
+            return {"between": ordered_pair(draft, edges)}
+        case "since":
+            return {"since": moment(draft)}
+        case "before":
+            return {"before": moment(draft)}
+        case "since before":
+            days = {
+                bound if isinstance(bound, dt.date) else shift(draft.as_of, bound, -1): bound
+                for bound in (moment(draft), moment(draft))
+            }
+            return dict(zip(("since", "before"), (days[day] for day in sorted(days)), strict=False))
+        case "column":
+            duration = {"for": draft.pick(DURATIONS)} if draft.chance(70) else {}
+            return {"since": {"column": draft.pick(dates)}, **duration}
+    return {}
+
+
+def moment(draft: Draft) -> Any:
+    return draft.pick(DURATIONS) if draft.chance(50) else draft.pick(window_edges(draft.as_of))
+
+
+def event_where(draft: Draft, table: EventTable) -> Row:
+    if not draft.chance(50):
+        return {}
+    where = {}
+    for name in draft.some(table.columns, least=1, most=2):
+        pool = event_pool(draft, table, name)
+        where[name] = condition(draft, table.columns[name], pool, population=False)
+    return {"where": where}
+
+
+def event_pool(draft: Draft, table: EventTable, name: str) -> list[Any]:
+    pools = {
+        "product": PRODUCTS, "channel": ["web", "shop", "Web"], "category": ["new", "old"], "page": TEXTS,
+        "weight": QUARTERS, "price": DECIMALS, "gift": [True, False], "delivered": window_edges(draft.as_of),
+    }  # fmt: skip
+    return pools.get(name, NUMBERS)
+
+
+def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
+    """`events`, `where`, window, `measure` and `of`, and the kind of the result."""
+    table = draft.pick(draft.events)
+    spec: Row = {"events": table.name, **event_where(draft, table), **window(draft)}
+    of = dict(table.columns)
+    if table.amount and not table.has_id:
+        of[table.amount] = "money"
+    summable = {name: kind for name, kind in of.items() if kind == "number"}
+    ordered = {
+        name: kind for name, kind in of.items() if kind in ("number", "decimal") or (kind == "date" and not numeric)
+    }
+    measures = ["count", "count", "active_days", "days_since_first", "days_since_last", "distinct"]
+    measures += ["sum", "mean", "min", "max"] * 2 if table.amount else []
+    measures += [] if numeric else ["first", "last", "most_frequent"]
+    name = draft.pick(measures)
+    if name != "count" or draft.chance(30):
+        spec["measure"] = name
+    match name:
+        case "distinct" | "most_frequent":
+            spec["of"] = draft.pick(of)
+            return spec, "number" if name == "distinct" else of[spec["of"]]
+        case "first" | "last":
+            if draft.chance(30):
+                return spec, "date"
+            spec["of"] = draft.pick(of)
+            return spec, of[spec["of"]]
+        case "sum" | "mean" if summable and draft.chance(30):
+            spec["of"] = draft.pick(summable)
+            return spec, "number" if name == "sum" else "mean"
+        case "min" | "max" if ordered and draft.chance(40):
+            spec["of"] = draft.pick(ordered)
+            return spec, ordered[spec["of"]]
+        case "sum" | "mean" | "min" | "max":
+            if draft.chance(30):
+                spec["of"] = table.amount
+            return spec, "mean" if name == "mean" else "money"
+    return spec, "number"
+
+
+def traits(draft: Draft) -> None:
+    draft.rules["trait"] = {}
+    for number in range(draft.pick([1, 2, 3, 5])):
+        name = draft.pick(["t", "trait_", "Q-"]).lower() + str(number)
+        name = name.replace("-", "_")
+        spec, kind = trait(draft)
+        draft.rules["trait"][name] = spec
+        draft.compute(name, kind)
+    if draft.chance(30):  # columns are computed in the order of need, not of the file
+        draft.rules["trait"] = dict(reversed(draft.rules["trait"].items()))
+
+
+def trait(draft: Draft) -> tuple[Row, str]:
+    dates, numbers = draft.names("date"), draft.names(*COUNTABLE)
+    kinds = ["events"] * 4 + (["years_since"] if "born" in draft.columns else [])
+    kinds += (
+        (["days_since"] if dates else []) + (["bands"] if numbers else []) + (["sql"] if "sql" in draft.parts else [])
+    )
+    match draft.pick(kinds):
+        case "events":
+            return measured(draft, numeric=False)
+        case "years_since":
+            return {"years_since": "born"}, "number"
+        case "days_since":
+            return {"days_since": draft.pick(dates)}, "number"
+        case "bands":
+            edges = sorted(draft.some([-1, 0, 1, Decimal("2.5"), 18, 25, 40, 100], least=1, most=4))
+            labels = ["<18", "18-24", "Mid", "é", "old"][: len(edges) + 1]
+            return {"bands": {"of": draft.pick(numbers), "edges": edges, "labels": labels}}, "text"
+    expression, kind = sql_value(draft, draft.columns)
+    return {"sql": draft.add(expression)}, kind
+
+
+def rfm(draft: Draft, keys: list[Any]) -> None:
+    table = next(table for table in draft.events if table.amount)
+    spec: Row = {"events": table.name, **event_where(draft, table), **window(draft)}
+    bins = draft.pick([5, 5, 5, 2, 3, 4, 6, 7, 8, 9, 10])
+    if bins != 5 or draft.chance(20):
+        spec["bins"] = bins
+    if draft.chance(25):
+        rising = [0, 0, 1, 2, 5, 30, 90, Decimal("0.3"), Decimal("19.99"), 100]
+        spec["method"] = "cutoffs"
+        spec["cutoffs"] = {
+            name: sorted(draft.pick(rising) for _ in range(bins - 1)) for name in ("recency", "frequency", "monetary")
+        }
+    elif draft.chance(70):
+        spec["ties"] = draft.pick(["low", "high", "split"])
+    if draft.chance(20):
+        spec["frequency"] = draft.pick(["days", "events"])
+    if table.complete and draft.chance(50):
+        spec["monetary"] = "mean"
+    if draft.chance(40):
+        if draft.chance(50) or bins != 5:
+            spec["map"] = draft.pick(["standard", "rf"])
+        else:
+            spec["segment"] = [own_map_row(draft, name) for name in ("Best", "Étoile", "rest")]
+    draft.rules["rfm"] = spec
+    number = ("recency_days", "frequency", "monetary", "r_score", "f_score", "m_score")
+    for name in RFM_COLUMNS:
+        draft.compute(name, "number" if name in number else "text")
+    draft.columns["monetary"] = "mean" if spec.get("monetary") == "mean" else "money"
+
+
+def own_map_row(draft: Draft, name: str) -> Row:
+    row: Row = {"name": name}
+    for score in "rfm":
+        if draft.chance(60):
+            pair = ordered_pair(draft, [1, 2, 3, 4, 5])
+            row[score] = pair[0] if draft.chance(40) else pair
+    return row
+
+
+def rfm_of_columns(draft: Draft) -> None:
+    """`[rfm.columns]`: the three values stand in the customer file; whole rows of them may be missing."""
+    spec = draft.rules["customers"]
+    table = draft.tables[spec["path"]]
+    triples = [
+        (None, None, None),
+        (0, 1, Decimal("19.99")),
+        (10, 1, Decimal("0.1")),
+        (10, 2, Decimal("-5")),
+        (400, 50, Decimal("1000")),
+    ]
+    rows = [
+        row | dict(zip(("last_seen", "orders_made", "spent"), draft.pick(triples), strict=True)) for row in table.rows
+    ]
+    kinds = table.kinds | {"last_seen": "number", "orders_made": "number", "spent": "number"}
+    if "types" in spec:
+        spec["types"] |= {"last_seen": "number", "orders_made": "number", "spent": "number"}
+    draft.tables[spec["path"]] = Table(
+        rows, kinds, table.delimiter, table.decimal, table.booleans, table.time_separator
+    )
+    draft.rules["rfm"] = {"columns": {"recency_days": "last_seen", "frequency": "orders_made", "monetary": "spent"}}
+    if draft.chance(60):
+        draft.rules["rfm"]["ties"] = draft.pick(["low", "high", "split"])
+    for name in RFM_COLUMNS:
+        draft.compute(name, "text" if name in ("rfm_code", "rfm_segment") else "number")
+
+
+# --- Segments -----------------------------------------------------------------------------------------------------
+
+
+def block(draft: Draft, earlier: list[str], depth: int) -> Row:
+    """A table of one to three criteria."""
+    kinds = ["condition"] * 5 + ["did", "did_not"] * bool(draft.events)
+    kinds += ["near"] if "latitude" in draft.rules["customers"] else []
+    kinds += ["sql"] if "sql" in draft.parts else []
+    kinds += ["rfm"] if "rfm" in draft.rules else []
+    kinds += ["in_segment", "not_in_segment"] if earlier else []
+    kinds += ["any", "all", "none"] if depth else []
+    result: Row = {}
+    for _ in range(draft.pick([1, 1, 1, 2, 3])):
+        match draft.pick(kinds):
+            case "condition":
+                family_condition(draft, result)
+            case "did" | "did_not" as key:
+                specs = [event_condition(draft) for _ in range(draft.pick([1, 1, 2]))]
+                single = len(specs) == 1 and draft.chance(70)
+                result.setdefault(draft.behavioural, {})[key] = specs[0] if single else specs
+            case "near":
+                places = [near(draft) for _ in range(draft.pick([1, 2]))]
+                result.setdefault("geographic", {})["near"] = places if len(places) > 1 else places[0]
+            case "sql":
+                result["sql"] = draft.add(sql_boolean(draft, sql_columns(draft)))
+            case "rfm" if "rfm" not in result:
+                names = ["champions", "loyal", "lost", "hibernating", "new", "at_risk", "Best", "other"]
+                result["rfm"] = draft.pick(names) if draft.chance(50) else draft.some(names, least=1)
+            case "in_segment" | "not_in_segment" as key:
+                names = draft.some(earlier, least=1, most=2)
+                result[key] = names[0] if len(names) == 1 and draft.chance(70) else names
+            case "any" | "all" | "none" as key:
+                result[key] = [block(draft, earlier, depth - 1) for _ in range(draft.pick([1, 2]))]
+    return result or {"demographic": {draft.names("text")[0]: {"missing": True}}}
+
+
+def sql_columns(draft: Draft) -> dict[str, str]:
+    return {name: kind for name, kind in draft.columns.items() if kind in ARITHMETIC | {"text", "date", "boolean"}}
+
+
+def family_condition(draft: Draft, result: Row) -> None:
+    name = draft.pick(draft.columns)
+    family = draft.pick([*FREE_FAMILIES, draft.behavioural])
+    if name in RFM_COLUMNS and draft.chance(70):
+        family = "rfm"
+    if not isinstance(result.get(family, {}), dict):
+        return
+    result.setdefault(family, {})[name] = condition(draft, draft.columns[name], draft.pools[name])
+
+
+def near(draft: Draft) -> Row:
+    latitude, longitude = draft.pick(PLACES)
+    km = draft.pick([1, 50, 400, 1000, Decimal("16000.5")])
+    return {"latitude": literal(float(latitude)), "longitude": literal(float(longitude)), "km": km}
+
+
+def event_condition(draft: Draft) -> Row:
+    spec, kind = measured(draft, numeric=True)
+    optional = spec.get("measure", "count") in ("count", "distinct", "active_days")
+    if not optional or draft.chance(50):
+        numbers = [0, 1, 2, 3, 5, 30, Decimal("0.3"), Decimal("19.99"), -10] if kind != "number" else [0, 1, 2, 3, 30]
+        for name in draft.some(["is", "min", "max", "above", "below"], least=1, most=2):
+            spec[name] = draft.pick(numbers)
+    return spec
+
+
+def segments(draft: Draft) -> None:
+    names = [f"s{n}" for n in range(1, 1 + draft.pick([2, 4, 6, 10]))]
+    made: dict[str, Row] = {}
+    for name in names:
+        segment = block(draft, list(made), 2 if "blocks" in draft.parts else 0)
+        if draft.chance(10):
+            segment = {"label": "Label é", **segment}
+        if "assignment" in draft.parts:
+            if draft.chance(15):
+                segment["write"] = False
+            elif draft.chance(15):
+                columns = draft.names("text", "boolean")
+                segment["each"] = draft.some(columns, least=1, most=2)
+        made[name] = segment
+    order = draft.draw(st.permutations(names)) if draft.chance(50) else names
+    draft.rules["segment"] = {name: made[name] for name in order}
+    draft.rules["segment"]["zz-all"] = {"everyone": True}
+    if "assignment" in draft.parts and draft.chance(40):
+        draft.rules["assignment"] = {"mode": "exclusive"}
+        written = [name for name in names if made[name].get("write", True)]
+        if draft.chance(60) and written:
+            draft.rules["assignment"]["priority"] = draft.some(written, least=1)
+    each = [name for segment in made.values() for name in segment.get("each", [])]
+    shown = [name for name in draft.computed if draft.columns[name] != "list"]
+    draft.rules["output"] = {"columns": list(dict.fromkeys([*shown, *each, *draft.names("text")[:1]]))}
+    if draft.chance(40):
+        draft.rules["output"]["combined"] = "all.csv"
+
+
+@st.composite
+def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
+    """A valid rule file and its tables; `parts` are the parts of the grammar that it may use."""
+    as_of = draw(st.sampled_from(DAYS_OF_RUN))
+    draft = Draft(draw, frozenset(parts), as_of)
+    draft.rules = {"version": 1, "as_of": as_of}
+    draft.behavioural = draft.pick(["behavioural"] * 4 + ["behavioral"])
+    if draft.chance(30):
+        draft.rules["timezone"] = draft.pick(["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo"])
+    if "sources" in parts and draft.chance(10):
+        keys = keys_of(draft, draft.pick([1, 5, 12]))
+        event_tables(draft, keys)
+        customers_from(draft)
+    else:
+        keys = customers(draft, draft.pick([8, 1, 2, 5, 13, 20, 24, 36]))
+        if parts & {"traits", "rfm", "lookups"}:
+            event_tables(draft, keys)
+    if "lookups" in parts and draft.chance(50):
+        lookups(draft)
+    if "traits" in parts:
+        traits(draft)
+    if "rfm" in parts and draft.chance(60):
+        if "path" in draft.rules["customers"] and draft.chance(15):
+            rfm_of_columns(draft)
+        else:
+            rfm(draft, keys)
+    fill_pools(draft)
+    segments(draft)
+    return Case(draft.rules, draft.tables, draft.sql, draft.columns, dotted=draft.chance(60))
+
+
+def customers_from(draft: Draft) -> None:
+    """`[customers] from = "orders"`: the keys and latest known values of the event table."""
+    table = draft.events[0]
+    names = ["product", *draft.some([name for name in table.columns if name != "product"])]
+    spec: Row = {"from": "orders", "key": "customer_id", "columns": names}
+    draft.rules["customers"] = spec
+    draft.columns = {name: table.columns[name] for name in names}
+    draft.computed = list(names)
+
+
+def fill_pools(draft: Draft) -> None:
+    """The oracle's values of every column, for thresholds that fall on the edges."""
+    evaluation = Evaluation(draft.rules, {path: table.rows for path, table in draft.tables.items()}, draft.sql)
+    for name in draft.columns:
+        draft.pools[name] = evaluation.column(name)

@@ -1,0 +1,273 @@
+"""Texts to types and values: one column a case."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from segkit.errors import DataError
+from segkit.io.read import ColumnType, Table
+
+D = dt.date
+A, B = D(2015, 1, 18), D(2015, 2, 3)
+
+INTEGER, NUMBER, TEXT, DATE, BOOLEAN = (
+    ColumnType.INTEGER,
+    ColumnType.NUMBER,
+    ColumnType.TEXT,
+    ColumnType.DATE,
+    ColumnType.BOOLEAN,
+)
+
+
+def column(texts: list[str]) -> str:
+    quoted = ('"' + text.replace('"', '""') + '"' for text in texts)
+    return "\n".join(["id,a", *(f"1,{text}" for text in quoted)]) + "\n"
+
+
+def values(table: Table, name: str = "a", **how) -> list:
+    return table.frame.select(table.value(name, **how)).collect().to_series().to_list()
+
+
+def bad(table: Table, name: str = "a", **how) -> list[bool]:
+    test = table.bad(name, **how)
+    return [] if test is None else table.frame.select(test.alias("bad")).collect()["bad"].to_list()
+
+
+CASES = {
+    "integers": (["1", "-2", "+3"], INTEGER, [1, -2, 3]),
+    "decimals": (["1", "2.5", ".5"], NUMBER, [1.0, 2.5, 0.5]),
+    "exponents": (["1e3", "2.5E-1"], NUMBER, [1000.0, 0.25]),
+    "spaces around": ([" 1", "2 "], INTEGER, [1, 2]),
+    "dollars": (["$90,000 ", "$60,000 "], INTEGER, [90000, 60000]),
+    "minus before a currency": (["-$5", "$-6", "€7"], INTEGER, [-5, -6, 7]),
+    "euros, french": (["1 234,56 €", "12,00 €"], NUMBER, [1234.56, 12.0]),
+    "no-break and narrow spaces": (["1\xa0234,5", "1\u202f234,56"], NUMBER, [1234.5, 1234.56]),
+    "swiss": (["1'234.50", "12’000.00 CHF"], NUMBER, [1234.5, 12000.0]),
+    "german": (["1.234,56", "1.234", "12,5"], NUMBER, [1234.56, 1234.0, 12.5]),
+    "english": (["1,234.56", "1,234", "12.5"], NUMBER, [1234.56, 1234.0, 12.5]),
+    "millions settle the group mark": (["1,234,567", "1,234"], INTEGER, [1234567, 1234]),
+    "unsettled comma": (["1,234", "2,500"], INTEGER, [1234, 2500]),
+    "unsettled point": (["1.234", "2.500"], NUMBER, [1.234, 2.5]),
+    "codes": (["EUR 12", "12 USD"], INTEGER, [12, 12]),
+    "leading zero": (["01234", "75001"], TEXT, ["01234", "75001"]),
+    "zero itself": (["0", "0.5", "-0.5"], NUMBER, [0.0, 0.5, -0.5]),
+    "percent": (["10%", "20%"], TEXT, ["10%", "20%"]),
+    "long codes": (["1234567890123456789"], TEXT, ["1234567890123456789"]),
+    "phone numbers": (["555 1234", "12 34 56"], TEXT, ["555 1234", "12 34 56"]),
+    "nothing but blanks": (["", "  "], TEXT, [None, None]),
+    "text": ([" a ", "b", "   "], TEXT, [" a ", "b", None]),
+    "missing numbers": (["1", "NA", "n/a", "-", "nan", " ", "None"], INTEGER, [1] + [None] * 6),
+    "iso": (["2015-01-18", "2015-02-03"], DATE, [A, B]),
+    "iso timestamps": (["2015-01-18T23:59:59.123", "2015-02-03 00:00:00"], DATE, [A, B]),
+    "years first": (["2015/1/18", "2015/02/03"], DATE, [A, B]),
+    "month first": (["1/18/2015", "2/3/2015"], DATE, [A, B]),
+    "day first": (["18.1.2015", "3.2.2015"], DATE, [A, B]),
+    "day first with time": (["18-01-2015 10:00", "03-02-2015 23:59:59"], DATE, [A, B]),
+    "with am and pm": (["1/18/2015 3:45 PM", "2/3/2015 12:01 am"], DATE, [A, B]),
+    "equal parts read one way": (["3/3/2015"], DATE, [D(2015, 3, 3)]),
+    "missing dates": (["2015-01-18", "NULL", "", "N/A"], DATE, [A, None, None, None]),
+    "compact is a number": (["20150118"], INTEGER, [20150118]),
+    "booleans": (["true", "False", "TRUE"], BOOLEAN, [True, False, True]),
+    "yes and no are text": (["yes", "no"], TEXT, ["yes", "no"]),
+    "nulls in text": (["a", "NULL", "\\N"], TEXT, ["a", None, None]),
+}
+
+
+@pytest.mark.parametrize(("texts", "kind", "expected"), CASES.values(), ids=CASES)
+def test_detected(opened, texts, kind, expected):
+    table = opened(column(texts))
+    assert (table.columns["a"].type, table.columns["a"].mixed) == (kind, False)
+    assert values(table) == expected
+    assert not any(bad(table))
+
+
+GIVEN = {
+    "types: leading zeros": ({"types": {"a": "number"}}, ["01", "2.5"], [1.0, 2.5]),
+    "types: words": ({"types": {"a": "boolean"}}, ["oui", "N", "1", "t", "nein", ""], [True, False, True, True, False, None]),
+    "types: compact date": ({"types": {"a": "date"}}, ["20150118", "20150203"], [A, B]),
+    "types: text": ({"types": {"a": "text"}}, ["1", "NA"], ["1", "NA"]),
+    "time column": ({"time_columns": ("a",)}, ["20150118", "20150203"], [A, B]),
+    "date_format": ({"date_format": "%d/%m/%Y"}, ["03/02/2015"], [B]),
+    "date_format with a month's name": ({"date_format": "%d %b %Y"}, ["03 Feb 2015", ""], [B, None]),
+    "date_format leaves iso alone": ({"date_format": "%d/%m/%Y"}, ["2015-02-03"], [B]),
+    "decimal": ({"decimal": ","}, ["1.234", "2,5"], [1234.0, 2.5]),
+    "thousands": ({"thousands": "."}, ["1.234", "2.500"], [1234, 2500]),
+    "no thousands": ({"thousands": ""}, ["1.234", "2.500"], [1.234, 2.5]),
+    "null_values": ({"null_values": ["-1", "x"]}, ["-1", "2", "x"], [None, 2, None]),
+    "null_values in text": ({"null_values": ["Select"]}, ["Select", "a"], [None, "a"]),
+    "time zone": ({"timezone": "Europe/Paris"}, ["2015-01-17T23:30:00Z", "2015-02-02 23:30:00+00:00", "2015-02-03"], [A, B, B]),
+}
+
+
+@pytest.mark.parametrize(("given", "texts", "expected"), GIVEN.values(), ids=GIVEN)
+def test_given(opened, given, texts, expected):
+    table = opened(column(texts), **given)
+    assert values(table) == expected
+    assert not any(bad(table))
+
+
+MONEY = {
+    "exact": (["1.10", "2"], ["1.1", "2"], [False, False]),
+    "ten decimals": (["0.1234567891", "1.10000000000000"], ["0.1234567891", "1.1"], [False, False]),
+    "more": (["0.12345678912", "1"], [None, "1"], [True, False]),
+    "infinite": (["inf"] + ["1"] * 9, [None] + ["1"] * 9, [True] + [False] * 9),
+    "not a number is missing": (["nan", "1"], [None, "1"], [False, False]),
+    "decimal comma": (["1 234,10 €", "2,5"], ["1234.1", "2.5"], [False, False]),
+}
+
+
+@pytest.mark.parametrize(("texts", "expected", "wrong"), MONEY.values(), ids=MONEY)
+def test_money(opened, texts, expected, wrong):
+    table = opened(column(texts))
+    assert values(table, money=True) == [x and Decimal(x) for x in expected]
+    assert bad(table, money=True) == wrong
+
+
+def test_bad_values_leave_the_type_and_are_null(opened):
+    table = opened(column(["1"] * 9 + ["x"]))
+    assert (table.columns["a"].type, table.columns["a"].mixed) == (INTEGER, True)
+    assert values(table) == [1] * 9 + [None]
+    assert bad(table) == [False] * 9 + [True]
+    assert values(table, type=TEXT) == ["1"] * 9 + ["x"]
+
+
+@pytest.mark.parametrize("text", ["31/02/2015", "0/1/2015", "18/01/15", "18/01/2015 25:99"])
+def test_impossible_dates_are_bad(opened, text):
+    table = opened(column(["18/01/2015"] * 9 + [text]))
+    assert bad(table) == [False] * 9 + [True]
+
+
+def test_a_type_may_be_asked_of_any_text_column(opened):
+    table = opened(column(["1", "a", "2015-01-18", "yes"]))
+    assert values(table, type=NUMBER) == [1.0, None, None, None]
+    assert values(table, type=DATE) == [None, None, A, None]
+    assert values(table, type=BOOLEAN) == [True, None, None, True]
+    assert bad(table, type=BOOLEAN) == [False, True, True, False]
+
+
+def test_the_other_columns_settle_the_decimal_mark(opened):
+    table = opened("a,b\n" + '"1,234","12,5"\n' * 2)
+    assert values(table) == [1.234, 1.234]
+    assert table.detected["decimal"] == ","
+    table = opened('a;b\n"1,234";12.5\n')
+    assert values(table) == [1234]
+
+
+def test_beside_semicolons_an_unsettled_comma_is_decimal_and_an_unsettled_point_too(opened):
+    table = opened("a;b\n1,234;1.234\n")
+    assert (values(table), values(table, "b")) == ([1.234], [1.234])
+
+
+def test_unsettled_day_and_month_is_an_error_with_both_readings(opened):
+    table = opened(column(["02/02/2015", "01/02/2015"]))
+    with pytest.raises(DataError) as raised:
+        table.value("a")
+    message = str(raised.value)
+    assert "`01/02/2015` in column `a` is 1 February 2015 or 2 January 2015" in message
+    assert 'date_format = "%d/%m/%Y"' in message
+
+
+KEYS = {
+    "text": (pl.Series(["00042", " 7 ", "17850.0", "", "  "]), ["00042", "7", "17850.0", None, None]),
+    "integers": (pl.Series([1, None]), ["1", None]),
+    "floats": (pl.Series([17850.0, 1.5, float("nan"), None]), ["17850", "1.5", None, None]),
+    "decimals": (pl.Series([Decimal("10.00"), Decimal("1.50")]), ["10", "1.5"]),
+    "categories": (pl.Series(["a", "b"], dtype=pl.Categorical), ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize(("series", "expected"), KEYS.values(), ids=KEYS)
+def test_key(opened, tmp_path, series, expected):
+    series.alias("a").to_frame().write_parquet(tmp_path / "k.parquet")
+    table = opened(path="k.parquet")
+    assert table.frame.select(table.key("a")).collect()["a"].to_list() == expected
+
+
+def test_null_values_are_no_keys(opened):
+    table = opened(column(["NULL", "a"]))
+    assert table.frame.select(table.key("a")).collect()["a"].to_list() == [None, "a"]
+
+
+NAN, INF = float("nan"), float("inf")
+TYPED = {
+    "unsigned": (pl.Series([1, 2], dtype=pl.UInt8), INTEGER, [1, 2], []),
+    "beyond Int64": (pl.Series([1, 2**64 - 1], dtype=pl.UInt64), INTEGER, [1, None], [False, True]),
+    "float": (pl.Series([1.5, NAN, INF, None]), NUMBER, [1.5, None, None, None], [False, False, True, False]),
+    "float32": (pl.Series([0.5, -INF], dtype=pl.Float32), NUMBER, [0.5, None], [False, True]),
+    "decimal": (pl.Series([Decimal("1.5")]), NUMBER, [Decimal("1.5")], [False]),
+    "date": (pl.Series([A]), DATE, [A], []),
+    "boolean": (pl.Series([True, None]), BOOLEAN, [True, None], []),
+    "naive timestamp": (pl.Series([dt.datetime(2015, 1, 18, 23, 30)]), DATE, [A], []),
+    "zoned timestamp": (
+        pl.Series([dt.datetime(2015, 1, 17, 23, 30)]).dt.replace_time_zone("UTC"),
+        DATE,
+        [A],
+        [],
+    ),
+    "category": (pl.Series(["x", ""], dtype=pl.Categorical), TEXT, ["x", None], []),
+    "enum": (pl.Series(["x"], dtype=pl.Enum(["x"])), TEXT, ["x"], []),
+    "text dates": (pl.Series(["2015-01-18", None, ""]), DATE, [A, None, None], [False] * 3),
+    "list": (pl.Series([["a", "b"], None]), ColumnType.LIST, [["a", "b"], None], []),
+    "nulls": (pl.Series([None, None]), TEXT, [None, None], []),
+}
+
+
+@pytest.mark.parametrize(("series", "kind", "expected", "wrong"), TYPED.values(), ids=TYPED)
+def test_typed_sources(opened, tmp_path, series, kind, expected, wrong):
+    series.alias("a").to_frame().write_parquet(tmp_path / "t.parquet")
+    table = opened(path="t.parquet", timezone="Europe/Paris")
+    assert table.columns["a"].type is kind
+    assert values(table) == expected
+    assert bad(table) == wrong
+
+
+FLOATS = [0.1, 2 / 3, 123456789.12345679, 1234567.1, NAN, INF, 1e30]
+
+
+def test_float_money_is_rounded_to_ten_decimals_of_its_shortest_form(opened, tmp_path):
+    pl.DataFrame({"a": FLOATS}).write_parquet(tmp_path / "t.parquet")
+    table = opened(path="t.parquet")
+    texts = ["0.1", "0.6666666667", "123456789.12345679", "1234567.1"]
+    assert values(table, money=True) == [*map(Decimal, texts), None, None, None]
+    assert bad(table, money=True) == [False] * 5 + [True, True]
+
+
+def test_forced_types_on_typed_sources(opened, tmp_path):
+    pl.DataFrame({"a": [20150118], "b": [1], "c": [7.0]}).write_parquet(tmp_path / "t.parquet")
+    table = opened(path="t.parquet", types={"a": "date", "b": "boolean", "c": "text"})
+    assert [values(table, name) for name in "abc"] == [[A], [True], ["7"]]
+
+
+def test_a_struct_has_no_value(opened, tmp_path):
+    pl.DataFrame({"a": [{"x": 1}]}).write_parquet(tmp_path / "t.parquet")
+    table = opened(path="t.parquet")
+    assert table.columns["a"].type is ColumnType.OTHER
+    with pytest.raises(DataError, match="Struct"):
+        table.value("a")
+
+
+def test_settle_looks_at_every_value(opened, monkeypatch):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    start, middle = ["1"] * 3000, ["2.5", "NA", " 7 ", "$1,000"]
+    table = opened(column([*start, *middle, *start, *start]))
+    assert table.columns["a"].type is INTEGER
+    assert sum(bad(table)) == 3
+    settled = table.settle(["a"])
+    assert settled.columns["a"].type is NUMBER
+    assert not any(bad(settled))
+    assert values(settled)[3000:3004] == [2.5, None, 7.0, 1000.0]
+    assert settled.settle(["a"]) is settled
+
+
+def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    table = opened(column(["75001"] * 9000 + ["01000"] + ["75001"] * 9000 * 2))
+    assert table.columns["a"].type is INTEGER
+    assert sum(bad(table)) == 1
+    assert table.settle(["a"]).columns["a"].type is TEXT

@@ -1,0 +1,59 @@
+"""Every rule file under tests/cases is read: the valid ones load, the invalid ones say why not.
+
+`SEGKIT_UPDATE=1 pytest tests/unit/rules/test_cases.py` writes expected.txt anew: read the difference before you
+commit it, as somebody who has a rule file open and does not know Python.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+import tomli
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import RuleError
+from segkit.rules.check import check_references
+from segkit.rules.loader import Loaded, load_rules_text
+from segkit.rules.schema import json_schema
+
+CASES = Path(__file__).parents[2] / "cases"
+ENV = {"CITY": "Nantes", "EMPTY": ""}
+
+
+def cases(kind: str) -> list[Path]:
+    return sorted(path.parent for path in (CASES / kind).glob("*/rules.toml"))
+
+
+def load(case: Path) -> Loaded:
+    text = (case / "rules.toml").read_text(encoding="utf-8")
+    return load_rules_text(text, "rules.toml", env=ENV)
+
+
+def problems(case: Path) -> list[Diagnostic]:
+    try:
+        return check_references(load(case))
+    except RuleError as error:
+        return list(error.diagnostics)
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
+def test_valid(case: Path) -> None:
+    assert problems(case) == []
+
+
+@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
+def test_valid_in_editors(case: Path) -> None:
+    data = tomli.loads((case / "rules.toml").read_text(encoding="utf-8-sig"))
+    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(json.dumps(data, default=str)))
+
+
+@pytest.mark.parametrize("case", cases("invalid"), ids=lambda case: case.name)
+def test_invalid(case: Path) -> None:
+    text = "\n\n".join(problem.render() for problem in problems(case)) + "\n"
+    expected = case / "expected.txt"
+    if os.environ.get("SEGKIT_UPDATE"):
+        expected.write_text(text, encoding="utf-8")
+    assert text.strip(), "nothing was found wrong"
+    assert text == expected.read_text(encoding="utf-8")

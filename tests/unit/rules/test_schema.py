@@ -1,0 +1,94 @@
+import copy
+from typing import Any
+
+import jsonschema
+import pytest
+
+from segkit.rules.reference import BEGIN, END, SECTIONS, reference_markdown, write_between_markers
+from segkit.rules.schema import json_schema, schema_text
+from segkit.rules.shape import fields_of
+from segkit.rules.unknown import KEYS, OPERATORS, PLANNED
+
+VALID: dict[str, Any] = {
+    "version": 1,
+    "customers": {"path": "c.csv", "key": "id"},
+    "segment": {"a": {"demographic": {"age": {"min": 18}}}},
+}
+
+
+def test_it_is_a_schema_and_the_same_each_time() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert schema_text() == schema_text()
+    assert schema_text().endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("version",), 2),
+        (("customer",), {}),
+        (("customers", "kee"), "id"),
+        (("customers", "duplicates"), "keep"),
+        (("segment", "Upper"), {"everyone": True}),
+        (("segment", "a", "demographic", "age"), {"gte": 18}),
+        (("segment", "a", "demographic", "age"), {"within": "3 moons"}),
+        (("segment", "a", "demographic", "age"), {}),
+        (("segment", "a", "demographic", "age"), []),
+        (("segment", "a", "any"), {"demographic": {"age": 3}}),
+        (("segment", "a", "behavioural"), {"did": {"where": {}}}),
+        (("segment", "a", "rfm"), 3),
+        (("rfm",), {"bins": 11}),
+    ],
+)
+def test_editors_underline_mistakes(path: tuple[str, ...], value: Any) -> None:
+    validator = jsonschema.Draft202012Validator(json_schema())
+    data = copy.deepcopy(VALID)
+    validator.validate(data)
+    table = data
+    for key in path[:-1]:
+        table = table[key]
+    table[path[-1]] = value
+    assert not validator.is_valid(data)
+
+
+def test_every_key_has_a_description() -> None:
+    schema = json_schema()
+    for name, definition in schema["$defs"].items():
+        full = definition["anyOf"][-1] if name == "Condition" else definition
+        for key, told in full["properties"].items():
+            assert "description" in told or "$ref" in told, f"{name}.{key}"
+
+
+def test_the_reference_names_every_key() -> None:
+    text = reference_markdown()
+    for section in SECTIONS:
+        for key, field in fields_of(section.model).items():
+            assert f"| `{key}` |" in text
+            assert field.description
+    for line in text.splitlines():
+        assert not line.startswith("|") or line.count(" | ") in {2, 3}, line
+
+
+def test_the_reference_between_its_markers() -> None:
+    document = write_between_markers(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    assert document == write_between_markers(document)
+    assert document.startswith("before\n")
+    assert document.endswith(f"{END}\nafter\n")
+    assert "old\n" not in document
+    with pytest.raises(ValueError, match="has no"):
+        write_between_markers("nothing")
+
+
+def test_words_for_keys_lead_to_keys_that_exist() -> None:
+    models = {section.model for section in SECTIONS}
+    keys = {key for model in models for key in fields_of(model)}
+    assert set(KEYS.values()) <= keys
+    schema = json_schema()["$defs"]["Condition"]["anyOf"][-1]["properties"]
+    assert {target.split(" ")[0] for target in OPERATORS.values()} <= set(schema)
+    assert not set(OPERATORS) & set(schema)
+
+
+def test_what_is_planned_is_not_there_yet() -> None:
+    models = {section.model.__name__: section.model for section in SECTIONS}
+    for model, key in PLANNED:
+        assert key not in fields_of(models[model]), f"{key} is there: take it out of PLANNED"
