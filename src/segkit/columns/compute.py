@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from segkit.columns.features import CutStep, MeasureStep, RowStep, Step
+from segkit.columns.features import CutStep, LookupStep, MeasureStep, RowStep, Step
 from segkit.columns.hidden import COUNT, KEY, hidden
 from segkit.columns.measures import Measure, measured_columns, none_measured
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
+from segkit.columns.views import as_key
 from segkit.results import Threshold
 from segkit.rules.sources import Customers
 
@@ -47,6 +48,9 @@ class _Run:
                 measures.setdefault(step.measure.spec.events, []).append(step.measure)
         for table, of_table in measures.items():
             self._join(table, of_table)
+        for lookup in (step.lookup for step in steps if isinstance(step, LookupStep)):
+            keys = [as_key(pl.col(name), self.plan.schema[name]).alias(hidden("key", name)) for name in lookup.on]
+            self.frame = lookup.join(self.frame.with_columns(keys), in_order=True)
         rows = [step for step in steps if isinstance(step, RowStep)]
         self.frame = self.frame.with_columns(step.build(self.plan.schema).alias(step.name) for step in rows)
 

@@ -14,10 +14,11 @@ from segkit.columns import rfm as rfm_
 from segkit.columns.hidden import hidden
 from segkit.columns.measures import Measure, dtype_of
 from segkit.columns.traits import row_expression, row_needs
-from segkit.columns.views import View
+from segkit.columns.views import Joined, View
 from segkit.criteria.blocks import event_conditions
 from segkit.criteria.conditions import COMPARISONS, Context
 from segkit.criteria.kinds import Schema, literal
+from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.results import Threshold
 from segkit.rules.blocks import EventCondition, Measured
 from segkit.rules.features import RFM_COLUMNS, Rfm, Trait
@@ -69,7 +70,25 @@ class CutStep:
     path: Path
 
 
-Step = MeasureStep | RowStep | CutStep
+@dataclass(frozen=True, eq=False)
+class LookupStep:
+    """Columns of a lookup that is joined by a computed column."""
+
+    lookup: Joined
+    path: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns it adds."""
+        return tuple(self.lookup.adds)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The columns it joins on."""
+        return frozenset(self.lookup.on)
+
+
+Step = MeasureStep | RowStep | LookupStep | CutStep
 
 
 def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
@@ -87,6 +106,11 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
         for path, condition in event_conditions(segment, ("segment", name)):
             found += [MeasureStep(measure, path) for measure in condition_measures(condition)]
     return {name: step for step in found for name in step.names}
+
+
+def derived_step(name: str, text: str, context: Context) -> RowStep:
+    """A derived column of the customers that reads computed ones."""
+    return RowStep(name, sql_columns(text), lambda _: parse_sql(text, context.as_of), ("customers", "derive", name))
 
 
 def _row(trait: Trait, context: Context) -> Callable[[Schema], pl.Expr]:
@@ -173,6 +197,8 @@ def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[st
         return {step.measure.name: dtype_of(step.measure.spec, views[step.measure.spec.events])}
     if isinstance(step, CutStep):
         return dict(step.types)
+    if isinstance(step, LookupStep):
+        return {name: step.lookup.frame.schema[name] for name in step.names}
     return {step.name: type_of(step.build(schema), schema)}
 
 

@@ -15,7 +15,7 @@ from segkit.rules.sources import Lookup
 DUPLICATES = "duplicate_key"
 
 
-def read_lookup(view: View, adds: Sequence[str]) -> tuple[Joined, pl.DataFrame]:
+def read_lookup(name: str, view: View, adds: Sequence[str]) -> tuple[Joined, pl.DataFrame]:
     """The rows of a lookup, one for each key, and the counts of its view.
 
     Raises `DataError` for a key that comes twice, unless the rule file says which row counts.
@@ -25,10 +25,10 @@ def read_lookup(view: View, adds: Sequence[str]) -> tuple[Joined, pl.DataFrame]:
     keys = [hidden("on", there) for there in spec.on.values()]
     carried = [hidden("key", name) for name in adds if name in view.reads.keys]
     columns = dict.fromkeys([*keys, KEY, *adds, *carried, *([spec.by] if spec.by else [])])
-    rows, counts = pl.collect_all([view.kept().select(columns), view.counts()])
+    rows, counts = pl.collect_all([view.kept().select(list(columns)), view.counts()])
     once = _one_row_a_key(rows, spec, view)
     counts = counts.with_columns(pl.lit(len(rows) - len(once), pl.UInt32).alias(DUPLICATES))
-    return Joined(view.name, once.select(*keys, *adds, *carried), dict(spec.on), adds), counts
+    return Joined(name, once.select(*keys, *adds, *carried), dict(spec.on), adds), counts
 
 
 def _one_row_a_key(rows: pl.DataFrame, spec: Lookup, view: View) -> pl.DataFrame:

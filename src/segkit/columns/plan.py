@@ -6,17 +6,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import polars as pl
 
-from segkit.columns.features import Step, step_types, steps_of, transitive, type_of
+from segkit.columns.features import (
+    LookupStep,
+    MeasureStep,
+    Step,
+    derived_step,
+    step_types,
+    steps_of,
+    transitive,
+    type_of,
+)
 from segkit.columns.hidden import is_hidden
 from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
-from segkit.columns.views import Joined, Reads, View, customer_view, event_view, lookup_view
+from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
 from segkit.criteria.blocks import all_blocks
 from segkit.criteria.conditions import Context, misfits, types_hint, wants_text
 from segkit.criteria.kinds import Kind, Schema, article, kind_of
@@ -79,10 +89,17 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     if findings:
         return None, findings
     reads = _reads(rules, tables, found, catalogue)
-    joined, lookup_views, lookup_counts = _lookups(rules, tables, reads, catalogue, context, found, findings)
+    lookups = _lookups(rules, tables, reads, catalogue, context, found, findings)
     if findings:
         return None, findings
-    views = _views(rules, tables, reads, joined, context, steps)
+    late = _late(rules, steps, catalogue)
+    steps |= {name: derived_step(name, text, context) for name, text in rules.customers.derive.items() if name in late}
+    steps |= {c: LookupStep(j, ("lookup", n)) for n, j in lookups.joined.items() for c in j.adds if c in late}
+    findings += _cycles(rules, steps)
+    findings += _late_where(rules, late, steps)
+    views = {} if findings else _views(rules, tables, reads, lookups.joined, context, steps, late, findings)
+    if findings:
+        return None, findings
     for name, view in views.items():
         if name != CUSTOMERS:
             findings += _misfits([m for m in found if m.table == name], view.schema)
@@ -95,7 +112,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))
-    return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookup_views, lookup_counts), []
+    return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookups.views, lookups.counts), []
 
 
 def _ordered(steps: Mapping[str, Step]) -> list[str]:
@@ -228,6 +245,13 @@ def _money(spec: Events) -> frozenset[str]:
     return frozenset(found)
 
 
+@dataclass(frozen=True)
+class _Lookups:
+    joined: Mapping[str, Joined]
+    views: Mapping[str, View]
+    counts: Mapping[str, pl.DataFrame]
+
+
 def _lookups(
     rules: RuleFile,
     tables: Mapping[str, Table],
@@ -236,41 +260,85 @@ def _lookups(
     context: Context,
     found: Sequence[Mention],
     findings: list[Finding],
-) -> tuple[dict[str, list[Joined]], dict[str, View], dict[str, pl.DataFrame]]:
-    """The lookups that somebody asks for, by the table that gets them, and the counts of their rows."""
-    joined: dict[str, list[Joined]] = {}
+) -> _Lookups:
+    """The lookups that somebody asks for, read."""
+    joined: dict[str, Joined] = {}
     views: dict[str, View] = {}
     counts: dict[str, pl.DataFrame] = {}
     for name, lookup in rules.lookup.items():
         table = lookup_table(name)
-        views[table] = view = lookup_view(table, lookup, tables[table], reads[table], context)
+        try:
+            view = lookup_view(table, lookup, tables[table], reads[table], context)
+        except (Refused, Cycle) as error:
+            findings.append(_refusal(("lookup", name), error))
+            continue
         wrong = list(_misfits([m for m in found if m.table == table], view.schema))
         findings += wrong
         if not wrong and catalogue.adds[name]:
-            lookup_, counts[table] = read_lookup(view, catalogue.adds[name])
-            joined.setdefault(lookup.into, []).append(lookup_)
-    return joined, views, counts
+            views[table] = view
+            joined[name], counts[table] = read_lookup(name, view, catalogue.adds[name])
+    return _Lookups(joined, views, counts)
+
+
+def _refusal(path: Path, error: Refused | Cycle) -> Finding:
+    if isinstance(error, Refused):
+        return Finding((*path, *error.path), str(error))
+    return Finding(path, f"these columns need each other: {error}", "compute one of them from others")
+
+
+def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: _Catalogue) -> frozenset[str]:
+    """The columns of customers that are joined by, or derived from, computed ones, so come after them."""
+    late: set[str] = set()
+    while True:
+        known = {*steps, *late}
+        more = {name for name, text in rules.customers.derive.items() if sql_columns(text) & known}
+        for name, lookup in rules.lookup.items():
+            if lookup.into == CUSTOMERS and lookup.on.keys() & known:
+                more |= set(catalogue.adds[name])
+        if more <= late:
+            return frozenset(late)
+        late |= more
+
+
+def _late_where(rules: RuleFile, late: AbstractSet[str], steps: Mapping[str, Step]) -> Iterable[Finding]:
+    for column in rules.customers.where:
+        if column in late or column in steps:
+            yield Finding(
+                ("customers", "where", column),
+                f"`where` looks at the rows of the file, and `{column}` is computed later",
+                "make it a condition of the segments",
+            )
 
 
 def _views(
     rules: RuleFile,
     tables: Mapping[str, Table],
     reads: Mapping[str, Reads],
-    joined: Mapping[str, Sequence[Joined]],
+    joined: Mapping[str, Joined],
     context: Context,
     steps: Mapping[str, Step],
+    late: AbstractSet[str],
+    findings: list[Finding],
 ) -> dict[str, View]:
     views: dict[str, View] = {}
-    measures = [step.measure for step in steps.values() if hasattr(step, "measure")]
+    measures = [step.measure for step in steps.values() if isinstance(step, MeasureStep)]
+
+    def into(table: str) -> list[Joined]:
+        return [j for name, j in joined.items() if rules.lookup[name].into == table and not late.intersection(j.adds)]
+
     for name, spec in rules.events.items():
         key = spec.key or rules.customers.key
         ordered = any(_needs_order(m, name) for m in measures)
-        views[name] = event_view(
-            name, spec, key, tables[name], reads[name], joined.get(name, ()), context, in_order=ordered
+        try:
+            views[name] = event_view(name, spec, key, tables[name], reads[name], into(name), context, in_order=ordered)
+        except (Refused, Cycle) as error:
+            findings.append(_refusal(("events", name), error))
+    try:
+        views[CUSTOMERS] = customer_view(
+            rules.customers, tables[CUSTOMERS], reads[CUSTOMERS], into(CUSTOMERS), context, late
         )
-    views[CUSTOMERS] = customer_view(
-        rules.customers, tables[CUSTOMERS], reads[CUSTOMERS], joined.get(CUSTOMERS, ()), context
-    )
+    except (Refused, Cycle) as error:
+        findings.append(_refusal(("customers",), error))
     return views
 
 

@@ -15,10 +15,19 @@ from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import ColumnType, Table
 from segkit.rules.conditions import Conditions
+from segkit.rules.findings import Path
 from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
+
+
+class Refused(Exception):
+    """A view that cannot be made: why, and the path below that of its source."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -140,12 +149,19 @@ def _read(table: Table, reads: Reads, key: str | None = None) -> tuple[list[pl.E
 
 
 def _completed(
-    frame: pl.LazyFrame, spec: Source, reads: Reads, lookups: Sequence[Joined], context: Context, *, in_order_: bool
+    frame: pl.LazyFrame,
+    spec: Source,
+    reads: Reads,
+    lookups: Sequence[Joined],
+    context: Context,
+    *,
+    in_order_: bool,
+    late: AbstractSet[str] = frozenset(),
 ) -> pl.LazyFrame:
     """The frame with lookups joined and columns derived, each after what it needs."""
     adders = {name: lookup.name for lookup in lookups for name in lookup.adds}
     needs: dict[str, set[str]] = {lookup.name: set(lookup.on) for lookup in lookups}
-    needs |= {name: set(sql_columns(text)) - {name} for name, text in spec.derive.items()}
+    needs |= {name: set(sql_columns(text)) for name, text in spec.derive.items() if name not in late}
     by_name = {lookup.name: lookup for lookup in lookups}
     for step in in_order({name: {adders.get(n, n) for n in wanted} for name, wanted in needs.items()}):
         if step in by_name:
@@ -157,16 +173,35 @@ def _completed(
 
 def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: Context) -> pl.LazyFrame:
     frame = frame.with_columns(parse_sql(text, context.as_of).alias(name))
+    try:
+        frame.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise Refused(("derive", name), f"cannot compute `{name}`: {str(error).strip().splitlines()[0]}") from error
     if name in reads.keys:
-        frame = frame.with_columns(pl.col(name).cast(pl.String).alias(hidden("key", name)))
+        frame = frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(hidden("key", name)))
     return frame
 
 
-def customer_view(spec: Customers, table: Table, reads: Reads, lookups: Sequence[Joined], context: Context) -> View:
-    """The customer file: columns as they came, but for those that rules read."""
+def as_key(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A computed value as the text of a key; whole numbers without a fraction."""
+    if dtype.is_float() or dtype.is_decimal():
+        whole = value.cast(pl.Int64, strict=False)
+        return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
+    return value.cast(pl.String).str.strip_chars().replace("", None)
+
+
+def customer_view(
+    spec: Customers,
+    table: Table,
+    reads: Reads,
+    lookups: Sequence[Joined],
+    context: Context,
+    late: AbstractSet[str],
+) -> View:
+    """The customer file: columns as they came, but for those that rules read; not yet the `late` derived ones."""
     values, flags = _read(table, reads, spec.key)
     frame = table.frame.with_columns(*values, table.key(spec.key).alias(KEY))
-    frame = _completed(frame, spec, reads, lookups, context, in_order_=True)
+    frame = _completed(frame, spec, reads, lookups, context, in_order_=True, late=late)
     for name, separator in spec.lists.items():
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
         frame = frame.with_columns(parts.list.eval(pl.element().filter(pl.element() != "")))

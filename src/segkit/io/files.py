@@ -198,6 +198,10 @@ def _unzstd(ws: Workspace, path: Path, packed: Path) -> Path:
     )
     try:
         lines.sink_csv(copy, include_header=False, separator="\0", quote_style="never")
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        if "utf-8" in str(error):
+            raise problem(path, f"`{path.name}` is not UTF-8", hint="decompress it, and give its `encoding`") from error
         raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
     return copy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Collection, Iterable
 from functools import partial
@@ -156,11 +157,14 @@ def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: C
 
 
 def _check_date_format(layout: str) -> None:
+    """DataError unless a date that is written in the format reads back with its year."""
+    written = pl.Series([dt.datetime(2024, 3, 31)]).dt.replace_time_zone("UTC")
     try:
-        pl.Series(["x"]).str.to_datetime(layout, strict=False)
-    except pl.exceptions.PolarsError as error:
-        hint = "an example is `%d/%m/%Y`"
-        raise DataError(Diagnostic(f"`date_format` is no date format: `{layout}`", hint=hint)) from error
+        back = written.dt.strftime(layout).str.to_datetime(layout, strict=False)
+    except pl.exceptions.PolarsError:
+        back = written.clear()
+    if back.dt.year().to_list() != [2024]:
+        raise DataError(Diagnostic(f"`{layout}` is no date format", hint='an example is `date_format = "%d/%m/%Y"`'))
 
 
 def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:

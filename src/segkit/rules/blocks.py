@@ -1,170 +1,39 @@
-"""Blocks of criteria, event conditions and the segments made of them."""
+"""Blocks of criteria, and the segments made of them."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from segkit.rules.base import (
-    POINT_SCHEMA,
-    Contradiction,
-    Duration,
-    Length,
-    Model,
-    Name,
-    NotYet,
-    Number,
-    PointInTime,
-    TextList,
-    as_list,
-    parse_point_in_time,
-)
+from segkit.rules.base import Contradiction, Model, Name, NotYet, Number, TextList, as_list
 from segkit.rules.conditions import Condition, Conditions
+from segkit.rules.measures import (
+    ZERO_WHEN_NONE,
+    CustomerDate,
+    EventCondition,
+    EventConditions,
+    Measured,
+    Window,
+)
 
-Measure = Literal[
-    "count", "sum", "mean", "min", "max", "distinct", "first", "last", "most_frequent",
-    "days_since_first", "days_since_last", "active_days",
-]  # fmt: skip
-ZERO_WHEN_NONE = frozenset({"count", "sum", "distinct", "active_days"})
-NEEDS_COLUMN = frozenset({"distinct", "most_frequent"})
-
-
-class CustomerDate(Model):
-    """A date of the customer that a window starts from."""
-
-    column: str
-    """A date column of the customer."""
-
-
-def _point_or_column(value: Any) -> Any:
-    if isinstance(value, (dict, CustomerDate)):
-        return CustomerDate.model_validate(value)
-    return parse_point_in_time(value)
-
-
-Since = Annotated[
-    dt.date | Duration | CustomerDate,
-    PlainValidator(_point_or_column),
-    WithJsonSchema({"anyOf": [*POINT_SCHEMA["anyOf"], {"$ref": "#/$defs/CustomerDate"}]}),
+__all__ = [
+    "FAMILIES",
+    "ZERO_WHEN_NONE",
+    "Behavioural",
+    "Block",
+    "CustomerDate",
+    "EventCondition",
+    "Geographic",
+    "Measured",
+    "Near",
+    "Segment",
+    "Segments",
+    "Window",
 ]
 
-
-_FOR_NEEDS = 'write `since = { column = "signed_up" }` beside it, or use `within`'
-_EARLIER_FIRST = 'the earlier one comes first, such as `["12 months", "6 months"]`'
 _DROP_ONE = "take out `everyone`, or the criteria"
-
-
-def _is_empty(first: Any, last: Any) -> bool:
-    """Whether a window that is of dates, or of durations, ends before it begins."""
-    if isinstance(first, Duration) and isinstance(last, Duration):
-        anchor = dt.date(2000, 1, 1)
-        return first.before(anchor) > last.before(anchor)
-    return type(first) is type(last) is dt.date and first > last
-
-
-def _said(point: object) -> str:
-    return f"{point} before `as_of`" if isinstance(point, Duration) else f"on {point}"
-
-
-class Window(Model):
-    """Which days count, up to `as_of`; without a window all of them."""
-
-    within: Length | None = None
-    """From `as_of` minus this duration to `as_of`, both included."""
-    between: tuple[PointInTime, PointInTime] | None = None
-    """From the first to the second, both included; dates, or durations before `as_of`."""
-    since: Since | None = None
-    """From this day, included; a date, a duration before `as_of`, or `{ column = "signed_up" }`."""
-    before: PointInTime | None = None
-    """Up to this day, excluded; a date, or a duration before `as_of`."""
-    for_: Length | None = Field(None, alias="for")
-    """With `since = { column = ... }`: for how long from that date."""
-
-    @model_validator(mode="after")
-    def _one_window(self) -> Window:
-        if sum(w is not None for w in (self.within, self.between)) + bool(self.since or self.before) > 1:
-            raise Contradiction("the window is given twice", "give one of `within`, `between`, or `since` and `before`")
-        if self.for_ is not None and not isinstance(self.since, CustomerDate):
-            raise Contradiction("`for` counts from a date of the customer", _FOR_NEEDS, key="for")
-        first, last = self.between or (self.since, self.before)
-        if _is_empty(first, last):
-            raise Contradiction(f"the window is empty: it begins {_said(first)} and ends {_said(last)}", _EARLIER_FIRST)
-        return self
-
-
-class Measured(Window):
-    """A measure over the events of each customer."""
-
-    events: str
-    """The event table."""
-    where: Conditions = {}
-    """Only rows that satisfy these conditions count; looked at before rows become events."""
-    measure: Measure = "count"
-    """What is computed; `count` is of distinct ids where the table has an `id`."""
-    of: str | None = None
-    """The column that is measured; default: the amount, for `first` and `last` the time."""
-
-    @model_validator(mode="after")
-    def _measured_column(self) -> Measured:
-        if self.measure in NEEDS_COLUMN and self.of is None:
-            raise Contradiction(f'`measure = "{self.measure}"` needs `of`, the column to look at', key="measure")
-        return self
-
-
-class EventCondition(Measured):
-    """A trait written in place, with the condition on its result beside it."""
-
-    RESULT: ClassVar[tuple[str, ...]] = ("is_", "min", "max", "above", "below")
-
-    is_: Number | None = Field(None, alias="is")
-    """The result equals this."""
-    min: Number | None = None
-    """The result is at least this; 1 for `count`, `distinct` and `active_days`."""
-    max: Number | None = None
-    """The result is at most this."""
-    above: Number | None = None
-    """The result is greater than this."""
-    below: Number | None = None
-    """The result is less than this."""
-
-    @model_validator(mode="after")
-    def _has_result(self) -> EventCondition:
-        if self.measure in {"first", "last", "most_frequent"}:
-            raise Contradiction(
-                f'`measure = "{self.measure}"` gives no number to compare',
-                "make it a `[trait.NAME]`, and put a condition on that column",
-                key="measure",
-            )
-        if not self.result and self.measure not in {"count", "distinct", "active_days"}:
-            raise Contradiction(
-                f'`measure = "{self.measure}"` has nothing to compare with',
-                "put `is`, `min`, `max`, `above` or `below` beside it",
-                key="measure",
-            )
-        return self
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """The comparisons that stand beside the measure, by operator."""
-        given = {name.rstrip("_"): getattr(self, name) for name in self.RESULT}
-        return {name: value for name, value in given.items() if value is not None}
-
-
-EventConditions = Annotated[
-    tuple[EventCondition, ...],
-    BeforeValidator(lambda v: tuple(as_list(v))),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"$ref": "#/$defs/EventCondition"},
-                {"type": "array", "items": {"$ref": "#/$defs/EventCondition"}},
-            ]
-        }
-    ),
-]
 
 
 class Near(Model):

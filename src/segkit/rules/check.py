@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from itertools import product
+from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.rules import walk
-from segkit.rules.blocks import CustomerDate
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
+from segkit.rules.measures import CustomerDate
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
 
@@ -134,18 +137,21 @@ def _never_held(rules: RuleFile) -> Iterator[Finding]:
     """Conditions that no value can satisfy are most often mistakes."""
     for path, condition in walk.conditions(rules):
         operators = dict(condition.operators())
-        low = max((operators[key] for key in ("min", "above") if _is_number(operators.get(key))), default=None)
-        high = min((operators[key] for key in ("max", "below") if _is_number(operators.get(key))), default=None)
-        if low is not None and high is not None and low > high:
-            yield Finding(path, f"no value is at least {low} and at most {high}", None, warning=True)
+        for low, high in product(("min", "above", "after"), ("max", "below", "before")):
+            first, last = operators.get(low), operators.get(high)
+            if _is_above(first, last):
+                message = f"no value satisfies both `{low} = {first}` and `{high} = {last}`"
+                yield Finding(path, message, None, warning=True)
         if condition.missing and len(operators) > 1:
             other = next(name for name in operators if name != "missing")
             message = f"`missing = true` and `{other}` never hold together"
             yield Finding(path, message, "did you mean `or_missing = true`?", warning=True)
 
 
-def _is_number(value: object) -> bool:
-    return value is not None and not hasattr(value, "year")
+def _is_above(first: Any, last: Any) -> bool:
+    """Whether both are there, as numbers or as dates, and the wrong way round."""
+    comparable = None not in (first, last) and isinstance(first, date) == isinstance(last, date)
+    return comparable and bool(first > last)
 
 
 CHECKS = (

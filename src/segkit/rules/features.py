@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from segkit.rules.base import Contradiction, Model, Name, Number, Unfit
-from segkit.rules.blocks import Measured, Window
 from segkit.rules.conditions import Conditions
+from segkit.rules.measures import Measured, Window
 
 
 class Bands(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -24,6 +25,7 @@ from segkit.rules.syntax import syntax_diagnostic
 
 __all__ = ["Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
 
+STDIN = "<stdin>"
 _START = "start one with `segkit init`"
 
 
@@ -40,7 +42,7 @@ class RuleSource:
     @property
     def directory(self) -> Path:
         """What paths in the file are relative to; the working directory for standard input."""
-        return Path() if self.path == "<stdin>" else Path(self.path).parent
+        return Path() if self.path == STDIN else Path(self.path).parent
 
     def at(self, *path: str | int) -> SourceLocation:
         """The place of a key, or of its nearest ancestor that the file has."""
@@ -61,17 +63,19 @@ class Loaded:
 
 
 def load_rules(path: Path, *, env: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
-    """Read a rule file; RuleError with all that is wrong with it.
+    """Read a rule file, `-` for standard input; RuleError with all that is wrong with it.
 
     `env` stands for the environment that `${NAME}` reads (default: that of the process);
     `overrides` replace values of the file before anything is checked.
     """
+    if str(path) == "-":
+        return _load(sys.stdin.buffer.read(), STDIN, env, overrides)
     return _load(_read(path), str(path), env, overrides)
 
 
 def load_rules_text(
     text: str,
-    name: str = "<stdin>",
+    name: str = STDIN,
     *,
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,

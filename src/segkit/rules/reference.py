@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from segkit.rules.blocks import Behavioural, Block, EventCondition, Geographic, Near, Segment, Window
+from segkit.rules.blocks import Behavioural, Block, Geographic, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
 from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
 from segkit.rules.schema import Schema, schemas_of
 from segkit.rules.shape import key_of

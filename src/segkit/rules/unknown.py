@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from segkit.diagnostics import SourceLocation
-from segkit.rules.blocks import FAMILIES, Block, Measured
+from segkit.rules.blocks import FAMILIES, Block, Segment
 from segkit.rules.conditions import Condition
 from segkit.rules.locate import SPELLINGS, Path
+from segkit.rules.measures import Measured
 from segkit.rules.near import listed, nearest
 from segkit.rules.shape import fields_of, is_family, model_at
 
@@ -122,7 +123,8 @@ def called(table: Path) -> str:
 
 
 def _bases(model: type[BaseModel] | None) -> tuple[type, ...]:
-    return model.__mro__ if model else ()
+    # What a segment will have is planned also where it stands, by mistake, in a block of it.
+    return Segment.__mro__ if model is Block else model.__mro__ if model else ()
 
 
 def _unknown_operator(table: Path, operator: str) -> tuple[Path, str, str | None]:

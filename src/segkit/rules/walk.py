@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from segkit.rules.blocks import Block, EventCondition, Measured
+from segkit.rules.blocks import Block
 from segkit.rules.conditions import Condition
 from segkit.rules.locate import Path
+from segkit.rules.measures import EventCondition, Measured
 from segkit.rules.model import RuleFile
 
 

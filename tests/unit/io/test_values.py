@@ -87,7 +87,11 @@ def test_detected(opened, texts, kind, expected):
 
 GIVEN = {
     "types: leading zeros": ({"types": {"a": "number"}}, ["01", "2.5"], [1.0, 2.5]),
-    "types: words": ({"types": {"a": "boolean"}}, ["oui", "N", "1", "t", "nein", ""], [True, False, True, True, False, None]),
+    "types: words": (
+        {"types": {"a": "boolean"}},
+        ["oui", "N", "1", "t", "nein", ""],
+        [True, False, True, True, False, None],
+    ),
     "types: compact date": ({"types": {"a": "date"}}, ["20150118", "20150203"], [A, B]),
     "types: text": ({"types": {"a": "text"}}, ["1", "NA"], ["1", "NA"]),
     "time column": ({"time_columns": ("a",)}, ["20150118", "20150203"], [A, B]),
@@ -99,7 +103,11 @@ GIVEN = {
     "no thousands": ({"thousands": ""}, ["1.234", "2.500"], [1.234, 2.5]),
     "null_values": ({"null_values": ["-1", "x"]}, ["-1", "2", "x"], [None, 2, None]),
     "null_values in text": ({"null_values": ["Select"]}, ["Select", "a"], [None, "a"]),
-    "time zone": ({"timezone": "Europe/Paris"}, ["2015-01-17T23:30:00Z", "2015-02-02 23:30:00+00:00", "2015-02-03"], [A, B, B]),
+    "time zone": (
+        {"timezone": "Europe/Paris"},
+        ["2015-01-17T23:30:00Z", "2015-02-02 23:30:00+00:00", "2015-02-03"],
+        [A, B, B],
+    ),
 }
 
 
@@ -198,7 +206,7 @@ TYPED = {
     "beyond Int64": (pl.Series([1, 2**64 - 1], dtype=pl.UInt64), INTEGER, [1, None], [False, True]),
     "float": (pl.Series([1.5, NAN, INF, None]), NUMBER, [1.5, None, None, None], [False, False, True, False]),
     "float32": (pl.Series([0.5, -INF], dtype=pl.Float32), NUMBER, [0.5, None], [False, True]),
-    "decimal": (pl.Series([Decimal("1.5")]), NUMBER, [Decimal("1.5")], [False]),
+    "decimal": (pl.Series([Decimal("1.5")]), NUMBER, [Decimal("1.5")], []),
     "date": (pl.Series([A]), DATE, [A], []),
     "boolean": (pl.Series([True, None]), BOOLEAN, [True, None], []),
     "naive timestamp": (pl.Series([dt.datetime(2015, 1, 18, 23, 30)]), DATE, [A], []),

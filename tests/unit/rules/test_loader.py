@@ -1,5 +1,6 @@
 import datetime as dt
 import hashlib
+import io
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def test_a_file(tmp_path: Path) -> None:
     assert loaded.source.directory == tmp_path
     assert str(loaded.source.at("customers", "key")) == f"{file}:4:1"
     assert str(loaded.source.value_at("customers", "key")) == f"{file}:4:7"
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(RULES.encode())))
+    loaded = load_rules(Path("-"), env={"ORDERS": "o.csv"})
+    assert str(loaded.source.at("version")) == "<stdin>:1:1"
+    assert loaded.source.directory == Path()
 
 
 def test_numbers_are_exact() -> None:
