@@ -40,7 +40,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def make_data(args: argparse.Namespace) -> None:
     sizes = [str(value) for value in (args.customers, args.orders, args.seed)]
-    subprocess.run([sys.executable, "-m", "benchmarks.data", str(args.data), *sizes], check=True, stdout=sys.stderr)
+    command = [sys.executable, "-m", "benchmarks.data", str(args.data), *sizes]
+    subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def run_once(tool: Tool, data: Path, form: str) -> tuple[Measurement, dict[str, int], dict[str, str]]:

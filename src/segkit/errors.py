@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 
@@ -17,7 +18,7 @@ class SegkitError(Exception):
         self.diagnostics: Sequence[Diagnostic] = diagnostics
 
     @classmethod
-    def of(cls, message: str, *, hint: str | None = None, location: SourceLocation | None = None) -> SegkitError:
+    def of(cls, message: str, *, hint: str | None = None, location: SourceLocation | None = None) -> Self:
         """The error for one problem that needs no list."""
         return cls(Diagnostic(message, location, hint))
 

@@ -91,3 +91,34 @@ def test_a_pipe_closed_before_the_help_is_a_quiet_end(environment, tmp_path):
     done = subprocess.run(command, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+SLEEPY = """
+import time
+from segkit.errors import DataError
+def apply(rules, *, progress, select, **options):
+    progress("reading orders")
+    time.sleep(float(select[0]))
+    raise DataError.of("no such column")
+"""
+
+
+@pytest.mark.parametrize(("seconds", "flags", "spins"), [("1.0", (), True), ("0", (), False), ("1.0", ("-q",), False)])
+def test_a_spinner_turns_on_a_terminal_once_a_run_takes_long(environment, tmp_path, seconds, flags, spins):
+    pty = pytest.importorskip("pty")
+    parent, child = pty.openpty()
+    variables = environment | {"TERM": "xterm"}
+    process = start(SLEEPY, variables, tmp_path, "--select", seconds, *flags, stdout=subprocess.DEVNULL, stderr=child)
+    os.close(child)
+    assert process.wait(timeout=30) == 3
+    seen = b""
+    try:
+        while chunk := os.read(parent, 65536):
+            seen += chunk
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(parent)
+    assert (b"reading orders" in seen) is spins
+    assert seen.endswith(b"no such column\r\n")
+    if spins:
+        assert b"\x1b[?25h" in seen  # the cursor is back

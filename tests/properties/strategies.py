@@ -166,9 +166,8 @@ def put(draft: Draft, path: str, rows: list[Row], kinds: dict[str, str], spec: R
     if extension != "csv" and len({type(row[name]) for name in keys for row in rows} - {type(None)}) > 1:
         rows = with_keys(rows, keys, lambda value: None if value is None else str(value))
     style = dialect(draft, spec) if extension == "csv" else {}
-    if extension != "parquet":
-        declared = {"text": "text", "number": "number", "boolean": "boolean", "date": "date"}
-        spec["types"] = {name: declared[kind] for name, kind in kinds.items() if kind in declared}
+    declared = {"text": "text", "number": "number", "boolean": "boolean", "date": "date"}
+    spec["types"] = {name: declared[kind] for name, kind in kinds.items() if kind in declared}
     if "sources" in draft.parts and draft.chance(20):
         new = draft.pick(kinds)
         old = f"Âge de {new}"
@@ -378,6 +377,7 @@ def places_lookup(draft: Draft) -> None:
     if two_keys:
         pools["pays"] = TEXTS
     rows = draft.draw(tables_of(pools, draft.pick([1, 4, 10])))
+    rows[0]["code"] = POSTCODES[0]
     kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
     spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
     if draft.chance(70):
@@ -416,6 +416,7 @@ def products_lookup(draft: Draft) -> None:
     rows = draft.draw(
         tables_of({"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}, draft.pick([1, 5]))
     )
+    rows[0]["product"] = PRODUCTS[0]
     spec: Row = {"on": "product", "columns": ["category", "stock"], "into": "orders", "duplicates": "first"}
     put(draft, "products", rows, {"product": "text", "category": "text", "stock": "number"}, spec)
     draft.rules["lookup"]["products"] = spec

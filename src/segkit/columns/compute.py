@@ -99,6 +99,7 @@ def compute(plan: Plan) -> Computed:
         finished = local or ready
         todo = [s for s in todo if s not in finished]
         done |= {name for step in finished for name in step.names}
+    run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
     frame = run.collect()
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
     return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, tuple(thresholds))

@@ -62,6 +62,13 @@ class Plan:
         return self.rules.output.columns or tuple(c for c in self.customers.columns if c != self.rules.customers.key)
 
     @property
+    def final_columns(self) -> list[str]:
+        """The columns that segments and outputs need once all are computed, hidden results too."""
+        computed = {name for step in self.steps for name in step.names}
+        wanted = {*self.asked, *self.base_columns, *filter(is_hidden, computed)}
+        return [name for name in self.schema if name in wanted]
+
+    @property
     def base_columns(self) -> list[str]:
         """The columns of the customers that somebody needs: criteria, steps, outputs."""
         spec = self.rules.customers

@@ -28,6 +28,10 @@ _TO_ISO = {"ymd": "${1}-${2}-${3}", "dmy": "${3}-${2}-${1}", "mdy": "${3}-${1}-$
 _ZONED = r":\d\d.*(?:Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)$"
 _FIRST_PAST_12 = rf"^(?:1[3-9]|[23]\d){_MARK}"
 _SECOND_PAST_12 = rf"^\d{{1,2}}{_MARK}(?:1[3-9]|[23]\d){_MARK}"
+_SIMPLE = re.compile(
+    r"^\d+(?P<mark>[-/.])\d+(?P<second_mark>[-/.])\d+"
+    r"(?:(?P<gap>[T ])(?P<hour>\d\d?:\d\d)(?P<second>:\d\d)?(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?$"
+)
 _EARLIEST = dt.date(1000, 1, 1)
 _TIME_DIRECTIVE = re.compile(r"%-?[HIklMSTRrpfsXcv+.3-9:zZ]")
 FORMATS = {"compact": "%Y%m%d", "ymd": "%Y{0}%m{0}%d", "dmy": "%d{0}%m{0}%Y", "mdy": "%m{0}%d{0}%Y"}
@@ -99,18 +103,19 @@ def settle(counts: Mapping[str, Any]) -> DateStyle:
     if dmy > ymd:
         day, month = counts["first_past_12"], counts["second_past_12"]
         order = "dmy" if day > month or counts["either"] is None else "mdy" if month > day else "ambiguous"
-    alike = counts["layouts"] == 1 and not counts["zoned"] and not counts["padded"]
+    alike = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous"
     layout = layout_of(counts["example"], order) if alike else None
     return DateStyle(order, layout, zoned=bool(counts["zoned"]), example=counts["either"] or "")
 
 
-def layout_of(example: str | None, order: str) -> str | None:
-    """The strptime format of one value without a zone, or None where it has none that is simple."""
-    found = re.match(r"^\d+([-/.])\d+([-/.])\d+(?:(T| )\d\d:\d\d(:\d\d)?)?$", example or "")
-    if found is None or found[1] != found[2] or order not in FORMATS:
+def layout_of(example: str, order: str) -> str | None:
+    """The strptime format of a value, or None where it has none that is simple."""
+    found = _SIMPLE.match(example)
+    if found is None or found["mark"] != found["second_mark"]:
         return None
-    time = f"{found[3]}%H:%M{':%S' if found[4] else ''}" if found[3] else ""
-    return FORMATS[order].format(found[1]) + time
+    parts = {"hour": "%H:%M", "second": ":%S", "fraction": "%.f", "zone": "%#z"}
+    time = "".join(layout for part, layout in parts.items() if found[part])
+    return FORMATS[order].format(found["mark"]) + (found["gap"] or "") + time
 
 
 def readings(example: str) -> list[str]:

@@ -121,7 +121,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
             return files
         raise problem(path, f"no file matches `{text}`", hint=_neighbours(path))
     if path.exists():
-        return (path,)
+        return (path,)  # a named pipe, as `<(command)` gives
     raise problem(path, f"there is no file `{text}`", hint=_neighbours(path))
 
 
@@ -161,11 +161,16 @@ def unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
 
 
 def _spooled(ws: Workspace, path: Path) -> Path:
-    if path != STDIN:
+    """The file itself; what comes through a pipe, which can be read once, as a copy."""
+    if path.is_file():
         return path
     copy = ws.new_file("")
     with copy.open("wb") as out:
-        shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+        if path == STDIN:
+            shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+        else:
+            with path.open("rb") as pipe:
+                shutil.copyfileobj(pipe, out, 1 << 20)
     return copy
 
 

@@ -90,7 +90,7 @@ def _evidence(frame: pl.LazyFrame, names: Collection[str], given: Given) -> dict
     """What the values of each column look like, as counts by name: cheap looks first, for all columns."""
     found = _count(frame, names, given, lambda text: _first_look(text, given))
     dated = [name for name, counts in found.items() if counts["date_like"]]
-    numeric = [name for name, counts in found.items() if _may_be_number(counts, given.types.get(name))]
+    numeric = [name for name, counts in found.items() if _may_be_number(counts)]
     for looked_at, look in ((dated, dates.evidence), (numeric, partial(numbers.evidence, thousands=given.thousands))):
         for name, counts in _count(frame, looked_at, given, look).items():
             found[name] |= counts
@@ -111,9 +111,8 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     return look
 
 
-def _may_be_number(counts: Counts, wanted: str | None) -> bool:
-    enough = _share(counts, "digits") and not _share(counts, "date_like")
-    return counts["whole"] < counts["values"] and (enough or wanted == "number")
+def _may_be_number(counts: Counts) -> bool:
+    return bool(counts["digits"]) and counts["whole"] < counts["values"] and not _share(counts, "date_like")
 
 
 def _count(
@@ -159,8 +158,8 @@ def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | No
     fallback = "," if given.delimiter == ";" and counts["either_comma"] else "."
     mark = given.decimal or numbers.decimal_mark(counts) or leaning or fallback
     number = numbers.settle(counts, mark, given.thousands)
-    date, dated = _date_style(counts, given)
     wanted = given.types.get(name)
+    date, dated = _date_style(counts, given, wanted)
     kind, matching = _kind(name, counts, number, date, dated, given)
     if wanted:
         kind = TYPES[wanted]
@@ -179,9 +178,9 @@ def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | No
     )
 
 
-def _date_style(counts: Counts, given: Given) -> tuple[DateStyle, int]:
+def _date_style(counts: Counts, given: Given, wanted: str | None) -> tuple[DateStyle, int]:
     """The style, and how many values have its shape."""
-    if given.date_format and _share(counts, "given"):
+    if given.date_format and (_share(counts, "given") or wanted == "date"):
         return DateStyle(format=given.date_format, given=True), counts["given"]
     style = dates.settle(counts)
     shape = "dmy" if style.order in ("dmy", "mdy", "ambiguous") else style.order

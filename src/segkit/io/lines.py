@@ -7,19 +7,20 @@ what is left must be one pattern, again and again. Only where it is not are line
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable
-from functools import cache
-from itertools import islice
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
+from segkit.io.encoding import CHUNK
 from segkit.io.files import shown
-from segkit.io.text import CHUNK, TextFile
+from segkit.io.text import UNPAIRED, UNPAIRED_HINT, TextFile, scan
 
 SHOWN = 5
-_LONGEST_QUOTED = 1 << 26
 
 
 def ragged(file: TextFile, stopped: Callable[[], bool] = lambda: False) -> DataError | None:
@@ -28,39 +29,46 @@ def ragged(file: TextFile, stopped: Callable[[], bool] = lambda: False) -> DataE
         return None
     expected = len(file.names)
     try:
-        wrong = [(line, len(fields)) for line, fields in file.records() if len(fields) != expected]
-    except csv.Error as error:
-        return _error(file, f"`{file.path.name}` cannot be split into fields: {error}", None)
+        wrong = [(line, len(fields)) for line, fields in file.records(strict=True) if len(fields) != expected]
+    except DataError as error:
+        return error
     if not wrong:
         return None
     found = [
-        _diagnostic(file, f"{count} fields where the header has {expected}", line)
-        for line, count in islice(wrong, SHOWN)
+        _diagnostic(file, f"{_fields(count)} where the header has {expected}", line) for line, count in wrong[:SHOWN]
     ]
     lines = "1 line has" if len(wrong) == 1 else f"{len(wrong)} lines have"
     hint = "quote the fields that hold the delimiter or a line break"
     return DataError(*found, _diagnostic(file, f"{lines} too many or too few fields", None, hint))
 
 
-def lone_quote(file: TextFile) -> DataError | None:
-    """The error for the first line with a quotation mark inside a field, which Polars cannot split."""
-    if file.quote is None:
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count} fields"
+
+
+def unpaired_quotes(file: TextFile) -> DataError | None:
+    """The error for quotation marks by which Polars cannot split a file; None where it can."""
+    if file.quote is None or _splits(file):
         return None
+    try:
+        deque(file.records(strict=True), maxlen=0)
+    except DataError as error:
+        return error
     mark, delimiter = re.escape(file.quote), re.escape(file.delimiter)
-    inside = re.compile(rf"[^{delimiter}{mark}\r\n]{mark}+(?![{delimiter}{mark}\r\n]|$)|{mark}$")
-    opened = None
+    inside = re.compile(rf"[^{delimiter}{mark}]{mark}+(?:[^{mark}]|$)")
     with file.source.open(encoding="utf-8-sig", newline="\n") as text:
-        for number, line in enumerate(text, 1):
-            if line.count(file.quote) % 2 == 0:
-                continue
-            if inside.search(line.rstrip()):
-                return _error(file, "a quotation mark stands inside a field", number)
-            opened = opened or number
-    return _error(file, "a quotation mark is not closed on its line", opened) if opened else None
+        odd = (number for number, line in enumerate(text, 1) if line.count(file.quote) % 2 and inside.search(line))
+        line = next(odd, None)
+    message = UNPAIRED if line else f"the quotation marks of `{file.path.name}` do not pair up"
+    return DataError(_diagnostic(file, message, line, UNPAIRED_HINT))
 
 
-def _error(file: TextFile, message: str, line: int | None) -> DataError:
-    return DataError(_diagnostic(file, message, line, 'if quotes mean nothing in this file, give `quote = ""`'))
+def _splits(file: TextFile) -> bool:
+    try:
+        scan([file]).select(pl.all().count()).collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _diagnostic(file: TextFile, message: str, line: int | None, hint: str | None = None) -> Diagnostic:
@@ -69,47 +77,59 @@ def _diagnostic(file: TextFile, message: str, line: int | None, hint: str | None
 
 def _is_regular(file: TextFile, stopped: Callable[[], bool]) -> bool:
     """True only if each line has the header's number of fields; blank lines at the end do not count."""
-    delimiter = file.delimiter.encode()
-    line = delimiter * (len(file.names) - 1) + b"\n"
-    dropped = bytes(set(range(256)) - set(delimiter + b"\n"))
-    marks = quoted = b""
+    line = file.delimiter.encode() * (len(file.names) - 1) + b"\n"
+    rest = b""
     with file.source.open("rb", buffering=0) as text:
-        while chunk := text.read(CHUNK):
-            if stopped():
-                return True
-            chunk, quoted = _without_quoted(quoted + chunk, file.quote)
-            if len(quoted) > _LONGEST_QUOTED:
-                return False
-            marks += chunk.translate(None, dropped)
-            lines = len(marks) // len(line)
-            if marks[: lines * len(line)] != line * lines:
+        for marks in _marks(iter(partial(text.read, CHUNK), b""), file):
+            if marks is None or stopped():
+                return marks is not None
+            rest += marks
+            lines = len(rest) // len(line)
+            if rest[: lines * len(line)] != line * lines:
                 break
-            marks = marks[lines * len(line) :]
-        ended = not text.read(1)
-    if not ended or quoted:
-        return False
-    while marks.startswith(line):
-        marks = marks[len(line) :]
-    return marks in (b"", line[:-1]) or (set(marks) == {10} and len(marks) < _blank_lines_at_end(file))
+            rest = rest[lines * len(line) :]
+        if text.read(1):
+            return False
+    while rest.startswith(line):
+        rest = rest[len(line) :]
+    # What is left are the blank lines at the end, after the line that may lack its own line end.
+    last_line, blank_lines = _end(file)
+    return rest == line[:-1] * (not last_line) + b"\n" * blank_lines
 
 
-def _blank_lines_at_end(file: TextFile) -> int:
+def _marks(chunks: Iterable[bytes], file: TextFile) -> Iterator[bytes | None]:
+    """The delimiters and line ends of each chunk that are not quoted; None where quotation marks touch other text."""
+    delimiter, quote = file.delimiter.encode(), (file.quote or "").encode()
+    kept = delimiter + b"\n"
+    others = bytes(set(range(256)) - set(kept))
+    to_x = bytes(byte if byte in kept + quote else ord("x") for byte in range(256))
+    inside, last = False, b""
+    for chunk in chunks:
+        if not quote or (not inside and quote not in chunk):
+            yield chunk.translate(None, others)
+            last = chunk[-1:].translate(to_x)
+            continue
+        outside, ends_inside = _outside(chunk, quote, inside)
+        outside = last + outside.translate(to_x, b"\r")
+        if quote + b"x" in outside or b"x" + quote in outside:
+            yield None
+        yield outside[len(last) :].translate(None, others)
+        inside, last = ends_inside, outside[-1:]
+    if inside:
+        yield None
+
+
+def _outside(chunk: bytes, quote: bytes, inside: bool) -> tuple[bytes, bool]:
+    """The text with one quotation mark in place of each quoted part, and whether it ends within one."""
+    parts = chunk.split(quote)
+    ends_inside = inside == (len(parts) % 2 == 1)
+    return quote * inside + quote.join(parts[inside::2]) + quote * ends_inside, ends_inside
+
+
+def _end(file: TextFile) -> tuple[bool, int]:
+    """Whether the last line that is not blank has a line end, and how many blank lines have one after it."""
     with file.source.open("rb") as text:
         text.seek(max(0, file.source.stat().st_size - CHUNK))
         end = text.read()
-    return end[len(end.rstrip()) :].count(b"\n")
-
-
-@cache
-def _quoted(quote: str) -> re.Pattern[bytes]:
-    mark = re.escape(quote.encode())
-    return re.compile(mark + b"[^" + mark + b"]*" + mark)
-
-
-def _without_quoted(text: bytes, quote: str | None) -> tuple[bytes, bytes]:
-    """The text without its quoted fields, and the rest of it that starts an unfinished one."""
-    if quote is None or quote.encode() not in text:
-        return text, b""
-    bare = _quoted(quote).sub(b"", text)
-    start = bare.find(quote.encode())
-    return (bare, b"") if start < 0 else (bare[:start], bare[start:])
+    line_ends = end[len(end.rstrip()) :].count(b"\n")
+    return line_ends > 0, max(0, line_ends - 1)

@@ -137,7 +137,7 @@ def _joined(parts: tuple[Part, ...], names: list[str]) -> pl.LazyFrame:
         texts = [part.text for part in run if part.text]
         new_names = dict(zip(texts[0].names, run[0].names, strict=True))
         frames.append(scan(texts).rename(new_names).select(names))
-    return pl.concat(frames)
+    return pl.concat(frames) if len(frames) > 1 else frames[0]
 
 
 def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: Collection[str]) -> Given:

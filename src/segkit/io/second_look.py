@@ -13,14 +13,17 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.column import ColumnType
+from segkit.io.encoding import first_invalid_line
 from segkit.io.files import problem, shown
-from segkit.io.lines import SHOWN, lone_quote, ragged
-from segkit.io.text import first_invalid_line
+from segkit.io.lines import SHOWN, ragged, unpaired_quotes
 
 if TYPE_CHECKING:
     from segkit.io.table import Part, Table
 
 BATCH = 50_000
+LONGEST = 60
+"""Characters of a value that are shown."""
+_LINE = "\0line"
 Wanted: TypeAlias = Mapping[str, tuple[ColumnType | None, bool]]
 
 _WORDS = {
@@ -61,9 +64,6 @@ def bad_values(table: Table, wanted: Wanted) -> DataError:
     return DataError(*diagnostics)
 
 
-_LINE = "\0line"
-
-
 def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
     """The raw columns in batches, with the line (of text) or the row of each value."""
     if part.text is None:
@@ -82,7 +82,11 @@ def _note(found: _Found, bad: pl.DataFrame, name: str, part: Part, words: str) -
     for line, value in bad.head(SHOWN - len(found.first)).rows():
         row = "" if part.lines else f"row {line} of "
         place = SourceLocation(shown(part.path), line if part.lines else None)
-        found.first.append(Diagnostic(f"cannot read `{value}` as {words} in {row}column `{name}`", place))
+        found.first.append(Diagnostic(f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`", place))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str:
@@ -113,7 +117,7 @@ def _explain_text(part: Part) -> DataError | None:
     line = first_invalid_line(part.text.source)
     if line is not None:
         return problem(part.path, f"`{part.path.name}` is not valid UTF-8", line=line)
-    return ragged(part.text) or lone_quote(part.text)
+    return ragged(part.text) or unpaired_quotes(part.text)
 
 
 def _explain_json(part: Part) -> DataError | None:

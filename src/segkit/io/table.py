@@ -51,6 +51,8 @@ class Table:
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
+    settled: frozenset[str] = frozenset()
+    """The columns whose types rest on all rows because `settle` looked at them."""
 
     def value(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr:
         """The value as String, Int64, Float64, Date, Boolean or list; null where missing or unreadable.
@@ -66,6 +68,11 @@ class Table:
         column, kind = self._as(name, type, money)
         return values.bad(column, kind, money=money)
 
+    def suspect(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
+        """Where `value` reads something that may not be a number all the same, as Boolean; None where it cannot."""
+        column, kind = self._as(name, type, money)
+        return values.suspect(column, kind, money=money)
+
     def key(self, name: str) -> pl.Expr:
         """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
         return values.key(self.columns[name])
@@ -75,12 +82,13 @@ class Table:
 
         Returns the table itself where nothing changes.
         """
-        text = [name for name in names if self.columns[name].is_text]
+        text = [name for name in names if self.columns[name].is_text and name not in self.settled]
         if self.whole or not text:
             return self
-        settled = infer(self.frame, text, self.given, known=self.columns.values())
-        columns = {**self.columns, **settled}
-        return self if columns == self.columns else replace(self, columns=columns)
+        columns = {**self.columns, **infer(self.frame, text, self.given, known=self.columns.values())}
+        if columns == self.columns:
+            return self
+        return replace(self, columns=columns, settled=self.settled.union(text))
 
     def bad_values_error(self, names_with_types: Mapping[str, tuple[ColumnType | None, bool]]) -> DataError:
         """The error for values that `bad` finds: the first five of each column with file and line, and the count."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -16,14 +15,15 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
+from segkit.io.encoding import HEAD, as_utf8
 from segkit.io.files import Workspace, problem, shown
 from segkit.rules.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
-HEAD = 1 << 16
-CHUNK = 1 << 18
+UNPAIRED = "the quotation marks of this line do not pair up"
+UNPAIRED_HINT = 'mend them, or give `quote = ""` if they mean nothing in this file'
 _NAMES = {",": ",", ";": ";", "\t": "tab", "|": "|", " ": "runs of spaces"}
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,30 @@ class TextFile:
         """What files must share to be scanned as one."""
         return self.delimiter, self.quote, self.names
 
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """The line and the fields of each record after the header, blank lines left out; slow."""
+    def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """The line and the fields of each record after the header, blank lines left out; slow.
+
+        DataError where quotation marks leave no way to split a record; `strict` refuses text after a closing one.
+        """
         with self.source.open(encoding="utf-8-sig", newline="\n") as lines:
-            reader = csv_reader(lines, self.delimiter, self.quote)
+            reader = csv_reader(lines, self.delimiter, self.quote, strict=strict)
             line, header = 1, True
-            for fields in reader:
-                if fields and not header:
-                    yield line, fields
-                header = header and not fields
-                line = reader.line_num + 1
+            try:
+                for fields in reader:
+                    blank = len(fields) < 2 and not "".join(fields).strip()
+                    if not blank and not header:
+                        yield line, fields
+                    header = header and blank
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise problem(self.path, UNPAIRED, line=line, hint=UNPAIRED_HINT) from error
 
 
-def csv_reader(lines: Iterator[str] | io.TextIOBase, delimiter: str, quote: str | None) -> Any:
+def csv_reader(lines: Iterator[str] | io.TextIOBase, delimiter: str, quote: str | None, *, strict: bool = False) -> Any:
     """The standard library's reader; it counts lines, which Polars does not."""
     if quote is None:
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=strict)
 
 
 def scan(files: list[TextFile]) -> pl.LazyFrame:
@@ -79,7 +86,7 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
 def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
     """Find encoding, delimiter and header; DataError for what is empty, binary or badly encoded."""
     detected: dict[str, str] = {}
-    source = _as_utf8(ws, path, plain, spec.encoding, detected)
+    source = as_utf8(ws, path, plain, spec.encoding, detected)
     head = _head(source)
     if not head.strip():
         raise problem(path, f"`{path.name}` is empty: it has only blank lines")
@@ -99,86 +106,6 @@ def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
 def _check_single(path: Path, what: str, mark: str | None) -> None:
     if mark is not None and len(mark.encode()) != 1:
         raise problem(path, f"the {what} `{mark}` is not one ASCII character")
-
-
-def _as_utf8(ws: Workspace, path: Path, plain: Path, given: str | None, detected: dict[str, str]) -> Path:
-    with plain.open("rb") as file:
-        start = file.read(HEAD)
-    bom = next((name for mark, name in _BOMS.items() if start.startswith(mark)), None)
-    encoding = given or bom or ("utf-8" if first_invalid_line(plain) is None else "cp1252")
-    if "\0" in start.decode("latin-1") and not encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
-        raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", hint="UTF-16 text needs `encoding`")
-    if given is None:
-        detected["encoding"] = encoding
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError as error:
-        hint = "examples are `utf-8`, `cp1252`, `latin-1` and `utf-16`"
-        raise problem(path, f"there is no encoding `{encoding}`", hint=hint) from error
-    if name not in ("utf-8", "utf-8-sig", "ascii"):
-        return _transcoded(ws, path, plain, encoding)
-    line = first_invalid_line(plain) if given else None
-    if line is not None:
-        raise problem(path, f"`{path.name}` is not valid UTF-8", line=line, hint='try `encoding = "cp1252"`')
-    return _newlines(ws, plain, start)
-
-
-def first_invalid_line(path: Path) -> int | None:
-    """The first line that is not UTF-8; reads the whole file, at 6 GB/s while it is ASCII."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    before = 0
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                break
-            before += len(chunk)
-        else:
-            return None if _ends(decoder) else _line_at(path, before)
-    return _line_at(path, before)
-
-
-def _ends(decoder: codecs.IncrementalDecoder) -> bool:
-    return not decoder.getstate()[0]
-
-
-def _line_at(path: Path, before: int) -> int:
-    """The line of the first byte past `before` that is not UTF-8."""
-    with path.open("rb") as file:
-        lines = 1
-        while file.tell() <= before + CHUNK and (line := file.readline()):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                break
-            lines += 1
-    return lines
-
-
-def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str) -> Path:
-    copy = ws.new_file(".csv")
-    line = 1
-    try:
-        with plain.open(encoding=encoding, newline="") as text, copy.open("w", encoding="utf-8", newline="") as out:
-            while chunk := text.read(CHUNK):
-                out.write(chunk)
-                line += chunk.count("\n")
-    except UnicodeError as error:
-        message = f"`{path.name}` cannot be read as {encoding}"
-        raise problem(path, message, line=line, hint="give its `encoding`") from error
-    return copy
-
-
-def _newlines(ws: Workspace, plain: Path, start: bytes) -> Path:
-    """The file itself, or a copy with line feeds where lines end with carriage returns alone."""
-    if b"\r" not in start or b"\n" in start:
-        return plain
-    copy = ws.new_file(".csv")
-    with plain.open("rb") as text, copy.open("wb") as out:
-        while chunk := text.read(CHUNK):
-            out.write(chunk.replace(b"\r", b"\n"))
-    return copy
 
 
 def _head(source: Path) -> str:

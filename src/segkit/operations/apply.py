@@ -190,7 +190,7 @@ def _to_stream(
     stdout: BinaryIO,
 ) -> None:
     """All rows with their label, segment after segment; by way of a file, since a sink may seek."""
-    path = ws.path("rows")
+    path = ws.new_file(".rows")
     rows = pl.concat([rows_of(marked, rules, columns, file) for file in written])
     pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
     with path.open("rb") as file:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from segkit.columns.compute import Computed, compute
-from segkit.columns.hidden import KEY
+from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
@@ -62,6 +62,7 @@ def evaluate(
             plan = plan_for(loaded, tables, context)
             progress(f"reading {', '.join(plan.views)}")
             computed = compute(plan)
+            ws.verify()
         except pl.exceptions.PolarsError as error:
             explained = explain_failure(tables.values())
             if explained is None:
@@ -107,10 +108,11 @@ def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
     """Table -> column -> how many values cannot be read, where there are any."""
     bad: dict[str, dict[str, int]] = {}
     for name, counts in computed.counts.items():
-        flags = _view(plan, name).flags
-        found = {column: int(counts[flag].item() or 0) for column, flag in flags.items()}
-        if any(found.values()):
-            bad[name] = {column: count for column, count in found.items() if count}
+        view = _view(plan, name)
+        suspect = [column for column in view.suspects if counts[hidden("suspects", column)].item()]
+        found = view.bad_values(suspect) if suspect else {}
+        if found:
+            bad[name] = found
     return bad
 
 
@@ -197,7 +199,7 @@ def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
 
 
 def _kept(counts: pl.DataFrame) -> int:
-    left_out = [name for name in counts.columns if name != "rows" and not name.startswith("\x1f")]
+    left_out = [name for name in counts.columns if name != "rows" and not is_hidden(name)]
     return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
 
 
@@ -206,7 +208,7 @@ UNKNOWN = "unknown_customer"
 
 def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
     counts, view = computed.counts[name], _view(plan, name)
-    reasons = [column for column in counts.columns if column != "rows" and not column.startswith("\x1f")]
+    reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
     left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
     if name in computed.matched:
         left_out[UNKNOWN] = _kept(counts) - computed.matched[name]

@@ -97,9 +97,7 @@ def _open(ws: Workspace, data: str) -> Table:
     return open_table(ws, "data", spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
 
 
-def _columns(
-    table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None
-) -> _Columns:
+def _columns(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> _Columns:
     columns = _Columns(table)
     missing: list[tuple[str, str]] = []
     if not columns.take("key", key):
@@ -146,7 +144,12 @@ def _rule_file(data: str, columns: _Columns, options: Mapping[str, object], as_o
         lines += [f"{role} = {json.dumps(chosen[role])}" for role in RAW.values()]
         lines += ["[rfm]"]
     lines += [f"{name} = {json.dumps(value)}" for name, value in options.items()]
-    return "\n".join([*lines, "[segment.customers]", "everyone = true"]) + "\n"
+    return (
+        "\n".join(
+            [*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {json.dumps(RFM_COLUMNS)}"]
+        )
+        + "\n"
+    )
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
@@ -164,7 +167,7 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
         return
     assert stdout is not None, "rows for standard output need a stream"
-    path = ws.path("rows")
+    path = ws.new_file(".rows")
     pl.collect_all([sink(rows, path, "csv")])
     with path.open("rb") as file:
         shutil.copyfileobj(file, stdout)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.report.bars import Bar
-from segkit.report.numbers import count, money, percent, rounded, seconds, share
-from segkit.report.tables import numeric, plain_table, spaced
+from segkit.report.numbers import count, money, percent, seconds, share
+from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
 from segkit.results import ApplyResult, CheckResult, SegmentResult, TableCounts
 
@@ -132,14 +132,14 @@ def profile_tables(segments: Sequence[SegmentResult]) -> Iterator[RenderableType
     """For each profiled column: mean, median, total and share by segment."""
     columns = dict.fromkeys(name for s in segments for name in s.profile)
     for column in columns:
-        table = plain_table(title=f"Profile: {column}")
-        table.add_column("Segment", overflow="fold", max_width=48)
+        table = plain_table()
+        table.add_column("Segment", overflow="fold")
         numeric(table, "Mean", "Median", "Total", "Share")
         for segment in segments:
             if column in segment.profile:
                 p = segment.profile[column]
-                table.add_row(segment.name, rounded(p.mean), rounded(p.median), money(p.total), percent(p.share))
-        yield table
+                table.add_row(segment.name, money(p.mean), money(p.median), money(p.total), percent(p.share))
+        yield titled(f"Profile: {column}", table)
 
 
 def warning(diagnostic: Diagnostic) -> Text:

@@ -10,7 +10,7 @@ from rich.text import Text
 from segkit.report.bars import Bar
 from segkit.report.console import left_out, warning
 from segkit.report.numbers import count, money, percent, rounded, seconds
-from segkit.report.tables import numeric, plain_table, spaced
+from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
 from segkit.results import RfmResult
 
@@ -74,7 +74,7 @@ def segments(result: RfmResult) -> RenderableType:
 
 def grid(result: RfmResult) -> RenderableType:
     """Customers by recency score (down) and frequency score (across), shaded by how many there are."""
-    table = plain_table(title="Customers by R and F score")
+    table = plain_table()
     table.padding = 0
     table.add_column(no_wrap=True)
     numeric(table, *(f"F{f} " for f in range(1, result.bins + 1)))
@@ -82,7 +82,7 @@ def grid(result: RfmResult) -> RenderableType:
     for r in range(result.bins, 0, -1):
         cells = (result.grid.get((r, f), 0) for f in range(1, result.bins + 1))
         table.add_row(Text(f"R{r} ", style="bold"), *(_cell(number, most) for number in cells))
-    return table
+    return titled("Customers by R and F score", table)
 
 
 def _cell(number: int, most: int) -> Text:
@@ -94,5 +94,5 @@ def _cell(number: int, most: int) -> Text:
 
 
 def _closing(result: RfmResult) -> Text:
-    where = f"One row a customer in {result.path} " if result.path not in (None, "-") else ""
-    return Text(f"{where}({seconds(result.elapsed_seconds)})", style="green")
+    where = f"One row a customer in {result.path}" if result.path not in (None, "-") else "Done"
+    return Text(f"{where} ({seconds(result.elapsed_seconds)})", style="green")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 
 def spaced(parts: Sequence[RenderableType | None]) -> Group:
@@ -18,13 +19,15 @@ def spaced(parts: Sequence[RenderableType | None]) -> Group:
     return Group(*lines)
 
 
-def plain_table(*, title: str | None = None) -> Table:
+def titled(title: str, table: Table) -> Group:
+    """A table under its name, which may be wider."""
+    return Group(Text(title, style="bold"), table)
+
+
+def plain_table() -> Table:
     """The house's table: one rule under the header and nothing else."""
     return Table(
         box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        title_style="bold",
         header_style="bold",
         pad_edge=False,
         padding=(0, 1, 0, 0),

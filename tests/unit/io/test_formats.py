@@ -18,16 +18,16 @@ NDJSON = b'{"a":1,"b":"x"}\n{"a":2,"b":null}\n'
 CSV = b"a,b\n1,x\n2,\n"
 
 WRITERS = {
-    "t.parquet": lambda path: FRAME.write_parquet(path),
-    "t.arrow": lambda path: FRAME.write_ipc(path),
-    "t.feather": lambda path: FRAME.write_ipc(path),
-    "stream.arrow": lambda path: FRAME.write_ipc_stream(path),
+    "t.parquet": FRAME.write_parquet,
+    "t.arrow": FRAME.write_ipc,
+    "t.feather": FRAME.write_ipc,
+    "stream.arrow": FRAME.write_ipc_stream,
     "t.ndjson": lambda path: path.write_bytes(NDJSON),
     "t.jsonl": lambda path: path.write_bytes(NDJSON),
     "lines.json": lambda path: path.write_bytes(NDJSON),
     "array.json": lambda path: path.write_bytes(b' [{"a":1,"b":"x"},{"a":2,"b":null}]'),
     "t.ndjson.gz": lambda path: path.write_bytes(gzip.compress(NDJSON)),
-    "named.csv": lambda path: FRAME.write_parquet(path),
+    "named.csv": FRAME.write_parquet,
 }
 
 

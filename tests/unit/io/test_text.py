@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
+from threading import Thread
 
 import polars as pl
 import pytest
@@ -96,13 +98,14 @@ ERRORS = {
     "binary": (b"a,b\n\0\1\2,\n", {}, "is not text: it holds NUL bytes", None),
     "not utf-8": (b"a,b\n1,2\n\xff,3\n", {"encoding": "utf-8"}, "is not valid UTF-8", 3),
     "no such encoding": (b"a\n1\n", {"encoding": "klingon"}, "there is no encoding `klingon`", None),
+    "no encoding of text": (b"a\n1\n", {"encoding": "hex"}, "there is no encoding `hex`", None),
     "undefined in the encoding": (b"a\n1\n\x81\n", {}, "cannot be read as cp1252", None),
     "long delimiter": (b"a||b\n", {"delimiter": "||"}, "the delimiter `||` is not one ASCII character", None),
     "too many fields": (b"a,b\n1,2\n1,2,3\n", {}, "3 fields where the header has 2", 3),
     "too few fields": (b"a,b,c\n1,2,3\n1,2\n", {}, "2 fields where the header has 3", 3),
-    "one field": (b"a,b,c\n1,2,3\nx\n", {}, "1 fields where the header has 3", 3),
+    "one field": (b"a,b,c\n1,2,3\nx\n", {}, "1 field where the header has 3", 3),
     "in one column": (b"a\n1\n2,3\n", {}, "2 fields where the header has 1", 3),
-    "after a quoted line break": (b'a,b\n"1\n1",2\n1\n', {}, "1 fields where the header has 2", 4),
+    "after a quoted line break": (b'a,b\n"1\n1",2\n1\n', {}, "1 field where the header has 2", 4),
     "unknown type": (b"age,b\n1,2\n", {"types": {"agee": "number"}}, "`types` of `data` names column `agee`", None),
     "unknown rename": (b"age,b\n1,2\n", {"rename": {"x": "Age"}}, "`rename` names column `Age`", None),
     "rename to a taken name": (b"age,b\n1,2\n", {"rename": {"b": "age"}}, "gives column `age` the name `b`", None),
@@ -128,6 +131,13 @@ def test_ragged_lines_are_counted_and_the_first_five_shown(opened):
     assert raised.value.diagnostics[-1].message == "7 lines have too many or too few fields"
 
 
+def test_an_open_quote_is_named(opened):
+    with pytest.raises(DataError) as raised:
+        opened('a,b\n1,2\n"3,4\n5,6\n')
+    (found,) = raised.value.diagnostics
+    assert (found.message, found.location.line) == ("the quotation marks of this line do not pair up", 3)
+
+
 def test_blank_lines_are_not_ragged(opened):
     table = opened("a,b\n1,2\n\n3,4\n\n\n")
     assert table.frame.select(pl.len()).collect().item() == 5
@@ -149,12 +159,12 @@ def test_a_quote_inside_a_field_is_explained(opened):
     with pytest.raises(pl.exceptions.PolarsError):
         rows(table)
     found = explain_failure([table]).diagnostics[0]
-    assert (found.message, found.location.line) == ("a quotation mark stands inside a field", 3)
+    assert (found.message, found.location.line) == ("the quotation marks of this line do not pair up", 3)
     assert 'quote = ""' in found.hint
 
 
 def test_nothing_to_explain(opened):
-    assert explain_failure([opened("a,b\n1,2\n")]) is None
+    assert explain_failure([opened("a,b\n1,2\n"), opened('a,b\n"x\ny",2\n')]) is None
 
 
 def test_rename(opened):
@@ -183,6 +193,24 @@ def test_files_of_a_glob_have_the_same_columns(opened, tmp_path):
     (tmp_path / "o2.csv").write_text("a,c\n1,2\n")
     with pytest.raises(DataError, match=r"`o2.csv` lacks `b` and also has `c`"):
         opened(path="o*.csv")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_once(opened, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    writer = Thread(target=(tmp_path / "pipe.csv").write_text, args=["a,b\n1,2\n"])
+    writer.start()
+    assert rows(opened(path="pipe.csv")) == [("1", "2")]
+    writer.join()
+
+
+def test_many_files_are_sampled_evenly(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 100)
+    for number in range(60):
+        (tmp_path / f"o{number:02}.csv").write_text("a\n1\n2.5\n")
+    table = opened(path="o*.csv")
+    assert (str(table.columns["a"].type), table.whole) == ("number", False)
+    assert len(rows(table)) == 120
 
 
 def test_standard_input(opened, monkeypatch):

@@ -103,6 +103,8 @@ GIVEN = {
     "no thousands": ({"thousands": ""}, ["1.234", "2.500"], [1.234, 2.5]),
     "null_values": ({"null_values": ["-1", "x"]}, ["-1", "2", "x"], [None, 2, None]),
     "null_values in text": ({"null_values": ["Select"]}, ["Select", "a"], [None, "a"]),
+    "time zone, one layout": ({"timezone": "Asia/Tokyo"}, ["2015-01-17T15:00:00Z", "2015-02-03T10:00:00.5Z"], [A, B]),
+    "time zone, fractions": ({"timezone": "Asia/Tokyo"}, ["2015-01-17T15:00:00.1+0000"] * 2, [A, A]),
     "time zone": (
         {"timezone": "Europe/Paris"},
         ["2015-01-17T23:30:00Z", "2015-02-02 23:30:00+00:00", "2015-02-03"],
@@ -155,6 +157,11 @@ def test_a_type_may_be_asked_of_any_text_column(opened):
     assert values(table, type=DATE) == [None, None, A, None]
     assert values(table, type=BOOLEAN) == [True, None, None, True]
     assert bad(table, type=BOOLEAN) == [False, True, True, False]
+
+
+def test_a_number_may_be_asked_of_mostly_text(opened):
+    table = opened(column(["$5", "a", "b", "1,234.5"]))
+    assert values(table, type=NUMBER) == [5.0, None, None, 1234.5]
 
 
 def test_the_other_columns_settle_the_decimal_mark(opened):
@@ -270,6 +277,14 @@ def test_settle_looks_at_every_value(opened, monkeypatch):
     assert not any(bad(settled))
     assert values(settled)[3000:3004] == [2.5, None, 7.0, 1000.0]
     assert settled.settle(["a"]) is settled
+    assert table.settle(["id"]) is table
+
+
+def test_day_and_month_are_settled_by_every_value(opened, monkeypatch):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    table = opened(column(["01/02/2015"] * 3000 + ["31/12/2015"] + ["01/02/2015"] * 6000))
+    assert set(values(table)) == {D(2015, 2, 1), D(2015, 12, 31)}
 
 
 def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 @click.option("--bins", type=click.IntRange(2, 10), default=5, show_default=True, help="How many scores there are.")
 @click.option(
     "--method",
-    type=click.Choice(["quantile", "nested"]),
+    type=click.Choice(["quantile"]),
     default="quantile",
     show_default=True,
-    help="Quantiles over all customers, or frequency within recency and monetary within both.",
+    help="How scores are cut: quantiles over all customers.",
 )
 @click.option(
     "--ties",

@@ -1,0 +1,93 @@
+"""Text files as UTF-8 with line feeds, which is all that Polars reads."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from segkit.io.files import Workspace, problem
+
+HEAD = 1 << 16
+CHUNK = 1 << 18
+_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def as_utf8(ws: Workspace, path: Path, plain: Path, given: str | None, detected: dict[str, str]) -> Path:
+    """The file itself or its transcoded copy, line for line; the encoding goes to `detected` where none is given.
+
+    The whole file decides, not its start: UTF-8 if all of it is, else cp1252.
+    """
+    with plain.open("rb") as file:
+        start = file.read(HEAD)
+    bom = next((name for mark, name in _BOMS.items() if start.startswith(mark)), None)
+    encoding = given or bom or ("utf-8" if first_invalid_line(plain) is None else "cp1252")
+    if "\0" in start.decode("latin-1") and not encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
+        raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", hint="UTF-16 text needs `encoding`")
+    if given is None:
+        detected["encoding"] = encoding
+    try:
+        "".encode(encoding)  # `hex` is a codec too, but not one of text
+        name = codecs.lookup(encoding).name
+    except LookupError as error:
+        hint = "examples are `utf-8`, `cp1252`, `latin-1` and `utf-16`"
+        raise problem(path, f"there is no encoding `{encoding}`", hint=hint) from error
+    if name not in ("utf-8", "utf-8-sig", "ascii"):
+        return _transcoded(ws, path, plain, encoding)
+    line = first_invalid_line(plain) if given else None
+    if line is not None:
+        raise problem(path, f"`{path.name}` is not valid UTF-8", line=line, hint='try `encoding = "cp1252"`')
+    return _newlines(ws, plain, start)
+
+
+def first_invalid_line(path: Path) -> int | None:
+    """The first line that is not UTF-8; reads the whole file, at 6 GB/s while it is ASCII."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    before = 0
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                break
+            before += len(chunk)
+        else:
+            return _line_at(path, before) if decoder.getstate()[0] else None
+    return _line_at(path, before)
+
+
+def _line_at(path: Path, before: int) -> int:
+    """The line of the first byte past `before` that is not UTF-8."""
+    with path.open("rb") as file:
+        lines = 1
+        while file.tell() <= before + CHUNK and (line := file.readline()):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                break
+            lines += 1
+    return lines
+
+
+def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str) -> Path:
+    copy = ws.new_file(".csv")
+    line = 1
+    try:
+        with plain.open(encoding=encoding, newline="") as text, copy.open("w", encoding="utf-8", newline="") as out:
+            while chunk := text.read(CHUNK):
+                out.write(chunk)
+                line += chunk.count("\n")
+    except UnicodeError as error:
+        message = f"`{path.name}` cannot be read as {encoding}"
+        raise problem(path, message, line=line, hint="give its `encoding`") from error
+    return copy
+
+
+def _newlines(ws: Workspace, plain: Path, start: bytes) -> Path:
+    """The file itself, or a copy with line feeds where lines end with carriage returns alone."""
+    if b"\r" not in start or b"\n" in start:
+        return plain
+    copy = ws.new_file(".csv")
+    with plain.open("rb") as text, copy.open("wb") as out:
+        while chunk := text.read(CHUNK):
+            out.write(chunk.replace(b"\r", b"\n"))
+    return copy
