@@ -7,9 +7,11 @@ the values that the oracle computes for the column, so that they fall on the edg
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ ALL = frozenset({"sources", "lookups", "traits", "rfm", "blocks", "sql", "assign
 
 DAYS_OF_RUN = [
     dt.date(2024, 2, 29), dt.date(2023, 2, 28), dt.date(2024, 3, 31), dt.date(2023, 12, 31), dt.date(2025, 3, 1),
-    dt.date(2024, 5, 30), dt.date(2024, 7, 1),
+    dt.date(2024, 5, 30), dt.date(2024, 7, 1), dt.date(2024, 3, 1), dt.date(2024, 1, 31), dt.date(2024, 2, 28),
 ]  # fmt: skip
 DURATIONS = [
     "0 days", "1 day", "7 days", "30 days", "90 days", "1 week", "2 weeks", "1 month", "3 months", "6 months",
@@ -29,7 +31,7 @@ DURATIONS = [
 ]  # fmt: skip
 TEXTS = [
     "FR", "fr", "De", " FR", "Île-de-France", "Évry", "évry", "ÉVRY", "evry", "a b", "Straße", "O'Hara", 'say "hi"',
-    "a,b", "a;b", "x|y", "100%", "007", "-", "\u00e9", "e\u0301", "東京", None, None, "",
+    "a,b", "a;b", "x|y", "100%", "007", "-", "\u00e9", "e\u0301", "東京", "as_of", None, None, "",
 ]  # fmt: skip
 FRAGMENTS = ["F", "r", "é", "É", "-", " ", "ry", "ÎLE", "a", "ß", "7", '"', "東"]
 PATTERNS = ["^F", "y$", "[a-z]", "É|é", "^.{2}$", r"\d+", "a.b", "r+y", "[^a-zA-Z]", r"^\W"]
@@ -37,7 +39,11 @@ NUMBERS = [None, -5, 0, 1, 2, 3, 17, 18, 25, 65]
 QUARTERS = [None, *(Decimal(n) / 4 for n in (-6, 0, 1, 2, 3, 10, 400))]
 DECIMALS = [None, *map(Decimal, ("0.1", "0.2", "0.3", "19.99", "20", "-4.5", "0", "1000000.05"))]
 AMOUNTS = [None, *map(Decimal, ("0.1", "0.1", "0.2", "0.3", "10", "19.99", "-10", "-0.1", "0", "33.33", "999.9999"))]
-PLACES = [(48.8566, 2.3522), (48.86, 2.35), (45.764, 4.8357), (-33.87, 151.21), (0, 180), (0, -180), (90, 0)]
+FEW_AMOUNTS = list(map(Decimal, ("0.1", "0.1", "0.1", "0.7", "1.1")))  # means that a float sum misses by a hair
+PLACES = [
+    (48.8566, 2.3522), (48.86, 2.35), (45.764, 4.8357), (-33.87, 151.21), (0, 180), (0, -180), (90, 0),
+    (-48.8566, -177.6478), (-45.764, -175.1643), (0.5, 0.5), (-0.5, -179.5),
+]  # fmt: skip
 POSTCODES = ["29200", "29000", "01000", "1000", "75001", "2A004"]
 PRODUCTS = ["bricks", "sand", "Sand", "cement", "", None, "é clair"]
 INTERESTS = ["lego", "sport", "music", "café", "old maps"]
@@ -188,7 +194,7 @@ def customers(draft: Draft, count: int) -> list[Any]:
         "age": ("number", NUMBERS), "points": ("number", QUARTERS), "income": ("decimal", DECIMALS),
         "country": ("text", TEXTS), "city": ("text", TEXTS), "postcode": ("text", [*POSTCODES, None]),
         "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
-        "signed_up": ("date", [*edges, None]), "renewal": ("date", [*edges, *later(draft.as_of), None]),
+        "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*edges, *later(draft.as_of), None]),
     }  # fmt: skip
     chosen = {name: available[name] for name in draft.some(available, least=3)}
     chosen.setdefault("country", available["country"])
@@ -283,7 +289,10 @@ def orders(draft: Draft, keys: list[Any]) -> None:
     for name in set(optional) - set(draft.some(optional)):
         del pools[name], kinds[name]
     if draft.chance(40):
-        pools["line_total"] = present(AMOUNTS)
+        pools["line_total"] = draft.pick([present(AMOUNTS), FEW_AMOUNTS])
+    if draft.chance(20):
+        pools["order_id"] = [*range(8, 10 + count // 3), None]
+        kinds["order_id"] = "number"
     rows = draft.draw(tables_of(pools, count))
     rows[0] |= {"customer_id": keys[0], "order_date": draft.as_of}
     if draft.chance(40):  # whole orders: the lines of one id have one customer and one day
@@ -313,11 +322,7 @@ def orders(draft: Draft, keys: list[Any]) -> None:
         rows = [{("buyer" if name == "customer_id" else name): value for name, value in row.items()} for row in rows]
         kinds = {("buyer" if name == "customer_id" else name): kind for name, kind in kinds.items()}
         spec["key"] = "buyer"
-    fields = {
-        n: "decimal" if n == "price" else k
-        for n, k in kinds.items()
-        if k not in ("key", "money") and n not in ("order_id", "order_date")
-    }
+    fields = {n: "decimal" if n == "price" else k for n, k in kinds.items() if k != "key"}
     table.columns.update(fields)
     if "sources" in draft.parts:
         if {"quantity", "price"} <= set(fields) and draft.chance(30):
@@ -327,6 +332,8 @@ def orders(draft: Draft, keys: list[Any]) -> None:
             spec |= {"derive": {"total": draft.add(product)}, "amount": "total"}
             spec.pop("amount_per", None)
             table.amount, table.complete = "total", False
+            del fields["line_total"], table.columns["line_total"]
+            table.columns["total"] = "money"
         if draft.chance(20):
             name = draft.pick(fields)
             spec["where"] = {name: condition(draft, fields[name], [row[name] for row in rows], population=False)}
@@ -348,7 +355,9 @@ def _lift(function: Callable[[Row], Any]) -> Callable[[Row], Any]:
 
 
 def visits(draft: Draft, keys: list[Any]) -> None:
-    zone = draft.pick([None, dt.UTC])
+    zone = draft.pick(
+        [None, dt.UTC, dt.timezone(dt.timedelta(hours=2)), dt.timezone(dt.timedelta(hours=-5, minutes=-30))]
+    )
     clock = [dt.time(0, 0), dt.time(12, 30), dt.time(23, 30)]
     times = [dt.datetime.combine(day, time, zone) for day in window_edges(draft.as_of) for time in clock]
     rows = draft.draw(
@@ -358,7 +367,7 @@ def visits(draft: Draft, keys: list[Any]) -> None:
     spec: Row = {"time": "at"}
     put(draft, "visits", rows, {"customer_id": "key", "at": "timestamp", "page": "text"}, spec)
     draft.rules["events"]["visits"] = spec
-    draft.events.append(EventTable("visits", {"page": "text"}))
+    draft.events.append(EventTable("visits", {"page": "text", "at": "date"}))
 
 
 def lookups(draft: Draft) -> None:
@@ -458,6 +467,8 @@ def condition(draft: Draft, kind: str, pool: list[Any], population: bool = True)
             values = [*INTERESTS, "nothing"]
         case _:
             values = [*values, 0, 3] if values else [0, 1, Decimal("2.5")]
+            hair = draft.pick([Decimal("0.5"), Decimal("-0.005"), Decimal("1e-9"), Decimal("-1e-11")])
+            values.append(draft.pick(values) + (hair if kind != "mean" else 1))
     if kind != "list" and draft.chance(25):
         return draft.pick(values) if draft.chance(50) else draft.some(values, least=1, most=3)
     count = draft.pick([1, 1, 2])
@@ -486,7 +497,7 @@ def operators_of(kind: str, population: bool, values: list[Any], as_of: dt.date)
             return ["has_any", "has_all", "has_none"]
         case "date":
             relative = ["before", "after", "on", "within", "not_within", "older_than", "within_next"]
-            past = ["anniversary_within"] if all(value <= as_of for value in values) else []
+            past = ["anniversary_within"] * 3 if all(value <= as_of for value in values) else []
             return [*equality, *order, *relative, *past]
     return [*equality, *order, *(["top_percent", "bottom_percent"] * 2 if population else [])]
 
@@ -534,7 +545,8 @@ def _sql(text: str, parts: list[Sql], value: Callable[[Row], Any]) -> Sql:
 
 
 def sql_column(name: str) -> Sql:
-    return Sql(name, frozenset({name}), lambda row: row[name])
+    plain = re.fullmatch("[a-z][a-z0-9_]*", name)
+    return Sql(name if plain else f'"{name}"', frozenset({name}), lambda row: row[name])
 
 
 def sql_constant(text: str, value: Any) -> Sql:
@@ -716,10 +728,14 @@ def event_where(draft: Draft, table: EventTable) -> Row:
 
 
 def event_pool(draft: Draft, table: EventTable, name: str) -> list[Any]:
+    days = window_edges(draft.as_of)
     pools = {
         "product": PRODUCTS, "channel": ["web", "shop", "Web"], "category": ["new", "old"], "page": TEXTS,
-        "weight": QUARTERS, "price": DECIMALS, "gift": [True, False], "delivered": window_edges(draft.as_of),
+        "weight": QUARTERS, "price": DECIMALS, "gift": [True, False], "delivered": days, "order_date": days, "at": days,
+        "line_total": AMOUNTS, "total": AMOUNTS,
     }  # fmt: skip
+    if name == "order_id" and table.columns[name] == "text":
+        return ["o1", "o2", "o10"]
     return pools.get(name, NUMBERS)
 
 
@@ -728,8 +744,6 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
     table = draft.pick(draft.events)
     spec: Row = {"events": table.name, **event_where(draft, table), **window(draft)}
     of = dict(table.columns)
-    if table.amount and not table.has_id:
-        of[table.amount] = "money"
     summable = {name: kind for name, kind in of.items() if kind == "number"}
     ordered = {
         name: kind for name, kind in of.items() if kind in ("number", "decimal") or (kind == "date" and not numeric)
@@ -777,6 +791,7 @@ def traits(draft: Draft) -> None:
 def trait(draft: Draft) -> tuple[Row, str]:
     dates, numbers = draft.names("date"), draft.names(*COUNTABLE)
     kinds = ["events"] * 4 + (["years_since"] if "born" in draft.columns else [])
+    kinds += ["ratio"] if draft.names("money") and draft.names("number") else []
     kinds += (
         (["days_since"] if dates else []) + (["bands"] if numbers else []) + (["sql"] if "sql" in draft.parts else [])
     )
@@ -791,8 +806,22 @@ def trait(draft: Draft) -> tuple[Row, str]:
             edges = sorted(draft.some([-1, 0, 1, Decimal("2.5"), 18, 25, 40, 100], least=1, most=4))
             labels = ["<18", "18-24", "Mid", "é", "old"][: len(edges) + 1]
             return {"bands": {"of": draft.pick(numbers), "edges": edges, "labels": labels}}, "text"
+        case "ratio":
+            expression = ratio(draft.pick(draft.names("money")), draft.pick(draft.names("number")))
+            return {"sql": draft.add(expression)}, "loose"
     expression, kind = sql_value(draft, draft.columns)
     return {"sql": draft.add(expression)}, kind
+
+
+def ratio(money: str, number: str) -> Sql:
+    """The contract's own example: `spend / nullif(orders, 0)`."""
+    a, b = sql_column(money), sql_column(number)
+    text = f"{a.text} / NULLIF({b.text}, 0)"
+    return _sql(text, [a, b], lambda row: _divided(a.value(row), b.value(row)))
+
+
+def _divided(a: Any, b: Any) -> Any:
+    return None if a is None or not b else float(Fraction(a) / Fraction(b))
 
 
 def rfm(draft: Draft, keys: list[Any]) -> None:
@@ -913,7 +942,7 @@ def family_condition(draft: Draft, result: Row) -> None:
 
 def near(draft: Draft) -> Row:
     latitude, longitude = draft.pick(PLACES)
-    km = draft.pick([1, 50, 400, 1000, Decimal("16000.5")])
+    km = draft.pick([1, 50, 400, 1000, Decimal("16000.5"), 20100])
     return {"latitude": literal(float(latitude)), "longitude": literal(float(longitude)), "km": km}
 
 

@@ -32,77 +32,90 @@ class Computed:
 
 @dataclass
 class _Run:
-    """A plan under way: a lazy frame until a barrier, then one over collected rows."""
+    """A plan under way: the customers so far, lazy until something has to be collected."""
 
     plan: Plan
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    collected: bool = False
+    thresholds: list[Threshold] = field(default_factory=list)
+
+    def measure(self, steps: Sequence[MeasureStep]) -> None:
+        """Columns measured over events, one scan a table."""
+        by_table: dict[str, list[Measure]] = {}
+        for step in steps:
+            by_table.setdefault(step.measure.spec.events, []).append(step.measure)
+        measured = [self._measured(table, measures) for table, measures in by_table.items()]
+        customers, *found = self.collect(measured)
+        for columns in found:
+            # Only the key goes through the join: 0.6 s less on 1 M customers than a join of all columns in the plan.
+            joined = customers.select(KEY).join(columns, on=KEY, how="left", maintain_order="left")
+            customers = customers.hstack(joined.drop(KEY))
+        schema = self.plan.schema
+        self.frame = customers.lazy().with_columns(
+            none_measured(step.measure, schema[step.measure.name]) for step in steps
+        )
+
+    def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
+        view = self.plan.views[table]
+        since = sorted({m.since for m in measures if m.since})
+        dates = self.frame.select(KEY, *(pl.col(c).alias(hidden("since", c)) for c in since)) if since else None
+        measured = measured_columns(view, measures, dates)
+        if table in self.tables:
+            return measured.drop(COUNT)  # a second pass over a table finds the same rows
+        self.tables.append(table)
+        return measured.rename({COUNT: hidden("rows", table)})
 
     def add(self, steps: Sequence[Step]) -> None:
-        """Row-local columns: those measured over events first, table by table."""
-        measures: dict[str, list[Measure]] = {}
-        for step in steps:
-            if isinstance(step, MeasureStep):
-                measures.setdefault(step.measure.spec.events, []).append(step.measure)
-        for table, of_table in measures.items():
-            self._join(table, of_table)
+        """Columns joined by, or computed from, those of the row."""
+        schema = self.plan.schema
         for lookup in (step.lookup for step in steps if isinstance(step, LookupStep)):
-            keys = [as_key(pl.col(name), self.plan.schema[name]).alias(hidden("key", name)) for name in lookup.on]
+            keys = [as_key(pl.col(name), schema[name]).alias(hidden("key", name)) for name in lookup.on]
             self.frame = lookup.join(self.frame.with_columns(keys), in_order=True)
         rows = [step for step in steps if isinstance(step, RowStep)]
-        self.frame = self.frame.with_columns(step.build(self.plan.schema).alias(step.name) for step in rows)
+        self.frame = self.frame.with_columns(step.build(schema).alias(step.name) for step in rows)
 
-    def _join(self, table: str, measures: Sequence[Measure]) -> None:
-        view = self.plan.views[table]
-        since = {m.since for m in measures if m.since}
-        dates = self.frame.select(KEY, *(pl.col(c).alias(hidden("since", c)) for c in sorted(since))) if since else None
-        rows = hidden("rows", table)
-        measured = measured_columns(view, measures, dates)
-        # Counted once a table: a second pass over it finds the same rows.
-        measured = measured.drop(COUNT) if table in self.tables else measured.rename({COUNT: rows})
-        self.tables += [] if table in self.tables else [table]
-        # 1.73 with a row index and a sort instead.
-        joined = self.frame.join(measured, on=KEY, how="left", maintain_order="left")
-        self.frame = joined.with_columns(none_measured(m, self.plan.schema[m.name]) for m in measures)
+    def cut(self, steps: Sequence[CutStep]) -> None:
+        """Columns that need thresholds over all customers."""
+        (customers,) = self.collect()
+        self.frame = customers.lazy()
+        for step in steps:
+            layers, thresholds = step.fit(customers)
+            self.thresholds += thresholds
+            for exprs in layers:
+                self.frame = self.frame.with_columns(exprs)
 
-    def collect(self) -> pl.DataFrame:
-        """The customers so far; the counts of the tables come from the same scan."""
+    def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
+        """The customers so far, then `others`; the counts of the tables come from the same scans."""
         views = {name: self.plan.views[name] for name in (CUSTOMERS, *self.tables) if name not in self.counts}
-        frame, *counts = pl.collect_all([self.frame, *(view.counts() for view in views.values())])
-        self.counts |= dict(zip(views, counts, strict=True))
-        self.frame = frame.lazy()
-        return frame
+        frames = pl.collect_all([self.frame, *others, *(view.counts() for view in views.values())])
+        self.counts |= dict(zip(views, frames[1 + len(others) :], strict=True))
+        return frames[: 1 + len(others)]
 
 
 def compute(plan: Plan) -> Computed:
-    """Every column that the plan asks for; the frame is collected at each barrier, and at the end."""
+    """Every column that the plan asks for, each kind of step as soon as what it needs is there."""
     run = _Run(plan, _customers(plan))
-    thresholds: list[Threshold] = []
     todo = list(plan.steps)
-    done: set[str] = set()
-    computed = {name for step in todo for name in step.names}
+    missing = {name for step in todo for name in step.names}
     while todo:
-        ready = [s for s in todo if not (s.needs & computed) - done]
-        local = [s for s in ready if not isinstance(s, CutStep)]
-        if local:
-            run.add(local)
+        ready = [step for step in todo if not step.needs & missing]
+        measures = [step for step in ready if isinstance(step, MeasureStep)]
+        cuts = [step for step in ready if isinstance(step, CutStep)]
+        rows = [step for step in ready if isinstance(step, (RowStep, LookupStep))]
+        if measures:
+            run.measure(measures)
+        elif rows:
+            run.add(rows)
         else:
-            frame = run.collect()
-            for step in ready:
-                assert isinstance(step, CutStep)
-                layers, found = step.fit(frame)
-                thresholds += found
-                for exprs in layers:
-                    run.frame = run.frame.with_columns(exprs)
-        finished = local or ready
-        todo = [s for s in todo if s not in finished]
-        done |= {name for step in finished for name in step.names}
+            run.cut(cuts)
+        finished = measures or rows or cuts
+        todo = [step for step in todo if step not in finished]
+        missing -= {name for step in finished for name in step.names}
     run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
-    frame = run.collect()
+    (frame,) = run.collect()
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
-    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, tuple(thresholds))
+    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, tuple(run.thresholds))
 
 
 def _customers(plan: Plan) -> pl.LazyFrame:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segkit.columns import rfm as rfm_
-from segkit.columns.hidden import hidden
+from segkit.columns.hidden import KEY, hidden
 from segkit.columns.measures import Measure, dtype_of
 from segkit.columns.traits import row_expression, row_needs
 from segkit.columns.views import Joined, View
@@ -186,7 +186,7 @@ def _if_any(value: str, frequency: str) -> Callable[[Schema], pl.Expr]:
 def _fit_rfm(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
     """Cuts over the customers that have all three values; the others have no score."""
     scored = pl.all_horizontal(pl.col(name).is_not_null() for name in rfm_.RAW.values())
-    cuts = rfm_.fit(rfm, customers.filter(scored))
+    cuts = rfm_.fit(rfm, customers.select(KEY, *rfm_.RAW.values()).filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(rfm_.SCORES[cut.measure]) for cut in cuts]
     return [scores, [rfm_.code(rfm.bins), rfm_.segment(rfm)]], [cut.threshold() for cut in cuts]
 

@@ -12,22 +12,22 @@ import polars as pl
 from segkit.io.column import Column, DateStyle
 
 _TIME = (
-    r"(?:T|\s+)((?:[01]?\d|2[0-4]):[0-5]\d)(:[0-6]\d)?(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
-    r"(?:\s*(Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d))?"
+    r"(?:T|\s+)((?:[01]?[0-9]|2[0-4]):[0-5][0-9])(:[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    r"(?:\s*(Z|UTC|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9]))?"
 )
 _MARK = r"[-/.]"
 SHAPES = {
-    "ymd": rf"^(\d{{4}}){_MARK}(\d{{1,2}}){_MARK}(\d{{1,2}})(?:{_TIME})?$",
-    "dmy": rf"^(\d{{1,2}}){_MARK}(\d{{1,2}}){_MARK}(\d{{4}})(?:{_TIME})?$",
-    "compact": r"^(?:1[89]|20|21)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$",
+    "ymd": rf"^([0-9]{{4}}){_MARK}([0-9]{{1,2}}){_MARK}([0-9]{{1,2}})(?:{_TIME})?$",
+    "dmy": rf"^([0-9]{{1,2}}){_MARK}([0-9]{{1,2}}){_MARK}([0-9]{{4}})(?:{_TIME})?$",
+    "compact": r"^(?:1[89]|20|21)[0-9][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$",
 }
-LIKE = rf"^\d{{1,4}}{_MARK}\d{{1,2}}{_MARK}\d"
+LIKE = rf"^[0-9]{{1,4}}{_MARK}[0-9]{{1,2}}{_MARK}[0-9]"
 """What all dates but compact ones match, and little else."""
 SHAPES["mdy"] = SHAPES["ambiguous"] = SHAPES["dmy"]
 _TO_ISO = {"ymd": "${1}-${2}-${3}", "dmy": "${3}-${2}-${1}", "mdy": "${3}-${1}-${2}", "ambiguous": "${3}-${2}-${1}"}
-_ZONED = r":\d\d.*(?:Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)$"
-_FIRST_PAST_12 = rf"^(?:1[3-9]|[23]\d){_MARK}"
-_SECOND_PAST_12 = rf"^\d{{1,2}}{_MARK}(?:1[3-9]|[23]\d){_MARK}"
+_ZONED = r":[0-9][0-9].*(?:Z|UTC|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9])$"
+_FIRST_PAST_12 = rf"^(?:1[3-9]|[23][0-9]){_MARK}"
+_SECOND_PAST_12 = rf"^[0-9]{{1,2}}{_MARK}(?:1[3-9]|[23][0-9]){_MARK}"
 _SIMPLE = re.compile(
     r"^\d+(?P<mark>[-/.])\d+(?P<second_mark>[-/.])\d+"
     r"(?:(?P<gap>[T ])(?P<hour>\d\d?:\d\d)(?P<second>:\d\d)?(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?$"
@@ -69,8 +69,8 @@ def _by_shape(text: pl.Expr, style: DateStyle, timezone: str) -> pl.Expr:
         return iso.str.to_date("%Y-%m-%d", strict=False)
     zoned = pl.when(text.str.contains(_ZONED)).then(text)
     moment = zoned.str.replace(pattern, _TO_ISO[style.order] + "T${4}${5}|${6}")
-    moment = moment.str.replace(r"T(\d+:\d+)\|", "T${1}:00|").str.replace(r"\|(?:Z|UTC)$", "|+00:00")
-    moment = moment.str.replace(r"\|([+-]\d\d)$", "|${1}:00")
+    moment = moment.str.replace(r"T([0-9]+:[0-9]+)\|", "T${1}:00|").str.replace(r"\|(?:Z|UTC)$", "|+00:00")
+    moment = moment.str.replace(r"\|([+-][0-9][0-9])$", "|${1}:00")
     day = by_format(moment, "%Y-%m-%dT%H:%M:%S|%z", timezone)
     return day.fill_null(pl.when(zoned.is_null()).then(iso).str.to_date("%Y-%m-%d", strict=False))
 
@@ -79,7 +79,7 @@ def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
     """Counts and examples by which `settle` decides, over texts that are trimmed and not missing."""
     year_first, year_last = text.str.contains(SHAPES["ymd"]), text.str.contains(SHAPES["dmy"])
     parts = pl.when(year_last).then(text)
-    first, second = (parts.str.extract(rf"^0?(\d+){_MARK}0?(\d+)", i) for i in (1, 2))
+    first, second = (parts.str.extract(rf"^0?([0-9]+){_MARK}0?([0-9]+)", i) for i in (1, 2))
     return {
         "ymd": year_first.sum(),
         "dmy": year_last.sum(),
@@ -88,7 +88,7 @@ def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
         "zoned": text.str.contains(_ZONED).sum(),
         "either": text.filter(first != second).first(),
         "example": text.filter(year_first | year_last).first(),
-        "layouts": text.filter(year_first | year_last).str.replace_all(r"\d+", "0").n_unique(),
+        "layouts": text.filter(year_first | year_last).str.replace_all(r"[0-9]+", "0").n_unique(),
     }
 
 

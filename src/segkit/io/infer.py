@@ -101,7 +101,7 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     look = {
         "values": text.count(),
         "boolean": text.str.contains("(?i)^(?:true|false)$").sum(),
-        "digits": text.str.contains(r"\d").sum(),
+        "digits": text.str.contains("[0-9]").sum(),
         "date_like": text.str.contains(dates.LIKE).sum(),
         "compact": text.str.contains(dates.SHAPES["compact"]).sum(),
         **numbers.first_look(text),

@@ -15,9 +15,9 @@ LARGEST_MONEY = 1e27
 
 _CURRENCY = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN)"
 _SPACES = r"\s'’"
-_EXPONENT = r"(?:[eE][+-]?\d{1,3})"
-PLAIN = r"^[+-]?(?:\d{1,18}\.?\d*|\.\d+)$"
-LEADING_ZERO = r"^[^\d.,]*0\d"
+_EXPONENT = r"(?:[eE][+-]?[0-9]{1,3})"
+PLAIN = r"^[+-]?(?:[0-9]{1,18}\.?[0-9]*|\.[0-9]+)$"
+LEADING_ZERO = r"^[^0-9.,]*0[0-9]"
 """A digit after a first zero: not a number but a code (`01234`)."""
 
 
@@ -27,11 +27,11 @@ def shape(decimal: str, thousands: str | None = None, *, whole: bool = False) ->
     marks = _SPACES + ("," if decimal == "." else ".") if thousands is None else re.escape(thousands)
     if marks.strip("\\ ") == "" and thousands:
         marks = r"\s"
-    grouped = rf"[1-9]\d{{0,2}}(?:[{marks}]\d{{3}}){{1,5}}|" if marks else ""
+    grouped = rf"[1-9][0-9]{{0,2}}(?:[{marks}][0-9]{{3}}){{1,5}}|" if marks else ""
     point = re.escape(decimal)
-    body = rf"(?:{grouped}\d{{1,18}})"
+    body = rf"(?:{grouped}[0-9]{{1,18}})"
     if not whole:
-        body = rf"(?:{body}(?:{point}\d*)?|{point}\d+){_EXPONENT}?"
+        body = rf"(?:{body}(?:{point}[0-9]*)?|{point}[0-9]+){_EXPONENT}?"
     return rf"^[+-]?\s*{_CURRENCY}?\s*[+-]?{body}\s*{_CURRENCY}?$"
 
 
@@ -69,7 +69,7 @@ def has_leading_zero(column: Column) -> pl.Expr:
 def _over_precise(text: pl.Expr) -> pl.Expr:
     """More than 10 decimals, which the cast would round without a word."""
     suspect = pl.when(text.str.len_bytes() > 11).then(text)
-    return suspect.str.contains(r"\.\d{10}\d*[1-9]|[eE]-").fill_null(value=False)
+    return suspect.str.contains(r"\.[0-9]{10}[0-9]*[1-9]|[eE]-").fill_null(value=False)
 
 
 def from_float(raw: pl.Expr) -> pl.Expr:
@@ -82,9 +82,9 @@ def from_float(raw: pl.Expr) -> pl.Expr:
 
 def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
     """Counts over trimmed texts; where all are `whole`, they stand for those of `evidence`."""
-    whole = text.str.contains(r"^[+-]?\d{1,18}$").sum()
+    whole = text.str.contains(r"^[+-]?[0-9]{1,18}$").sum()
     both_ways = dict.fromkeys(("whole", "plain", "point", "comma", "whole_point", "whole_comma"), whole)
-    return {**both_ways, "either_comma": pl.lit(0), "zero": text.str.contains(r"^[+-]?0\d").sum()}
+    return {**both_ways, "either_comma": pl.lit(0), "zero": text.str.contains(r"^[+-]?0[0-9]").sum()}
 
 
 def evidence(text: pl.Expr, thousands: str | None) -> dict[str, pl.Expr]:

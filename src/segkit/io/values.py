@@ -60,7 +60,9 @@ def key(column: Column) -> pl.Expr:
 def _from_text(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     raw = pl.col(column.name)
     if to is ColumnType.TEXT:
-        return raw.replace(["", *column.nulls], None)
+        if column.padded:
+            return pl.when(~_missing(column, column.nulls)).then(raw)
+        return raw.replace([*_BLANKS, *column.nulls], None)
     if to is ColumnType.DATE:
         made = dates.read(column)
     elif to is ColumnType.BOOLEAN:

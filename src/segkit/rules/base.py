@@ -19,7 +19,7 @@ class Model(BaseModel):
     """A table of the rule file: frozen, and a key that it does not know is an error."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, populate_by_name=True, use_attribute_docstrings=True
+        frozen=True, extra="forbid", strict=True, defer_build=True, populate_by_name=True
     )
 
 

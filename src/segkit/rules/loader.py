@@ -26,7 +26,7 @@ from segkit.rules.syntax import syntax_diagnostic
 __all__ = ["Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
 
 STDIN = "<stdin>"
-_START = "start one with `segkit init`"
+_START = "ready-made rule files to start from are in `configs/`"
 
 
 @dataclass(frozen=True, slots=True)

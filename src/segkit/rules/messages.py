@@ -15,9 +15,10 @@ from pydantic_core import ErrorDetails
 from segkit.diagnostics import Diagnostic
 from segkit.rules.base import Contradiction, Lacking, NotYet, Unfit, shown
 from segkit.rules.blocks import FAMILIES
+from segkit.rules.docs import key_docs
 from segkit.rules.locate import SPELLINGS, Path
 from segkit.rules.near import nearest
-from segkit.rules.shape import fields_of, model_at
+from segkit.rules.shape import model_at
 from segkit.rules.unknown import PLANNED_VALUES, At, called, not_yet, planned, unknown_key
 
 Said = tuple[Path, str, str | None]
@@ -95,7 +96,7 @@ def _lacking(path: Path) -> Said:
             return (), "the rule file needs `version = 1` at its top", None
         return (), "the rule file needs a section `[customers]`", "with `path`, the customer file, and `key`"
     model = model_at(table)
-    meaning = fields_of(model)[key].description if model else None
+    meaning = key_docs(model).get(str(key)) if model else None
     return table, f"{called(table)} needs `{key}`", meaning and f"`{key}`: {_first_sentence(meaning)}"
 
 

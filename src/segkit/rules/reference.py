@@ -94,7 +94,7 @@ def _rows(section: Section, schema: Schema) -> Iterator[tuple[str, ...]]:
         key = key_of(name, field)
         told = schema["properties"][key]
         default = "required" if key in required else _default(told)
-        yield f"`{key}`", _words(told), default, _flat(field.description or "")
+        yield f"`{key}`", _words(told), default, _flat(told.get("description", ""))
 
 
 def _operators(schema: Schema) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from segkit.rules.base import SCALAR_SCHEMA
+from segkit.rules.docs import key_docs
 from segkit.rules.locate import SPELLINGS
 from segkit.rules.model import RuleFile
 from segkit.rules.shape import models_in
@@ -31,10 +32,19 @@ def json_schema() -> Schema:
 
 def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
     """The schema of each model, by its name, with the short forms that the file may have."""
+    models = list(models)
     _, schema = models_json_schema([(model, "validation") for model in models])
     definitions = {name: _tidy(definition) for name, definition in schema["$defs"].items()}
+    for model in {inner for model in models for inner in _models(model, set())}:
+        _describe(model, definitions[model.__name__])
     _short_forms(definitions)
     return definitions
+
+
+def _describe(model: type[BaseModel], definition: Schema) -> None:
+    for key, text in key_docs(model).items():
+        if key in definition["properties"]:
+            definition["properties"][key]["description"] = text
 
 
 def schema_text() -> str:

@@ -23,7 +23,7 @@ PLANNED: dict[tuple[str, str], str] = {
     ("RuleFile", "value"): 'until then, traits with `measure = "sum"` and `"count"` give revenue and orders',
     ("RuleFile", "consent"): "until then, put the opt-in into each segment, such as `demographic.email_opt_in = true`",
     ("RuleFile", "frequency_cap"): "until then, use `behavioural.did_not` over the sends in each segment",
-    ("RuleFile", "test"): "until then, `segkit explain` shows why a customer is in a segment or not",
+    ("RuleFile", "test"): _LATER,
     ("Segment", "limit"): _LATER,
     ("Segment", "sample"): _LATER,
     ("Segment", "holdout"): _LATER,

@@ -1,6 +1,6 @@
 """Every rule file under tests/cases is read: the valid ones load, the invalid ones say why not.
 
-`SEGKIT_UPDATE=1 pytest tests/unit/rules/test_cases.py` writes expected.txt anew: read the difference before you
+`UPDATE_EXPECTED=1 pytest tests/unit/rules/test_cases.py` writes expected.txt anew: read the difference before you
 commit it, as somebody who has a rule file open and does not know Python.
 """
 
@@ -53,7 +53,7 @@ def test_valid_in_editors(case: Path) -> None:
 def test_invalid(case: Path) -> None:
     text = "\n\n".join(problem.render() for problem in problems(case)) + "\n"
     expected = case / "expected.txt"
-    if os.environ.get("SEGKIT_UPDATE"):
+    if os.environ.get("UPDATE_EXPECTED"):
         expected.write_text(text, encoding="utf-8")
     assert text.strip(), "nothing was found wrong"
     assert text == expected.read_text(encoding="utf-8")

@@ -123,7 +123,7 @@ def test_an_override_for_an_unknown_table() -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(RuleError, match=r"does not exist\nhint: .*segkit init"):
+    with pytest.raises(RuleError, match=r"does not exist\nhint: .*configs"):
         load_rules(tmp_path / "rules.toml")
 
 

@@ -1,0 +1,301 @@
+"""Brings every document up to date with what segkit prints today; `--check` only says which ones are not.
+
+    python docs/generate.py
+
+Writes `configs/segkit.schema.json`, the tables of `docs/rule-file.md`, the picture in the README, and the output
+below every command in the documents. A document is run from top to bottom in a copy of the examples:
+
+- `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
+- `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
+- a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
+  below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, and
+  `<!-- not run: WHY -->` leaves it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from segkit.cli import main as segkit
+from segkit.operations.apply import apply
+from segkit.report.console import apply_summary
+from segkit.report.picture import svg
+from segkit.rules.loader import load_rules_text
+from segkit.rules.reference import BEGIN, write_between_markers
+from segkit.rules.schema import schema_text
+
+ROOT = Path(__file__).parents[1]
+SCHEMA, PICTURE = ROOT / "configs/segkit.schema.json", ROOT / "docs/images/summary.svg"
+RULES = Path("examples/adventureworks/rules.toml")
+DOCUMENTS = (
+    "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
+    "examples/adventureworks/README.md", "examples/rfm/README.md", "configs/README.md", "CONTRIBUTING.md",
+)  # fmt: skip
+COMMAND = "python docs/generate.py"
+
+_SECONDS = re.compile(r'\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+')
+_DIRECTIVE = re.compile(r"^<!-- (?P<word>file|exit|not run): (?P<what>.*) -->$")
+_FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\S*)")
+_HEADER = re.compile(r"^\[+\s*([^\]]+?)\s*\]+", re.MULTILINE)
+_TOP = ("version", "as_of", "timezone")
+_SHELL = re.compile(r"[|<>$*;&`]|^\w+=")
+
+EXTRAS = """
+[trait.age]
+years_since = "birth_date"
+
+[trait.revenue]
+events = "orders"
+measure = "sum"
+
+[trait.order_count]
+events = "orders"
+
+[rfm]
+events = "orders"
+"""
+"""Columns that pieces of rule files may use beside those of `docs/shop/base.toml`."""
+
+
+class Stale(Exception):
+    """A block cannot be run as it stands."""
+
+
+@dataclass
+class Block:
+    """A fenced block: its place in the document (lines, from 0), what it is, and the comments above it."""
+
+    start: int
+    end: int
+    language: str
+    lines: list[str]
+    file: str = ""
+    exit: int = 0
+    not_run: str = ""
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The fenced blocks of a Markdown document; `start` and `end` bound the lines between the fences."""
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        found = _FENCE.match(lines[at])
+        if found is None:
+            at += 1
+            continue
+        end = next(i for i in range(at + 1, len(lines)) if lines[i].strip() == found["fence"])
+        block = Block(at + 1, end, found["language"], lines[at + 1 : end])
+        above = at - 1
+        while above >= 0 and (said := _DIRECTIVE.match(lines[above])):
+            match said["word"]:
+                case "file":
+                    block.file = said["what"]
+                case "exit":
+                    block.exit = int(said["what"])
+                case _:
+                    block.not_run = said["what"]
+            above -= 1
+        yield block
+        at = end + 1
+
+
+class Session:
+    """A copy of the examples in which the commands of one document run, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = self.here = folder
+        skip = shutil.ignore_patterns("segments", "*.py", "images")
+        for name in ("examples", "configs", "docs"):
+            if (ROOT / name).exists():
+                shutil.copytree(ROOT / name, folder / name, ignore=skip)
+        tools = folder / ".tools"
+        tools.mkdir()
+        script = tools / "segkit"
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m segkit "$@"\n')
+        script.chmod(0o755)
+        self.environment = {
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "src"),
+            "COLUMNS": "80",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def run(self, command: str, code: int) -> str:
+        """What the command prints, on both streams; Stale where it ends with another exit code."""
+        words = shlex.split(command)
+        if words[0] == "cd":
+            self.here = self.here / words[1]
+            return ""
+        if words[0] == "segkit" and not _SHELL.search(command):
+            with self._inside():
+                done = CliRunner().invoke(segkit, words[1:], prog_name="segkit")
+            got, printed = done.exit_code, done.output
+        else:
+            process = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", command],
+                cwd=self.here,
+                env=self.environment,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            got, printed = process.returncode, process.stdout
+        if got != code:
+            raise Stale(f"`{command}` ended with {got}, not {code}:\n{printed}")
+        return printed
+
+    def save(self, directive: str, lines: list[str]) -> None:
+        """Write a block under the name that its comment gives, below another file where it says so."""
+        name, _, base = directive.partition(", after ")
+        before = (self.here / base).read_text(encoding="utf-8") + "\n" if base else ""
+        target = self.here / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(before + "\n".join(lines) + "\n", encoding="utf-8")
+
+    def dry_run(self, piece: str) -> None:
+        """Run a piece of a rule file on the shop, with what it lacks to be a whole one."""
+        shop = self.root / "docs/shop"
+        path = shop / "piece.toml"
+        path.write_text(completed(piece, (shop / "base.toml").read_text(encoding="utf-8") + EXTRAS), encoding="utf-8")
+        with self._inside():
+            done = CliRunner().invoke(segkit, ["apply", str(path), "--dry-run"])
+        if done.exit_code:
+            raise Stale(f"this piece of a rule file does not run:\n{piece}\n\n{done.output}")
+
+    @contextlib.contextmanager
+    def _inside(self) -> Iterator[None]:
+        before, settings = Path.cwd(), {n: os.environ.get(n) for n in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+        os.chdir(self.here)
+        os.environ["COLUMNS"] = "80"
+        try:
+            yield
+        finally:
+            os.chdir(before)
+            for name, value in settings.items():
+                os.environ.pop(name, None)
+                if value is not None:
+                    os.environ[name] = value
+
+
+def completed(piece: str, base: str) -> str:
+    """A piece of a rule file with the tables and keys of `base` that it lacks, and a segment."""
+    first = _HEADER.search(piece)
+    head, tables = (piece[: first.start()], piece[first.start() :]) if first else (piece, "")
+    keys = re.findall(r"^([a-z_]+)\s*=", head, re.MULTILINE)
+    top = {line.split(" ")[0]: line for line in base.split("\n\n")[0].splitlines()}
+    if not any(key in _TOP for key in keys) and head.strip():
+        tables, head = f"[segment.piece]\n{head}\n{tables}", ""
+    given = {re.sub(r"^(rfm|customers|output)\..*", r"\1", name) for name in _HEADER.findall(tables)}
+    missing = [part for part in base.split("\n\n")[1:] if _HEADER.match(part.strip())]
+    missing = [part for part in missing if _HEADER.findall(part)[0] not in given]
+    heads = [line for key, line in top.items() if key not in keys]
+    segment = "" if "[segment." in tables else "\n[segment.everyone]\neveryone = true\n"
+    return "\n".join([*heads, head, "\n\n".join(missing), tables, segment])
+
+
+def updated(text: str, session: Session) -> str:
+    """The document with the output of today below each command; Stale where a block fails."""
+    if BEGIN in text:
+        text = write_between_markers(text)
+    lines = text.split("\n")
+    for block in reversed([_ran(block, session) for block in blocks(text)]):
+        lines[block.start : block.end] = block.lines
+    return "\n".join(lines)
+
+
+def _ran(block: Block, session: Session) -> Block:
+    if block.not_run:
+        return block
+    if block.file:
+        session.save(block.file, block.lines)
+    if block.language == "toml":
+        text = "\n".join(block.lines)
+        if re.search(r"^version = 1", text, re.MULTILINE):
+            load_rules_text(text, env=os.environ | {"SHOP": "."})
+        elif not block.file:
+            session.dry_run(text)
+    elif block.language == "console":
+        return replace(block, lines=list(_printed(block, session)))
+    elif not block.file and block.language in ("sh", "bash", ""):
+        raise Stale(f"a block says neither what it is nor why it is not run:\n{block.lines[0]}")
+    return block
+
+
+def _printed(block: Block, session: Session) -> Iterator[str]:
+    commands = [line.removeprefix("$ ") for line in block.lines if line.startswith("$ ")]
+    for number, command in enumerate(commands, 1):
+        yield f"$ {command}"
+        printed = session.run(command, block.exit if number == len(commands) else 0)
+        yield from printed.rstrip("\n").splitlines()
+
+
+def picture() -> str:
+    """The segments of the first example, as a terminal shows them."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = apply(ROOT / RULES, output=folder)
+    segments = tuple(replace(segment, profile={}) for segment in result.segments)
+    result = replace(result, segments=segments, thresholds=(), directory=str(RULES.parent / "segments"))
+    return svg(apply_summary(result), title=f"segkit apply {RULES}", width=92)
+
+
+def masked(text: str) -> str:
+    """The text without what differs from run to run: elapsed seconds."""
+    return _SECONDS.sub("(...)", text)
+
+
+def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, str]]:
+    """Every file that is written here, and what it should hold."""
+    yield SCHEMA, schema_text()
+    yield PICTURE, picture()
+    for name in documents:
+        yield ROOT / name, document(name)
+
+
+def document(name: str) -> str:
+    """What a document should hold."""
+    with tempfile.TemporaryDirectory(prefix="segkit-docs-") as folder:
+        try:
+            return updated((ROOT / name).read_text(encoding="utf-8"), Session(Path(folder)))
+        except Stale as error:
+            raise Stale(f"{name}: {error}") from error
+
+
+def is_current(path: Path, text: str) -> bool:
+    """Whether the file holds this text, but for elapsed seconds."""
+    return path.exists() and masked(path.read_text(encoding="utf-8")) == masked(text)
+
+
+def main() -> int:
+    """Write what is out of date, or say what is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a document is out of date")
+    parser.add_argument("names", nargs="*", help="documents, such as docs/tour.md; default: all")
+    given = parser.parse_args()
+    old = 0
+    for path, text in generated(tuple(given.names) or DOCUMENTS):
+        if not is_current(path, text):
+            old += 1
+            sys.stdout.write(f"{'out of date' if given.check else 'written'}: {path.relative_to(ROOT)}\n")
+            if not given.check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    return int(bool(old and given.check))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
