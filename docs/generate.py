@@ -46,7 +46,7 @@ DOCUMENTS = (
 )  # fmt: skip
 COMMAND = "python docs/generate.py"
 
-_SECONDS = re.compile(r'\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+')
+_SECONDS = re.compile(r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE)
 _DIRECTIVE = re.compile(r"^<!-- (?P<word>file|exit|not run): (?P<what>.*) -->$")
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\S*)")
 _HEADER = re.compile(r"^\[+\s*([^\]]+?)\s*\]+", re.MULTILINE)
@@ -139,25 +139,31 @@ class Session:
         if words[0] == "cd":
             self.here = self.here / words[1]
             return ""
-        if words[0] == "segkit" and not _SHELL.search(command):
+        first, _, rest = command.partition(" | ")
+        if words[0] == "segkit" and not _SHELL.search(first):
             with self._inside():
-                done = CliRunner().invoke(segkit, words[1:], prog_name="segkit")
+                done = CliRunner().invoke(segkit, shlex.split(first)[1:], prog_name="segkit")
             got, printed = done.exit_code, done.output
+            if rest and not got:
+                got, printed = self._shell(rest, done.stdout_bytes)
+                printed = done.stderr + printed
         else:
-            process = subprocess.run(
-                ["bash", "-o", "pipefail", "-c", command],
-                cwd=self.here,
-                env=self.environment,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-            got, printed = process.returncode, process.stdout
+            got, printed = self._shell(command, b"")
         if got != code:
             raise Stale(f"`{command}` ended with {got}, not {code}:\n{printed}")
         return printed
+
+    def _shell(self, command: str, given: bytes) -> tuple[int, str]:
+        process = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.here,
+            env=self.environment,
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return process.returncode, process.stdout.decode()
 
     def save(self, directive: str, lines: list[str]) -> None:
         """Write a block under the name that its comment gives, below another file where it says so."""
@@ -223,11 +229,11 @@ def _ran(block: Block, session: Session) -> Block:
         return block
     if block.file:
         session.save(block.file, block.lines)
-    if block.language == "toml":
+    elif block.language == "toml":
         text = "\n".join(block.lines)
         if re.search(r"^version = 1", text, re.MULTILINE):
-            load_rules_text(text, env=os.environ | {"SHOP": "."})
-        elif not block.file:
+            load_rules_text(text)
+        else:
             session.dry_run(text)
     elif block.language == "console":
         return replace(block, lines=list(_printed(block, session)))
@@ -250,7 +256,7 @@ def picture() -> str:
         result = apply(ROOT / RULES, output=folder)
     segments = tuple(replace(segment, profile={}) for segment in result.segments)
     result = replace(result, segments=segments, thresholds=(), directory=str(RULES.parent / "segments"))
-    return svg(apply_summary(result), title=f"segkit apply {RULES}", width=92)
+    return svg(apply_summary(result), title=f"segkit apply {RULES}", width=98)
 
 
 def masked(text: str) -> str:

@@ -84,7 +84,7 @@ class Desk:
     def rows(self, rules: str, *args: object, input: bytes | None = None) -> list[dict[str, str]]:
         """The rows that `apply -o -` writes."""
         done = self.apply(rules, "-o", "-", "--summary", "none", *args, input=input)
-        return read_csv(done.stdout_bytes)
+        return self.read(done.stdout_bytes)
 
     def members(self, head: str, segments: Mapping[str, str], *args: object) -> dict[str, list[str]]:
         """Who is in each segment: `head` is the rule file without segments, a segment the lines of its table."""
@@ -121,10 +121,11 @@ class Desk:
         folder = self.folder / name
         return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
+    def read(self, source: bytes | str) -> list[dict[str, str]]:
+        """The rows of a CSV file of this folder, or of its content, as text."""
+        content = source if isinstance(source, bytes) else (self.folder / source).read_bytes()
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
-def read_csv(content: bytes) -> list[dict[str, str]]:
-    """The rows of a CSV file as text."""
-    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
 def environment() -> dict[str, str]:

@@ -489,7 +489,7 @@ def test_near(desk):
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\nlatitude = "lat"\nlongitude = "lon"\n'
     paris = "{ latitude = 48.8566, longitude = 2.3522, km = %s }"
     cases = {
-        f"geographic.near = {paris % 0}": ["paris"],
+        f"geographic.near = {paris % 0.001}": ["paris"],
         f"geographic.near = {paris % 17}": ["paris"],  # Versailles is 17.91 km away
         f"geographic.near = {paris % 18}": ["paris", "versailles"],
         f"geographic.near = {paris % 391}": ["paris", "versailles"],  # Lyon: 391.5

@@ -73,6 +73,7 @@ class Draft:
     draw: Callable[..., Any]
     parts: frozenset[str]
     as_of: dt.date
+    durations: list[str]  # few, so that values meet the edges
     behavioural: str = "behavioural"
     rules: Row = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
@@ -109,11 +110,11 @@ class Draft:
         self.computed.append(name)
 
 
-def window_edges(as_of: dt.date) -> list[dt.date]:
+def window_edges(draft: Draft) -> list[dt.date]:
     """The days on, just before and just after every window's edge."""
-    days = {as_of + dt.timedelta(days=n) for n in (-1, 0, 1, -400, 3)}
-    for duration in DURATIONS:
-        edge = shift(as_of, duration, -1)
+    days = {draft.as_of + dt.timedelta(days=n) for n in (-1, 0, 1, -400, 3)}
+    for duration in draft.durations:
+        edge = shift(draft.as_of, duration, -1)
         days |= {edge + dt.timedelta(days=n) for n in (-1, 0, 1)}
     return sorted(days)
 
@@ -189,12 +190,12 @@ def with_keys(rows: list[Row], keys: list[str], change: Callable[[Any], Any]) ->
 
 def customers(draft: Draft, count: int) -> list[Any]:
     """The customer table and `[customers]`; the keys."""
-    edges = window_edges(draft.as_of)
+    edges = window_edges(draft)
     available: dict[str, tuple[str, list[Any]]] = {
         "age": ("number", NUMBERS), "points": ("number", QUARTERS), "income": ("decimal", DECIMALS),
         "country": ("text", TEXTS), "city": ("text", TEXTS), "postcode": ("text", [*POSTCODES, None]),
         "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
-        "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*edges, *later(draft.as_of), None]),
+        "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*edges, *later(draft), None]),
     }  # fmt: skip
     chosen = {name: available[name] for name in draft.some(available, least=3)}
     chosen.setdefault("country", available["country"])
@@ -228,8 +229,8 @@ def customers(draft: Draft, count: int) -> list[Any]:
     return keys
 
 
-def later(as_of: dt.date) -> list[dt.date]:
-    return sorted({shift(as_of, d, 1) + dt.timedelta(days=n) for d in DURATIONS for n in (-1, 0, 1)})
+def later(draft: Draft) -> list[dt.date]:
+    return sorted({shift(draft.as_of, d, 1) + dt.timedelta(days=n) for d in draft.durations for n in (-1, 0, 1)})
 
 
 def messy_customers(draft: Draft, rows: list[Row], spec: Row) -> None:
@@ -275,9 +276,9 @@ def event_keys(draft: Draft, keys: list[Any]) -> list[Any]:
 def orders(draft: Draft, keys: list[Any]) -> None:
     count = draft.pick([12, 1, 4, 30, 60, 90, 120])
     pools: dict[str, list[Any]] = {
-        "customer_id": event_keys(draft, keys), "order_date": [*window_edges(draft.as_of), None],
+        "customer_id": event_keys(draft, keys), "order_date": [*window_edges(draft), None],
         "product": PRODUCTS, "channel": ["web", "shop", "Web", None], "quantity": NUMBERS, "weight": QUARTERS,
-        "price": DECIMALS, "gift": [True, False, None], "delivered": [*window_edges(draft.as_of), None],
+        "price": DECIMALS, "gift": [True, False, None], "delivered": [*window_edges(draft), None],
         "line_total": AMOUNTS, "order_id": [*(f"o{n}" for n in range(1, 3 + count // 3)), None],
     }  # fmt: skip
     kinds = {
@@ -291,7 +292,8 @@ def orders(draft: Draft, keys: list[Any]) -> None:
     if draft.chance(40):
         pools["line_total"] = draft.pick([present(AMOUNTS), FEW_AMOUNTS])
     if draft.chance(20):
-        pools["order_id"] = [*range(8, 10 + count // 3), None]
+        # of one length, so that their order as text, on which the contract is silent, is that of the numbers
+        pools["order_id"] = [*range(108, 110 + count // 3), None]
         kinds["order_id"] = "number"
     rows = draft.draw(tables_of(pools, count))
     rows[0] |= {"customer_id": keys[0], "order_date": draft.as_of}
@@ -359,7 +361,7 @@ def visits(draft: Draft, keys: list[Any]) -> None:
         [None, dt.UTC, dt.timezone(dt.timedelta(hours=2)), dt.timezone(dt.timedelta(hours=-5, minutes=-30))]
     )
     clock = [dt.time(0, 0), dt.time(12, 30), dt.time(23, 30)]
-    times = [dt.datetime.combine(day, time, zone) for day in window_edges(draft.as_of) for time in clock]
+    times = [dt.datetime.combine(day, time, zone) for day in window_edges(draft) for time in clock]
     rows = draft.draw(
         tables_of({"customer_id": event_keys(draft, keys), "at": [*times, None], "page": TEXTS}, draft.pick([1, 5, 30]))
     )
@@ -509,7 +511,7 @@ def operand(draft: Draft, name: str, kind: str, values: list[Any]) -> Any:
         case "between":
             return ordered_pair(draft, values)
         case "within" | "not_within" | "older_than" | "within_next" | "anniversary_within":
-            return draft.pick(DURATIONS)
+            return draft.pick(draft.durations)
         case "top_percent" | "bottom_percent":
             return draft.pick([0, 1, 10, 20, 25, Decimal("33.3"), 50, Decimal("0.1"), Decimal("66.7"), 90, 100])
         case "has_any" | "has_all" | "has_none":
@@ -607,7 +609,7 @@ def sql_comparison(draft: Draft, columns: dict[str, str]) -> Sql:
         case "boolean":
             return column
         case "date":
-            day, sign = draft.pick(window_edges(draft.as_of)), draft.pick(["<", "<=", ">", ">=", "="])
+            day, sign = draft.pick(window_edges(draft)), draft.pick(["<", "<=", ">", ">=", "="])
             if draft.chance(20):
                 now = sql_column("as_of")
                 return _sql(f"{column.text} {sign} as_of", [column, now], _strict(SIGNS[sign], column, now))
@@ -687,13 +689,13 @@ def sql_value(draft: Draft, columns: dict[str, str]) -> tuple[Sql, str]:
 
 
 def window(draft: Draft) -> Row:
-    edges = window_edges(draft.as_of)
+    edges = window_edges(draft)
     dates = draft.names("date")
     match draft.pick(["none", "within", "between", "since", "before", "since before", *(["column"] if dates else [])]):
         case "within":
-            return {"within": draft.pick(DURATIONS)}
+            return {"within": draft.pick(draft.durations)}
         case "between" if draft.chance(50):
-            pair = [draft.pick(DURATIONS), draft.pick(DURATIONS)]
+            pair = [draft.pick(draft.durations), draft.pick(draft.durations)]
             return {"between": sorted(pair, key=lambda duration: shift(draft.as_of, duration, -1))}
         case "between":
             return {"between": ordered_pair(draft, edges)}
@@ -708,13 +710,13 @@ def window(draft: Draft) -> Row:
             }
             return dict(zip(("since", "before"), (days[day] for day in sorted(days)), strict=False))
         case "column":
-            duration = {"for": draft.pick(DURATIONS)} if draft.chance(70) else {}
+            duration = {"for": draft.pick(draft.durations)} if draft.chance(70) else {}
             return {"since": {"column": draft.pick(dates)}, **duration}
     return {}
 
 
 def moment(draft: Draft) -> Any:
-    return draft.pick(DURATIONS) if draft.chance(50) else draft.pick(window_edges(draft.as_of))
+    return draft.pick(draft.durations) if draft.chance(50) else draft.pick(window_edges(draft))
 
 
 def event_where(draft: Draft, table: EventTable) -> Row:
@@ -728,7 +730,7 @@ def event_where(draft: Draft, table: EventTable) -> Row:
 
 
 def event_pool(draft: Draft, table: EventTable, name: str) -> list[Any]:
-    days = window_edges(draft.as_of)
+    days = window_edges(draft)
     pools = {
         "product": PRODUCTS, "channel": ["web", "shop", "Web"], "category": ["new", "old"], "page": TEXTS,
         "weight": QUARTERS, "price": DECIMALS, "gift": [True, False], "delivered": days, "order_date": days, "at": days,
@@ -778,7 +780,7 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
 
 def traits(draft: Draft) -> None:
     draft.rules["trait"] = {}
-    for number in range(draft.pick([1, 2, 3, 5])):
+    for number in range(draft.pick([2, 4, 6, 8])):
         name = draft.pick(["t", "trait_", "Q-"]).lower() + str(number)
         name = name.replace("-", "_")
         spec, kind = trait(draft)
@@ -957,7 +959,7 @@ def event_condition(draft: Draft) -> Row:
 
 
 def segments(draft: Draft) -> None:
-    names = [f"s{n}" for n in range(1, 1 + draft.pick([2, 4, 6, 10]))]
+    names = [f"s{n}" for n in range(1, 1 + draft.pick([4, 8, 12, 16]))]
     made: dict[str, Row] = {}
     for name in names:
         segment = block(draft, list(made), 2 if "blocks" in draft.parts else 0)
@@ -989,7 +991,8 @@ def segments(draft: Draft) -> None:
 def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
     """A valid rule file and its tables; `parts` are the parts of the grammar that it may use."""
     as_of = draw(st.sampled_from(DAYS_OF_RUN))
-    draft = Draft(draw, frozenset(parts), as_of)
+    durations = draw(st.lists(st.sampled_from(DURATIONS), min_size=2, max_size=4, unique=True))
+    draft = Draft(draw, frozenset(parts), as_of, durations)
     draft.rules = {"version": 1, "as_of": as_of}
     draft.behavioural = draft.pick(["behavioural"] * 4 + ["behavioral"])
     if draft.chance(30):
@@ -1006,7 +1009,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         lookups(draft)
     if "traits" in parts:
         traits(draft)
-    if "rfm" in parts and draft.chance(60):
+    if "rfm" in parts and (parts == {"rfm"} or draft.chance(60)):
         if "path" in draft.rules["customers"] and draft.chance(15):
             rfm_of_columns(draft)
         else:
@@ -1022,7 +1025,7 @@ def customers_from(draft: Draft) -> None:
     names = ["product", *draft.some([name for name in table.columns if name != "product"])]
     spec: Row = {"from": "orders", "key": "customer_id", "columns": names}
     draft.rules["customers"] = spec
-    draft.columns = {name: table.columns[name] for name in names}
+    draft.columns = {name: "decimal" if (kind := table.columns[name]) == "money" else kind for name in names}
     draft.computed = list(names)
 
 

@@ -156,7 +156,7 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if name in COMPARISONS:
         return COMPARISONS[name](value, literal(operand, dtype))
     if name in ("in", "not_in"):
-        found = value.is_in([literal(v, dtype) for v in operand])
+        found = _one_of(value, operand, dtype)
         return ~found if name == "not_in" else found
     if name == "between":
         low, high = (literal(v, dtype) for v in operand)
@@ -175,6 +175,13 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if name == "missing":
         return value.is_null() if operand else value.is_not_null()
     return _relative_to_now(name, value, operand, context.as_of)
+
+
+def _one_of(value: pl.Expr, operand: tuple[Any, ...], dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_numeric():
+        # One by one: `is_in` refuses 0 for floats, and would round 19.99 to the scale of a decimal.
+        return pl.any_horizontal([value == literal(v, dtype) for v in operand])
+    return value.is_in(list(operand))
 
 
 def _folded(name: str, value: pl.Expr, operand: Any) -> tuple[pl.Expr, Any]:

@@ -97,7 +97,8 @@ def _refusals(node: Any) -> Iterator[tuple[str, str | None]]:
             yield _refusal(kind)
         children = inner["input"]
     elif name == "Cast":
-        if inner["options"] == "Strict":
+        # NOT comes as a strict cast to Boolean, of what is Boolean already.
+        if inner["options"] == "Strict" and inner["dtype"] != {"Literal": "Boolean"}:
             yield "a CAST that fails would stop the run", "use TRY_CAST, which gives a missing value instead"
         children = [inner["expr"]]
     elif name in _PLAIN_NODES:

@@ -1,0 +1,444 @@
+"""What comes in: formats, encodings, keys, types, lookups, and what is said about all that."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+
+import polars as pl
+import pytest
+
+TABLE = pl.DataFrame({"id": ["a", "b", "c"], "age": [20, 30, None], "city": ["Nîmes", "Brest", "Köln"]})
+TEXT = "id,age,city\na,20,Nîmes\nb,30,Brest\nc,,Köln\n"
+
+
+def head(path: str = "c.csv", key: str = "id", more: str = "") -> str:
+    return f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "{key}"\n{more}\n'
+
+
+def zstd(data: bytes) -> bytes:
+    """By Polars, which the tests have anyway."""
+    out = io.BytesIO()
+    text = data.decode()
+    pl.DataFrame({"x": text.rstrip("\n").split("\n")}).lazy().sink_csv(
+        out, include_header=False, quote_style="never", compression="zstd"
+    )
+    return out.getvalue()
+
+
+FILES = {
+    "c.csv": TEXT,
+    "crlf.csv": TEXT.replace("\n", "\r\n"),
+    "no-line-end.csv": TEXT.rstrip("\n"),
+    "blank-lines.csv": TEXT + "\n\n",
+    "semicolon.csv": TEXT.replace(",", ";"),
+    "pipe.csv": TEXT.replace(",", "|"),
+    "tab.csv": TEXT.replace(",", "\t"),
+    "c.tsv": TEXT.replace(",", "\t"),
+    "c.txt": TEXT.replace(",", ";"),
+    "quoted.csv": '"id","age","city"\n"a","20","Nîmes"\n"b","30","Brest"\n"c","","Köln"\n',
+    "bom.csv": b"\xef\xbb\xbf" + TEXT.encode(),
+    "cp1252.csv": TEXT.encode("cp1252"),
+    "utf16.csv": TEXT.encode("utf-16"),
+    "c.csv.gz": gzip.compress(TEXT.encode()),
+    "cp1252.csv.gz": gzip.compress(TEXT.encode("cp1252")),
+    "c.ndjson": TABLE,
+    "c.ndjson.gz": gzip.compress(TABLE.write_ndjson().encode()),
+    "c.parquet": TABLE,
+    "c.arrow": TABLE,
+    "part-*.csv": {"part-1.csv": "id,age,city\na,20,Nîmes\n", "part-2.csv": "id,age,city\nb,30,Brest\nc,,Köln\n"},
+    "part-*.parquet": {"part-1.parquet": TABLE[:1], "part-2.parquet": TABLE[1:]},
+    "part-*.csv.gz": {"part-1.csv.gz": gzip.compress(b"id,age,city\na,20,N\xc3\xaemes\n"), "part-2.csv.gz": gzip.compress("id,age,city\nb,30,Brest\nc,,Köln\n".encode())},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_format_reads_the_same(desk, path):
+    content = FILES[path]
+    for name, one in content.items() if isinstance(content, dict) else [(path, content)]:
+        desk.put(name, one)
+    cases = {"demographic.age.min = 30": ["b"], 'geographic.city = ["Nîmes", "Köln"]': ["a", "c"], "demographic.age.missing = true": ["c"]}
+    assert desk.members(head(path), {c: c for c in cases}) == cases
+
+
+def test_zstd(desk):
+    desk.put("c.csv.zst", zstd(TEXT.encode()))
+    assert (desk / "c.csv.zst").read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
+    assert desk.members(head("c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
+
+
+def test_standard_input(desk):
+    for option in ([], ["--customers", "-"]):
+        rules = head("-" if not option else "c.csv") + "[segment.s]\ndemographic.age.min = 30\n"
+        rows = desk.rows(rules, *option, input=TEXT.encode())
+        assert [r["id"] for r in rows] == ["b"]
+
+
+def test_what_was_detected_is_shown(desk):
+    desk.put("c.csv", TEXT.replace(",", ";").encode("cp1252"))
+    done = desk.apply(head() + "[segment.s]\ndemographic.age.min = 30\n", "-v")
+    assert "cp1252" in done.stderr
+    assert ";" in done.stderr
+    detected = desk.json(head() + "[segment.s]\ndemographic.age.min = 30\n")["tables"][0]["detected"]
+    assert (detected["encoding"], detected["delimiter"]) == ("cp1252", ";")
+
+
+# --- values ---
+
+VALUES = [
+    # the column as text, keys of the source, condition -> who (a, b, c, d in order)
+    (["1,5", "2,25", "3", ""], "", "x.above = 2", "b c"),
+    (["1.234,5", "2.000,00", "-3,1", ""], "", "x.above = 1234", "a b"),
+    (["1 234,56 €", "99,00 €", "12 €", ""], "", "x.min = 99", "a b"),
+    (["1e3", "5", "2.5e-1", ""], "", "x.min = 1000", "a"),
+    (["+5", "-5", ".5", "5."], "", "x.min = 5", "a d"),
+    (["1,234", "2,500", "12", ""], 'thousands = ","', "x.min = 1000", "a b"),
+    (["1,234", "2,5", "12", ""], 'decimal = ","', "x.above = 2", "b c"),
+    (["1'234", "2'500'000", "12", ""], "", "x.min = 1000", "a b"),
+    (["yes", "NO", "Yes", ""], 'types = { x = "boolean" }', "x = true", "a c"),
+    (["oui", "non", "OUI", ""], 'types = { x = "boolean" }', "x = true", "a c"),
+    (["1", "0", "1", ""], 'types = { x = "boolean" }', "x = true", "a c"),
+    (["Y", "N", "y", ""], 'types = { x = "boolean" }', "x = false", "b"),
+    (["true", "FALSE", "True", ""], "", "x = true", "a c"),
+    (["true", "FALSE", "True", ""], 'types = { x = "text" }', 'x = "True"', "c"),
+    (["01234", "99999", "75001", ""], "", 'x.starts_with = "0"', "a"),
+    (["1234", "99999", "75001", ""], 'types = { x = "text" }', 'x.starts_with = "7"', "c"),
+    (["0", "0.5", "10", ""], "", "x.min = 0.5", "b c"),
+    (["2024-03-01", "2023-12-31", "2024-02-29 23:59", ""], "", "x.min = 2024-02-29", "a c"),
+    (["31/01/2024", "01/02/2024", "15/02/2024", ""], "", "x.min = 2024-02-01", "b c"),
+    (["1/31/2024", "2/1/2024", "12/15/2023", ""], "", "x.min = 2024-02-01", "b"),
+    (["01/02/2024", "02/01/2024", "03/03/2024", ""], 'date_format = "%d/%m/%Y"', "x.min = 2024-02-01", "a c"),
+    (["01/02/2024", "02/01/2024", "03/03/2024", ""], 'date_format = "%m/%d/%Y"', "x.min = 2024-02-01", "b c"),
+    (["31.01.2024", "01.02.2024", "15.02.2024", ""], "", "x.min = 2024-02-01", "b c"),
+    (["20240131", "20240201", "20240215", ""], 'types = { x = "date" }', "x.min = 2024-02-01", "b c"),
+    (["24-01-31", "24-02-01", "24-02-15", ""], 'date_format = "%y-%m-%d"', "x.min = 2024-02-01", "b c"),
+    (["NULL", "5", "7", ""], 'null_values = ["NULL"]', "x.missing = true", "a d"),
+    (["-", "5", "7", "n/a"], 'null_values = ["-", "n/a"]', "x.min = 5", "b c"),
+    (["0", "5", "7", ""], 'null_values = "0"', "x.missing = true", "a d"),
+    (["666666", "5", "7", "6"], 'null_values = ["666666"]', "x.min = 6", "c d"),
+    ([" ", "5", "7", "  "], "", "x.missing = true", "a d"),
+    (["9007199254740993", "9007199254740992", "1", ""], "", "x.above = 9007199254740992", "a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "keys", "condition", "who"), VALUES, ids=[f"{v[0]} {k} {c}" for v, k, c, _ in VALUES])
+def test_values(desk, values, keys, condition, who):
+    desk.put("c.csv", "id;x\n" + "".join(f"{i};{v}\n" for i, v in zip("abcd", values, strict=True)))
+    assert desk.members(head(more=keys), {"s": f"demographic.{condition}"})["s"] == who.split()
+
+
+def test_money_with_its_sign(desk):
+    desk.put("c.csv", 'id,x\na,"$90,000 "\nb,"$100,000 "\nc,"$8,500 "\nd,\n')
+    assert desk.members(head(), {"s": "demographic.x.min = 90000"})["s"] == ["a", "b"]
+
+
+AMBIGUOUS = "id,day,total\na,01/02/2015,1\nb,03/04/2015,2\n"
+
+
+def test_a_date_that_nothing_settles_is_an_error_with_both_readings(desk):
+    desk.put("c.csv", AMBIGUOUS)
+    done = desk.apply(head() + "[segment.s]\ndemographic.day.min = 2015-01-15\n", code=3)
+    assert "1 February 2015" in done.stderr
+    assert "2 January 2015" in done.stderr
+    assert "date_format" in done.stderr
+
+
+def test_a_column_settles_its_dates_whatever_line_says_so(desk):
+    desk.put("c.csv", AMBIGUOUS + "".join(f"x{i},05/06/2015,3\n" for i in range(5000)) + "z,31/12/2015,4\n")
+    found = desk.members(head(), {"s": "demographic.day = 2015-02-01"})["s"]
+    assert found == ["a"]
+
+
+def test_ambiguous_dates_that_no_rule_reads_are_nobodys_business(desk):
+    desk.put("c.csv", AMBIGUOUS)
+    rows = desk.rows(head() + "[segment.s]\neveryone = true\n")
+    assert [r["day"] for r in rows] == ["01/02/2015", "03/04/2015"]
+
+
+BAD = [
+    ("day", "types = { day = 'date' }", ["2024-01-01", "31/02/2024", "2024-01-03"], "31/02/2024"),
+    ("day", "", ["2024-01-01", "2024-02-31", "2024-01-03"], "2024-02-31"),
+    ("day", "", ["2024-01-01", "soon", "2024-01-03"], "soon"),
+    ("n", "types = { n = 'number' }", ["1", "inf", "3"], "inf"),
+    ("n", "types = { n = 'number' }", ["1", "1e999", "3"], "1e999"),
+    ("n", "types = { n = 'number' }", ["1", "12 apples", "3"], "12 apples"),
+    ("ok", "types = { ok = 'boolean' }", ["yes", "maybe", "no"], "maybe"),
+]
+
+
+@pytest.mark.parametrize(("column", "keys", "values", "value"), BAD)
+def test_a_bad_value_is_an_error_with_its_place(desk, column, keys, values, value):
+    desk.put("c.csv", f"id,{column}\n" + "".join(f"{i},{v}\n" for i, v in zip("abc", values, strict=True)))
+    condition = {"day": "min = 2000-01-01", "n": "min = 0", "ok": "is = true"}[column]
+    rules = head(more=keys) + f"[segment.s]\ndemographic.{column}.{condition}\n"
+    if column == "day" and not keys and value == "soon":
+        rules = rules.replace('key = "id"', 'key = "id"\ntypes = { day = "date" }')
+    done = desk.apply(rules, code=3)
+    assert "c.csv:3" in done.stderr
+    assert f"`{value}`" in done.stderr
+    assert f"`{column}`" in done.stderr
+    assert "bad_values" in done.stderr
+    forgiving = rules.replace('key = "id"', 'key = "id"\nbad_values = "missing"')
+    assert [r["id"] for r in desk.rows(forgiving)] == (["a", "c"] if column != "ok" else ["a"])
+    customers = desk.json(forgiving)["tables"][0]
+    assert 1 in customers["left_out"].values() or any("1" in w["message"] for w in desk.json(forgiving)["warnings"])
+
+
+def test_five_bad_values_and_their_count(desk):
+    desk.put("c.csv", "id,day\n" + "".join(f"{i},2024-02-{28 + i % 4}\n" for i in range(40)))
+    done = desk.apply(head() + "[segment.s]\ndemographic.day.min = 2000-01-01\n", code=3)
+    assert "20" in done.stderr.replace("2024", "")
+    assert [f"c.csv:{line}" in done.stderr for line in (4, 5, 8, 9, 12, 13)] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize("format", ["parquet", "csv"])
+def test_infinity_is_a_bad_value_and_nan_is_missing(desk, format):
+    frame = pl.DataFrame({"id": ["a", "b", "c"], "day": ["2024-01-01"] * 3, "total": [1.0, float("nan"), 2.0]})
+    desk.put(f"o.{format}", frame)
+    text = f'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "id"\n[events.o]\npath = "o.{format}"\ntime = "day"\namount = "total"\n[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
+    assert desk.columns(text, "spend") == {"a": "1", "b": "0", "c": "2"}
+    desk.put(f"o.{format}", frame.with_columns(total=pl.Series([1.0, float("inf"), float("-inf")])))
+    done = desk.apply(text + "[segment.s]\nbehavioural.spend.min = 1\n", code=3)
+    assert "inf" in done.stderr
+    assert "`total`" in done.stderr
+
+
+# --- money ---
+
+
+def money_head(more: str = "") -> str:
+    return f'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "id"\n[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n{more}\n[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
+
+
+@pytest.mark.parametrize(
+    ("amounts", "total"),
+    [
+        (["0.1"] * 10, "1"),
+        (["0.0000000001", "0.0000000002"], "0.0000000003"),
+        (["123456789012345678.01", "0.02"], "123456789012345678.03"),
+        (["10.50", "-10.5"], "0"),
+        (["1e2", "1.5E-1"], "100.15"),
+        (["19.99"], "19.99"),
+        (["100", "200"], "300"),
+    ],
+)
+def test_money_is_exact(desk, amounts, total):
+    desk.put("o.csv", "id,day,total\n" + "".join(f"a,2024-01-01,{a}\n" for a in amounts))
+    assert desk.columns(money_head(), "spend") == {"a": total}
+
+
+def test_more_than_ten_decimals_are_a_bad_value(desk):
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\na,2024-01-01,0.12345678901\n")
+    done = desk.apply(money_head() + "[segment.s]\nbehavioural.spend.min = 0\n", code=3)
+    assert "`0.12345678901`" in done.stderr
+    assert "o.csv:3" in done.stderr
+
+
+def test_sql_makes_exact_money(desk):
+    desk.put("o.csv", "id,day,qty,price\na,2024-01-01,3,0.1\na,2024-01-01,-1,0.3\nb,2024-01-01,7,1.4286\n")
+    text = money_head('derive = { total = "qty * price" }')
+    assert desk.columns(text, "spend") == {"a": "0", "b": "10.0002"}
+
+
+# --- keys ---
+
+
+def test_keys_stay_as_they_are_trimmed(desk):
+    desk.put("c.csv", "id,n\n 00042 ,1\n17850.0,2\n7,3\n,4\n  ,5\n")
+    found = desk.members(head(), {"s": "demographic.n.min = 1"})["s"]
+    assert found == ["00042", "17850.0", "7"]
+    left_out = desk.json(head() + "[segment.s]\neveryone = true\n")["tables"][0]["left_out"]
+    assert left_out["no_key"] == 2
+
+
+def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk):
+    desk.put("c.csv", "id\n17850\n17851\n")
+    desk.put("o.parquet", pl.DataFrame({"id": [17850.0, 17851.0, None], "day": ["2024-01-01"] * 3}))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n'
+    assert desk.members(text, {"s": 'behavioural.did = { events = "o" }'})["s"] == ["17850", "17851"]
+
+
+def test_when_no_key_matches_a_key_of_each_side_is_shown(desk):
+    desk.put("c.csv", "id\n17850\n17851\n")
+    desk.put("o.csv", "id,day\n17850.0,2024-01-01\n")
+    done = desk.apply(head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n', code=3)
+    assert "`17850.0`" in done.stderr
+    assert "`17850`" in done.stderr or "`17851`" in done.stderr
+
+
+def test_events_of_unknown_customers_are_counted(desk):
+    desk.put("c.csv", "id\n1\n2\n")
+    desk.put("o.csv", "id,day\n1,2024-01-01\n3,2024-01-01\n3,2024-01-02\n")
+    done = desk.json(head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n')
+    assert done["segments"][0]["written"] == 1
+    assert done["tables"][1]["left_out"]["unknown_customer"] == 2
+
+
+def test_a_key_that_comes_twice(desk):
+    keys = [f"k{i}" for i in range(9)]
+    desk.put("c.csv", "id,v\n" + "".join(f"{k},first\n" for k in keys) + "".join(f"{k},last\n" for k in keys[:7]))
+    rules = head() + "[segment.s]\neveryone = true\n"
+    done = desk.apply(rules, code=3)
+    assert all(f"`{k}`" in done.stderr for k in keys[:5])
+    assert "k5" not in done.stderr
+    for which, n_last in (("first", 0), ("last", 7)):
+        rows = desk.rows(head(more=f'duplicates = "{which}"') + "[segment.s]\neveryone = true\n")
+        assert sorted(r["id"] for r in rows) == keys
+        assert sum(r["v"] == "last" for r in rows) == n_last
+
+
+def test_two_columns_of_one_name(desk):
+    desk.put("c.csv", "id,age,age\na,1,2\n")
+    done = desk.apply(head() + "[segment.s]\neveryone = true\n", code=3)
+    assert "`age`" in done.stderr
+
+
+# --- what a source computes ---
+
+
+def test_rename_derive_where_lists_types_together(desk):
+    desk.put("c.csv", "id,Âge,qty,price,tags,country\na,20,2,1.5,\"x, y\",FR\nb,30,1,9,y;z,FR\nc,40,3,3,,DE\n")
+    more = """rename = { age = "Âge" }
+derive = { total = "qty * price", double = "total * 2" }
+lists = { tags = "," }
+where.country = "FR"
+"""
+    cases = {
+        "demographic.age.min = 20": ["a", "b"],
+        "demographic.total.is = 3": ["a"],
+        "demographic.double.min = 18": ["b"],
+        'psychographic.tags.has_any = ["y"]': ["a"],
+        'psychographic.tags.has_any = ["y;z"]': ["b"],
+        "sql = 'total > 3 AND age > 20'": ["b"],
+    }
+    assert desk.members(head(more=more), {c: c for c in cases}) == cases
+    table = desk.json(head(more=more) + "[segment.s]\neveryone = true\n")
+    assert table["customers"] == 2
+    assert table["tables"][0]["left_out"]["where"] == 1
+
+
+def test_like_starts_from_another_tables_keys(desk):
+    desk.put("c.csv", "id\n1\n2\n")
+    desk.put("o.csv", "cust;day;sum\n1;01/02/2024;1,5\n2;03/02/2024;2,5\n")
+    desk.put("r.csv", "cust;day;sum\n1;05/02/2024;-1,5\n")
+    text = head() + """[events.o]
+path = "o.csv"
+key = "cust"
+time = "day"
+amount = "sum"
+date_format = "%d/%m/%Y"
+decimal = ","
+[events.r]
+like = "o"
+path = "r.csv"
+[events.late]
+like = "o"
+where.day.min = 2024-02-02
+[trait.back]
+events = "r"
+measure = "sum"
+[trait.back_day]
+events = "r"
+measure = "last"
+[trait.late]
+events = "late"
+measure = "sum"
+"""
+    assert desk.columns(text, "back", "back_day", "late") == {"1": ("-1.5", "2024-02-05", "0"), "2": ("0", "", "2.5")}
+
+
+def test_customers_from_events_take_their_latest_known_value(desk):
+    desk.put("o.csv", "cust,day,email,ok\nb,2024-01-01,old@x,1\na,2024-01-01,a@x,1\nb,2024-02-01,new@x,1\nb,2024-02-10,,0\nb,2024-12-01,future@x,1\nc,2024-12-01,later@x,1\nd,2024-01-05,d@x,0\n")
+    text = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "cust"\ncolumns = ["email"]\n[events.o]\npath = "o.csv"\ntime = "day"\nwhere.ok = 1\n'
+    # on or before as_of only, and before `where`: d is a customer without events, c is nobody
+    rows = desk.rows(text + "[trait.n]\nevents = 'o'\n[output]\ncolumns = ['email', 'n']\n[segment.s]\neveryone = true\n")
+    assert {r["cust"]: (r["email"], r["n"]) for r in rows} == {"a": ("a@x", "1"), "b": ("new@x", "2"), "d": ("d@x", "0")}
+
+
+# --- lookups ---
+
+
+def test_lookups_chain_into_events_and_customers(desk):
+    desk.put("c.csv", "id,zip\n1,01234\n2,75001\n3,99999\n")
+    desk.put("o.csv", "id,day,sku,qty\n1,2024-01-01,A,2\n1,2024-01-02,B,1\n2,2024-01-01,A,1\n2,2024-01-01,Z,1\n")
+    desk.put("p.csv", "sku,price,cat\nA,1.25,10\nB,3,20\n")
+    desk.put("k.csv", "code,name\n10,Food\n20,Tools\n")
+    desk.put("z.csv", "zips,dept,population\n01234;01235,Ain,5\n75001,Paris,10\n")
+    text = head() + """[events.o]
+path = "o.csv"
+time = "day"
+amount = "total"
+derive = { total = "qty * price" }
+[lookup.category]
+into = "o"
+path = "k.csv"
+on = { cat = "code" }
+columns = ["name"]
+[lookup.product]
+into = "o"
+path = "p.csv"
+on = "sku"
+[lookup.place]
+path = "z.csv"
+on = { zip = "zips" }
+explode = { zips = ";" }
+columns = ["dept"]
+[trait.spend]
+events = "o"
+measure = "sum"
+[trait.food]
+events = "o"
+where.name = "Food"
+"""
+    assert desk.columns(text, "spend", "food", "dept") == {"1": ("5.5", "1", "Ain"), "2": ("1.25", "1", "Paris"), "3": ("0", "0", "")}
+
+
+def test_a_lookup_key_that_comes_twice(desk):
+    desk.put("c.csv", "id,zip\n1,01000\n2,02000\n")
+    desk.put("z.csv", "zip,town,people\n01000,Small,5\n01000,Large,50\n01000,Unknown,\n02000,Only,1\n")
+    lookup = '[lookup.z]\npath = "z.csv"\non = "zip"\n'
+    done = desk.apply(head() + lookup + "[segment.s]\ngeographic.town = 'Small'\n", code=3)
+    assert "`01000`" in done.stderr
+    assert "duplicates" in done.stderr
+    assert desk.columns(head() + lookup + 'duplicates = "first"\n', "town") == {"1": "Small", "2": "Only"}
+    assert desk.columns(head() + lookup + 'duplicates = "first"\nby = "people"\n', "town") == {"1": "Large", "2": "Only"}
+
+
+def test_a_lookup_on_two_columns(desk):
+    desk.put("c.csv", "id,country,zip\n1,FR,1000\n2,CH,1000\n3,,1000\n")
+    desk.put("z.csv", "land,code,town\nFR,1000,Bourg\nCH,1000,Lausanne\n")
+    text = head() + '[lookup.z]\npath = "z.csv"\non = { country = "land", zip = "code" }\n'
+    assert desk.columns(text, "town") == {"1": "Bourg", "2": "Lausanne", "3": ""}
+
+
+# --- the environment, and paths ---
+
+
+def test_environment_variables(desk, monkeypatch):
+    desk.put("data/c.csv", TEXT)
+    text = head("${WHERE:-data}/c.csv") + "[segment.s]\ngeographic.city = '${CITY}'\n"
+    monkeypatch.setenv("CITY", "Brest")
+    assert [r["id"] for r in desk.rows(text)] == ["b"]
+    monkeypatch.delenv("CITY")
+    assert "CITY" in desk.apply(text, code=2).stderr
+
+
+def test_paths_are_relative_to_the_file_and_on_the_command_line_to_the_caller(desk, monkeypatch):
+    desk.put("rules/c.csv", TEXT)
+    desk.put("here/c.csv", TEXT.replace("b,30", "b,3"))
+    rules = desk.put("rules/rules.toml", head() + "[segment.s]\ndemographic.age.min = 30\n")
+    (desk / "here").mkdir(exist_ok=True)
+    monkeypatch.chdir(desk / "here")
+    done = json.loads(desk.segkit("apply", rules, "--json").stdout)
+    assert done["segments"][0]["written"] == 1
+    assert (desk / "rules/segments/s.csv").exists()
+    done = json.loads(desk.segkit("apply", rules, "--json", "--customers", "c.csv", "-o", "out").stdout)
+    assert done["segments"][0]["written"] == 0
+    assert (desk / "here/out/s.csv").exists()
+
+
+def test_toml_1_1_is_read(desk):
+    desk.put("c.csv", TEXT)
+    text = head() + '[segment.s]\ndemographic.age = {\n  min = 30, # a comment\n  max = 40,\n}\n'
+    assert [r["id"] for r in desk.rows(text)] == ["b"]
