@@ -293,13 +293,17 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="documents, such as docs/tour.md; default: all")
     given = parser.parse_args()
     old = 0
-    for path, text in generated(tuple(given.names) or DOCUMENTS):
-        if not is_current(path, text):
-            old += 1
-            sys.stdout.write(f"{'out of date' if given.check else 'written'}: {path.relative_to(ROOT)}\n")
-            if not given.check:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+    try:
+        for path, text in generated(tuple(given.names) or DOCUMENTS):
+            if not is_current(path, text):
+                old += 1
+                sys.stdout.write(f"{'out of date' if given.check else 'written'}: {path.relative_to(ROOT)}\n")
+                if not given.check:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(text, encoding="utf-8")
+    except Stale as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
     return int(bool(old and given.check))
 
 

@@ -498,7 +498,7 @@ def operators_of(kind: str, population: bool, values: list[Any], as_of: dt.date)
         case "list":
             return ["has_any", "has_all", "has_none"]
         case "date":
-            relative = ["before", "after", "on", "within", "not_within", "older_than", "within_next"]
+            relative = ["before", "after", "on", *["within", "not_within", "older_than", "within_next"] * 2]
             past = ["anniversary_within"] * 3 if all(value <= as_of for value in values) else []
             return [*equality, *order, *relative, *past]
     return [*equality, *order, *(["top_percent", "bottom_percent"] * 2 if population else [])]
@@ -828,7 +828,11 @@ def _divided(a: Any, b: Any) -> Any:
 
 def rfm(draft: Draft, keys: list[Any]) -> None:
     table = next(table for table in draft.events if table.amount)
-    spec: Row = {"events": table.name, **event_where(draft, table), **window(draft)}
+    spec: Row = {"events": table.name}
+    if draft.chance(40):
+        spec |= event_where(draft, table)
+    if draft.chance(50):
+        spec |= window(draft)
     bins = draft.pick([5, 5, 5, 2, 3, 4, 6, 7, 8, 9, 10])
     if bins != 5 or draft.chance(20):
         spec["bins"] = bins
@@ -933,7 +937,8 @@ def sql_columns(draft: Draft) -> dict[str, str]:
 
 
 def family_condition(draft: Draft, result: Row) -> None:
-    name = draft.pick(draft.columns)
+    kind = draft.pick(dict.fromkeys(draft.columns.values()))
+    name = draft.pick(draft.names(kind))
     family = draft.pick([*FREE_FAMILIES, draft.behavioural])
     if name in RFM_COLUMNS and draft.chance(70):
         family = "rfm"
@@ -959,7 +964,7 @@ def event_condition(draft: Draft) -> Row:
 
 
 def segments(draft: Draft) -> None:
-    names = [f"s{n}" for n in range(1, 1 + draft.pick([4, 8, 12, 16]))]
+    names = [f"s{n}" for n in range(1, 1 + 40 if draft.parts == {"blocks"} else draft.pick([4, 8, 12, 16]))]
     made: dict[str, Row] = {}
     for name in names:
         segment = block(draft, list(made), 2 if "blocks" in draft.parts else 0)
@@ -1002,7 +1007,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         event_tables(draft, keys)
         customers_from(draft)
     else:
-        keys = customers(draft, draft.pick([8, 1, 2, 5, 13, 20, 24, 36]))
+        keys = customers(draft, draft.pick([20, 24, 36] if len(parts) == 1 else [8, 1, 2, 5, 13, 20, 24, 36]))
         if parts & {"traits", "rfm", "lookups"}:
             event_tables(draft, keys)
     if "lookups" in parts and draft.chance(50):

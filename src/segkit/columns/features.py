@@ -23,6 +23,7 @@ from segkit.results import Threshold
 from segkit.rules.blocks import EventCondition, Measured
 from segkit.rules.features import RFM_COLUMNS, Rfm, Trait
 from segkit.rules.findings import Path
+from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.model import RuleFile
 
 
@@ -95,7 +96,7 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
     """Every computed column and the step that computes it, hidden results of event conditions too."""
     found: list[Step] = []
     for name, trait in rules.trait.items():
-        path = ("trait", name)
+        path: Path = ("trait", name)
         if trait.events:
             found.append(MeasureStep(Measure(name, trait), path))
         else:
@@ -103,8 +104,8 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
     if rules.rfm:
         found += _rfm_steps(rules.rfm)
     for name, segment in rules.segment.items():
-        for path, condition in event_conditions(segment, ("segment", name)):
-            found += [MeasureStep(measure, path) for measure in condition_measures(condition)]
+        for where, condition in event_conditions(segment, ("segment", name)):
+            found += [MeasureStep(measure, where) for measure in condition_measures(condition)]
     return {name: step for step in found for name in step.names}
 
 
@@ -126,7 +127,7 @@ def condition_measures(condition: EventCondition) -> list[Measure]:
     return [Measure(_name_of(spec), spec) for spec in (count, measured)]
 
 
-def _measured(spec: Measured | Rfm, measure: str, of: str | None) -> Measured:
+def _measured(spec: Measured | Rfm, measure: MeasureName, of: str | None) -> Measured:
     window = {name: getattr(spec, name) for name in ("within", "between", "since", "before", "for_")}
     return Measured.model_construct(events=spec.events, where=spec.where, measure=measure, of=of, **window)
 
@@ -157,7 +158,7 @@ def _rfm_steps(rfm: Rfm) -> list[Step]:
             if name != column
         ]
     else:
-        frequency = "count" if rfm.frequency == "events" else "active_days"
+        frequency: MeasureName = "count" if rfm.frequency == "events" else "active_days"
         measures = {
             "recency_days": _measured(rfm, "days_since_last", None),
             "frequency": _measured(rfm, frequency, None),

@@ -160,8 +160,8 @@ def _segment(path: Path, name: str, rules: RuleFile, findings: list[Finding]) ->
             yield Mention((*where, family, column), CUSTOMERS, column, "value", condition, family)
         if block.sql is not None:
             yield from _sql((*where, "sql"), CUSTOMERS, block.sql, findings)
-    for where, condition in event_conditions(segment, path):
-        yield from _measured(where, condition)
+    for where, measured in event_conditions(segment, path):
+        yield from _measured(where, measured)
 
 
 def of_table(found: Iterable[Mention], table: str) -> list[Mention]:

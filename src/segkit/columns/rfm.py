@@ -45,10 +45,10 @@ class Cuts:
 
     def _passes(self, value: pl.Expr, position: int) -> pl.Expr:
         cut = self.values[position]
-        beyond = value < cut if self.falling else value > cut
+        beyond: pl.Expr = value < cut if self.falling else value > cut
         if self.keys:
-            return beyond | ((value == cut) & (pl.col(KEY) >= self.keys[position]))
-        return beyond | (value == cut) if self.inclusive else beyond
+            return beyond | (value.eq(cut) & (pl.col(KEY) >= self.keys[position]))
+        return beyond | value.eq(cut) if self.inclusive else beyond
 
     def threshold(self) -> Threshold:
         """The cuts as the summary shows them, values rising."""
@@ -114,10 +114,10 @@ def map_codes(rfm: Rfm) -> dict[tuple[int, int, int], str]:
     """The segment of every code, scores from 1 to `bins`."""
     scores = range(1, rfm.bins + 1)
     if rfm.segment:
-        return {code: _first_match(rfm.segment, code) for code in product(scores, repeat=3)}
+        return {code: _first_match(rfm.segment, code) for code in product(scores, scores, scores)}
     published = STANDARD if rfm.map == "standard" else RF
     scaled = {score: (score * 5 + rfm.bins - 1) // rfm.bins for score in scores}
-    return {(r, f, m): published[scaled[r], scaled[f], scaled[m]] for r, f, m in product(scores, repeat=3)}
+    return {(r, f, m): published[scaled[r], scaled[f], scaled[m]] for r, f, m in product(scores, scores, scores)}
 
 
 def _first_match(rows: Sequence[MapRow], code: tuple[int, int, int]) -> str:
@@ -162,5 +162,7 @@ _RF_ROWS = (
     MapRow(name="champions", r=(5, 5), f=(4, 5)),
 )
 
-RF: dict[tuple[int, int, int], str] = {code: _first_match(_RF_ROWS, code) for code in product(range(1, 6), repeat=3)}
+RF: dict[tuple[int, int, int], str] = {
+    code: _first_match(_RF_ROWS, code) for code in product(range(1, 6), range(1, 6), range(1, 6))
+}
 """A map of ten segments that looks at recency and frequency alone, a partition of the 25 cells."""

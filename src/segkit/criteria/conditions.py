@@ -159,8 +159,7 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
         found = _one_of(value, operand, dtype)
         return ~found if name == "not_in" else found
     if name == "between":
-        low, high = (literal(v, dtype) for v in operand)
-        return (value >= low) & (value <= high)
+        return value.is_between(*(literal(v, dtype) for v in operand))
     base = name.removeprefix("not_")
     if base in TEXTS:
         found = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
@@ -171,7 +170,7 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
         cut = context.cuts[column, name, operand]
         if cut is None:
             return pl.lit(False)
-        return value >= cut if name == "top_percent" else value <= cut
+        return COMPARISONS["min" if name == "top_percent" else "max"](value, cut)
     if name == "missing":
         return value.is_null() if operand else value.is_not_null()
     return _relative_to_now(name, value, operand, context.as_of)

@@ -29,22 +29,22 @@ ROLES: dict[str, Role] = {
     ),
     "time": Role(
         (
-            "orderdate", "invoicedate", "purchasedate", "transactiondate", "eventdate", "orderedat", "createdat", "date",
-            "day", "timestamp", "time", "datecommande", "bestelldatum", "datum",
+            "orderdate", "invoicedate", "purchasedate", "transactiondate", "eventdate", "orderedat", "createdat",
+            "date", "day", "timestamp", "time", "datecommande", "bestelldatum", "datum",
         ),
         (ColumnType.DATE,),
     ),
     "amount": Role(
         (
-            "amount", "revenue", "linetotal", "ordertotal", "total", "totalamount", "totalprice", "sales", "dollarvalue",
-            "value", "turnover", "spend", "montant", "umsatz", "betrag", "price",
+            "amount", "revenue", "linetotal", "ordertotal", "total", "totalamount", "totalprice", "sales",
+            "dollarvalue", "value", "turnover", "spend", "montant", "umsatz", "betrag", "price",
         ),
         NUMBERS,
     ),
     "id": Role(
         (
-            "orderid", "invoiceid", "invoiceno", "invoicenumber", "orderno", "ordernumber", "transactionid", "receiptid",
-            "basketid", "idcommande", "bestellnummer",
+            "orderid", "invoiceid", "invoiceno", "invoicenumber", "orderno", "ordernumber", "transactionid",
+            "receiptid", "basketid", "idcommande", "bestellnummer",
         )
     ),
     "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMBERS),

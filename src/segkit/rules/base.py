@@ -18,9 +18,7 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 class Model(BaseModel):
     """A table of the rule file: frozen, and a key that it does not know is an error."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, defer_build=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, populate_by_name=True)
 
 
 UNITS = ("day", "week", "month", "quarter", "year")

@@ -35,8 +35,8 @@ def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
     models = list(models)
     _, schema = models_json_schema([(model, "validation") for model in models])
     definitions = {name: _tidy(definition) for name, definition in schema["$defs"].items()}
-    for model in {inner for model in models for inner in _models(model, set())}:
-        _describe(model, definitions[model.__name__])
+    for inner in {inner for model in models for inner in _models(model, set())}:
+        _describe(inner, definitions[inner.__name__])
     _short_forms(definitions)
     return definitions
 

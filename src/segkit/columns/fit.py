@@ -1,0 +1,60 @@
+"""Whether columns are of the types that are asked of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from segkit.columns.features import type_of
+from segkit.columns.mentions import Mention
+from segkit.criteria.blocks import all_blocks
+from segkit.criteria.conditions import misfits, types_hint
+from segkit.criteria.kinds import Kind, Schema, article, kind_of
+from segkit.criteria.sql import parse_sql
+from segkit.rules.findings import Finding
+from segkit.rules.model import RuleFile
+
+KINDS_OF_ROLE: Mapping[str, tuple[Kind, ...]] = {
+    "number": ("number",),
+    "measure": ("number", "date"),
+    "date": ("date",),
+    "list": ("text", "list"),
+}
+
+
+def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding]:
+    """Where a column is not of the type that is asked of it."""
+    for mention in found:
+        dtype = schema.get(mention.column)
+        if dtype is None:
+            continue
+        if mention.condition:
+            for operator, message, hint in misfits(mention.column, dtype, mention.condition):
+                yield Finding((*mention.path, operator), message, hint)
+        wanted = KINDS_OF_ROLE.get(mention.role)
+        if wanted and kind_of(dtype) not in wanted:
+            key = mention.path[-1]
+            asked = " or ".join(article(kind) for kind in wanted)
+            message = f"`{key}` asks for {asked}, but column `{mention.column}` is {article(kind_of(dtype))}"
+            yield Finding(mention.path, message, types_hint(mention.column, kind_of(dtype), wanted))
+
+
+def sql_misfits(rules: RuleFile, schema: Schema) -> Iterable[Finding]:
+    """Where the `sql` of a block is not true or false."""
+    for name, segment in rules.segment.items():
+        for path, block in all_blocks(segment, ("segment", name)):
+            if block.sql is None:
+                continue
+            try:
+                dtype = type_of(parse_sql(block.sql, dt.date.min), schema)
+            except pl.exceptions.PolarsError as error:
+                yield Finding((*path, "sql"), f"cannot use the SQL: {reason_of(error)}")
+                continue
+            if kind_of(dtype) != "boolean":
+                yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
+
+
+def reason_of(error: pl.exceptions.PolarsError) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,224 @@
+"""Runs that cannot write, or are stopped: the last good output stays as it was, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from segkit.io import lock
+
+NOBODY = 65534
+SEGMENTS = 24
+ROWS = 250_000
+
+
+def rules(path: str, segments: int = 2) -> str:
+    head = f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "id"\n[output]\ndirectory = "out"\n'
+    return head + "".join(f"[segment.s{i}]\ndemographic.n.min = {i}\n" for i in range(segments))
+
+
+@pytest.fixture
+def open_desk(desk):
+    """A desk that every user of the machine may enter; pytest's own folders are root's alone."""
+    folder = Path(tempfile.mkdtemp(prefix="segkit-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield type(desk)(folder)
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def as_nobody() -> dict[str, int]:
+    """How a process runs that permissions hold for."""
+    return {"user": NOBODY, "group": NOBODY} if os.name == "posix" and os.geteuid() == 0 else {}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+@pytest.mark.parametrize("command", ["apply", "rfm"])
+def test_a_folder_that_may_not_be_written(open_desk, command):
+    desk = open_desk
+    desk.put("c.csv", "id,n,day,total\na,1,2024-01-01,1\nb,2,2024-01-01,2\n")
+    desk.put("rules.toml", rules("c.csv"))
+    args = ["apply", "rules.toml"] if command == "apply" else ["rfm", "c.csv", "-o", "out/rfm.csv"]
+    assert desk.process(*args).returncode == 0
+    before = desk.tree("out")
+    probe = subprocess.run([sys.executable, "-c", "import polars"], capture_output=True, check=False, **as_nobody())
+    if probe.returncode:
+        pytest.skip("another user may not read this Python")
+    (desk / "out").chmod(0o555)
+    desk.folder.chmod(0o555)
+    done = desk.process(*args, **as_nobody())
+    assert done.returncode == 4, done.stderr.decode()
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"error: ")
+    assert b"Traceback" not in done.stderr
+    assert b"out" in done.stderr
+    assert desk.tree("out") == before
+
+
+@pytest.mark.parametrize("output", ["a-file", "/dev/null/x", "c.csv/x"])
+def test_an_output_that_cannot_be(desk, output):
+    desk.put("c.csv", "id,n\na,1\n")
+    desk.put("a-file", "mine")
+    target = output if output.startswith("/") else desk / output
+    done = desk.apply(rules("c.csv"), "-o", target, code=4)
+    assert done.stderr.startswith("error: ")
+    assert (desk / "a-file").read_text() == "mine"
+    assert (desk / "c.csv").read_text() == "id,n\na,1\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 400 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "ndjson", "arrow"])
+def test_a_full_disk(desk, small_disk, format):
+    desk.put("c.csv", "id,n\na,1\nb,2\n")
+    out = small_disk / "out"
+    desk.apply(rules("c.csv"), "-o", out, "--format", format)
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    big = pl.DataFrame({"id": pl.int_range(60_000, eager=True).hash(1), "n": pl.int_range(60_000, eager=True).hash(2)})
+    desk.put("c.csv", big.with_columns(pl.col("n").cast(pl.String).str.slice(0, 9)))
+    done = desk.apply(rules("c.csv"), "-o", out, "--format", format, code=4)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert "space" in done.stderr
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert [p.name for p in small_disk.iterdir() if p.name.endswith(".new")] == []
+
+
+def test_a_full_disk_for_rfm(desk, small_disk):
+    target = small_disk / "rfm.csv"
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\n")
+    desk.segkit("rfm", desk / "o.csv", "-o", target)
+    before = target.read_bytes()
+    desk.put("o.csv", pl.DataFrame({"id": pl.int_range(20_000, eager=True), "day": "2024-01-01", "total": 1}))
+    done = desk.segkit("rfm", desk / "o.csv", "-o", target, code=4)
+    assert "space" in done.stderr
+    assert target.read_bytes() == before
+
+
+# --- stopped in the middle of writing ---
+
+
+@pytest.fixture(scope="session")
+def large(new_desk):
+    """A desk where writing takes a while."""
+    desk = new_desk()
+    numbers = pl.int_range(ROWS, eager=True)
+    desk.put("large.parquet", pl.DataFrame({"id": numbers.cast(pl.String), "n": numbers + 100, "text": numbers.hash(3).cast(pl.String)}))
+    desk.put("small.csv", "id,n,text\na,1,x\nb,2,y\n")
+    return desk
+
+
+def start(desk, *args: str) -> subprocess.Popen[bytes]:
+    from_here = Path(__file__).parents[2] / "src"
+    return subprocess.Popen(
+        [sys.executable, "-m", "segkit", *args],
+        cwd=desk.folder,
+        env=os.environ | {"PYTHONPATH": str(from_here)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def until_it_writes(desk, process, files: int = 3) -> None:
+    """Wait for the folder that a run writes to before it is published."""
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
+        if any(len(list(folder.iterdir())) >= files for folder in desk.folder.glob(".out.segkit-*.new")):
+            return
+        time.sleep(0.002)
+    pytest.fail(f"the run ended before it could be stopped: {process.communicate()[1].decode()}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_stopped_in_the_middle_of_writing(large, sent, code):
+    desk = large
+    desk.put("good.toml", rules("small.csv", SEGMENTS))
+    desk.put("large.toml", rules("large.parquet", SEGMENTS))
+    assert desk.process("apply", "good.toml").returncode == 0
+    before = desk.tree("out")
+    assert len(before) == SEGMENTS + 1
+    process = start(desk, "apply", "large.toml")
+    until_it_writes(desk, process)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err.decode()
+    assert b"Traceback" not in err
+    assert desk.tree("out") == before
+    if sent != signal.SIGKILL:
+        assert out == b""
+        assert err.strip().endswith(b"interrupted")
+        assert list(desk.folder.glob(".out.segkit-*.new")) == []
+    # The next run goes through, and clears what the killed one left.
+    assert desk.process("apply", "good.toml").returncode == 0
+    assert {n: c for n, c in desk.tree("out").items() if n != "manifest.json"} == {
+        n: c for n, c in before.items() if n != "manifest.json"
+    }
+    assert list(desk.folder.glob(".out.segkit-*.new")) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("command", ["rfm large-orders.csv", "rfm large-orders.csv -o -", "apply large.toml -o -", "apply large.toml --json", "schema"])
+def test_a_closed_pipe(large, command):
+    desk = large
+    if not (desk / "large-orders.csv").exists():
+        desk.put("large-orders.csv", pl.DataFrame({"id": pl.int_range(30_000, eager=True), "day": "2024-01-01", "total": 1}))
+    desk.put("large.toml", rules("large.parquet", 3))
+    line = f"set -o pipefail; {sys.executable} -m segkit {command} 2>err | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=desk.folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        capture_output=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    first, code = done.stdout.decode().splitlines()
+    assert first
+    assert int(code) in (0, 141)
+    if command.endswith("-o -"):
+        assert int(code) == 141
+    talk = (desk / "err").read_text()
+    assert "error" not in talk
+    assert "Traceback" not in talk
+    assert "Exception" not in talk
+
+
+def test_two_runs_at_once_wait_or_say_so(desk):
+    desk.put("c.csv", "id,n\na,1\n")
+    desk.put("rules.toml", rules("c.csv"))
+    with lock.locked(desk / ".out.segkit-lock", desk / "out", wait=True, on_wait=print):
+        done = desk.process("apply", "rules.toml", "--no-wait")
+        assert done.returncode == 4
+        assert done.stderr.startswith(b"error: ")
+        waiting = start(desk, "apply", "rules.toml")
+        time.sleep(1.5)
+        assert waiting.poll() is None
+    assert waiting.wait(60) == 0
+    waiting.communicate()
+    assert "s0.csv" in desk.tree("out")
