@@ -66,4 +66,10 @@ fail_on = click.option(
     show_default=True,
     help="Exit 1, and write nothing, when there is one of these.",
 )
+previous = click.option(
+    "--previous", metavar="DIR", type=click.Path(), help="The run that `max_change_percent` compares with."
+)
+accept_changes = click.option(
+    "--accept-changes", is_flag=True, help="Publish although a segment changed more than `max_change_percent`."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

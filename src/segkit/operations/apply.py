@@ -15,16 +15,18 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import CheckFailed, RuleError
+from segkit.gates.guards import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.publish import publishing
 from segkit.io.read import Workspace
 from segkit.io.write import sink
-from segkit.operations.evaluate import Evaluated, evaluate
-from segkit.operations.manifest import NAME, Digests, manifest
+from segkit.operations.evaluate import Evaluated, evaluate, placed
+from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import File, files, layout, outputs_of, rows_of, sinks, style_of, with_marks
 from segkit.operations.profile import profiles
 from segkit.results import ApplyResult, Overlap, SegmentResult
+from segkit.rules.guards import Expect
 from segkit.rules.loader import Loaded, Overrides, load_rules
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
@@ -46,6 +48,8 @@ def apply(
     customers: str | None = None,
     events: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    previous: str | None = None,
+    accept_changes: bool = False,
     fail_on: str = "error",
     wait: bool = True,
     stdout: BinaryIO | None = None,
@@ -53,8 +57,8 @@ def apply(
 ) -> ApplyResult:
     """Run a rule file; options stand for what the file says.
 
-    Raises `RuleError`, `DataError`, `WriteError`, and `CheckFailed` where `fail_on` is `warning` and there are some;
-    then nothing is written.
+    Raises `RuleError`, `DataError`, `WriteError`, and `CheckFailed` where a segment is not as `expect` says, or where
+    `fail_on` is `warning` and there are some; then nothing is written.
     """
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
     to_stdout = output == STDOUT
@@ -76,6 +80,7 @@ def apply(
         if fail_on == "warning" and warnings:
             raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
         directory = None if to_stdout or dry_run else _directory(loaded, today)
+        _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
         result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
         marked = with_marks(found.computed.frame, lines).lazy()
         if to_stdout and not dry_run:
@@ -115,6 +120,32 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     if rules.as_of is None or rules.as_of <= rules.model_copy(update={"as_of": None}).today():
         return []
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
+
+
+def _guard(
+    loaded: Loaded,
+    lines: Mapping[str, Line],
+    chosen: Sequence[str],
+    previous: str | None,
+    as_of: dt.date,
+    *,
+    accept_changes: bool,
+) -> None:
+    """`CheckFailed` with every expectation that is broken."""
+
+    def before(expect: Expect) -> Mapping[str, int] | None:
+        if previous is not None:
+            return read_written(Path(previous), must_exist=True)
+        if expect.previous is not None:
+            return read_written(loaded.source.directory / expect.previous, must_exist=True)
+        return read_written(_directory(loaded, as_of), must_exist=False)
+
+    written = {name: int(lines[name].written.sum()) for name in chosen}
+    customers = len(next(iter(lines.values())).written)
+    found = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
+    diagnostics = [placed(loaded, finding) for finding in found]
+    if diagnostics:
+        raise CheckFailed(*diagnostics, Diagnostic("expectations are broken, so nothing was written"))
 
 
 def _result(

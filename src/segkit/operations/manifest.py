@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from segkit import __version__
+from segkit.errors import RuleError
 from segkit.report.json import apply_data, dumps
 from segkit.results import ApplyResult
 from segkit.rules.loader import Loaded
@@ -36,6 +38,21 @@ class Digests:
 
     def __getitem__(self, path: Path) -> str:
         return self._found[path].result()
+
+
+def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
+    """How many customers a run has written, by segment; None where there is no run, unless there must be one."""
+    path = directory / NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {segment["name"]: int(segment["written"]) for segment in data["segments"] if segment["write"]}
+    except FileNotFoundError as error:
+        if not must_exist:
+            return None
+        raise RuleError.of(f"`{directory}` holds no run: there is no `{NAME}`") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"cannot read `{path}`, the manifest of the run before"
+        raise RuleError.of(message, hint="is it from segkit? move it away to start anew") from error
 
 
 def digest(path: Path) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 
 from segkit.columns.hidden import KEY
 from segkit.columns.rfm import RAW, map_codes
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, SegkitError
 from segkit.io.publish import publish_file
 from segkit.io.read import Table, Workspace, open_table
@@ -29,6 +29,7 @@ from segkit.rules.sources import Source
 
 STDOUT = "-"
 AMOUNT = "amount in SQL"
+STALE_AFTER_DAYS = 366
 
 
 def _silent(_: str) -> None:
@@ -192,10 +193,21 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
         tables=found.tables,
-        warnings=found.warnings,
+        warnings=(*found.warnings, *_stale(scored, found, columns)),
         elapsed_seconds=elapsed,
         path=None if output in (None, STDOUT) else output,
     )
+
+
+def _stale(scored: pl.DataFrame, found: Evaluated, columns: _Columns) -> list[Diagnostic]:
+    """A warning where the data ends long before `as_of`, so that every recency is large."""
+    latest = scored["recency_days"].min()
+    if "time" not in columns.chosen or not isinstance(latest, int) or latest <= STALE_AFTER_DAYS:
+        return []
+    last_day = found.plan.context.as_of - dt.timedelta(days=latest)
+    message = f"the last event was on {last_day}, {latest:,} days before {found.plan.context.as_of}"
+    hint = f"to look at the customers as they stood then: `--as-of {last_day}`"
+    return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 
 def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonS
 
 from segkit.rules.base import Contradiction, Model, Name, NotYet, Number, TextList, as_list
 from segkit.rules.conditions import Condition, Conditions
+from segkit.rules.guards import Expect
 from segkit.rules.measures import (
     ZERO_WHEN_NONE,
     CustomerDate,
@@ -164,6 +165,8 @@ class Segment(Block):
     """`false`: a building block for other segments, counted but not written."""
     each: TextList = ()
     """One output per combination of the values of these columns."""
+    expect: Expect | None = None
+    """How many customers it should write; where it does not, nothing is published."""
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Segment:

@@ -30,7 +30,6 @@ PLANNED: dict[tuple[str, str], str] = {
     ("Segment", "split"): _LATER,
     ("Segment", "salt"): _LATER,
     ("Segment", "channel"): _LATER,
-    ("Segment", "expect"): _LATER,
     ("Block", "lifecycle"): "until then, put conditions on traits into `behavioural`",
     ("Block", "value"): "until then, put conditions on traits into `behavioural`",
     ("Block", "score"): "until then, put conditions on traits into `behavioural`",

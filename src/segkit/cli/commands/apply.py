@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 @options.customers
 @options.events
 @options.dry_run
+@options.previous
+@options.accept_changes
 @options.no_wait
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
@@ -45,6 +47,8 @@ def command(
     customers: str | None,
     events: Mapping[str, str],
     dry_run: bool,
+    previous: str | None,
+    accept_changes: bool,
     no_wait: bool,
     summary: str | None,
     fail_on: str,
@@ -65,6 +69,8 @@ def command(
             customers=customers,
             events=events,
             dry_run=dry_run,
+            previous=previous,
+            accept_changes=accept_changes,
             fail_on=fail_on,
             wait=not no_wait,
             stdout=sys.stdout.buffer,

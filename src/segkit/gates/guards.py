@@ -1,0 +1,58 @@
+"""Whether segments are as large as the rule file expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+
+from segkit.rules.findings import Finding
+from segkit.rules.guards import Expect
+from segkit.rules.model import RuleFile
+
+Previous = Callable[[Expect], Mapping[str, int] | None]
+"""What the run to compare with has written, by segment; None where there is none."""
+
+ACCEPT = "look at what changed; `--accept-changes` publishes it all the same"
+
+
+def broken(
+    rules: RuleFile, written: Mapping[str, int], customers: int, previous: Previous, *, accept_changes: bool
+) -> Iterator[Finding]:
+    """Each bound that a written segment breaks, with its name, the bound and the value."""
+    for name, count in written.items():
+        expect = rules.segment[name].expect
+        if expect is None:
+            continue
+        share = Decimal(100 * count) / customers if customers else Decimal(0)
+        for key, value, is_least, unit in (
+            ("min_size", Decimal(count), True, "customers"),
+            ("max_size", Decimal(count), False, "customers"),
+            ("min_percent", share, True, "% of all customers"),
+            ("max_percent", share, False, "% of all customers"),
+        ):
+            bound = getattr(expect, key)
+            if bound is not None and (value < bound if is_least else value > bound):
+                message = f"segment `{name}` writes {_shown(value)} {unit}: `{key}` is {_shown(Decimal(bound))}"
+                yield Finding(("segment", name, "expect", key), message)
+        if expect.max_change_percent is not None and not accept_changes:
+            yield from _changed(name, count, Decimal(expect.max_change_percent), previous(expect))
+
+
+def _changed(name: str, count: int, most: Decimal, before: Mapping[str, int] | None) -> Iterator[Finding]:
+    if before is None or name not in before:
+        return
+    old = before[name]
+    # Percent of the run before; from nobody to somebody is more than any bound.
+    within = abs(count - old) * 100 <= most * old
+    if not within:
+        change = f"{'+' if count > old else ''}{_shown(Decimal(100 * (count - old)) / old)} %" if old else "from nobody"
+        message = (
+            f"segment `{name}` writes {count:,} customers, {old:,} in the run before ({change}): "
+            f"`max_change_percent` is {_shown(most)}"
+        )
+        yield Finding(("segment", name, "expect", "max_change_percent"), message, ACCEPT)
+
+
+def _shown(value: Decimal) -> str:
+    rounded = round(value, 2)
+    return f"{rounded.normalize() if rounded % 1 else int(rounded):,}"

@@ -1,0 +1,217 @@
+"""The documents are true: commands print what they show, rule files run, links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from segkit.cli import main
+from segkit.cli.group import COMMANDS
+from segkit.columns.rfm import RF, STANDARD
+from segkit.rules.blocks import FAMILIES
+from segkit.rules.conditions import Condition
+from segkit.rules.features import Trait
+
+ROOT = Path(__file__).parents[2]
+TEXTS = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "configs/*.md", "examples/**/*.md")
+    for path in ROOT.glob(pattern)
+    if ".venv" not in path.parts
+)
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("segkit_docs_generate", ROOT / "docs/generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _generator()
+STALE = f"{{}} is out of date: run `{generate.COMMAND}`"
+
+
+@pytest.fixture(params=TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def text(request: pytest.FixtureRequest) -> str:
+    """Each Markdown file."""
+    path: Path = request.param
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", generate.DOCUMENTS)
+def test_a_document_shows_what_segkit_does(name: str) -> None:
+    assert generate.masked((ROOT / name).read_text(encoding="utf-8")) == generate.masked(generate.document(name)), (
+        STALE.format(name)
+    )
+
+
+def test_the_schema_is_current() -> None:
+    assert generate.SCHEMA.read_text(encoding="utf-8") == generate.schema_text(), STALE.format("the schema")
+
+
+def test_the_picture_is_current() -> None:
+    assert generate.is_current(generate.PICTURE, generate.picture()), STALE.format("the picture in the README")
+
+
+def test_every_document_with_blocks_is_run() -> None:
+    with_blocks = {
+        str(path.relative_to(ROOT)) for path in TEXTS if list(generate.blocks(path.read_text(encoding="utf-8")))
+    }
+    assert with_blocks == set(generate.DOCUMENTS)
+
+
+def test_what_is_not_run_says_why(text: str) -> None:
+    for block in generate.blocks(text):
+        assert block.language in {"console", "toml", "csv", "text", "sh"}
+        assert block.not_run or block.language != "sh"
+        if block.language == "console" and block.not_run:
+            assert block.not_run == "needs your data"
+
+
+def test_the_first_command_of_the_readme_does_what_the_example_shows() -> None:
+    first, second = (
+        block.lines
+        for block in generate.blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+        if block.language == "sh"
+    )
+    assert len(first) == len(second) == 1
+    assert first[0].endswith(f"&& .venv/bin/segkit apply {generate.RULES}")
+    assert second[0].endswith("&& .venv/bin/python -m pytest")
+    example = (ROOT / generate.RULES).with_name("README.md").read_text(encoding="utf-8")
+    assert f"$ segkit apply {generate.RULES}" in example
+
+
+def test_the_readme_has_the_size_of_a_readme() -> None:
+    assert 3_000 <= len((ROOT / "README.md").read_bytes()) <= 7_000
+
+
+def test_no_text_installs_another_package(text: str) -> None:
+    assert not re.search(r"pip3? install (?:-\S+ )*segkit(?!-cli)\b", text)
+
+
+def test_no_text_speaks_of_this_machine(text: str) -> None:
+    assert not re.search(r"/work/|/tmp/|\bsk (?:apply|rfm|check)\b|shared/data", text)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in _links(path.read_text(encoding="utf-8")):
+        if re.match(r"https?:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        other = (path.parent / name).resolve() if name else path
+        assert other.exists(), target
+        if anchor:
+            assert anchor in set(_anchors(other.read_text(encoding="utf-8"))), target
+
+
+def _links(text: str) -> Iterator[str]:
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"\]\(([^)\s]+)\)", prose)
+
+
+def _anchors(text: str) -> Iterator[str]:
+    """As GitHub makes them of headings."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    seen: dict[str, int] = {}
+    for heading in re.findall(r"^#+ (.*)$", prose, flags=re.MULTILINE):
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower().strip()).replace(" ", "-")
+        number = seen.get(anchor, 0)
+        seen[anchor] = number + 1
+        yield f"{anchor}-{number}" if number else anchor
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"## {name}\n" in text and f"$ segkit {name} -h\n" in text
+
+
+def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
+    apply, rfm, check = (part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:])
+    shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
+    rules.write_text(
+        (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
+        + '[trait.n]\nevents = "orders"\n[rfm]\nevents = "orders"\nbins = 3\n[output]\nprofile = ["n"]\n'
+        "[segment.a]\neveryone = true\n[segment.b]\neveryone = true\n",
+        encoding="utf-8",
+    )
+    orders = str(shop / "orders.csv")
+    for part, args in (
+        (apply, ["apply", str(rules), "--dry-run", "--json"]),
+        (rfm + apply, ["rfm", orders, "--as-of", "2024-06-30", "--json"]),
+        (check, ["check", str(rules), "--json"]),
+    ):
+        printed = json.loads(CliRunner().invoke(main, args).stdout)
+        printed.pop("schema_version")
+        known = set(re.findall(r"`(\w+)`", part))
+        assert _fields(printed) <= known, args
+
+
+def _fields(value: Any) -> set[str]:
+    """The names in a JSON object, but for those that are data: columns, reasons, options."""
+    if isinstance(value, list):
+        return set().union(*map(_fields, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    found = set(value)
+    for name, inner in value.items():
+        if name == "profile":
+            found |= set().union(*(_fields(column) for column in inner.values()))
+        elif name not in {"excluded", "left_out", "detected", "guesses", "values"}:
+            found |= _fields(inner)
+    return found
+
+
+def test_the_maps_are_those_of_the_code() -> None:
+    text = (ROOT / "docs/rule-file.md").read_text(encoding="utf-8")
+    standard = {
+        tuple(map(int, code)): name
+        for name, codes in re.findall(r"^\| (\w+) \| (\d{3}(?: \d{3})+) \|$", text, flags=re.MULTILINE)
+        for code in codes.split()
+    }
+    assert standard == STANDARD
+    ranges = re.findall(r"^\| (\w+) \| (\d)(?:-(\d))? \| (\d)(?:-(\d))? \|$", text, flags=re.MULTILINE)
+    cells = {
+        (r, f): name
+        for name, r1, r2, f1, f2 in ranges
+        for r in range(int(r1), int(r2 or r1) + 1)
+        for f in range(int(f1), int(f2 or f1) + 1)
+    }
+    assert cells == {(r, f): name for (r, f, _), name in RF.items()}
+
+
+def test_the_reference_names_everything() -> None:
+    text = (ROOT / "docs/rule-file.md").read_text(encoding="utf-8")
+    prose = text.partition("## Every key")[0]
+    operators = {field.alias or name for name, field in Condition.model_fields.items()}
+    assert operators <= set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+    measures = Trait.model_fields["measure"].annotation
+    assert measures is not None
+    for name in (*FAMILIES, *measures.__args__):
+        assert f"`{name}`" in prose
+
+
+def test_the_shop_starts_as_the_recipes_say() -> None:
+    recipes = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    block = next(b for b in generate.blocks(recipes) if b.file == "base.toml")
+    assert "\n".join(block.lines) + "\n" == (ROOT / "docs/shop/base.toml").read_text(encoding="utf-8")
+
+
+def test_the_changelog_knows_this_version() -> None:
+    from segkit import __version__
+
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
