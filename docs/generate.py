@@ -46,7 +46,9 @@ DOCUMENTS = (
 )  # fmt: skip
 COMMAND = "python docs/generate.py"
 
-_SECONDS = re.compile(r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE)
+_SECONDS = re.compile(
+    r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE
+)
 _DIRECTIVE = re.compile(r"^<!-- (?P<word>file|exit|not run): (?P<what>.*) -->$")
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\S*)")
 _HEADER = re.compile(r"^\[+\s*([^\]]+?)\s*\]+", re.MULTILINE)
@@ -202,9 +204,9 @@ def completed(piece: str, base: str) -> str:
     """A piece of a rule file with the tables and keys of `base` that it lacks, and a segment."""
     first = _HEADER.search(piece)
     head, tables = (piece[: first.start()], piece[first.start() :]) if first else (piece, "")
-    keys = re.findall(r"^([a-z_]+)\s*=", head, re.MULTILINE)
-    top = {line.split(" ")[0]: line for line in base.split("\n\n")[0].splitlines()}
-    if not any(key in _TOP for key in keys) and head.strip():
+    keys = re.findall(r"^([a-z_]+)[\w.]*\s*=", head, re.MULTILINE)
+    top = {line.split(" ")[0]: line for line in base.split("\n\n", maxsplit=1)[0].splitlines()}
+    if keys and not any(key in _TOP for key in keys):
         tables, head = f"[segment.piece]\n{head}\n{tables}", ""
     given = {re.sub(r"^(rfm|customers|output)\..*", r"\1", name) for name in _HEADER.findall(tables)}
     missing = [part for part in base.split("\n\n")[1:] if _HEADER.match(part.strip())]

@@ -174,7 +174,7 @@ def test_stopped_in_the_middle_of_writing(large, sent, code):
     assert desk.tree("out") == before
     if sent != signal.SIGKILL:
         assert out == b""
-        assert err.strip().endswith(b"interrupted")
+        assert b"interrupted" in err
         assert list(desk.folder.glob(".out.segkit-*.new")) == []
     # The next run goes through, and clears what the killed one left.
     assert desk.process("apply", "good.toml").returncode == 0

@@ -11,11 +11,11 @@ from segkit.io.text import TextFile
 
 SMALL = 2_000_000
 """Bytes of text that are looked at as a whole, over all files of a table."""
-BUDGET = 400_000
+BUDGET = 120_000
 """Bytes that are looked at of what is larger: settling the types of 10 MB/s must not take longer than reading."""
 FILES = 24
 """Files that are looked at, evenly spaced, where there are many."""
-ROWS = 20_000
+ROWS = 3_000
 """Rows of a typed source that are looked at."""
 
 

@@ -14,7 +14,7 @@ from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
-from segkit.columns.views import NO_KEY, View
+from segkit.columns.views import KEYS, NO_KEY, View
 from segkit.criteria.conditions import Context
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
@@ -151,7 +151,8 @@ def _refuse_keys(plan: Plan, computed: Computed) -> None:
         rows, without = int(counts["rows"].item()), int(counts[NO_KEY].item() or 0)
         if rows and rows == without:
             raise _no_keys(view, _key_of(plan, view.spec), rows)
-    _refuse_duplicates(customers, computed.frame)
+    if computed.counts[CUSTOMERS][KEYS].item() < computed.counts[CUSTOMERS]["rows"].item():
+        _refuse_duplicates(customers, computed.frame)
     for name, matched in computed.matched.items():
         kept = _kept(computed.counts[name])
         if kept and not matched and len(computed.frame):
