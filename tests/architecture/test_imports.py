@@ -28,6 +28,7 @@ def python(*args: str) -> str:
 
 
 def test_contracts_of_import_linter(tmp_path):
+    pytest.importorskip("importlinter", reason="import-linter needs younger versions of segkit's dependencies")
     shown = python("-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.argv[1:] = ['--cache-dir', sys.argv[1]]; c()", str(tmp_path))
     assert "0 broken" in shown
 

@@ -469,8 +469,9 @@ def condition(draft: Draft, kind: str, pool: list[Any], population: bool = True)
             values = [*INTERESTS, "nothing"]
         case _:
             values = [*values, 0, 3] if values else [0, 1, Decimal("2.5")]
-            hair = draft.pick([Decimal("0.5"), Decimal("-0.005"), Decimal("1e-9"), Decimal("-1e-11")])
-            values.append(draft.pick(values) + (hair if kind != "mean" else 1))
+            # money is exact to any digit; other numbers may be held as doubles
+            hairs = [Decimal("0.5"), Decimal("-0.005"), Decimal("-1e-11" if kind == "money" else "1e-9")]
+            values.append(draft.pick(values) + (1 if kind == "mean" else draft.pick(hairs)))
     if kind != "list" and draft.chance(25):
         return draft.pick(values) if draft.chance(50) else draft.some(values, least=1, most=3)
     count = draft.pick([1, 1, 2])
@@ -1027,10 +1028,11 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
 def customers_from(draft: Draft) -> None:
     """`[customers] from = "orders"`: the keys and latest known values of the event table."""
     table = draft.events[0]
-    names = ["product", *draft.some([name for name in table.columns if name != "product"])]
+    others = [name for name, kind in table.columns.items() if name != "product" and kind != "money"]
+    names = ["product", *draft.some(others)]
     spec: Row = {"from": "orders", "key": "customer_id", "columns": names}
     draft.rules["customers"] = spec
-    draft.columns = {name: "decimal" if (kind := table.columns[name]) == "money" else kind for name in names}
+    draft.columns = {name: table.columns[name] for name in names}
     draft.computed = list(names)
 
 

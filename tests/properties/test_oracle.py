@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import HealthCheck, Phase, assume, given, note, settings
 
 from segkit.cli import main
 
@@ -38,6 +38,7 @@ def examples(number: int) -> Callable[[Any], Any]:
         database=None,
         deadline=None,
         print_blob=False,
+        phases=[Phase.generate, Phase.shrink],
         # one example is a whole run: dozens of rows, drawn cell by cell
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )

@@ -77,6 +77,12 @@ class Table:
         """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
         return values.key(self.columns[name])
 
+    def with_key(self, frame: pl.LazyFrame, name: str, alias: str) -> pl.LazyFrame:
+        """`frame`, which has this table's columns as they came, with the key `name` as column `alias`."""
+        column = self.columns[name]
+        text = frame.with_columns(values.trimmed(column).alias(alias))
+        return text.with_columns(values.known_key(column, pl.col(alias)).alias(alias))
+
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.
 

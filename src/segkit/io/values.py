@@ -53,8 +53,18 @@ def _may_be_code(column: Column, to: ColumnType, *, money: bool) -> bool:
 
 def key(column: Column) -> pl.Expr:
     """The column as a key: trimmed text, whole numbers of typed sources without a fraction, null where empty."""
-    # `replace` after trimming costs half of `when`, which trims twice: 0.15 s on 10 M rows.
-    return _as_text(column).str.strip_chars().replace(["", *column.nulls], None).alias(column.name)
+    return known_key(column, trimmed(column)).alias(column.name)
+
+
+def trimmed(column: Column) -> pl.Expr:
+    """The first half of `key`, for large tables: in one expression Polars would trim twice (0.15 s on 10 M rows)."""
+    return _as_text(column).str.strip_chars()
+
+
+def known_key(column: Column, text: pl.Expr) -> pl.Expr:
+    """The second half of `key`: null where the trimmed text is empty or stands for a missing value."""
+    # Not `replace`: it takes 250 MB more on 10 M rows.
+    return pl.when(~text.is_in(["", *column.nulls])).then(text) if column.nulls else pl.when(text != "").then(text)
 
 
 def _from_text(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
@@ -62,7 +72,7 @@ def _from_text(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     if to is ColumnType.TEXT:
         if column.padded:
             return pl.when(~_missing(column, column.nulls)).then(raw)
-        return raw.replace([*_BLANKS, *column.nulls], None)
+        return pl.when(~raw.is_in([*_BLANKS, *column.nulls])).then(raw)
     if to is ColumnType.DATE:
         made = dates.read(column)
     elif to is ColumnType.BOOLEAN:
