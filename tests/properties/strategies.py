@@ -195,7 +195,7 @@ def customers(draft: Draft, count: int) -> list[Any]:
         "age": ("number", NUMBERS), "points": ("number", QUARTERS), "income": ("decimal", DECIMALS),
         "country": ("text", TEXTS), "city": ("text", TEXTS), "postcode": ("text", [*POSTCODES, None]),
         "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
-        "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*edges, *later(draft), None]),
+        "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*later(draft), None]),
     }  # fmt: skip
     chosen = {name: available[name] for name in draft.some(available, least=3)}
     chosen.setdefault("country", available["country"])
@@ -270,7 +270,8 @@ def event_tables(draft: Draft, keys: list[Any]) -> None:
 def event_keys(draft: Draft, keys: list[Any]) -> list[Any]:
     unknown: list[Any] = [99999] if isinstance(keys[0], int) else ["nobody"]
     padded = [] if isinstance(keys[0], int) else [f" {keys[0]} "]
-    return [*keys, *keys[:3], *unknown, *padded, None]
+    busy = keys[:2] * draft.pick([1, len(keys)])
+    return [*keys, *busy, *unknown, *padded, None]
 
 
 def orders(draft: Draft, keys: list[Any]) -> None:
@@ -692,7 +693,9 @@ def sql_value(draft: Draft, columns: dict[str, str]) -> tuple[Sql, str]:
 def window(draft: Draft) -> Row:
     edges = window_edges(draft)
     dates = draft.names("date")
-    match draft.pick(["none", "within", "between", "since", "before", "since before", *(["column"] if dates else [])]):
+    match draft.pick(
+        ["none", "within", "between", "since", "before", "since before", *(["column"] * 3 if dates else [])]
+    ):
         case "within":
             return {"within": draft.pick(draft.durations)}
         case "between" if draft.chance(50):
@@ -753,7 +756,7 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
     }
     measures = ["count", "count", "active_days", "days_since_first", "days_since_last", "distinct"]
     measures += ["sum", "mean", "min", "max"] * 2 if table.amount else []
-    measures += [] if numeric else ["first", "last", "most_frequent"]
+    measures += [] if numeric else ["first", "last", "most_frequent"] * 2
     name = draft.pick(measures)
     if name != "count" or draft.chance(30):
         spec["measure"] = name
@@ -834,7 +837,7 @@ def rfm(draft: Draft, keys: list[Any]) -> None:
         spec |= event_where(draft, table)
     if draft.chance(50):
         spec |= window(draft)
-    bins = draft.pick([5, 5, 5, 2, 3, 4, 6, 7, 8, 9, 10])
+    bins = draft.pick([5, 5, 5, 5, 10, 10, 2, 3, 4, 6, 7, 8, 9])
     if bins != 5 or draft.chance(20):
         spec["bins"] = bins
     if draft.chance(25):
@@ -843,7 +846,7 @@ def rfm(draft: Draft, keys: list[Any]) -> None:
         spec["cutoffs"] = {
             name: sorted(draft.pick(rising) for _ in range(bins - 1)) for name in ("recency", "frequency", "monetary")
         }
-    elif draft.chance(70):
+    elif draft.chance(80):
         spec["ties"] = draft.pick(["low", "high", "split"])
     if draft.chance(20):
         spec["frequency"] = draft.pick(["days", "events"])

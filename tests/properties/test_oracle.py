@@ -192,13 +192,13 @@ def test_conditions_and_blocks(case: Case) -> None:
     check(case)
 
 
-@examples(25)
+@examples(40)
 @given(cases(frozenset({"traits"})))
 def test_traits_and_event_conditions(case: Case) -> None:
     check(case)
 
 
-@examples(25)
+@examples(50)
 @given(cases(frozenset({"rfm"})))
 def test_rfm(case: Case) -> None:
     check(case)

@@ -53,6 +53,7 @@ class RowStep:
     needs: frozenset[str]
     build: Callable[[Schema], pl.Expr]
     path: Path
+    sql: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
         if trait.events:
             found.append(MeasureStep(Measure(name, trait), path))
         else:
-            found.append(RowStep(name, row_needs(trait), _row(trait, context), path))
+            found.append(RowStep(name, row_needs(trait), _row(trait, context), path, trait.sql))
     if rules.rfm:
         found += _rfm_steps(rules.rfm)
     for name, segment in rules.segment.items():
@@ -111,7 +112,9 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
 
 def derived_step(name: str, text: str, context: Context) -> RowStep:
     """A derived column of the customers that reads computed ones."""
-    return RowStep(name, sql_columns(text), lambda _: parse_sql(text, context.as_of), ("customers", "derive", name))
+    return RowStep(
+        name, sql_columns(text), lambda _: parse_sql(text, context.as_of), ("customers", "derive", name), text
+    )
 
 
 def _row(trait: Trait, context: Context) -> Callable[[Schema], pl.Expr]:

@@ -12,7 +12,7 @@ from segkit.columns.mentions import Mention
 from segkit.criteria.blocks import all_blocks
 from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Kind, Schema, article, kind_of
-from segkit.criteria.sql import parse_sql
+from segkit.criteria.sql import differences, parse_sql, sql_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
 
@@ -42,19 +42,31 @@ def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding
 
 
 def sql_misfits(rules: RuleFile, schema: Schema) -> Iterable[Finding]:
-    """Where the `sql` of a block is not true or false."""
+    """Where the `sql` of a block cannot be computed, or is not true or false."""
     for name, segment in rules.segment.items():
         for path, block in all_blocks(segment, ("segment", name)):
-            if block.sql is None:
+            if block.sql is None or not sql_columns(block.sql) <= schema.keys():
                 continue
-            try:
-                dtype = type_of(parse_sql(block.sql, dt.date.min), schema)
-            except pl.exceptions.PolarsError as error:
-                yield Finding((*path, "sql"), f"cannot use the SQL: {reason_of(error)}")
-                continue
-            if kind_of(dtype) != "boolean":
+            problem, dtype = sql_type(block.sql, schema)
+            if problem:
+                yield Finding((*path, "sql"), *problem)
+            elif dtype is not None and kind_of(dtype) != "boolean":
                 yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
 
 
+def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
+    """(Message and hint of what is wrong with the SQL, its type) over columns of `schema`; one of them is None."""
+    expression = parse_sql(text, dt.date.min)
+    try:
+        durations = [type_of(part, schema) for part in differences(expression)]
+        if any(isinstance(dtype, pl.Duration) for dtype in durations):
+            hint = "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of"
+            return ("the difference of two dates is not a number here", hint), None
+        return None, type_of(expression, schema)
+    except pl.exceptions.PolarsError as error:
+        return (f"cannot use the SQL: {reason_of(error)}", None), None
+
+
 def reason_of(error: pl.exceptions.PolarsError) -> str:
+    """The first line of what Polars says."""
     return str(error).strip().splitlines()[0]

@@ -39,7 +39,7 @@ def _one_row_a_key(rows: pl.DataFrame, spec: Lookup, view: View) -> pl.DataFrame
     twice = rows.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
     if len(twice):
         raise DataError.of(
-            f"the key {_shown(twice)} of lookup `{view.name}` comes more than once",
+            f"the key {_shown(twice)} of `[{view.name}]` comes more than once",
             location=SourceLocation(str(view.table.paths[0])),
             hint='keep one row of each: `duplicates = "first"`, with `by = "COLUMN"` for the largest',
         )

@@ -14,13 +14,14 @@ from segkit.columns.catalogue import Catalogue, column_cycles, make_catalogue, s
 from segkit.columns.features import (
     LookupStep,
     MeasureStep,
+    RowStep,
     Step,
     derived_step,
     step_types,
     steps_of,
     transitive,
 )
-from segkit.columns.fit import column_misfits, reason_of, sql_misfits
+from segkit.columns.fit import column_misfits, sql_misfits, sql_type
 from segkit.columns.hidden import is_hidden
 from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
@@ -35,6 +36,9 @@ from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.sources import Events
+
+CHECKED_ON = frozenset({"segment", "output", "rfm"})
+"""Sections that other columns do not depend on: with an unknown column in one of them, the rest is still checked."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +87,24 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     catalogue = make_catalogue(rules, tables, found, steps, findings)
     findings += unknown_columns(found, catalogue, tables)
     findings += column_cycles(rules, steps)
-    if findings:
+    if any(finding.path[0] not in CHECKED_ON for finding in findings):
         return None, findings
+    found = [m for m in found if m.column in catalogue.columns[m.table]]
+    steps = {n: s for n, s in steps.items() if not any(f.path[: len(s.path)] == s.path for f in findings)}
+    before = len(findings)
     reads = _reads(rules, tables, found, catalogue)
     lookups = _lookups(rules, tables, reads, catalogue, context, found, findings)
-    if findings:
+    if len(findings) > before:
         return None, findings
     late = _late(rules, steps, catalogue)
     steps |= {name: derived_step(name, text, context) for name, text in rules.customers.derive.items() if name in late}
     steps |= {c: LookupStep(j, ("lookup", n)) for n, j in lookups.joined.items() for c in j.adds if c in late}
     findings += column_cycles(rules, steps)
     findings += _late_where(rules, late, steps)
-    views = {} if findings else _views(rules, tables, reads, lookups.joined, context, steps, late, findings)
-    if findings:
+    views = {}
+    if len(findings) == before:
+        views = _views(rules, tables, reads, lookups.joined, context, steps, late, findings)
+    if len(findings) > before:
         return None, findings
     for name, view in views.items():
         if name != CUSTOMERS:
@@ -268,13 +277,12 @@ def _typed(
         step = steps[name]
         mine = [m for m in found if m.table == CUSTOMERS and m.path[: len(step.path)] == step.path]
         wrong = list(column_misfits(mine, schema)) if step.path[0] != "segment" else []
+        if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
+            problem, _ = sql_type(step.sql, schema)
+            wrong += [Finding((*step.path, "sql"), *problem)] if problem else []
         findings += wrong
-        if wrong or name in schema:
-            continue
-        try:
+        if not wrong and name not in schema and step.needs <= schema.keys():
             schema |= step_types(step, schema, views)
-        except pl.exceptions.PolarsError as error:
-            findings.append(Finding((*step.path, "sql"), f"cannot compute `{name}`: {reason_of(error)}"))
     return schema
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import re
 import warnings
@@ -59,9 +60,17 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
-    for reason, hint in _refusals(_tree(expression)):
+    tree = _tree(expression)
+    for reason, hint in _refusals(tree):
         raise SqlProblem(reason, hint)
-    return expression
+    return _expression(_safe(tree)) if _DIVIDES & _binary_functions(tree) else expression
+
+
+def differences(expression: pl.Expr) -> Iterator[pl.Expr]:
+    """Every difference within an expression: of two dates it is a duration, which compares with no number."""
+    for node in _nodes(_tree(expression)):
+        if isinstance(node, dict) and node.get("BinaryExpr", {}).get("op") == "Minus":
+            yield _expression(node)
 
 
 def sql_columns(text: str) -> frozenset[str]:
@@ -71,6 +80,42 @@ def sql_columns(text: str) -> frozenset[str]:
 
 def _day(found: re.Match[str], as_of: dt.date) -> str:
     return f"DATE '{as_of}'" if found[0].strip('"') == AS_OF else found[0]
+
+
+_DIVIDES = {"Div", "IntDiv", "Rem"}
+_NULL = {"Literal": {"Scalar": {"Null": "Null"}}}
+_ZERO = {"Literal": {"Dyn": {"Int": 0}}}
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(inner)
+
+
+def _binary_functions(tree: Any) -> set[str]:
+    return {n["Binary"] for n in _nodes(tree) if isinstance(n, dict) and isinstance(n.get("Binary"), str)}
+
+
+def _safe(node: Any) -> Any:
+    """The tree with a missing value for what is divided by zero: of decimals Polars would stop the run."""
+    if isinstance(node, list):
+        return [_safe(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _safe(inner) for key, inner in node.items()}
+    call = node.get("Function")
+    if call and call["function"] in ({"Sql": {"Binary": name}} for name in _DIVIDES):
+        by = call["input"][1]
+        not_zero = {"BinaryExpr": {"left": by, "op": "NotEq", "right": _ZERO}}
+        call["input"][1] = {"Ternary": {"predicate": not_zero, "truthy": by, "falsy": _NULL}}
+    return node
+
+
+def _expression(tree: Any) -> pl.Expr:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pl.Expr.deserialize(io.StringIO(json.dumps(tree)), format="json")
 
 
 def _tree(expression: pl.Expr) -> Any:

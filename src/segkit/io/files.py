@@ -66,6 +66,7 @@ class Workspace:
         self._checker = ThreadPoolExecutor(1, "segkit-lines")
         self._checks: list[Future[DataError | None]] = []
         self._left = Event()
+        self.unpacked: dict[Path, tuple[Path, str]] = {}
         return self
 
     def __exit__(
@@ -141,7 +142,13 @@ def _neighbours(path: Path) -> str:
 
 
 def unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
-    """The file itself, or its decompressed copy in the workspace, and the kind of its content."""
+    """The file itself, or its decompressed copy in the workspace, and the kind of its content; once a path."""
+    if path not in ws.unpacked:
+        ws.unpacked[path] = _unpack(ws, path)
+    return ws.unpacked[path]
+
+
+def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
     plain = _spooled(ws, path)
     start = _start(path, plain)
     if start.startswith(GZIP):

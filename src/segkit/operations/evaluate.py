@@ -64,7 +64,7 @@ def evaluate(
             computed = compute(plan)
             ws.verify()
         except pl.exceptions.PolarsError as error:
-            explained = explain_failure(tables.values())
+            explained = explain_failure(tables.values()) or _overflow(error)
             if explained is None:
                 raise
             raise explained from error
@@ -80,6 +80,13 @@ def evaluate(
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = tuple((name, path) for name, table in tables.items() for path in table.paths)
     return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+
+
+def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
+    reason = str(error).strip().splitlines()[0]
+    if "overflow" not in reason:
+        return None
+    return DataError(Diagnostic(f"a computed number is too large: {reason}", hint="look for it in `sql` and `derive`"))
 
 
 def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
@@ -215,6 +222,6 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         left_out[UNKNOWN] = _kept(counts) - computed.matched[name]
     if isinstance(view.spec, Customers) and view.spec.duplicates != "error":
         left_out[DUPLICATES] = _kept(counts) - len(computed.frame)
-    return TableCounts(
-        name, int(counts["rows"].item()), left_out, view.table.detected, tuple(str(p) for p in view.table.paths)
-    )
+    types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
+    detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
+    return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))

@@ -12,12 +12,13 @@ from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.report.bars import Bar
-from segkit.report.numbers import count, money, percent, seconds, share
+from segkit.report.numbers import count, money, percent, plural, seconds, share
 from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
 from segkit.results import ApplyResult, CheckResult, SegmentResult, TableCounts
 
 MANY = 5
+FILES_SHOWN = 20
 """How many overlaps are shown; JSON has them all."""
 
 
@@ -75,7 +76,18 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
         for reason, number in segment.excluded.items():
             if number:
                 table.add_row(_indented(words(reason), "dim"), "", Text(count(number), style="dim"))
+        _add_files(table, segment)
     return table
+
+
+def _add_files(table: Table, segment: SegmentResult) -> None:
+    """The files that `each` makes, a line for each combination of values."""
+    files = [output for output in segment.outputs if output.values]
+    for output in files[:FILES_SHOWN]:
+        values = ", ".join(value if value is not None else "missing" for value in output.values.values())
+        table.add_row(_indented(values, "dim"), "", "", Text(count(output.written), style="dim"))
+    if len(files) > FILES_SHOWN:
+        table.add_row(_indented(f"and {len(files) - FILES_SHOWN} more files", "dim"))
 
 
 def _name(segment: SegmentResult) -> RenderableType:
@@ -156,13 +168,15 @@ def _closing(result: ApplyResult) -> Text:
     elif result.directory is None:
         what = "Rows went to standard output"
     else:
-        what = f"{count(files)} {'file' if files == 1 else 'files'} in {result.directory}"
+        what = f"{plural(files, 'file')} in {result.directory}"
     return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")
 
 
 def detected(tables: Sequence[TableCounts]) -> RenderableType:
     """How each table was read: what `-v` adds."""
     lines = Table.grid(padding=(0, 2))
+    lines.add_column(overflow="fold")
+    lines.add_column(overflow="fold")
     for table in tables:
         lines.add_row(Text(table.name, style="bold"), f"{count(table.rows)} rows")
         for path in table.paths:
@@ -176,11 +190,7 @@ def check_text(result: CheckResult) -> str:
     """One line: how many problems, or what the file defines."""
     errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
     warnings = len(result.diagnostics) - errors
-    found = [
-        f"{number} {word}{'' if number == 1 else 's'}"
-        for number, word in ((errors, "error"), (warnings, "warning"))
-        if number
-    ]
+    found = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
     if found:
         return f"{result.path}: {' and '.join(found)}"
-    return f"{result.path}: nothing wrong ({result.segments} segments, {result.columns} computed columns)"
+    return f"{result.path}: nothing wrong ({plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')})"

@@ -12,6 +12,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def plural(number: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
 def percent(value: float | None) -> str:
     """8.9 %, and a share that would round to nothing or to all says so."""
     if value is None:
