@@ -127,7 +127,6 @@ class Desk:
         return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
-
 def environment() -> dict[str, str]:
     """For a process that finds segkit in this repository."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 AS_OF = dt.date(2024, 3, 31)
-ALL = "a b c d e f".split()
+ALL = ["a", "b", "c", "d", "e", "f"]
 PEOPLE = pl.DataFrame(
     {
         "id": ALL,
@@ -187,7 +187,9 @@ def found(new_desk):
             desk = new_desk()
             for name, frame in sources(format).items():
                 desk.put(f"{name}.{format}", frame)
-            head = HEAD.format(path=f"people.{format}", events=f"events.{format}", lists=LISTS if format == "csv" else "")
+            head = HEAD.format(
+                path=f"people.{format}", events=f"events.{format}", lists=LISTS if format == "csv" else ""
+            )
             done[format] = desk.each(head, {name: text for name, (text, _) in VARIANTS.items()})
         return done[format]
 
@@ -317,7 +319,10 @@ def test_empty_text_is_missing(desk):
     ],
 )
 def test_top_and_bottom_percent(desk, values, condition, who):
-    desk.put("c.csv", "id,x\n" + "".join(f"{k},{'' if v is None else v}\n" for k, v in zip("abcdefghij", values, strict=False)))
+    desk.put(
+        "c.csv",
+        "id,x\n" + "".join(f"{k},{'' if v is None else v}\n" for k, v in zip("abcdefghij", values, strict=False)),
+    )
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
     assert desk.members(head, {"s": f"demographic.x = {{ {condition} }}"})["s"] == who.split()
 
@@ -422,7 +427,7 @@ def test_a_naive_timestamp_is_the_day_it_says(desk):
 
 BLOCKS = {
     'any = [{ demographic.n.is = 5 }, { demographic.t = "paris" }]': "a b",
-    'all = [{ demographic.n.min = 5 }, { demographic.n.max = 20 }]': "a b f",
+    "all = [{ demographic.n.min = 5 }, { demographic.n.max = 20 }]": "a b f",
     'none = [{ demographic.n.is = 5 }, { demographic.t = "paris" }]': "c d e f",
     "none = [{ none = [{ demographic.n.is = 5 }] }]": "a",
     "any = [{ all = [{ demographic.n.is = 5 }, { demographic.b = true }] }, { none = [{ demographic.n.missing = false }] }]": "a d",
@@ -485,7 +490,10 @@ demographic.n = [0, 2, 4]
 
 
 def test_near(desk):
-    desk.put("c.csv", "id,lat,lon\nparis,48.8566,2.3522\nversailles,48.8049,2.1204\nlyon,45.7640,4.8357\nnowhere,,\ndateline,0,179.9\n")
+    desk.put(
+        "c.csv",
+        "id,lat,lon\nparis,48.8566,2.3522\nversailles,48.8049,2.1204\nlyon,45.7640,4.8357\nnowhere,,\ndateline,0,179.9\n",
+    )
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\nlatitude = "lat"\nlongitude = "lon"\n'
     paris = "{ latitude = 48.8566, longitude = 2.3522, km = %s }"
     cases = {
@@ -520,7 +528,7 @@ def test_near(desk):
         ("demographic.tt.is = 'a'", "did you mean `t`"),
         ("demographic.n.ignore_case = true", "ignore_case"),
         ("demographic.t.matches = '['", "regular expression"),
-        ('rfm.r_score = 5', "[rfm]"),
+        ("rfm.r_score = 5", "[rfm]"),
         ('rfm = "champions"', "[rfm]"),
     ],
 )

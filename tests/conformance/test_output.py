@@ -29,16 +29,17 @@ def test_columns_that_no_rule_reads_go_out_as_they_came(desk):
     desk.put("c.csv", RAW)
     desk.apply(HEAD + EVERYONE)
     lines = RAW.splitlines()
-    expected = [lines[0].replace("id,", "id,segment,", 1)] + [
-        line.replace(",", ",all,", 1) for line in lines[1:]
-    ]
+    expected = [lines[0].replace("id,", "id,segment,", 1)] + [line.replace(",", ",all,", 1) for line in lines[1:]]
     assert (desk / "segments/all.csv").read_text().splitlines() == expected
 
 
 def test_columns_that_a_rule_reads_go_out_in_iso_form(desk):
-    desk.put("c.csv", "id,day,n,ok,price\na,31/01/2024,\"1,50\",YES,\"1.234,00\"\nb,1/2/2024,\"-0,5\",no,7\nc,,,,\n")
+    desk.put("c.csv", 'id,day,n,ok,price\na,31/01/2024,"1,50",YES,"1.234,00"\nb,1/2/2024,"-0,5",no,7\nc,,,,\n')
     text = HEAD.replace('key = "id"', 'key = "id"\ntypes = { ok = "boolean" }')
-    rules = text + "[segment.all]\nany = [{ demographic.day.missing = false, demographic.n.min = -1, demographic.ok = [true, false], demographic.price.min = 0 }, { demographic.day.missing = true }]\n"
+    rules = (
+        text
+        + "[segment.all]\nany = [{ demographic.day.missing = false, demographic.n.min = -1, demographic.ok = [true, false], demographic.price.min = 0 }, { demographic.day.missing = true }]\n"
+    )
     rows = [tuple(r.values()) for r in desk.rows(rules)]
     assert rows == [
         ("a", "all", "2024-01-31", "1.5", "true", "1234"),
@@ -54,7 +55,9 @@ def shop(desk):
     return desk
 
 
-SHOP = HEAD + """[events.o]
+SHOP = (
+    HEAD
+    + """[events.o]
 path = "o.csv"
 time = "day"
 amount = "total"
@@ -80,6 +83,7 @@ demographic.age.above = 100
 write = false
 geographic.city.missing = false
 """
+)
 ROWS = {
     "k3": (20, "Nîmes", "100", dt.date(2024, 2, 1), True, dt.date(2004, 1, 1)),
     "k1": (41, None, "11.75", dt.date(2024, 2, 1), True, dt.date(1983, 5, 5)),
@@ -115,9 +119,11 @@ def test_every_format(shop, format, by):
         "csv": lambda p: text_frame(p, ","),
         "tsv": lambda p: text_frame(p, "\t"),
         "parquet": pl.read_parquet,
-        "ndjson": lambda p: pl.DataFrame([json.loads(line) for line in p.read_text().splitlines()], schema=columns)
-        if p.stat().st_size
-        else pl.DataFrame(schema=columns),
+        "ndjson": lambda p: (
+            pl.DataFrame([json.loads(line) for line in p.read_text().splitlines()], schema=columns)
+            if p.stat().st_size
+            else pl.DataFrame(schema=columns)
+        ),
         "arrow": pl.read_ipc,
     }[format]
     for name, keys in {"young": ["k3"], "spenders": ["k3", "k1"], "nobody": []}.items():
@@ -130,12 +136,28 @@ def test_every_format(shop, format, by):
             if format in ("csv", "tsv"):
                 assert row[2:] == tuple(map(text_of, expected))
             elif format == "ndjson":
-                assert row[2:] == (expected[0], expected[1], float(expected[2]), str(expected[3]), True, str(expected[5]))
+                assert row[2:] == (
+                    expected[0],
+                    expected[1],
+                    float(expected[2]),
+                    str(expected[3]),
+                    True,
+                    str(expected[5]),
+                )
             else:
-                assert (*row[2:4], float(row[4]), *row[5:]) == (*expected[:2], float(expected[2]), *expected[3:5], str(expected[5]))
+                assert (*row[2:4], float(row[4]), *row[5:]) == (
+                    *expected[:2],
+                    float(expected[2]),
+                    *expected[3:5],
+                    str(expected[5]),
+                )
     everybody = read(shop / f"segments/everybody.{format}")
     labels = [v or None for v in everybody["segment"].to_list()]
-    assert list(zip(everybody["id"], labels, strict=True)) == [("k3", "young|spenders"), ("k1", "spenders"), ("k2", None)]
+    assert list(zip(everybody["id"], labels, strict=True)) == [
+        ("k3", "young|spenders"),
+        ("k1", "spenders"),
+        ("k2", None),
+    ]
 
 
 def test_parquet_types(shop):
@@ -184,7 +206,7 @@ def test_escape_formulas(desk):
 
 def test_escape_formulas_leaves_numbers_alone(shop):
     shop.put("o.csv", "id,day,total\nk1,2024-01-01,-10.50\n")
-    shop.apply(shop_rules("escape_formulas = true", '[segment.back]\nbehavioural.spend.below = 0\n'))
+    shop.apply(shop_rules("escape_formulas = true", "[segment.back]\nbehavioural.spend.below = 0\n"))
     assert (shop / "segments/back.csv").read_text().splitlines()[1].startswith("k1,back,41,,-10.5,")
 
 
@@ -200,7 +222,9 @@ def test_a_column_named_like_the_label_gives_way_with_a_warning(desk):
 
 def test_each(desk):
     desk.put("c.csv", "id,gender,age\n1,F,20\n2,M,20\n3,F,40\n4,,20\n5,F,20\n6,Non binary/é,20\n")
-    text = HEAD + """[trait.band]
+    text = (
+        HEAD
+        + """[trait.band]
 bands = { of = "age", edges = [18, 25, 35], labels = ["<18", "18-24", "25-34", "35+"] }
 [segment.s]
 everyone = true
@@ -209,6 +233,7 @@ each = ["gender", "band"]
 demographic.age.above = 99
 each = "gender"
 """
+    )
     done = desk.json(text)
     files = {name: [r["id"] for r in desk.read(f"segments/{name}")] for name in desk.tree() if name != "manifest.json"}
     assert files == {
@@ -344,7 +369,15 @@ def test_summary_json_is_one_object_with_the_documented_keys(shop):
     assert (done["customers"], done["unmatched"]) == (3, 1)
     for segment in done["segments"]:
         assert {"name", "label", "matched", "excluded", "written", "share", "path"} <= set(segment)
-        assert list(segment["excluded"]) == ["consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout"]
+        assert list(segment["excluded"]) == [
+            "consent",
+            "suppressed",
+            "frequency_cap",
+            "claimed",
+            "sample",
+            "limit",
+            "holdout",
+        ]
     young = done["segments"][0]
     assert (young["label"], young["share"]) == ("Under 30", 33.3333)
     assert young["path"].endswith("segments/young.csv")
@@ -402,7 +435,10 @@ def test_rfm_writes_one_row_a_customer(shop):
     assert (shop / "rfm.csv").read_text().splitlines()[0] == (
         "id,recency_days,frequency,monetary,r_score,f_score,m_score,rfm_code,rfm_segment"
     )
-    assert [tuple(r.values())[:4] for r in shop.read("rfm.csv")] == [("k1", "29", "2", "11.75"), ("k3", "29", "1", "100")]
+    assert [tuple(r.values())[:4] for r in shop.read("rfm.csv")] == [
+        ("k1", "29", "2", "11.75"),
+        ("k3", "29", "1", "100"),
+    ]
     for guess in ("id", "day", "total"):
         assert guess in done.stdout
     on_stdout = shop.segkit("rfm", shop / "o.csv", "--as-of", "2024-03-01", "-o", "-")

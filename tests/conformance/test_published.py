@@ -28,7 +28,8 @@ def test_the_vignette_of_r_rfm(desk, examples):
         for name, r, f, m, _ in VIGNETTE
     )
     segments = "".join(
-        f"[segment.s{i}]\nlabel = {json.dumps(name)}\nrfm = {json.dumps(name)}\n" for i, (name, *_) in enumerate(VIGNETTE)
+        f"[segment.s{i}]\nlabel = {json.dumps(name)}\nrfm = {json.dumps(name)}\n"
+        for i, (name, *_) in enumerate(VIGNETTE)
     )
     text = f"""version = 1
 as_of = 2006-12-31
@@ -105,7 +106,9 @@ profile = ["orders", "revenue"]
     (buyers,) = done["segments"]
     assert (done["customers"], buyers["written"]) == (18_148, 17_416)
     assert buyers["profile"]["orders"]["total"] == 25_164
-    total = json.loads(desk.apply(text, "--json").stdout, parse_float=Decimal)["segments"][0]["profile"]["revenue"]["total"]
+    total = json.loads(desk.apply(text, "--json").stdout, parse_float=Decimal)["segments"][0]["profile"]["revenue"][
+        "total"
+    ]
     assert total == Decimal("24914586.8193")
 
 

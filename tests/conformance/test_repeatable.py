@@ -72,7 +72,9 @@ def runs(new_desk):
     """The output of four runs for each format: one, two, four and again four threads."""
     desk = new_desk()
     n = pl.int_range(ROWS, eager=True)
-    customers = pl.DataFrame({"id": n.hash(1).cast(pl.String).str.slice(0, 7), "n": n}).unique("id", maintain_order=True)
+    customers = pl.DataFrame({"id": n.hash(1).cast(pl.String).str.slice(0, 7), "n": n}).unique(
+        "id", maintain_order=True
+    )
     desk.put("c.csv", customers)
     keys = customers["id"].gather(n.hash(5) % (len(customers) // 3))
     orders = pl.DataFrame(

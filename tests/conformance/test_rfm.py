@@ -333,7 +333,9 @@ def test_scores_rise_at_the_thresholds_that_are_shown(desk, ties):
             assert int(scores[position]) == 1 + passed
     # recency: low is strictly below, high at most
     for value, scores in zip(values, found, strict=True):
-        passed = sum(value[0] <= c if cuts["recency_days"]["inclusive"] else value[0] < c for c in cuts["recency_days"]["values"])
+        passed = sum(
+            value[0] <= c if cuts["recency_days"]["inclusive"] else value[0] < c for c in cuts["recency_days"]["values"]
+        )
         assert int(scores[0]) == 1 + passed
 
 

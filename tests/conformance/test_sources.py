@@ -58,7 +58,11 @@ def test_every_format_reads_the_same(desk, path):
     content = FILES[path]
     for name, one in content.items() if isinstance(content, dict) else [(path, content)]:
         desk.put(name, one)
-    cases = {"demographic.age.min = 30": ["b"], 'geographic.city = ["Nîmes", "Köln"]': ["a", "c"], "demographic.age.missing = true": ["c"]}
+    cases = {
+        "demographic.age.min = 30": ["b"],
+        'geographic.city = ["Nîmes", "Köln"]': ["a", "c"],
+        "demographic.age.missing = true": ["c"],
+    }
     assert desk.members(head(path), {c: c for c in cases}) == cases
 
 
@@ -122,7 +126,9 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("values", "keys", "condition", "who"), VALUES, ids=[f"{v[0]} {k} {c}" for v, k, c, _ in VALUES])
+@pytest.mark.parametrize(
+    ("values", "keys", "condition", "who"), VALUES, ids=[f"{v[0]} {k} {c}" for v, k, c, _ in VALUES]
+)
 def test_values(desk, values, keys, condition, who):
     desk.put("c.csv", "id;x\n" + "".join(f"{i};{v}\n" for i, v in zip("abcd", values, strict=True)))
     assert desk.members(head(more=keys), {"s": f"demographic.{condition}"})["s"] == who.split()
@@ -262,7 +268,9 @@ def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk):
 def test_when_no_key_matches_a_key_of_each_side_is_shown(desk):
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("o.csv", "id,day\n17850.0,2024-01-01\n")
-    done = desk.apply(head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n', code=3)
+    done = desk.apply(
+        head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n', code=3
+    )
     assert "`17850.0`" in done.stderr
     assert "`17850`" in done.stderr or "`17851`" in done.stderr
 
@@ -270,7 +278,9 @@ def test_when_no_key_matches_a_key_of_each_side_is_shown(desk):
 def test_events_of_unknown_customers_are_counted(desk):
     desk.put("c.csv", "id\n1\n2\n")
     desk.put("o.csv", "id,day\n1,2024-01-01\n3,2024-01-01\n3,2024-01-02\n")
-    done = desk.json(head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n')
+    done = desk.json(
+        head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[segment.s]\nbehavioural.did = { events = "o" }\n'
+    )
     assert done["segments"][0]["written"] == 1
     assert done["tables"][1]["left_out"]["unknown_customer"] == 2
 
@@ -298,7 +308,7 @@ def test_two_columns_of_one_name(desk):
 
 
 def test_rename_derive_where_lists_types_together(desk):
-    desk.put("c.csv", "id,Âge,qty,price,tags,country\na,20,2,1.5,\"x, y\",FR\nb,30,1,9,y;z,FR\nc,40,3,3,,DE\n")
+    desk.put("c.csv", 'id,Âge,qty,price,tags,country\na,20,2,1.5,"x, y",FR\nb,30,1,9,y;z,FR\nc,40,3,3,,DE\n')
     more = """rename = { age = "Âge" }
 derive = { total = "qty * price", double = "total * 2" }
 lists = { tags = "," }
@@ -322,7 +332,9 @@ def test_like_starts_from_another_tables_keys(desk):
     desk.put("c.csv", "id\n1\n2\n")
     desk.put("o.csv", "cust;day;sum\n1;01/02/2024;1,5\n2;03/02/2024;2,5\n")
     desk.put("r.csv", "cust;day;sum\n1;05/02/2024;-1,5\n")
-    text = head() + """[events.o]
+    text = (
+        head()
+        + """[events.o]
 path = "o.csv"
 key = "cust"
 time = "day"
@@ -345,15 +357,25 @@ measure = "last"
 events = "late"
 measure = "sum"
 """
+    )
     assert desk.columns(text, "back", "back_day", "late") == {"1": ("-1.5", "2024-02-05", "0"), "2": ("0", "", "2.5")}
 
 
 def test_customers_from_events_take_their_latest_known_value(desk):
-    desk.put("o.csv", "cust,day,email,ok\nb,2024-01-01,old@x,1\na,2024-01-01,a@x,1\nb,2024-02-01,new@x,1\nb,2024-02-10,,0\nb,2024-12-01,future@x,1\nc,2024-12-01,later@x,1\nd,2024-01-05,d@x,0\n")
+    desk.put(
+        "o.csv",
+        "cust,day,email,ok\nb,2024-01-01,old@x,1\na,2024-01-01,a@x,1\nb,2024-02-01,new@x,1\nb,2024-02-10,,0\nb,2024-12-01,future@x,1\nc,2024-12-01,later@x,1\nd,2024-01-05,d@x,0\n",
+    )
     text = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "cust"\ncolumns = ["email"]\n[events.o]\npath = "o.csv"\ntime = "day"\nwhere.ok = 1\n'
     # on or before as_of only, and before `where`: d is a customer without events, c is nobody
-    rows = desk.rows(text + "[trait.n]\nevents = 'o'\n[output]\ncolumns = ['email', 'n']\n[segment.s]\neveryone = true\n")
-    assert {r["cust"]: (r["email"], r["n"]) for r in rows} == {"a": ("a@x", "1"), "b": ("new@x", "2"), "d": ("d@x", "0")}
+    rows = desk.rows(
+        text + "[trait.n]\nevents = 'o'\n[output]\ncolumns = ['email', 'n']\n[segment.s]\neveryone = true\n"
+    )
+    assert {r["cust"]: (r["email"], r["n"]) for r in rows} == {
+        "a": ("a@x", "1"),
+        "b": ("new@x", "2"),
+        "d": ("d@x", "0"),
+    }
 
 
 # --- lookups ---
@@ -365,7 +387,9 @@ def test_lookups_chain_into_events_and_customers(desk):
     desk.put("p.csv", "sku,price,cat\nA,1.25,10\nB,3,20\n")
     desk.put("k.csv", "code,name\n10,Food\n20,Tools\n")
     desk.put("z.csv", "zips,dept,population\n01234;01235,Ain,5\n75001,Paris,10\n")
-    text = head() + """[events.o]
+    text = (
+        head()
+        + """[events.o]
 path = "o.csv"
 time = "day"
 amount = "total"
@@ -391,7 +415,12 @@ measure = "sum"
 events = "o"
 where.name = "Food"
 """
-    assert desk.columns(text, "spend", "food", "dept") == {"1": ("5.5", "1", "Ain"), "2": ("1.25", "1", "Paris"), "3": ("0", "0", "")}
+    )
+    assert desk.columns(text, "spend", "food", "dept") == {
+        "1": ("5.5", "1", "Ain"),
+        "2": ("1.25", "1", "Paris"),
+        "3": ("0", "0", ""),
+    }
 
 
 def test_a_lookup_key_that_comes_twice(desk):
@@ -402,7 +431,10 @@ def test_a_lookup_key_that_comes_twice(desk):
     assert "`01000`" in done.stderr
     assert "duplicates" in done.stderr
     assert desk.columns(head() + lookup + 'duplicates = "first"\n', "town") == {"1": "Small", "2": "Only"}
-    assert desk.columns(head() + lookup + 'duplicates = "first"\nby = "people"\n', "town") == {"1": "Large", "2": "Only"}
+    assert desk.columns(head() + lookup + 'duplicates = "first"\nby = "people"\n', "town") == {
+        "1": "Large",
+        "2": "Only",
+    }
 
 
 def test_a_lookup_on_two_columns(desk):
@@ -440,5 +472,5 @@ def test_paths_are_relative_to_the_file_and_on_the_command_line_to_the_caller(de
 
 def test_toml_1_1_is_read(desk):
     desk.put("c.csv", TEXT)
-    text = head() + '[segment.s]\ndemographic.age = {\n  min = 30, # a comment\n  max = 40,\n}\n'
+    text = head() + "[segment.s]\ndemographic.age = {\n  min = 30, # a comment\n  max = 40,\n}\n"
     assert [r["id"] for r in desk.rows(text)] == ["b"]

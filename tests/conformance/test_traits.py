@@ -54,7 +54,13 @@ TABLE = [
     ('measure = "last"\nof = "product"\nbefore = 2024-02-25', "stone", "stone", "", ""),
     ('measure = "first"\nof = "qty"', "1", "4", "", ""),
     ('measure = "most_frequent"\nof = "product"', "sand", "stone", "", ""),
-    ('measure = "most_frequent"\nof = "product"\nbefore = 2024-02-25', "bricks", "stone", "", ""),  # 2 : 2 : 1, the latest
+    (
+        'measure = "most_frequent"\nof = "product"\nbefore = 2024-02-25',
+        "bricks",
+        "stone",
+        "",
+        "",
+    ),  # 2 : 2 : 1, the latest
     ('measure = "days_since_first"', "60", "245", "", ""),
     ('measure = "days_since_last"', "5", "245", "", ""),
     ('measure = "active_days"', "4", "1", "0", "0"),
@@ -66,7 +72,7 @@ TABLE = [
     ('measure = "max"\nwhere.product = "sand"', "10.5", "", "", ""),  # what is left of order 1
     ('measure = "mean"\nwhere.product = "bricks"', 12.25, "", "", ""),
     ('measure = "sum"\nwhere.total.min = 0', "37", "99.99", "0", "0"),
-    ('where.total.above = 10', "2", "1", "0", "0"),  # a line, not the order
+    ("where.total.above = 10", "2", "1", "0", "0"),  # a line, not the order
     ('measure = "last"\nwhere.product = "stone"', "2024-02-20", "2023-06-30", "", ""),
     ('measure = "active_days"\nwhere.product = "bricks"', "2", "0", "0", "0"),
     # windows
@@ -134,9 +140,16 @@ def test_trait(traits, row):
 def test_amount_per_event(desk):
     """Each line repeats the total of its order."""
     desk.put("c.csv", "cust\na\nb\n")
-    desk.put("o.csv", "order,cust,day,total\n1,a,2024-01-01,10\n1,a,2024-01-01,10\n2,a,2024-01-02,5\n,a,2024-01-03,1\n,a,2024-01-03,1\n3,b,2024-01-01,10\n")
+    desk.put(
+        "o.csv",
+        "order,cust,day,total\n1,a,2024-01-01,10\n1,a,2024-01-01,10\n2,a,2024-01-02,5\n,a,2024-01-03,1\n,a,2024-01-03,1\n3,b,2024-01-01,10\n",
+    )
     measures = {"n": "count", "total": "sum", "average": "mean", "least": "min", "most": "max"}
-    head = HEAD + 'amount_per = "event"\n' + "".join(f'[trait.{n}]\nevents = "o"\nmeasure = "{m}"\n' for n, m in measures.items())
+    head = (
+        HEAD
+        + 'amount_per = "event"\n'
+        + "".join(f'[trait.{n}]\nevents = "o"\nmeasure = "{m}"\n' for n, m in measures.items())
+    )
     found = desk.columns(head, *measures)
     assert found["a"][:2] == ("4", "17")
     assert float(found["a"][2]) == 4.25
@@ -229,7 +242,9 @@ def test_other_measures_need_a_comparison(desk, condition):
 def test_traits_of_the_customer(desk):
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
 [trait.zone]                            # needs what stands below
 bands = { of = "age", edges = [18, 24, 33], labels = ["<18", "18-23", "24-32", "33+"] }
 [trait.age]
@@ -244,6 +259,7 @@ measure = "sum"
 [trait.average]
 sql = "spend / nullif(orders, 0)"
 """
+    )
     found = desk.columns(text, "age", "zone", "member", "average")
     assert {k: v[:3] for k, v in found.items()} == {
         "a": ("33", "33+", "60"),  # left-closed: 33 is in the last band
@@ -259,7 +275,10 @@ sql = "spend / nullif(orders, 0)"
 def test_a_cycle_is_printed(desk):
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
-    text = HEAD + '[trait.x]\nsql = "y + 1"\n[trait.y]\nsql = "z + 1"\n[trait.z]\nsql = "x + 1"\n[segment.s]\nbehavioural.x = 1\n'
+    text = (
+        HEAD
+        + '[trait.x]\nsql = "y + 1"\n[trait.y]\nsql = "z + 1"\n[trait.z]\nsql = "x + 1"\n[segment.s]\nbehavioural.x = 1\n'
+    )
     message = desk.apply(text, code=2).stderr
     for name in "xyz":
         assert f"`{name}`" in message or f"{name} " in message

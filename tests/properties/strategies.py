@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -830,13 +830,55 @@ def _divided(a: Any, b: Any) -> Any:
     return None if a is None or not b else float(Fraction(a) / Fraction(b))
 
 
-def rfm(draft: Draft, keys: list[Any]) -> None:
+def rfm(draft: Draft) -> None:
+    if "path" in draft.rules["customers"] and draft.chance(25):
+        rfm_of_columns(draft)
+    else:
+        rfm_of_events(draft)
+
+
+def rfm_of_events(draft: Draft) -> None:
     table = next(table for table in draft.events if table.amount)
     spec: Row = {"events": table.name}
     if draft.chance(40):
         spec |= event_where(draft, table)
     if draft.chance(50):
         spec |= window(draft)
+    if draft.chance(20):
+        spec["frequency"] = draft.pick(["days", "events"])
+    if table.complete and draft.chance(50):
+        spec["monetary"] = "mean"
+    draft.rules["rfm"] = spec | scoring(draft)
+    rfm_kinds(draft, "mean" if "monetary" in spec else "money")
+
+
+def rfm_of_columns(draft: Draft) -> None:
+    """`[rfm.columns]`: the three values stand in the customer file; whole rows of them may be missing."""
+    spec = draft.rules["customers"]
+    table = draft.tables[spec["path"]]
+    pools = {
+        "last_seen": [0, 1, 10, 30, 31, 400], "orders_made": [1, 1, 2, 3, 50],
+        "spent": list(map(Decimal, ("19.99", "0.1", "0.1", "-5", "0", "1000"))),
+    }  # fmt: skip
+    nothing = dict.fromkeys(pools)
+    values = draft.draw(tables_of(pools, len(table.rows)))
+    rows = [row | (nothing if draft.chance(10) else three) for row, three in zip(table.rows, values, strict=True)]
+    spec["types"] |= dict.fromkeys(pools, "number")
+    draft.tables[spec["path"]] = replace(table, rows=rows, kinds=table.kinds | dict.fromkeys(pools, "number"))
+    columns = {"recency_days": "last_seen", "frequency": "orders_made", "monetary": "spent"}
+    draft.rules["rfm"] = {"columns": columns} | scoring(draft)
+    rfm_kinds(draft, "decimal")
+
+
+def rfm_kinds(draft: Draft, monetary: str) -> None:
+    for name in RFM_COLUMNS:
+        draft.compute(name, "text" if name in ("rfm_code", "rfm_segment") else "number")
+    draft.columns["monetary"] = monetary
+
+
+def scoring(draft: Draft) -> Row:
+    """From the three values to scores and a segment."""
+    spec: Row = {}
     bins = draft.pick([5, 5, 5, 5, 10, 10, 2, 3, 4, 6, 7, 8, 9])
     if bins != 5 or draft.chance(20):
         spec["bins"] = bins
@@ -848,56 +890,21 @@ def rfm(draft: Draft, keys: list[Any]) -> None:
         }
     elif draft.chance(80):
         spec["ties"] = draft.pick(["low", "high", "split"])
-    if draft.chance(20):
-        spec["frequency"] = draft.pick(["days", "events"])
-    if table.complete and draft.chance(50):
-        spec["monetary"] = "mean"
     if draft.chance(40):
-        if draft.chance(50) or bins != 5:
+        if draft.chance(50):
             spec["map"] = draft.pick(["standard", "rf"])
         else:
-            spec["segment"] = [own_map_row(draft, name) for name in ("Best", "Étoile", "rest")]
-    draft.rules["rfm"] = spec
-    number = ("recency_days", "frequency", "monetary", "r_score", "f_score", "m_score")
-    for name in RFM_COLUMNS:
-        draft.compute(name, "number" if name in number else "text")
-    draft.columns["monetary"] = "mean" if spec.get("monetary") == "mean" else "money"
+            spec["segment"] = [own_map_row(draft, name, bins) for name in ("Best", "Étoile", "rest")]
+    return spec
 
 
-def own_map_row(draft: Draft, name: str) -> Row:
+def own_map_row(draft: Draft, name: str, bins: int) -> Row:
     row: Row = {"name": name}
     for score in "rfm":
         if draft.chance(60):
-            pair = ordered_pair(draft, [1, 2, 3, 4, 5])
+            pair = ordered_pair(draft, list(range(1, bins + 1)))
             row[score] = pair[0] if draft.chance(40) else pair
     return row
-
-
-def rfm_of_columns(draft: Draft) -> None:
-    """`[rfm.columns]`: the three values stand in the customer file; whole rows of them may be missing."""
-    spec = draft.rules["customers"]
-    table = draft.tables[spec["path"]]
-    triples = [
-        (None, None, None),
-        (0, 1, Decimal("19.99")),
-        (10, 1, Decimal("0.1")),
-        (10, 2, Decimal("-5")),
-        (400, 50, Decimal("1000")),
-    ]
-    rows = [
-        row | dict(zip(("last_seen", "orders_made", "spent"), draft.pick(triples), strict=True)) for row in table.rows
-    ]
-    kinds = table.kinds | {"last_seen": "number", "orders_made": "number", "spent": "number"}
-    if "types" in spec:
-        spec["types"] |= {"last_seen": "number", "orders_made": "number", "spent": "number"}
-    draft.tables[spec["path"]] = Table(
-        rows, kinds, table.delimiter, table.decimal, table.booleans, table.time_separator
-    )
-    draft.rules["rfm"] = {"columns": {"recency_days": "last_seen", "frequency": "orders_made", "monetary": "spent"}}
-    if draft.chance(60):
-        draft.rules["rfm"]["ties"] = draft.pick(["low", "high", "split"])
-    for name in RFM_COLUMNS:
-        draft.compute(name, "text" if name in ("rfm_code", "rfm_segment") else "number")
 
 
 # --- Segments -----------------------------------------------------------------------------------------------------
@@ -1011,7 +1018,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         event_tables(draft, keys)
         customers_from(draft)
     else:
-        keys = customers(draft, draft.pick([20, 24, 36] if len(parts) == 1 else [8, 1, 2, 5, 13, 20, 24, 36]))
+        keys = customers(draft, draft.pick([20, 25, 40] if len(parts) == 1 else [8, 1, 2, 5, 13, 20, 24, 36]))
         if parts & {"traits", "rfm", "lookups"}:
             event_tables(draft, keys)
     if "lookups" in parts and draft.chance(50):
@@ -1019,10 +1026,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
     if "traits" in parts:
         traits(draft)
     if "rfm" in parts and (parts == {"rfm"} or draft.chance(60)):
-        if "path" in draft.rules["customers"] and draft.chance(15):
-            rfm_of_columns(draft)
-        else:
-            rfm(draft, keys)
+        rfm(draft)
     fill_pools(draft)
     segments(draft)
     return Case(draft.rules, draft.tables, draft.sql, draft.columns, dotted=draft.chance(60))

@@ -204,7 +204,7 @@ def test_rfm(case: Case) -> None:
     check(case)
 
 
-@examples(20)
+@examples(40)
 @given(cases(frozenset({"lookups", "sources"})))
 def test_sources_and_lookups(case: Case) -> None:
     check(case)

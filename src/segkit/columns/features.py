@@ -190,7 +190,8 @@ def _if_any(value: str, frequency: str) -> Callable[[Schema], pl.Expr]:
 def _fit_rfm(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
     """Cuts over the customers that have all three values; the others have no score."""
     scored = pl.all_horizontal(pl.col(name).is_not_null() for name in rfm_.RAW.values())
-    cuts = rfm_.fit(rfm, customers.select(KEY, *rfm_.RAW.values()).filter(scored))
+    needed = [*([KEY] if rfm.ties == "split" else []), *rfm_.RAW.values()]
+    cuts = rfm_.fit(rfm, customers.select(needed).filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(rfm_.SCORES[cut.measure]) for cut in cuts]
     return [scores, [rfm_.code(rfm.bins), rfm_.segment(rfm)]], [cut.threshold() for cut in cuts]
 

@@ -20,6 +20,8 @@ from segkit.rules.features import Cutoffs, MapRow, Rfm
 
 RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
+FALLING = frozenset({"recency"})
+"""Measures of which low values score high."""
 OTHER = "other"
 
 
@@ -63,35 +65,35 @@ def _exact(value: Any) -> Decimal:
 
 
 def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
-    """The cuts of the three measures over the customers that have them (columns as `[rfm]` names them, and the key)."""
+    """The cuts of the three measures over customers that have them all (columns as `[rfm]` names them, and the key)."""
     if rfm.cutoffs:
         return [_own(rfm.cutoffs, measure) for measure in RAW]
-    return [_quantiles(customers, measure, rfm.bins, rfm.ties) for measure in RAW]
+    if rfm.ties == "split":
+        by_key = {m: customers.sort(RAW[m], KEY, descending=[m in FALLING, False]) for m in RAW}
+        return [_split(measure, rfm.bins, ranked[RAW[measure]], ranked[KEY]) for measure, ranked in by_key.items()]
+    ranked = customers.lazy().select(pl.col(name).sort(descending=m in FALLING) for m, name in RAW.items()).collect()
+    return [_quantiles(measure, rfm.bins, rfm.ties, ranked[name]) for measure, name in RAW.items()]
 
 
 def _own(cutoffs: Cutoffs, measure: str) -> Cuts:
     values = getattr(cutoffs, measure)
-    if measure == "recency":
+    if measure in FALLING:
         return Cuts(measure, tuple(reversed(values)), inclusive=False, falling=True)
     return Cuts(measure, values, inclusive=True, falling=False)
 
 
-def _quantiles(customers: pl.DataFrame, measure: str, bins: int, ties: str) -> Cuts:
-    falling = measure == "recency"
-    known = customers.select(pl.col(RAW[measure]).alias("value"), KEY).drop_nulls("value")
-    if ties == "split":
-        known = known.sort("value", KEY, descending=[falling, False])
-    else:
-        known = known.select(pl.col("value").sort(descending=falling))
-    n = len(known)
-    if n == 0:
-        return Cuts(measure, (), inclusive=ties == "high", falling=falling)
-    # Score k + 1 needs `before` customers ranked lower (low, split) or a rank above `before` (high).
-    if ties == "split":
-        at = [before for k in range(1, bins) if (before := -(-k * n // bins)) < n]
-        return Cuts(measure, tuple(known["value"][at]), False, falling, tuple(known[KEY][at]))
-    at = [k * n // bins if ties == "high" else -(-k * n // bins) - 1 for k in range(1, bins)]
-    return Cuts(measure, tuple(known["value"][at]), ties == "high", falling)
+def _quantiles(measure: str, bins: int, ties: str, ranked: pl.Series) -> Cuts:
+    """Score k + 1 is for values beyond that of rank ceil(k N / bins); high: from that of rank k N // bins + 1 on."""
+    n, high = len(ranked), ties == "high"
+    at = [k * n // bins if high else -(-k * n // bins) - 1 for k in range(1, bins)] if n else []
+    return Cuts(measure, tuple(ranked[at]), inclusive=high, falling=measure in FALLING)
+
+
+def _split(measure: str, bins: int, ranked: pl.Series, keys: pl.Series) -> Cuts:
+    """Score k + 1 is for those with ceil(k N / bins) customers or more ranked before them, equal values by key."""
+    n = len(ranked)
+    at = [before for k in range(1, bins) if (before := -(-k * n // bins)) < n]
+    return Cuts(measure, tuple(ranked[at]), inclusive=False, falling=measure in FALLING, keys=tuple(keys[at]))
 
 
 def code(bins: int) -> pl.Expr:

@@ -20,8 +20,6 @@ from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
-KEYS = hidden("keys")
-"""How many keys there are, the missing one too, counted while the file is read."""
 
 
 class Refused(Exception):
@@ -123,7 +121,6 @@ class View:
         """One row: the number of rows, of rows left out by reason, and of suspect values by column."""
         return self.frame.select(
             pl.len().alias("rows"),
-            *([pl.col(KEY).n_unique().alias(KEYS)] if isinstance(self.spec, Customers) else []),
             *(expr.sum().alias(reason) for reason, expr in self.left_out.items()),
             *(expr.alias(hidden("suspects", name)) for name, expr in self.suspects.items()),
         )

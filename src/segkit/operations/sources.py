@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 import polars as pl
 
-from segkit.columns.hidden import ID, KEY, ROW, TIME
+from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
 from segkit.columns.mentions import CUSTOMERS, lookup_table
+from segkit.columns.order import in_order
 from segkit.criteria.conditions import Context
+from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
+from segkit.io.infer import typed
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
 from segkit.rules.loader import Loaded
 from segkit.rules.model import RuleFile
@@ -49,10 +53,12 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
     """One customer for each key of an event table, with the latest known values, in the order of the keys."""
     assert rules.customers.from_ is not None
     spec, key = rules.events[rules.customers.from_], rules.customers.key
+    with suppress(SqlProblem, pl.exceptions.PolarsError):  # the plan says what is wrong with the SQL
+        table = _with_derived(table, spec, rules.customers.columns, context)
     kept = [name for name in rules.customers.columns if name in table.columns]
     columns = {key: Column(key, ColumnType.TEXT), **{name: table.columns[name] for name in kept}}
     if spec.time not in table.columns or (spec.key or key) not in table.columns:
-        return replace(table, name=CUSTOMERS, columns=columns)
+        return replace(table, name=CUSTOMERS, columns=columns)  # the plan says that they are missing
     frame = (
         table.frame.with_row_index(ROW)
         .with_columns(*_roles(table, spec, key))
@@ -65,6 +71,26 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
         .rename({KEY: key})
     )
     return replace(table, name=CUSTOMERS, frame=frame, columns=columns)
+
+
+def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: Context) -> Table:
+    """The event table with those derived columns that the customers take, and those that these need."""
+    needs = {name: sql_columns(text) for name, text in spec.derive.items()}
+    chosen, todo = set(), [name for name in wanted if name in needs]
+    while todo:
+        chosen.add(name := todo.pop())
+        todo += [other for other in needs[name] if other in needs and other not in chosen]
+    read = {column for name in chosen for column in needs[name]} & table.columns.keys()
+    if not chosen:
+        return table
+    as_came = [pl.col(name).alias(hidden("raw", name)) for name in read]
+    frame = table.frame.with_columns(as_came).with_columns(table.value(name).alias(name) for name in read)
+    for name in in_order({name: needs[name] for name in spec.derive if name in chosen}):
+        frame = frame.with_columns(parse_sql(spec.derive[name], context.as_of).alias(name))
+    frame = frame.with_columns(pl.col(hidden("raw", name)).alias(name) for name in read)
+    schema = frame.collect_schema()
+    made = {name: typed(name, schema[name], table.given) for name in chosen}
+    return replace(table, frame=frame, columns={**table.columns, **made})
 
 
 def _roles(table: Table, spec: Events, key: str) -> list[pl.Expr]:

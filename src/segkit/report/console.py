@@ -193,4 +193,5 @@ def check_text(result: CheckResult) -> str:
     found = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
     if found:
         return f"{result.path}: {' and '.join(found)}"
-    return f"{result.path}: nothing wrong ({plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')})"
+    defined = f"{plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')}"
+    return f"{result.path}: nothing wrong ({defined})"
