@@ -152,7 +152,9 @@ def test_every_format(shop, format, by):
                     str(expected[5]),
                 )
     everybody = read(shop / f"segments/everybody.{format}")
-    labels = [v or None for v in everybody["segment"].to_list()]
+    labels = everybody["segment"].to_list()
+    if format in ("csv", "tsv"):
+        labels = [label or None for label in labels]
     assert list(zip(everybody["id"], labels, strict=True)) == [
         ("k3", "young|spenders"),
         ("k1", "spenders"),

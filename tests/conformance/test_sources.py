@@ -474,3 +474,21 @@ def test_toml_1_1_is_read(desk):
     desk.put("c.csv", TEXT)
     text = head() + "[segment.s]\ndemographic.age = {\n  min = 30, # a comment\n  max = 40,\n}\n"
     assert [r["id"] for r in desk.rows(text)] == ["b"]
+
+
+def test_a_column_without_any_value_fits_every_condition(desk):
+    """Today nobody has left an age: nobody is in the segment, and the rule file is as right as it was yesterday."""
+    desk.put("c.csv", "id,age,born\na,,\nb,,\n")
+    cases = {
+        "demographic.age.min = 18": [],
+        "demographic.born.before = 2000-01-01": [],
+        "demographic.age.missing = true": ["a", "b"],
+    }
+    for condition, who in cases.items():
+        assert desk.members(head(), {"s": condition})["s"] == who
+
+
+def test_lists_of_a_typed_source_are_lists_already(desk):
+    desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "tags": [["x", "y"], ["z"]]}))
+    for more in ("", 'lists = { tags = "," }'):
+        assert desk.members(head("c.parquet", more=more), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]

@@ -293,6 +293,23 @@ def test_a_computed_column_may_not_take_a_name(desk):
     assert "rename" in message
 
 
+def test_an_event_on_as_of_counts_and_one_later_does_not(desk):
+    desk.put("c.csv", "cust\na\n")
+    desk.put("o.csv", "order,cust,day,total\n1,a,2024-03-01,10\n2,a,2024-03-02,20\n")
+    text = HEAD + '[trait.n]\nevents = "o"\n[trait.quiet]\nevents = "o"\nmeasure = "days_since_last"\n'
+    assert desk.columns(text, "n", "quiet") == {"a": ("1", "0")}
+    table = next(t for t in desk.json(text + "[segment.s]\nbehavioural.n = 1\n")["tables"] if t["name"] == "o")
+    assert table["left_out"]["after_as_of"] == 1
+
+
+@pytest.mark.parametrize(("last_day", "n"), [("2024-02-29", "1"), ("2024-03-01", "0")])
+def test_a_month_from_a_date_of_the_customer_clips(desk, last_day, n):
+    desk.put("c.csv", "cust,signed_up\na,2024-01-31\n")
+    desk.put("o.csv", f"order,cust,day,total\n1,a,{last_day},10\n")
+    text = HEAD + '[trait.n]\nevents = "o"\nsince = { column = "signed_up" }\nfor = "1 month"\n'
+    assert desk.columns(text, "n") == {"a": n}
+
+
 def test_counts_of_what_is_left_out(desk):
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)

@@ -199,6 +199,8 @@ def customers(draft: Draft, count: int) -> list[Any]:
     }  # fmt: skip
     chosen = {name: available[name] for name in draft.some(available, least=3)}
     chosen.setdefault("country", available["country"])
+    if "lookups" in draft.parts and draft.chance(60):
+        chosen.setdefault("postcode", available["postcode"])
     rows = draft.draw(tables_of({name: pool for name, (_, pool) in chosen.items()}, count))
     keys = keys_of(draft, count)
     rows = [{"customer_id": key, **row} for key, row in zip(keys, rows, strict=True)]
@@ -388,7 +390,7 @@ def places_lookup(draft: Draft) -> None:
     two_keys = draft.chance(25)
     if two_keys:
         pools["pays"] = TEXTS
-    rows = draft.draw(tables_of(pools, draft.pick([1, 4, 10])))
+    rows = draft.draw(tables_of(pools, draft.pick([4, 1, 10, 20])))
     rows[0]["code"] = POSTCODES[0]
     kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
     spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
@@ -401,7 +403,7 @@ def places_lookup(draft: Draft) -> None:
         spec["explode"] = {"code": ","}
     if draft.chance(50):
         spec["duplicates"] = "first"
-        if draft.chance(60):
+        if draft.chance(70):
             spec["by"] = "density"
     else:
         rows = unique_rows(rows, list(kinds), "code", "pays" if two_keys else None)
@@ -1021,7 +1023,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         keys = customers(draft, draft.pick([20, 25, 40] if len(parts) == 1 else [8, 1, 2, 5, 13, 20, 24, 36]))
         if parts & {"traits", "rfm", "lookups"}:
             event_tables(draft, keys)
-    if "lookups" in parts and draft.chance(50):
+    if "lookups" in parts and draft.chance(50 if "rfm" in parts else 90):
         lookups(draft)
     if "traits" in parts:
         traits(draft)

@@ -21,15 +21,15 @@ from segkit.columns.features import (
     steps_of,
     transitive,
 )
-from segkit.columns.fit import column_misfits, sql_misfits, sql_type
+from segkit.columns.fit import KINDS_OF_ROLE, column_misfits, sql_misfits, sql_type
 from segkit.columns.hidden import is_hidden
 from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
 from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
-from segkit.criteria.conditions import Context, wants_text
-from segkit.criteria.kinds import Schema
+from segkit.criteria.conditions import Context, wanted_kind, wants_text
+from segkit.criteria.kinds import Kind, Schema
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table
 from segkit.rules.features import RFM_COLUMNS
@@ -138,6 +138,7 @@ def _reads(
             money=_money(spec) if isinstance(spec, Events) else frozenset(),
             keys=frozenset(m.column for m in mine if m.role == "key"),
             others=frozenset(m.column for m in mine if m.role == "output"),
+            kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
         )
     for name, lookup in rules.lookup.items():
         own, into = reads[lookup_table(name)], reads[lookup.into].only(catalogue.adds[name])
@@ -147,8 +148,16 @@ def _reads(
             own.money | into.money,
             own.keys | into.keys,
             own.others | into.others,
+            {**into.kinds, **own.kinds},
         )
     return reads
+
+
+def _kind_asked(mention: Mention) -> Kind | None:
+    """The kind of column that a mention asks for, if it asks for one."""
+    if mention.condition:
+        return wanted_kind(mention.condition)
+    return KINDS_OF_ROLE.get(mention.role, (None,))[0]
 
 
 def _money(spec: Events) -> frozenset[str]:

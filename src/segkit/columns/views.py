@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
 from segkit.columns.order import in_order
 from segkit.criteria.conditions import Context, holds
-from segkit.criteria.kinds import Schema
+from segkit.criteria.kinds import Kind, Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import ColumnType, Table
 from segkit.rules.conditions import Conditions
@@ -20,6 +20,13 @@ from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
+
+
+TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
+    "number": ColumnType.NUMBER,
+    "date": ColumnType.DATE,
+    "boolean": ColumnType.BOOLEAN,
+}
 
 
 class Refused(Exception):
@@ -41,25 +48,29 @@ class Reads:
     money: AbstractSet[str] = frozenset()
     keys: AbstractSet[str] = frozenset()
     others: AbstractSet[str] = frozenset()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """What rules ask for, for columns without any value to tell their type."""
 
     def type_of(self, table: Table, name: str) -> tuple[ColumnType | None, bool]:
         """As which type (none: its own), and whether as money, a column of `table` is read."""
         column = table.columns[name]
         if name in self.text and column.mixed:
             return ColumnType.TEXT, False
+        if column.blank and self.kinds.get(name) in TYPE_OF_KIND:
+            return TYPE_OF_KIND[self.kinds[name]], name in self.money
         return None, name in self.money
 
     def only(self, names: Iterable[str]) -> Reads:
         """The part of these reads that is about `names`."""
         chosen = frozenset(names)
         return Reads(
-            self.values & chosen, self.text & chosen, self.money & chosen, self.keys & chosen, self.others & chosen
+            self.values & chosen,
+            self.text & chosen,
+            self.money & chosen,
+            self.keys & chosen,
+            self.others & chosen,
+            {name: kind for name, kind in self.kinds.items() if name in chosen},
         )
-
-    @property
-    def asked(self) -> AbstractSet[str]:
-        """All columns that somebody asks for."""
-        return self.values | self.keys | self.others
 
 
 @dataclass(frozen=True)

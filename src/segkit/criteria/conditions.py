@@ -71,6 +71,16 @@ def wants_text(condition: Condition) -> bool:
     )
 
 
+def wanted_kind(condition: Condition) -> Kind | None:
+    """The kind of column that the condition asks for; none where it would take any."""
+    for name, value in condition.operators():
+        if len(ACCEPTS[name]) == 1:
+            return ACCEPTS[name][0]
+        if name != "missing":
+            return kind_of_value(_many(value)[0])
+    return None
+
+
 def misfits(column: str, dtype: pl.DataType, condition: Condition) -> Iterator[tuple[str, str, str | None]]:
     """Each (operator, message, hint) of a condition that does not fit the type of its column."""
     kind = kind_of(dtype)

@@ -57,6 +57,8 @@ class Column:
     name: str
     type: ColumnType
     mixed: bool = False
+    blank: bool = False
+    """No value was found, so nothing speaks against any type."""
     how: str = ""
     dtype: pl.DataType = pl.String()  # noqa: RUF009
     forced: bool = False

@@ -167,6 +167,7 @@ def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | No
         name,
         kind,
         mixed=kind is not ColumnType.TEXT and not wanted and matching < counts["values"],
+        blank=not wanted and not counts["values"],
         how=_how(kind, number, date),
         forced=wanted is not None,
         number=number,

@@ -103,9 +103,10 @@ def rows_of(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file:
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
     """Every customer, with the names of its segments joined by `|`; missing where it is in none."""
-    names = [pl.when(pl.col(hidden("written", name))).then(pl.lit(name)) for name in chosen]
-    label = pl.concat_str(names, separator="|", ignore_nulls=True) if names else pl.lit(None, pl.String)
-    label = label.replace("", None).alias(rules.output.label_column)
+    marks = {name: pl.col(hidden("written", name)) for name in chosen}
+    names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
+    joined = pl.concat_str(names, separator="|", ignore_nulls=True)
+    label = pl.when(pl.any_horizontal(marks.values())).then(joined).alias(rules.output.label_column)
     return marked.select(pl.col(KEY).alias(rules.customers.key), label, *columns)
 
 
