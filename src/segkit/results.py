@@ -69,12 +69,16 @@ class TableCounts:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The cuts in force for one column: scores rise by one at each; `inclusive` tells whether the cut itself does."""
+    """The cuts in force for one column: scores rise by one at each, or at the one cut a share of customers begins.
+
+    `inclusive` tells whether the cut itself is on the upper side, `falls` that low values are, as with recency.
+    """
 
     column: str
     values: tuple[Decimal, ...]
     inclusive: bool
     keys: tuple[str, ...] = ()
+    falls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

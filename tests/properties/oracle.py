@@ -548,12 +548,12 @@ class Evaluation:
         columns = lookup.get("columns") or [name for name in reference[0] if name not in pairs.values()]
         found: dict[tuple[Any, ...], Row] = {}
         for row in reference:
-            values = tuple(row[right] for right in pairs.values())
+            values = tuple(self.key_text(row[right]) for right in pairs.values())
             if None not in values:
                 assert values not in found or lookup.get("duplicates") == "first", f"{values} comes twice"
                 found.setdefault(values, row)
         for row in rows:
-            values = tuple(row[left] for left in pairs)
+            values = tuple(self.key_text(row[left]) for left in pairs)
             match = found.get(values, {}) if None not in values else {}
             row.update({column: match.get(column) for column in columns})
 

@@ -419,8 +419,9 @@ def unique_rows(rows: list[Row], columns: list[str], key: str, second: str | Non
     kept = []
     for row in rows:
         parts = [part.strip() for part in row[key].split(",")] if row[key] else []
-        fresh = [part for part in dict.fromkeys(parts) if (part, second and row[second]) not in seen]
-        seen |= {(part, second and row[second]) for part in fresh}
+        other = (row[second] or "").strip() if second else None
+        fresh = [part for part in dict.fromkeys(parts) if (part, other) not in seen]
+        seen |= {(part, other) for part in fresh}
         if fresh or not parts:
             kept.append({name: (",".join(fresh) or None) if name == key else row[name] for name in columns})
     return kept

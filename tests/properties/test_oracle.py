@@ -1,6 +1,7 @@
 """Random customers, events and rule files over the whole grammar, against an independent evaluation.
 
-SEGKIT_EXAMPLES raises the number of examples (and makes them random); the default is repeatable.
+SEGKIT_EXAMPLES raises the number of examples (and makes them random); the default is repeatable. SEGKIT_SHRINK=1
+makes a failing case small before it is shown, which takes some minutes.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def examples(number: int) -> Callable[[Any], Any]:
         database=None,
         deadline=None,
         print_blob=False,
-        phases=[Phase.generate, Phase.shrink],
+        # shrinking a case of this size takes minutes: ask for it
+        phases=[Phase.generate, *([Phase.shrink] if os.environ.get("SEGKIT_SHRINK") else [])],
         # one example is a whole run: dozens of rows, drawn cell by cell
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )

@@ -87,7 +87,9 @@ class _Run:
 
     def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
         """The customers so far, then `others`; the counts of the tables come from the same scans."""
-        views = {name: self.plan.views[name] for name in (CUSTOMERS, *self.tables) if name not in self.counts}
+        origin = self.plan.rules.customers.from_
+        read = dict.fromkeys([CUSTOMERS, *([origin] if origin else []), *self.tables])
+        views = {name: self.plan.views[name] for name in read if name not in self.counts}
         frames = pl.collect_all([self.frame, *others, *(view.counts() for view in views.values())])
         self.counts |= dict(zip(views, frames[1 + len(others) :], strict=True))
         return frames[: 1 + len(others)]

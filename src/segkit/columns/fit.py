@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -30,6 +31,13 @@ def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding
         dtype = schema.get(mention.column)
         if dtype is None:
             continue
+        if mention.condition and not mention.family:
+            for operator, _ in mention.condition.operators():
+                if operator in ("top_percent", "bottom_percent"):
+                    message = f"`{operator}` ranks all customers, so `where`, which looks at one row, cannot use it"
+                    yield Finding((*mention.path, operator), message, "make it a condition of a segment")
+        if mention.path[-1] == "each" and kind_of(dtype) == "list":
+            yield Finding(mention.path, f"`each` needs one value a customer, but `{mention.column}` is a list")
         if mention.condition:
             for operator, message, hint in misfits(mention.column, dtype, mention.condition):
                 yield Finding((*mention.path, operator), message, hint)
@@ -62,9 +70,17 @@ def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, 
         if any(isinstance(dtype, pl.Duration) for dtype in durations):
             hint = "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of"
             return ("the difference of two dates is not a number here", hint), None
+        # What only shows in running, such as a bad regular expression, shows on one row.
+        _one_row(schema).select(expression.alias("value"))
         return None, type_of(expression, schema)
     except pl.exceptions.PolarsError as error:
         return (f"cannot use the SQL: {reason_of(error)}", None), None
+
+
+def _one_row(schema: Schema) -> pl.DataFrame:
+    values: dict[Kind, Any] = {"text": "", "number": 1, "date": dt.date(2000, 1, 1), "boolean": True, "list": []}
+    row = {name: [values.get(kind_of(dtype))] for name, dtype in schema.items()}
+    return pl.DataFrame(row, schema=schema)
 
 
 def reason_of(error: pl.exceptions.PolarsError) -> str:

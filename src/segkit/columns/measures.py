@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, COUNT, ID, KEY, ROW, TIME, hidden
-from segkit.columns.views import MONEY, View, all_hold
+from segkit.columns.views import MONEY, View, all_hold, as_money
 from segkit.rules.base import Duration
 from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
 from segkit.rules.sources import Events
@@ -35,7 +35,7 @@ def dtype_of(spec: Measured, view: View) -> pl.DataType:
     measured = MONEY if _is_amount(spec, view) else pl.Date() if spec.of is None else view.schema[spec.of]
     match spec.measure:
         case "sum":
-            return pl.Int64() if measured.is_integer() else MONEY
+            return MONEY
         case "mean":
             return pl.Float64()
         case "min" | "max" | "first" | "last" | "most_frequent":
@@ -129,14 +129,13 @@ def _mask(spec: Measured, view: View) -> pl.Expr | None:
 
 
 def _value(spec: Measured, view: View) -> pl.Expr:
-    """The measured column; floats as exact decimals where they are added up, since float sums depend on order."""
+    """The measured column; exact decimals where it is added up: float sums depend on the order, integer sums wrap."""
     if _is_amount(spec, view):
         return pl.col(AMOUNT)
     if spec.of is None:
         return pl.col(TIME)
     column = pl.col(spec.of)
-    adds_up = spec.measure in ("sum", "mean") and not view.schema[spec.of].is_integer()
-    return column.cast(MONEY, strict=False) if adds_up else column
+    return as_money(column, view.schema[spec.of]) if spec.measure in ("sum", "mean") else column
 
 
 def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:

@@ -56,7 +56,8 @@ class Cuts:
         """The cuts as the summary shows them, values rising."""
         values = [_exact(v) for v in self.values]
         turned = slice(None, None, -1) if self.falling else slice(None)
-        return Threshold(RAW[self.measure], tuple(values[turned]), self.inclusive, tuple(self.keys[turned]))
+        keys = tuple(self.keys[turned])
+        return Threshold(RAW[self.measure], tuple(values[turned]), self.inclusive, keys, self.falling)
 
 
 def _exact(value: Any) -> Decimal:

@@ -13,6 +13,7 @@ from segkit.columns.order import in_order
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.criteria.sql import parse_sql, sql_columns
+from segkit.io.numbers import from_float
 from segkit.io.read import ColumnType, Table
 from segkit.rules.conditions import Conditions
 from segkit.rules.findings import Path
@@ -142,6 +143,11 @@ def all_hold(conditions: Conditions, schema: Schema, context: Context) -> pl.Exp
     return pl.all_horizontal([holds(name, schema[name], c, context) for name, c in conditions.items()])
 
 
+def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A number as an exact decimal; missing where it is not finite or too large."""
+    return from_float(value.cast(pl.Float64)) if dtype.is_float() else value.cast(MONEY, strict=False)
+
+
 @dataclass(frozen=True)
 class Joined:
     """A lookup, read into memory: its rows, one for each key, and the columns it adds."""
@@ -260,7 +266,8 @@ def event_view(
     frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
     frame = frame.with_columns(pl.col(spec.time).alias(TIME))
     if spec.amount:
-        frame = frame.with_columns(pl.col(spec.amount).cast(MONEY, strict=False).alias(AMOUNT))
+        dtype = frame.collect_schema().get(spec.amount, pl.Null())
+        frame = frame.with_columns(as_money(pl.col(spec.amount), dtype).alias(AMOUNT))
     if spec.id and spec.id not in table.columns:
         frame = frame.with_columns(pl.col(spec.id).cast(pl.String).alias(ID))
     return View(name, spec, table, frame, _visible(frame), suspects, reads, context)

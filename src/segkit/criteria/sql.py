@@ -63,7 +63,7 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
     tree = _tree(expression)
     for reason, hint in _refusals(tree):
         raise SqlProblem(reason, hint)
-    return _expression(_safe(tree)) if _DIVIDES & _binary_functions(tree) else expression
+    return _expression(_safe(tree)) if _UNSAFE & _function_names(tree) else expression
 
 
 def differences(expression: pl.Expr) -> Iterator[pl.Expr]:
@@ -83,6 +83,8 @@ def _day(found: re.Match[str], as_of: dt.date) -> str:
 
 
 _DIVIDES = {"Div", "IntDiv", "Rem"}
+_MAY_BE_NAN = {"Log", "Log1p", "Exp", "Pow", "Trigonometry", "Cbrt", "Atan2"}
+_UNSAFE = _DIVIDES | _MAY_BE_NAN
 _NULL = {"Literal": {"Scalar": {"Null": "Null"}}}
 _ZERO = {"Literal": {"Dyn": {"Int": 0}}}
 
@@ -93,12 +95,16 @@ def _nodes(node: Any) -> Iterator[Any]:
         yield from _nodes(inner)
 
 
-def _binary_functions(tree: Any) -> set[str]:
-    return {n["Binary"] for n in _nodes(tree) if isinstance(n, dict) and isinstance(n.get("Binary"), str)}
+def _function_names(tree: Any) -> set[str]:
+    """Names of functions, and of what stands within them: `{"Sql": {"Binary": "Div"}}` names all three."""
+    calls = (n["Function"]["function"] for n in _nodes(tree) if isinstance(n, dict) and "Function" in n)
+    return {name for call in calls for n in _nodes(call) for name in (n if isinstance(n, dict) else [n])}
 
 
 def _safe(node: Any) -> Any:
-    """The tree with a missing value for what is divided by zero: of decimals Polars would stop the run."""
+    """The tree with a missing value for what is divided by zero, where Polars would stop the run for decimals, and
+    for what is no number, such as the logarithm of -1.
+    """
     if isinstance(node, list):
         return [_safe(inner) for inner in node]
     if not isinstance(node, dict):
@@ -109,6 +115,9 @@ def _safe(node: Any) -> Any:
         by = call["input"][1]
         not_zero = {"BinaryExpr": {"left": by, "op": "NotEq", "right": _ZERO}}
         call["input"][1] = {"Ternary": {"predicate": not_zero, "truthy": by, "falsy": _NULL}}
+    elif call and _MAY_BE_NAN & _function_names({"Function": {**call, "input": []}}):
+        finite = {"Function": {"input": [node], "function": {"Boolean": "IsFinite"}}}
+        return {"Ternary": {"predicate": finite, "truthy": node, "falsy": _NULL}}
     return node
 
 

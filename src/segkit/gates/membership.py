@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -13,11 +14,12 @@ from segkit.columns.order import in_order
 from segkit.columns.plan import Plan
 from segkit.criteria.blocks import Names, all_blocks, block_holds, percent_cuts, percent_threshold
 from segkit.criteria.conditions import Context, PercentCut
+from segkit.results import Threshold
 from segkit.rules.blocks import Segment
 
 
-def memberships(plan: Plan, customers: pl.DataFrame) -> pl.DataFrame:
-    """One Boolean column a segment, one row a customer: whether the criteria hold."""
+def memberships(plan: Plan, customers: pl.DataFrame) -> tuple[pl.DataFrame, list[Threshold]]:
+    """One Boolean column a segment, one row a customer: whether the criteria hold; and the thresholds of shares."""
     rules = plan.rules
     context = Context(plan.context.as_of, _cuts(rules.segment.values(), customers))
     spec = rules.customers
@@ -31,7 +33,14 @@ def memberships(plan: Plan, customers: pl.DataFrame) -> pl.DataFrame:
     for name in in_order({name: references(segment) for name, segment in rules.segment.items()}):
         holds = block_holds(rules.segment[name], plan.schema, names, context)
         frame = frame.with_columns(holds.alias(hidden("in", name)))
-    return frame.select(pl.col(hidden("in", name)).alias(name) for name in rules.segment).collect()
+    members = frame.select(pl.col(hidden("in", name)).alias(name) for name in rules.segment).collect()
+    return members, [_threshold(cut, value) for cut, value in sorted(context.cuts.items()) if value is not None]
+
+
+def _threshold(cut: PercentCut, value: Any) -> Threshold:
+    column, name, share = cut
+    label = f"{column} ({name.removesuffix('_percent')} {share} %)"
+    return Threshold(label, (Decimal(str(value)),), inclusive=True, falls=name == "bottom_percent")
 
 
 def references(segment: Segment) -> set[str]:

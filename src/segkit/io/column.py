@@ -49,6 +49,11 @@ class DateStyle:
     example: str = ""
     """The first value that reads differently day first and month first."""
 
+    @property
+    def how(self) -> str:
+        """In words, for what was detected."""
+        return f"date {self.format or self.order}"
+
 
 @dataclass(frozen=True)
 class Column:

@@ -92,8 +92,11 @@ def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
     }
 
 
-def settle(counts: Mapping[str, Any]) -> DateStyle:
-    """The order most of the values have; day or month first is what a part over 12 says."""
+def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
+    """The order most of the values have; day or month first is what a part over 12 says.
+
+    Where all dates read alike both ways (01/01/2015), they are day first if these are the whole column, not a sample.
+    """
     ymd, dmy = counts.get("ymd", 0), counts.get("dmy", 0)
     if counts["compact"] > max(ymd, dmy):
         return DateStyle("compact", FORMATS["compact"])
@@ -102,9 +105,10 @@ def settle(counts: Mapping[str, Any]) -> DateStyle:
     order = "ymd"
     if dmy > ymd:
         day, month = counts["first_past_12"], counts["second_past_12"]
-        order = "dmy" if day > month or counts["either"] is None else "mdy" if month > day else "ambiguous"
-    alike = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous"
-    layout = layout_of(counts["example"], order) if alike else None
+        alike = whole and counts["either"] is None
+        order = "dmy" if day > month or alike else "mdy" if month > day else "ambiguous"
+    uniform = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous"
+    layout = layout_of(counts["example"], order) if uniform else None
     return DateStyle(order, layout, zoned=bool(counts["zoned"]), example=counts["either"] or "")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import glob
 import gzip
+import os
 import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -18,7 +20,8 @@ from types import TracebackType
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
-from segkit.errors import DataError
+from segkit.errors import DataError, WriteError
+from segkit.io.write_errors import FULL, error_number
 
 STDIN = Path("-")
 
@@ -57,11 +60,17 @@ FOREIGN = {
 """First bytes of files that are not tables -> what to call them."""
 
 
+TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
+
+
 class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both."""
 
     def __enter__(self) -> Workspace:
-        self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
+        try:
+            self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
+        except OSError as error:
+            raise WriteError.of(f"cannot make a temporary folder: {error.strerror}", hint=TMPDIR) from error
         self._count = 0
         self._checker = ThreadPoolExecutor(1, "segkit-lines")
         self._checks: list[Future[DataError | None]] = []
@@ -86,6 +95,19 @@ class Workspace:
         if errors:
             raise DataError(*(found for error in errors for found in error.diagnostics))
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Turn a full disk inside the block, where only temporary files are written, into a WriteError."""
+        try:
+            yield
+        except (OSError, pl.exceptions.PolarsError) as error:
+            code = error_number(error)
+            if code not in FULL:
+                raise
+            place = Path(self._directory.name).parent
+            message = f"cannot write to the temporary folder `{place}`: {os.strerror(code)}"
+            raise WriteError.of(message, hint=TMPDIR) from error
+
     def new_file(self, suffix: str) -> Path:
         """A path that is free, in the workspace."""
         self._count += 1
@@ -95,6 +117,18 @@ class Workspace:
 def problem(path: Path, message: str, *, hint: str | None = None, line: int | None = None) -> DataError:
     """The error for one thing that is wrong with a file."""
     return DataError(Diagnostic(message, SourceLocation(shown(path), line), hint))
+
+
+def expands(name: str) -> bool:
+    """Polars takes this name for a pattern that names other columns."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
+def check_names(path: Path, names: Iterable[str], line: int | None = None) -> None:
+    """DataError for a column that cannot be told by its name."""
+    for name in filter(expands, names):
+        hint = "give it another name in the file: `*` and `^...$` stand for other columns"
+        raise problem(path, f"a column cannot have the name `{name}`", line=line, hint=hint)
 
 
 def shown(path: Path) -> str:
@@ -211,7 +245,7 @@ def _unzstd(ws: Workspace, path: Path, packed: Path) -> Path:
     try:
         lines.sink_csv(copy, include_header=False, separator="\0", quote_style="never")
     except (pl.exceptions.PolarsError, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
+        if error_number(error):
             raise
         if "utf-8" in str(error):
             raise problem(path, f"`{path.name}` is not UTF-8", hint="decompress it, and give its `encoding`") from error

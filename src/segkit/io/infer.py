@@ -41,11 +41,12 @@ class Given:
 
 
 def infer(
-    frame: pl.LazyFrame, names: Collection[str], given: Given, known: Collection[Column] = ()
+    frame: pl.LazyFrame, names: Collection[str], given: Given, known: Collection[Column] = (), *, whole: bool = True
 ) -> dict[str, Column]:
     """The text columns `names` of the frame, each with the type that its values settle.
 
-    `known` are the columns of the table as a sample has them: what they settled holds for these too.
+    `known` are the columns of the table as a sample has them: what they settled holds for these too. `whole` says
+    that the frame has all rows.
     """
     if not names:
         return {}
@@ -56,7 +57,7 @@ def infer(
     else:
         nulls = given.null_values
     leaning = _leaning(found.values(), known, given)
-    return {name: _column(name, counts, nulls, leaning, given) for name, counts in found.items()}
+    return {name: _column(name, counts, nulls, leaning, given, whole=whole) for name, counts in found.items()}
 
 
 def typed(name: str, dtype: pl.DataType, given: Given) -> Column:
@@ -153,13 +154,15 @@ def _share(counts: Counts, key: str) -> bool:
     return bool(counts["values"]) and counts[key] >= ENOUGH * counts["values"]
 
 
-def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | None, given: Given) -> Column:
+def _column(
+    name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | None, given: Given, *, whole: bool
+) -> Column:
     # Where nothing settles `1,234`, the comma is decimal in files separated by `;`, as spreadsheets write them.
     fallback = "," if given.delimiter == ";" and counts["either_comma"] else "."
     mark = given.decimal or numbers.decimal_mark(counts) or leaning or fallback
     number = numbers.settle(counts, mark, given.thousands)
     wanted = given.types.get(name)
-    date, dated = _date_style(counts, given, wanted)
+    date, dated = _date_style(counts, given, wanted, whole=whole)
     kind, matching = _kind(name, counts, number, date, dated, given)
     if wanted:
         kind = TYPES[wanted]
@@ -179,11 +182,11 @@ def _column(name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | No
     )
 
 
-def _date_style(counts: Counts, given: Given, wanted: str | None) -> tuple[DateStyle, int]:
+def _date_style(counts: Counts, given: Given, wanted: str | None, *, whole: bool) -> tuple[DateStyle, int]:
     """The style, and how many values have its shape."""
     if given.date_format and (_share(counts, "given") or wanted == "date"):
         return DateStyle(format=given.date_format, given=True), counts["given"]
-    style = dates.settle(counts)
+    style = dates.settle(counts, whole=whole)
     shape = "dmy" if style.order in ("dmy", "mdy", "ambiguous") else style.order
     return style, counts.get(shape, 0)
 
@@ -209,7 +212,7 @@ def _kind(
 
 def _how(kind: ColumnType, number: NumberStyle, date: DateStyle) -> str:
     if kind is ColumnType.DATE:
-        return f"date {date.format or date.order}"
+        return date.how
     if kind in (ColumnType.INTEGER, ColumnType.NUMBER) and number.decimal == ",":
         return f"{kind}, decimal comma"
     return str(kind)

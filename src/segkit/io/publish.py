@@ -20,7 +20,7 @@ from pathlib import Path
 from segkit.errors import WriteError
 from segkit.io.lock import locked
 from segkit.io.swap import exchange
-from segkit.io.write_errors import write_error, writing
+from segkit.io.write_errors import ELSEWHERE, write_error, writing
 
 __all__ = ["publish_file", "publishing", "write_error", "writing"]
 
@@ -36,8 +36,8 @@ def publishing(directory: Path, *, wait: bool = True, on_wait: Callable[[str], N
     """Yield an empty folder; when the block ends well, that folder takes the place of `directory`, in one step.
 
     When the block raises, and when the process is killed, `directory` stays as it was. Files in it that its
-    `manifest.json` does not list under `files` are the user's and stay. WriteError where that cannot be done, and
-    for whatever the system refuses to write inside the block.
+    `manifest.json` does not list under `files` are the user's and stay. WriteError where that cannot be done, where
+    one of them has the name of an output, and for whatever the system refuses to write inside the block.
     """
     target = Path(os.path.realpath(directory))
     with writing(directory):
@@ -48,7 +48,7 @@ def publishing(directory: Path, *, wait: bool = True, on_wait: Callable[[str], N
             yield staging
             _refuse(target, directory)
             if target.exists():
-                _carry_over(target, staging)
+                _carry_over(target, staging, directory)
             _swap(staging, target)
 
 
@@ -106,29 +106,36 @@ def _refuse(target: Path, shown: Path) -> None:
         raise WriteError.of(f"cannot replace `{shown}`: it is the current folder", hint=hint)
     if os.path.ismount(target):
         raise WriteError.of(f"cannot replace `{shown}`: something is mounted there", hint=hint)
+    listed = _listed(target, shown)
     folders = sorted(e.name for e in os.scandir(target) if e.is_dir(follow_symlinks=False))
-    if foreign := [name for name in folders if name not in _listed(target)]:
+    if foreign := [name for name in folders if name not in listed]:
         raise WriteError.of(f"cannot replace `{shown}`: it holds the folder `{foreign[0]}`", hint=hint)
 
 
-def _listed(directory: Path) -> set[str]:
-    """First parts of the paths that a run says are its own."""
+def _listed(directory: Path, shown: Path) -> set[str]:
+    """The names in the folder that a run says are its own; WriteError where the manifest is not one of segkit."""
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        files = manifest["files"]
-        paths = [file["path"] if isinstance(file, dict) else file for file in files]
-        return {MANIFEST, *(Path(path).parts[0] for path in paths)}
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return {MANIFEST}
+        if "segkit_version" not in manifest:
+            raise ValueError
+        return {MANIFEST, *manifest["files"]}
+    except FileNotFoundError:
+        return set()
+    except (IsADirectoryError, ValueError, KeyError, TypeError) as error:
+        message = f"cannot replace `{shown}`: its `{MANIFEST}` is not from segkit"
+        raise WriteError.of(message, hint=f"move that file away, or {ELSEWHERE}") from error
 
 
-def _carry_over(old: Path, new: Path) -> None:
+def _carry_over(old: Path, new: Path, shown: Path) -> None:
     shutil.copymode(old, new)
-    listed = _listed(old)
+    listed = _listed(old, shown)
     for entry in os.scandir(old):
         copy = new / entry.name
-        if entry.name in listed or os.path.lexists(copy):
+        if entry.name in listed:
             continue
+        if os.path.lexists(copy):
+            message = f"cannot write `{shown / entry.name}`: a file that is not of segkit's last run has this name"
+            raise WriteError.of(message, hint=f"move it away, or {ELSEWHERE}")
         try:
             os.link(entry.path, copy, follow_symlinks=False)
         except OSError:  # a file system without hard links

@@ -15,7 +15,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io import sample, second_look
 from segkit.io.column import Column, ColumnType
-from segkit.io.files import Workspace, expand, problem, shown, unpack
+from segkit.io.files import Workspace, expand, expands, problem, shown, unpack
 from segkit.io.infer import Given, infer, typed
 from segkit.io.lines import ragged
 from segkit.io.table import Part, Table
@@ -50,15 +50,16 @@ def open_table(
 
 def explain_failure(tables: Iterable[Table]) -> DataError | None:
     """The error behind a read that failed in Polars, from a second, slow look at the files; None if none is found."""
-    return second_look.explain(tables)
+    return second_look.explain(part for table in tables for part in table.parts)
 
 
 def _open(ws: Workspace, path: Path, spec: Source) -> Part:
-    plain, kind = unpack(ws, path)
-    if kind != "text":
+    with ws.filling():
+        plain, kind = unpack(ws, path)
+        text = open_text(ws, path, plain, spec) if kind == "text" else None
+    if text is None:
         frame = open_typed(path, plain, kind)
         return _part(path, plain, kind, frame, tuple(frame.collect_schema()), None, spec)
-    text = open_text(ws, path, plain, spec)
     if text.source.stat().st_size > CHECKED_AT_ONCE:
         ws.check_later(partial(ragged, text))
     elif error := ragged(text):
@@ -80,6 +81,8 @@ def _renaming(path: Path, old: tuple[str, ...], rename: dict[str, str]) -> dict[
     for new, was in rename.items():
         if was not in old:
             problems.append(_unknown(f"`rename` names column `{was}`, which `{path.name}` does not have", was, old))
+        elif expands(new):
+            problems.append(Diagnostic(f"`rename` gives column `{was}` the name `{new}`, which cannot be a name"))
         elif new in old and new not in rename.values():
             message = f"`rename` gives column `{was}` the name `{new}`, which another column of `{path.name}` has"
             problems.append(Diagnostic(message, hint=f"rename `{new}` too, or choose another name for `{was}`"))
@@ -174,8 +177,11 @@ def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tupl
     if parts[0].text:
         rows, whole = sample.of_text(parts)
     else:
-        rows, whole = sample.of_typed(frame, text_names)
-    inferred = infer(rows.lazy(), text_names, given)
+        try:
+            rows, whole = sample.of_typed(frame, text_names)
+        except pl.exceptions.PolarsError as error:
+            raise second_look.explain(parts) or error from error
+    inferred = infer(rows.lazy(), text_names, given, whole=whole)
     return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 
 

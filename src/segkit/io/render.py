@@ -6,19 +6,24 @@ Missing is empty in CSV and null in JSON; NaN and infinity are missing. Decimals
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import polars as pl
 
 from segkit.io.write import TextStyle
 
 FORMULA = r"^[=+\-@\t\r]"
+_SIGNS = tuple("=+-@\t\r")
 PLAIN_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
 """Text that a spreadsheet reads as a number and never runs, though it begins with a sign."""
 
 
 def rendered(schema: pl.Schema, style: TextStyle) -> list[pl.Expr]:
     """Each column as CSV shows it, under its name; what the CSV writer itself shows so is left alone."""
-    return [_cell(name, dtype, style) for name, dtype in schema.items()]
+    cells = [_cell(name, dtype, style) for name, dtype in schema.items()]
+    if not style.escape_formulas:
+        return cells
+    return [cell.alias(name) for cell, name in zip(cells, escaped_names(schema), strict=True)]
 
 
 def _cell(name: str, dtype: pl.DataType, style: TextStyle) -> pl.Expr:
@@ -31,7 +36,7 @@ def _cell(name: str, dtype: pl.DataType, style: TextStyle) -> pl.Expr:
     if text is None:
         return column
     if style.escape_formulas:
-        return escaped(text).alias(escaped_name(name))
+        return escaped(text)
     return text
 
 
@@ -83,9 +88,17 @@ def escaped(text: pl.Expr) -> pl.Expr:
     return pl.when(runs).then(pl.lit("'") + text).otherwise(text)
 
 
-def escaped_name(name: str) -> str:
-    """The same for the header."""
-    return "'" + name if name.startswith(tuple("=+-@\t\r")) else name
+def escaped_names(names: Collection[str]) -> list[str]:
+    """The same for the header; no two names become one."""
+    taken = {name for name in names if not name.startswith(_SIGNS)}
+    shown = []
+    for name in names:
+        new = "'" + name if name.startswith(_SIGNS) else name
+        while new != name and new in taken:
+            new = "'" + new
+        taken.add(new)
+        shown.append(new)
+    return shown
 
 
 def json_lines(schema: pl.Schema) -> pl.Expr:

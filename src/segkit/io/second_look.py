@@ -102,13 +102,12 @@ def _total(table: Table, name: str, count: int, words: str) -> Diagnostic:
     return Diagnostic(message, hint='mend them, or give `bad_values = "missing"` to count them as missing')
 
 
-def explain(tables: Iterable[Table]) -> DataError | None:
-    """The error behind a failed read: ragged lines, quotes, encoding, JSON that is cut off; None if none is found."""
-    for table in tables:
-        for part in table.parts:
-            error = _explain_text(part) if part.text else _explain_json(part)
-            if error is not None:
-                return error
+def explain(parts: Iterable[Part]) -> DataError | None:
+    """The error behind a failed read: ragged lines, quotes, encoding, damaged pages; None if none is found."""
+    for part in parts:
+        error = _explain_text(part) if part.text else _explain_json(part) if part.lines else _explain_typed(part)
+        if error is not None:
+            return error
     return None
 
 
@@ -121,12 +120,20 @@ def _explain_text(part: Part) -> DataError | None:
 
 
 def _explain_json(part: Part) -> DataError | None:
-    if not part.lines:
-        return None
     with part.source.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 json.loads(line or b"null")
             except ValueError:
                 return problem(part.path, "this line is not valid JSON", line=number)
+    return None
+
+
+def _explain_typed(part: Part) -> DataError | None:
+    try:
+        for _ in part.frame.collect_batches():
+            pass
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        return problem(part.path, f"`{part.path.name}` is damaged: {reason}", hint="copy or export the file again")
     return None

@@ -120,7 +120,7 @@ class Table:
     def _with_day_and_month(self, column: Column) -> Column:
         if not self.whole:
             settled = infer(self.frame, [column.name], self.given, known=self.columns.values())[column.name]
-            column = replace(column, date=settled.date)
+            column = replace(column, date=settled.date, how=settled.date.how)
             self.columns[column.name] = column
         if column.date.order != "ambiguous":
             return column

@@ -16,7 +16,7 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.encoding import HEAD, as_utf8
-from segkit.io.files import Workspace, problem, shown
+from segkit.io.files import Workspace, check_names, problem, shown
 from segkit.rules.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -164,6 +164,7 @@ def _header(path: Path, head: str, delimiter: str, quote: str | None) -> tuple[s
             path, f"the header of `{path.name}` cannot be read", hint="is a quotation mark left open?", line=1
         )
     names = tuple(name.strip() or f"column_{position}" for position, name in enumerate(rows[0], 1))
+    check_names(path, names, line=1)
     positions: dict[str, list[int]] = {}
     for position, name in enumerate(names, 1):
         positions.setdefault(name, []).append(position)

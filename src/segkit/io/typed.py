@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segkit.io.files import problem
+from segkit.io.files import check_names, problem
 
 _SMALL = 2_000_000
 _NAMES = {"parquet": "Parquet", "ipc": "Arrow IPC", "ipc_stream": "Arrow IPC", "ndjson": "NDJSON", "json": "JSON"}
@@ -23,6 +23,7 @@ def open_typed(path: Path, plain: Path, kind: str) -> pl.LazyFrame:
         raise problem(path, f"`{path.name}` is not a readable {_NAMES[kind]} file: {reason}") from error
     if not schema:
         raise problem(path, f"`{path.name}` is empty: it has no columns")
+    check_names(path, schema)
     as_text = (pl.Categorical, pl.Enum, pl.Null)
     return frame.with_columns(pl.col(n).cast(pl.String) for n, dtype in schema.items() if isinstance(dtype, as_text))
 

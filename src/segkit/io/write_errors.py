@@ -12,6 +12,7 @@ from pathlib import Path
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ELSEWHERE = "write elsewhere with `-o`"
 HINTS = {
     errno.ENOSPC: f"free some space there, or {ELSEWHERE}",
@@ -43,7 +44,7 @@ def write_error(error: BaseException, path: Path | str) -> WriteError | None:
 
     Polars raises a failed sink as an OSError without `errno`, or as a ComputeError; the number is in the text.
     """
-    code = _errno(error)
+    code = error_number(error)
     if code in PLACED_HINTS and _names(error, Path(path)):
         return _of(path, code, PLACED_HINTS[code])
     if code in HINTS:
@@ -57,7 +58,7 @@ def writing(path: Path | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if _errno(error) == errno.EPIPE:
+        if error_number(error) == errno.EPIPE:
             raise BrokenPipeError from error
         if failure := write_error(error, path):
             raise failure from error
@@ -69,7 +70,8 @@ def _of(path: Path | str, code: int, hint: str) -> WriteError:
     return WriteError(Diagnostic(f"cannot write {place}: {os.strerror(code)}", hint=hint))
 
 
-def _errno(error: BaseException) -> int | None:
+def error_number(error: BaseException) -> int | None:
+    """The system's number for what went wrong; Polars has it in its text alone."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
     found = re.search(r"\(os error (\d+)\)", str(error))

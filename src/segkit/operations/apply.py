@@ -14,7 +14,7 @@ from typing import BinaryIO
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import CheckFailed, RuleError
+from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.guards import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
@@ -25,7 +25,7 @@ from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import File, files, layout, outputs_of, rows_of, sinks, style_of, with_marks
 from segkit.operations.profile import profiles
-from segkit.results import ApplyResult, Overlap, SegmentResult
+from segkit.results import ApplyResult, Overlap, SegmentResult, Threshold
 from segkit.rules.guards import Expect
 from segkit.rules.loader import Loaded, Overrides, load_rules
 from segkit.rules.model import RuleFile
@@ -72,7 +72,7 @@ def apply(
         stack.callback(digests.close)
         found = evaluate(loaded, today, ws, progress, on_open=digests.start if not (dry_run or to_stdout) else None)
         progress("finding segments")
-        members = memberships(found.plan, found.computed.frame)
+        members, shares = memberships(found.plan, found.computed.frame)
         lines = ledger(loaded.rules, members)
         written = files(loaded.rules, found.computed.frame, lines, chosen)
         columns, warnings = layout(found.plan)
@@ -81,7 +81,9 @@ def apply(
             raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
-        result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
+        if directory is not None:
+            _spare_inputs(loaded, found, directory, _names(loaded.rules, written))
+        result = _result(found, members, shares, lines, chosen, written, warnings, directory, dry_run=dry_run)
         marked = with_marks(found.computed.frame, lines).lazy()
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
@@ -122,6 +124,15 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
 
 
+def _spare_inputs(loaded: Loaded, found: Evaluated, directory: Path, names: Sequence[str]) -> None:
+    """`WriteError` where an output would take the place of a file that was read."""
+    read = {path.resolve() for _, path, _ in found.inputs} | {Path(loaded.source.path).resolve()}
+    for name in [*names, NAME]:
+        if (directory / name).resolve() in read:
+            hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
+            raise WriteError.of(f"`{directory / name}` is an input: the outputs would take its place", hint=hint)
+
+
 def _guard(
     loaded: Loaded,
     lines: Mapping[str, Line],
@@ -151,6 +162,7 @@ def _guard(
 def _result(
     found: Evaluated,
     members: pl.DataFrame,
+    shares: Sequence[Threshold],
     lines: Mapping[str, Line],
     chosen: Sequence[str],
     written: Sequence[File],
@@ -177,7 +189,7 @@ def _result(
         )
         for name in shown
     )
-    matched, several = _coverage(members, masks)
+    matched, several = _coverage(members.select(n for n, s in rules.segment.items() if s.write), masks)
     return ApplyResult(
         as_of=found.plan.context.as_of,
         customers=len(frame),
@@ -186,7 +198,7 @@ def _result(
         several=several,
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
         tables=found.tables,
-        thresholds=found.computed.thresholds,
+        thresholds=(*found.computed.thresholds, *shares),
         warnings=tuple(warnings),
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
@@ -198,7 +210,7 @@ def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[
     """How many customers match a segment at all, and how many are written in two or more."""
     if not written:
         return 0, 0
-    counted = matched.select(pl.any_horizontal(list(written)).sum())
+    counted = matched.select(pl.any_horizontal(pl.all()).sum())
     several = pl.DataFrame(list(written.values())).select((pl.sum_horizontal(pl.all().cast(pl.UInt32)) > 1).sum())
     return int(counted.item()), int(several.item())
 
@@ -222,7 +234,8 @@ def _to_stream(
 ) -> None:
     """All rows with their label, segment after segment; by way of a file, since a sink may seek."""
     path = ws.new_file(".rows")
-    rows = pl.concat([rows_of(marked, rules, columns, file) for file in written])
+    nothing = File("", "", pl.lit(False), 0, {})
+    rows = pl.concat([rows_of(marked, rules, columns, file) for file in written or [nothing]])
     pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
     with path.open("rb") as file:
         shutil.copyfileobj(file, stdout)

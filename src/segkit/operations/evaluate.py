@@ -18,7 +18,7 @@ from segkit.columns.views import NO_KEY, View
 from segkit.criteria.conditions import Context
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
-from segkit.io.read import Table, Workspace, explain_failure
+from segkit.io.read import Part, Table, Workspace, explain_failure
 from segkit.operations.sources import open_tables
 from segkit.results import TableCounts
 from segkit.rules.check import check_references
@@ -37,7 +37,8 @@ class Evaluated:
     computed: Computed
     tables: tuple[TableCounts, ...]
     warnings: tuple[Diagnostic, ...]
-    inputs: tuple[tuple[str, Path], ...]
+    inputs: tuple[tuple[str, Path, Path], ...]
+    """Table, path, and the file that has its content: the path itself, or a copy of what came through a pipe."""
 
 
 def evaluate(
@@ -56,7 +57,7 @@ def evaluate(
     context = Context(as_of)
     tables = open_tables(loaded, ws, context)
     if on_open:
-        on_open(path for table in tables.values() for path in table.paths)
+        on_open(_content(part) for table in tables.values() for part in table.parts)
     while True:
         try:
             plan = plan_for(loaded, tables, context)
@@ -78,8 +79,12 @@ def evaluate(
     warnings += _refuse_bad_values(plan, bad, computed)
     _refuse_keys(plan, computed)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
-    inputs = tuple((name, path) for name, table in tables.items() for path in table.paths)
+    inputs = tuple((name, part.path, _content(part)) for name, table in tables.items() for part in table.parts)
     return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+
+
+def _content(part: Part) -> Path:
+    return part.path if part.path.is_file() else part.source
 
 
 def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:

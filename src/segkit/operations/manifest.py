@@ -64,14 +64,14 @@ def digest(path: Path) -> str:
 def manifest(
     result: ApplyResult,
     loaded: Loaded,
-    inputs: Sequence[tuple[str, Path]],
+    inputs: Sequence[tuple[str, Path, Path]],
     digests: Digests,
     files: Sequence[str],
     started: dt.datetime,
 ) -> str:
     """The manifest of a run as JSON; all but `times` is the same whenever the same files are read.
 
-    `inputs` are (table, path); `files` the names of what was written beside the manifest.
+    `inputs` are (table, path, file with its content); `files` the names of what was written beside the manifest.
     """
     data: dict[str, Any] = apply_data(result)
     elapsed = data.pop("elapsed_seconds")
@@ -86,8 +86,8 @@ def manifest(
             "segkit_version": __version__,
             "rules": {"path": Path(loaded.source.path).name, "sha256": loaded.digest},
             "inputs": [
-                {"table": table, "path": str(path), "bytes": path.stat().st_size, "sha256": digests[path]}
-                for table, path in inputs
+                {"table": table, "path": str(path), "bytes": content.stat().st_size, "sha256": digests[content]}
+                for table, path, content in inputs
             ],
             "files": list(files),
             **data,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,19 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
         raise RuleError(Diagnostic(message, hint="choose columns with fewer values, or cut them into `bands`"))
-    used: dict[str, int] = {}
+    taken: set[str] = set()
     for row in counts.iter_rows(named=True):
         values = {column: row[column] for column in each}
-        stem = ".".join([name, *(_slug(value) for value in values.values())])
-        used[stem] = used.get(stem, 0) + 1
-        stem = stem if used[stem] == 1 else f"{stem}-{used[stem]}"
+        stem = _free(".".join([name, *(_slug(value) for value in values.values())]), taken)
+        taken.add(stem)
         same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
         yield File(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[hidden("count")], shown)
+
+
+def _free(stem: str, taken: Collection[str]) -> str:
+    """`stem`, or with the first number that makes it another name: `F` and `f` are two values."""
+    return stem if stem not in taken else next(f"{stem}-{n}" for n in count(2) if f"{stem}-{n}" not in taken)
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from segkit.columns.views import as_money
 from segkit.results import Profile
 
 
@@ -17,17 +18,12 @@ def profiles(
     """Segment -> column -> profile; the share is of the total over all customers."""
     if not columns:
         return {}
-    numbers = customers.select(_exact(customers[column]) for column in columns)
+    numbers = customers.select(as_money(pl.col(column), customers.schema[column]).alias(column) for column in columns)
     totals = {column: numbers[column].sum() for column in columns}
     return {
         name: {column: _profile(numbers[column].filter(mask), totals[column]) for column in columns}
         for name, mask in written.items()
     }
-
-
-def _exact(values: pl.Series) -> pl.Series:
-    """Floats as decimals: their sum depends on the order of the threads."""
-    return values.cast(pl.Decimal(38, 10)) if values.dtype.is_float() else values
 
 
 def _profile(values: pl.Series, all_of_it: Any) -> Profile:

@@ -15,8 +15,9 @@ import polars as pl
 
 from segkit.columns.hidden import KEY
 from segkit.columns.rfm import RAW, map_codes
+from segkit.columns.views import as_money
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import DataError, SegkitError
+from segkit.errors import DataError, SegkitError, WriteError
 from segkit.io.publish import publish_file
 from segkit.io.read import Table, Workspace, open_table
 from segkit.io.write import format_of, sink
@@ -129,28 +130,31 @@ def _not_found(table: Table, option: str, what: str) -> Diagnostic:
 def _rule_file(data: str, columns: _Columns, options: Mapping[str, object], as_of: dt.date | None) -> str:
     """The rule file that says what the options say."""
     chosen, table = columns.chosen, columns.table
-    path, key = json.dumps(data), json.dumps(chosen["key"])
+    path, key = _toml(data), _toml(chosen["key"])
     lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
     if "time" in chosen:
         lines += ["[customers]", 'from = "data"', f"key = {key}", "[events.data]", f"path = {path}"]
-        lines += [f"{role} = {json.dumps(chosen[role])}" for role in ("time", "id") if role in chosen]
+        lines += [f"{role} = {_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
         amount = chosen["amount"]
         if amount in table.columns:
-            lines.append(f"amount = {json.dumps(amount)}")
+            lines.append(f"amount = {_toml(amount)}")
         else:
-            lines += [f"amount = {json.dumps(AMOUNT)}", f"derive = {{ {json.dumps(AMOUNT)} = {json.dumps(amount)} }}"]
+            lines += [f"amount = {_toml(AMOUNT)}", f"derive = {{ {_toml(AMOUNT)} = {_toml(amount)} }}"]
         lines += ["[rfm]", 'events = "data"']
     else:
         lines += ["[customers]", f"path = {path}", f"key = {key}", "[rfm.columns]"]
-        lines += [f"{role} = {json.dumps(chosen[role])}" for role in RAW.values()]
+        lines += [f"{role} = {_toml(chosen[role])}" for role in RAW.values()]
         lines += ["[rfm]"]
-    lines += [f"{name} = {json.dumps(value)}" for name, value in options.items()]
+    lines += [f"{name} = {_toml(value)}" for name, value in options.items()]
     return (
-        "\n".join(
-            [*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {json.dumps(RFM_COLUMNS)}"]
-        )
+        "\n".join([*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {_toml(RFM_COLUMNS)}"])
         + "\n"
     )
+
+
+def _toml(value: object) -> str:
+    """A text, number or list of texts as TOML; `${` of a file name is not the environment's."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "$${")
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
@@ -164,6 +168,8 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
     names = [name for name in RFM_COLUMNS if name != key]
     rows = found.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
     if output != STDOUT:
+        if any(Path(output).resolve() == path.resolve() for _, path, _ in found.inputs):
+            raise WriteError.of(f"`{output}` is the input: the table would take its place", hint="name another file")
         with publish_file(Path(output)) as target:
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
         return
@@ -212,7 +218,7 @@ def _stale(scored: pl.DataFrame, found: Evaluated, columns: _Columns) -> list[Di
 
 def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:
     """The segments that have customers, in the order of the map."""
-    exact = scored.with_columns(pl.col("monetary").cast(pl.Decimal(38, 10)))
+    exact = scored.with_columns(as_money(pl.col("monetary"), scored.schema["monetary"]))
     total = exact["monetary"].sum()
     by_name = exact.group_by("rfm_segment").agg(
         pl.len().alias("customers"),

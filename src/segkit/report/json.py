@@ -13,8 +13,8 @@ where it has none, or one a combination of `each`), `outputs` (every file: `path
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
-A threshold is `column`, `values`, `inclusive`, `keys`; a warning or diagnostic `severity`, `message`, `path`, `line`,
-`column`, `hint`. Exact decimals are numbers written with all their digits: 19.99, never 19.989999.
+A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side); a warning or
+diagnostic `severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all their digits: 19.99, never 19.989999.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _tables(tables: Iterable[TableCounts]) -> list[dict[str, Any]]:
 
 def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
     return [
-        {"column": t.column, "values": list(t.values), "inclusive": t.inclusive, "keys": list(t.keys)}
+        {"column": t.column, "values": list(t.values), "inclusive": t.inclusive, "keys": list(t.keys), "falls": t.falls}
         for t in thresholds
     ]
 

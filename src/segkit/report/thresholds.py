@@ -35,6 +35,5 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
 
 def cuts(threshold: Threshold) -> list[str]:
     """The condition of each score from 2 on: `> 3`, `>= 3`; recency falls as its score rises: `< 30`, `<= 30`."""
-    falls = threshold.column == "recency_days"
-    sign = ("<" if falls else ">") + ("=" if threshold.inclusive else "")
-    return [f"{sign} {plain(value)}" for value in sorted(threshold.values, reverse=falls)]
+    sign = ("<" if threshold.falls else ">") + ("=" if threshold.inclusive else "")
+    return [f"{sign} {plain(value)}" for value in sorted(threshold.values, reverse=threshold.falls)]

@@ -45,11 +45,14 @@ class Duration:
         return self._shift(day, 1)
 
     def _shift(self, day: dt.date, sign: int) -> dt.date:
-        days = {"day": 1, "week": 7}.get(self.unit)
-        if days is not None:
-            return day + dt.timedelta(days=sign * self.number * days)
-        months = {"month": 1, "quarter": 3, "year": 12}[self.unit] * self.number * sign
-        return add_months(day, months)
+        try:
+            days = {"day": 1, "week": 7}.get(self.unit)
+            if days is not None:
+                return day + dt.timedelta(days=sign * self.number * days)
+            return add_months(day, {"month": 1, "quarter": 3, "year": 12}[self.unit] * self.number * sign)
+        except (OverflowError, ValueError):
+            # Before or after all days that a calendar has.
+            return dt.date.min if sign < 0 else dt.date.max
 
 
 def add_months(day: dt.date, months: int) -> dt.date:

@@ -19,6 +19,19 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _written(rules)
     yield from _combined(rules)
     yield from _columns(rules)
+    yield from _changes(rules)
+
+
+def _changes(rules: RuleFile) -> Iterator[Finding]:
+    """Where each day has a directory of its own, the run before is not found there."""
+    if "{as_of}" not in rules.output.directory:
+        return
+    for name, segment in rules.segment.items():
+        expect = segment.expect
+        if expect and expect.max_change_percent is not None and not expect.previous:
+            message = "`max_change_percent` looks for the last run in the directory, and each `as_of` has its own"
+            hint = 'name the run: `previous = "DIR"`, or write to one directory'
+            yield Finding(("segment", name, "expect", "max_change_percent"), message, hint)
 
 
 def _priority(rules: RuleFile) -> Iterator[Finding]:

@@ -1,0 +1,166 @@
+"""What a reader of the code, or of the documents, once broke."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+HEAD = """version = 1
+as_of = 2024-03-01
+[customers]
+path = "c.csv"
+key = "id"
+"""
+EVENTS = '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+ALL = "[segment.s]\neveryone = true\n"
+
+
+def test_each_keeps_values_apart_whose_names_are_alike(desk):
+    desk.put("c.csv", "id,g\n1,F\n2,f\n3,f-2\n4,m\n5,\n")
+    desk.apply(HEAD + '[segment.s]\neveryone = true\neach = "g"\n')
+    files = {
+        name: [row["id"] for row in desk.read(f"segments/{name}")] for name in desk.tree() if name != "manifest.json"
+    }
+    assert sorted(key for keys in files.values() for key in keys) == ["1", "2", "3", "4", "5"]
+    assert len(files) == 5
+
+
+@pytest.mark.parametrize("more", ["[segment.c]\neveryone = true\n", f'{ALL}[output]\ncombined = "c.csv"\n'])
+def test_outputs_never_take_the_place_of_inputs(desk, more):
+    desk.put("c.csv", "id\n1\n")
+    done = desk.apply(HEAD + more, "-o", desk.folder, code=4)
+    assert "is an input" in done.stderr
+    assert (desk / "c.csv").read_text() == "id\n1\n"
+
+
+def test_rfm_does_not_overwrite_its_input(desk):
+    text = "customer_id,date,amount\n1,2024-01-01,5\n"
+    path = desk.put("o.csv", text)
+    assert "is the input" in desk.segkit("rfm", path, "-o", path, code=4).stderr
+    assert path.read_text() == text
+
+
+def test_what_is_no_number_is_missing(desk):
+    desk.put("c.csv", "id,x\na,-1\nb,0\nc,1\nd,100\n")
+    head = HEAD + '[trait.l]\nsql = "ln(x)"\n[trait.inverse]\nsql = "1 / x"\n'
+    found = desk.members(
+        head,
+        {
+            "missing": "behavioural.l.missing = true",
+            "top": "behavioural.l.top_percent = 50",
+            "sql": 'sql = "ln(x) > 0"',
+            "by zero": "behavioural.inverse.missing = true",
+        },
+    )
+    assert found == {"missing": ["a", "b"], "top": ["d"], "sql": ["d"], "by zero": ["b"]}
+
+
+def test_dividing_money_by_zero_is_missing(desk):
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("o.csv", "id,day,total\na,2024-01-01,10\n")
+    head = HEAD + EVENTS + '[trait.sum]\nevents = "o"\nmeasure = "sum"\n[trait.n]\nevents = "o"\n'
+    assert desk.members(head, {"s": 'sql = "sum / n = 10"', "m": 'sql = "(sum / n) is null"'}) == {
+        "s": ["a"],
+        "m": ["b"],
+    }
+
+
+def test_the_difference_of_dates_is_refused(desk):
+    desk.put("c.csv", "id,born\na,2000-01-01\n")
+    done = desk.apply(HEAD + '[segment.s]\nsql = "as_of - born > 30"\n', code=2)
+    assert "the difference of two dates is not a number" in done.stderr
+
+
+def test_customers_of_an_event_table_count_what_is_left_out(desk):
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\n,2024-01-02,1\nb,,1\nc,2024-09-01,1\n")
+    head = HEAD.replace('path = "c.csv"', 'from = "o"') + EVENTS
+    (table,) = [t for t in desk.json(head + ALL)["tables"] if t["name"] == "o"]
+    assert table["rows"] == 4
+    assert table["left_out"] == {"no_key": 1, "no_time": 1, "after_as_of": 1}
+
+
+def test_customers_of_an_event_table_with_a_bad_date(desk):
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\nb,2024-02-31,1\n")
+    head = HEAD.replace('path = "c.csv"', 'from = "o"') + EVENTS
+    done = desk.apply(head + ALL, code=3)
+    assert "`2024-02-31`" in done.stderr
+    assert "o.csv:3" in done.stderr
+
+
+def test_large_integers_add_up(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total,n\n" + "a,2024-01-01,1,900000000000000000\n" * 12)
+    trait = '[trait.n]\nevents = "o"\nmeasure = "sum"\nof = "n"\n'
+    assert desk.columns(HEAD + EVENTS + trait, "n") == {"a": "10800000000000000000"}
+
+
+@pytest.mark.parametrize("length", ["9999 years", "99999999999 days"])
+def test_a_very_long_window_is_all_time(desk, length):
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total\na,1990-01-01,1\n")
+    did = f'behavioural.did = {{ events = "o", within = "{length}" }}'
+    assert desk.members(HEAD + EVENTS, {"s": did}) == {"s": ["a"]}
+
+
+def test_shares_of_all_customers_have_no_place_in_where(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\n")
+    trait = '[trait.n]\nevents = "o"\nwhere.total.top_percent = 10\n'
+    assert "`top_percent` ranks all customers" in desk.apply(HEAD + EVENTS + trait + ALL, code=2).stderr
+
+
+@pytest.mark.parametrize("sql", ["REGEXP_LIKE(name, '(')", "name ~ '('"])
+def test_a_bad_regular_expression_in_sql(desk, sql):
+    desk.put("c.csv", "id,name\na,x\n")
+    assert "cannot use the SQL" in desk.apply(f'{HEAD}[segment.s]\nsql = "{sql}"\n', code=2).stderr
+
+
+def test_standard_input_is_in_the_manifest(desk):
+    text = b"id\na\nb\n"
+    desk.apply(HEAD.replace("c.csv", "-") + ALL, "-o", desk / "out", input=text)
+    (source,) = json.loads((desk / "out/manifest.json").read_text())["inputs"]
+    assert source["bytes"] == len(text)
+
+
+def test_nothing_to_write_to_standard_output_is_a_header(desk):
+    desk.put("c.csv", "id,g\na,x\n")
+    assert desk.rows(HEAD + '[segment.s]\ndemographic.g = "y"\neach = "g"\n') == []
+
+
+def test_rfm_of_a_file_with_a_strange_name(desk):
+    path = desk.put("o ${X} 😀.csv", "customer_id,date,amount\n1,2024-01-01,5\n")
+    assert json.loads(desk.segkit("rfm", path, "--json").stdout)["customers"] == 1
+
+
+def test_profile_of_what_is_too_large(desk):
+    desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "x": [1e30, 2.0]}))
+    found = desk.json(HEAD.replace("c.csv", "c.parquet") + ALL + '[output]\nprofile = ["x"]\n')
+    assert found["segments"][0]["profile"]["x"]["total"] == 2
+
+
+def test_the_thresholds_of_shares_are_told(desk):
+    desk.put("c.csv", "id,x\na,1\nb,2\nc,3\nd,4\n")
+    found = desk.json(HEAD + "[segment.s]\nvalue_.x.top_percent = 50\n".replace("value_", "demographic"))
+    assert [(t["column"], t["values"], t["falls"]) for t in found["thresholds"]] == [("x (top 50 %)", [3], False)]
+
+
+def test_a_lookup_by_a_computed_column(desk):
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("o.csv", "id,day,total,shop\na,2024-01-01,1,7\na,2024-02-01,1,8\n")
+    desk.put("l.csv", "shop,city\n7,Lyon\n8,Metz\n")
+    head = HEAD + EVENTS + '[trait.last_shop]\nevents = "o"\nmeasure = "last"\nof = "shop"\n'
+    head += '[lookup.shops]\npath = "l.csv"\non = { last_shop = "shop" }\ncolumns = ["city"]\n'
+    assert desk.columns(head, "city") == {"a": "Metz", "b": ""}
+
+
+def test_columns_without_a_value_take_the_type_that_is_asked(desk):
+    desk.put("c.csv", "id,age,born,vip\na,,,\nb,,,\n")
+    segments = {
+        "number": "demographic.age.min = 3",
+        "date": 'demographic.born.within = "3 days"',
+        "boolean": "demographic.vip = true",
+        "missing": "demographic.age.missing = true",
+    }
+    assert desk.members(HEAD, segments) == {"number": [], "date": [], "boolean": [], "missing": ["a", "b"]}
