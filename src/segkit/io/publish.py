@@ -118,10 +118,10 @@ def _listed(directory: Path, shown: Path) -> set[str]:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         if "segkit_version" not in manifest:
             raise ValueError
-        return {MANIFEST, *manifest["files"]}
+        return {MANIFEST, *(Path(path).parts[0] for path in manifest["files"])}
     except FileNotFoundError:
         return set()
-    except (IsADirectoryError, ValueError, KeyError, TypeError) as error:
+    except (IsADirectoryError, ValueError, KeyError, TypeError, IndexError) as error:
         message = f"cannot replace `{shown}`: its `{MANIFEST}` is not from segkit"
         raise WriteError.of(message, hint=f"move that file away, or {ELSEWHERE}") from error
 

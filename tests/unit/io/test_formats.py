@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import os
 import subprocess
 import sys
 
 import polars as pl
 import pytest
 
-from segkit.errors import DataError
-from segkit.io.read import explain_failure
+from segkit.errors import DataError, WriteError
+from segkit.io.read import Workspace, explain_failure, open_table
+from segkit.rules.sources import Source
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
 ROWS = FRAME.rows()
@@ -137,3 +139,80 @@ with Workspace() as ws:
         env={"TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": ":".join(sys.path)},
     )
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["in the sample", "after the sample"])
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_damaged_pages(opened, tmp_path, kind, place):
+    path = tmp_path / f"t.{kind}"
+    frame = pl.select(n=pl.int_range(50_000).hash(1), s=pl.int_range(50_000).hash(2).cast(pl.String))
+    if kind == "parquet":
+        frame.write_parquet(path, row_group_size=10_000)
+    else:
+        frame.write_ipc(path, compression="zstd", record_batch_size=10_000)
+    data = bytearray(path.read_bytes())
+    start = 2_000 if place == "in the sample" else len(data) // 2
+    data[start : start + 150_000] = b"\xa5" * 150_000
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=f"`t.{kind}` is damaged") as raised:
+        table = opened(path=path.name)
+        with pytest.raises(pl.exceptions.PolarsError):
+            table.frame.collect()
+        raise explain_failure([table]) or AssertionError
+    assert raised.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize("name", ["*", "^a.*$", "^($", "^$"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson", "arrow"])
+def test_names_that_polars_would_expand(opened, tmp_path, kind, name):
+    frame = pl.DataFrame({"a": ["1"], name: ["2"]}, schema_overrides={name: pl.Categorical})
+    write = {"csv": frame.write_csv, "parquet": frame.write_parquet, "ndjson": frame.write_ndjson}
+    write.get(kind, frame.write_ipc)(tmp_path / f"t.{kind}")
+    with pytest.raises(DataError) as raised:
+        opened(path=f"t.{kind}")
+    assert raised.value.diagnostics[0].message == f"a column cannot have the name `{name}`"
+    assert "give it another name in the file" in raised.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize("name", ["*", "^a.*$"])
+def test_rename_gives_no_names_that_polars_would_expand(opened, name):
+    with pytest.raises(DataError, match="which cannot be a name"):
+        opened("a,b\n1,2\n", rename={name: "a"})
+
+
+def text_file(path, packing):
+    """A file that needs 2 MB in the temporary folder."""
+    frame = pl.select(a=pl.int_range(100_000), b=pl.lit("é123456789"))
+    if packing == "zstd":
+        frame.write_csv(path, compression="zstd", check_extension=False)
+    elif packing == "gzip":
+        path.write_bytes(gzip.compress(frame.write_csv().encode()))
+    else:
+        path.write_bytes(frame.write_csv().encode(packing))
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs mount")
+@pytest.mark.parametrize("packing", ["gzip", "zstd", "cp1252", "utf-16"])
+def test_a_full_temporary_folder(tmp_path, monkeypatch, packing):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small], check=False).returncode:
+        pytest.skip("mount is not allowed")
+    try:
+        text_file(tmp_path / "t.csv", packing)
+        monkeypatch.setattr("tempfile.tempdir", str(small))
+        with pytest.raises(WriteError) as raised, Workspace() as ws:
+            open_table(ws, "t", Source(path="t.csv"), base=tmp_path, timezone="UTC")
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+    message = f"cannot write to the temporary folder `{small}`: No space left on device"
+    assert raised.value.diagnostics[0].message == message
+    assert "TMPDIR" in raised.value.diagnostics[0].hint
+
+
+def test_no_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(WriteError, match="cannot make a temporary folder") as raised, Workspace():
+        pass
+    assert "TMPDIR" in raised.value.diagnostics[0].hint

@@ -294,3 +294,29 @@ def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
     assert table.columns["a"].type is INTEGER
     assert sum(bad(table)) == 1
     assert table.settle(["a"]).columns["a"].type is TEXT
+
+
+@pytest.mark.parametrize(
+    ("late", "day"), [("13/04/2015", dt.date(2015, 4, 13)), ("04/13/2015", dt.date(2015, 4, 13)), ("03/04/2015", None)]
+)
+def test_dates_that_read_alike_in_the_sample_settle_nothing(opened, monkeypatch, late, day):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    rows = ["01/01/2015"] * 2000
+    rows[700] = late
+    table = opened("d\n" + "\n".join(rows) + "\n")
+    assert table.columns["d"].type is DATE
+    if day is None:
+        with pytest.raises(DataError, match="is 3 April 2015 or 4 March 2015"):
+            table.value("d")
+    else:
+        assert table.frame.select(table.value("d")).collect()["d"][700] == day
+
+
+def test_dates_that_all_read_alike_are_day_first(opened, monkeypatch):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    table = opened("d\n" + "01/01/2015\n3/3/2015\n" * 1000)
+    days = table.frame.select(table.value("d")).collect()["d"]
+    assert days.unique().sort().to_list() == [dt.date(2015, 1, 1), dt.date(2015, 3, 3)]
+    assert table.columns["d"].how == "date dmy"

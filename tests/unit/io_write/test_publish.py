@@ -24,7 +24,7 @@ def run(directory: Path, text: str, names: tuple[str, ...] = ("a.csv",)) -> None
     with publishing(directory) as staging:
         for name in names:
             (staging / name).write_text(text)
-        (staging / "manifest.json").write_text(json.dumps({"files": names}))
+        (staging / "manifest.json").write_text(json.dumps({"segkit_version": "1", "files": names}))
 
 
 def names(directory: Path) -> list[str]:
@@ -72,20 +72,28 @@ def test_the_users_own_files_stay(out):
     assert (out / "README").stat().st_ino == number
 
 
-def test_a_new_output_takes_the_place_of_a_file_that_was_the_users(out):
-    out.mkdir()
-    (out / "a.csv").write_text("mine")
-    run(out, "new")
-    assert content(out) == {"a.csv": "new"}
+def test_a_new_output_never_takes_the_place_of_a_file_of_the_users(out):
+    run(out, "old")
+    (out / "b.csv").write_text("mine")
+    with pytest.raises(WriteError, match=r"cannot write `.*b\.csv`") as caught:
+        run(out, "new", ("a.csv", "b.csv"))
+    assert "move it away" in caught.value.diagnostics[0].hint
+    assert content(out) == {"a.csv": "old", "b.csv": "mine"}
+    assert names(out.parent) == ["out"]
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', '{"files": [""]}', '{"files": {"a.csv": 1}}'])
-def test_a_broken_manifest_lists_nothing_or_what_it_can(out, manifest):
+@pytest.mark.parametrize(
+    "manifest",
+    ["", "[]", "3", '"segkit_version"', "{}", '{"files": ["b.csv"]}', '{"segkit_version": "1", "files": [""]}'],
+)
+def test_a_manifest_that_is_not_from_segkit_is_refused(out, manifest):
     out.mkdir()
     (out / "manifest.json").write_text(manifest)
     (out / "b.csv").write_text("mine")
-    run(out, "new")
-    assert content(out) == {"a.csv": "new", "b.csv": "mine"}
+    assert "its `manifest.json` is not from segkit" in refused(out)
+    assert (out / "manifest.json").read_text() == manifest
+    assert content(out) == {"b.csv": "mine"}
+    assert names(out.parent) == ["out"]
 
 
 def refused(directory: Path) -> str:

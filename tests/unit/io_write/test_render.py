@@ -106,6 +106,11 @@ def test_header_and_lists_are_escaped_too():
     assert written(frame, escape_formulas=True) == "'=key,l\n1,'=a|b\n"
 
 
+def test_escaped_headers_stay_apart():
+    frame = pl.DataFrame({"=a": ["1"], "'=a": ["2"], "' '=a": ["3"], "-n": [4.5], "@d": [dt.date(2024, 1, 1)]})
+    assert written(frame, escape_formulas=True) == "''=a,'=a,' '=a,'-n,'@d\n1,2,3,4.5,2024-01-01\n"
+
+
 def test_json_lines_hold_numbers_with_their_own_digits():
     frame = pl.DataFrame(
         {
