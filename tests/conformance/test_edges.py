@@ -70,7 +70,7 @@ def test_dividing_money_by_zero_is_missing(desk):
 def test_the_difference_of_dates_is_refused(desk):
     desk.put("c.csv", "id,born\na,2000-01-01\n")
     done = desk.apply(HEAD + '[segment.s]\nsql = "as_of - born > 30"\n', code=2)
-    assert "the difference of two dates is not a number" in done.stderr
+    assert "is not a number" in done.stderr
 
 
 def test_customers_of_an_event_table_count_what_is_left_out(desk):
@@ -164,3 +164,58 @@ def test_columns_without_a_value_take_the_type_that_is_asked(desk):
         "missing": "demographic.age.missing = true",
     }
     assert desk.members(HEAD, segments) == {"number": [], "date": [], "boolean": [], "missing": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["x > 1", "id > 1", "n = '5'", "abs(x)", "upper(n)", "lower(d)", "n BETWEEN 'a' AND 'b'", "d >= '2014-01-01'",
+     "interval '1 day'", "n *"],
+)  # fmt: skip
+def test_sql_that_mixes_types_is_a_fault_of_the_rule_file(desk, sql):
+    desk.put("c.csv", "id,x,n,d\n1,a,5,2024-01-01\n3,b,,2024-02-01\n")
+    trait = f'[trait.q]\nsql = "{sql}"\n[output]\ncolumns = ["q"]\n'
+    done = desk.apply(HEAD + trait + ALL, code=2)
+    assert done.stderr.count("error:") == 1
+    assert "rules.toml:7:1" in done.stderr
+
+
+def test_a_derived_column_may_be_the_key(desk):
+    desk.put("c.csv", "id,name\n1,x\n2,y\n")
+    desk.put("o.csv", "id,day,total\n1.0,2024-01-01,5\n")
+    head = HEAD + EVENTS + 'key = "k"\nderive = { k = "id" }\n[trait.n]\nevents = "o"\n'
+    assert desk.columns(head.replace('key = "id"\n[events', 'key = "k"\nderive = { k = "id" }\n[events'), "n") == {
+        "1": "1",
+        "2": "0",
+    }
+
+
+def test_an_unknown_rfm_segment(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\n")
+    done = desk.apply(HEAD + EVENTS + '[rfm]\nevents = "o"\n[segment.s]\nrfm = "champion"\n', code=2)
+    assert "did you mean `champions`?" in done.stderr
+
+
+def test_a_list_column_of_numbers(desk):
+    desk.put("c.csv", "id,n\na,1\n")
+    done = desk.apply(HEAD + 'lists = { n = "," }\n[segment.s]\ndemographic.n.has_any = ["1"]\n', code=2)
+    assert "column `n` is a number" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (["--time", "land"], 2, "`time` asks for a date"),
+        (["--key", "nobody"], 3, "has no column `nobody`"),
+        (["-o", "x.xlsx"], 2, "does not write this format"),
+    ],
+)
+def test_rfm_options_that_do_not_fit(desk, args, code, says):
+    path = desk.put("o.csv", "customer_id,date,amount,land\n1,2024-01-01,5,FR\n2,2024-01-02,5,DE\n")
+    assert says in desk.segkit("rfm", path, *args, code=code).stderr
+
+
+def test_the_price_of_a_piece_is_not_the_money_of_a_row(desk):
+    path = desk.put("o.csv", "CustomerID,InvoiceDate,Quantity,UnitPrice\n1,2024-01-01,3,2.5\n")
+    assert "Quantity * UnitPrice" in desk.segkit("rfm", path, code=3).stderr
+    assert json.loads(desk.segkit("rfm", path, "--amount", "Quantity * UnitPrice", "--json").stdout)["segments"]

@@ -66,10 +66,10 @@ def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, 
     """(Message and hint of what is wrong with the SQL, its type) over columns of `schema`; one of them is None."""
     expression = parse_sql(text, dt.date.min)
     try:
-        durations = [type_of(part, schema) for part in differences(expression)]
+        durations = [type_of(part, schema) for part in (expression, *differences(expression))]
         if any(isinstance(dtype, pl.Duration) for dtype in durations):
             hint = "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of"
-            return ("the difference of two dates is not a number here", hint), None
+            return ("a length of time, such as the difference of two dates, is not a number", hint), None
         # What only shows in running, such as a bad regular expression, shows on one row.
         _one_row(schema).select(expression.alias("value"))
         return None, type_of(expression, schema)

@@ -27,6 +27,7 @@ from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
+from segkit.columns.rfm import map_codes
 from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind, Schema
@@ -35,6 +36,7 @@ from segkit.io.read import Table
 from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
+from segkit.rules.near import nearest
 from segkit.rules.sources import Events
 
 CHECKED_ON = frozenset({"segment", "output", "rfm"})
@@ -83,7 +85,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     """The plan and warnings, or no plan and all that is wrong with the rules for these tables."""
     findings: list[Finding] = []
     found = list(mentions(rules, findings))
-    steps = {} if findings else steps_of(rules, context)
+    if findings:
+        return None, findings  # SQL that cannot be read: what it would compute is unknown
+    steps = steps_of(rules, context)
     catalogue = make_catalogue(rules, tables, found, steps, findings)
     findings += unknown_columns(found, catalogue, tables)
     findings += column_cycles(rules, steps)
@@ -112,6 +116,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     schema = _typed(steps, views[CUSTOMERS].schema, views, found, findings)
     findings += column_misfits([m for m in found if m.table == CUSTOMERS], schema)
     findings += sql_misfits(rules, schema)
+    findings += _unknown_rfm_segments(rules, found)
     if findings:
         return None, _once_a_place(findings)
     asked = frozenset(m.column for m in found if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
@@ -293,6 +298,21 @@ def _typed(
         if not wrong and name not in schema and step.needs <= schema.keys():
             schema |= step_types(step, schema, views)
     return schema
+
+
+def _unknown_rfm_segments(rules: RuleFile, found: Sequence[Mention]) -> Iterable[Finding]:
+    """Names that the map gives to no score."""
+    if rules.rfm is None:
+        return
+    names = {*map_codes(rules.rfm).values(), *(row.name for row in rules.rfm.segment)}
+    for mention in found:
+        if mention.family == "rfm" and mention.column == "rfm_segment" and mention.condition:
+            for name, value in mention.condition.operators():
+                asked = value if isinstance(value, tuple) else (value,)
+                if name in ("is", "not", "in", "not_in"):
+                    for wrong in [v for v in asked if v not in names]:
+                        message = f"the RFM map has no segment `{wrong}`"
+                        yield Finding(mention.path, message, nearest(str(wrong), names, "segments"))
 
 
 def _once_a_place(findings: Sequence[Finding]) -> list[Finding]:

@@ -222,6 +222,18 @@ def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: C
     return frame
 
 
+def _with_key(frame: pl.LazyFrame, table: Table, name: str, alias: str) -> pl.LazyFrame:
+    """The frame, its columns still as they came, with a key of the file."""
+    return table.with_key(frame, name, alias) if name in table.columns else frame
+
+
+def _with_computed_key(frame: pl.LazyFrame, table: Table, name: str, alias: str) -> pl.LazyFrame:
+    """The frame with a key that is derived or looked up."""
+    if name in table.columns:
+        return frame
+    return frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(alias))
+
+
 def as_key(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A computed value as the text of a key; whole numbers without a fraction."""
     if dtype.is_float() or dtype.is_decimal():
@@ -240,9 +252,13 @@ def customer_view(
 ) -> View:
     """The customer file: columns as they came, but for those that rules read; not yet the `late` derived ones."""
     values, suspects = _read(table, reads, spec.key)
-    frame = table.with_key(table.frame, spec.key, KEY).with_columns(*values, pl.col(KEY).alias(spec.key))
+    frame = _with_key(table.frame, table, spec.key, KEY).with_columns(values)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=True, late=late)
+    frame = _with_computed_key(frame, table, spec.key, KEY).with_columns(pl.col(KEY).alias(spec.key))
+    schema = frame.collect_schema()
     for name, separator in spec.lists.items():
+        if schema[name] != pl.String:
+            continue  # the check of types says so
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
         frame = frame.with_columns(parts.list.eval(pl.element().filter(pl.element() != "")))
     return View("customers", spec, table, frame, _visible(frame), suspects, reads, context)
@@ -257,19 +273,20 @@ def event_view(
     `in_order` adds the position of the row in the file, for measures that ask which event came first.
     """
     values, suspects = _read(table, reads, key)
-    frame = table.with_key(table.frame, key, KEY)
+    frame = _with_key(table.frame, table, key, KEY)
     if in_order:
         frame = frame.with_row_index(ROW)
-    if spec.id in table.columns:
-        frame = table.with_key(frame, spec.id, ID)
-    frame = frame.with_columns(*values, pl.col(KEY).alias(key))
+    if spec.id:
+        frame = _with_key(frame, table, spec.id, ID)
+    frame = frame.with_columns(values)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
     frame = frame.with_columns(pl.col(spec.time).alias(TIME))
     if spec.amount:
         dtype = frame.collect_schema().get(spec.amount, pl.Null())
         frame = frame.with_columns(as_money(pl.col(spec.amount), dtype).alias(AMOUNT))
-    if spec.id and spec.id not in table.columns:
-        frame = frame.with_columns(pl.col(spec.id).cast(pl.String).alias(ID))
+    if spec.id:
+        frame = _with_computed_key(frame, table, spec.id, ID)
+    frame = _with_computed_key(frame, table, key, KEY).with_columns(pl.col(KEY).alias(key))
     return View(name, spec, table, frame, _visible(frame), suspects, reads, context)
 
 

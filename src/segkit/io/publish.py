@@ -116,8 +116,7 @@ def _listed(directory: Path, shown: Path) -> set[str]:
     """The names in the folder that a run says are its own; WriteError where the manifest is not one of segkit."""
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        if "segkit_version" not in manifest:
-            raise ValueError
+        _ = manifest["segkit_version"]
         return {MANIFEST, *(Path(path).parts[0] for path in manifest["files"])}
     except FileNotFoundError:
         return set()
@@ -129,7 +128,7 @@ def _listed(directory: Path, shown: Path) -> set[str]:
 def _carry_over(old: Path, new: Path, shown: Path) -> None:
     shutil.copymode(old, new)
     listed = _listed(old, shown)
-    for entry in os.scandir(old):
+    for entry in list(os.scandir(old)):
         copy = new / entry.name
         if entry.name in listed:
             continue

@@ -72,7 +72,18 @@ def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFram
 
     # The oldest level: text that every Arrow reader knows, views are younger than many of them.
     oldest = CompatLevel.oldest()
+    frame = frame.map_batches(_without_idle_masks, streamable=True, validate_output_schema=False)
     return frame.sink_ipc(target, compat_level=oldest, record_batch_size=ROWS_IN_GROUP, lazy=True)
+
+
+def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, no column of which has a mask of missing values while none is missing.
+
+    Whether Polars keeps such a mask depends on the number of threads, and an Arrow file would show it; slices drop it.
+    """
+    import polars as pl
+
+    return pl.concat([rows.head(1), rows.slice(1)], rechunk=False)
 
 
 FORMATS: dict[str, Format] = {

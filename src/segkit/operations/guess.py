@@ -53,10 +53,16 @@ ROLES: dict[str, Role] = {
 }  # fmt: skip
 
 
+QUANTITIES = frozenset({"quantity", "qty", "orderquantity", "anzahl", "menge", "quantite"})
+
+
 def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
     """The column that fits a role best; none where no name fits and not exactly one column has the type."""
     wanted = ROLES[role]
     fitting = [c for c in table.columns.values() if c.name not in taken and _fits(c, wanted)]
+    if role == "amount" and any(simple(name) in QUANTITIES for name in table.columns):
+        # Beside a quantity, a price is that of one piece: not the money of the row.
+        fitting = [c for c in fitting if "price" not in simple(c.name) and simple(c.name) not in QUANTITIES]
     by_name = {simple(column.name): column.name for column in reversed(fitting)}
     found = next((by_name[name] for name in wanted.names if name in by_name), None)
     if found or role not in ("time", "amount"):

@@ -17,15 +17,16 @@ from segkit.columns.hidden import KEY
 from segkit.columns.rfm import RAW, map_codes
 from segkit.columns.views import as_money
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import DataError, SegkitError, WriteError
+from segkit.errors import DataError, RuleError, SegkitError, WriteError
 from segkit.io.publish import publish_file
 from segkit.io.read import Table, Workspace, open_table
-from segkit.io.write import format_of, sink
+from segkit.io.write import FORMATS, format_of, sink
 from segkit.operations.evaluate import Evaluated, evaluate
 from segkit.operations.guess import date_like, guess
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.features import RFM_COLUMNS, Rfm
 from segkit.rules.loader import Loaded, load_rules_text
+from segkit.rules.near import nearest
 from segkit.rules.sources import Source
 
 STDOUT = "-"
@@ -76,6 +77,9 @@ def rfm(
     Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
+    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
+        hint = f"the formats are {', '.join(FORMATS)}"
+        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
     with Workspace() as ws:
         progress("opening the file")
         columns = _columns(_open(ws, data), key=key, time=time, amount=amount, id=id)
@@ -101,6 +105,10 @@ def _open(ws: Workspace, data: str) -> Table:
 
 def _columns(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> _Columns:
     columns = _Columns(table)
+    unknown = [(option, name) for option, name in (("--key", key), ("--time", time), ("--id", id)) if name]
+    unknown = [(option, name) for option, name in unknown if name not in table.columns]
+    if unknown:
+        raise DataError(*(_unknown(table, option, name) for option, name in unknown))
     missing: list[tuple[str, str]] = []
     if not columns.take("key", key):
         missing.append(("--key", "the customer's key"))
@@ -121,8 +129,13 @@ def _columns(table: Table, *, key: str | None, time: str | None, amount: str | N
     return columns
 
 
+def _unknown(table: Table, option: str, name: str) -> Diagnostic:
+    message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
+    return Diagnostic(message, hint=table.one_column_hint() or nearest(name, table.columns))
+
+
 def _not_found(table: Table, option: str, what: str) -> Diagnostic:
-    names = ", ".join(f"`{c.name}` ({c.type})" for c in list(table.columns.values())[:15])
+    names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
     hint = table.one_column_hint() or f"name it with `{option}`; the columns are {names}"
     return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
 

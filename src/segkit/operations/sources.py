@@ -57,8 +57,9 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
         table = _with_derived(table, spec, rules.customers.columns, context)
     kept = [name for name in rules.customers.columns if name in table.columns]
     columns = {key: Column(key, ColumnType.TEXT), **{name: table.columns[name] for name in kept}}
-    if spec.time not in table.columns or (spec.key or key) not in table.columns:
-        return replace(table, name=CUSTOMERS, columns=columns)  # the plan says that they are missing
+    time = table.columns.get(spec.time)
+    if time is None or not (time.type is ColumnType.DATE or time.blank) or (spec.key or key) not in table.columns:
+        return replace(table, name=CUSTOMERS, columns=columns)  # the plan says what is wrong
     frame = (
         table.frame.with_row_index(ROW)
         .with_columns(*_roles(table, spec, key))
@@ -95,7 +96,11 @@ def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: 
 
 def _roles(table: Table, spec: Events, key: str) -> list[pl.Expr]:
     id_ = table.key(spec.id) if spec.id in table.columns else pl.lit(None, pl.String)
-    return [table.key(spec.key or key).alias(KEY), table.value(spec.time).alias(TIME), id_.alias(ID)]
+    return [
+        table.key(spec.key or key).alias(KEY),
+        table.value(spec.time, type=ColumnType.DATE).alias(TIME),
+        id_.alias(ID),
+    ]
 
 
 def _latest_known(table: Table, name: str) -> pl.Expr:

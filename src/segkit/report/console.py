@@ -122,7 +122,7 @@ def _counts(result: ApplyResult) -> RenderableType:
         table.add_row(name, count(number), percent(share(number, result.customers)))
     more = len(result.overlaps) - MANY
     if more > 0:
-        table.add_row(Text(f"  and {more} more pairs", style="dim"))
+        table.add_row(Text(f"  and {plural(more, 'more pair')}", style="dim"))
     return table
 
 

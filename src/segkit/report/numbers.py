@@ -47,11 +47,11 @@ def rounded(value: Decimal | float | None) -> str:
     return text.removesuffix(".00")
 
 
-def money(value: Decimal | float | None, most: Decimal | float = 0) -> str:
+def money(value: Decimal | float | None, most: Decimal | float = 0, large: int = 100_000) -> str:
     """Two decimals, none where the largest of the column is large and they only take room."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if max(value, most) >= 100_000 else f"{value:,.2f}"
+    return f"{value:,.0f}" if max(value, most) >= large else f"{value:,.2f}"
 
 
 def seconds(value: float) -> str:

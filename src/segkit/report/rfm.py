@@ -52,11 +52,12 @@ def _guesses(result: RfmResult) -> RenderableType | None:
 def segments(result: RfmResult) -> RenderableType:
     """A line a segment: customers, revenue, their shares, and the medians of the three values."""
     table = plain_table()
-    table.add_column("Segment", overflow="fold", min_width=10)
+    table.add_column("Segment", no_wrap=True)
     numeric(table, "Customers", "Share", "Revenue", "Share", "R", "F", "M")
     table.add_column(no_wrap=True)
     most = max((s.share for s in result.segments), default=0.0)
     richest = max((s.revenue for s in result.segments), default=0)
+    dearest = max((s.monetary for s in result.segments), default=0.0)
     for s in result.segments:
         table.add_row(
             Text(s.name, style="bold"),
@@ -66,7 +67,7 @@ def segments(result: RfmResult) -> RenderableType:
             percent(s.revenue_share),
             rounded(s.recency_days),
             rounded(s.frequency),
-            money(s.monetary),
+            money(s.monetary, dearest, large=1_000),
             Bar(s.share, most, short=0, long=16),
         )
     return Group(table, Text("R, F, M: medians of days since the last event, events, and money", style="dim"))

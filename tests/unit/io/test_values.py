@@ -319,4 +319,4 @@ def test_dates_that_all_read_alike_are_day_first(opened, monkeypatch):
     table = opened("d\n" + "01/01/2015\n3/3/2015\n" * 1000)
     days = table.frame.select(table.value("d")).collect()["d"]
     assert days.unique().sort().to_list() == [dt.date(2015, 1, 1), dt.date(2015, 3, 3)]
-    assert table.columns["d"].how == "date dmy"
+    assert table.columns["d"].how == "date %d/%m/%Y"

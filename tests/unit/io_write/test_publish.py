@@ -20,11 +20,15 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX")
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
+def fill(staging: Path, text: str, names: tuple[str, ...] = ("a.csv",)) -> None:
+    for name in names:
+        (staging / name).write_text(text)
+    (staging / "manifest.json").write_text(json.dumps({"segkit_version": "1", "files": names}))
+
+
 def run(directory: Path, text: str, names: tuple[str, ...] = ("a.csv",)) -> None:
     with publishing(directory) as staging:
-        for name in names:
-            (staging / name).write_text(text)
-        (staging / "manifest.json").write_text(json.dumps({"segkit_version": "1", "files": names}))
+        fill(staging, text, names)
 
 
 def names(directory: Path) -> list[str]:
@@ -175,11 +179,11 @@ def test_a_second_run_waits_or_says_who_is_first(out):
         with publishing(out) as staging:
             inside.set()
             leave.wait(10)
-            (staging / "a.csv").write_text("first")
+            fill(staging, "first")
 
     def second() -> None:
         with publishing(out, on_wait=told.append) as staging:
-            (staging / "a.csv").write_text("second")
+            fill(staging, "second")
 
     threads = [threading.Thread(target=f) for f in (first, second)]
     threads[0].start()
@@ -209,7 +213,7 @@ while True:
         for i in range(5):
             (staging / f"{i}.csv").write_text(str(number) * 2000)
         names = [f"{i}.csv" for i in range(5)]
-        (staging / "manifest.json").write_text(json.dumps({"files": names, "number": number}))
+        (staging / "manifest.json").write_text(json.dumps({"segkit_version": "1", "files": names, "number": number}))
     if number == int(sys.argv[1]) + 1:
         print(flush=True)
 """
