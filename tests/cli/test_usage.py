@@ -40,7 +40,7 @@ def test_apply_passes_what_was_asked_for(invoke, operation, result):
     done = invoke(
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
-        "--fail-on", "warning",
+        "--fail-on", "warning", "--previous", "before", "--accept-changes",
     )  # fmt: skip
     assert done.exit_code == 0
     del asked["stdout"], asked["progress"]
@@ -55,6 +55,8 @@ def test_apply_passes_what_was_asked_for(invoke, operation, result):
         "dry_run": True,
         "fail_on": "warning",
         "wait": False,
+        "previous": "before",
+        "accept_changes": True,
     }
 
 

@@ -308,7 +308,13 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
     by_column = {t["column"]: t for t in shown}
     assert set(by_column) == {"recency_days", "frequency", "monetary"}
     # low: x > s[ceil(k * N / n) - 1], exclusive
-    assert by_column["frequency"] == {"column": "frequency", "values": [2, 4, 6, 8], "inclusive": False, "keys": []}
+    assert by_column["frequency"] == {
+        "column": "frequency",
+        "values": [2, 4, 6, 8],
+        "inclusive": False,
+        "keys": [],
+        "falls": False,
+    }
     assert not by_column["recency_days"]["inclusive"]
     assert json.loads((desk / "segments/manifest.json").read_text())["thresholds"] == shown
     table = desk.apply(rules).stdout
@@ -316,7 +322,13 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
     assert "frequency" in table
     high = {t["column"]: t for t in desk.json(rules.replace("[rfm]", '[rfm]\nties = "high"'))["thresholds"]}
     # high: x >= s[k * N // n], inclusive
-    assert high["frequency"] == {"column": "frequency", "values": [3, 5, 7, 9], "inclusive": True, "keys": []}
+    assert high["frequency"] == {
+        "column": "frequency",
+        "values": [3, 5, 7, 9],
+        "inclusive": True,
+        "keys": [],
+        "falls": False,
+    }
 
 
 @pytest.mark.parametrize("ties", ["low", "high"])

@@ -116,14 +116,15 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     schema = _typed(steps, views[CUSTOMERS].schema, views, found, findings)
     findings += column_misfits([m for m in found if m.table == CUSTOMERS], schema)
     findings += sql_misfits(rules, schema)
-    findings += _unknown_rfm_segments(rules, found)
     if findings:
         return None, _once_a_place(findings)
     asked = frozenset(m.column for m in found if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))
-    return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookups.views, lookups.counts), []
+    return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookups.views, lookups.counts), [
+        *_unknown_rfm_segments(rules, found)
+    ]
 
 
 def _ordered(steps: Mapping[str, Step]) -> list[str]:
@@ -312,7 +313,7 @@ def _unknown_rfm_segments(rules: RuleFile, found: Sequence[Mention]) -> Iterable
                 if name in ("is", "not", "in", "not_in"):
                     for wrong in [v for v in asked if v not in names]:
                         message = f"the RFM map has no segment `{wrong}`"
-                        yield Finding(mention.path, message, nearest(str(wrong), names, "segments"))
+                        yield Finding(mention.path, message, nearest(str(wrong), names, "segments"), warning=True)
 
 
 def _once_a_place(findings: Sequence[Finding]) -> list[Finding]:

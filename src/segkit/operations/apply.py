@@ -236,7 +236,8 @@ def _to_stream(
     path = ws.new_file(".rows")
     nothing = File("", "", pl.lit(False), 0, {})
     rows = pl.concat([rows_of(marked, rules, columns, file) for file in written or [nothing]])
-    pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
+    with ws.filling():
+        pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
     with path.open("rb") as file:
         shutil.copyfileobj(file, stdout)
     stdout.flush()

@@ -60,7 +60,7 @@ def evaluate(
         on_open(_content(part) for table in tables.values() for part in table.parts)
     while True:
         try:
-            plan = plan_for(loaded, tables, context)
+            plan, found = plan_for(loaded, tables, context)
             progress(f"reading {', '.join(plan.views)}")
             computed = compute(plan)
             ws.verify()
@@ -76,6 +76,7 @@ def evaluate(
             break
         # The sample had shown another type than the whole column has: start again with what is known now.
         tables = {**tables, **changed}
+    warnings += found
     warnings += _refuse_bad_values(plan, bad, computed)
     _refuse_keys(plan, computed)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
@@ -94,12 +95,12 @@ def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
     return DataError(Diagnostic(f"a computed number is too large: {reason}", hint="look for it in `sql` and `derive`"))
 
 
-def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
-    """The plan, or `RuleError` with all that does not fit these tables."""
+def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> tuple[Plan, list[Diagnostic]]:
+    """The plan and warnings, or `RuleError` with all that does not fit these tables."""
     plan, findings = make_plan(loaded.rules, tables, context)
     if plan is None:
         raise RuleError(*(placed(loaded, finding) for finding in findings))
-    return plan
+    return plan, [placed(loaded, finding) for finding in findings]
 
 
 def placed(loaded: Loaded, finding: Finding) -> Diagnostic:

@@ -14,7 +14,7 @@ where it has none, or one a combination of `each`), `outputs` (every file: `path
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
 A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side); a warning or diagnostic
-`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all their digits: 19.99,
+`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
 never 19.989999.
 """
 

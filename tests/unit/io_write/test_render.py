@@ -176,14 +176,6 @@ def test_rows_keep_their_order_and_runs_their_bytes(format, tmp_path):
     assert len(table) == 200_000
 
 
-def test_arrow_files_do_not_show_how_their_columns_were_made(tmp_path):
-    plain = pl.DataFrame({"key": ["a", "b"] * 5_000, "n": pl.int_range(10_000, eager=True)})
-    masked = pl.concat([plain.clear(1), plain]).rechunk().filter(pl.col("n").is_not_null())
-    for name, frame in {"plain": plain, "masked": masked}.items():
-        pl.collect_all([sink(frame.lazy(), tmp_path / name, "arrow")])
-    assert (tmp_path / "plain").read_bytes() == (tmp_path / "masked").read_bytes()
-
-
 def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path):
     frame = pl.DataFrame({"key": ["a"], "d": [Decimal("1.5")]}, schema_overrides={"d": pl.Decimal(38, 10)})
     pl.collect_all([sink(frame.lazy(), tmp_path / "x.parquet", "parquet")])
