@@ -220,3 +220,9 @@ def test_the_price_of_a_piece_is_not_the_money_of_a_row(desk):
     path = desk.put("o.csv", "CustomerID,InvoiceDate,Quantity,UnitPrice\n1,2024-01-01,3,2.5\n")
     assert "Quantity * UnitPrice" in desk.segkit("rfm", path, code=3).stderr
     assert json.loads(desk.segkit("rfm", path, "--amount", "Quantity * UnitPrice", "--json").stdout)["segments"]
+
+
+def test_the_combined_file_follows_the_format(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.apply(HEAD + ALL + '[output]\ncombined = "all.csv"\n', "--format", "parquet")
+    assert sorted(desk.tree()) == ["all.parquet", "manifest.json", "s.parquet"]

@@ -391,7 +391,7 @@ def places_lookup(draft: Draft) -> None:
     if two_keys:
         pools["pays"] = TEXTS
     rows = draft.draw(tables_of(pools, draft.pick([4, 1, 10, 20])))
-    rows[0]["code"] = POSTCODES[0]
+    rows[0] |= {"code": POSTCODES[0]} | ({"pays": "FR"} if two_keys else {})
     kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
     spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
     if draft.chance(70):

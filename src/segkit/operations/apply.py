@@ -23,7 +23,17 @@ from segkit.io.read import Workspace
 from segkit.io.write import sink
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
-from segkit.operations.outputs import File, files, layout, outputs_of, rows_of, sinks, style_of, with_marks
+from segkit.operations.outputs import (
+    File,
+    combined_name,
+    files,
+    layout,
+    outputs_of,
+    rows_of,
+    sinks,
+    style_of,
+    with_marks,
+)
 from segkit.operations.profile import profiles
 from segkit.results import ApplyResult, Overlap, SegmentResult, Threshold
 from segkit.rules.guards import Expect
@@ -221,7 +231,8 @@ def _timed(result: ApplyResult, clock: float) -> ApplyResult:
 
 def _names(rules: RuleFile, written: Sequence[File]) -> list[str]:
     names = [file.name for file in written]
-    return [*names, rules.output.combined] if rules.output.combined else names
+    combined = combined_name(rules)
+    return [*names, combined] if combined else names
 
 
 def _to_stream(

@@ -127,16 +127,25 @@ def style_of(rules: RuleFile) -> TextStyle:
     )
 
 
+def combined_name(rules: RuleFile) -> str | None:
+    """The name of the combined file, with the ending of the format where it has that of another one."""
+    name, extension = rules.output.combined, FORMATS[rules.output.format].extension
+    if name is None or Path(name).suffix.lstrip(".") not in {f.extension for f in FORMATS.values()}:
+        return name
+    return str(Path(name).with_suffix(f".{extension}"))
+
+
 def sinks(
     marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[File], directory: Path
 ) -> list[pl.LazyFrame]:
     """One lazy sink for each file, and one for the combined file where it is asked for."""
     style, format_ = style_of(rules), rules.output.format
     made = [sink(rows_of(marked, rules, columns, file), directory / file.name, format_, style) for file in chosen]
-    if rules.output.combined:
+    combined = combined_name(rules)
+    if combined:
         segments = list(dict.fromkeys(file.segment for file in chosen))
         rows = combined_rows(marked, rules, columns, segments)
-        made.append(sink(rows, directory / rules.output.combined, format_, style))
+        made.append(sink(rows, directory / combined, format_, style))
     return made
 
 

@@ -212,7 +212,7 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
         tables=found.tables,
-        warnings=(*found.warnings, *_stale(scored, found, columns)),
+        warnings=(*map(_without_place, found.warnings), *_stale(scored, found, columns)),
         elapsed_seconds=elapsed,
         path=None if output in (None, STDOUT) else output,
     )
