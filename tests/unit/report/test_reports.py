@@ -30,7 +30,7 @@ from segkit.results import (
 DAY = dt.date(2024, 3, 31)
 WARNING = Diagnostic("in the future", SourceLocation("r.toml", 2, 1, 5, "as_of = 2099"), "leave it", Severity.WARNING)
 SCORES = (
-    Threshold("recency_days", (Decimal(30), Decimal(365)), False),
+    Threshold("recency_days", (Decimal(30), Decimal(365)), False, falls=True),
     Threshold("frequency", (Decimal(2), Decimal(9)), True),
 )
 
@@ -145,9 +145,9 @@ def test_rfm_summary_at_80_columns():
 
 key: customer_id (guessed)
 
-Segment     Customers   Share    Revenue   Share  R     F      M
-───────────────────────────────────────────────────────────────────
-champions          20  66.7 %  1,234,568  80.0 %  3  4.50  99.50
+Segment    Customers   Share    Revenue   Share  R     F      M
+──────────────────────────────────────────────────────────────────
+champions         20  66.7 %  1,234,568  80.0 %  3  4.50  99.50
 R, F, M: medians of days since the last event, events, and money
 
 Score  recency_days  frequency
@@ -227,7 +227,13 @@ def test_apply_json():
         "total": Decimal("1234.5"),
         "share": Decimal("12.3"),
     }
-    assert result["thresholds"][2] == {"column": "spend", "values": [Decimal("1234.5")], "inclusive": True, "keys": []}
+    assert result["thresholds"][2] == {
+        "column": "spend",
+        "values": [Decimal("1234.5")],
+        "inclusive": True,
+        "keys": [],
+        "falls": False,
+    }
     assert '"total": 1234.5,' in apply_json(RUN)
     assert result["warnings"] == [
         {
@@ -310,5 +316,5 @@ def test_numbers(text, expected):
 
 
 def test_recency_falls_as_its_score_rises():
-    assert cuts(Threshold("recency_days", (Decimal(30), Decimal(90)), True)) == ["<= 90", "<= 30"]
+    assert cuts(Threshold("recency_days", (Decimal(30), Decimal(90)), True, falls=True)) == ["<= 90", "<= 30"]
     assert cuts(Threshold("monetary", (Decimal(30), Decimal(90)), False)) == ["> 30", "> 90"]
