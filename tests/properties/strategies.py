@@ -51,7 +51,7 @@ INTERESTS = ["lego", "sport", "music", "café", "old maps"]
 FREE_FAMILIES = [
     "demographic", "geographic", "psychographic", "technographic", "firmographic", "needs",
 ]  # fmt: skip
-ARITHMETIC = {"number", "money"}
+ARITHMETIC = ("number", "money")
 COUNTABLE = {"number", "money", "decimal", "mean"}
 
 
@@ -561,6 +561,11 @@ def sql_constant(text: str, value: Any) -> Sql:
 
 
 def sql_number(draft: Draft, columns: dict[str, str], depth: int = 1) -> Sql:
+    # money is exact among money and whole numbers; beside other columns, which may be doubles, it need not be
+    kinds = [kind for kind in ARITHMETIC if kind in columns.values()]
+    if len(kinds) > 1:
+        chosen = draft.pick(kinds)
+        columns = {name: kind for name, kind in columns.items() if kind == chosen}
     names = [name for name, kind in columns.items() if kind in ARITHMETIC]
     if not names or (depth == 0 and draft.chance(30)):
         number = draft.pick([0, 1, 2, 18, 100])
@@ -947,7 +952,7 @@ def block(draft: Draft, earlier: list[str], depth: int) -> Row:
 
 
 def sql_columns(draft: Draft) -> dict[str, str]:
-    return {name: kind for name, kind in draft.columns.items() if kind in ARITHMETIC | {"text", "date", "boolean"}}
+    return {name: kind for name, kind in draft.columns.items() if kind in (*ARITHMETIC, "text", "date", "boolean")}
 
 
 def family_condition(draft: Draft, result: Row) -> None:
@@ -1038,8 +1043,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
 def customers_from(draft: Draft) -> None:
     """`[customers] from = "orders"`: the keys and latest known values of the event table."""
     table = draft.events[0]
-    others = [name for name, kind in table.columns.items() if name != "product" and kind != "money"]
-    names = ["product", *draft.some(others)]
+    names = ["product", *draft.some(name for name in table.columns if name != "product")]
     spec: Row = {"from": "orders", "key": "customer_id", "columns": names}
     draft.rules["customers"] = spec
     draft.columns = {name: table.columns[name] for name in names}
