@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -162,8 +162,3 @@ def _segment(path: Path, name: str, rules: RuleFile, findings: list[Finding]) ->
             yield from _sql((*where, "sql"), CUSTOMERS, block.sql, findings)
     for where, measured in event_conditions(segment, path):
         yield from _measured(where, measured)
-
-
-def of_table(found: Iterable[Mention], table: str) -> list[Mention]:
-    """The mentions of one table's columns."""
-    return [mention for mention in found if mention.table == table]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,7 +19,6 @@ from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.publish import publishing
 from segkit.io.read import Workspace
-from segkit.io.write import sink
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import (
@@ -32,6 +30,7 @@ from segkit.operations.outputs import (
     rows_of,
     sinks,
     style_of,
+    to_stream,
     with_marks,
 )
 from segkit.operations.profile import profiles
@@ -97,7 +96,8 @@ def apply(
         marked = with_marks(found.computed.frame, lines).lazy()
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
-            _to_stream(marked, loaded.rules, columns, written, ws, stdout)
+            rows = _all_rows(marked, loaded.rules, columns, written)
+            to_stream(rows, loaded.rules.output.format, ws, stdout, style_of(loaded.rules))
         elif directory is not None:
             progress(f"writing {len(written):,} files")
             with publishing(directory, wait=wait, on_wait=progress) as staging:
@@ -235,20 +235,7 @@ def _names(rules: RuleFile, written: Sequence[File]) -> list[str]:
     return [*names, combined] if combined else names
 
 
-def _to_stream(
-    marked: pl.LazyFrame,
-    rules: RuleFile,
-    columns: Sequence[str],
-    written: Sequence[File],
-    ws: Workspace,
-    stdout: BinaryIO,
-) -> None:
-    """All rows with their label, segment after segment; by way of a file, since a sink may seek."""
-    path = ws.new_file(".rows")
+def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[File]) -> pl.LazyFrame:
+    """The rows of all files with their label, segment after segment; none but a header where there is no file."""
     nothing = File("", "", pl.lit(False), 0, {})
-    rows = pl.concat([rows_of(marked, rules, columns, file) for file in written or [nothing]])
-    with ws.filling():
-        pl.collect_all([sink(rows, path, rules.output.format, style_of(rules))])
-    with path.open("rb") as file:
-        shutil.copyfileobj(file, stdout)
-    stdout.flush()
+    return pl.concat([rows_of(marked, rules, columns, file) for file in written or [nothing]])

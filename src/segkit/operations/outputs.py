@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from segkit.columns.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
 from segkit.gates.ledger import Line
+from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
 from segkit.results import Output
 from segkit.rules.model import RuleFile
@@ -147,6 +149,18 @@ def sinks(
         rows = combined_rows(marked, rules, columns, segments)
         made.append(sink(rows, directory / combined, format_, style))
     return made
+
+
+def to_stream(
+    rows: pl.LazyFrame, format_: str, ws: Workspace, stdout: BinaryIO, style: TextStyle | None = None
+) -> None:
+    """Rows to standard output, by way of a file, since a sink may seek."""
+    path = ws.new_file(".rows")
+    with ws.filling():
+        pl.collect_all([sink(rows, path, format_, style)])
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, stdout)
+    stdout.flush()
 
 
 def outputs_of(chosen: Sequence[File], segment: str, directory: Path | None) -> tuple[Output, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from segkit.io.read import Table, Workspace, open_table
 from segkit.io.write import FORMATS, format_of, sink
 from segkit.operations.evaluate import Evaluated, evaluate
 from segkit.operations.guess import date_like, guess
+from segkit.operations.outputs import to_stream
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.features import RFM_COLUMNS, Rfm
 from segkit.rules.loader import Loaded, load_rules_text
@@ -187,11 +187,7 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
         return
     assert stdout is not None, "rows for standard output need a stream"
-    path = ws.new_file(".rows")
-    pl.collect_all([sink(rows, path, "csv")])
-    with path.open("rb") as file:
-        shutil.copyfileobj(file, stdout)
-    stdout.flush()
+    to_stream(rows, "csv", ws, stdout)
 
 
 def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | None, elapsed: float) -> RfmResult:
