@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -17,7 +18,17 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a bar that a code page lacks is no reason to fail
     interrupt_on_sigterm()
-    cli(prog_name="segkit")
+    try:
+        cli(prog_name="segkit")
+    except SystemExit as end:
+        _leave(end)
+
+
+def _leave(end: SystemExit) -> None:
+    """Leave without freeing a gigabyte piece by piece, which takes 0.1 s; files are closed and streams flushed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
 
 
 def _allow_many_files() -> None:

@@ -52,8 +52,8 @@ def test_without_a_command_the_help_is_shown_as_an_error(invoke):
 @pytest.mark.parametrize("args", [["-h"], ["--version"], *([name, "-h"] for name in COMMANDS)])
 def test_help_imports_nothing_heavy(environment, args):
     code = (
-        "import sys; from segkit.__main__ import main; sys.argv[1:] = " + repr(args) + "\n"
-        "try: main()\n"
+        "import sys; import segkit.__main__; from segkit.cli import main\n"
+        f"try: main({args})\n"
         f"except SystemExit: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -205,3 +205,31 @@ def test_check_data_finds_bad_values_too(good):
     good.put("c.csv", CUSTOMERS.replace("1994-05-05", "1994-02-31"))
     done = good.segkit("check", good.put("rules.toml", rules()), "--data", code=1)
     assert "1994-02-31" in done.stdout
+
+
+LINES = {
+    "too few fields": "b,2024-02-03\n",
+    "too few fields, quoted": '"b",2024-02-03\n',
+    "too many fields": "b,2024-02-03,5,6\n",
+    "too many fields, quoted": '"b",2024-02-03,5,6\n',
+}
+
+
+@pytest.mark.parametrize("unread", [0, 9], ids=["all columns read", "most columns not read"])
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_ragged_lines_of_large_files(good, monkeypatch, line, unread):
+    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    before = good.tree()
+    header, *rows = ORDERS.splitlines()
+    wide = [",".join([header, *(f"x{i}" for i in range(unread))]), *(row + ",." * unread for row in rows * 1000)]
+    good.put("o.csv", "\n".join(wide) + "\n" + line.rstrip("\n") + ",." * unread + "\n")
+    found = good.apply(rules(), code=3)
+    assert "o.csv:3002" in found.stderr
+    assert f"where the header has {3 + unread}" in found.stderr
+    assert good.tree() == before
+
+
+def test_a_large_file_without_ragged_lines_may_lack_its_last_values(good, monkeypatch):
+    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    good.put("o.csv", ORDERS + "a,2024-02-03,\n" * 1000)
+    good.apply(rules())

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.hidden import KEY
+from segkit.criteria.kinds import exact
 from segkit.results import Threshold
 from segkit.rules.features import Cutoffs, MapRow, Rfm
 
@@ -46,7 +47,8 @@ class Cuts:
         return pl.when(value.is_not_null()).then(1 + count).alias(SCORES[self.measure])
 
     def _passes(self, value: pl.Expr, position: int) -> pl.Expr:
-        cut = self.values[position]
+        given = self.values[position]
+        cut = exact(given) if isinstance(given, Decimal) else given
         beyond: pl.Expr = value < cut if self.falling else value > cut
         if self.keys:
             return beyond | (value.eq(cut) & (pl.col(KEY) >= self.keys[position]))

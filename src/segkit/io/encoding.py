@@ -40,15 +40,16 @@ def as_utf8(ws: Workspace, path: Path, plain: Path, given: str | None, detected:
 
 
 def first_invalid_line(path: Path) -> int | None:
-    """The first line that is not UTF-8; reads the whole file, at 6 GB/s while it is ASCII."""
+    """The first line that is not UTF-8; reads the whole file, at 5 GB/s where it is ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     before = 0
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                break
+            if not chunk.isascii() or decoder.getstate()[0]:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    break
             before += len(chunk)
         else:
             return _line_at(path, before) if decoder.getstate()[0] else None

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +73,7 @@ class Workspace:
             raise WriteError.of(f"cannot make a temporary folder: {error.strerror}", hint=TMPDIR) from error
         self._count = 0
         self._checker = ThreadPoolExecutor(1, "segkit-lines")
-        self._checks: list[Future[DataError | None]] = []
+        self._checks: dict[Hashable, Future[DataError | None]] = {}
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
         return self
@@ -85,13 +85,14 @@ class Workspace:
         self._checker.shutdown(cancel_futures=True)
         self._directory.cleanup()
 
-    def check_later(self, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
-        """Run the check in the background; it is told when to stop."""
-        self._checks.append(self._checker.submit(check, self._left.is_set))
+    def check_later(self, name: Hashable, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
+        """Run the check in the background, once a name; it is told when to stop."""
+        if name not in self._checks:
+            self._checks[name] = self._checker.submit(check, self._left.is_set)
 
     def verify(self) -> None:
         """Wait for the checks in the background; DataError with what they found."""
-        errors = [error for error in (check.result() for check in self._checks) if error]
+        errors = [error for error in (check.result() for check in self._checks.values()) if error]
         if errors:
             raise DataError(*(found for error in errors for found in error.diagnostics))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Collection, Iterable
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -25,9 +24,6 @@ from segkit.rules.sources import Source
 
 __all__ = ["Column", "ColumnType", "Part", "Table", "Workspace", "explain_failure", "open_table"]
 
-CHECKED_AT_ONCE = 32_000_000
-"""Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
-
 
 def open_table(
     ws: Workspace, name: str, spec: Source, *, base: Path, timezone: str, time_columns: Collection[str] = ()
@@ -35,7 +31,7 @@ def open_table(
     """Open the files of a source, find out how they are written, and infer the types of their columns.
 
     DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
-    The lines of large files are checked in the background: `ws.verify()` raises what that finds.
+    The lines of large files are not yet checked: see `Table.check_lines`.
     """
     paths = expand(spec.path, base)
     parts = tuple(_open(ws, path, spec) for path in paths)
@@ -60,9 +56,7 @@ def _open(ws: Workspace, path: Path, spec: Source) -> Part:
     if text is None:
         frame = open_typed(path, plain, kind)
         return _part(path, plain, kind, frame, tuple(frame.collect_schema()), None, spec)
-    if text.source.stat().st_size > CHECKED_AT_ONCE:
-        ws.check_later(partial(ragged, text))
-    elif error := ragged(text):
+    if not text.large and (error := ragged(text)):
         raise error
     return _part(path, plain, kind, scan([text]), text.names, text, spec)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -11,8 +12,9 @@ import polars as pl
 from segkit.errors import DataError
 from segkit.io import dates, second_look, values
 from segkit.io.column import Column, ColumnType
-from segkit.io.files import problem
+from segkit.io.files import Workspace, problem
 from segkit.io.infer import Given, infer
+from segkit.io.lines import ragged, ragged_if_quoted
 from segkit.io.text import TextFile
 
 
@@ -95,6 +97,20 @@ class Table:
         if columns == self.columns:
             return self
         return replace(self, columns=columns, settled=self.settled.union(text))
+
+    def check_lines(self, ws: Workspace, *, all_read: bool) -> None:
+        """Check the lines of large files in the background: `ws.verify()` raises what that finds.
+
+        With `all_read`, every column is read by the run, which leaves less to check.
+        """
+        check = ragged_if_quoted if all_read else ragged
+        for text in (part.text for part in self.parts if part.text and part.text.large):
+            ws.check_later((text.source, all_read), partial(check, text))
+
+    @property
+    def large(self) -> bool:
+        """Whether lines of its files are still to be checked."""
+        return any(part.text and part.text.large for part in self.parts)
 
     def bad_values_error(self, names_with_types: Mapping[str, tuple[ColumnType | None, bool]]) -> DataError:
         """The error for values that `bad` finds: the first five of each column with file and line, and the count."""

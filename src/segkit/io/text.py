@@ -23,6 +23,8 @@ DELIMITERS = (",", ";", "\t", "|")
 UNPAIRED = "the quotation marks of this line do not pair up"
 UNPAIRED_HINT = 'mend them, or give `quote = ""` if they mean nothing in this file'
 _NAMES = {",": ",", ";": ";", "\t": "tab", "|": "|", " ": "runs of spaces"}
+CHECKED_AT_ONCE = 32_000_000
+"""Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
 csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
 
 
@@ -39,6 +41,11 @@ class TextFile:
     names: tuple[str, ...]
     """The trimmed header."""
     detected: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def large(self) -> bool:
+        """Its lines are checked beside the run, not when it is opened."""
+        return self.source.stat().st_size > CHECKED_AT_ONCE
 
     def layout(self) -> tuple[object, ...]:
         """What files must share to be scanned as one."""

@@ -62,7 +62,9 @@ def evaluate(
         try:
             plan, found = plan_for(loaded, tables, context)
             progress(f"reading {', '.join(plan.views)}")
+            _check_lines(plan, tables, ws)
             computed = compute(plan)
+            _check_lines(plan, tables, ws, computed)
             ws.verify()
         except pl.exceptions.PolarsError as error:
             explained = explain_failure(tables.values()) or _overflow(error)
@@ -82,6 +84,16 @@ def evaluate(
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = tuple((name, part.path, _content(part)) for name, table in tables.items() for part in table.parts)
     return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+
+
+def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, computed: Computed | None = None) -> None:
+    """Have the lines of large texts checked; once all is computed, those that may be short after all."""
+    for name, table in tables.items():
+        view = plan.views.get(name)
+        if computed is None:
+            table.check_lines(ws, all_read=view is not None and view.reads_all)
+        elif view is not None and name in computed.counts and view.may_be_short(computed.counts[name]):
+            table.check_lines(ws, all_read=False)
 
 
 def _content(part: Part) -> Path:

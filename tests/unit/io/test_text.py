@@ -144,10 +144,11 @@ def test_blank_lines_are_not_ragged(opened):
 
 
 def test_lines_of_large_files_are_checked_beside_the_run(opened, workspace, monkeypatch):
-    monkeypatch.setattr("segkit.io.read.CHECKED_AT_ONCE", 1000)
-    opened("a,b\n" + '"1,1",2\n' * 100_000 + "\n\n")
+    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    opened("a,b\n" + '"1,1",2\n' * 100_000 + "\n\n").check_lines(workspace, all_read=True)
     workspace.verify()
     table = opened("a,b\n" + '"1,1",2\n' * 100_000 + "1\n")
+    table.check_lines(workspace, all_read=False)
     with pytest.raises(DataError) as raised:
         workspace.verify()
     assert raised.value.diagnostics[0].location.line == 100_002
