@@ -34,7 +34,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """One segment's line of the ledger: matched - sum(excluded) = written; `share` is written in percent of all."""
+    """One segment's line of the ledger: matched - sum(excluded) = written; `share` is written in percent of all.
+
+    `holdout` is the list of those held out, `variants` how many of the written get each variant.
+    """
 
     name: str
     label: str
@@ -43,6 +46,8 @@ class SegmentResult:
     written: int
     share: float
     outputs: tuple[Output, ...] = ()
+    holdout: Output | None = None
+    variants: Mapping[str, int] = field(default_factory=dict)
     write: bool = True
     profile: Mapping[str, Profile] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ from segkit.results import Threshold
 from segkit.rules.blocks import EventCondition, Measured
 from segkit.rules.features import RFM_COLUMNS, Rfm, Trait
 from segkit.rules.findings import Path
+from segkit.rules.gates import Cap
 from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.model import RuleFile
 
@@ -123,14 +124,20 @@ def _row(trait: Trait, context: Context) -> Callable[[Schema], pl.Expr]:
 
 def condition_measures(condition: EventCondition) -> list[Measure]:
     """What an event condition compares, and the number of events that it looks at."""
-    count = _measured(condition, "count", None)
+    count = counted(condition)
     if condition.measure == "count":
-        return [Measure(_name_of(count), count)]
+        return [count]
     measured = _measured(condition, condition.measure, condition.of)
-    return [Measure(_name_of(spec), spec) for spec in (count, measured)]
+    return [count, Measure(_name_of(measured), measured)]
 
 
-def _measured(spec: Measured | Rfm, measure: MeasureName, of: str | None) -> Measured:
+def counted(spec: Measured | Rfm | Cap) -> Measure:
+    """The number of events in the window of `spec`, under a name that others who ask the same share."""
+    count = _measured(spec, "count", None)
+    return Measure(_name_of(count), count)
+
+
+def _measured(spec: Measured | Rfm | Cap, measure: MeasureName, of: str | None) -> Measured:
     window = {name: getattr(spec, name) for name in ("within", "between", "since", "before", "for_")}
     return Measured.model_construct(events=spec.events, where=spec.where, measure=measure, of=of, **window)
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from segkit.criteria.blocks import all_blocks, event_conditions
 from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.rules import walk
 from segkit.rules.blocks import CustomerDate, Measured, Window
 from segkit.rules.conditions import Condition, Conditions
 from segkit.rules.features import Trait
@@ -50,6 +51,7 @@ def mentions(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
         yield from _trait(("trait", name), trait, findings)
     if rules.rfm:
         yield from _rfm(rules)
+    yield from _gates(rules)
     for name, segment in rules.segment.items():
         yield from _segment(("segment", name), name, rules, findings)
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
@@ -151,6 +153,22 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
     else:
         yield from _conditions(("rfm", "where"), rules.rfm.events, rules.rfm.where)
         yield from _window(("rfm",), rules.rfm)
+
+
+def _gates(rules: RuleFile) -> Iterator[Mention]:
+    for path, _, permission in walk.permissions(rules):
+        yield from _conditions((*path, "require"), CUSTOMERS, permission.require)
+        if permission.suppress:
+            column = permission.suppress_on or rules.customers.key
+            yield Mention((*path, "suppress_on" if permission.suppress_on else "suppress"), CUSTOMERS, column)
+    for path, cap in walk.caps(rules):
+        yield from _conditions((*path, "where"), cap.events, cap.where)
+        yield from _window(path, cap)
+    for name, segment in rules.segment.items():
+        if segment.limit:
+            here = ("segment", name, "limit")
+            columns = {"by": (segment.limit.by,) if segment.limit.by else (), "per": segment.limit.per}
+            yield from (Mention((*here, key), CUSTOMERS, c) for key, names in columns.items() for c in names)
 
 
 def _segment(path: Path, name: str, rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:

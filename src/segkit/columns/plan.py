@@ -27,6 +27,7 @@ from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
+from segkit.columns.permission import permission_steps, read_suppression
 from segkit.columns.rfm import map_codes
 from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context, wanted_kind, wants_text
@@ -88,6 +89,10 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     if findings:
         return None, findings  # SQL that cannot be read: what it would compute is unknown
     steps = steps_of(rules, context)
+    lists = read_suppression(rules, tables, context, findings)
+    if findings:
+        return None, findings
+    steps |= {name: step for step in permission_steps(rules, context, lists) for name in step.names}
     catalogue = make_catalogue(rules, tables, found, steps, findings)
     findings += unknown_columns(found, catalogue, tables)
     findings += column_cycles(rules, steps)
@@ -122,9 +127,17 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))
-    return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookups.views, lookups.counts), [
-        *_unknown_rfm_segments(rules, found)
-    ]
+    return Plan(
+        rules,
+        context,
+        views,
+        schema,
+        tables[CUSTOMERS],
+        final,
+        asked,
+        {**lookups.views, **lists.views},
+        {**lookups.counts, **lists.counts},
+    ), [*_unknown_rfm_segments(rules, found)]
 
 
 def _ordered(steps: Mapping[str, Step]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from segkit.operations.outputs import (
     File,
     combined_name,
     files,
+    holdout_of,
     layout,
     outputs_of,
     rows_of,
@@ -82,7 +83,7 @@ def apply(
         found = evaluate(loaded, today, ws, progress, on_open=digests.start if not (dry_run or to_stdout) else None)
         progress("finding segments")
         members, shares = memberships(found.plan, found.computed.frame)
-        lines = ledger(loaded.rules, members)
+        lines = ledger(loaded.rules, members, found.computed.frame)
         written = files(loaded.rules, found.computed.frame, lines, chosen)
         columns, warnings = layout(found.plan)
         warnings = [*_future(loaded.rules), *found.warnings, *warnings]
@@ -194,6 +195,8 @@ def _result(
             written=(count := int(lines[name].written.sum()) if name in chosen else 0),
             share=100 * count / len(frame) if len(frame) else 0.0,
             outputs=outputs_of(written, name, directory),
+            holdout=holdout_of(written, name, directory),
+            variants=_variants(lines[name], rules.segment[name].split or ()) if name in chosen else {},
             write=rules.segment[name].write,
             profile=profile.get(name, {}),
         )
@@ -214,6 +217,14 @@ def _result(
         directory=str(directory) if directory else None,
         dry_run=dry_run,
     )
+
+
+def _variants(line: Line, names: Iterable[str]) -> dict[str, int]:
+    """How many of the written get each variant."""
+    if line.variants is None:
+        return {}
+    counts = dict(line.variants.drop_nulls().value_counts().rows())
+    return {name: counts.get(name, 0) for name in names}
 
 
 def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[int, int]:
@@ -238,4 +249,5 @@ def _names(rules: RuleFile, written: Sequence[File]) -> list[str]:
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[File]) -> pl.LazyFrame:
     """The rows of all files with their label, segment after segment; none but a header where there is no file."""
     nothing = File("", "", pl.lit(False), 0, {})
-    return pl.concat([rows_of(marked, rules, columns, file) for file in written or [nothing]])
+    listed = [file for file in written if not file.holdout] or [nothing]
+    return pl.concat([rows_of(marked, rules, columns, file, in_common=True) for file in listed])

@@ -16,6 +16,7 @@ from segkit.columns.hidden import KEY, hidden
 from segkit.columns.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
+from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
@@ -27,29 +28,43 @@ MOST_COMBINATIONS = 1_000
 
 @dataclass(frozen=True)
 class File:
-    """A file to write: its name, the rows as a mask over the customers, and what it is labelled with."""
+    """A file to write: its name, the rows as a mask over the customers, and what it is labelled with.
+
+    The file of a holdout lists who is held out of the segment.
+    """
 
     name: str
     segment: str
     rows: pl.Expr
     written: int
     values: Mapping[str, str | None]
+    holdout: bool = False
 
 
 def layout(plan: Plan) -> tuple[list[str], list[Diagnostic]]:
     """The columns after key and label; a column of the file that is named like one of these two gives way."""
-    taken = {plan.rules.customers.key, plan.rules.output.label_column}
+    label = plan.rules.output.label_column
+    taken = {plan.rules.customers.key, label, *([VARIANT] if has_variants(plan.rules) else [])}
     columns = list(dict.fromkeys(c for c in plan.output_columns if c not in taken))
-    gone = [c for c in plan.output_columns if c == plan.rules.output.label_column]
+    gone = {
+        label: ("the label of the segment", 'name the label otherwise: `[output] label_column = "..."`'),
+        VARIANT: ("the variant of `split`", f'give it another name: `rename = {{ other_name = "{VARIANT}" }}`'),
+    }
     warnings = [
         Diagnostic(
-            f"the column `{name}` of the customers is left out: the label of the segment has this name",
-            hint='name the label otherwise: `[output] label_column = "..."`',
+            f"the column `{name}` of the customers is left out: {what} has this name",
+            hint=hint,
             severity=Severity.WARNING,
         )
-        for name in gone
+        for name, (what, hint) in gone.items()
+        if name in taken and name in plan.output_columns
     ]
     return columns, warnings
+
+
+def has_variants(rules: RuleFile) -> bool:
+    """Whether some segment splits its customers."""
+    return any(segment.split for segment in rules.segment.values())
 
 
 def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[File]:
@@ -63,6 +78,9 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
             found.append(File(f"{name}.{extension}", name, mask, int(line.written.sum()), {}))
         else:
             found += _each(name, each, customers.filter(line.written), extension, mask)
+        if line.held is not None:
+            held = pl.col(hidden("held", name))
+            found.append(File(f"{name}.holdout.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
     return found
 
 
@@ -98,14 +116,23 @@ def _slug(value: Any) -> str:
 
 
 def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFrame:
-    """The customers with one hidden Boolean column a segment: who is written."""
-    return customers.with_columns(line.written.alias(hidden("written", name)) for name, line in lines.items())
+    """The customers with hidden columns a segment: who is written, who is held out, which variant they get."""
+    marks = {"written": "written", "held": "held", VARIANT: "variants"}
+    columns = [(hidden(role, name), getattr(line, of)) for name, line in lines.items() for role, of in marks.items()]
+    return customers.with_columns(mark.alias(column) for column, mark in columns if mark is not None)
 
 
-def rows_of(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: File) -> pl.LazyFrame:
-    """The rows of one file: key, label, columns."""
-    label = pl.lit(file.segment).alias(rules.output.label_column)
-    return marked.filter(file.rows).select(pl.col(KEY).alias(rules.customers.key), label, *columns)
+def rows_of(
+    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: File, *, in_common: bool = False
+) -> pl.LazyFrame:
+    """The rows of one file: key, label, variant where there are some, columns."""
+    head = [pl.col(KEY).alias(rules.customers.key), pl.lit(file.segment).alias(rules.output.label_column)]
+    segment = rules.segment.get(file.segment)
+    if segment and segment.split:
+        head.append(pl.col(hidden(VARIANT, file.segment)).alias(VARIANT))
+    elif in_common and has_variants(rules):
+        head.append(pl.lit(None, pl.String).alias(VARIANT))
+    return marked.filter(file.rows).select(*head, *columns)
 
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
@@ -168,5 +195,11 @@ def outputs_of(chosen: Sequence[File], segment: str, directory: Path | None) -> 
     return tuple(
         Output(str(directory / file.name) if directory else file.name, file.written, file.values)
         for file in chosen
-        if file.segment == segment
+        if file.segment == segment and not file.holdout
     )
+
+
+def holdout_of(chosen: Sequence[File], segment: str, directory: Path | None) -> Output | None:
+    """The file of those who are held out of one segment."""
+    found = (file for file in chosen if file.segment == segment and file.holdout)
+    return next((Output(str(directory / f.name) if directory else f.name, f.written) for f in found), None)

@@ -11,12 +11,14 @@ import polars as pl
 from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
 from segkit.columns.mentions import CUSTOMERS, lookup_table
 from segkit.columns.order import in_order
+from segkit.columns.permission import suppression_table
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.infer import typed
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
+from segkit.rules import walk
 from segkit.rules.loader import Loaded
 from segkit.rules.model import RuleFile
 from segkit.rules.sources import Events, Source
@@ -42,6 +44,10 @@ def open_tables(loaded: Loaded, ws: Workspace, context: Context) -> dict[str, Ta
         open_(name, events, [events.time])
     for name, lookup in rules.lookup.items():
         open_(lookup_table(name), lookup)
+    for _, _, permission in walk.permissions(rules):
+        for path in permission.suppress:
+            if suppression_table(path) not in tables:
+                open_(suppression_table(path), Source(path=path))
     if wrong:
         raise DataError(*dict.fromkeys(wrong))
     if rules.customers.from_:

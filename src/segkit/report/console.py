@@ -76,6 +76,8 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
         for reason, number in segment.excluded.items():
             if number:
                 table.add_row(_indented(words(reason), "dim"), "", Text(count(number), style="dim"))
+        for variant, number in segment.variants.items():
+            table.add_row(_indented(f"variant {variant}", "dim"), "", "", Text(count(number), style="dim"))
         _add_files(table, segment)
     return table
 
@@ -162,7 +164,7 @@ def warning(diagnostic: Diagnostic) -> Text:
 
 
 def _closing(result: ApplyResult) -> Text:
-    files = sum(len(segment.outputs) for segment in result.segments)
+    files = sum(len(segment.outputs) + (segment.holdout is not None) for segment in result.segments)
     if result.dry_run:
         what = "Dry run: nothing was written"
     elif result.directory is None:

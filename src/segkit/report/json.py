@@ -126,6 +126,8 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
         "share": _percent(segment.share),
         "path": next((o.path for o in segment.outputs if not o.values), None),
         "outputs": outputs,
+        "holdout_path": segment.holdout and segment.holdout.path,
+        "variants": dict(segment.variants),
         "write": segment.write,
         "profile": {column: _profile(p) for column, p in segment.profile.items()},
     }

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from segkit.rules.base import Contradiction, Model, Name, NotYet, Number, TextList, as_list
+from segkit.rules.base import Contradiction, Model, Name, NotYet, Number, Percent, TextList, as_list
 from segkit.rules.conditions import Condition, Conditions
+from segkit.rules.gates import LimitOf, Split
 from segkit.rules.guards import Expect
 from segkit.rules.measures import (
     ZERO_WHEN_NONE,
@@ -165,6 +166,18 @@ class Segment(Block):
     """`false`: a building block for other segments, counted but not written."""
     each: TextList = ()
     """One output per combination of the values of these columns."""
+    channel: str | None = None
+    """By which channel its customers are written; the rules of this channel count beside the general ones."""
+    sample: Percent | None = None
+    """Only this share of the customers, in percent, drawn by key."""
+    limit: LimitOf | None = None
+    """At most so many customers: a number, or a table."""
+    holdout: Percent | None = None
+    """This share of the rest, in percent, drawn by key, is not written but listed in `NAME.holdout.EXT`."""
+    split: Split | None = None
+    """Variants and their shares in percent: who is written gets one of them, by key, in the column `variant`."""
+    salt: str | None = None
+    """What the draws depend on beside the key; default: the segment's name."""
     expect: Expect | None = None
     """How many customers it should write; where it does not, nothing is published."""
 
@@ -174,6 +187,17 @@ class Segment(Block):
             if self.everyone:
                 raise Contradiction("`everyone = true` stands beside criteria", _DROP_ONE, key="everyone")
             raise Contradiction("the segment has no criteria", "add some, or say `everyone = true`")
+        return self
+
+    @model_validator(mode="after")
+    def _only_if_written(self) -> Segment:
+        gates = ("channel", "sample", "limit", "holdout", "split", "salt")
+        given = next((name for name in gates if getattr(self, name) is not None), None)
+        if given and not self.write:
+            message = f"`{given}` has no effect: the segment is not written"
+            raise Contradiction(message, f"take out `{given}`, or `write = false`", key=given)
+        if self.salt is not None and self.sample is self.holdout is self.split is None:
+            raise Contradiction("`salt` goes with `sample`, `holdout` or `split`", "take it out", key="salt")
         return self
 
 

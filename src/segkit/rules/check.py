@@ -9,6 +9,7 @@ from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.rules import walk
+from segkit.rules.check_gates import check_gates
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
 from segkit.rules.findings import Finding
@@ -34,6 +35,7 @@ def check_references(loaded: Loaded) -> list[Diagnostic]:
 def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     """Every event table that is named exists."""
     named = [((*path, "events"), measured.events) for path, measured in walk.measures(rules)]
+    named += [((*path, "events"), cap.events) for path, cap in walk.caps(rules)]
     if rules.rfm and rules.rfm.events:
         named.append((("rfm", "events"), rules.rfm.events))
     if rules.customers.from_:
@@ -156,6 +158,6 @@ def _is_above(first: Any, last: Any) -> bool:
 
 CHECKS = (
     _event_tables, _segment_names, _segment_cycles, _trait_cycles, _amounts, _circles, _empty_blocks, _never_held,
-    check_rfm, check_output,
+    check_rfm, check_output, check_gates,
 )  # fmt: skip
 """All checks; each yields its findings."""

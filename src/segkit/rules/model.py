@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
 from segkit.rules.features import Rfm, Traits
+from segkit.rules.gates import Consent, FrequencyCap
 from segkit.rules.sources import Customers, Events, Lookup
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
@@ -69,6 +70,10 @@ class RuleFile(Model):
     """Computed columns, by name."""
     rfm: Rfm | None = None
     """Recency, frequency, monetary value."""
+    consent: Consent | None = None
+    """Who may be written at all."""
+    frequency_cap: FrequencyCap | None = None
+    """How many messages a customer may get."""
     assignment: Assignment = Assignment()
     """Overlapping or exclusive segments."""
     output: Output = Output()

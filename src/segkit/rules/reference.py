@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from segkit.rules.blocks import Behavioural, Block, Geographic, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
 from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.gates import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
 from segkit.rules.schema import Schema, schemas_of
@@ -48,6 +49,11 @@ SECTIONS = (
     Section("`geographic.near`", Near),
     Section("`behavioural`", Behavioural),
     Section("Event conditions: `did`, `did_not`", EventCondition, Window, "Windows"),
+    Section("`[consent]`", Consent),
+    Section("`[consent.channel.NAME]`", Permission),
+    Section("`[frequency_cap]`", FrequencyCap, Window, "Windows"),
+    Section("`[frequency_cap.channel.NAME]`", Cap, Window, "Windows"),
+    Section("`limit` of a segment", Limit),
     Section("`[assignment]`", Assignment),
     Section("`[output]`", Output),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from segkit.rules.blocks import Block
 from segkit.rules.conditions import Condition
+from segkit.rules.gates import Cap, Permission
 from segkit.rules.locate import Path
 from segkit.rules.measures import EventCondition, Measured
 from segkit.rules.model import RuleFile
@@ -44,6 +45,9 @@ def conditions(rules: RuleFile) -> Iterator[tuple[Path, Condition]]:
     for path, block in blocks(rules):
         for family, column, condition in block.criteria():
             yield (*path, family, column), condition
+    for path, _, permission in permissions(rules):
+        for column, condition in permission.require.items():
+            yield (*path, "require", column), condition
     for path, where in _wheres(rules):
         for column, condition in where.items():
             yield (*path, "where", column), condition
@@ -58,3 +62,22 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[Path, Mapping[str, Condition]]]:
         yield path, measured.where
     if rules.rfm:
         yield ("rfm",), rules.rfm.where
+    for path, cap in caps(rules):
+        yield path, cap.where
+
+
+def permissions(rules: RuleFile) -> Iterator[tuple[Path, str, Permission]]:
+    """The rules of consent: path, channel (empty for all), rule."""
+    if rules.consent:
+        yield ("consent",), "", rules.consent
+        for name, permission in rules.consent.channel.items():
+            yield ("consent", "channel", name), name, permission
+
+
+def caps(rules: RuleFile) -> Iterator[tuple[Path, Cap]]:
+    """The frequency caps; the last key of the path of a channel's is its name."""
+    if rules.frequency_cap:
+        if rules.frequency_cap.events:
+            yield ("frequency_cap",), rules.frequency_cap
+        for name, cap in rules.frequency_cap.channel.items():
+            yield ("frequency_cap", "channel", name), cap

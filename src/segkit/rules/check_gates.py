@@ -1,0 +1,48 @@
+"""Who is written: channels that have rules, and names that the draws need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.rules.findings import Finding
+from segkit.rules.model import RuleFile
+from segkit.rules.near import nearest
+
+
+def check_gates(rules: RuleFile) -> Iterator[Finding]:
+    """Everything about consent, frequency caps, limits and draws."""
+    yield from _channels(rules)
+    yield from _variant(rules)
+
+
+def _channels(rules: RuleFile) -> Iterator[Finding]:
+    """No misspelt channel, and none that was forgotten, goes past its rules."""
+    of_consent = rules.consent.channel if rules.consent else {}
+    of_cap = rules.frequency_cap.channel if rules.frequency_cap else {}
+    known = of_consent or of_cap
+    section = "consent" if of_consent else "frequency_cap"
+    for name, segment in rules.segment.items():
+        if not segment.write or not known:
+            continue
+        path = ("segment", name)
+        if segment.channel is None:
+            message = f"the segment has no `channel`, so only the general rules of `[{section}]` count for it"
+            yield Finding(path, message, f'add `channel = "{next(iter(known))}"`', warning=True)
+        elif segment.channel not in known:
+            near = nearest(segment.channel, known, "channels")
+            hint = f"{near}; or say what it needs in `[{section}.channel.{segment.channel}]`, an empty table too"
+            yield Finding((*path, "channel"), f"there is no `[{section}.channel.{segment.channel}]`", hint)
+
+
+def _variant(rules: RuleFile) -> Iterator[Finding]:
+    """The column `variant` is nobody else's."""
+    for name, segment in rules.segment.items():
+        if segment.split is None:
+            continue
+        for path, column in (
+            (("output", "label_column"), rules.output.label_column),
+            (("customers", "key"), rules.customers.key),
+        ):
+            if column == "variant":
+                message = f"`split` of segment `{name}` writes a column `variant`, and this one has the same name"
+                yield Finding(path, message, "choose another name")
