@@ -42,6 +42,8 @@ from segkit.rules.sources import Events
 CHECKED_ON = frozenset({"segment", "output", "rfm"})
 """Sections that other columns do not depend on: with an unknown column in one of them, the rest is still checked."""
 
+COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -75,9 +77,7 @@ class Plan:
     @property
     def base_columns(self) -> list[str]:
         """The columns of the customers that somebody needs: criteria, steps, outputs."""
-        spec = self.rules.customers
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
-        needed |= {name for name in (spec.latitude, spec.longitude) if name}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 
@@ -118,7 +118,11 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     findings += sql_misfits(rules, schema)
     if findings:
         return None, _once_a_place(findings)
-    asked = frozenset(m.column for m in found if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
+    asked = frozenset(
+        m.column
+        for m in found
+        if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
+    )
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))

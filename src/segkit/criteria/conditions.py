@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
+from segkit.io.zones import Area
 from segkit.rules.base import Duration
+from segkit.rules.blocks import Inside
 from segkit.rules.conditions import Condition
 
 PercentCut = tuple[str, str, Decimal | int]
@@ -21,10 +23,11 @@ PercentCut = tuple[str, str, Decimal | int]
 
 @dataclass(frozen=True)
 class Context:
-    """What conditions look at beside the row: the day that is now, and thresholds over all customers."""
+    """What conditions look at beside the row: the day that is now, thresholds over all customers, zones on the map."""
 
     as_of: dt.date
     cuts: Mapping[PercentCut, Any] = field(default_factory=dict)
+    zones: Mapping[Inside, Area] = field(default_factory=dict)
 
 
 COMPARISONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {

@@ -20,6 +20,8 @@ from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
 from segkit.operations.sources import open_tables
+from segkit.operations.zones import TABLE as ZONES
+from segkit.operations.zones import open_zones
 from segkit.results import TableCounts
 from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
@@ -54,10 +56,12 @@ def evaluate(
     """
     warnings = refuse(check_references(loaded))
     progress("opening files")
-    context = Context(as_of)
-    tables = open_tables(loaded, ws, context)
+    tables = open_tables(loaded, ws, Context(as_of))
+    zones, unknown = open_zones(loaded, ws)
+    refuse(placed(loaded, finding) for finding in unknown)
+    context = Context(as_of, zones=zones.areas)
     if on_open:
-        on_open(_content(part) for table in tables.values() for part in table.parts)
+        on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
     while True:
         try:
             plan, found = plan_for(loaded, tables, context)
@@ -80,8 +84,9 @@ def evaluate(
     warnings += _refuse_bad_values(plan, bad, computed)
     _refuse_keys(plan, computed)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
-    inputs = tuple((name, part.path, _content(part)) for name, table in tables.items() for part in table.parts)
-    return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+    inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
+    inputs += [(ZONES, path, content) for path, content in zones.files.items()]
+    return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
 
 
 def _content(part: Part) -> Path:
