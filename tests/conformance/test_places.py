@@ -356,3 +356,153 @@ def test_check_looks_at_zones_with_data(map_desk):
     )
     map_desk.segkit("check", path)
     assert "no zone" in map_desk.segkit("check", path, "--data", code=1).output
+
+
+# --- from a postcode ---
+
+COMMUNES = """code,nom,region,codes,population,latitude,longitude,density
+01053,Bourg-en-Bresse,84,01000,42000.0,46.2051,5.2460,1780
+01344,Saint-Denis-lès-Bourg,84,01000,5800.0,46.2022,5.1892,420
+35238,Rennes,53,35000|35200|35700,230890.0,48.1119,-1.6818,4466
+35240,Le Rheu, 53,35650 | 35700,9000.0,48.1003,-1.7950,480
+49129,Écouflant,52,49000,4749.0,47.5286,-0.5184,280
+49007,Angers,52,49000|49100,159022.0,47.4768,-0.5561,3700
+75056,Paris,11,75001|75011,2103778.0,,,20000
+75111,Paris 11e,11,75011,138170.0,48.8594,2.3787,37000
+"""
+LOOKUP = """[lookup.communes]
+path = "communes.csv"
+on = { postcode = "codes" }
+explode = { codes = "|" }
+columns = ["nom", "region", "population", "density", "lat", "lon"]
+rename = { lat = "latitude", lon = "longitude" }
+duplicates = "first"
+by = "population"
+"""
+PEOPLE = "id,postcode\nlyon road,01000\nrennes,35200\nle rheu,35650\nshared,35700\nangers,49000\nparis,75011\nunknown,99999\nnone,\n"
+BANDS = '[trait.band]\nbands = { of = "density", edges = [500, 5_000], labels = ["rural", "town", "city"] }\n'
+FROM_POSTCODE = {
+    "geographic.region = 84": ["lyon road"],
+    "geographic.region = [52, 53]": ["rennes", "le rheu", "shared", "angers"],
+    'geographic.band = "rural"': ["le rheu"],
+    'geographic.band = ["town", "city"]': ["lyon road", "rennes", "shared", "angers", "paris"],
+    "geographic.near = { latitude = 48.11, longitude = -1.68, km = 5 }": ["rennes", "shared"],
+    "geographic.near = { latitude = 48.11, longitude = -1.68, km = 20 }": ["rennes", "le rheu", "shared"],
+    "none = [{ geographic.near = { latitude = 48.11, longitude = -1.68, km = 20_100 } }]": ["paris", "unknown", "none"],
+    'geographic.inside = "west.geojson"': ["rennes", "le rheu", "shared", "angers"],
+    "geographic.lat.missing = true": ["paris", "unknown", "none"],
+}
+WEST = collection(feature("West", [[-5.5, 46], [0, 46], [0, 49], [-5.5, 49], [-5.5, 46]]))
+
+
+@pytest.fixture
+def postcodes(desk):
+    desk.put("c.csv", PEOPLE)
+    desk.put("communes.csv", COMMUNES)
+    desk.put("west.geojson", WEST)
+    return desk
+
+
+def test_region_band_and_distance_from_a_postcode(postcodes):
+    assert postcodes.members(HEAD + LOOKUP + BANDS, {c: c for c in FROM_POSTCODE}) == FROM_POSTCODE
+    names = postcodes.columns(HEAD + LOOKUP, "nom")
+    assert names == {
+        "lyon road": "Bourg-en-Bresse", "rennes": "Rennes", "le rheu": "Le Rheu", "shared": "Rennes", "angers": "Angers",
+        "paris": "Paris", "unknown": "", "none": "",
+    }  # fmt: skip
+
+
+def test_places_of_a_commune_that_is_found_by_a_computed_column(postcodes):
+    """The postcode itself is computed: from the orders, or by SQL."""
+    orders = "".join(
+        f"{line.split(',')[0]},2024-01-01,{line.split(',')[1]}\n" for line in PEOPLE.splitlines()[1:] if line[-1] != ","
+    )
+    postcodes.put("o.csv", "id,day,postcode\n" + orders)
+    postcodes.put("c.csv", "id\n" + "".join(f"{line.split(',')[0]}\n" for line in PEOPLE.splitlines()[1:]))
+    head = HEAD + '[events.o]\npath = "o.csv"\ntime = "day"\n'
+    head += '[trait.postcode]\nevents = "o"\nmeasure = "last"\nof = "postcode"\n'
+    assert postcodes.members(head + LOOKUP + BANDS, {c: c for c in FROM_POSTCODE}) == FROM_POSTCODE
+
+
+def test_customers_without_a_place_are_counted(postcodes):
+    segment = "[segment.s]\ngeographic.near = { latitude = 48.11, longitude = -1.68, km = 5 }\n"
+    tables = {t["name"]: t for t in postcodes.json(HEAD + LOOKUP + segment)["tables"]}
+    assert tables["customers"]["detected"]["coordinates"] == "of 5 of 8 customers"
+    done = postcodes.apply(HEAD + LOOKUP + segment, "--dry-run", "-v")
+    assert "coordinates: of 5 of 8 customers" in done.stderr
+    # Without the communes that have no place, the postcode is that of the largest one that has.
+    lookup = LOOKUP + "where.lat.missing = false\n"
+    tables = {t["name"]: t for t in postcodes.json(HEAD + lookup + segment)["tables"]}
+    assert tables["customers"]["detected"]["coordinates"] == "of 6 of 8 customers"
+    assert tables["lookup.communes"]["left_out"]["where"] == 2
+    assert postcodes.columns(HEAD + lookup, "nom")["paris"] == "Paris 11e"
+
+
+@pytest.mark.parametrize(
+    ("written", "derive", "found"),
+    [
+        ("01000", "", "Bourg-en-Bresse"),
+        ("1000", "", ""),  # keys are text: a spreadsheet has dropped the zero
+        ("1000", "derive = { cp = \"RIGHT('00000' || postcode, 5)\" }\n", "Bourg-en-Bresse"),
+        ("01000", "derive = { cp = \"RIGHT('00000' || postcode, 5)\" }\n", "Bourg-en-Bresse"),
+        (" 01000 ", "", "Bourg-en-Bresse"),
+    ],
+)
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_postcode_without_its_zero(postcodes, written, derive, found, format):
+    values = [written, "35200", None]
+    frame = pl.DataFrame({"id": ["a", "b", "c"], "postcode": values})
+    if format == "parquet" and written == "1000":
+        frame = frame.with_columns(pl.col("postcode").cast(pl.Int64))
+    postcodes.put(f"c.{format}", frame)
+    head = HEAD.replace("c.csv", f"c.{format}") + derive
+    lookup = LOOKUP.replace("postcode =", "cp =") if derive else LOOKUP
+    assert postcodes.columns(head + lookup, "nom") == {"a": found, "b": "Rennes", "c": ""}
+
+
+def test_all_communes_of_france_against_duckdb(desk, shared):
+    import duckdb
+
+    source = shared("geo/fr_communes_2026.csv")
+    desk.put("communes.csv", source.read_bytes())
+    with duckdb.connect() as db:
+        db.execute(f"create table commune as from read_csv('{source}', all_varchar = true)")
+        db.execute("""
+            create table code as
+            select unnest(string_split(codesPostaux, '|')) as cp, nom, region, population::double as people,
+                   latitude::double as lat, longitude::double as lon, row_number() over () as row
+            from commune where codesPostaux <> ''
+        """)
+        codes = [cp for (cp,) in db.execute("select distinct cp from code order by cp").fetchall()]
+        desk.put("c.csv", pl.DataFrame({"id": [f"c{cp}" for cp in codes], "postcode": codes}))
+        best = "select distinct on (cp) * from code order by cp, people desc nulls last, row"
+        km = """2 * 6371.0088 * asin(sqrt(pow(sin(radians(lat - 48.1173) / 2), 2)
+                + cos(radians(48.1173)) * cos(radians(lat)) * pow(sin(radians(lon + 1.6778) / 2), 2)))"""
+        criteria = {
+            "geographic.region = '53'": "region = '53'",
+            "geographic.size = 'large'": "people >= 100_000",
+            "geographic.size = 'small'": "people < 2_000",
+            "geographic.near = { latitude = 48.1173, longitude = -1.6778, km = 50 }": f"{km} <= 50",
+            "geographic.inside = 'west.geojson'": "lon between -5.5 and 0 and lat between 46 and 49",
+            "geographic.latitude.missing = true": "lat is null",
+            "geographic = { region = ['52', '53'], size = 'middle' }": "region in ('52', '53') and people >= 2_000 and people < 100_000",
+        }  # fmt: skip
+        expected = {
+            name: [f"c{cp}" for (cp,) in db.execute(f"select cp from ({best}) where {sql} order by cp").fetchall()]
+            for name, sql in criteria.items()
+        }
+    desk.put("west.geojson", WEST)
+    head = HEAD.replace('"lat"', '"latitude"').replace('"lon"', '"longitude"')
+    head += (
+        LOOKUP.replace('"codes"', '"codesPostaux"')
+        .replace("codes =", "codesPostaux =")
+        .replace('columns = ["nom", "region", "population", "density", "lat", "lon"]\n', "")
+        .replace('rename = { lat = "latitude", lon = "longitude" }\n', "")
+    )
+    head += (
+        '[trait.size]\nbands = { of = "population", edges = [2_000, 100_000], labels = ["small", "middle", "large"] }\n'
+    )
+    assert desk.members(head, {c: c for c in criteria}) == expected
+    assert len(codes) > 6_000
+    assert all(expected.values())
+    assert {"c75001", "c69001", "c13001"} <= set(expected["geographic.latitude.missing = true"])

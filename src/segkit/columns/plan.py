@@ -102,7 +102,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         return None, findings
     late = _late(rules, steps, catalogue)
     steps |= {name: derived_step(name, text, context) for name, text in rules.customers.derive.items() if name in late}
-    steps |= {c: LookupStep(j, ("lookup", n)) for n, j in lookups.joined.items() for c in j.adds if c in late}
+    # One step a lookup, whatever it adds: it is joined once.
+    joins = [LookupStep(joined, ("lookup", name)) for name, joined in lookups.joined.items()]
+    steps |= {column: join for join in joins for column in join.names if column in late}
     findings += column_cycles(rules, steps)
     findings += _late_where(rules, late, steps)
     views = {}

@@ -16,6 +16,7 @@ from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.views import NO_KEY, View
 from segkit.criteria.conditions import Context
+from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
@@ -23,6 +24,7 @@ from segkit.operations.sources import open_tables
 from segkit.operations.zones import TABLE as ZONES
 from segkit.operations.zones import open_zones
 from segkit.results import TableCounts
+from segkit.rules import walk
 from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded
@@ -237,4 +239,14 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         left_out[DUPLICATES] = _kept(counts) - len(computed.frame)
     types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
     detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
+    if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
+        detected["coordinates"] = _located(view.spec, computed.frame)
     return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))
+
+
+def _located(spec: Customers, customers: pl.DataFrame) -> str:
+    """How many customers have a place on the map; those without are in no circle and no zone."""
+    assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
+    degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
+    known = customers.select(on_the_map(*degrees).sum()).item()
+    return f"of {int(known or 0):,} of {len(customers):,} customers"
