@@ -19,7 +19,8 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
-from segkit.io.read import Part, Table, Workspace, explain_failure
+from segkit.io.numbers import both_readings
+from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure
 from segkit.operations.sources import open_tables
 from segkit.operations.zones import TABLE as ZONES
 from segkit.operations.zones import open_zones
@@ -29,6 +30,7 @@ from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded
 from segkit.rules.sources import Customers, Events, Source
+from segkit.rules.windows import empty_windows
 
 Progress = Callable[[str], None]
 
@@ -57,6 +59,7 @@ def evaluate(
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
     warnings = refuse(check_references(loaded))
+    warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
     tables = open_tables(loaded, ws, Context(as_of))
     zones, unknown = open_zones(loaded, ws)
@@ -76,7 +79,9 @@ def evaluate(
                 raise
             raise explained from error
         bad = _bad_values(plan, computed)
-        settled = {name: tables[name].settle(columns) for name, columns in bad.items()}
+        guessed = {name: _guessed_numbers(_view(plan, name)) for name in computed.counts}
+        doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
+        settled = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in settled.items() if table is not tables[name]}
         if not changed:
             break
@@ -84,6 +89,7 @@ def evaluate(
         tables = {**tables, **changed}
     warnings += found
     warnings += _refuse_bad_values(plan, bad, computed)
+    warnings += [_guess(_view(plan, name), column) for name in guessed for column in guessed[name]]
     _refuse_keys(plan, computed)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
@@ -159,6 +165,28 @@ def _refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], compute
     return warnings
 
 
+def _guessed_numbers(view: View) -> list[str]:
+    """The columns that are read as numbers with a decimal comma for want of anything that settles it."""
+    numbers = (ColumnType.INTEGER, ColumnType.NUMBER)
+    found = []
+    for name in sorted(view.reads.values & view.table.columns.keys()):
+        column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
+        if column.is_text and column.number.guessed and (money or (as_type or column.type) in numbers):
+            found.append(name)
+    return found
+
+
+def _guess(view: View, column: str) -> Diagnostic:
+    text = view.table.columns[column].number.guessed
+    read, other = both_readings(text)
+    return _warning(
+        f"`{text}` in column `{column}` is read as {read}, with a decimal comma; it could be {other}, and no value"
+        " settles it",
+        view.table,
+        f'give the source `decimal = ","` for {read}, or `thousands = ","` for {other}',
+    )
+
+
 def _warning(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)
 
@@ -174,7 +202,7 @@ def _refuse_keys(plan: Plan, computed: Computed) -> None:
     _refuse_duplicates(customers, computed.frame)
     for name, matched in computed.matched.items():
         kept = _kept(computed.counts[name])
-        if kept and not matched and len(computed.frame):
+        if kept and not matched and len(computed.frame) and not _left_out_all(plan.views[name], customers):
             raise _no_match(plan, plan.views[name], computed.frame)
 
 
@@ -219,6 +247,14 @@ def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
         hint = "one side writes whole numbers with `.0`: export the keys as text, without it"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
     return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+
+
+def _left_out_all(events: View, customers: View) -> bool:
+    """Whether events have no customer only because `where` leaves those customers out."""
+    if not customers.spec.where:
+        return False
+    everybody = customers.frame.select(KEY)
+    return len(events.kept().join(everybody, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
 
 
 def _kept(counts: pl.DataFrame) -> int:
