@@ -285,4 +285,4 @@ def _located(spec: Customers, customers: pl.DataFrame) -> str:
     assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
     degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
     known = customers.select(on_the_map(*degrees).sum()).item()
-    return f"of {int(known or 0):,} of {len(customers):,} customers"
+    return f"{int(known or 0):,} of {len(customers):,} customers"
