@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -315,7 +317,19 @@ def test_empty_text_is_missing(desk):
         ([1, 1, 2, 3], "bottom_percent = 25", "a b"),
         ([1, 1, 2, 3], "bottom_percent = 51", "a b c"),
         ([1, 2], "top_percent = 0", ""),
+        ([1, 2], "bottom_percent = 0", ""),
         ([None, 1, 3, 2], "top_percent = 100", "b c d"),
+        ([None, 1, 3, 2], "bottom_percent = 100", "b c d"),
+        ([7], "top_percent = 0.0001", "a"),
+        ([-1, -2, -3, 0], "top_percent = 25", "d"),
+        ([-1, -2, -3, 0], "bottom_percent = 25", "c"),
+        ([1, 2, 2, 2, 3], "bottom_percent = 21", "a b c d"),  # rank 2: all that have its value are in
+        ([1, 2, 2, 2, 3], "top_percent = 39", "b c d e"),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "top_percent = 30", "h i j"),  # 3, though 0.3 * 10 is less in floats
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "bottom_percent = 70", "a b c d e f g"),
+        ([0.1, 0.2, 0.30000000000000004, 0.3], "top_percent = 25", "c"),
+        ([1, 2, 3, None], "top_percent = 34, bottom_percent = 66", "b"),
+        ([1, 2, 3, None], "top_percent = 34, or_missing = true", "b c d"),
     ],
 )
 def test_top_and_bottom_percent(desk, values, condition, who):
@@ -327,11 +341,157 @@ def test_top_and_bottom_percent(desk, values, condition, who):
     assert desk.members(head, {"s": f"demographic.x = {{ {condition} }}"})["s"] == who.split()
 
 
+@pytest.mark.parametrize(
+    ("condition", "who"), [("top_percent = 50", ""), ("bottom_percent = 100", ""), ("top_percent = 0", "")]
+)
+def test_a_share_of_nobody_is_nobody(desk, condition, who):
+    desk.put("c.csv", "id,x,y\na,,1\nb,,2\n")
+    head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { x = "number" }\n'
+    segments = {"s": f"demographic.x = {{ {condition} }}", "rest": f"none = [{{ demographic.x = {{ {condition} }} }}]"}
+    assert desk.members(head, segments) == {"s": who.split(), "rest": ["a", "b"]}
+
+
+SHARES = ["0", "0.1", "1", "7", "28", "29", "57", "58", "99.9", "100"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 25, 29, 100, 350])
+def test_the_rank_of_a_share_is_exact(desk, count):
+    """ceil(p * N / 100) of exact numbers: 28 % of 25 are 7, and 57 % of 100 are 57, whatever floats say."""
+    desk.put("c.csv", "id,x\n" + "".join(f"{i},{i}\n" for i in range(1, count + 1)))
+    head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
+    segments = {
+        f"{end} {share}": f"demographic.x.{end}_percent = {share}" for end in ("top", "bottom") for share in SHARES
+    }
+    ranks = {share: math.ceil(Fraction(share) * count / 100) for share in SHARES}
+    everybody = [str(i) for i in range(1, count + 1)]
+    assert desk.members(head, segments) == {
+        **{f"top {share}": everybody[count - rank :] for share, rank in ranks.items()},
+        **{f"bottom {share}": everybody[:rank] for share, rank in ranks.items()},
+    }
+
+
+def test_a_share_by_a_computed_column(desk):
+    """A trait that is missing for who has no order is not among the N; one that is 0 is."""
+    desk.put("c.csv", "id\na\nb\nc\nd\n")
+    desk.put("o.csv", "id,day,total\na,2024-01-01,5\nb,2024-01-01,9\nb,2024-02-01,1\n")
+    head = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
+    head += '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+    head += '[trait.spend]\nevents = "o"\nmeasure = "sum"\n[trait.mean]\nevents = "o"\nmeasure = "mean"\n'
+    cases = {
+        "behavioural.mean.top_percent = 50": ["a", "b"],  # 5 and 5 are ties
+        "behavioural.spend.top_percent = 50": ["a", "b"],
+        "behavioural.spend.bottom_percent = 25": ["c", "d"],
+        "behavioural.mean.bottom_percent = 100": ["a", "b"],
+    }
+    assert desk.members(head, {c: c for c in cases}) == cases
+
+
 def test_percent_is_of_all_customers_whatever_else_the_segment_asks(desk):
     desk.put("c.csv", "id,x,country\n" + "".join(f"{i},{i},{'FR' if i <= 50 else 'DE'}\n" for i in range(1, 101)))
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
     criteria = 'demographic.x.top_percent = 60\ndemographic.country = "FR"'
     assert desk.members(head, {"s": criteria})["s"] == [str(i) for i in range(41, 51)]
+
+
+# --- lists ---
+
+HOBBIES = {
+    "a": "golf, tennis",
+    "b": "golf",
+    "c": "chess",
+    "d": "",
+    "e": " , ",
+    "f": "Golf",
+    "g": "golf course",
+    "h": "golf,,golf",
+}
+LIST_CASES = {
+    'has_any = ["golf", "chess"]': "a b c h",
+    'has_any = "golf course"': "g",
+    'has_all = ["golf", "tennis"]': "a",
+    'has_all = ["golf", "golf"]': "a b h",
+    'has_none = ["golf"]': "c f g",
+    'has_none = ["golf", "chess", "Golf"]': "g",
+    'has_none = ["nothing"]': "a b c f g h",
+    'has_any = ["nothing"]': "",
+    'has_none = ["golf"], or_missing = true': "c d e f g",
+    'has_any = "golf", has_none = "tennis"': "b h",
+    "missing = true": "d e",
+    "missing = false": "a b c f g h",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_lists(desk, format):
+    """A list without a value is missing, whether it comes as text or as a list."""
+    values = pl.Series(list(HOBBIES.values()))
+    if format != "csv":
+        parts = [[p.strip() for p in text.split(",") if p.strip()] for text in HOBBIES.values()]
+        values = pl.Series([None if text == "" else part for text, part in zip(HOBBIES.values(), parts, strict=True)])
+    desk.put(f"c.{format}", pl.DataFrame({"id": list(HOBBIES), "l": values}))
+    head = f'version = 1\n[customers]\npath = "c.{format}"\nkey = "id"\n{LISTS if format == "csv" else ""}\n'
+    segments = {c: f"psychographic.l = {{ {c} }}" for c in LIST_CASES}
+    segments |= {f"none {c}": f"none = [{{ psychographic.l = {{ {c} }} }}]" for c in LIST_CASES}
+    expected = {c: who.split() for c, who in LIST_CASES.items()}
+    expected |= {f"none {c}": [k for k in HOBBIES if k not in who.split()] for c, who in LIST_CASES.items()}
+    assert desk.members(head, segments) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "condition", "who"),
+    [
+        ([[1, 2], [2], [None], []], "has_any = [1]", "a"),
+        ([[1, 2], [2], [None], []], "has_none = [1]", "b"),
+        ([[1, 2], [2], [None], []], "missing = true", "c d"),
+        ([[True], [False], [True, False], None], "has_all = [true, false]", "c"),
+        ([["x", None], ["y"], [None], None], 'has_none = ["y"]', "a"),
+        ([["x", None], ["y"], [None], None], 'has_any = ["y"]', "b"),
+        ([[dt.date(2024, 2, 29)], [dt.date(2024, 3, 1)], None, None], "has_any = [2024-02-29]", "a"),
+    ],
+)
+def test_lists_of_typed_values(desk, values, condition, who):
+    desk.put("c.parquet", pl.DataFrame({"id": list("abcd"), "l": values}))
+    head = 'version = 1\n[customers]\npath = "c.parquet"\nkey = "id"\n'
+    assert desk.members(head, {"s": f"psychographic.l = {{ {condition} }}"})["s"] == who.split()
+
+
+# --- bands ---
+
+
+@pytest.mark.parametrize("type", [pl.Float64, pl.Decimal(18, 2), pl.String])
+def test_bands(desk, type):
+    """Left-closed: an edge belongs to the band above it; a missing value to none."""
+    values = ["-5", "-0.01", "0", "19.98", "19.99", "20", "1000000", None]
+    column = pl.Series("x", values) if type == pl.String else pl.Series("x", values).cast(pl.Decimal(18, 2)).cast(type)
+    format = "csv" if type == pl.String else "parquet"
+    desk.put(f"c.{format}", pl.DataFrame([pl.Series("id", list("abcdefgh")), column]))
+    head = f'version = 1\n[customers]\npath = "c.{format}"\nkey = "id"\n[trait.band]\n'
+    head += 'bands = { of = "x", edges = [0, 19.99, 20], labels = ["below", "low", "19.99", "high"] }\n'
+    assert desk.columns(head, "band") == {
+        "a": "below", "b": "below", "c": "low", "d": "low", "e": "19.99", "f": "high", "g": "high", "h": "",
+    }  # fmt: skip
+    cases = {
+        'demographic.band = "below"': "a b",
+        'demographic.band = ["low", "high"]': "c d f g",
+        'demographic.band.not = "low"': "a b e f g",
+        'demographic.band = { not = "low", or_missing = true }': "a b e f g h",
+        "demographic.band.missing = true": "h",
+        'none = [{ demographic.band = "below" }]': "c d e f g h",
+    }
+    assert desk.members(head, {c: c for c in cases}) == {c: who.split() for c, who in cases.items()}
+
+
+def test_bands_of_ages_on_a_leap_day(desk):
+    desk.put("c.csv", "id,born\nleap,2008-02-29\nafter,2008-03-01\nbefore,2008-02-28\nnone,\n")
+    bands = '[trait.age]\nyears_since = "born"\n[trait.band]\nbands = { of = "age", edges = [18], labels = ["minor", "adult"] }\n'
+    expected = {
+        "2026-02-27": ["minor", "minor", "minor", ""],
+        "2026-02-28": ["minor", "minor", "adult", ""],
+        "2026-03-01": ["adult", "adult", "adult", ""],
+    }
+    for as_of, found in expected.items():
+        head = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n{bands}'
+        assert list(desk.columns(head, "band").values()) == found
 
 
 # --- the calendar ---
@@ -352,13 +512,36 @@ CALENDAR = [
     ("2024-05-31", "2024-02-29", 'older_than = "3 months"', False),
     ("2024-05-31", "2024-05-24", 'within = "1 week"', True),
     ("2024-05-31", "2024-05-23", 'within = "1 week"', False),
+    ("2023-01-31", "2023-02-28", 'within_next = "1 month"', True),
+    ("2023-01-31", "2023-03-01", 'within_next = "1 month"', False),
+    ("2024-02-29", "2024-02-29", 'within_next = "0 days"', True),
+    ("2024-02-29", "2024-03-01", 'within_next = "0 days"', False),
+    ("2024-02-29", "2024-02-28", 'within_next = "1 year"', False),
+    ("2024-02-29", "2025-02-28", 'within_next = "1 year"', True),
+    ("2024-02-29", "2025-03-01", 'within_next = "1 year"', False),
+    ("2023-02-28", "2024-02-29", 'within_next = "1 year"', False),
+    ("2023-02-28", "2024-02-29", 'within_next = "366 days"', True),
     # anniversaries: 29 February counts as 1 March, in every year
     ("2023-02-28", "2000-02-29", 'anniversary_within = "1 day"', True),
     ("2023-02-27", "2000-02-29", 'anniversary_within = "1 day"', False),
     ("2023-03-01", "2000-02-29", 'anniversary_within = "1 day"', True),
     ("2023-03-02", "2000-02-29", 'anniversary_within = "1 day"', False),
+    ("2023-03-01", "2000-02-29", 'anniversary_within = "0 days"', True),
+    ("2024-02-27", "2000-02-29", 'anniversary_within = "1 day"', False),
     ("2024-02-28", "2000-02-29", 'anniversary_within = "1 day"', False),
-    ("2024-02-29", "2000-02-29", 'anniversary_within = "1 day"', True),
+    ("2024-02-28", "2000-02-29", 'anniversary_within = "0 days"', False),
+    ("2024-02-29", "2000-02-29", 'anniversary_within = "0 days"', False),
+    ("2024-03-01", "2000-02-29", 'anniversary_within = "0 days"', True),
+    ("2024-03-01", "2000-02-29", 'anniversary_within = "364 days"', True),
+    ("2024-03-01", "2000-02-29", 'anniversary_within = "365 days"', True),
+    ("2023-12-31", "2000-02-29", 'anniversary_within = "60 days"', False),
+    ("2023-12-31", "2000-02-29", 'anniversary_within = "61 days"', True),
+    ("2022-12-31", "2000-02-29", 'anniversary_within = "60 days"', True),
+    ("2100-02-28", "2000-02-29", 'anniversary_within = "0 days"', False),
+    ("2100-03-01", "2000-02-29", 'anniversary_within = "0 days"', True),
+    ("2024-02-29", "1990-03-01", 'anniversary_within = "0 days"', False),
+    ("2024-02-29", "1990-02-28", 'anniversary_within = "0 days"', False),
+    ("2024-02-29", "1990-02-28", 'anniversary_within = "365 days"', True),
     ("2024-02-28", "1990-03-01", 'anniversary_within = "1 day"', False),
     ("2023-02-28", "1990-03-01", 'anniversary_within = "1 day"', True),
     # over the new year
@@ -378,6 +561,25 @@ def test_calendar(desk, as_of, date, condition, holds):
     assert desk.members(head, {"s": f"demographic.d = {{ {condition} }}"})["s"] == ["a"] * holds
 
 
+def test_an_anniversary_is_the_day_on_which_years_are_full(desk):
+    """About the turns of February and of the year; but somebody born on 29 February, in a year without that day."""
+    born = {f"b{y}{m:02}{d:02}": dt.date(y, m, d) for y in (2000, 2001) for m, d in ((2, 28), (3, 1), (12, 31), (1, 1))}
+    born["leap"] = dt.date(2000, 2, 29)
+    for as_of in (
+        dt.date(y, m, d) for y in (2024, 2023) for m, d in ((2, 27), (2, 28), (3, 1), (3, 2), (12, 31), (1, 1))
+    ):
+        check_birthdays(desk, born if as_of.year == 2023 else {**born, "leap": dt.date(2000, 3, 1)}, as_of)
+
+
+def check_birthdays(desk, born: dict[str, dt.date], as_of: dt.date) -> None:
+    head = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n[trait.age]\nyears_since = "born"\n'
+    desk.put("c.csv", pl.DataFrame({"id": list(born), "born": list(born.values())}))
+    before = head.replace(str(as_of), str(as_of - dt.timedelta(days=1)))
+    today, yesterday = (desk.columns(text, "age") for text in (head, before))
+    older = [key for key in born if int(today[key]) == int(yesterday[key]) + 1]
+    assert desk.members(head, {"s": 'demographic.born.anniversary_within = "0 days"'})["s"] == older
+
+
 @pytest.mark.parametrize(
     ("as_of", "born", "age"),
     [
@@ -387,6 +589,11 @@ def test_calendar(desk, as_of, date, condition, holds):
         ("2023-03-01", "2000-02-29", 23),
         ("2024-02-28", "2000-02-29", 23),
         ("2024-02-29", "2000-02-29", 24),
+        ("2024-02-29", "2024-02-29", 0),
+        ("2024-02-29", "2020-02-29", 4),
+        ("2023-02-28", "2020-02-29", 2),
+        ("2100-02-28", "2000-02-29", 99),
+        ("2100-03-01", "2000-02-29", 100),
         ("2024-02-29", "2001-03-01", 22),
         ("2024-03-01", "2001-03-01", 23),
         ("2024-01-01", "2023-12-31", 0),

@@ -14,17 +14,114 @@ path = "c.csv"
 key = "id"
 """
 EVENTS = '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+EVENTS_OF_O = 'events = "o"'
 ALL = "[segment.s]\neveryone = true\n"
 
 
+def each_files(desk, customers: str, each: str = '"g"') -> dict[str, list[str]]:
+    """The keys in each file that `each` makes."""
+    desk.put("c.csv", customers)
+    desk.apply(HEAD + f"[segment.s]\neveryone = true\neach = {each}\n")
+    names = [name for name in desk.tree() if name != "manifest.json"]
+    return {name: [row["id"] for row in desk.read(f"segments/{name}")] for name in names}
+
+
 def test_each_keeps_values_apart_whose_names_are_alike(desk):
-    desk.put("c.csv", "id,g\n1,F\n2,f\n3,f-2\n4,m\n5,\n")
-    desk.apply(HEAD + '[segment.s]\neveryone = true\neach = "g"\n')
-    files = {
-        name: [row["id"] for row in desk.read(f"segments/{name}")] for name in desk.tree() if name != "manifest.json"
-    }
-    assert sorted(key for keys in files.values() for key in keys) == ["1", "2", "3", "4", "5"]
-    assert len(files) == 5
+    files = each_files(desk, "id,g\n1,F\n2,f\n3,f-2\n4,m\n5,\n")
+    assert files == {
+        "s.f-f67ab1.csv": ["1"], "s.f-252f10.csv": ["2"], "s.f-2.csv": ["3"], "s.m.csv": ["4"], "s.missing.csv": ["5"],
+    }  # fmt: skip
+
+
+def test_a_file_name_of_each_does_not_depend_on_the_other_values(desk):
+    """Night after night: a value comes before, after or between those whose names are alike."""
+    nights = [
+        {"1": "Nord-Est", "2": "nord est"},
+        {"1": "Nord-Est", "2": "nord est", "3": "NORD EST"},
+        {"1": "Nord-Est", "2": "nord est", "5": "Nord.Est", "4": "Sud"},
+        {"2": "nord est", "4": "Sud", "1": "Nord-Est"},
+    ]
+    seen: dict[str, str] = {}
+    for night in nights:
+        files = each_files(desk, "id,g\n" + "".join(f"{key},{value}\n" for key, value in night.items()))
+        assert len(files) == len(night)
+        for name, keys in files.items():
+            for key in keys:
+                assert seen.setdefault(key, name) == name
+    assert len(set(seen.values())) == len(seen) == 5
+
+
+def test_a_text_that_reads_like_a_missing_value_has_its_own_file(desk):
+    files = each_files(desk, "id,g,h\n1,missing,x\n2,,x\n3,missing,\n4,,\n", '["g", "h"]')
+    assert sorted(files.values()) == [["1"], ["2"], ["3"], ["4"]]
+
+
+ORDERED = "id,day,total\na,2024-02-20,5\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "customers"),
+    [('plan = "free"', 1), ('plan = ["free", "none"]', 2), ("id = 'c'", 1), ("id = 'nobody'", 0)],
+)
+def test_customers_that_where_leaves_out_may_be_those_with_events(desk, where, customers):
+    desk.put("c.csv", "id,plan\na,pro\nb,free\nc,none\n")
+    desk.put("o.csv", ORDERED)
+    text = HEAD + f"where.{where}\n" + EVENTS + '[segment.s]\nbehavioural.did_not = { events = "o" }\n'
+    done = desk.json(text)
+    assert done["customers"] == done["segments"][0]["written"] == customers
+    assert {t["name"]: t["left_out"] for t in done["tables"]}["o"]["unknown_customer"] == 1
+
+
+def test_keys_that_match_nobody_are_an_error_with_where_too(desk):
+    desk.put("c.csv", "id,plan\na,pro\nb,free\n")
+    desk.put("o.csv", ORDERED.replace("\na,", "\nA-1,"))
+    text = HEAD + 'where.plan = "free"\n' + EVENTS + '[segment.s]\nbehavioural.did = { events = "o" }\n'
+    assert "no key of `o` is a key of the customers: `A-1` there, `b`" in desk.apply(text, code=3).stderr
+
+
+# first, last, days on which the window is not empty, and some on which it is; none: never
+WINDOWS = [
+    ('since = "30 days", before = "1 month"', ["2024-03-01", "2023-03-01"], ["2024-04-15", "2024-07-15", "2024-08-01"]),
+    ('since = "1 month", before = "30 days"', ["2024-08-01"], ["2024-07-15", "2024-03-01"]),
+    ('between = ["30 days", "1 month"]', ["2024-07-15", "2024-03-01"], ["2024-08-01"]),
+    ('since = "12 months", before = "365 days"', ["2024-12-31"], ["2023-12-31", "2024-02-28"]),
+    ('since = 2024-02-01, before = "1 month"', ["2024-04-01"], ["2024-03-01", "2024-02-15"]),
+    ('since = "1 month", before = 2024-02-01', ["2024-02-29"], ["2024-03-01"]),
+    ('between = ["30 days", "30 days"]', ["2024-04-15"], []),
+    ('between = ["3 months", "1 quarter"]', ["2024-04-15"], []),
+    ('since = "27 days", before = "1 month"', [], None),
+    ('since = "28 days", before = "1 month"', [], None),  # begins, at the latest, on the day before which it ends
+    ('since = "1 month", before = "31 days"', [], None),
+    ('since = "1 quarter", before = "3 months"', [], None),
+    ('since = "30 days", before = "30 days"', [], None),
+    ("since = 2024-02-01, before = 2024-02-01", [], None),
+    ('between = ["6 months", "12 months"]', [], None),
+    ('between = ["1 year", "367 days"]', [], None),
+    ('between = ["1 year", "366 days"]', ["2024-12-31"], ["2023-12-31"]),
+]
+
+
+@pytest.mark.parametrize(("window", "days", "empty"), WINDOWS)
+def test_a_window_is_refused_only_where_it_is_always_empty(desk, window, days, empty):
+    desk.put("c.csv", "id\na\n")
+    every_day = pl.date_range(pl.date(2022, 1, 1), pl.date(2024, 12, 31), eager=True)
+    desk.put("o.csv", pl.DataFrame({"id": "a", "day": every_day, "total": 1}))
+    trait = f"[trait.n]\n{EVENTS_OF_O}\n" + window.replace(", before", "\nbefore") + "\n"
+
+    def head(as_of: str) -> str:
+        return HEAD.replace("2024-03-01", as_of) + EVENTS + trait
+
+    if empty is None:
+        done = desk.apply(head("2024-07-15") + ALL, code=2)
+        assert "the window is empty" in done.stderr
+        return
+    for as_of in days:
+        assert int(desk.columns(head(as_of), "n")["a"]) > 0
+        assert desk.json(head(as_of) + ALL)["warnings"] == []
+    for as_of in empty:
+        assert desk.columns(head(as_of), "n") == {"a": "0"}
+        (warning,) = desk.json(head(as_of) + ALL)["warnings"]
+        assert warning["message"] == f"the window has no day when `as_of` is {as_of}, so nothing is counted"
 
 
 @pytest.mark.parametrize("more", ["[segment.c]\neveryone = true\n", f'{ALL}[output]\ncombined = "c.csv"\n'])

@@ -492,3 +492,62 @@ def test_lists_of_a_typed_source_are_lists_already(desk):
     desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "tags": [["x", "y"], ["z"]]}))
     for more in ("", 'lists = { tags = "," }'):
         assert desk.members(head("c.parquet", more=more), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]
+
+
+# --- a comma that nothing settles ---
+
+
+def guesses(desk, more: str = "", criteria: str = "demographic.x.min = 1", lines: str = "") -> list[str]:
+    """What the warnings say about a file separated by `;`."""
+    desk.put("c.csv", lines or "id;x;y\na;90,000;1\nb;8,500;2\n")
+    return [w["message"] for w in desk.json(head(more=more) + f"[segment.s]\n{criteria}\n")["warnings"]]
+
+
+GUESSED = "`90,000` in column `x` is read as 90, with a decimal comma; it could be 90000, and no value settles it"
+
+
+def test_a_comma_that_nothing_settles_is_a_warning(desk):
+    assert guesses(desk) == [GUESSED]
+    done = desk.apply(head() + "[segment.s]\ndemographic.x.min = 1\n")
+    assert 'hint: give the source `decimal = ","` for 90, or `thousands = ","` for 90000' in " ".join(
+        done.stdout.split()
+    )
+    assert desk.segkit("apply", desk / "rules.toml", "--fail-on", "warning", code=1).stderr.count("`90,000`") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "criteria", "lines"),
+    [
+        ('decimal = ","', "demographic.x.min = 1", ""),
+        ('thousands = ","', "demographic.x.min = 1", ""),
+        ('decimal = "."', "demographic.x.min = 1", ""),
+        ('types = { x = "text" }', "demographic.x.missing = false", ""),
+        ("", "demographic.y.min = 1", ""),  # no rule reads it
+        ("", "demographic.x.min = 1", "id;x;y\na;90,000;1\nb;8,5;2\n"),  # the column settles it
+        ("", "demographic.x.min = 1", "id;x;y\na;90,000;1\nb;1,234,500;2\n"),
+        ("", "demographic.x.min = 1", "id;x;y\na;90,000;1,5\nb;8,500;2\n"),  # another column does
+        ("", "demographic.x.min = 1", 'id,x\na,"90,000"\nb,"8,500"\n'),  # not separated by `;`
+        ("", "demographic.x.min = 1", "id;x;y\na;90000;1\nb;8500;2\n"),
+    ],
+)
+def test_a_comma_that_something_settles_is_none(desk, more, criteria, lines):
+    assert guesses(desk, more, criteria, lines) == []
+
+
+def test_a_comma_in_money_and_in_lookups(desk):
+    desk.put("o.csv", 'id;day;total\na;2024-01-01;"$1,500 "\n')
+    desk.put("l.csv", "x;weight\n90,000;7,000\n")
+    more = '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+    more += '[lookup.l]\npath = "l.csv"\non = "x"\n[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
+    criteria = "behavioural = { spend.min = 1, weight.min = 1 }"
+    found = guesses(desk, more, criteria)
+    assert sorted(text.partition(",")[0] for text in found) == ["`$1", "`7"]
+    assert any("is read as 1.5," in text and "could be 1500" in text for text in found)
+
+
+@pytest.mark.parametrize(("last", "count"), [("8,500", 1), ("8,5", 0), ("1,234,500", 0)])
+def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk, last, count):
+    """What settles the comma stands where the sample does not look."""
+    lines = [f"k{i};90,000;{'x' * 20}" for i in range(90_000)]
+    lines[30_000] = f"k30000;{last};x"
+    assert len(guesses(desk, lines="\n".join(["id;x;y", *lines]) + "\n")) == count

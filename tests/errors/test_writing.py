@@ -233,3 +233,22 @@ def test_two_runs_at_once_wait_or_say_so(desk):
     assert waiting.wait(60) == 0
     waiting.communicate()
     assert "s0.csv" in desk.tree("out")
+
+
+@pytest.mark.parametrize("command", ["apply", "rfm"])
+def test_a_full_temporary_folder_for_rows_on_standard_output(desk, small_disk, command):
+    """Rows go to standard output by way of a file: a full disk is no half of a table, and leaves nothing behind."""
+    many = pl.int_range(60_000, eager=True)
+    desk.put("c.parquet", pl.DataFrame({"id": many.cast(pl.String), "n": many + 100, "day": "2024-01-01", "total": 1}))
+    desk.put("rules.toml", rules("c.parquet"))
+    args = ["apply", "rules.toml", "-o", "-"] if command == "apply" else ["rfm", "c.parquet", "-o", "-"]
+    done = desk.process(*args, env={"TMPDIR": str(small_disk)})
+    assert done.returncode == 4, done.stderr.decode()
+    assert done.stdout == b""
+    text = " ".join(done.stderr.decode().split())
+    assert text.startswith("error: cannot write to the temporary folder")
+    assert str(small_disk) in text
+    assert "No space left on device" in text
+    assert "`TMPDIR`" in text
+    assert "Traceback" not in text
+    assert list(small_disk.iterdir()) == []

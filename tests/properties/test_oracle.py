@@ -88,7 +88,6 @@ def check(case: Case) -> None:
         directory = Path(name)
         case.write(directory)
         run = run_segkit(directory)
-    assume("no key of" not in run.message or not expected.unmatched_tables)  # `where` left no customer with events
     note(run.message)
     assert run.exit_code == 0, run.message
     compare_memberships(case, expected, run)

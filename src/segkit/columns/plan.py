@@ -43,6 +43,8 @@ from segkit.rules.sources import Events
 CHECKED_ON = frozenset({"segment", "output", "rfm"})
 """Sections that other columns do not depend on: with an unknown column in one of them, the rest is still checked."""
 
+COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -76,9 +78,7 @@ class Plan:
     @property
     def base_columns(self) -> list[str]:
         """The columns of the customers that somebody needs: criteria, steps, outputs."""
-        spec = self.rules.customers
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
-        needed |= {name for name in (spec.latitude, spec.longitude) if name}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 
@@ -107,7 +107,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         return None, findings
     late = _late(rules, steps, catalogue)
     steps |= {name: derived_step(name, text, context) for name, text in rules.customers.derive.items() if name in late}
-    steps |= {c: LookupStep(j, ("lookup", n)) for n, j in lookups.joined.items() for c in j.adds if c in late}
+    # One step a lookup, whatever it adds: it is joined once.
+    joins = [LookupStep(joined, ("lookup", name)) for name, joined in lookups.joined.items()]
+    steps |= {column: join for join in joins for column in join.names if column in late}
     findings += column_cycles(rules, steps)
     findings += _late_where(rules, late, steps)
     views = {}
@@ -123,7 +125,11 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     findings += sql_misfits(rules, schema)
     if findings:
         return None, _once_a_place(findings)
-    asked = frozenset(m.column for m in found if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
+    asked = frozenset(
+        m.column
+        for m in found
+        if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
+    )
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))

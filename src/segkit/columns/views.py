@@ -282,7 +282,8 @@ def customer_view(
         if schema[name] != pl.String:
             continue  # the check of types says so
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
-        frame = frame.with_columns(parts.list.eval(pl.element().filter(pl.element() != "")))
+        filled = parts.list.eval(pl.element().filter(pl.element() != ""))
+        frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
     return View("customers", spec, table, frame, _visible(frame), suspects, reads, context)
 
 

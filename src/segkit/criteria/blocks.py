@@ -12,7 +12,8 @@ import polars as pl
 from segkit.criteria.conditions import Context, PercentCut, holds
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql
-from segkit.rules.blocks import Block, EventCondition, Near
+from segkit.criteria.zones import is_inside, on_the_map
+from segkit.rules.blocks import Block, EventCondition, Inside, Near
 from segkit.rules.findings import Path
 
 EARTH_RADIUS_KM = 6371.0088
@@ -38,6 +39,8 @@ def _parts(block: Block, schema: Schema, names: Names, context: Context) -> Iter
         yield holds(column, schema[column], condition, context)
     if block.geographic.near:
         yield pl.any_horizontal([_is_near(near, names) for near in block.geographic.near])
+    if block.geographic.inside:
+        yield pl.any_horizontal([_is_inside(inside, names, context) for inside in block.geographic.inside])
     yield from (names.event_condition(condition) for condition in block.behavioural.did)
     yield from (~names.event_condition(condition) for condition in block.behavioural.did_not)
     yield from (names.segment(name) for name in block.in_segment)
@@ -57,13 +60,20 @@ def _parts(block: Block, schema: Schema, names: Names, context: Context) -> Iter
 def _is_near(near: Near, names: Names) -> pl.Expr:
     """Great-circle distance by the haversine formula, in km, against the circle's radius."""
     assert names.latitude is not None and names.longitude is not None, "checked before the run"
-    latitude, longitude = (pl.col(c).cast(pl.Float64).radians() for c in (names.latitude, names.longitude))
+    degrees = [pl.col(c).cast(pl.Float64) for c in (names.latitude, names.longitude)]
+    latitude, longitude = (value.radians() for value in degrees)
     here_latitude, here_longitude = math.radians(near.latitude), math.radians(near.longitude)
     half = ((latitude - here_latitude) / 2).sin() ** 2 + latitude.cos() * math.cos(here_latitude) * (
         (longitude - here_longitude) / 2
     ).sin() ** 2
-    distance = 2 * EARTH_RADIUS_KM * half.sqrt().arcsin()
-    return (distance <= float(near.km)).fill_null(False)
+    # Of opposite ends of the earth, rounding may make it a bit more than 1, which has no arcsine.
+    distance = 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
+    return ((distance <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
+
+
+def _is_inside(inside: Inside, names: Names, context: Context) -> pl.Expr:
+    assert names.latitude is not None and names.longitude is not None, "checked before the run"
+    return is_inside(context.zones[inside], names.latitude, names.longitude)
 
 
 def all_blocks(block: Block, path: Path) -> Iterator[tuple[Path, Block]]:

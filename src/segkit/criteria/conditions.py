@@ -12,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
+from segkit.io.zones import Area
 from segkit.rules.base import Duration
+from segkit.rules.blocks import Inside
 from segkit.rules.conditions import Condition
 
 PercentCut = tuple[str, str, Decimal | int]
@@ -21,10 +23,11 @@ PercentCut = tuple[str, str, Decimal | int]
 
 @dataclass(frozen=True)
 class Context:
-    """What conditions look at beside the row: the day that is now, and thresholds over all customers."""
+    """What conditions look at beside the row: the day that is now, thresholds over all customers, zones on the map."""
 
     as_of: dt.date
     cuts: Mapping[PercentCut, Any] = field(default_factory=dict)
+    zones: Mapping[Inside, Area] = field(default_factory=dict)
 
 
 COMPARISONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
@@ -201,7 +204,7 @@ def _folded(name: str, value: pl.Expr, operand: Any) -> tuple[pl.Expr, Any]:
 
 
 def _in_list(name: str, value: pl.Expr, operand: tuple[Any, ...]) -> pl.Expr:
-    each = [value.list.contains(pl.lit(str(v))) for v in operand]
+    each = [value.list.contains(pl.lit(str(v).lower() if isinstance(v, bool) else str(v))) for v in operand]
     if name == "has_all":
         return pl.all_horizontal(each)
     return ~pl.any_horizontal(each) if name == "has_none" else pl.any_horizontal(each)
@@ -222,12 +225,15 @@ def _relative_to_now(name: str, value: pl.Expr, length: Duration, as_of: dt.date
 
 
 def _anniversary(value: pl.Expr, as_of: dt.date, end: dt.date) -> pl.Expr:
-    """Whether one of the anniversaries of a date falls on `as_of`..`end`; one a year, so each year is asked."""
-    # 29 February counts as 1 March in every year, so month*100+day is compared with that day moved.
+    """Whether one of the anniversaries of a date falls on `as_of`..`end`; one a year, so each year is asked.
+
+    29 February counts as 1 March, in every year.
+    """
+    # As month*100+day, the days of a year have their order.
     day = value.dt.month().cast(pl.Int32) * 100 + value.dt.day().cast(pl.Int32)
     day = pl.when(day == 229).then(301).otherwise(day)
     ranges = []
-    for year in range(as_of.year, end.year + 1):
+    for year in range(as_of.year, min(end.year, as_of.year + 1) + 1):  # two years have all days that there are
         first, last = max(as_of, dt.date(year, 1, 1)), min(end, dt.date(year, 12, 31))
         ranges.append(day.is_between(first.month * 100 + first.day, last.month * 100 + last.day))
     return pl.any_horizontal(ranges)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from segkit.columns.hidden import hidden
 from segkit.columns.order import in_order
 from segkit.columns.plan import Plan
 from segkit.criteria.blocks import Names, all_blocks, block_holds, percent_cuts, percent_threshold
-from segkit.criteria.conditions import Context, PercentCut
+from segkit.criteria.conditions import PercentCut
 from segkit.results import Threshold
 from segkit.rules.blocks import Segment
 
@@ -21,7 +22,7 @@ from segkit.rules.blocks import Segment
 def memberships(plan: Plan, customers: pl.DataFrame) -> tuple[pl.DataFrame, list[Threshold]]:
     """One Boolean column a segment, one row a customer: whether the criteria hold; and the thresholds of shares."""
     rules = plan.rules
-    context = Context(plan.context.as_of, _cuts(rules.segment.values(), customers))
+    context = replace(plan.context, cuts=_cuts(rules.segment.values(), customers))
     spec = rules.customers
     names = Names(
         event_condition=lambda condition: event_condition_holds(condition, plan.schema),

@@ -183,15 +183,20 @@ def unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
     return ws.unpacked[path]
 
 
+def plain(ws: Workspace, path: Path) -> Path:
+    """The file itself, or its decompressed copy in the workspace."""
+    with ws.filling():
+        packed = _spooled(ws, path)
+        start = _start(path, packed)
+        if start.startswith(GZIP):
+            return _gunzip(ws, path, packed)
+        return _unzstd(ws, path, packed) if start.startswith(ZSTD) else packed
+
+
 def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
-    plain = _spooled(ws, path)
-    start = _start(path, plain)
-    if start.startswith(GZIP):
-        plain = _gunzip(ws, path, plain)
-    elif start.startswith(ZSTD):
-        plain = _unzstd(ws, path, plain)
+    copy = plain(ws, path)
     suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".zst")]
-    start = _start(path, plain)
+    start = _start(path, copy)
     for magic, what in FOREIGN.items():
         if start.startswith(magic):
             raise problem(path, f"`{path.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
@@ -199,7 +204,7 @@ def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
     kind = by_magic or KINDS.get(suffixes[-1] if suffixes else "", "text")
     if kind == "text" and path == STDIN and start.lstrip()[:1] in (b"{", b"["):
         kind = "json"
-    return plain, kind
+    return copy, kind
 
 
 def _spooled(ws: Workspace, path: Path) -> Path:

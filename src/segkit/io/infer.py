@@ -146,7 +146,8 @@ def _count(
 def _leaning(found: Collection[Counts], known: Collection[Column], given: Given) -> str | None:
     """The decimal mark for columns that read both ways: given, or that of the other columns."""
     marks = {numbers.decimal_mark(c) for c in found if _share(c, "point") or _share(c, "comma")} - {None}
-    marks |= {"," for c in known if c.type is ColumnType.NUMBER and c.is_text and c.number.decimal == ","}
+    settled = [c for c in known if c.type is ColumnType.NUMBER and c.is_text and not c.number.guessed]
+    marks |= {"," for c in settled if c.number.decimal == ","}
     return given.decimal or (marks.pop() if len(marks) == 1 else None)
 
 
@@ -158,9 +159,9 @@ def _column(
     name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | None, given: Given, *, whole: bool
 ) -> Column:
     # Where nothing settles `1,234`, the comma is decimal in files separated by `;`, as spreadsheets write them.
-    fallback = "," if given.delimiter == ";" and counts["either_comma"] else "."
-    mark = given.decimal or numbers.decimal_mark(counts) or leaning or fallback
-    number = numbers.settle(counts, mark, given.thousands)
+    known = given.decimal or numbers.decimal_mark(counts) or leaning
+    guess = counts["either_example"] if not known and given.delimiter == ";" and counts["either_comma"] else ""
+    number = numbers.settle(counts, known or ("," if guess else "."), given.thousands, guess)
     wanted = given.types.get(name)
     date, dated = _date_style(counts, given, wanted, whole=whole)
     kind, matching = _kind(name, counts, number, date, dated, given)

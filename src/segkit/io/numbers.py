@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import polars as pl
 
@@ -91,25 +93,33 @@ def evidence(text: pl.Expr, thousands: str | None) -> dict[str, pl.Expr]:
     """Counts by which `settle` decides, over texts that are trimmed and not missing."""
     point = text.str.contains(shape(".", thousands))
     comma = text.str.contains(shape(",", thousands))
+    either = point & comma & text.str.contains(",", literal=True)
     return {
         "plain": text.str.contains(PLAIN).sum(),
         "point": point.sum(),
         "comma": comma.sum(),
         "whole_point": text.str.contains(shape(".", thousands, whole=True)).sum(),
         "whole_comma": text.str.contains(shape(",", thousands, whole=True)).sum(),
-        "either_comma": (point & comma & text.str.contains(",", literal=True)).sum(),
+        "either_comma": either.sum(),
+        "either_example": text.filter(either).first(),
         "zero": ((point | comma) & text.str.contains(LEADING_ZERO)).sum(),
     }
 
 
-def settle(counts: Mapping[str, int], decimal: str, thousands: str | None) -> NumberStyle:
+def settle(counts: Mapping[str, Any], decimal: str, thousands: str | None, guessed: str = "") -> NumberStyle:
     """The style of a column with this decimal mark."""
     read_by_style = counts["point" if decimal == "." else "comma"]
     plain = decimal == "." and counts["plain"] == read_by_style and not counts["padded"]
-    return NumberStyle(decimal, thousands, plain)
+    return NumberStyle(decimal, thousands, plain, guessed)
 
 
-def decimal_mark(counts: Mapping[str, int]) -> str | None:
+def both_readings(text: str) -> tuple[str, str]:
+    """A number with a comma, as it reads with a decimal comma and with a comma between groups of digits."""
+    digits = re.sub(r"[^0-9,.-]", "", text)
+    return f"{Decimal(digits.replace(',', '.')).normalize():f}", digits.replace(",", "")
+
+
+def decimal_mark(counts: Mapping[str, Any]) -> str | None:
     """The decimal mark by which more of the values are numbers; None where they read both ways."""
     if counts["point"] == counts["comma"]:
         return None

@@ -95,7 +95,9 @@ def _missing(column: Column, texts: tuple[str, ...]) -> pl.Expr:
 def _from_typed(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     raw, dtype = pl.col(column.name), column.dtype
     if to is ColumnType.LIST and isinstance(dtype, (pl.List, pl.Array)):
-        return raw.cast(pl.List(pl.String))
+        # A list without a value is missing, as the empty text is that makes one.
+        values = raw.cast(pl.List(pl.String))
+        return pl.when(values.list.drop_nulls().list.len() > 0).then(values)
     if column.type in (ColumnType.OTHER, ColumnType.LIST) or to in (ColumnType.OTHER, ColumnType.LIST):
         raise _no_reading(column, to)
     if to is ColumnType.TEXT:

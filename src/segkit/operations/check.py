@@ -7,11 +7,12 @@ from pathlib import Path
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
-from segkit.operations.evaluate import evaluate
+from segkit.operations.evaluate import evaluate, placed
+from segkit.operations.occurrences import never_found
 from segkit.results import CheckResult
 from segkit.rules.check import check_references
 from segkit.rules.features import RFM_COLUMNS
-from segkit.rules.loader import Loaded, load_rules
+from segkit.rules.loader import Loaded, by_place, load_rules
 
 
 def check(rules: Path, *, data: bool = False) -> CheckResult:
@@ -34,7 +35,9 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
 def _with_data(loaded: Loaded) -> list[Diagnostic]:
     try:
         with Workspace() as ws:
-            return list(evaluate(loaded, loaded.rules.today(), ws, lambda _: None).warnings)
+            found = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
+            never = [placed(loaded, finding) for finding in never_found(found.plan, found.computed.frame)]
+            return [*found.warnings, *sorted(dict.fromkeys(never), key=by_place)]
     except (RuleError, DataError) as error:
         return list(error.diagnostics)
 

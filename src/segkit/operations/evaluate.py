@@ -16,15 +16,21 @@ from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.views import NO_KEY, View
 from segkit.criteria.conditions import Context
+from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
-from segkit.io.read import Part, Table, Workspace, explain_failure
+from segkit.io.numbers import both_readings
+from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure
 from segkit.operations.sources import open_tables
+from segkit.operations.zones import TABLE as ZONES
+from segkit.operations.zones import open_zones
 from segkit.results import TableCounts
+from segkit.rules import walk
 from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded
 from segkit.rules.sources import Customers, Events, Source
+from segkit.rules.windows import empty_windows
 
 Progress = Callable[[str], None]
 
@@ -53,11 +59,14 @@ def evaluate(
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
     warnings = refuse(check_references(loaded))
+    warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
-    context = Context(as_of)
-    tables = open_tables(loaded, ws, context)
+    tables = open_tables(loaded, ws, Context(as_of))
+    zones, unknown = open_zones(loaded, ws)
+    refuse(placed(loaded, finding) for finding in unknown)
+    context = Context(as_of, zones=zones.areas)
     if on_open:
-        on_open(_content(part) for table in tables.values() for part in table.parts)
+        on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
     while True:
         try:
             plan, found = plan_for(loaded, tables, context)
@@ -72,7 +81,9 @@ def evaluate(
                 raise
             raise explained from error
         bad = _bad_values(plan, computed)
-        settled = {name: tables[name].settle(columns) for name, columns in bad.items()}
+        guessed = {name: _guessed_numbers(_view(plan, name)) for name in computed.counts}
+        doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
+        settled = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in settled.items() if table is not tables[name]}
         if not changed:
             break
@@ -80,10 +91,12 @@ def evaluate(
         tables = {**tables, **changed}
     warnings += found
     warnings += _refuse_bad_values(plan, bad, computed)
+    warnings += [_guess(_view(plan, name), column) for name in guessed for column in guessed[name]]
     _refuse_keys(plan, computed)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
-    inputs = tuple((name, part.path, _content(part)) for name, table in tables.items() for part in table.parts)
-    return Evaluated(plan, computed, counts, tuple(warnings), inputs)
+    inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
+    inputs += [(ZONES, path, content) for path, content in zones.files.items()]
+    return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
 
 
 def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, computed: Computed | None = None) -> None:
@@ -164,6 +177,28 @@ def _refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], compute
     return warnings
 
 
+def _guessed_numbers(view: View) -> list[str]:
+    """The columns that are read as numbers with a decimal comma for want of anything that settles it."""
+    numbers = (ColumnType.INTEGER, ColumnType.NUMBER)
+    found = []
+    for name in sorted(view.reads.values & view.table.columns.keys()):
+        column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
+        if column.is_text and column.number.guessed and (money or (as_type or column.type) in numbers):
+            found.append(name)
+    return found
+
+
+def _guess(view: View, column: str) -> Diagnostic:
+    text = view.table.columns[column].number.guessed
+    read, other = both_readings(text)
+    return _warning(
+        f"`{text}` in column `{column}` is read as {read}, with a decimal comma; it could be {other}, and no value"
+        " settles it",
+        view.table,
+        f'give the source `decimal = ","` for {read}, or `thousands = ","` for {other}',
+    )
+
+
 def _warning(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)
 
@@ -179,7 +214,7 @@ def _refuse_keys(plan: Plan, computed: Computed) -> None:
     _refuse_duplicates(customers, computed.frame)
     for name, matched in computed.matched.items():
         kept = _kept(computed.counts[name])
-        if kept and not matched and len(computed.frame):
+        if kept and not matched and len(computed.frame) and not _left_out_all(plan.views[name], customers):
             raise _no_match(plan, plan.views[name], computed.frame)
 
 
@@ -226,6 +261,14 @@ def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
     return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
 
 
+def _left_out_all(events: View, customers: View) -> bool:
+    """Whether events have no customer only because `where` leaves those customers out."""
+    if not customers.spec.where:
+        return False
+    everybody = customers.frame.select(KEY)
+    return len(events.kept().join(everybody, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
+
+
 def _kept(counts: pl.DataFrame) -> int:
     left_out = [name for name in counts.columns if name != "rows" and not is_hidden(name)]
     return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
@@ -244,4 +287,14 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         left_out[DUPLICATES] = _kept(counts) - len(computed.frame)
     types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
     detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
+    if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
+        detected["coordinates"] = _located(view.spec, computed.frame)
     return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))
+
+
+def _located(spec: Customers, customers: pl.DataFrame) -> str:
+    """How many customers have a place on the map; those without are in no circle and no zone."""
+    assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
+    degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
+    known = customers.select(on_the_map(*degrees).sum()).item()
+    return f"{int(known or 0):,} of {len(customers):,} customers"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -89,19 +90,35 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
         raise RuleError(Diagnostic(message, hint="choose columns with fewer values, or cut them into `bands`"))
-    taken: set[str] = set()
-    for row in counts.iter_rows(named=True):
+    rows = counts.to_dicts()
+    for row, stem in zip(rows, _stems(name, [[row[column] for column in each] for row in rows]), strict=True):
         values = {column: row[column] for column in each}
-        stem = _free(".".join([name, *(_slug(value) for value in values.values())]), taken)
-        taken.add(stem)
         same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
         yield File(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[hidden("count")], shown)
 
 
-def _free(stem: str, taken: Collection[str]) -> str:
-    """`stem`, or with the first number that makes it another name: `F` and `f` are two values."""
-    return stem if stem not in taken else next(f"{stem}-{n}" for n in count(2) if f"{stem}-{n}" not in taken)
+def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The file name of each combination of values, without the extension; no two are the same.
+
+    Where several would have one name (`F` and `f`), each has a digest of its own values at its end: a name that
+    depended on the others could go to other customers when a value comes or goes.
+    """
+    plain = [".".join([name, *map(_slug, values)]) for values in rows]
+    alike = {stem for stem, times in Counter(plain).items() if times > 1}
+    for length in (6, 64):
+        named = [
+            f"{stem}-{_digest(values)[:length]}" if stem in alike else stem
+            for stem, values in zip(plain, rows, strict=True)
+        ]
+        if len(set(named)) == len(named):
+            break
+    return named
+
+
+def _digest(values: Sequence[Any]) -> str:
+    text = "\x1f".join("\x00" if value is None else _text(value) for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(value: Any) -> str:

@@ -87,14 +87,6 @@ class Lacking(ValueError):
         self.key = key
 
 
-class NotYet(ValueError):
-    """A key of the format that this version does not read."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"`{key}` is not in this version of segkit")
-        self.key = key
-
-
 def shown(value: Any) -> str:
     """A value as messages show it."""
     if isinstance(value, bool):

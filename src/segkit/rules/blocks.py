@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from segkit.rules.base import Contradiction, Model, Name, NotYet, Number, Percent, TextList, as_list
-from segkit.rules.conditions import Condition, Conditions
+from segkit.rules.base import Contradiction, Model, Name, Number, Percent, TextList, as_list
+from segkit.rules.conditions import Condition, Conditions, Texts
 from segkit.rules.gates import LimitOf, Split
 from segkit.rules.guards import Expect
 from segkit.rules.measures import (
@@ -28,6 +28,7 @@ __all__ = [
     "CustomerDate",
     "EventCondition",
     "Geographic",
+    "Inside",
     "Measured",
     "Near",
     "Segment",
@@ -56,6 +57,36 @@ Nears = Annotated[
 ]
 
 
+class Inside(Model):
+    """Zones on the map, drawn in a GeoJSON file."""
+
+    path: str
+    """GeoJSON file or glob, relative to the rule file; polygons in WGS 84, longitude first."""
+    name: Texts | None = None
+    """Only the features of this name, or of any of these; default: all features of the file."""
+    property: str = "name"
+    """The property of the features that holds their name."""
+
+
+def _zones(value: Any) -> tuple[Any, ...]:
+    """A path stands for all of its zones."""
+    return tuple({"path": item} if isinstance(item, str) else item for item in as_list(value))
+
+
+Insides = Annotated[
+    tuple[Inside, ...],
+    BeforeValidator(_zones),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *(one := [{"type": "string"}, {"$ref": "#/$defs/Inside"}]),
+                {"type": "array", "items": {"anyOf": one}},
+            ]
+        }
+    ),
+]
+
+
 def _short_form(column: str) -> BeforeValidator:
     """A name, or names, stand for a condition on `column`."""
     return BeforeValidator(lambda v: {column: v} if isinstance(v, (str, list, tuple)) else v)
@@ -78,13 +109,13 @@ class Geographic(_Family):
 
     near: Nears = ()
     """Within a circle, or any of several; `[customers] latitude` and `longitude` name the columns."""
+    inside: Insides = ()
+    """Inside a zone of a GeoJSON file, or of any of several files: a path, or a path and the names of zones."""
 
-    @model_validator(mode="after")
-    def _no_zones(self) -> Geographic:
-        # Reserved: it must not pass for a column, and mean something else later.
-        if "inside" in self.columns:
-            raise NotYet("inside")
-        return self
+    @property
+    def places(self) -> dict[str, tuple[Near, ...] | tuple[Inside, ...]]:
+        """The criteria that look at where the customer is on the map, by key."""
+        return {key: value for key, value in (("near", self.near), ("inside", self.inside)) if value}
 
 
 class Behavioural(_Family):

@@ -115,9 +115,9 @@ def _circles(rules: RuleFile) -> Iterator[Finding]:
     limits = {"latitude": 90, "longitude": 180}
     for path, block in walk.blocks(rules):
         here = (*path, "geographic", "near")
-        if block.geographic.near and rules.customers.latitude is None:
+        for key in block.geographic.places if rules.customers.latitude is None else ():
             hint = 'add `latitude = "..."` and `longitude = "..."` to `[customers]`: the columns that have them'
-            yield Finding(here, "`near` needs the coordinates of the customers", hint)
+            yield Finding((*path, "geographic", key), f"`{key}` needs the coordinates of the customers", hint)
         for position, near in enumerate(block.geographic.near):
             for key, limit in limits.items():
                 value = getattr(near, key)

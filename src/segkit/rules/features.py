@@ -46,7 +46,8 @@ class Trait(Measured):
     events: str = ""
     """The event table that is measured."""
     years_since: str | None = None
-    """Full years from this date column to `as_of`."""
+    """Full years from this date column to `as_of`; counted from 29 February, they are full on 1 March in years without
+    that day."""
     days_since: str | None = None
     """Days from this date column to `as_of`."""
     sql: str | None = None

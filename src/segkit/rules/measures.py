@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from itertools import product
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
@@ -52,12 +54,15 @@ _FOR_NEEDS = 'write `since = { column = "signed_up" }` beside it, or use `within
 _EARLIER_FIRST = 'the earlier one comes first, such as `["12 months", "6 months"]`'
 
 
-def _is_empty(first: Any, last: Any) -> bool:
-    """Whether a window that is of dates, or of durations, ends before it begins."""
-    if isinstance(first, Duration) and isinstance(last, Duration):
-        anchor = dt.date(2000, 1, 1)
-        return first.before(anchor) > last.before(anchor)
-    return type(first) is type(last) is dt.date and first > last
+def _days() -> Iterator[dt.date]:
+    """The first and last days of the months of a whole cycle of leap years: months are shortest or longest on them."""
+    for year, month in product(range(2000, 2400), range(1, 13)):
+        first = dt.date(year, month, 1)
+        yield from (first, first - dt.timedelta(days=1))
+
+
+def _day(point: dt.date | Duration, as_of: dt.date) -> dt.date:
+    return point.before(as_of) if isinstance(point, Duration) else point
 
 
 def _said(point: object) -> str:
@@ -84,10 +89,25 @@ class Window(Model):
             raise Contradiction("the window is given twice", "give one of `within`, `between`, or `since` and `before`")
         if self.for_ is not None and not isinstance(self.since, CustomerDate):
             raise Contradiction("`for` counts from a date of the customer", _FOR_NEEDS, key="for")
-        first, last = self.between or (self.since, self.before)
-        if _is_empty(first, last):
-            raise Contradiction(f"the window is empty: it begins {_said(first)} and ends {_said(last)}", _EARLIER_FIRST)
+        first, last = self.ends
+        settled = type(first) is type(last)  # a date and a duration may meet on one day, and not on another
+        if settled and all(self.is_empty(day) for day in _days()):
+            hint = _EARLIER_FIRST if first != last else "`before` is the first day that no longer counts"
+            raise Contradiction(f"the window is empty: it begins {_said(first)} and ends {_said(last)}", hint)
         return self
+
+    @property
+    def ends(self) -> tuple[Any, Any]:
+        """What the window is between, where it has two ends."""
+        return self.between or (self.since, self.before)
+
+    def is_empty(self, as_of: dt.date) -> bool:
+        """Whether the window has no day when it is `as_of`; `before` is excluded, the end of `between` included."""
+        first, last = self.ends
+        if first is None or last is None or isinstance(first, CustomerDate):
+            return False
+        begin, end = _day(first, as_of), _day(last, as_of)
+        return begin > end or (begin == end and self.between is None)
 
 
 class Measured(Window):

@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from segkit.diagnostics import Diagnostic
-from segkit.rules.base import Contradiction, Lacking, NotYet, Unfit, shown
+from segkit.rules.base import Contradiction, Lacking, Unfit, shown
 from segkit.rules.blocks import FAMILIES
 from segkit.rules.docs import key_docs
 from segkit.rules.locate import SPELLINGS, Path
 from segkit.rules.near import nearest
 from segkit.rules.shape import model_at
-from segkit.rules.unknown import PLANNED_VALUES, At, called, not_yet, planned, unknown_key
+from segkit.rules.unknown import PLANNED_VALUES, At, called, unknown_key
 
 Said = tuple[Path, str, str | None]
 """Where in the file, the message, the hint."""
@@ -31,6 +31,7 @@ _TABLES = {
     "customers": "a section: `[customers]`",
     "did": 'an event condition such as `{ events = "orders", within = "90 days" }`',
     "did_not": 'an event condition such as `{ events = "orders", within = "90 days" }`',
+    "inside": 'a GeoJSON file, or `{ path = "zones.geojson", name = ["North", "South"] }`',
     "near": "a circle such as `{ latitude = 48.85, longitude = 2.35, km = 10 }`",
     "on": 'a column, or pairs such as `{ postcode = "code_postal" }`',
     "rfm": '`{ r_score = { min = 4 } }`, or segments such as `"champions"`',
@@ -67,8 +68,6 @@ def _about_keys(item: ErrorDetails, at: At) -> Said | None:
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, Lacking):
         return _lacking((*path, cause.key))
-    if isinstance(cause, NotYet):
-        return (*path, cause.key), not_yet(cause.key), planned(model_at(path), cause.key)
     if isinstance(cause, Contradiction):
         return (*path, cause.key) if cause.key else path, cause.message, cause.hint
     if path[-1:] == ("[key]",):

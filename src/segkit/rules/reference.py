@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from segkit.rules.blocks import Behavioural, Block, Geographic, Near, Segment
+from segkit.rules.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
 from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
 from segkit.rules.gates import Cap, Consent, FrequencyCap, Limit, Permission
@@ -47,6 +47,7 @@ SECTIONS = (
     Section("Blocks", Block),
     Section("`geographic`", Geographic),
     Section("`geographic.near`", Near),
+    Section("`geographic.inside`", Inside),
     Section("`behavioural`", Behavioural),
     Section("Event conditions: `did`, `did_not`", EventCondition, Window, "Windows"),
     Section("`[consent]`", Consent),
@@ -59,8 +60,8 @@ SECTIONS = (
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
-    "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Block": "block",
-    "MapRow": "table", "CustomerDate": "`{ column = ... }`",
+    "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Inside": "zones",
+    "Block": "block", "MapRow": "table", "CustomerDate": "`{ column = ... }`",
 }  # fmt: skip
 """What a model is called as a type; others are `table`."""
 

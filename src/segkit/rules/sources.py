@@ -59,7 +59,7 @@ class Customers(Source):
     duplicates: Literal["error", "first", "last"] = "error"
     """What a key that comes twice is: an error, or the first or last row counts."""
     latitude: str | None = None
-    """The column with the latitude, in degrees, for `geographic.near`."""
+    """The column with the latitude, in degrees, for `geographic.near` and `inside`; it may be looked up."""
     longitude: str | None = None
     """The column with the longitude, in degrees."""
     lists: dict[str, str] = {}

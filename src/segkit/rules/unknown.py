@@ -25,7 +25,6 @@ PLANNED: dict[tuple[str, str], str] = {
     ("Block", "lifecycle"): "until then, put conditions on traits into `behavioural`",
     ("Block", "value"): "until then, put conditions on traits into `behavioural`",
     ("Block", "score"): "until then, put conditions on traits into `behavioural`",
-    ("Geographic", "inside"): "until then, use `near`, or a lookup from postcodes to zones",
     ("Rfm", "save"): 'until then, give the thresholds as `cutoffs` with `method = "cutoffs"`',
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
@@ -71,7 +70,7 @@ KEYS = {
 }  # fmt: skip
 """What people write for a key; taken where the table has the key meant."""
 _COMMON = ("is", "not", "in", "min", "max", "between", "contains", "starts_with", "within", "missing")
-_HOME = {"did": "behavioural", "did_not": "behavioural", "near": "geographic"}
+_HOME = {"did": "behavioural", "did_not": "behavioural", "near": "geographic", "inside": "geographic"}
 
 
 def unknown_key(path: Path, value: Any, at: At) -> tuple[Path, str, str | None]:

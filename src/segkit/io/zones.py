@@ -1,0 +1,153 @@
+"""Zones on the map: the polygons of a GeoJSON file, and the names of its features."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from segkit.io.files import Workspace, plain, problem
+
+_GEOMETRIES = (
+    "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection",
+)  # fmt: skip
+_AS_GEOJSON = "export the zones as GeoJSON, in WGS 84 (longitude, latitude)"
+_WGS84 = re.compile(r"(?:CRS84h?|EPSG\D+4326|WGS ?84)$", re.IGNORECASE)
+POLYGON = 3
+"""What shapely calls the type of a polygon."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature with an area: its properties, and its polygons in WGS 84."""
+
+    properties: Mapping[str, Any]
+    polygons: Any
+
+    def name(self, key: str) -> str | None:
+        """The name under this property; none where it is no text or number."""
+        value = self.properties.get(key)
+        return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Polygons as one area, with an index to find those near a point."""
+
+    polygons: Any
+    tree: Any
+    lock: Lock = field(default_factory=Lock)
+    """Indexes of polygons are made at their first use, which two threads must not do at once."""
+
+
+def area_of(features: Iterable[Feature]) -> Area:
+    """The area of all of these features."""
+    import numpy as np
+    import shapely
+
+    polygons = np.concatenate([feature.polygons for feature in features])
+    shapely.prepare(polygons)
+    return Area(polygons, shapely.STRtree(polygons))
+
+
+def read_features(ws: Workspace, path: Path) -> tuple[Path, list[Feature]]:
+    """The file with the content, and its features that have an area.
+
+    DataError for a file that is no GeoJSON, is not in WGS 84, or has no polygon.
+    """
+    content = plain(ws, path)
+    features = list(_features(path, _parsed(path, content)))
+    found = [Feature(_properties(f), p) for f, p in zip(features, _polygons(path, features), strict=True) if len(p)]
+    if not found:
+        raise problem(path, f"`{path.name}` has no polygon", hint="`inside` needs zones with an area")
+    return content, found
+
+
+def _parsed(path: Path, content: Path) -> Any:
+    try:
+        return json.loads(content.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise problem(
+            path, f"`{path.name}` is not valid JSON: {error.msg}", line=error.lineno, hint=_AS_GEOJSON
+        ) from error
+    except ValueError as error:
+        raise problem(path, f"`{path.name}` is not UTF-8 text", hint=_AS_GEOJSON) from error
+    except OSError as error:
+        raise problem(path, f"cannot read `{path.name}`: {error.strerror}") from error
+
+
+def _features(path: Path, data: Any) -> Iterator[dict[str, Any]]:
+    """The features of the file; a bare geometry is a feature without properties."""
+    kind = data.get("type") if isinstance(data, dict) else None
+    if kind not in ("FeatureCollection", "Feature", *_GEOMETRIES):
+        what = "TopoJSON, not GeoJSON" if kind == "Topology" else "JSON, but not GeoJSON"
+        raise problem(path, f"`{path.name}` is {what}", hint=_AS_GEOJSON)
+    _check_crs(path, data.get("crs"))
+    if kind in _GEOMETRIES:
+        yield {"geometry": data}
+    elif kind == "Feature":
+        yield data
+    else:
+        features = data.get("features")
+        if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
+            raise problem(path, f"`{path.name}` has no list of `features`", hint=_AS_GEOJSON)
+        yield from features
+
+
+def _check_crs(path: Path, crs: Any) -> None:
+    """GeoJSON is in WGS 84; older files may name another system in `crs`."""
+    if crs is None:
+        return
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = str(properties.get("name") if isinstance(properties, dict) else crs)
+    if not _WGS84.search(name):
+        raise problem(path, f"`{path.name}` is in `{name}`, not in WGS 84", hint=_AS_GEOJSON)
+
+
+def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = feature.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _polygons(path: Path, features: list[dict[str, Any]]) -> Iterator[Any]:
+    """The polygons of each feature, made valid; none of points, lines and empty geometries."""
+    import shapely
+
+    for number, feature in enumerate(features, 1):
+        shape = _shape(path, number, feature.get("geometry"))
+        if not shapely.is_valid(shape):
+            shape = shapely.make_valid(shape)
+        polygons = shapely.get_parts([shape])
+        while (shapely.get_type_id(polygons) > POLYGON).any():
+            polygons = shapely.get_parts(polygons)
+        polygons = polygons[(shapely.get_type_id(polygons) == POLYGON) & ~shapely.is_empty(polygons)]
+        _check_bounds(path, number, shapely.total_bounds(polygons) if len(polygons) else (0, 0, 0, 0))
+        yield polygons
+
+
+def _shape(path: Path, number: int, geometry: Any) -> Any:
+    import shapely
+    from shapely.geometry import shape
+
+    if geometry is None:
+        return shapely.GeometryCollection()
+    try:
+        return shape(geometry)
+    except (shapely.errors.ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        message = f"the coordinates of feature {number} of `{path.name}` cannot be read: {error}"
+        raise problem(path, message, hint=_AS_GEOJSON) from error
+
+
+def _check_bounds(path: Path, number: int, bounds: Iterable[float]) -> None:
+    """Degrees, longitude first: other coordinates are those of another system, or the wrong way round."""
+    west, south, east, north = bounds
+    if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
+        return
+    shown = f"{west:g} to {east:g}, latitudes from {south:g} to {north:g}"
+    message = f"feature {number} of `{path.name}` is not on the map: it has longitudes from {shown}"
+    hint = "GeoJSON is in degrees (WGS 84), longitude before latitude; export the file again"
+    raise problem(path, message, hint=hint)

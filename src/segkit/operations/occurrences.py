@@ -1,0 +1,88 @@
+"""Values that conditions ask for and no row has: most often a spelling that the data does not share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.mentions import CUSTOMERS, Mention, mentions
+from segkit.columns.plan import Plan
+from segkit.criteria.kinds import kind_of
+from segkit.rules.findings import Finding
+from segkit.rules.near import nearest
+
+ASKS = ("is", "in", "has_any", "has_all")
+"""The operators that ask for values."""
+MANY = 5_000
+"""With more different values than this, none is looked for that is like the one asked for."""
+
+Values = Mapping[tuple[str, str], Collection[Any]]
+"""(Table, column) -> the values that occur in it."""
+
+
+def never_found(plan: Plan, customers: pl.DataFrame) -> Iterator[Finding]:
+    """A warning for each value that a condition asks for, and that does not occur in the column.
+
+    Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
+    today. `customers` are those of the run, with the columns that are joined or derived late.
+    """
+    asking = [m for m in mentions(plan.rules, []) if m.condition and any(_asked(m))]
+    found = _values(plan, customers, {(m.table, m.column) for m in asking})
+    for mention in asking:
+        values = found.get((mention.table, mention.column))
+        if values:
+            yield from _missing(mention, values)
+
+
+def _asked(mention: Mention) -> Iterator[tuple[str, Any]]:
+    """Each (operator, value) that the condition asks for."""
+    assert mention.condition is not None
+    for name, operand in mention.condition.operators():
+        if name in ASKS:
+            yield from ((name, value) for value in (operand if isinstance(operand, tuple) else (operand,)))
+
+
+def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
+    assert mention.condition is not None
+    fold = str.lower if mention.condition.ignore_case else str
+    known = {fold(_text(value)) for value in values}
+    for operator, value in _asked(mention):
+        text = _text(value)
+        if fold(text) not in known:
+            near = nearest(text, sorted(map(_text, values)), "values") if len(values) <= MANY else None
+            message = f"`{text}` does not occur in column `{mention.column}` of `{mention.table}`"
+            yield Finding((*mention.path, operator), message, near, warning=True)
+
+
+def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
+    """The values of these columns, one pass a table."""
+    found: dict[tuple[str, str], Collection[Any]] = {}
+    for name, view in (*plan.views.items(), *plan.lookup_views.items()):
+        columns = [column for table, column in sorted(wanted) if table == name and _counts(view.schema.get(column))]
+        for column, values in _distinct(view.frame, columns).items():
+            found[name, column] = values
+    late = {name for step in plan.steps if step.path[0] in ("customers", "lookup") for name in step.names}
+    columns = [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late and _counts(customers.schema.get(c))]
+    for column, values in _distinct(customers.lazy(), columns).items():
+        found[CUSTOMERS, column] = values
+    bands = {name: trait.bands.labels for name, trait in plan.rules.trait.items() if trait.bands}
+    return found | {(CUSTOMERS, name): labels for name, labels in bands.items()}
+
+
+def _counts(dtype: pl.DataType | None) -> bool:
+    return dtype is not None and kind_of(dtype) in ("text", "boolean", "list")
+
+
+def _distinct(frame: pl.LazyFrame, columns: Iterable[str]) -> dict[str, list[Any]]:
+    schema = frame.collect_schema()
+    parts = []
+    for name in columns:
+        value = pl.col(name).explode() if isinstance(schema[name], pl.List) else pl.col(name)
+        parts.append(value.drop_nulls().unique().implode())
+    return frame.select(parts).collect().row(0, named=True) if parts else {}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
