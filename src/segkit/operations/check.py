@@ -7,9 +7,8 @@ from pathlib import Path
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
-from segkit.operations.evaluate import evaluate
+from segkit.operations.evaluate import evaluate, without_data
 from segkit.results import CheckResult
-from segkit.rules.check import check_references
 from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.loader import Loaded, load_rules
 
@@ -25,7 +24,7 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    found = list(check_references(loaded))
+    found = without_data(loaded)
     if data and not any(d.severity is Severity.ERROR for d in found):
         found = _with_data(loaded)
     return CheckResult(str(rules), tuple(found), len(loaded.rules.segment), _computed(loaded))

@@ -10,7 +10,6 @@ import polars as pl
 
 from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
 from segkit.columns.mentions import CUSTOMERS, lookup_table
-from segkit.columns.order import in_order
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
@@ -19,6 +18,7 @@ from segkit.io.infer import typed
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
 from segkit.rules.loader import Loaded
 from segkit.rules.model import RuleFile
+from segkit.rules.order import in_order
 from segkit.rules.sources import Events, Source
 
 
