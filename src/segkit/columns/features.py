@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from segkit.columns.blocks import helper_steps, segment_steps
+from segkit.columns.lifecycle import lifecycle_steps
 from segkit.columns.measures import Measure
 from segkit.columns.rfm import rfm_steps
+from segkit.columns.scores import score_steps
 from segkit.columns.steps import MeasureStep, RowStep, Step
 from segkit.columns.traits import row_expression, row_needs
 from segkit.criteria.conditions import Context
@@ -23,6 +25,7 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     steps = [*_trait_steps(rules, context), *(rfm_steps(rules.rfm) if rules.rfm else ())]
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
+    steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]
     return steps + segment_steps(rules, context)
 
 

@@ -12,6 +12,7 @@ from segkit.rules.conditions import Condition, Conditions
 from segkit.rules.features import Trait
 from segkit.rules.findings import Path
 from segkit.rules.model import RuleFile
+from segkit.rules.scores import Score
 from segkit.rules.sources import Lookup, Source
 from segkit.rules.walk import blocks, event_conditions
 
@@ -51,6 +52,8 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
     if rules.rfm:
         yield from _rfm(rules)
     yield from _blocks(rules)
+    for name, score in rules.score.items():
+        yield from _points_per(("score", name, "rule"), score)
     for name, segment in rules.segment.items():
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
@@ -161,6 +164,12 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
     else:
         yield from _conditions(("rfm", "where"), rules.rfm.events, rules.rfm.where)
         yield from _window(("rfm",), rules.rfm)
+
+
+def _points_per(path: Path, score: Score) -> Iterator[Mention]:
+    for position, rule in enumerate(score.rule):
+        if rule.points_per:
+            yield Mention((*path, position, "points_per", "column"), CUSTOMERS, rule.points_per.column, "number")
 
 
 def _blocks(rules: RuleFile) -> Iterator[Mention]:

@@ -16,16 +16,17 @@ from segkit.columns.fit import Misfits, column_misfits, sql_misfits, sql_type
 from segkit.columns.mentions import CUSTOMERS, Mention, mentions
 from segkit.columns.steps import RowStep, Step, step_types, transitive
 from segkit.columns.tables import open_views
+from segkit.columns.values import summarised
 from segkit.columns.views import View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table
-from segkit.rules.features import RFM_COLUMNS
+from segkit.rules.computed import computed_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
 from segkit.rules.order import in_order
 
-CHECKED_ON = frozenset({"segment", "output", "rfm"})
+CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""
 
 
@@ -53,8 +54,9 @@ class Plan:
 
     @property
     def final_columns(self) -> list[str]:
-        """The columns that are looked at once all are computed, and who satisfies each segment."""
-        wanted = {*self.asked, *self.base_columns, *map(segment_column, self.rules.segment)}
+        """The columns that outputs and the summary look at once all are computed, and who satisfies each segment."""
+        members = map(segment_column, self.rules.segment)
+        wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
         return [name for name in self.schema if name in wanted]
 
     @property
@@ -78,8 +80,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     if named.wrong:
         raise Misfits(named.wrong)
     asked = frozenset(m.column for m in named.mentions if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
-    shown = RFM_COLUMNS if rules.rfm else ()
-    chosen = transitive([*asked, *shown, *map(segment_column, rules.segment)], opened.steps)
+    chosen = transitive([*asked, *computed_columns(rules), *map(segment_column, rules.segment)], opened.steps)
     return Plan(
         rules,
         context,

@@ -26,7 +26,17 @@ def values_of(rules: RuleFile) -> Mapping[str, Values]:
     if rules.rfm:
         names = dict.fromkeys((*map_codes(rules.rfm).values(), *(row.name for row in rules.rfm.segment)))
         known["rfm_segment"] = Values(tuple(names), "the RFM map", "segment")
+    if rules.lifecycle:
+        known["lifecycle"] = Values(rules.lifecycle.stages, "`[lifecycle]`", "stage")
+    for name, score in rules.score.items():
+        if score.grades:
+            known[f"{name}_grade"] = Values(tuple(score.falling_grades), f"`[score.{name}]`", "grade")
     return known
+
+
+def summarised(rules: RuleFile) -> Mapping[str, Values]:
+    """Those whose values the summary counts: stages and grades; RFM segments have a command of their own."""
+    return {column: values for column, values in values_of(rules).items() if column != "rfm_segment"}
 
 
 def unknown_values(rules: RuleFile) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.publish import publishing
 from segkit.io.read import Workspace
+from segkit.operations.distributions import distributions
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import (
@@ -212,6 +213,7 @@ def _result(
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,
+        distributions=distributions(rules, frame),
     )
 
 

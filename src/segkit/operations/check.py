@@ -9,7 +9,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.operations.evaluate import evaluate, without_data
 from segkit.results import CheckResult
-from segkit.rules.features import RFM_COLUMNS
+from segkit.rules.computed import computed_columns
 from segkit.rules.loader import Loaded, load_rules
 
 
@@ -40,4 +40,4 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
 
 def _computed(loaded: Loaded) -> int:
     """How many columns the rule file computes."""
-    return len(loaded.rules.trait) + (len(RFM_COLUMNS) if loaded.rules.rfm else 0)
+    return len(loaded.rules.trait) + len(list(computed_columns(loaded.rules)))

@@ -9,8 +9,11 @@ from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.rules import walk
+from segkit.rules.blocks import Standalone
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
+from segkit.rules.check_stages import check_stages
+from segkit.rules.computed import check_families
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
 from segkit.rules.model import RuleFile
@@ -35,6 +38,8 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     named = [((*path, "events"), measured.events) for path, measured in walk.measures(rules)]
     if rules.rfm and rules.rfm.events:
         named.append((("rfm", "events"), rules.rfm.events))
+    if rules.lifecycle and rules.lifecycle.events:
+        named.append((("lifecycle", "events"), rules.lifecycle.events))
     if rules.customers.from_:
         named.append((("customers", "from"), rules.customers.from_))
     named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
@@ -91,7 +96,7 @@ def _circles(rules: RuleFile) -> Iterator[Finding]:
 def _empty_blocks(rules: RuleFile) -> Iterator[Finding]:
     """A block asks for something."""
     for path, block in walk.blocks(rules):
-        if len(path) > 2 and not block.has_criteria():
+        if not isinstance(block, Standalone) and not block.has_criteria():
             yield Finding(path, "the block has no criteria", "add some, or take the block out")
 
 
@@ -117,7 +122,7 @@ def _is_above(first: Any, last: Any) -> bool:
 
 
 CHECKS = (
-    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_rfm,
-    check_output,
+    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
+    check_rfm, check_stages, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

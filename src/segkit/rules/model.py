@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
 from segkit.rules.features import Rfm, Traits
+from segkit.rules.lifecycle import Lifecycle
+from segkit.rules.scores import Scores
 from segkit.rules.sources import Customers, Events, Lookup
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
@@ -69,6 +71,10 @@ class RuleFile(Model):
     """Computed columns, by name."""
     rfm: Rfm | None = None
     """Recency, frequency, monetary value."""
+    lifecycle: Lifecycle | None = None
+    """The stage that each customer is in."""
+    score: Scores = {}
+    """Points that add up, and their grades, by name."""
     assignment: Assignment = Assignment()
     """Overlapping or exclusive segments."""
     output: Output = Output()

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 from segkit.rules.blocks import Behavioural, Block, Geographic, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
 from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.lifecycle import Lifecycle, Stage
 from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
 from segkit.rules.schema import Schema, schemas_of
+from segkit.rules.scores import PointsPer, Score, ScoreRule
 from segkit.rules.shape import key_of
 from segkit.rules.sources import Customers, Events, Lookup, Source
 
@@ -42,6 +44,11 @@ SECTIONS = (
     Section("`cutoffs` of `[rfm]`", Cutoffs),
     Section("`[rfm.columns]`", RfmColumns),
     Section("`[[rfm.segment]]`", MapRow),
+    Section("`[lifecycle]`", Lifecycle),
+    Section("`[[lifecycle.stage]]`", Stage, Block, "Blocks"),
+    Section("`[score.NAME]`", Score),
+    Section("`[[score.NAME.rule]]`", ScoreRule, Block, "Blocks"),
+    Section("`points_per` of a rule", PointsPer),
     Section("`[segment.NAME]`", Segment, Block, "Blocks"),
     Section("Blocks", Block),
     Section("`geographic`", Geographic),

@@ -12,7 +12,13 @@ from segkit.rules.model import RuleFile
 
 
 def named_blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
-    """The blocks that stand on their own: segments."""
+    """The blocks that stand on their own: stages, rules of scores, segments."""
+    if rules.lifecycle:
+        for position, stage in enumerate(rules.lifecycle.stage):
+            yield ("lifecycle", "stage", position), stage
+    for name, score in rules.score.items():
+        for position, rule in enumerate(score.rule):
+            yield ("score", name, "rule", position), rule
     for name, segment in rules.segment.items():
         yield ("segment", name), segment
 
