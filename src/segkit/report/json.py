@@ -3,10 +3,10 @@
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
-where there is none, `customers`, `share`), `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
-`excluded` (all seven reasons, zeros too), `written`, `share` (percent of all customers), `path` (of its file; null
-where it has none, or one a combination of `each`), `outputs` (every file: `path`, `written`, `values`), `write`, and
-`profile` by column (`mean`, `median`, `total`, `share`).
+where there is none, `customers`, `share`), `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
+A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
+customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
+`written`, `values`), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,

@@ -34,10 +34,18 @@ def score_columns(name: str, score: Score) -> tuple[str, ...]:
 def _add_score(rules: RuleFile, column: str) -> str | None:
     name, _, kind = column.rpartition("_")
     if kind not in ("score", "grade") or not name:
-        return None
+        return "`[score.NAME]` computes `NAME_score`, and with `grades` also `NAME_grade`"
     if name in rules.score:
         return f"`[score.{name}]` has no grades: add some, such as `grades = {{ A = 80, B = 60 }}`"
+    if nearest(name, rules.score):
+        return nearest(column, _scores(rules))
     return f"add a section: `[score.{name}]` with rules that give points, `[[score.{name}.rule]]`"
+
+
+def _add_lifecycle(rules: RuleFile, _: str) -> str | None:
+    if rules.lifecycle:
+        return 'its one column is the stage: `lifecycle = "..."`'
+    return 'add a section: `[lifecycle]` with `events = "..."`, or with stages of your own'
 
 
 FEATURES = {
@@ -46,15 +54,7 @@ FEATURES = {
         lambda rules: RFM_COLUMNS if rules.rfm else (),
         lambda rules, _: None if rules.rfm else 'add a section: `[rfm]` with `events = "..."`',
     ),
-    "lifecycle": Feature(
-        "lifecycle",
-        lambda rules: ("lifecycle",) if rules.lifecycle else (),
-        lambda rules, _: (
-            None
-            if rules.lifecycle
-            else 'add a section: `[lifecycle]` with `events = "..."`, or with stages of your own'
-        ),
-    ),
+    "lifecycle": Feature("lifecycle", lambda rules: ("lifecycle",) if rules.lifecycle else (), _add_lifecycle),
     "score": Feature("score.NAME", _scores, _add_score),
 }
 """By family; these families take no other columns."""
@@ -82,6 +82,5 @@ def _not_computed(path: Path, asked: Conditions, family: str, feature: Feature, 
         yield Finding(path, message, feature.add(rules, wrong[0]))
         return
     for column in wrong:
-        near = nearest(column, columns) or feature.add(rules, column)
-        hint = near or nearest(column, columns, f"columns of `{family}`")
+        hint = feature.add(rules, column) or nearest(column, columns, f"columns of `{family}`")
         yield Finding((*path, column), f"`{family}` has no column `{column}`", hint)

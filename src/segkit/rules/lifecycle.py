@@ -23,7 +23,7 @@ def parse_label(value: Any) -> str:
     raise Unfit(value, "a text")
 
 
-Label = Annotated[str, PlainValidator(parse_label), WithJsonSchema({"type": "string", "pattern": r"\\S"})]
+Label = Annotated[str, PlainValidator(parse_label), WithJsonSchema({"type": "string", "pattern": r"\S"})]
 
 
 class Stage(Standalone):
@@ -81,7 +81,7 @@ class Lifecycle(Model):
             if ago[shorter] < ago[longer]:
                 lengths = f"`{shorter}` ({getattr(self, shorter)}) is longer than `{longer}` ({getattr(self, longer)})"
                 key = shorter if shorter in self.model_fields_set else longer
-                raise Contradiction(lengths, f"make `{longer}` the longer one", key=key)
+                raise Contradiction(lengths, "none may be longer than the next: " + ", ".join(LENGTHS), key=key)
         return self
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ def parse_points(value: Any) -> int | Decimal:
     """A number that scores are counted in; whole ones are integers."""
     points = parse_number(value)
     if abs(points) > MOST or points != round(Decimal(points), DECIMALS):
-        raise Unfit(value, f"at most {MOST:,}, and {DECIMALS} decimals")
+        raise Unfit(value, f"a number up to {MOST:,} with at most {DECIMALS} decimals")
     return int(points) if points == int(points) else Decimal(points)
 
 
