@@ -128,6 +128,17 @@ def test_large_values_are_clipped_and_do_not_wrap(desk, factor):
     assert desk.columns(HEAD + rules, "s_score") == expected
 
 
+@pytest.mark.parametrize(
+    ("points", "scores"), [("1", "100 0 8 3"), ("1000000000", "100 0 100 3"), ("-0.5", "0 100 0.5 3")]
+)
+def test_the_largest_integers(desk, points, scores):
+    desk.put("c.parquet", pl.DataFrame({"id": list("abcd"), "x": [2**63 - 1, -(2**63), 5, None]}))
+    desk.put("o.csv", ORDERS)
+    rules = score(f'points_per = {{ column = "x", points = {points} }}', "everyone = true, points = 3")
+    head = HEAD.replace("c.csv", "c.parquet")
+    assert " ".join(desk.columns(head + rules, "s_score").values()) == scores
+
+
 GRADES = "{ C = 20, A = 80, B = 50.5 }"  # the order in the file does not matter
 
 

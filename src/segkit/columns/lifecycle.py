@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from segkit.columns.blocks import block_expression, block_needs
+from segkit.columns.names import first_name
 from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
@@ -30,7 +31,7 @@ def _own(lifecycle: Lifecycle, customers: Customers, context: Context) -> RowSte
     stages = {stage.name: block_expression(stage, customers, context) for stage in lifecycle.stage}
 
     def build(schema: Schema) -> pl.Expr:
-        return _first({name: holds(schema) for name, holds in stages.items()})
+        return first_name({name: holds(schema) for name, holds in stages.items()})
 
     needs = frozenset().union(*(block_needs(stage, customers) for stage in lifecycle.stage))
     return RowStep(COLUMN, needs, build, ("lifecycle",), dtype=lambda _: pl.String())
@@ -58,10 +59,5 @@ def _preset(lifecycle: Lifecycle, context: Context) -> Iterator[Step]:
         "lost": pl.lit(True),
     }
     needs = frozenset({count.name, first.name, last.name})
-    stage = _first({name: holds[name] for name in PRESET})
+    stage = first_name({name: holds[name] for name in PRESET})
     yield RowStep(COLUMN, needs, lambda _: stage, ("lifecycle",), dtype=lambda _: pl.String())
-
-
-def _first(stages: dict[str, pl.Expr]) -> pl.Expr:
-    """The name of the first that holds; missing where none does."""
-    return pl.coalesce(pl.when(holds).then(pl.lit(name)) for name, holds in stages.items())

@@ -20,7 +20,8 @@ def distributions(rules: RuleFile, customers: pl.DataFrame) -> tuple[Distributio
 
 
 def _counts(column: pl.Series, names: tuple[str, ...]) -> Iterator[Count]:
-    values, numbers = column.value_counts().get_columns()
+    # `value_counts` takes three times as long.
+    values, numbers = column.to_frame("value").lazy().group_by("value").len().collect().get_columns()
     found = dict(zip(values, numbers, strict=True))
     for name in (*names, None):
         number = found.get(name, 0)

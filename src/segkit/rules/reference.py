@@ -61,6 +61,7 @@ SECTIONS = (
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
     "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Block": "block",
+    "Stage": "block", "ScoreRule": "block",
     "MapRow": "table", "CustomerDate": "`{ column = ... }`",
 }  # fmt: skip
 """What a model is called as a type; others are `table`."""

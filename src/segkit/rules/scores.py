@@ -65,6 +65,12 @@ class ScoreRule(Standalone):
     def _may_ask_nothing(self) -> bool:
         return self.points_per is not None
 
+    @property
+    def whole(self) -> bool:
+        """Whether the points are whole numbers; for those per unit, where the units are."""
+        per = self.points_per
+        return all(isinstance(points, int) for points in ((per.points, per.max or 0) if per else (self.points,)))
+
 
 class Score(Model):
     """Points that add up, from 0 to `max_score`, in the column `NAME_score`."""
@@ -98,10 +104,8 @@ class Score(Model):
 
     @property
     def whole(self) -> bool:
-        """Whether all points are whole numbers."""
-        given = [rule.points_per.points if rule.points_per else rule.points for rule in self.rule]
-        most = [rule.points_per.max for rule in self.rule if rule.points_per]
-        return all(isinstance(points, int) for points in (*given, *filter(None, most), self.max_score))
+        """Whether the points of all rules are whole numbers, and the end as well."""
+        return isinstance(self.max_score, int) and all(rule.whole for rule in self.rule)
 
 
 Scores = dict[Name, Score]
