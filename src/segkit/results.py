@@ -87,6 +87,24 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """Customers with one value of a column (none: missing), and their share of all in percent."""
+
+    value: str | None
+    customers: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How the customers divide among the values of a computed column, `kind` its values' name: stage, grade."""
+
+    column: str
+    kind: str
+    values: tuple[Count, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyResult:
     """What a run of a rule file did."""
 
@@ -102,6 +120,7 @@ class ApplyResult:
     elapsed_seconds: float
     directory: str | None
     dry_run: bool = False
+    distributions: tuple[Distribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,19 @@
-"""Which columns each table has and where each comes from; names that are taken, unknown, or go in a circle."""
+"""Which columns each table has and where each comes from; names that are taken or unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from segkit.columns.features import Step
-from segkit.columns.hidden import is_hidden
-from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table
-from segkit.columns.order import Cycle, in_order
-from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.columns.hidden import is_visible
+from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, sources_of
+from segkit.columns.steps import Step
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
-from segkit.rules.sources import Source
+
+SOURCES = frozenset({"customers", "events", "lookup"})
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,10 @@ class Catalogue:
 
 
 def make_catalogue(
-    rules: RuleFile,
-    tables: Mapping[str, Table],
-    found: Sequence[Mention],
-    steps: Mapping[str, Step],
-    findings: list[Finding],
-) -> Catalogue:
+    rules: RuleFile, tables: Mapping[str, Table], found: Sequence[Mention], steps: Mapping[str, Step]
+) -> tuple[Catalogue, list[Finding]]:
+    """The columns of all tables, and the new ones that take the name of another."""
+    findings: list[Finding] = []
     columns: dict[str, dict[str, Path]] = {}
     for name, spec, path in sources_of(rules):
         here: dict[str, Path] = dict.fromkeys(tables[name].columns, path)
@@ -46,39 +43,38 @@ def make_catalogue(
         for new in given:
             _add(columns[lookup.into], new, ("lookup", name), findings)
         adds[name] = tuple(c for c in given if c in own)
-    for name, step in steps.items():
-        if not is_hidden(name):
-            _add(columns[CUSTOMERS], name, step.path, findings)
+    for name in filter(is_visible, steps):
+        _add(columns[CUSTOMERS], name, steps[name].path, findings)
     for name, given in adds.items():
         adds[name] = tuple(c for c in given if (rules.lookup[name].into, c) in asked)
-    return Catalogue(columns, adds)
+    return Catalogue(columns, adds), findings
+
+
+def taken_twice(steps: Iterable[Step]) -> list[Finding]:
+    """The computed columns that have one name; helper columns are shared on purpose."""
+    findings: list[Finding] = []
+    columns: dict[str, Path] = {}
+    for step in steps:
+        for name in filter(is_visible, step.names):
+            _add(columns, name, step.path, findings)
+    return findings
 
 
 def _add(columns: dict[str, Path], name: str, path: Path, findings: list[Finding]) -> None:
     """A new column may not take the name of another."""
-    taken = columns.get(name)
-    if taken is not None:
-        where = "the file has" if len(taken) < 3 and taken[0] != "trait" else "there is"
-        findings.append(
-            Finding(
-                path,
-                f"the new column `{name}` takes the name of a column that {where} already ({_dotted(taken)})",
-                f'give one of them another name: `rename = {{ other_name = "{name}" }}` on the source',
-            )
-        )
-    columns.setdefault(name, path)
+    if name not in columns:
+        columns[name] = path
+        return
+    taken = columns[name]
+    of_file = len(taken) < 3 and taken[0] in SOURCES
+    where = "the file has" if of_file else "there is"
+    message = f"the new column `{name}` takes the name of a column that {where} already ({_dotted(taken)})"
+    mended = f': `rename = {{ other_name = "{name}" }}` on the source' if {taken[0], path[0]} & SOURCES else ""
+    findings.append(Finding(path, message, f"give one of them another name{mended}"))
 
 
 def _dotted(path: Path) -> str:
     return f"`[{'.'.join(map(str, path[:2]))}]`"
-
-
-def sources_of(rules: RuleFile) -> Iterable[tuple[str, Source, Path]]:
-    yield CUSTOMERS, rules.customers, ("customers",)
-    for name, events in rules.events.items():
-        yield name, events, ("events", name)
-    for name, lookup in rules.lookup.items():
-        yield lookup_table(name), lookup, ("lookup", name)
 
 
 def unknown_columns(found: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table]) -> Iterable[Finding]:
@@ -90,24 +86,3 @@ def unknown_columns(found: Sequence[Mention], catalogue: Catalogue, tables: Mapp
         hint = (table.one_column_hint() if table else None) or nearest(mention.column, known)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
         yield Finding(mention.path, f"{what} no column `{mention.column}`", hint)
-
-
-def column_cycles(rules: RuleFile, steps: Mapping[str, Step]) -> Iterable[Finding]:
-    groups: list[tuple[Path, dict[str, frozenset[str]]]] = [
-        (("trait",), {name: step.needs for name, step in steps.items()})
-    ]
-    for _, spec, path in sources_of(rules):
-        needs: dict[str, frozenset[str]] = {}
-        for name, text in spec.derive.items():
-            try:
-                needs[name] = sql_columns(text)
-            except SqlProblem:
-                continue
-        groups.append(((*path, "derive"), needs))
-    for path, needs in groups:
-        try:
-            in_order(needs)
-        except Cycle as cycle:
-            name = next(n for n in cycle.names if not is_hidden(n))
-            shown = " -> ".join(f"`{n}`" for n in cycle.names if not is_hidden(n))
-            yield Finding((*path, name), f"these columns need each other: {shown}", "compute one of them from others")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from segkit.columns.features import CutStep, LookupStep, MeasureStep, RowStep, Step
 from segkit.columns.hidden import COUNT, KEY, hidden
 from segkit.columns.measures import Measure, measured_columns, none_measured
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
+from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
 from segkit.columns.views import as_key
 from segkit.results import Threshold
 from segkit.rules.sources import Customers
@@ -38,7 +38,7 @@ class _Run:
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    thresholds: list[Threshold] = field(default_factory=list)
+    thresholds: dict[Step, list[Threshold]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
         """Columns measured over events, one scan a table."""
@@ -80,8 +80,7 @@ class _Run:
         (customers,) = self.collect()
         self.frame = customers.lazy()
         for step in steps:
-            layers, thresholds = step.fit(customers)
-            self.thresholds += thresholds
+            layers, self.thresholds[step] = step.fit(customers)
             for exprs in layers:
                 self.frame = self.frame.with_columns(exprs)
 
@@ -117,7 +116,8 @@ def compute(plan: Plan) -> Computed:
     run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
     (frame,) = run.collect()
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
-    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, tuple(run.thresholds))
+    thresholds = tuple(threshold for step in plan.steps for threshold in run.thresholds.get(step, ()))
+    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, thresholds)
 
 
 def _customers(plan: Plan) -> pl.LazyFrame:

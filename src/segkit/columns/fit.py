@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.features import type_of
 from segkit.columns.mentions import Mention
-from segkit.criteria.blocks import all_blocks
+from segkit.columns.steps import type_of
 from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Kind, Schema, article, kind_of
 from segkit.criteria.sql import differences, parse_sql, sql_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
+from segkit.rules.walk import blocks
 
 KINDS_OF_ROLE: Mapping[str, tuple[Kind, ...]] = {
     "number": ("number",),
@@ -23,6 +23,14 @@ KINDS_OF_ROLE: Mapping[str, tuple[Kind, ...]] = {
     "date": ("date",),
     "list": ("text", "list"),
 }
+
+
+class Misfits(Exception):
+    """What is wrong with the rules, or with them for these tables."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(*(finding.message for finding in findings))
+        self.findings = findings
 
 
 def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding]:
@@ -51,15 +59,14 @@ def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding
 
 def sql_misfits(rules: RuleFile, schema: Schema) -> Iterable[Finding]:
     """Where the `sql` of a block cannot be computed, or is not true or false."""
-    for name, segment in rules.segment.items():
-        for path, block in all_blocks(segment, ("segment", name)):
-            if block.sql is None or not sql_columns(block.sql) <= schema.keys():
-                continue
-            problem, dtype = sql_type(block.sql, schema)
-            if problem:
-                yield Finding((*path, "sql"), *problem)
-            elif dtype is not None and kind_of(dtype) != "boolean":
-                yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
+    for path, block in blocks(rules):
+        if block.sql is None or not sql_columns(block.sql) <= schema.keys():
+            continue
+        problem, dtype = sql_type(block.sql, schema)
+        if problem:
+            yield Finding((*path, "sql"), *problem)
+        elif dtype is not None and kind_of(dtype) != "boolean":
+            yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
 
 
 def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:

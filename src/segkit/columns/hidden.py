@@ -15,6 +15,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith(_MARK)
 
 
+def is_visible(name: str) -> bool:
+    """Whether a column is one that rules may name."""
+    return not is_hidden(name)
+
+
 KEY = hidden("key")
 TIME = hidden("time")
 ID = hidden("id")

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from segkit.criteria.blocks import all_blocks, event_conditions
-from segkit.criteria.sql import SqlProblem, sql_columns
-from segkit.rules import walk
+from segkit.criteria.sql import sql_columns
 from segkit.rules.blocks import CustomerDate, Measured, Window
 from segkit.rules.conditions import Condition, Conditions
 from segkit.rules.features import Trait
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Path
 from segkit.rules.model import RuleFile
+from segkit.rules.scores import Score
 from segkit.rules.sources import Lookup, Source
+from segkit.rules.walk import blocks, caps, event_conditions, permissions
 
 CUSTOMERS = "customers"
 
@@ -41,31 +41,47 @@ def lookup_table(name: str) -> str:
     return f"lookup.{name}"
 
 
-def mentions(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
-    """Every mention of a column; SQL that cannot be used goes to `findings`."""
-    yield from _customers(rules, findings)
-    yield from _events(rules, findings)
+def mentions(rules: RuleFile) -> Iterator[Mention]:
+    """Every mention of a column, in a rule file whose SQL can be read."""
+    yield from _customers(rules)
+    yield from _events(rules)
     for name, lookup in rules.lookup.items():
-        yield from _lookup(name, lookup, findings)
+        yield from _lookup(name, lookup)
     for name, trait in rules.trait.items():
-        yield from _trait(("trait", name), trait, findings)
+        yield from _trait(("trait", name), trait)
     if rules.rfm:
         yield from _rfm(rules)
+    yield from _blocks(rules)
+    for name, score in rules.score.items():
+        yield from _points_per(("score", name, "rule"), score)
     yield from _gates(rules)
     for name, segment in rules.segment.items():
-        yield from _segment(("segment", name), name, rules, findings)
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
+    for path, table, text in sql_texts(rules):
+        yield from (Mention(path, table, column) for column in sorted(sql_columns(text)))
 
 
-def _sql(path: Path, table: str, text: str, findings: list[Finding]) -> Iterator[Mention]:
-    try:
-        columns = sql_columns(text)
-    except SqlProblem as problem:
-        findings.append(Finding(path, str(problem), problem.hint))
-        return
-    yield from (Mention(path, table, column) for column in sorted(columns))
+def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, Path]]:
+    """Each table: what it is called, the section that describes it, and the path of that."""
+    yield CUSTOMERS, rules.customers, ("customers",)
+    for name, events in rules.events.items():
+        yield name, events, ("events", name)
+    for name, lookup in rules.lookup.items():
+        yield lookup_table(name), lookup, ("lookup", name)
+
+
+def sql_texts(rules: RuleFile) -> Iterator[tuple[Path, str, str]]:
+    """Every SQL expression: its path, the table whose columns it reads, its text."""
+    for table, source, path in sources_of(rules):
+        yield from (((*path, "derive", name), table, text) for name, text in source.derive.items())
+    for name, trait in rules.trait.items():
+        if trait.sql is not None:
+            yield ("trait", name, "sql"), CUSTOMERS, trait.sql
+    for path, block in blocks(rules):
+        if block.sql is not None:
+            yield (*path, "sql"), CUSTOMERS, block.sql
 
 
 def _conditions(path: Path, table: str, conditions: Conditions, family: str = "") -> Iterator[Mention]:
@@ -73,19 +89,17 @@ def _conditions(path: Path, table: str, conditions: Conditions, family: str = ""
         yield Mention((*path, column), table, column, "value", condition, family)
 
 
-def _source(path: Path, table: str, source: Source, findings: list[Finding]) -> Iterator[Mention]:
+def _source(path: Path, table: str, source: Source) -> Iterator[Mention]:
     yield from _conditions((*path, "where"), table, source.where)
-    for name, text in source.derive.items():
-        yield from _sql((*path, "derive", name), table, text, findings)
 
 
-def _customers(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
+def _customers(rules: RuleFile) -> Iterator[Mention]:
     spec, path = rules.customers, ("customers",)
     if spec.from_:
         yield from (Mention((*path, "columns"), spec.from_, column) for column in spec.columns)
     else:
         yield Mention((*path, "key"), CUSTOMERS, spec.key, "output")
-    yield from _source(path, CUSTOMERS, spec, findings)
+    yield from _source(path, CUSTOMERS, spec)
     for role in ("latitude", "longitude"):
         column = getattr(spec, role)
         if column:
@@ -93,10 +107,10 @@ def _customers(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
     yield from (Mention((*path, "lists"), CUSTOMERS, column, "list") for column in spec.lists)
 
 
-def _events(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
+def _events(rules: RuleFile) -> Iterator[Mention]:
     for name, spec in rules.events.items():
         path = ("events", name)
-        yield from _source(path, name, spec, findings)
+        yield from _source(path, name, spec)
         yield Mention((*path, "time"), name, spec.time, "date")
         yield Mention((*path, "key") if spec.key else path, name, spec.key or rules.customers.key, "output")
         if spec.id:
@@ -105,9 +119,9 @@ def _events(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
             yield Mention((*path, "amount"), name, spec.amount, "number")
 
 
-def _lookup(name: str, spec: Lookup, findings: list[Finding]) -> Iterator[Mention]:
+def _lookup(name: str, spec: Lookup) -> Iterator[Mention]:
     path, table = ("lookup", name), lookup_table(name)
-    yield from _source(path, table, spec, findings)
+    yield from _source(path, table, spec)
     for here, there in spec.on.items():
         yield Mention((*path, "on"), spec.into, here, "key")
         yield Mention((*path, "on"), table, there, "key")
@@ -117,15 +131,13 @@ def _lookup(name: str, spec: Lookup, findings: list[Finding]) -> Iterator[Mentio
         yield Mention((*path, "by"), table, spec.by, "measure")
 
 
-def _trait(path: Path, trait: Trait, findings: list[Finding]) -> Iterator[Mention]:
+def _trait(path: Path, trait: Trait) -> Iterator[Mention]:
     if trait.events:
         yield from _measured(path, trait)
     for role in ("years_since", "days_since"):
         column = getattr(trait, role)
         if column:
             yield Mention((*path, role), CUSTOMERS, column, "date")
-    if trait.sql:
-        yield from _sql((*path, "sql"), CUSTOMERS, trait.sql, findings)
     if trait.bands:
         yield Mention((*path, "bands", "of"), CUSTOMERS, trait.bands.of, "number")
 
@@ -156,12 +168,12 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
 
 
 def _gates(rules: RuleFile) -> Iterator[Mention]:
-    for path, _, permission in walk.permissions(rules):
+    for path, _, permission in permissions(rules):
         yield from _conditions((*path, "require"), CUSTOMERS, permission.require)
         if permission.suppress:
             column = permission.suppress_on or rules.customers.key
             yield Mention((*path, "suppress_on" if permission.suppress_on else "suppress"), CUSTOMERS, column)
-    for path, cap in walk.caps(rules):
+    for path, cap in caps(rules):
         yield from _conditions((*path, "where"), cap.events, cap.where)
         yield from _window(path, cap)
     for name, segment in rules.segment.items():
@@ -171,12 +183,15 @@ def _gates(rules: RuleFile) -> Iterator[Mention]:
             yield from (Mention((*here, key), CUSTOMERS, c) for key, names in columns.items() for c in names)
 
 
-def _segment(path: Path, name: str, rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
-    segment = rules.segment[name]
-    for where, block in all_blocks(segment, path):
+def _points_per(path: Path, score: Score) -> Iterator[Mention]:
+    for position, rule in enumerate(score.rule):
+        if rule.points_per:
+            yield Mention((*path, position, "points_per", "column"), CUSTOMERS, rule.points_per.column, "number")
+
+
+def _blocks(rules: RuleFile) -> Iterator[Mention]:
+    for path, block in blocks(rules):
         for family, column, condition in block.criteria():
-            yield Mention((*where, family, column), CUSTOMERS, column, "value", condition, family)
-        if block.sql is not None:
-            yield from _sql((*where, "sql"), CUSTOMERS, block.sql, findings)
-    for where, measured in event_conditions(segment, path):
-        yield from _measured(where, measured)
+            yield Mention((*path, family, column), CUSTOMERS, column, "value", condition, family)
+    for path, measured in event_conditions(rules):
+        yield from _measured(path, measured)

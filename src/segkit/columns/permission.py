@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segkit.columns.features import MeasureStep, RowStep, Step, counted
+from segkit.columns.fit import Misfits
 from segkit.columns.hidden import KEY, hidden
+from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.views import Reads, View, all_hold, as_key, lookup_view
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
@@ -37,13 +38,12 @@ class Suppression:
     counts: Mapping[str, pl.DataFrame]
 
 
-def read_suppression(
-    rules: RuleFile, tables: Mapping[str, Table], context: Context, findings: list[Finding]
-) -> Suppression:
-    """The values of each suppression list, trimmed and in lower case; a list without the column goes to `findings`."""
+def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> Suppression:
+    """The values of each suppression list, trimmed and in lower case; `Misfits` where one lacks the column."""
     values: dict[tuple[str, str], pl.Series] = {}
     views: dict[str, View] = {}
     counts: dict[str, pl.DataFrame] = {}
+    wrong: list[Finding] = []
     for path, _, permission in walk.permissions(rules):
         column = permission.suppress_on or rules.customers.key
         for position, file in enumerate(permission.suppress):
@@ -51,12 +51,14 @@ def read_suppression(
             table = tables[name]
             if column not in table.columns:
                 hint = nearest(column, table.columns) or "the first line of the file names its columns"
-                findings.append(Finding((*path, "suppress", position), f"`{file}` has no column `{column}`", hint))
+                wrong.append(Finding((*path, "suppress", position), f"`{file}` has no column `{column}`", hint))
                 continue
             spec = Lookup.model_construct(path=file, on={column: column})
             views[name] = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
             rows, counts[name] = pl.collect_all([views[name].kept().select(_folded(pl.col(KEY))), views[name].counts()])
             values[file, column] = rows[KEY].unique()
+    if wrong:
+        raise Misfits(wrong)
     return Suppression(values, views, counts)
 
 
@@ -64,15 +66,33 @@ def _folded(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.to_lowercase()
 
 
-def permission_steps(rules: RuleFile, context: Context, lists: Suppression) -> Iterator[Step]:
-    """For each channel, and for all of them (the empty name), who consents, is suppressed, or gets too much."""
+def permission_columns(rules: RuleFile) -> list[str]:
+    """The helper columns of permissions: for each channel, and for all of them (the empty name)."""
+    found = []
+    for _, channel, permission in walk.permissions(rules):
+        found += [hidden(CONSENT, channel)] * bool(permission.require)
+        found += [hidden(SUPPRESSED, channel)] * bool(permission.suppress)
+    return [*found, *(hidden(FREQUENCY_CAP, _channel(path)) for path, _ in walk.caps(rules))]
+
+
+def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
+    """Who consents, and who gets too much."""
     for path, channel, permission in walk.permissions(rules):
         if permission.require:
             yield _consents(path, channel, permission, context)
-        if permission.suppress:
-            yield _suppressed(path, channel, permission, rules.customers.key, lists)
     for path, cap in walk.caps(rules):
         yield from _capped(path, cap)
+
+
+def suppression_steps(rules: RuleFile, lists: Suppression) -> Iterator[Step]:
+    """Who is on one of the lists that were read."""
+    for path, channel, permission in walk.permissions(rules):
+        if permission.suppress:
+            yield _suppressed(path, channel, permission, rules.customers.key, lists)
+
+
+def _channel(path: Path) -> str:
+    return str(path[-1]) if len(path) > 1 else ""
 
 
 def _consents(path: Path, channel: str, permission: Permission, context: Context) -> RowStep:
@@ -93,11 +113,10 @@ def _suppressed(path: Path, channel: str, permission: Permission, key: str, list
 
 
 def _capped(path: Path, cap: Cap) -> Iterator[Step]:
-    channel = str(path[-1]) if len(path) > 1 else ""
-    measure = counted(cap)
+    measure = hidden_measure(measured(cap, "count"))
 
     def build(_: Schema) -> pl.Expr:
         return pl.col(measure.name) >= cap.max
 
     yield MeasureStep(measure, path)
-    yield RowStep(hidden(FREQUENCY_CAP, channel), frozenset({measure.name}), build, (*path, "max"))
+    yield RowStep(hidden(FREQUENCY_CAP, _channel(path)), frozenset({measure.name}), build, (*path, "max"))

@@ -6,7 +6,7 @@ quantile and own cutoffs are one mechanism: a score is 1 + the number of cuts th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
@@ -15,9 +15,12 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.hidden import KEY
-from segkit.criteria.kinds import exact
+from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.criteria.kinds import Schema, exact
 from segkit.results import Threshold
-from segkit.rules.features import Cutoffs, MapRow, Rfm
+from segkit.rules.features import RFM_COLUMNS, Cutoffs, MapRow, Rfm, RfmColumns
+from segkit.rules.findings import Path
+from segkit.rules.measures import Measure as MeasureName
 
 RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
@@ -65,6 +68,55 @@ class Cuts:
 def _exact(value: Any) -> Decimal:
     number = value if isinstance(value, Decimal) else Decimal(repr(value))
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
+def rfm_steps(rfm: Rfm) -> list[Step]:
+    """The three values of a customer, and the scores that their cuts give."""
+    path: Path = ("rfm",)
+    values = _own_values(rfm.columns, path) if rfm.columns else _values(rfm, path)
+    types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in RFM_COLUMNS[3:]}
+    scores = CutStep(RFM_COLUMNS[3:], frozenset(RAW.values()), types, lambda frame: _fitted(rfm, frame), path)
+    return [*values, scores]
+
+
+def _own_values(columns: RfmColumns, path: Path) -> list[Step]:
+    own = {name: getattr(columns, name) for name in RAW.values()}
+    return [
+        RowStep(name, frozenset({column}), _column(column), (*path, "columns", name))
+        for name, column in own.items()
+        if name != column
+    ]
+
+
+def _column(name: str) -> Callable[[Schema], pl.Expr]:
+    return lambda _: pl.col(name)
+
+
+def _values(rfm: Rfm, path: Path) -> list[Step]:
+    """Measured over the events; customers without one have no values, not even a frequency of 0."""
+    frequency: MeasureName = "count" if rfm.frequency == "events" else "active_days"
+    kinds: dict[str, MeasureName] = {
+        "recency_days": "days_since_last", "frequency": frequency, "monetary": rfm.monetary
+    }  # fmt: skip
+    measures = {name: hidden_measure(measured(rfm, kind)) for name, kind in kinds.items()}
+    count = measures["frequency"].name
+    return [
+        *(MeasureStep(measure, path) for measure in measures.values()),
+        *(RowStep(name, frozenset({m.name, count}), _if_any(m.name, count), path) for name, m in measures.items()),
+    ]
+
+
+def _if_any(value: str, count: str) -> Callable[[Schema], pl.Expr]:
+    return lambda _: pl.when(pl.col(count) > 0).then(pl.col(value))
+
+
+def _fitted(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
+    """Cuts over the customers that have all three values; the others have no score."""
+    scored = pl.all_horizontal(pl.col(name).is_not_null() for name in RAW.values())
+    needed = [*([KEY] if rfm.ties == "split" else []), *RAW.values()]
+    cuts = fit(rfm, customers.select(needed).filter(scored))
+    scores = [pl.when(scored).then(cut.score()).alias(SCORES[cut.measure]) for cut in cuts]
+    return [scores, [code(rfm.bins), segment(rfm)]], [cut.threshold() for cut in cuts]
 
 
 def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:

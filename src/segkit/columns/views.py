@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, ID, KEPT, KEY, ROW, TIME, hidden, is_hidden
-from segkit.columns.order import in_order
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.criteria.sql import parse_sql, sql_columns
@@ -17,6 +16,7 @@ from segkit.io.numbers import from_float
 from segkit.io.read import ColumnType, Table
 from segkit.rules.conditions import Conditions
 from segkit.rules.findings import Path
+from segkit.rules.order import in_order
 from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)

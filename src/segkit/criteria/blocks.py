@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
 
-from segkit.criteria.conditions import Context, PercentCut, holds
+from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql
 from segkit.criteria.zones import is_inside, on_the_map
 from segkit.rules.blocks import Block, EventCondition, Inside, Near
-from segkit.rules.findings import Path
 
 EARTH_RADIUS_KM = 6371.0088
 
@@ -74,39 +72,3 @@ def _is_near(near: Near, names: Names) -> pl.Expr:
 def _is_inside(inside: Inside, names: Names, context: Context) -> pl.Expr:
     assert names.latitude is not None and names.longitude is not None, "checked before the run"
     return is_inside(context.zones[inside], names.latitude, names.longitude)
-
-
-def all_blocks(block: Block, path: Path) -> Iterator[tuple[Path, Block]]:
-    """The block and every block within it, each with its path in the rule file."""
-    yield path, block
-    for kind, position, inner in block.blocks():
-        yield from all_blocks(inner, (*path, kind, position))
-
-
-def event_conditions(block: Block, path: Path) -> Iterator[tuple[Path, EventCondition]]:
-    """Every event condition of a block and of the blocks within it, each with its path."""
-    for where, inner in all_blocks(block, path):
-        for name in ("did", "did_not"):
-            for position, condition in enumerate(getattr(inner.behavioural, name)):
-                yield (*where, "behavioural", name, position), condition
-
-
-def percent_cuts(blocks: Iterable[Block]) -> set[PercentCut]:
-    """The thresholds over all customers that the conditions of these blocks ask for."""
-    return {
-        (column, name, operand)
-        for block in blocks
-        for _, inner in all_blocks(block, ())
-        for _, column, condition in inner.criteria()
-        for name, operand in condition.operators()
-        if name in ("top_percent", "bottom_percent")
-    }
-
-
-def percent_threshold(values: pl.Series, name: str, share: Decimal | int) -> object:
-    """The value at rank ceil(share * N / 100) from the top or bottom; none where that rank is 0."""
-    known = values.drop_nulls()
-    rank = math.ceil(Decimal(share) * len(known) / 100)
-    if rank == 0:
-        return None
-    return known.sort(descending=name == "top_percent")[rank - 1]

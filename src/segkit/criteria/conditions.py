@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -17,16 +17,44 @@ from segkit.rules.base import Duration
 from segkit.rules.blocks import Inside
 from segkit.rules.conditions import Condition
 
-PercentCut = tuple[str, str, Decimal | int]
-"""(column, `top_percent` or `bottom_percent`, share): names one threshold over all customers."""
+
+class ShareOfAll(NamedTuple):
+    """The highest or lowest values of a column, as a share of all customers that have one."""
+
+    column: str
+    operator: str
+    percent: Decimal
+
+    @property
+    def is_top(self) -> bool:
+        """Whether it is the highest values."""
+        return self.operator == "top_percent"
+
+
+def shares_of_all(column: str, condition: Condition) -> Iterator[ShareOfAll]:
+    """The shares of all customers that a condition asks about."""
+    for name, operand in condition.operators():
+        if name in ("top_percent", "bottom_percent"):
+            yield _share(column, name, operand)
+
+
+def _share(column: str, operator: str, percent: Decimal | int) -> ShareOfAll:
+    # 10 and 10.0 are one share.
+    return ShareOfAll(column, operator, Decimal(f"{Decimal(percent).normalize():f}"))
+
+
+def _nobody_knows(share: ShareOfAll) -> pl.Expr:
+    raise NotImplementedError(f"`{share.operator}` of `{share.column}` outside of a block")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What conditions look at beside the row: the day that is now, thresholds over all customers, zones on the map."""
+    """What conditions look at beside the row: the day that is now, who is among a share of all customers, zones on the
+    map.
+    """
 
     as_of: dt.date
-    cuts: Mapping[PercentCut, Any] = field(default_factory=dict)
+    share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = field(default_factory=dict)
 
 
@@ -180,10 +208,7 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if name in ("has_any", "has_all", "has_none"):
         return _in_list(name, value, operand)
     if name in ("top_percent", "bottom_percent"):
-        cut = context.cuts[column, name, operand]
-        if cut is None:
-            return pl.lit(False)
-        return COMPARISONS["min" if name == "top_percent" else "max"](value, cut)
+        return context.share(_share(column, name, operand))
     if name == "missing":
         return value.is_null() if operand else value.is_not_null()
     return _relative_to_now(name, value, operand, context.as_of)

@@ -19,6 +19,7 @@ from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.publish import publishing
 from segkit.io.read import Workspace
+from segkit.operations.distributions import distributions
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import (
@@ -35,7 +36,7 @@ from segkit.operations.outputs import (
     with_marks,
 )
 from segkit.operations.profile import profiles
-from segkit.results import ApplyResult, Overlap, SegmentResult, Threshold
+from segkit.results import ApplyResult, Overlap, SegmentResult
 from segkit.rules.guards import Expect
 from segkit.rules.loader import Loaded, Overrides, load_rules
 from segkit.rules.model import RuleFile
@@ -82,7 +83,7 @@ def apply(
         stack.callback(digests.close)
         found = evaluate(loaded, today, ws, progress, on_open=digests.start if not (dry_run or to_stdout) else None)
         progress("finding segments")
-        members, shares = memberships(found.plan, found.computed.frame)
+        members = memberships(loaded.rules, found.computed.frame)
         lines = ledger(loaded.rules, members, found.computed.frame)
         written = files(loaded.rules, found.computed.frame, lines, chosen)
         columns, warnings = layout(found.plan)
@@ -93,7 +94,7 @@ def apply(
         _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
         if directory is not None:
             _spare_inputs(loaded, found, directory, _names(loaded.rules, written))
-        result = _result(found, members, shares, lines, chosen, written, warnings, directory, dry_run=dry_run)
+        result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
         marked = with_marks(found.computed.frame, lines).lazy()
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
@@ -173,7 +174,6 @@ def _guard(
 def _result(
     found: Evaluated,
     members: pl.DataFrame,
-    shares: Sequence[Threshold],
     lines: Mapping[str, Line],
     chosen: Sequence[str],
     written: Sequence[File],
@@ -211,11 +211,12 @@ def _result(
         several=several,
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
         tables=found.tables,
-        thresholds=(*found.computed.thresholds, *shares),
+        thresholds=found.computed.thresholds,
         warnings=tuple(warnings),
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,
+        distributions=distributions(rules, frame),
     )
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
-from segkit.operations.evaluate import evaluate, placed
+from segkit.operations.evaluate import evaluate, placed, without_data
 from segkit.operations.occurrences import never_found
 from segkit.results import CheckResult
-from segkit.rules.check import check_references
-from segkit.rules.features import RFM_COLUMNS
+from segkit.rules.computed import computed_columns
 from segkit.rules.loader import Loaded, by_place, load_rules
 
 
@@ -26,7 +25,7 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    found = list(check_references(loaded))
+    found = without_data(loaded)
     if data and not any(d.severity is Severity.ERROR for d in found):
         found = _with_data(loaded)
     return CheckResult(str(rules), tuple(found), len(loaded.rules.segment), _computed(loaded))
@@ -44,4 +43,4 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
 
 def _computed(loaded: Loaded) -> int:
     """How many columns the rule file computes."""
-    return len(loaded.rules.trait) + (len(RFM_COLUMNS) if loaded.rules.rfm else 0)
+    return len(loaded.rules.trait) + len(list(computed_columns(loaded.rules)))

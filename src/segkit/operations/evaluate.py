@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from segkit.columns.compute import Computed, compute
+from segkit.columns.faults import faults
+from segkit.columns.fit import Misfits
 from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
@@ -28,7 +30,7 @@ from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
-from segkit.rules.loader import Loaded
+from segkit.rules.loader import Loaded, by_place
 from segkit.rules.sources import Customers, Events, Source
 from segkit.rules.windows import empty_windows
 
@@ -58,7 +60,7 @@ def evaluate(
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
-    warnings = refuse(check_references(loaded))
+    warnings = refuse(without_data(loaded))
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
     tables = open_tables(loaded, ws, Context(as_of))
@@ -69,7 +71,7 @@ def evaluate(
         on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
     while True:
         try:
-            plan, found = plan_for(loaded, tables, context)
+            plan = plan_for(loaded, tables, context)
             progress(f"reading {', '.join(plan.views)}")
             _check_lines(plan, tables, ws)
             computed = compute(plan)
@@ -89,7 +91,6 @@ def evaluate(
             break
         # The sample had shown another type than the whole column has: start again with what is known now.
         tables = {**tables, **changed}
-    warnings += found
     warnings += _refuse_bad_values(plan, bad, computed)
     warnings += [_guess(_view(plan, name), column) for name in guessed for column in guessed[name]]
     _refuse_keys(plan, computed)
@@ -120,12 +121,18 @@ def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
     return DataError(Diagnostic(f"a computed number is too large: {reason}", hint="look for it in `sql` and `derive`"))
 
 
-def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> tuple[Plan, list[Diagnostic]]:
-    """The plan and warnings, or `RuleError` with all that does not fit these tables."""
-    plan, findings = make_plan(loaded.rules, tables, context)
-    if plan is None:
-        raise RuleError(*(placed(loaded, finding) for finding in findings))
-    return plan, [placed(loaded, finding) for finding in findings]
+def without_data(loaded: Loaded) -> list[Diagnostic]:
+    """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
+    found = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
+    return sorted(dict.fromkeys(found), key=by_place)
+
+
+def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
+    """The plan, or `RuleError` with all that does not fit these tables."""
+    try:
+        return make_plan(loaded.rules, tables, context)
+    except Misfits as error:
+        raise RuleError(*sorted((placed(loaded, finding) for finding in error.findings), key=by_place)) from error
 
 
 def placed(loaded: Loaded, finding: Finding) -> Diagnostic:

@@ -28,7 +28,7 @@ def never_found(plan: Plan, customers: pl.DataFrame) -> Iterator[Finding]:
     Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
     today. `customers` are those of the run, with the columns that are joined or derived late.
     """
-    asking = [m for m in mentions(plan.rules, []) if m.condition and any(_asked(m))]
+    asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
     found = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
         values = found.get((mention.table, mention.column))

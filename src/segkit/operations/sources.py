@@ -10,7 +10,6 @@ import polars as pl
 
 from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
 from segkit.columns.mentions import CUSTOMERS, lookup_table
-from segkit.columns.order import in_order
 from segkit.columns.permission import suppression_table
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
@@ -21,6 +20,7 @@ from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
 from segkit.rules import walk
 from segkit.rules.loader import Loaded
 from segkit.rules.model import RuleFile
+from segkit.rules.order import in_order
 from segkit.rules.sources import Events, Source
 
 

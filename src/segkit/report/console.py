@@ -15,7 +15,7 @@ from segkit.report.bars import Bar
 from segkit.report.numbers import count, money, percent, plural, seconds, share
 from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
-from segkit.results import ApplyResult, CheckResult, SegmentResult, TableCounts
+from segkit.results import ApplyResult, CheckResult, Distribution, SegmentResult, TableCounts
 
 MANY = 5
 FILES_SHOWN = 20
@@ -47,6 +47,7 @@ def apply_summary(result: ApplyResult) -> RenderableType:
         _headline(f"{count(result.customers)} customers on {result.as_of}"),
         segment_table(result.segments),
         _counts(result),
+        *map(distribution_table, result.distributions),
         left_out(result.tables),
         *threshold_tables(result.thresholds),
         *profile_tables(result.segments),
@@ -125,6 +126,19 @@ def _counts(result: ApplyResult) -> RenderableType:
     more = len(result.overlaps) - MANY
     if more > 0:
         table.add_row(Text(f"  and {plural(more, 'more pair')}", style="dim"))
+    return table
+
+
+def distribution_table(distribution: Distribution) -> RenderableType:
+    """A line a stage or grade: its customers, and who has none."""
+    table = plain_table()
+    table.add_column(distribution.column, overflow="fold", min_width=12)
+    numeric(table, "Customers", "Share")
+    table.add_column(no_wrap=True)
+    most = max(found.share for found in distribution.values)
+    for found in distribution.values:
+        name = Text(f"no {distribution.kind}", style="dim") if found.value is None else Text(found.value, style="bold")
+        table.add_row(name, count(found.customers), percent(found.share), Bar(found.share, most))
     return table
 
 

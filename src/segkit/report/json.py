@@ -2,10 +2,11 @@
 
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
-`thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
-`excluded` (all seven reasons, zeros too), `written`, `share` (percent of all customers), `path` (of its file; null
-where it has none, or one a combination of `each`), `outputs` (every file: `path`, `written`, `values`), `write`, and
-`profile` by column (`mean`, `median`, `total`, `share`).
+`distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
+where there is none, `customers`, `share`), `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
+A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
+customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
+`written`, `values`), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
@@ -31,6 +32,7 @@ from segkit.results import (
     REASONS,
     ApplyResult,
     CheckResult,
+    Distribution,
     Profile,
     RfmResult,
     SegmentResult,
@@ -57,6 +59,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "several": result.several,
         "overlaps": [{"first": o.first, "second": o.second, "customers": o.customers} for o in result.overlaps],
         "tables": _tables(result.tables),
+        "distributions": [_distribution(d) for d in result.distributions],
         "thresholds": _thresholds(result.thresholds),
         "warnings": _diagnostics(result.warnings),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
@@ -140,6 +143,11 @@ def _profile(profile: Profile) -> dict[str, Any]:
         "total": profile.total,
         "share": _percent(profile.share),
     }
+
+
+def _distribution(distribution: Distribution) -> dict[str, Any]:
+    counts = [{"value": c.value, "customers": c.customers, "share": _percent(c.share)} for c in distribution.values]
+    return {"column": distribution.column, "values": counts}
 
 
 def _tables(tables: Iterable[TableCounts]) -> list[dict[str, Any]]:

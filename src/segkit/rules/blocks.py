@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -33,6 +33,7 @@ __all__ = [
     "Near",
     "Segment",
     "Segments",
+    "Standalone",
     "Window",
 ]
 
@@ -87,9 +88,12 @@ Insides = Annotated[
 ]
 
 
-def _short_form(column: str) -> BeforeValidator:
-    """A name, or names, stand for a condition on `column`."""
-    return BeforeValidator(lambda v: {column: v} if isinstance(v, (str, list, tuple)) else v)
+SHORT = {"rfm": "rfm_segment", "lifecycle": "lifecycle"}
+"""Families in which a name, or names, stand for a condition on a column."""
+
+
+def _short_form(family: str) -> BeforeValidator:
+    return BeforeValidator(lambda v: {SHORT[family]: v} if isinstance(v, (str, list, tuple)) else v)
 
 
 class _Family(Model):
@@ -130,6 +134,7 @@ class Behavioural(_Family):
 Family = Conditions
 FAMILIES = (
     "demographic", "geographic", "psychographic", "behavioural", "technographic", "firmographic", "needs", "rfm",
+    "lifecycle", "score",
 )  # fmt: skip
 
 
@@ -152,8 +157,12 @@ class Block(Model):
     """What firm they are, or work for."""
     needs: Family = {}
     """What they need."""
-    rfm: Annotated[Conditions, _short_form("rfm_segment")] = {}
+    rfm: Annotated[Conditions, _short_form("rfm")] = {}
     """Conditions on the columns that `[rfm]` computes; a name or names stand for `rfm_segment`."""
+    lifecycle: Annotated[Conditions, _short_form("lifecycle")] = {}
+    """Conditions on `lifecycle`, the stage that `[lifecycle]` computes; a name or names stand for it."""
+    score: Family = {}
+    """Conditions on the columns that `[score.NAME]` computes: `NAME_score`, `NAME_grade`."""
     any: tuple[Block, ...] = ()
     """At least one of these blocks holds."""
     all: tuple[Block, ...] = ()
@@ -186,13 +195,33 @@ class Block(Model):
         return any(getattr(self, name) != field.default for name, field in Block.model_fields.items())
 
 
-class Segment(Block):
+class Standalone(Block):
+    """A block that is not part of another one: it asks for something, or says that it means all customers."""
+
+    CALLED: ClassVar[str] = "block"
+
+    everyone: bool = False
+    """All customers: where there are no criteria, this must be said."""
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.everyone and self.has_criteria():
+            raise Contradiction("`everyone = true` stands beside criteria", _DROP_ONE, key="everyone")
+        if not self.everyone and not self.has_criteria() and not self._may_ask_nothing():
+            raise Contradiction(f"the {self.CALLED} has no criteria", "add some, or say `everyone = true`")
+        return self
+
+    def _may_ask_nothing(self) -> bool:
+        return False
+
+
+class Segment(Standalone):
     """A named block: the customers who satisfy it get one labelled output."""
+
+    CALLED: ClassVar[str] = "segment"
 
     label: str | None = None
     """What the segment is called in the summary; default: its name."""
-    everyone: bool = False
-    """All customers: a segment without criteria must say so."""
     write: bool = True
     """`false`: a building block for other segments, counted but not written."""
     each: TextList = ()
@@ -211,14 +240,6 @@ class Segment(Block):
     """What the draws depend on beside the key; default: the segment's name."""
     expect: Expect | None = None
     """How many customers it should write; where it does not, nothing is published."""
-
-    @model_validator(mode="after")
-    def _asks_for_something(self) -> Segment:
-        if self.everyone == self.has_criteria():
-            if self.everyone:
-                raise Contradiction("`everyone = true` stands beside criteria", _DROP_ONE, key="everyone")
-            raise Contradiction("the segment has no criteria", "add some, or say `everyone = true`")
-        return self
 
     @model_validator(mode="after")
     def _only_if_written(self) -> Segment:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from itertools import product
 from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.rules import walk
+from segkit.rules.blocks import Standalone
 from segkit.rules.check_gates import check_gates
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
+from segkit.rules.check_stages import check_stages
+from segkit.rules.computed import check_families
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
-from segkit.rules.measures import CustomerDate
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
 
@@ -38,6 +40,8 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     named += [((*path, "events"), cap.events) for path, cap in walk.caps(rules)]
     if rules.rfm and rules.rfm.events:
         named.append((("rfm", "events"), rules.rfm.events))
+    if rules.lifecycle and rules.lifecycle.events:
+        named.append((("lifecycle", "events"), rules.lifecycle.events))
     if rules.customers.from_:
         named.append((("customers", "from"), rules.customers.from_))
     named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
@@ -57,43 +61,6 @@ def _segment_names(rules: RuleFile) -> Iterator[Finding]:
                 if name not in rules.segment:
                     hint = nearest(name, rules.segment, "segments")
                     yield Finding((*path, key, position), f"there is no `[segment.{name}]`", hint)
-
-
-def _segment_cycles(rules: RuleFile) -> Iterator[Finding]:
-    """No segment is made of itself."""
-    needs: dict[str, list[str]] = {name: [] for name in rules.segment}
-    for path, block in walk.blocks(rules):
-        needs[str(path[1])] += (*block.in_segment, *block.not_in_segment)
-    for cycle in cycles(needs):
-        hint = "take one of the references out, or name the common criteria in a segment with `write = false`"
-        yield Finding(("segment", cycle[0]), f"segments go in a circle: {' -> '.join(cycle)}", hint)
-
-
-def _trait_cycles(rules: RuleFile) -> Iterator[Finding]:
-    """No trait is made of itself, as far as it shows without reading SQL."""
-    needs: dict[str, list[str]] = {}
-    for name, trait in rules.trait.items():
-        start = trait.since.column if isinstance(trait.since, CustomerDate) else None
-        columns = (trait.years_since, trait.days_since, trait.bands and trait.bands.of, start)
-        needs[name] = [column for column in columns if column]
-    for cycle in cycles(needs):
-        yield Finding(("trait", cycle[0]), f"traits go in a circle: {' -> '.join(cycle)}")
-
-
-def cycles(needs: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Each circle once, from its first name in the order of `needs`, that name again at the end."""
-    done: set[str] = set()
-
-    def visit(name: str, trail: list[str]) -> Iterator[list[str]]:
-        if name in trail:
-            yield [*trail[trail.index(name) :], name]
-        elif name in needs and name not in done:
-            for other in dict.fromkeys(needs[name]):
-                yield from visit(other, [*trail, name])
-            done.add(name)
-
-    for name in needs:
-        yield from visit(name, [])
 
 
 def _amounts(rules: RuleFile) -> Iterator[Finding]:
@@ -131,7 +98,7 @@ def _circles(rules: RuleFile) -> Iterator[Finding]:
 def _empty_blocks(rules: RuleFile) -> Iterator[Finding]:
     """A block asks for something."""
     for path, block in walk.blocks(rules):
-        if len(path) > 2 and not block.has_criteria():
+        if not isinstance(block, Standalone) and not block.has_criteria():
             yield Finding(path, "the block has no criteria", "add some, or take the block out")
 
 
@@ -157,7 +124,7 @@ def _is_above(first: Any, last: Any) -> bool:
 
 
 CHECKS = (
-    _event_tables, _segment_names, _segment_cycles, _trait_cycles, _amounts, _circles, _empty_blocks, _never_held,
-    check_rfm, check_output, check_gates,
+    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
+    check_rfm, check_stages, check_gates, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -1,37 +1,23 @@
-"""RFM: the section that conditions need, and maps that cover the scores."""
+"""RFM: the money that it needs, and maps that cover the scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
 
-from segkit.rules import walk
-from segkit.rules.features import RFM_COLUMNS, MapRow, Rfm
+from segkit.rules.features import MapRow, Rfm
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
 
 Code = tuple[int, int, int]
-_ADD = 'add a section: `[rfm]` with `events = "..."`'
 
 
 def check_rfm(rules: RuleFile) -> Iterator[Finding]:
-    """Conditions on RFM columns, and the `[rfm]` section."""
-    yield from _conditions(rules)
+    """Everything about the `[rfm]` section."""
     if rules.rfm:
         yield from _money(rules, rules.rfm)
         yield from _bins(rules.rfm)
         yield from _map(rules.rfm)
-
-
-def _conditions(rules: RuleFile) -> Iterator[Finding]:
-    for path, block in walk.blocks(rules):
-        if block.rfm and not rules.rfm:
-            yield Finding((*path, "rfm"), "a condition on `rfm`, but there is no `[rfm]`", _ADD)
-        for column in block.rfm:
-            if column not in RFM_COLUMNS:
-                message = f"`rfm` has no column `{column}`"
-                yield Finding((*path, "rfm", column), message, nearest(column, RFM_COLUMNS, "columns of `rfm`"))
 
 
 def _money(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:

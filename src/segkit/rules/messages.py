@@ -23,18 +23,26 @@ from segkit.rules.unknown import PLANNED_VALUES, At, called, unknown_key
 
 Said = tuple[Path, str, str | None]
 """Where in the file, the message, the hint."""
-_KINDS = {"events": "an event table", "trait": "a trait", "lookup": "a lookup", "segment": "a segment"}
+_KINDS = {
+    "events": "an event table",
+    "trait": "a trait",
+    "lookup": "a lookup",
+    "segment": "a segment",
+    "score": "a score",
+}
 
 _CONDITIONS = "conditions such as `{ age = { min = 18 } }`"
 _BLOCKS = "a list of blocks: `[{ demographic.age.min = 18 }, { ... }]`"
 _TABLES = {
-    "customers": "a section: `[customers]`",
     "did": 'an event condition such as `{ events = "orders", within = "90 days" }`',
     "did_not": 'an event condition such as `{ events = "orders", within = "90 days" }`',
     "inside": 'a GeoJSON file, or `{ path = "zones.geojson", name = ["North", "South"] }`',
     "near": "a circle such as `{ latitude = 48.85, longitude = 2.35, km = 10 }`",
     "on": 'a column, or pairs such as `{ postcode = "code_postal" }`',
     "rfm": '`{ r_score = { min = 4 } }`, or segments such as `"champions"`',
+    "lifecycle": 'stages such as `"new"` or `["active", "loyal"]`',
+    "points_per": '`{ column = "emails_read", points = 2, max = 20 }`',
+    "grades": "`{ A = 80, B = 60, C = 40 }`",
     "where": _CONDITIONS,
     "rename": '`{ new = "old" }`',
     "derive": '`{ total = "quantity * price" }`',
@@ -42,7 +50,14 @@ _TABLES = {
     "lists": '`{ interests = "," }`',
     "explode": '`{ postcodes = "," }`',
 }
-_LISTS = {"any": _BLOCKS, "all": _BLOCKS, "none": _BLOCKS, "between": "two values: `[from, to]`"}
+_LISTS = {
+    "any": _BLOCKS,
+    "all": _BLOCKS,
+    "none": _BLOCKS,
+    "between": "two values: `[from, to]`",
+    "stage": "a list of blocks: `[[lifecycle.stage]]`",
+    "rule": "a list of blocks: `[[score.NAME.rule]]`",
+}
 
 
 def diagnose(error: ValidationError, data: dict[str, Any], at: At, value_at: At) -> list[Diagnostic]:
@@ -160,7 +175,9 @@ def _table(item: ErrorDetails, path: Path) -> Need:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     if path[-1:] == ("cutoffs",) and isinstance(item["input"], str):
         return "`{ recency = [...], frequency = [...], monetary = [...] }`", "a file of cutoffs is for a later version"
-    if key in FAMILIES and key != "rfm":
+    if len(path) == 1:
+        return f"a section: `[{key}]`", None
+    if key in FAMILIES and key not in _TABLES:
         return _CONDITIONS, None
     if (path[:1] == ("segment",) and len(path) == 2) or key in {"any", "all", "none"}:
         return "a block of criteria such as `{ demographic.age.min = 18 }`", None

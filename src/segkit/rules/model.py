@@ -12,6 +12,8 @@ from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
 from segkit.rules.features import Rfm, Traits
 from segkit.rules.gates import Consent, FrequencyCap
+from segkit.rules.lifecycle import Lifecycle
+from segkit.rules.scores import Scores
 from segkit.rules.sources import Customers, Events, Lookup
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
@@ -70,6 +72,10 @@ class RuleFile(Model):
     """Computed columns, by name."""
     rfm: Rfm | None = None
     """Recency, frequency, monetary value."""
+    lifecycle: Lifecycle | None = None
+    """The stage that each customer is in."""
+    score: Scores = {}
+    """Points that add up, and their grades, by name."""
     consent: Consent | None = None
     """Who may be written at all."""
     frequency_cap: FrequencyCap | None = None

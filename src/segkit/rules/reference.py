@@ -12,9 +12,11 @@ from segkit.rules.blocks import Behavioural, Block, Geographic, Inside, Near, Se
 from segkit.rules.conditions import MODIFIERS, Condition
 from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
 from segkit.rules.gates import Cap, Consent, FrequencyCap, Limit, Permission
+from segkit.rules.lifecycle import Lifecycle, Stage
 from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
 from segkit.rules.schema import Schema, schemas_of
+from segkit.rules.scores import PointsPer, Score, ScoreRule
 from segkit.rules.shape import key_of
 from segkit.rules.sources import Customers, Events, Lookup, Source
 
@@ -43,6 +45,11 @@ SECTIONS = (
     Section("`cutoffs` of `[rfm]`", Cutoffs),
     Section("`[rfm.columns]`", RfmColumns),
     Section("`[[rfm.segment]]`", MapRow),
+    Section("`[lifecycle]`", Lifecycle),
+    Section("`[[lifecycle.stage]]`", Stage, Block, "Blocks"),
+    Section("`[score.NAME]`", Score),
+    Section("`[[score.NAME.rule]]`", ScoreRule, Block, "Blocks"),
+    Section("`points_per` of a rule", PointsPer),
     Section("`[segment.NAME]`", Segment, Block, "Blocks"),
     Section("Blocks", Block),
     Section("`geographic`", Geographic),
@@ -61,7 +68,7 @@ SECTIONS = (
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
     "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Inside": "zones",
-    "Block": "block", "MapRow": "table", "CustomerDate": "`{ column = ... }`",
+    "Block": "block", "Stage": "block", "ScoreRule": "block", "MapRow": "table", "CustomerDate": "`{ column = ... }`",
 }  # fmt: skip
 """What a model is called as a type; others are `table`."""
 

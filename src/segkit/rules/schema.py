@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from segkit.rules.base import SCALAR_SCHEMA
+from segkit.rules.blocks import SHORT, Block
 from segkit.rules.docs import key_docs
 from segkit.rules.locate import SPELLINGS
 from segkit.rules.model import RuleFile
@@ -102,11 +103,18 @@ def _short_forms(definitions: dict[str, Schema]) -> None:
         "description": condition["description"],
         "anyOf": [SCALAR_SCHEMA, scalars, full | {"minProperties": 1}],
     }
-    for name in ("Block", "Segment"):
-        properties = definitions[name]["properties"]
-        properties["rfm"] = {
-            "description": properties["rfm"]["description"],
-            "anyOf": [*_TEXTS, _without(properties["rfm"], "description")],
-        }
-        for known, other in SPELLINGS.items():
-            properties[other] = properties[known]
+    blocks: tuple[type[BaseModel], ...] = (Block, *_subclasses(Block))
+    for block in blocks:
+        properties = definitions.get(block.__name__, {}).get("properties", {})
+        for family in SHORT.keys() & properties.keys():
+            full = properties[family]
+            short = [*_TEXTS, _without(full, "description")]
+            properties[family] = {"description": full["description"], "anyOf": short}
+        for known in SPELLINGS.keys() & properties.keys():
+            properties[SPELLINGS[known]] = properties[known]
+
+
+def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for inner in model.__subclasses__():
+        yield inner
+        yield from _subclasses(inner)

@@ -18,13 +18,9 @@ from segkit.rules.shape import fields_of, is_family, model_at
 At = Callable[..., SourceLocation]
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
-    ("RuleFile", "lifecycle"): 'until then, use traits such as `measure = "days_since_last"` and `bands`',
-    ("RuleFile", "score"): "until then, add up points in a trait with `sql`",
     ("RuleFile", "value"): 'until then, traits with `measure = "sum"` and `"count"` give revenue and orders',
     ("RuleFile", "test"): _LATER,
-    ("Block", "lifecycle"): "until then, put conditions on traits into `behavioural`",
     ("Block", "value"): "until then, put conditions on traits into `behavioural`",
-    ("Block", "score"): "until then, put conditions on traits into `behavioural`",
     ("Rfm", "save"): 'until then, give the thresholds as `cutoffs` with `method = "cutoffs"`',
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
@@ -66,6 +62,10 @@ KEYS = {
     "in": "in_segment", "not_in": "not_in_segment", "tz": "timezone", "today": "as_of", "now": "as_of",
     "lat": "latitude", "lon": "longitude", "lng": "longitude", "radius": "km", "distance": "km",
     "recency": "r", "frequency": "f", "monetary": "m", "gte": "min", "lte": "max", "gt": "above", "lt": "below",
+    "stages": "stage", "steps": "stage", "rules": "rule", "point": "points", "score": "points", "weight": "points",
+    "per": "points_per", "cap": "max", "limit": "max", "max_points": "max_score", "out_of": "max_score",
+    "grade": "grades", "thresholds": "grades", "levels": "grades", "new": "new_for", "at_risk": "at_risk_after",
+    "inactive": "inactive_after", "lost": "lost_after", "loyal": "loyal_from",
     "at_least": "min", "at_most": "max", "breaks": "edges", "split_by": "each", "by": "each",
 }  # fmt: skip
 """What people write for a key; taken where the table has the key meant."""
@@ -103,7 +103,7 @@ def not_yet(key: str) -> str:
 
 def called(table: Path) -> str:
     """What a table is called: `[segment.x]`, `behavioural.did`, a block of `any`."""
-    size = 2 if table[:1] and table[0] in {"segment", "events", "trait", "lookup"} else 1
+    size = 2 if table[:1] and table[0] in {"segment", "events", "trait", "lookup", "score"} else 1
     names = [str(part) for part in table[size:] if isinstance(part, str)]
     while len(names) > 1 and names[0] in {"any", "all", "none"}:
         names = names[1:]

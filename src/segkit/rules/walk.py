@@ -12,24 +12,42 @@ from segkit.rules.measures import EventCondition, Measured
 from segkit.rules.model import RuleFile
 
 
-def blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
-    """The segments and the blocks in them, outer ones first."""
+def named_blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
+    """The blocks that stand on their own: stages, rules of scores, segments."""
+    if rules.lifecycle:
+        for position, stage in enumerate(rules.lifecycle.stage):
+            yield ("lifecycle", "stage", position), stage
+    for name, score in rules.score.items():
+        for position, rule in enumerate(score.rule):
+            yield ("score", name, "rule", position), rule
     for name, segment in rules.segment.items():
-        yield from _below(("segment", name), segment)
+        yield ("segment", name), segment
 
 
-def _below(path: Path, block: Block) -> Iterator[tuple[Path, Block]]:
+def blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
+    """All blocks, outer ones first."""
+    for path, block in named_blocks(rules):
+        yield from below(path, block)
+
+
+def below(path: Path, block: Block) -> Iterator[tuple[Path, Block]]:
+    """The block at `path` and every block within it."""
     yield path, block
     for kind, position, inner in block.blocks():
-        yield from _below((*path, kind, position), inner)
+        yield from below((*path, kind, position), inner)
 
 
 def event_conditions(rules: RuleFile) -> Iterator[tuple[Path, EventCondition]]:
     """Each `did` and `did_not`."""
     for path, block in blocks(rules):
-        for kind in ("did", "did_not"):
-            for position, condition in enumerate(getattr(block.behavioural, kind)):
-                yield (*path, "behavioural", kind, position), condition
+        yield from event_conditions_of(path, block)
+
+
+def event_conditions_of(path: Path, block: Block) -> Iterator[tuple[Path, EventCondition]]:
+    """Each `did` and `did_not` of this block itself."""
+    for kind in ("did", "did_not"):
+        for position, condition in enumerate(getattr(block.behavioural, kind)):
+            yield (*path, "behavioural", kind, position), condition
 
 
 def measures(rules: RuleFile) -> Iterator[tuple[Path, Measured]]:

@@ -14,7 +14,7 @@ import tomli
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
-from segkit.rules.check import check_references
+from segkit.operations.evaluate import without_data
 from segkit.rules.loader import Loaded, load_rules_text
 from segkit.rules.schema import json_schema
 
@@ -33,7 +33,7 @@ def load(case: Path) -> Loaded:
 
 def problems(case: Path) -> list[Diagnostic]:
     try:
-        return check_references(load(case))
+        return without_data(load(case))
     except RuleError as error:
         return list(error.diagnostics)
 

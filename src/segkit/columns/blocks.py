@@ -1,0 +1,137 @@
+"""Blocks of criteria as steps: each is one Boolean expression on a row, after the helper columns that it looks at.
+
+Helper columns are the results of event conditions, who is among a share of all customers, and who satisfies a segment.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.hidden import hidden
+from segkit.columns.measures import Measure
+from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.criteria.blocks import Names, block_holds
+from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_of_all
+from segkit.criteria.kinds import Schema, literal
+from segkit.criteria.sql import sql_columns
+from segkit.results import Threshold
+from segkit.rules.blocks import Block, EventCondition
+from segkit.rules.findings import Path
+from segkit.rules.model import RuleFile
+from segkit.rules.sources import Customers
+from segkit.rules.walk import below, event_conditions_of
+
+Build = Callable[[Schema], pl.Expr]
+
+
+def segment_column(name: str) -> str:
+    """The helper column that says who satisfies the criteria of a segment."""
+    return hidden("in", name)
+
+
+def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
+    """Who satisfies the criteria of each segment."""
+    return [
+        RowStep(
+            segment_column(name),
+            block_needs(segment, rules.customers),
+            block_expression(segment, rules.customers, context),
+            ("segment", name),
+            dtype=lambda _: pl.Boolean(),
+        )
+        for name, segment in rules.segment.items()
+    ]
+
+
+def helper_steps(path: Path, block: Block) -> Iterator[Step]:
+    """The helper columns of a block and of the blocks within it; who asks the same shares one."""
+    for where, inner in below(path, block):
+        for at, event_condition in event_conditions_of(where, inner):
+            yield from (MeasureStep(measure, at) for measure in _measures(event_condition))
+        for family, column, condition in inner.criteria():
+            yield from (_share_step(share, (*where, family, column)) for share in shares_of_all(column, condition))
+
+
+def block_needs(block: Block, customers: Customers) -> frozenset[str]:
+    """The columns that a block looks at, hidden ones too."""
+    return frozenset(name for _, inner in below((), block) for name in _needs(inner, customers))
+
+
+def _needs(block: Block, customers: Customers) -> Iterator[str]:
+    for _, column, condition in block.criteria():
+        yield column
+        yield from map(_share_column, shares_of_all(column, condition))
+    for _, event_condition in event_conditions_of((), block):
+        yield from (measure.name for measure in _measures(event_condition))
+    yield from map(segment_column, (*block.in_segment, *block.not_in_segment))
+    if block.sql is not None:
+        yield from sql_columns(block.sql)
+    if block.geographic.places:
+        yield from filter(None, (customers.latitude, customers.longitude))
+
+
+def block_expression(block: Block, customers: Customers, context: Context) -> Build:
+    """The block as a Boolean expression, never null, over columns of a schema."""
+
+    def build(schema: Schema) -> pl.Expr:
+        names = Names(
+            event_condition=lambda condition: _event_condition_holds(condition, schema),
+            segment=lambda name: pl.col(segment_column(name)),
+            latitude=customers.latitude,
+            longitude=customers.longitude,
+        )
+        shares = replace(context, share=lambda share: pl.col(_share_column(share)))
+        return block_holds(block, schema, names, shares)
+
+    return build
+
+
+def _measures(condition: EventCondition) -> list[Measure]:
+    """The number of events that a condition looks at, and what it compares where that is something else."""
+    count = hidden_measure(measured(condition, "count"))
+    if condition.measure == "count":
+        return [count]
+    return [count, hidden_measure(measured(condition, condition.measure, condition.of))]
+
+
+def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr:
+    """Boolean, never null: at least one event, and the measure compares as asked."""
+    count, *rest = _measures(condition)
+    result = condition.result or {"min": 1}
+    name = rest[0].name if rest else count.name
+    value, dtype = pl.col(name), schema[name]
+    parts = [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in result.items()]
+    return pl.all_horizontal([pl.col(count.name) >= 1, *parts]).fill_null(False)
+
+
+def _share_column(share: ShareOfAll) -> str:
+    return hidden(share.operator, f"{share.percent}:{share.column}")
+
+
+def _share_step(share: ShareOfAll, path: Path) -> CutStep:
+    """Who is among the highest or lowest of all customers with a value; ties at the edge are in."""
+    name = _share_column(share)
+
+    def fit(customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
+        cut = _threshold(customers[share.column], share)
+        if cut is None:
+            return [[pl.lit(False).alias(name)]], []
+        among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), cut).fill_null(False)
+        label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %)"
+        shown = Threshold(label, (Decimal(str(cut)),), inclusive=True, falls=not share.is_top)
+        return [[among.alias(name)]], [shown]
+
+    return CutStep((name,), frozenset({share.column}), {name: pl.Boolean()}, fit, path)
+
+
+def _threshold(values: pl.Series, share: ShareOfAll) -> Any:
+    """The value at rank ceil(percent * N / 100) from the top or bottom; none where that rank is 0."""
+    known = values.drop_nulls()
+    rank = math.ceil(share.percent * len(known) / 100)
+    return known.sort(descending=share.is_top)[rank - 1] if rank else None

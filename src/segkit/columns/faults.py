@@ -1,0 +1,34 @@
+"""What is wrong with a rule file between its columns, as far as it shows without the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from segkit.columns.catalogue import taken_twice
+from segkit.columns.circles import derived_circles, step_circles
+from segkit.columns.features import steps_of
+from segkit.columns.mentions import sql_texts
+from segkit.columns.values import unknown_values
+from segkit.criteria.conditions import Context
+from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.rules.findings import Finding
+from segkit.rules.model import RuleFile
+
+
+def faults(rules: RuleFile) -> list[Finding]:
+    """Unreadable SQL; where all can be read also circles, names that are taken, and values that no column has."""
+    unreadable = list(_unreadable(rules))
+    if unreadable:
+        return unreadable
+    steps = steps_of(rules, Context(dt.date.min))
+    by_name = {name: step for step in steps for name in step.names}
+    return [*taken_twice(steps), *step_circles(rules, by_name), *derived_circles(rules), *unknown_values(rules)]
+
+
+def _unreadable(rules: RuleFile) -> Iterator[Finding]:
+    for path, _, text in sql_texts(rules):
+        try:
+            sql_columns(text)
+        except SqlProblem as problem:
+            yield Finding(path, str(problem), problem.hint)

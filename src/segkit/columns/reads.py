@@ -1,0 +1,60 @@
+"""What rules read of each table, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segkit.columns.catalogue import Catalogue
+from segkit.columns.fit import KINDS_OF_ROLE
+from segkit.columns.mentions import Mention, lookup_table, sources_of
+from segkit.columns.views import Reads
+from segkit.criteria.conditions import wanted_kind, wants_text
+from segkit.criteria.kinds import Kind
+from segkit.criteria.sql import sql_columns
+from segkit.rules.model import RuleFile
+from segkit.rules.sources import Events
+
+
+def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:
+    """What is read of each table; a lookup's columns are read as those of the table that gets them."""
+    reads: dict[str, Reads] = {}
+    for name, spec, _ in sources_of(rules):
+        mine = [m for m in found if m.table == name]
+        reads[name] = Reads(
+            values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
+            text=frozenset(m.column for m in mine if m.role == "list" or (m.condition and wants_text(m.condition))),
+            money=_money(spec) if isinstance(spec, Events) else frozenset(),
+            keys=frozenset(m.column for m in mine if m.role == "key"),
+            others=frozenset(m.column for m in mine if m.role == "output"),
+            kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
+        )
+    for name, lookup in rules.lookup.items():
+        own, into = reads[lookup_table(name)], reads[lookup.into].only(catalogue.adds[name])
+        reads[lookup_table(name)] = Reads(
+            own.values | into.values,
+            own.text | into.text,
+            own.money | into.money,
+            own.keys | into.keys,
+            own.others | into.others,
+            {**into.kinds, **own.kinds},
+        )
+    return reads
+
+
+def _kind_asked(mention: Mention) -> Kind | None:
+    """The kind of column that a mention asks for, if it asks for one."""
+    if mention.condition:
+        return wanted_kind(mention.condition)
+    return KINDS_OF_ROLE.get(mention.role, (None,))[0]
+
+
+def _money(spec: Events) -> frozenset[str]:
+    """The amount, and the columns of the SQL that makes it."""
+    found: set[str] = set()
+    todo = [spec.amount] if spec.amount else []
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += sql_columns(spec.derive[name]) if name in spec.derive else []
+    return frozenset(found)

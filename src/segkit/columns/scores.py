@@ -1,0 +1,78 @@
+"""Scores: the points of the rules that hold, added up, cut off at both ends; and grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from segkit.columns.blocks import block_expression, block_needs
+from segkit.columns.names import first_name
+from segkit.columns.steps import RowStep, Step
+from segkit.columns.views import MONEY, as_money
+from segkit.criteria.conditions import Context
+from segkit.criteria.kinds import Schema
+from segkit.rules.model import RuleFile
+from segkit.rules.scores import PointsPer, Score, ScoreRule
+from segkit.rules.sources import Customers
+
+ENOUGH = 10**16
+"""Points of one rule: a thousand such rules still add up, and scores are at most a billion."""
+
+
+def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
+    """The columns `NAME_score`, and `NAME_grade` where there are grades."""
+    for name, score in rules.score.items():
+        yield _score(name, score, rules.customers, context)
+        if score.grades:
+            yield _grade(name, score)
+
+
+def _score(name: str, score: Score, customers: Customers, context: Context) -> RowStep:
+    holds = [(rule, block_expression(rule, customers, context)) for rule in score.rule]
+
+    def dtype(schema: Schema) -> pl.DataType:
+        return pl.Int64() if score.whole and all(_is_whole(rule, schema) for rule in score.rule) else MONEY
+
+    def build(schema: Schema) -> pl.Expr:
+        points = [(_is_whole(rule, schema), _points(rule, holds_(schema), schema)) for rule, holds_ in holds]
+        # Whole points on their own: decimals added one by one take four times as long.
+        total = pl.sum_horizontal([pl.lit(0, pl.Int64), *(given for whole, given in points if whole)])
+        exact = [given for whole, given in points if not whole]
+        if not dtype(schema).is_integer():
+            total = pl.sum_horizontal([total.cast(MONEY), *exact])
+        return total.clip(0, score.max_score)
+
+    needs = {column for rule in score.rule for column in block_needs(rule, customers)}
+    needs |= {rule.points_per.column for rule in score.rule if rule.points_per}
+    return RowStep(f"{name}_score", frozenset(needs), build, ("score", name), dtype=dtype)
+
+
+def _is_whole(rule: ScoreRule, schema: Schema) -> bool:
+    """Whether the points of a rule are integers, whatever the customer."""
+    return rule.whole and (rule.points_per is None or schema[rule.points_per.column].is_integer())
+
+
+def _points(rule: ScoreRule, holds: pl.Expr, schema: Schema) -> pl.Expr:
+    """The points of a rule, 0 where it does not hold: `Int64` where they are whole, else exact decimals."""
+    dtype = pl.Int64() if _is_whole(rule, schema) else MONEY
+    given = _points_per(rule.points_per, schema, dtype) if rule.points_per else pl.lit(rule.points, dtype)
+    return pl.when(holds).then(given).otherwise(pl.lit(0, dtype)) if rule.has_criteria() or rule.everyone else given
+
+
+def _points_per(per: PointsPer, schema: Schema, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(per.column)
+    if dtype.is_integer():
+        # Integers wrap without a word: what is far beyond any score is cut off before.
+        most = ENOUGH // max(abs(per.points), 1)
+        points: pl.Expr = column.cast(pl.Int64, strict=False).clip(-most, most) * per.points
+    else:
+        points = as_money(column, schema[per.column]) * pl.lit(per.points, MONEY)
+    return (points if per.max is None else points.clip(-per.max, per.max)).fill_null(0)
+
+
+def _grade(name: str, score: Score) -> RowStep:
+    column = f"{name}_score"
+    reached = {grade: pl.col(column) >= least for grade, least in score.falling_grades.items()}
+    needs, path = frozenset({column}), ("score", name, "grades")
+    return RowStep(f"{name}_grade", needs, lambda _: first_name(reached), path, dtype=lambda _: pl.String())

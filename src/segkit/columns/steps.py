@@ -1,0 +1,131 @@
+"""The steps that compute columns, of four kinds: measures over events, expressions on a row, joined lookups, and cuts
+over all customers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from segkit.columns.hidden import hidden
+from segkit.columns.measures import Measure, dtype_of
+from segkit.columns.views import Joined, View
+from segkit.criteria.kinds import Schema
+from segkit.results import Threshold
+from segkit.rules.features import Rfm
+from segkit.rules.findings import Path
+from segkit.rules.gates import Cap
+from segkit.rules.measures import Measure as MeasureName
+from segkit.rules.measures import Measured, Window
+
+
+@dataclass(frozen=True, eq=False)
+class MeasureStep:
+    """A column measured over the events of a customer."""
+
+    measure: Measure
+    path: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column it computes."""
+        return (self.measure.name,)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The customer's date that the window starts from, if any."""
+        return frozenset({self.measure.since}) if self.measure.since else frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class RowStep:
+    """A column computed from other columns of the same row.
+
+    `dtype` gives its type over columns of a schema; without it, the expression is asked.
+    """
+
+    name: str
+    needs: frozenset[str]
+    build: Callable[[Schema], pl.Expr]
+    path: Path
+    sql: str | None = None
+    dtype: Callable[[Schema], pl.DataType] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column it computes."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, eq=False)
+class CutStep:
+    """Columns computed from thresholds over all customers, which `fit` finds."""
+
+    names: tuple[str, ...]
+    needs: frozenset[str]
+    types: Mapping[str, pl.DataType]
+    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], list[Threshold]]]
+    path: Path
+
+
+@dataclass(frozen=True, eq=False)
+class LookupStep:
+    """Columns of a lookup that is joined by a computed column."""
+
+    lookup: Joined
+    path: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns it adds."""
+        return tuple(self.lookup.adds)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The columns it joins on."""
+        return frozenset(self.lookup.on)
+
+
+Step = MeasureStep | RowStep | LookupStep | CutStep
+
+
+def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[str, pl.DataType]:
+    """The types of the columns that a step computes over columns of `schema`."""
+    if isinstance(step, MeasureStep):
+        return {step.measure.name: dtype_of(step.measure.spec, views[step.measure.spec.events])}
+    if isinstance(step, CutStep):
+        return dict(step.types)
+    if isinstance(step, LookupStep):
+        return {name: step.lookup.frame.schema[name] for name in step.names}
+    return {step.name: step.dtype(schema) if step.dtype else type_of(step.build(schema), schema)}
+
+
+def type_of(expr: pl.Expr, schema: Schema) -> pl.DataType:
+    """The type of an expression over columns of `schema`."""
+    return pl.LazyFrame(schema=schema).select(expr.alias("value")).collect_schema()["value"]
+
+
+def transitive(asked: Sequence[str], steps: Mapping[str, Step]) -> list[str]:
+    """The computed columns among `asked`, and those that they need, in the order of `steps`."""
+    wanted: set[str] = set()
+    todo = [name for name in asked if name in steps]
+    while todo:
+        name = todo.pop()
+        if name not in wanted:
+            wanted.add(name)
+            todo += [other for other in steps[name].needs if other in steps]
+    return [name for name in steps if name in wanted]
+
+
+def measured(over: Measured | Rfm | Cap, measure: MeasureName, of: str | None = None) -> Measured:
+    """`measure` over the same events, rows and window."""
+    window = {name: getattr(over, name) for name in Window.model_fields}
+    return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **window)
+
+
+def hidden_measure(spec: Measured) -> Measure:
+    """The measure under a name made of what is measured, so that all who ask the same share it."""
+    return Measure(hidden("measured", hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec)

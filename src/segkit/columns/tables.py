@@ -1,0 +1,167 @@
+"""Tables as rules see them: lookups read and joined, and what is derived of computed columns put off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import polars as pl
+
+from segkit.columns.catalogue import Catalogue
+from segkit.columns.circles import step_circles
+from segkit.columns.features import derived_step
+from segkit.columns.fit import Misfits, column_misfits
+from segkit.columns.lookups import read_lookup
+from segkit.columns.measures import NEEDS_ORDER
+from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table
+from segkit.columns.permission import read_suppression, suppression_steps
+from segkit.columns.reads import reads_of
+from segkit.columns.steps import LookupStep, MeasureStep, Step
+from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
+from segkit.criteria.conditions import Context
+from segkit.criteria.sql import sql_columns
+from segkit.io.read import Table
+from segkit.rules.findings import Finding, Path
+from segkit.rules.model import RuleFile
+from segkit.rules.order import Cycle
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """The lookups that somebody asks for, read into memory."""
+
+    joined: Mapping[str, Joined]
+    views: Mapping[str, View]
+    counts: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The views of customers and events, the lookups, and the steps with those that lookups and `derive` add."""
+
+    views: Mapping[str, View]
+    lookups: Lookups
+    steps: Mapping[str, Step]
+
+
+def open_views(
+    rules: RuleFile,
+    tables: Mapping[str, Table],
+    context: Context,
+    found: Sequence[Mention],
+    steps: Mapping[str, Step],
+    catalogue: Catalogue,
+) -> Opened:
+    """The tables as rules see them; reads nothing but lookups. Raises `Misfits`."""
+    reads = reads_of(rules, found, catalogue)
+    lookups = _lookups(rules, tables, reads, catalogue, context, found)
+    lists = read_suppression(rules, tables, context)
+    late = _late(rules, steps, catalogue)
+    joins = [LookupStep(joined, ("lookup", name)) for name, joined in lookups.joined.items()]
+    derived = {name: text for name, text in rules.customers.derive.items() if name in late}
+    steps = {
+        **steps,
+        **{name: derived_step(name, text, context) for name, text in derived.items()},
+        **{column: join for join in joins for column in join.names if column in late},
+        **{name: step for step in suppression_steps(rules, lists) for name in step.names},
+    }
+    wrong = [*step_circles(rules, steps), *_late_where(rules, late, steps)]
+    if wrong:
+        raise Misfits(wrong)
+    read = Lookups(lookups.joined, {**lookups.views, **lists.views}, {**lookups.counts, **lists.counts})
+    return Opened(_views(rules, tables, reads, lookups.joined, context, steps, late), read, steps)
+
+
+def _lookups(
+    rules: RuleFile,
+    tables: Mapping[str, Table],
+    reads: Mapping[str, Reads],
+    catalogue: Catalogue,
+    context: Context,
+    found: Sequence[Mention],
+) -> Lookups:
+    joined: dict[str, Joined] = {}
+    views: dict[str, View] = {}
+    counts: dict[str, pl.DataFrame] = {}
+    wrong: list[Finding] = []
+    for name, lookup in rules.lookup.items():
+        table = lookup_table(name)
+        try:
+            view = lookup_view(table, lookup, tables[table], reads[table], context)
+        except (Refused, Cycle) as error:
+            wrong.append(_refusal(("lookup", name), error))
+            continue
+        misfits = list(column_misfits([m for m in found if m.table == table], view.schema))
+        wrong += misfits
+        if not misfits and catalogue.adds[name]:
+            views[table] = view
+            joined[name], counts[table] = read_lookup(name, view, catalogue.adds[name])
+    if wrong:
+        raise Misfits(wrong)
+    return Lookups(joined, views, counts)
+
+
+def _refusal(path: Path, error: Refused | Cycle) -> Finding:
+    if isinstance(error, Refused):
+        return Finding((*path, *error.path), str(error))
+    return Finding(path, f"these need each other: {error}", "compute one of them from others")
+
+
+def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
+    """The columns of customers that are joined by, or derived from, computed ones, so come after them."""
+    late: set[str] = set()
+    while True:
+        known = {*steps, *late}
+        more = {name for name, text in rules.customers.derive.items() if sql_columns(text) & known}
+        for name, lookup in rules.lookup.items():
+            if lookup.into == CUSTOMERS and lookup.on.keys() & known:
+                more |= set(catalogue.adds[name])
+        if more <= late:
+            return frozenset(late)
+        late |= more
+
+
+def _late_where(rules: RuleFile, late: AbstractSet[str], steps: Mapping[str, Step]) -> Iterator[Finding]:
+    for column in rules.customers.where:
+        if column in late or column in steps:
+            yield Finding(
+                ("customers", "where", column),
+                f"`where` looks at the rows of the file, and `{column}` is computed later",
+                "make it a condition of the segments",
+            )
+
+
+def _views(
+    rules: RuleFile,
+    tables: Mapping[str, Table],
+    reads: Mapping[str, Reads],
+    joined: Mapping[str, Joined],
+    context: Context,
+    steps: Mapping[str, Step],
+    late: AbstractSet[str],
+) -> dict[str, View]:
+    def made(table: str) -> View:
+        into = [j for name, j in joined.items() if rules.lookup[name].into == table and not late & set(j.adds)]
+        if table == CUSTOMERS:
+            return customer_view(rules.customers, tables[table], reads[table], into, context, late)
+        spec, ordered = rules.events[table], _in_order(table, steps)
+        key = spec.key or rules.customers.key
+        return event_view(table, spec, key, tables[table], reads[table], into, context, in_order=ordered)
+
+    views: dict[str, View] = {}
+    wrong: list[Finding] = []
+    for name, path in [*((name, ("events", name)) for name in rules.events), (CUSTOMERS, (CUSTOMERS,))]:
+        try:
+            views[name] = made(name)
+        except (Refused, Cycle) as error:
+            wrong.append(_refusal(path, error))
+    if wrong:
+        raise Misfits(wrong)
+    return views
+
+
+def _in_order(events: str, steps: Mapping[str, Step]) -> bool:
+    """Whether a measure asks which event of the table came first."""
+    specs = [step.measure.spec for step in steps.values() if isinstance(step, MeasureStep)]
+    return any(spec.events == events and spec.measure in NEEDS_ORDER for spec in specs)
