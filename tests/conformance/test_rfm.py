@@ -314,6 +314,7 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
         "inclusive": False,
         "keys": [],
         "falls": False,
+        "within": {},
     }
     assert not by_column["recency_days"]["inclusive"]
     assert json.loads((desk / "segments/manifest.json").read_text())["thresholds"] == shown
@@ -328,6 +329,7 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
         "inclusive": True,
         "keys": [],
         "falls": False,
+        "within": {},
     }
 
 

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from segkit.cli import main
 from segkit.cli.group import COMMANDS
-from segkit.columns.rfm import RF, STANDARD
 from segkit.rules.blocks import FAMILIES
 from segkit.rules.conditions import Condition
 from segkit.rules.features import Trait
+from segkit.rules.rfm_maps import RF, STANDARD
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(

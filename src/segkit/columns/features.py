@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segkit.columns import rfm as rfm_
-from segkit.columns.hidden import KEY, hidden
+from segkit.columns.cuts import RAW
+from segkit.columns.hidden import hidden
 from segkit.columns.measures import Measure, dtype_of
+from segkit.columns.rfm import fitted
 from segkit.columns.traits import row_expression, row_needs
 from segkit.columns.views import Joined, View
 from segkit.criteria.blocks import event_conditions
@@ -21,10 +22,11 @@ from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.results import Threshold
 from segkit.rules.blocks import EventCondition, Measured
-from segkit.rules.features import RFM_COLUMNS, Rfm, Trait
+from segkit.rules.features import Trait
 from segkit.rules.findings import Path
 from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.model import RuleFile
+from segkit.rules.rfm import RFM_COLUMNS, Rfm
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ def _rfm_steps(rfm: Rfm) -> list[Step]:
     path = ("rfm",)
     steps: list[Step] = []
     if rfm.columns:
-        own = {name: getattr(rfm.columns, name) for name in rfm_.RAW.values()}
+        own = {name: getattr(rfm.columns, name) for name in RAW.values()}
         steps += [
             RowStep(name, frozenset({column}), _column(column), (*path, "columns", name))
             for name, column in own.items()
@@ -173,9 +175,9 @@ def _rfm_steps(rfm: Rfm) -> list[Step]:
             RowStep(name, frozenset({names[name], names["frequency"]}), _if_any(names[name], names["frequency"]), path)
             for name in measures
         ]
-    needs = frozenset(rfm_.RAW.values())
+    needs = frozenset(RAW.values())
     types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in RFM_COLUMNS[3:]}
-    steps.append(CutStep(RFM_COLUMNS[3:], needs, types, lambda customers: _fit_rfm(rfm, customers), path))
+    steps.append(CutStep(RFM_COLUMNS[3:], needs, types, lambda customers: fitted(rfm, customers), path))
     return steps
 
 
@@ -185,15 +187,6 @@ def _column(column: str) -> Callable[[Schema], pl.Expr]:
 
 def _if_any(value: str, frequency: str) -> Callable[[Schema], pl.Expr]:
     return lambda schema: pl.when(pl.col(frequency) > 0).then(pl.col(value))
-
-
-def _fit_rfm(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
-    """Cuts over the customers that have all three values; the others have no score."""
-    scored = pl.all_horizontal(pl.col(name).is_not_null() for name in rfm_.RAW.values())
-    needed = [*([KEY] if rfm.ties == "split" else []), *rfm_.RAW.values()]
-    cuts = rfm_.fit(rfm, customers.select(needed).filter(scored))
-    scores = [pl.when(scored).then(cut.score()).alias(rfm_.SCORES[cut.measure]) for cut in cuts]
-    return [scores, [rfm_.code(rfm.bins), rfm_.segment(rfm)]], [cut.threshold() for cut in cuts]
 
 
 def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[str, pl.DataType]:

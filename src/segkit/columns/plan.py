@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segkit.columns.catalogue import Catalogue, column_cycles, make_catalogue, sources_of, unknown_columns
+from segkit.columns.cuts import SCORES
 from segkit.columns.features import (
     LookupStep,
     MeasureStep,
@@ -27,16 +28,16 @@ from segkit.columns.lookups import read_lookup
 from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
-from segkit.columns.rfm import map_codes
 from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind, Schema
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table
-from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
+from segkit.rules.rfm import RFM_COLUMNS
+from segkit.rules.rfm_maps import map_codes
 from segkit.rules.sources import Events
 
 CHECKED_ON = frozenset({"segment", "output", "rfm"})
@@ -70,6 +71,8 @@ class Plan:
         """The columns that segments and outputs need once all are computed, hidden results too."""
         computed = {name for step in self.steps for name in step.names}
         wanted = {*self.asked, *self.base_columns, *filter(is_hidden, computed)}
+        if self.rules.rfm and self.rules.rfm.cutoffs:
+            wanted |= set(SCORES.values())  # how they are shared out is compared with the day of the cutoffs
         return [name for name in self.schema if name in wanted]
 
     @property

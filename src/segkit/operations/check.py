@@ -10,8 +10,8 @@ from segkit.io.read import Workspace
 from segkit.operations.evaluate import evaluate
 from segkit.results import CheckResult
 from segkit.rules.check import check_references
-from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.loader import Loaded, load_rules
+from segkit.rules.rfm import RFM_COLUMNS
 
 
 def check(rules: Path, *, data: bool = False) -> CheckResult:

@@ -14,6 +14,7 @@ from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
+from segkit.columns.shares import drift
 from segkit.columns.views import NO_KEY, View
 from segkit.criteria.conditions import Context
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -56,7 +57,9 @@ def evaluate(
     progress("opening files")
     context = Context(as_of)
     tables = open_tables(loaded, ws, context)
+    included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
     if on_open:
+        on_open(path for _, path in included)
         on_open(_content(part) for table in tables.values() for part in table.parts)
     while True:
         try:
@@ -79,8 +82,11 @@ def evaluate(
     warnings += found
     warnings += _refuse_bad_values(plan, bad, computed)
     _refuse_keys(plan, computed)
+    if loaded.rules.rfm:
+        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = tuple((name, part.path, _content(part)) for name, table in tables.items() for part in table.parts)
+    inputs += tuple((place, path, path) for place, path in included)
     return Evaluated(plan, computed, counts, tuple(warnings), inputs)
 
 

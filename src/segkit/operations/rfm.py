@@ -6,30 +6,35 @@ import datetime as dt
 import json
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
+from segkit.columns.cuts import RAW
 from segkit.columns.hidden import KEY
-from segkit.columns.rfm import RAW, map_codes
 from segkit.columns.views import as_money
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError, SegkitError, WriteError
 from segkit.io.publish import publish_file
 from segkit.io.read import Table, Workspace, open_table
 from segkit.io.write import FORMATS, format_of, sink
+from segkit.operations.cutoffs import cutoffs_text
 from segkit.operations.evaluate import Evaluated, evaluate
 from segkit.operations.guess import date_like, guess
 from segkit.operations.outputs import to_stream
+from segkit.report.chart import check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
-from segkit.rules.features import RFM_COLUMNS, Rfm
 from segkit.rules.loader import Loaded, load_rules_text
 from segkit.rules.near import nearest
+from segkit.rules.rfm import RFM_COLUMNS, Rfm
+from segkit.rules.rfm_maps import map_codes
 from segkit.rules.sources import Source
 
 STDOUT = "-"
+RULES = "segkit rfm"
+"""What the rule file is called that is made of the options."""
 AMOUNT = "amount in SQL"
 STALE_AFTER_DAYS = 366
 
@@ -64,35 +69,94 @@ def rfm(
     amount: str | None = None,
     id: str | None = None,
     as_of: dt.date | None = None,
-    bins: int = 5,
-    method: str = "quantile",
-    ties: str = "low",
+    bins: int | None = None,
+    method: str | None = None,
+    ties: str | None = None,
+    cutoffs: str | None = None,
     map: str = "standard",
     output: str | None = None,
+    save_cutoffs: str | None = None,
+    chart: str | None = None,
     stdout: BinaryIO | None = None,
     progress: Callable[[str], None] = _silent,
 ) -> RfmResult:
     """Score the customers of a file of orders, or of a customer file that has the three values.
 
-    Raises `DataError` where a column that is needed can neither be found nor guessed.
+    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. What is not given is 5 bins by quantiles,
+    ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
-    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
-        hint = f"the formats are {', '.join(FORMATS)}"
-        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
+    options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
+    targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart}
+    _refuse_targets(targets, ties)
     with Workspace() as ws:
         progress("opening the file")
         columns = _columns(_open(ws, data), key=key, time=time, amount=amount, id=id)
-        options = {"bins": bins, "method": method, "ties": ties, "map": map}
-        loaded = load_rules_text(_rule_file(data, columns, options, as_of), "segkit rfm")
         try:
+            loaded = load_rules_text(_rule_file(data, columns, options, as_of), RULES)
             found = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_without_place(d) for d in error.diagnostics)) from error
-        if output is not None:
+        _spare_inputs(found, targets)
+        result = _result(found, loaded, columns, targets, started)
+        if any(targets.values()):
             progress("writing")
+        if output is not None:
             _write(found, output, ws, stdout)
-        return _result(found, loaded, columns, output, clock.perf_counter() - started)
+        if save_cutoffs is not None:
+            _write_bytes(save_cutoffs, cutoffs_text(found, _facts(data, columns, loaded)).encode())
+        if chart is not None:
+            _write_bytes(chart, drawn(result, chart))
+    return replace(result, elapsed_seconds=clock.perf_counter() - started)
+
+
+def _options(given: Mapping[str, object]) -> dict[str, object]:
+    """The keys of `[rfm]`; a file of cutoffs says what else would be asked."""
+    options = {name: value for name, value in given.items() if value is not None}
+    if "cutoffs" not in options:
+        return options
+    if other := next((name for name in ("method", "ties") if name in options), None):
+        message = f"`--{other}` and `--cutoffs` both say how scores are cut"
+        raise RuleError.of(message, hint=f"take `--{other}` out: the file knows it")
+    return options | {"method": "cutoffs"}
+
+
+def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None:
+    """`RuleError` for what cannot be written, before anything is read."""
+    given = [path for path in targets.values() if path not in (None, STDOUT)]
+    if twice := next((path for path in given if given.count(path) > 1), None):
+        raise RuleError.of(f"`{twice}` is named for two outputs", hint="give each a file of its own")
+    output, chart = targets["-o"], targets["--chart"]
+    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
+        hint = f"the formats are {', '.join(FORMATS)}"
+        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
+    if targets["--save-cutoffs"] is not None and ties == "split":
+        message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
+        raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
+    if chart is not None:
+        check_chart(chart)
+
+
+def _spare_inputs(found: Evaluated, targets: Mapping[str, str | None]) -> None:
+    """`WriteError` where an output would take the place of a file that was read."""
+    read = {path.resolve() for _, path, _ in found.inputs}
+    for path in targets.values():
+        if path not in (None, STDOUT) and Path(str(path)).resolve() in read:
+            raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
+
+
+def _write_bytes(path: str, content: bytes) -> None:
+    with publish_file(Path(path)) as target:
+        target.write_bytes(content)
+
+
+def _facts(data: str, columns: _Columns, loaded: Loaded) -> dict[str, str]:
+    """What a file of cutoffs tells about the events that they are of."""
+    roles: tuple[str, ...] = ("time", "id", "amount")
+    chosen = {role: columns.chosen[role] for role in roles if role in columns.chosen}
+    if "time" not in chosen or loaded.rules.rfm is None:
+        return {"path": data}
+    return {"path": data, **chosen, "frequency": loaded.rules.rfm.frequency, "monetary": loaded.rules.rfm.monetary}
 
 
 def _open(ws: Workspace, data: str) -> Table:
@@ -173,7 +237,7 @@ def _toml(value: object) -> str:
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     """A place in a rule file that the user has not written helps nobody."""
     place = diagnostic.location
-    return Diagnostic(diagnostic.message, None if place and place.text else place, diagnostic.hint, diagnostic.severity)
+    return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
 
 
 def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
@@ -181,8 +245,6 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
     names = [name for name in RFM_COLUMNS if name != key]
     rows = found.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
     if output != STDOUT:
-        if any(Path(output).resolve() == path.resolve() for _, path, _ in found.inputs):
-            raise WriteError.of(f"`{output}` is the input: the table would take its place", hint="name another file")
         with publish_file(Path(output)) as target:
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
         return
@@ -190,7 +252,9 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
     to_stream(rows, "csv", ws, stdout)
 
 
-def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | None, elapsed: float) -> RfmResult:
+def _result(
+    found: Evaluated, loaded: Loaded, columns: _Columns, targets: Mapping[str, str | None], started: float
+) -> RfmResult:
     spec = loaded.rules.rfm
     assert spec is not None
     scored = found.computed.frame.filter(pl.col("rfm_segment").is_not_null())
@@ -201,7 +265,7 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         events=int(scored["frequency"].sum() or 0),
         bins=spec.bins,
         method=spec.method,
-        ties=spec.ties,
+        ties=(spec.cutoffs.ties if spec.cutoffs else None) or spec.ties,
         map=spec.map,
         segments=_segments(scored, spec),
         thresholds=found.computed.thresholds,
@@ -209,8 +273,10 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         guesses=columns.guesses,
         tables=found.tables,
         warnings=(*map(_without_place, found.warnings), *_stale(scored, found, columns)),
-        elapsed_seconds=elapsed,
-        path=None if output in (None, STDOUT) else output,
+        elapsed_seconds=clock.perf_counter() - started,
+        path=None if targets["-o"] == STDOUT else targets["-o"],
+        cutoffs=targets["--save-cutoffs"],
+        chart=targets["--chart"],
     )
 
 

@@ -159,8 +159,6 @@ def _boolean(item: ErrorDetails, path: Path) -> Need:
 
 def _table(item: ErrorDetails, path: Path) -> Need:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
-    if path[-1:] == ("cutoffs",) and isinstance(item["input"], str):
-        return "`{ recency = [...], frequency = [...], monetary = [...] }`", "a file of cutoffs is for a later version"
     if key in FAMILIES and key != "rfm":
         return _CONDITIONS, None
     if (path[:1] == ("segment",) and len(path) == 2) or key in {"any", "all", "none"}:

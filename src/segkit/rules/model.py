@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
-from segkit.rules.features import Rfm, Traits
+from segkit.rules.features import Traits
+from segkit.rules.rfm import Rfm
 from segkit.rules.sources import Customers, Events, Lookup
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]

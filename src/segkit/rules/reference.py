@@ -10,9 +10,11 @@ from pydantic import BaseModel
 
 from segkit.rules.blocks import Behavioural, Block, Geographic, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
-from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
+from segkit.rules.features import Bands, Trait
 from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
+from segkit.rules.rfm import MapRow, Rfm, RfmColumns
 from segkit.rules.schema import Schema, schemas_of
 from segkit.rules.shape import key_of
 from segkit.rules.sources import Customers, Events, Lookup, Source
@@ -40,6 +42,9 @@ SECTIONS = (
     Section("Windows", Window),
     Section("`[rfm]`", Rfm, Window, "Windows"),
     Section("`cutoffs` of `[rfm]`", Cutoffs),
+    Section("`cutoffs` of one measure", MeasureCutoffs),
+    Section("`within` of one measure", GroupCutoffs),
+    Section("`events` of cutoffs", SavedEvents),
     Section("`[rfm.columns]`", RfmColumns),
     Section("`[[rfm.segment]]`", MapRow),
     Section("`[segment.NAME]`", Segment, Block, "Blocks"),
@@ -54,7 +59,7 @@ SECTIONS = (
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
     "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Block": "block",
-    "MapRow": "table", "CustomerDate": "`{ column = ... }`",
+    "MapRow": "table", "GroupCutoffs": "table", "CustomerDate": "`{ column = ... }`",
 }  # fmt: skip
 """What a model is called as a type; others are `table`."""
 
