@@ -170,11 +170,22 @@ def test_a_shift_of_more_than_ten_points_is_a_warning(desk, low, high, count, of
 def test_the_warning_names_measure_score_and_both_shares(desk):
     (warning,) = drift(desk, "80", "20", 200, 150)
     assert warning["message"] == (
-        "the shares of `frequency` have moved by more than 10 points since 2023-01-01: "
-        "score 1 from 80.0 % to 25.0 %, score 2 from 20.0 % to 75.0 %"
+        "shares of customers have moved by more than 10 points since 2023-01-01: "
+        "`frequency` score 1 from 80.0 % to 25.0 %, score 2 from 20.0 % to 75.0 %"
     )
     assert (warning["path"], warning["line"]) == (str(desk / "rules.toml"), 13)
     assert warning["hint"].endswith("`segkit rfm DATA --save-cutoffs FILE`")
+
+
+def test_one_warning_for_all_measures(desk):
+    text = SHARES.format(low="80", high="20").replace("cuts = [1000]", "cuts = [1000]\nshares = [99, 1]")
+    drift(desk, "80", "20", 200, 150)
+    desk.put(FILE, text)
+    (warning,) = [w for w in desk.json(rules('map = "rf"') + EVERYONE)["warnings"] if "points" in w["message"]]
+    assert (
+        "`recency_days` score 1 from 99.0 % to 0.0 %, score 2 from 1.0 % to 100.0 %; `frequency` score 1"
+        in warning["message"]
+    )
 
 
 def test_the_warning_can_stop_a_run(desk):

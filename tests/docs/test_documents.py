@@ -65,6 +65,17 @@ def test_the_picture_is_current() -> None:
     assert generate.is_current(generate.PICTURE, generate.picture()), STALE.format("the picture in the README")
 
 
+def test_the_chart_shows_what_segkit_finds() -> None:
+    """Not byte by byte: another version of Altair may draw the same in another way."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+
+    def texts(svg: str) -> list[str]:
+        return re.findall(r"<(?:text|tspan)[^>]*>([^<]+)<", svg)
+
+    assert texts(generate.CHART.read_text(encoding="utf-8")) == texts(generate.chart()), STALE.format("the chart")
+
+
 def test_every_document_with_blocks_is_run() -> None:
     with_blocks = {
         str(path.relative_to(ROOT)) for path in TEXTS if list(generate.blocks(path.read_text(encoding="utf-8")))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import polars as pl
 
 from segkit.columns.cuts import RAW, SCORES
-from segkit.rules.cutoffs import MEASURES, Cutoffs
+from segkit.rules.cutoffs import MEASURES
 from segkit.rules.findings import Finding
 from segkit.rules.included import CUTOFFS
 from segkit.rules.rfm import Rfm
@@ -33,28 +33,24 @@ def _shares(scores: pl.Series, bins: int) -> tuple[Decimal, ...]:
 
 
 def drift(rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
-    """A warning for each measure of which a share has moved by more than `FAR` points since its cutoffs were saved."""
+    """A warning where shares have moved by more than `FAR` points since the cutoffs were saved."""
     cutoffs = rfm.cutoffs
     if cutoffs is None or customers[SCORES["recency"]].null_count() == len(customers):
         return []
     today = score_shares(customers, rfm.bins)
-    return [
-        Finding(CUTOFFS, _moved(measure, cutoffs, moved), _NEXT, warning=True)
-        for measure in MEASURES
-        if (moved := _far(getattr(cutoffs, measure).shares, today[measure]))
-    ]
+    moved = [text for m in MEASURES if (text := _moved(RAW[m], getattr(cutoffs, m).shares, today[m]))]
+    if not moved:
+        return []
+    since = cutoffs.as_of or "the cutoffs were saved"
+    message = f"shares of customers have moved by more than {FAR} points since {since}: {'; '.join(moved)}"
+    return [Finding(CUTOFFS, message, _NEXT, warning=True)]
 
 
 _NEXT = "where that is meant to last, save new cutoffs: `segkit rfm DATA --save-cutoffs FILE`"
 
 
-def _far(saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> dict[int, tuple[Decimal, Decimal]]:
-    """Score -> the two shares, where they are far from each other."""
+def _moved(column: str, saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> str:
+    """The scores of a measure whose shares are far from what they were; nothing where none is."""
     pairs = enumerate(zip(saved, today, strict=False), 1)
-    return {score: pair for score, pair in pairs if abs(pair[1] - pair[0]) > FAR}
-
-
-def _moved(measure: str, cutoffs: Cutoffs, moved: dict[int, tuple[Decimal, Decimal]]) -> str:
-    since = cutoffs.as_of or "the cutoffs were saved"
-    each = ", ".join(f"score {score} from {then:.1f} % to {now:.1f} %" for score, (then, now) in moved.items())
-    return f"the shares of `{RAW[measure]}` have moved by more than {FAR} points since {since}: {each}"
+    far = [f"score {n} from {then:.1f} % to {now:.1f} %" for n, (then, now) in pairs if abs(now - then) > FAR]
+    return f"`{column}` {', '.join(far)}" if far else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segkit.errors import RuleError
 from segkit.report.numbers import count, percent, short
@@ -77,7 +77,12 @@ def _grid(result: RfmResult) -> alt.LayerChart:
     rows = _labels(result, "recency_days", " days")
     columns = _labels(result, "frequency")
     write = count if len(count(most)) <= _side(result) // result.bins // 7 else short
-    cells = [_cell(rows[r], columns[f], result.grid.get((r, f), 0), most, write) for r in scores for f in scores]
+    cells = [
+        {"r": rows[r], "f": columns[f], "about": f"R{r} F{f}: {count(number)} customers", **_cell(number, most, write)}
+        for r in scores
+        for f in scores
+        for number in [result.grid.get((r, f), 0)]
+    ]
     lines = "split(datum.label, '|')"
     across = alt.Axis(title="Frequency score", labelAngle=0, labelExpr=lines, titlePadding=8, orient="bottom")
     two_lines = any("|" in row for row in rows.values())
@@ -85,6 +90,7 @@ def _grid(result: RfmResult) -> alt.LayerChart:
     base = alt.Chart(alt.Data(values=cells)).encode(
         x=alt.X("f:O", sort=list(columns.values()), axis=across),
         y=alt.Y("r:O", sort=list(reversed(rows.values())), axis=up),
+        description="about:N",
     )
     shade = alt.Color("color:N", scale=None)
     squares = base.mark_rect(stroke="white", strokeWidth=2).encode(color=shade)
@@ -118,13 +124,14 @@ def _conditions(threshold: Threshold) -> list[str]:
     return [f"{_OPPOSITE[sign]} {value}", *found]
 
 
-def _cell(row: str, column: str, number: int, most: int, write: Callable[[int], str]) -> dict[str, Any]:
+def _cell(number: int, most: int, write: Callable[[int], str]) -> dict[str, str]:
+    """What stands in a cell, and in which colours: dark ink on light ones, white on dark ones."""
     if not number:
-        return {"r": row, "f": column, "text": "–", "color": PALE, "ink": "#8a8a8a"}
+        return {"text": "–", "color": PALE, "ink": "#8a8a8a"}
     color = _shade(number / most)
     red, green, blue = _channels(color)
     bright = 0.299 * red + 0.587 * green + 0.114 * blue
-    return {"r": row, "f": column, "text": write(number), "color": color, "ink": INK if bright > 125 else "white"}
+    return {"text": write(number), "color": color, "ink": INK if bright > 125 else "white"}
 
 
 def _shade(part: float) -> str:
@@ -146,13 +153,23 @@ def _bars(result: RfmResult) -> alt.LayerChart:
     colors = {"customers": GREEN, "revenue": ORANGE}
     pairs = [(s.name, {"customers": s.share, "revenue": s.revenue_share}) for s in result.segments]
     known = [(name, of, share) for name, shares in pairs for of, share in shares.items() if share is not None]
-    bars = [{"segment": name, "of": of, "share": share, "text": percent(share)} for name, of, share in known]
+    bars = [
+        {
+            "segment": name,
+            "of": of,
+            "share": share,
+            "text": percent(share),
+            "about": f"{name}: {percent(share)} of {of}",
+        }
+        for name, of, share in known
+    ]
     # Room for the number behind the longest bar; refunds may make a share negative.
     ends = [min(0.0, *(share for *_, share in known), 0.0), 1.2 * max([1.0, *(share for *_, share in known)])]
     base = alt.Chart(alt.Data(values=bars)).encode(
         x=alt.X("share:Q", axis=None, scale=alt.Scale(domain=ends)),
         y=alt.Y("segment:N", sort=[name for name, _ in pairs], axis=alt.Axis(title=None, labelPadding=6)),
         yOffset=alt.YOffset("of:N", sort=list(colors), scale=alt.Scale(paddingOuter=0.15)),
+        description="about:N",
     )
     legend = alt.Legend(title=None, orient="bottom", direction="horizontal", symbolType="square")
     color = alt.Color("of:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=legend)

@@ -149,6 +149,8 @@ def _plain(schema: Schema) -> str:
 
 
 def _plural(words: str) -> str:
+    if words.startswith("number "):
+        return words.replace("number", "numbers", 1)
     simple = words.replace(" ", "").isalpha() and " or " not in words
     return f"{words}s" if simple else words
 

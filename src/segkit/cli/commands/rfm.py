@@ -23,18 +23,16 @@ if TYPE_CHECKING:
 @click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
 @click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
 @options.as_of
-@click.option("--bins", type=click.IntRange(2, 10), show_default="5", help="How many scores there are.")
+@click.option("--bins", type=click.IntRange(2, 10), help="How many scores there are; 5 by default.")
 @click.option(
     "--method",
     type=click.Choice(["quantile", "nested"]),
-    show_default="quantile",
-    help="Quantiles over all customers, or nested: of F within each R score, of M within these.",
+    help="Quantiles over all customers (the default), or nested: of F within each R score, of M within these.",
 )
 @click.option(
     "--ties",
     type=click.Choice(["low", "high", "split"]),
-    show_default="low",
-    help="The score of equal values: that of the lowest or the highest of them, or split by key.",
+    help="The score of equal values: that of the lowest (the default) or the highest of them, or split by key.",
 )
 @click.option("--cutoffs", metavar="FILE", type=click.Path(), help="Score with the cutoffs that were saved here.")
 @click.option(
