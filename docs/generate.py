@@ -2,8 +2,9 @@
 
     python docs/generate.py
 
-Writes `configs/segkit.schema.json`, the tables of `docs/rule-file.md`, the picture in the README, and the output
-below every command in the documents. A document is run from top to bottom in a copy of the examples:
+Writes `configs/segkit.schema.json`, the tables of `docs/rule-file.md`, the pictures of the README and of the RFM
+example, and the output below every command in the documents. A document is run from top to bottom in a copy of the
+examples:
 
 - `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
+import importlib.util
 import os
 import re
 import shlex
@@ -31,6 +34,7 @@ from click.testing import CliRunner
 
 from segkit.cli import main as segkit
 from segkit.operations.apply import apply
+from segkit.operations.rfm import rfm
 from segkit.report.console import apply_summary
 from segkit.report.picture import svg
 from segkit.rules.loader import load_rules_text
@@ -39,6 +43,7 @@ from segkit.rules.schema import schema_text
 
 ROOT = Path(__file__).parents[1]
 SCHEMA, PICTURE = ROOT / "configs/segkit.schema.json", ROOT / "docs/images/summary.svg"
+CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
     "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
@@ -261,6 +266,14 @@ def picture() -> str:
     return svg(apply_summary(result), title=f"segkit apply {RULES}", width=98)
 
 
+def chart() -> str:
+    """The picture of the RFM example, which the extra `charts` draws."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rfm.svg"
+        rfm(str(ROOT / ORDERS), as_of=dt.date(2006, 12, 31), chart=str(path))
+        return path.read_text(encoding="utf-8")
+
+
 def masked(text: str) -> str:
     """The text without what differs from run to run: elapsed seconds."""
     return _SECONDS.sub("(...)", text)
@@ -270,6 +283,8 @@ def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, st
     """Every file that is written here, and what it should hold."""
     yield SCHEMA, schema_text()
     yield PICTURE, picture()
+    if importlib.util.find_spec("altair") and importlib.util.find_spec("vl_convert"):
+        yield CHART, chart()
     for name in documents:
         yield ROOT / name, document(name)
 

@@ -76,7 +76,8 @@ class TableCounts:
 class Threshold:
     """The cuts in force for one column: scores rise by one at each, or at the one cut a share of customers begins.
 
-    `inclusive` tells whether the cut itself is on the upper side, `falls` that low values are, as with recency.
+    `inclusive` tells whether the cut itself is on the upper side, `falls` that low values are, as with recency. The
+    cuts are for customers with the scores in `within`, for all where it is empty.
     """
 
     column: str
@@ -84,6 +85,7 @@ class Threshold:
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
+    within: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,10 @@ class RfmSegment:
 
 @dataclass(frozen=True, slots=True)
 class RfmResult:
-    """An RFM analysis; `grid[r, f]` counts the customers with these scores; `guesses` is option -> column."""
+    """An RFM analysis; `grid[r, f]` counts the customers with these scores; `guesses` is option -> column.
+
+    `path`, `cutoffs` and `chart` are the files that were written.
+    """
 
     as_of: dt.date
     customers: int
@@ -156,6 +161,8 @@ class RfmResult:
     warnings: tuple[Diagnostic, ...]
     elapsed_seconds: float
     path: str | None = None
+    cutoffs: str | None = None
+    chart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def test_outputs_never_take_the_place_of_inputs(desk, more):
 def test_rfm_does_not_overwrite_its_input(desk):
     text = "customer_id,date,amount\n1,2024-01-01,5\n"
     path = desk.put("o.csv", text)
-    assert "is the input" in desk.segkit("rfm", path, "-o", path, code=4).stderr
+    assert "is an input" in desk.segkit("rfm", path, "-o", path, code=4).stderr
     assert path.read_text() == text
 
 

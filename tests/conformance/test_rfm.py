@@ -314,6 +314,7 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
         "inclusive": False,
         "keys": [],
         "falls": False,
+        "within": {},
     }
     assert not by_column["recency_days"]["inclusive"]
     assert json.loads((desk / "segments/manifest.json").read_text())["thresholds"] == shown
@@ -328,6 +329,7 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
         "inclusive": True,
         "keys": [],
         "falls": False,
+        "within": {},
     }
 
 
@@ -358,3 +360,13 @@ def test_the_rfm_command_and_the_rule_file_say_the_same(desk):
     by_rules = desk.columns(orders_head(), *columns)
     done = desk.segkit("rfm", desk / "o.csv", "--key", "id", "--id", "order", "--as-of", "2024-03-01", "-o", "-", "-q")
     assert {r["id"]: tuple(r[c] for c in columns) for r in desk.read(done.stdout_bytes)} == by_rules
+
+
+@pytest.mark.parametrize("rows", [3, 6, 7, 10])
+def test_the_mean_of_equal_amounts_is_that_amount(desk, rows):
+    """0.1 + 0.1 + 0.1 is 0.3 exactly; 0.3 as a float by 3 would be 0.09999999999999999."""
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "order,id,day,total\n" + "".join(f"{i},a,2024-02-01,0.1\n" for i in range(rows)))
+    trait = '[trait.mean]\nevents = "o"\nmeasure = "mean"\n'
+    found = desk.columns(orders_head('monetary = "mean"') + trait, "monetary", "mean")
+    assert found == {"a": ("0.1", "0.1")}

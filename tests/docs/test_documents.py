@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from segkit.cli import main
 from segkit.cli.group import COMMANDS
-from segkit.columns.rfm import RF, STANDARD
 from segkit.rules.blocks import FAMILIES
 from segkit.rules.conditions import Condition
 from segkit.rules.features import Trait
+from segkit.rules.rfm_maps import RF, STANDARD
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(
@@ -63,6 +63,17 @@ def test_the_schema_is_current() -> None:
 
 def test_the_picture_is_current() -> None:
     assert generate.is_current(generate.PICTURE, generate.picture()), STALE.format("the picture in the README")
+
+
+def test_the_chart_shows_what_segkit_finds() -> None:
+    """Not byte by byte: another version of Altair may draw the same in another way."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+
+    def texts(svg: str) -> list[str]:
+        return re.findall(r"<(?:text|tspan)[^>]*>([^<]+)<", svg)
+
+    assert texts(generate.CHART.read_text(encoding="utf-8")) == texts(generate.chart()), STALE.format("the chart")
 
 
 def test_every_document_with_blocks_is_run() -> None:

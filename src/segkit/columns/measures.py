@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, COUNT, ID, KEY, ROW, TIME, hidden
+from segkit.columns.mean import nearest_mean
 from segkit.columns.views import MONEY, View, all_hold, as_money
 from segkit.rules.base import Duration
 from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
@@ -219,7 +220,7 @@ def _finished(measure: Measure, view: View) -> pl.Expr:
     value = pl.col(name)
     if spec.measure == "mean":
         count = pl.col(hidden("n", name))
-        return pl.when(count > 0).then(value.cast(pl.Float64) / count).alias(name)
+        return pl.when(count > 0).then(nearest_mean(value, count)).alias(name)
     if spec.measure in ("days_since_first", "days_since_last"):
         return (pl.lit(view.context.as_of) - value).dt.total_days().alias(name)
     return value.cast(dtype_of(spec, view)).alias(name)

@@ -11,6 +11,7 @@ import polars as pl
 
 from segkit.columns.blocks import segment_column
 from segkit.columns.catalogue import Catalogue, make_catalogue, unknown_columns
+from segkit.columns.cuts import SCORES
 from segkit.columns.features import steps_of
 from segkit.columns.fit import Misfits, column_misfits, sql_misfits, sql_type
 from segkit.columns.mentions import CUSTOMERS, Mention, mentions
@@ -61,6 +62,8 @@ class Plan:
         """
         members = [*map(segment_column, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
+        if self.rules.rfm and self.rules.rfm.cutoffs:
+            wanted |= set(SCORES.values())  # how they are shared out is compared with the day of the cutoffs
         return [name for name in self.schema if name in wanted]
 
     @property

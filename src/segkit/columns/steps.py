@@ -15,11 +15,11 @@ from segkit.columns.measures import Measure, dtype_of
 from segkit.columns.views import Joined, View
 from segkit.criteria.kinds import Schema
 from segkit.results import Threshold
-from segkit.rules.features import Rfm
 from segkit.rules.findings import Path
 from segkit.rules.gates import Cap
 from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.measures import Measured, Window
+from segkit.rules.rfm import Rfm
 
 
 @dataclass(frozen=True, eq=False)

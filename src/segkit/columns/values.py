@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from segkit.columns.rfm import map_codes
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
+from segkit.rules.rfm_maps import map_codes
 from segkit.rules.walk import blocks
 
 

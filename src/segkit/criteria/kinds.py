@@ -37,11 +37,11 @@ def kind_of_value(value: Any) -> Kind:
 def literal(value: Any, dtype: pl.DataType) -> Any:
     """The value as a column of `dtype` compares with it: a float column with the nearest float."""
     if isinstance(value, Decimal):
-        return float(value) if dtype.is_float() else exact(value)
+        return float(value) if dtype.is_float() else decimal(value)
     return value
 
 
-def exact(value: Decimal) -> pl.Expr:
+def decimal(value: Decimal) -> pl.Expr:
     """The number as a decimal of its own scale; by way of text, since Polars loads numpy for others (0.08 s)."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int), "numbers of rule files are finite"

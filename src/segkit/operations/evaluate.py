@@ -16,6 +16,7 @@ from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan, make_plan
+from segkit.columns.shares import drift
 from segkit.columns.views import NO_KEY, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
@@ -67,7 +68,9 @@ def evaluate(
     zones, unknown = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in unknown)
     context = Context(as_of, zones=zones.areas)
+    included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
     if on_open:
+        on_open(path for _, path in included)
         on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
     while True:
         try:
@@ -94,9 +97,12 @@ def evaluate(
     warnings += _refuse_bad_values(plan, bad, computed)
     warnings += [_guess(_view(plan, name), column) for name in guessed for column in guessed[name]]
     _refuse_keys(plan, computed)
+    if loaded.rules.rfm:
+        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
+    inputs += [(place, path, path) for place, path in included]
     return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
 
 

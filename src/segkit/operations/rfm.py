@@ -3,57 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
+from segkit.columns.cuts import RAW
 from segkit.columns.hidden import KEY
-from segkit.columns.rfm import RAW, map_codes
 from segkit.columns.views import as_money
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import DataError, RuleError, SegkitError, WriteError
+from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish import publish_file
-from segkit.io.read import Table, Workspace, open_table
+from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, format_of, sink
+from segkit.operations.cutoffs import cutoffs_text
 from segkit.operations.evaluate import Evaluated, evaluate
-from segkit.operations.guess import date_like, guess
 from segkit.operations.outputs import to_stream
+from segkit.operations.rfm_rules import Chosen, choose, facts, open_data, rule_file
+from segkit.report.chart import check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
-from segkit.rules.features import RFM_COLUMNS, Rfm
 from segkit.rules.loader import Loaded, load_rules_text
-from segkit.rules.near import nearest
-from segkit.rules.sources import Source
+from segkit.rules.rfm import RFM_COLUMNS, Rfm
+from segkit.rules.rfm_maps import map_codes
 
 STDOUT = "-"
-AMOUNT = "amount in SQL"
+RULES = "segkit rfm"
+"""What the rule file is called that is made of the options."""
 STALE_AFTER_DAYS = 366
 
 
 def _silent(_: str) -> None:
     pass
-
-
-@dataclass
-class _Columns:
-    """Which column plays which role, and which of these were guessed."""
-
-    table: Table
-    chosen: dict[str, str] = field(default_factory=dict)
-    guesses: dict[str, str] = field(default_factory=dict)
-
-    def take(self, role: str, given: str | None) -> str | None:
-        """The column given for a role, or the one that fits it best."""
-        found = given or guess(self.table, role, list(self.chosen.values()))
-        if found:
-            self.chosen[role] = found
-            if given is None:
-                self.guesses[role] = found
-        return found
 
 
 def rfm(
@@ -64,116 +47,97 @@ def rfm(
     amount: str | None = None,
     id: str | None = None,
     as_of: dt.date | None = None,
-    bins: int = 5,
-    method: str = "quantile",
-    ties: str = "low",
+    bins: int | None = None,
+    method: str | None = None,
+    ties: str | None = None,
+    cutoffs: str | None = None,
     map: str = "standard",
     output: str | None = None,
+    save_cutoffs: str | None = None,
+    chart: str | None = None,
     stdout: BinaryIO | None = None,
     progress: Callable[[str], None] = _silent,
 ) -> RfmResult:
     """Score the customers of a file of orders, or of a customer file that has the three values.
 
-    Raises `DataError` where a column that is needed can neither be found nor guessed.
+    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. What is not given is 5 bins by quantiles,
+    ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
-    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
-        hint = f"the formats are {', '.join(FORMATS)}"
-        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
+    options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
+    targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart}
+    _refuse_targets(targets, ties)
     with Workspace() as ws:
         progress("opening the file")
-        columns = _columns(_open(ws, data), key=key, time=time, amount=amount, id=id)
-        options = {"bins": bins, "method": method, "ties": ties, "map": map}
-        loaded = load_rules_text(_rule_file(data, columns, options, as_of), "segkit rfm")
+        columns = choose(open_data(ws, data), key=key, time=time, amount=amount, id=id)
         try:
+            loaded = load_rules_text(rule_file(data, columns, options, as_of), RULES)
             found = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_without_place(d) for d in error.diagnostics)) from error
-        if output is not None:
+        _spare_inputs(found, targets)
+        result = _result(found, loaded, columns, targets, started)
+        contents: dict[str, bytes] = {}
+        if save_cutoffs is not None:
+            contents[save_cutoffs] = cutoffs_text(found, facts(data, columns, _spec(loaded))).encode()
+        if chart is not None:
+            contents[chart] = drawn(result, chart)
+        if any(targets.values()):
             progress("writing")
+        if output is not None:
             _write(found, output, ws, stdout)
-        return _result(found, loaded, columns, output, clock.perf_counter() - started)
+        for path, content in contents.items():
+            with publish_file(Path(path)) as target:
+                target.write_bytes(content)
+    return replace(result, elapsed_seconds=clock.perf_counter() - started)
 
 
-def _open(ws: Workspace, data: str) -> Table:
-    """The table, with dates written as 19970101 where the name of a column promises one."""
-    spec = Source(path=data)
-    table = open_table(ws, "data", spec, base=Path(), timezone="UTC")
-    likely = date_like(table.columns)
-    return open_table(ws, "data", spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
+def _options(given: Mapping[str, object]) -> dict[str, object]:
+    """The keys of `[rfm]`; a file of cutoffs says what else would be asked."""
+    options = {name: value for name, value in given.items() if value is not None}
+    if "cutoffs" not in options:
+        return options
+    if other := next((name for name in ("method", "ties") if name in options), None):
+        message = f"`--{other}` and `--cutoffs` both say how scores are cut"
+        raise RuleError.of(message, hint=f"take `--{other}` out: the file knows it")
+    return options | {"method": "cutoffs"}
 
 
-def _columns(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> _Columns:
-    columns = _Columns(table)
-    unknown = [(option, name) for option, name in (("--key", key), ("--time", time), ("--id", id)) if name]
-    unknown = [(option, name) for option, name in unknown if name not in table.columns]
-    if unknown:
-        raise DataError(*(_unknown(table, option, name) for option, name in unknown))
-    missing: list[tuple[str, str]] = []
-    if not columns.take("key", key):
-        missing.append(("--key", "the customer's key"))
-    summary = {role: guess(table, role, list(columns.chosen.values())) for role in RAW.values()}
-    if time is None and id is None and summary["recency_days"] and summary["frequency"]:
-        columns.take("recency_days", None)
-        columns.take("frequency", None)
-        if not columns.take("monetary", amount):
-            missing.append(("--amount", "the money of each customer"))
-    else:
-        if not columns.take("time", time):
-            missing.append(("--time", "the day of each order"))
-        columns.take("id", id)
-        if not columns.take("amount", amount):
-            missing.append(("--amount", "the money of each row, a column or SQL such as `Quantity * UnitPrice`"))
-    if missing:
-        raise DataError(*(_not_found(table, option, what) for option, what in missing))
-    return columns
+def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None:
+    """`RuleError` for what cannot be written, before anything is read."""
+    given = [Path(path).resolve() for path in targets.values() if path is not None and path != STDOUT]
+    if twice := next((path for path in given if given.count(path) > 1), None):
+        raise RuleError.of(f"`{twice.name}` is named for two outputs", hint="give each a file of its own")
+    if targets["--save-cutoffs"] == STDOUT:
+        raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
+    output, chart = targets["-o"], targets["--chart"]
+    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
+        hint = f"the formats are {', '.join(FORMATS)}"
+        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
+    if targets["--save-cutoffs"] is not None and ties == "split":
+        message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
+        raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
+    if chart is not None:
+        check_chart(chart)
 
 
-def _unknown(table: Table, option: str, name: str) -> Diagnostic:
-    message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
-    return Diagnostic(message, hint=table.one_column_hint() or nearest(name, table.columns))
+def _spare_inputs(found: Evaluated, targets: Mapping[str, str | None]) -> None:
+    """`WriteError` where an output would take the place of a file that was read."""
+    read = {path.resolve() for _, path, _ in found.inputs}
+    for path in targets.values():
+        if path not in (None, STDOUT) and Path(str(path)).resolve() in read:
+            raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
 
 
-def _not_found(table: Table, option: str, what: str) -> Diagnostic:
-    names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
-    hint = table.one_column_hint() or f"name it with `{option}`; the columns are {names}"
-    return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
-
-
-def _rule_file(data: str, columns: _Columns, options: Mapping[str, object], as_of: dt.date | None) -> str:
-    """The rule file that says what the options say."""
-    chosen, table = columns.chosen, columns.table
-    path, key = _toml(data), _toml(chosen["key"])
-    lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
-    if "time" in chosen:
-        lines += ["[customers]", 'from = "data"', f"key = {key}", "[events.data]", f"path = {path}"]
-        lines += [f"{role} = {_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
-        amount = chosen["amount"]
-        if amount in table.columns:
-            lines.append(f"amount = {_toml(amount)}")
-        else:
-            lines += [f"amount = {_toml(AMOUNT)}", f"derive = {{ {_toml(AMOUNT)} = {_toml(amount)} }}"]
-        lines += ["[rfm]", 'events = "data"']
-    else:
-        lines += ["[customers]", f"path = {path}", f"key = {key}", "[rfm.columns]"]
-        lines += [f"{role} = {_toml(chosen[role])}" for role in RAW.values()]
-        lines += ["[rfm]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in options.items()]
-    return (
-        "\n".join([*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {_toml(RFM_COLUMNS)}"])
-        + "\n"
-    )
-
-
-def _toml(value: object) -> str:
-    """A text, number or list of texts as TOML; `${` of a file name is not the environment's."""
-    return json.dumps(value, ensure_ascii=False).replace("${", "$${")
+def _spec(loaded: Loaded) -> Rfm:
+    assert loaded.rules.rfm is not None
+    return loaded.rules.rfm
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     """A place in a rule file that the user has not written helps nobody."""
     place = diagnostic.location
-    return Diagnostic(diagnostic.message, None if place and place.text else place, diagnostic.hint, diagnostic.severity)
+    return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
 
 
 def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
@@ -181,8 +145,6 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
     names = [name for name in RFM_COLUMNS if name != key]
     rows = found.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
     if output != STDOUT:
-        if any(Path(output).resolve() == path.resolve() for _, path, _ in found.inputs):
-            raise WriteError.of(f"`{output}` is the input: the table would take its place", hint="name another file")
         with publish_file(Path(output)) as target:
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
         return
@@ -190,9 +152,10 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
     to_stream(rows, "csv", ws, stdout)
 
 
-def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | None, elapsed: float) -> RfmResult:
-    spec = loaded.rules.rfm
-    assert spec is not None
+def _result(
+    found: Evaluated, loaded: Loaded, columns: Chosen, targets: Mapping[str, str | None], started: float
+) -> RfmResult:
+    spec = _spec(loaded)
     scored = found.computed.frame.filter(pl.col("rfm_segment").is_not_null())
     cells = scored.group_by("r_score", "f_score").len().rows()
     return RfmResult(
@@ -201,7 +164,7 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         events=int(scored["frequency"].sum() or 0),
         bins=spec.bins,
         method=spec.method,
-        ties=spec.ties,
+        ties=(spec.cutoffs.ties if spec.cutoffs else None) or spec.ties,
         map=spec.map,
         segments=_segments(scored, spec),
         thresholds=found.computed.thresholds,
@@ -209,12 +172,14 @@ def _result(found: Evaluated, loaded: Loaded, columns: _Columns, output: str | N
         guesses=columns.guesses,
         tables=found.tables,
         warnings=(*map(_without_place, found.warnings), *_stale(scored, found, columns)),
-        elapsed_seconds=elapsed,
-        path=None if output in (None, STDOUT) else output,
+        elapsed_seconds=clock.perf_counter() - started,
+        path=None if targets["-o"] == STDOUT else targets["-o"],
+        cutoffs=targets["--save-cutoffs"],
+        chart=targets["--chart"],
     )
 
 
-def _stale(scored: pl.DataFrame, found: Evaluated, columns: _Columns) -> list[Diagnostic]:
+def _stale(scored: pl.DataFrame, found: Evaluated, columns: Chosen) -> list[Diagnostic]:
     """A warning where the data ends long before `as_of`, so that every recency is large."""
     latest = scored["recency_days"].min()
     if "time" not in columns.chosen or not isinstance(latest, int) or latest <= STALE_AFTER_DAYS:

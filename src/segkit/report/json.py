@@ -10,11 +10,12 @@ customers), `path` (of its file; null where it has none, or one a combination of
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
-`warnings`, `elapsed_seconds`, `path`.
+`warnings`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were written).
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
-A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side); a warning or diagnostic
+A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (by score, who
+is cut so; empty: all); a warning or diagnostic
 `severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
 never 19.989999.
 """
@@ -98,6 +99,8 @@ def rfm_json(result: RfmResult) -> str:
             "warnings": _diagnostics(result.warnings),
             "elapsed_seconds": round(result.elapsed_seconds, 3),
             "path": result.path,
+            "cutoffs": result.cutoffs,
+            "chart": result.chart,
         }
     )
 
@@ -165,7 +168,14 @@ def _tables(tables: Iterable[TableCounts]) -> list[dict[str, Any]]:
 
 def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
     return [
-        {"column": t.column, "values": list(t.values), "inclusive": t.inclusive, "keys": list(t.keys), "falls": t.falls}
+        {
+            "column": t.column,
+            "values": list(t.values),
+            "inclusive": t.inclusive,
+            "keys": list(t.keys),
+            "falls": t.falls,
+            "within": dict(t.within),
+        }
         for t in thresholds
     ]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from segkit.report.bars import Bar
 from segkit.report.console import left_out, warning
+from segkit.report.heat import Heat
 from segkit.report.numbers import count, money, percent, rounded, seconds
-from segkit.report.tables import numeric, plain_table, spaced, titled
+from segkit.report.tables import numeric, plain_table, spaced
 from segkit.report.thresholds import threshold_tables
 from segkit.results import RfmResult
-
-SHADES = (None, "grey15", "dark_green", "green4", "green3", "chartreuse1")
-"""Backgrounds of the grid, from no customer to most."""
 
 
 def rfm_summary(result: RfmResult) -> RenderableType:
@@ -74,26 +71,15 @@ def segments(result: RfmResult) -> RenderableType:
 
 
 def grid(result: RfmResult) -> RenderableType:
-    """Customers by recency score (down) and frequency score (across), shaded by how many there are."""
-    table = plain_table()
-    table.padding = 0
-    table.add_column(no_wrap=True)
-    numeric(table, *(f"F{f} " for f in range(1, result.bins + 1)))
-    most = max(result.grid.values(), default=0)
-    for r in range(result.bins, 0, -1):
-        cells = (result.grid.get((r, f), 0) for f in range(1, result.bins + 1))
-        table.add_row(Text(f"R{r} ", style="bold"), *(_cell(number, most) for number in cells))
-    return titled("Customers by R and F score", table)
-
-
-def _cell(number: int, most: int) -> Text:
-    if not number:
-        return Text("- ", style="dim")
-    level = 1 + (len(SHADES) - 2) * number // most
-    ink = "white" if level < 4 else "black"
-    return Text(f" {count(number)} ", style=Style.parse(f"{ink} on {SHADES[level]}"))
+    """Customers by recency and frequency score, shaded by how many there are."""
+    return Group(Text("Customers by R and F score", style="bold"), Heat(result.grid, result.bins))
 
 
 def _closing(result: RfmResult) -> Text:
-    where = f"One row a customer in {result.path}" if result.path not in (None, "-") else "Done"
-    return Text(f"{where} ({seconds(result.elapsed_seconds)})", style="green")
+    written = {
+        "One row a customer in": result.path,
+        "Cutoffs in": result.cutoffs,
+        "Chart in": result.chart,
+    }
+    lines = [f"{what} {path}" for what, path in written.items() if path is not None] or ["Done"]
+    return Text("\n".join(lines) + f" ({seconds(result.elapsed_seconds)})", style="green")

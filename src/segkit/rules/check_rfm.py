@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 
-from segkit.rules.features import MapRow, Rfm
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
-
-Code = tuple[int, int, int]
+from segkit.rules.rfm import Rfm
+from segkit.rules.rfm_maps import OTHER, first_matches
 
 
 def check_rfm(rules: RuleFile) -> Iterator[Finding]:
@@ -36,42 +34,23 @@ def _bins(rfm: Rfm) -> Iterator[Finding]:
 def _map(rfm: Rfm) -> Iterator[Finding]:
     if not rfm.segment:
         return
+    beyond = set()
     for position, row in enumerate(rfm.segment):
-        for key, scores in row_ranges(row).items():
-            if scores[0] < 1 or scores[1] > rfm.bins:
+        for key, scores in (("r", row.r), ("f", row.f), ("m", row.m)):
+            if scores and (scores[0] < 1 or scores[1] > rfm.bins):
+                beyond.add(position)
                 message = f"`{key}` goes from {scores[0]} to {scores[1]}, but scores go from 1 to {rfm.bins}"
                 yield Finding(("rfm", "segment", position, key), message, "change it, or `bins`")
-    taken, rest = cover(rfm)
+    rows = first_matches(rfm.segment, rfm.bins)
     for position, row in enumerate(rfm.segment):
-        if not taken[position]:
+        if position not in beyond | set(rows.values()):
             message = f"no customer can be `{row.name}` by this row: rows above it take all its scores"
             hint = "the first row that matches counts: move this one up, or take it out"
             yield Finding(("rfm", "segment", position), message, hint, warning=True)
-    if rest:
-        total = rfm.bins**3
+    holes = sorted((code for code, row in rows.items() if row is None), reverse=True)
+    if holes:
         dash = "-" if rfm.bins > 9 else ""
-        shown = ", ".join(dash.join(map(str, code)) for code in rest[:3])
+        shown = ", ".join(dash.join(map(str, code)) for code in holes[:3])
         hint = 'if that is meant, end with a row that takes the rest: `{ name = "other" }`'
-        message = f"{len(rest)} of {total} codes are in no row and get `other`, such as {shown}"
+        message = f"{len(holes)} of {len(rows)} codes are in no row and get `{OTHER}`, such as {shown}"
         yield Finding(("rfm", "segment"), message, hint, warning=True)
-
-
-def row_ranges(row: MapRow) -> dict[str, tuple[int, int]]:
-    """The ranges that a row gives, by letter."""
-    given = {"r": row.r, "f": row.f, "m": row.m}
-    return {key: scores for key, scores in given.items() if scores is not None}
-
-
-def cover(rfm: Rfm) -> tuple[list[int], list[Code]]:
-    """How many codes each row takes (the first that matches), and the codes that none takes."""
-    rows = [row_ranges(row) for row in rfm.segment]
-    taken, rest = [0] * len(rows), []
-    for code in product(range(rfm.bins, 0, -1), repeat=3):
-        scores = dict(zip("rfm", code, strict=True))
-        for position, row in enumerate(rows):
-            if all(low <= scores[key] <= high for key, (low, high) in row.items()):
-                taken[position] += 1
-                break
-        else:
-            rest.append((code[0], code[1], code[2]))
-    return taken, rest

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from segkit.rules.conditions import Conditions
-from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
+from segkit.rules.rfm import RFM_COLUMNS
 from segkit.rules.scores import Score
 from segkit.rules.walk import blocks
 

@@ -1,16 +1,13 @@
-"""Columns that segkit computes: traits and RFM."""
+"""Columns that segkit computes: traits."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import model_validator
 
-from segkit.rules.base import Contradiction, Model, Name, Number, Unfit
-from segkit.rules.conditions import Conditions
-from segkit.rules.measures import Measured, Window
+from segkit.rules.base import Contradiction, Model, Name, Number
+from segkit.rules.measures import Measured
 
 
 class Bands(Model):
@@ -71,120 +68,4 @@ class Trait(Measured):
         return self
 
 
-def _score_range(value: Any) -> Any:
-    pair = (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not (isinstance(pair, tuple) and len(pair) == 2 and all(type(v) is int for v in pair)):
-        raise Unfit(value, "a whole number, or a range such as [4, 5]")
-    if pair[0] > pair[1]:
-        raise Contradiction(f"the range [{pair[0]}, {pair[1]}] is empty", "the lower score comes first")
-    return pair
-
-
-ScoreRange = Annotated[
-    tuple[int, int],
-    BeforeValidator(_score_range),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer"},
-                {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
-            ]
-        }
-    ),
-]
-
-
-class MapRow(Model):
-    """One row of an RFM map; the first that matches names the segment."""
-
-    name: str
-    """What `rfm_segment` is for these scores."""
-    r: ScoreRange | None = None
-    """Recency score or range; absent: any."""
-    f: ScoreRange | None = None
-    """Frequency score or range; absent: any."""
-    m: ScoreRange | None = None
-    """Monetary score or range; absent: any."""
-
-
-class Cutoffs(Model):
-    """Thresholds of your own, one fewer than `bins` for each."""
-
-    recency: tuple[Number, ...]
-    """Days, not falling."""
-    frequency: tuple[Number, ...]
-    """Events, not falling."""
-    monetary: tuple[Number, ...]
-    """Money, not falling."""
-
-    @model_validator(mode="after")
-    def _not_falling(self) -> Cutoffs:
-        for name in ("recency", "frequency", "monetary"):
-            values: tuple[int | Decimal, ...] = getattr(self, name)
-            if any(a > b for a, b in pairwise(values)):
-                raise Contradiction(f"the cutoffs of `{name}` fall: {', '.join(map(str, values))}", key=name)
-        return self
-
-
-class RfmColumns(Model):
-    """Columns of the customer file that hold the three values already."""
-
-    recency_days: str
-    """Days since the last event."""
-    frequency: str
-    """Number of events."""
-    monetary: str
-    """Money."""
-
-
-class Rfm(Window):
-    """Recency, frequency and monetary value, their scores, and the segment that a map gives them."""
-
-    events: str = ""
-    """The event table that is scored."""
-    where: Conditions = {}
-    """Only rows that satisfy these conditions count."""
-    columns: RfmColumns | None = None
-    """Score these columns of the customer file instead of events."""
-    bins: int = Field(5, ge=2, le=10)
-    """How many scores there are, 1 the lowest."""
-    method: Literal["quantile", "cutoffs"] = "quantile"
-    """`quantile`: shares of equal size; `cutoffs`: your own thresholds."""
-    cutoffs: Cutoffs | None = None
-    """With `method = "cutoffs"`: the thresholds."""
-    ties: Literal["low", "high", "split"] = "low"
-    """Equal values get the score of the lowest or the highest of them, or are split by key."""
-    monetary: Literal["sum", "mean"] = "sum"
-    """The sum of the amounts, or the mean per event."""
-    frequency: Literal["events", "days"] = "events"
-    """Number of events, or of distinct days with one."""
-    map: Literal["standard", "rf"] = "standard"
-    """The map from scores to segments: `standard` reads R, F and M, `rf` reads R and F."""
-    segment: tuple[MapRow, ...] = ()
-    """A map of your own instead, `[[rfm.segment]]`; what no row takes is `other`."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Rfm:
-        if bool(self.events) == bool(self.columns):
-            raise Contradiction("`[rfm]` reads either `events` or `[rfm.columns]`", "give one of them")
-        if self.columns and (self.where or self.within or self.between or self.since or self.before):
-            raise Contradiction("a window or `where` goes with `events`, not with `[rfm.columns]`")
-        if (self.method == "cutoffs") != (self.cutoffs is not None):
-            raise Contradiction('`cutoffs` and `method = "cutoffs"` go together', "give both, or neither")
-        if self.cutoffs:
-            for name in ("recency", "frequency", "monetary"):
-                got = len(getattr(self.cutoffs, name))
-                if got != self.bins - 1:
-                    raise Contradiction(
-                        f"{self.bins} bins need {self.bins - 1} cutoffs of `{name}`, but there are {got}",
-                        key="cutoffs",
-                    )
-        if self.segment and "map" in self.model_fields_set:
-            raise Contradiction("`map` and `[[rfm.segment]]` are two maps", "give one of them", key="map")
-        return self
-
-
-RFM_COLUMNS = (
-    "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",
-)  # fmt: skip
 Traits = dict[Name, Trait]

@@ -18,6 +18,7 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import RuleError
 from segkit.rules import expand, messages
 from segkit.rules.expand import NO_OVERRIDES, Overrides
+from segkit.rules.included import Included, include
 from segkit.rules.locate import Index
 from segkit.rules.locate import Path as KeyPath
 from segkit.rules.model import RuleFile
@@ -38,6 +39,8 @@ class RuleSource:
     index: Index = field(repr=False)
     origins: Mapping[KeyPath, KeyPath] = field(default_factory=dict, repr=False)
     """Keys that a table has from another one (`like`): path here = path where it is written."""
+    included: Mapping[KeyPath, Included] = field(default_factory=dict, repr=False)
+    """Files that stand in the rule file by their name, by the place of that name."""
 
     @property
     def directory(self) -> Path:
@@ -46,10 +49,16 @@ class RuleSource:
 
     def at(self, *path: str | int) -> SourceLocation:
         """The place of a key, or of its nearest ancestor that the file has."""
+        for place, file in self.included.items():
+            if path[: len(place)] == place and path != place:
+                return file.index.key(path[len(place) :], file.path)
         return self.index.key(path, self.path, self.origins)
 
     def value_at(self, *path: str | int) -> SourceLocation:
         """The place of a value, or of the key nearest to it."""
+        for place, file in self.included.items():
+            if path[: len(place)] == place and path != place:
+                return file.index.value(path[len(place) :], file.path)
         return self.index.value(path, self.path, self.origins)
 
 
@@ -92,7 +101,8 @@ def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overr
     data = expand.override(data, overrides, source.at, found)
     data = expand.substitute(data, os.environ if env is None else env, source.value_at, found)
     origins = expand.inherit(data, source.at, found)
-    source = RuleSource(name, text, source.index, origins)
+    data, included = include(data, source.directory, source.value_at, found)
+    source = RuleSource(name, text, source.index, origins, included)
     rules = _validate(data, source, found)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 

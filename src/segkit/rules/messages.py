@@ -173,8 +173,6 @@ def _boolean(item: ErrorDetails, path: Path) -> Need:
 
 def _table(item: ErrorDetails, path: Path) -> Need:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
-    if path[-1:] == ("cutoffs",) and isinstance(item["input"], str):
-        return "`{ recency = [...], frequency = [...], monetary = [...] }`", "a file of cutoffs is for a later version"
     if len(path) == 1:
         return f"a section: `[{key}]`", None
     if key in FAMILIES and key not in _TABLES:

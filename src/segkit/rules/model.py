@@ -10,9 +10,10 @@ from pydantic import Field, field_validator, model_validator
 
 from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
-from segkit.rules.features import Rfm, Traits
+from segkit.rules.features import Traits
 from segkit.rules.gates import Consent, FrequencyCap
 from segkit.rules.lifecycle import Lifecycle
+from segkit.rules.rfm import Rfm
 from segkit.rules.scores import Scores
 from segkit.rules.sources import Customers, Events, Lookup
 

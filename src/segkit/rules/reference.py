@@ -10,11 +10,13 @@ from pydantic import BaseModel
 
 from segkit.rules.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
 from segkit.rules.conditions import MODIFIERS, Condition
-from segkit.rules.features import Bands, Cutoffs, MapRow, Rfm, RfmColumns, Trait
+from segkit.rules.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
+from segkit.rules.features import Bands, Trait
 from segkit.rules.gates import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.lifecycle import Lifecycle, Stage
 from segkit.rules.measures import EventCondition, Window
 from segkit.rules.model import Assignment, Output, RuleFile
+from segkit.rules.rfm import MapRow, Rfm, RfmColumns
 from segkit.rules.schema import Schema, schemas_of
 from segkit.rules.scores import PointsPer, Score, ScoreRule
 from segkit.rules.shape import key_of
@@ -43,6 +45,9 @@ SECTIONS = (
     Section("Windows", Window),
     Section("`[rfm]`", Rfm, Window, "Windows"),
     Section("`cutoffs` of `[rfm]`", Cutoffs),
+    Section("`cutoffs` of one measure", MeasureCutoffs),
+    Section("`within` of one measure", GroupCutoffs),
+    Section("`events` of cutoffs", SavedEvents),
     Section("`[rfm.columns]`", RfmColumns),
     Section("`[[rfm.segment]]`", MapRow),
     Section("`[lifecycle]`", Lifecycle),
@@ -68,7 +73,8 @@ SECTIONS = (
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
     "Condition": "condition", "EventCondition": "event condition", "Near": "circle", "Inside": "zones",
-    "Block": "block", "Stage": "block", "ScoreRule": "block", "MapRow": "table", "CustomerDate": "`{ column = ... }`",
+    "Block": "block", "Stage": "block", "ScoreRule": "block", "MapRow": "table", "GroupCutoffs": "table",
+    "CustomerDate": "`{ column = ... }`",
 }  # fmt: skip
 """What a model is called as a type; others are `table`."""
 
@@ -158,6 +164,8 @@ def _plain(schema: Schema) -> str:
 
 
 def _plural(words: str) -> str:
+    if words.startswith("number "):
+        return words.replace("number", "numbers", 1)
     simple = words.replace(" ", "").isalpha() and " or " not in words
     return f"{words}s" if simple else words
 

@@ -21,14 +21,12 @@ PLANNED: dict[tuple[str, str], str] = {
     ("RuleFile", "value"): 'until then, traits with `measure = "sum"` and `"count"` give revenue and orders',
     ("RuleFile", "test"): _LATER,
     ("Block", "value"): "until then, put conditions on traits into `behavioural`",
-    ("Rfm", "save"): 'until then, give the thresholds as `cutoffs` with `method = "cutoffs"`',
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
     ("Source", "table"): "until then, export the table to CSV or Parquet",
 }
 """Keys of the format that this version does not read, with what to do meanwhile."""
 PLANNED_VALUES: dict[tuple[str, str, str], str] = {
-    ("Rfm", "method", "nested"): _LATER.replace("take it out", 'use "quantile"'),
     ("Output", "format", "xlsx"): _LATER.replace("take it out", 'use "csv" with `bom = true`'),
 }
 

@@ -157,9 +157,10 @@ Score  recency_days  frequency
 
 Customers by R and F score
       F1   F2
-─────────────
-R2     -   20
-R1    10    -
+──────────────
+R2    -   20█
+R1   10▒   -
+    · 1-4   ░ 5-8   ▒ 9-12   ▓ 13-16   █ 17-20
 
 One row a customer in rfm.csv (0.50 s)
 """
@@ -233,6 +234,7 @@ def test_apply_json():
         "inclusive": True,
         "keys": [],
         "falls": False,
+        "within": {},
     }
     assert '"total": 1234.5,' in apply_json(RUN)
     assert result["warnings"] == [

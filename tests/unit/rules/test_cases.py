@@ -4,6 +4,7 @@
 commit it, as somebody who has a rule file open and does not know Python.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -28,7 +29,8 @@ def cases(kind: str) -> list[Path]:
 
 def load(case: Path) -> Loaded:
     text = (case / "rules.toml").read_text(encoding="utf-8")
-    return load_rules_text(text, "rules.toml", env=ENV)
+    with contextlib.chdir(case):
+        return load_rules_text(text, "rules.toml", env=ENV)
 
 
 def problems(case: Path) -> list[Diagnostic]:

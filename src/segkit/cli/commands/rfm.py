@@ -23,21 +23,18 @@ if TYPE_CHECKING:
 @click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
 @click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
 @options.as_of
-@click.option("--bins", type=click.IntRange(2, 10), default=5, show_default=True, help="How many scores there are.")
+@click.option("--bins", type=click.IntRange(2, 10), help="How many scores there are; 5 by default.")
 @click.option(
     "--method",
-    type=click.Choice(["quantile"]),
-    default="quantile",
-    show_default=True,
-    help="How scores are cut: quantiles over all customers.",
+    type=click.Choice(["quantile", "nested"]),
+    help="Quantiles over all customers (the default), or nested: of F within each R score, of M within these.",
 )
 @click.option(
     "--ties",
     type=click.Choice(["low", "high", "split"]),
-    default="low",
-    show_default=True,
-    help="The score of equal values: that of the lowest or the highest of them, or split by key.",
+    help="The score of equal values: that of the lowest (the default) or the highest of them, or split by key.",
 )
+@click.option("--cutoffs", metavar="FILE", type=click.Path(), help="Score with the cutoffs that were saved here.")
 @click.option(
     "--map",
     "map_",
@@ -49,6 +46,10 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", metavar="FILE|-", type=click.Path(), help="Write one row a customer here; - is standard output."
 )
+@click.option(
+    "--save-cutoffs", metavar="FILE", type=click.Path(), help="Write the cutoffs here, to score later days with them."
+)
+@click.option("--chart", metavar="FILE", type=click.Path(), help="Draw the R x F grid and the segments: .svg or .png.")
 @options.as_json
 @options.talk
 @click.pass_obj
@@ -61,11 +62,14 @@ def command(
     amount: str | None,
     id_: str | None,
     as_of: dt.date | None,
-    bins: int,
-    method: str,
-    ties: str,
+    bins: int | None,
+    method: str | None,
+    ties: str | None,
+    cutoffs: str | None,
     map_: str,
     output: str | None,
+    save_cutoffs: str | None,
+    chart: str | None,
     as_json: bool,
 ) -> int:
     """RFM table of an orders file: how recently, how often and for how much each customer bought.
@@ -86,8 +90,11 @@ def command(
             bins=bins,
             method=method,
             ties=ties,
+            cutoffs=cutoffs,
             map=map_,
             output=output,
+            save_cutoffs=save_cutoffs,
+            chart=chart,
             stdout=sys.stdout.buffer,
             progress=stage,
         )

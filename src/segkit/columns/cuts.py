@@ -1,0 +1,180 @@
+"""Cuts: what turns the three values of RFM into scores.
+
+A cut is a value and whether it belongs to the upper side; a score is 1 + the number of cuts that a value passes.
+Quantiles are order statistics without interpolation, so that quantiles, cutoffs given by hand and saved ones are one
+mechanism. Customers are cut all together, or each group that shares the scores before is cut for itself (nested): then
+the cuts are a table, keyed by these scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.hidden import KEY
+from segkit.criteria.kinds import decimal
+from segkit.results import Threshold
+from segkit.rules.cutoffs import FALLING, OPERATORS, MeasureCutoffs
+from segkit.rules.rfm import Rfm
+
+RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
+SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
+
+MOST_DIGITS = 18
+"""Before and after the point of a given cut; so that comparing it with money stays within 38 digits."""
+Group = tuple[int, ...]
+"""The scores that customers share who are cut together; empty where all are."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The cuts of one group of customers, rising with the score; with `keys`, a cut is the pair of value and key."""
+
+    values: tuple[Any, ...]
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The cuts of one measure: of all customers together, or by the scores named `outer`.
+
+    `dtype` is the type that values are compared in; a group that is not in the table has no cuts and scores 1.
+    """
+
+    measure: str
+    table: Mapping[Group, Cut]
+    inclusive: bool
+    dtype: pl.DataType
+    bins: int
+    outer: tuple[str, ...] = ()
+
+    @property
+    def falling(self) -> bool:
+        """Whether low values score high, as with recency."""
+        return self.measure in FALLING
+
+    def score(self) -> pl.Expr:
+        """1 + the number of cuts that the value passes; missing where the value is."""
+        value = pl.col(RAW[self.measure])
+        value = value.cast(self.dtype) if self.dtype.is_float() else value
+        most = max((len(cut.values) for cut in self.table.values()), default=0)
+        passed = [self._passes(value, position).cast(pl.Int64) for position in range(most)]
+        count = pl.sum_horizontal([pl.lit(0, pl.Int64), *passed])
+        return pl.when(value.is_not_null()).then(1 + count).alias(SCORES[self.measure])
+
+    def _passes(self, value: pl.Expr, position: int) -> pl.Expr:
+        cut = self._at({group: cut.values[position : position + 1] for group, cut in self.table.items()}, self.dtype)
+        beyond: pl.Expr = value < cut if self.falling else value > cut
+        if any(cut.keys for cut in self.table.values()):
+            keys = {group: cut.keys[position : position + 1] for group, cut in self.table.items()}
+            return beyond | (value.eq(cut) & (pl.col(KEY) >= self._at(keys, pl.String())))
+        return beyond | value.eq(cut) if self.inclusive else beyond
+
+    def _at(self, found: Mapping[Group, Sequence[Any]], dtype: pl.DataType) -> pl.Expr:
+        """The one value of each group, in the rows of its customers; missing in groups that have none."""
+        if not self.outer:
+            value = found[()][0]
+            return decimal(value).cast(dtype) if isinstance(value, Decimal) else pl.lit(value, dtype)
+        # All groups in the order of their scores: a row's value is found by position, without a join.
+        groups = product(range(1, self.bins + 1), repeat=len(self.outer))
+        values = pl.Series([next(iter(found.get(group, ())), None) for group in groups], dtype=dtype)
+        place = pl.lit(0, pl.Int64)
+        for name in self.outer:
+            place = place * self.bins + pl.col(name) - 1
+        return pl.lit(values).gather(place)
+
+    def thresholds(self) -> list[Threshold]:
+        """The cuts as results show them, values rising; one for each group."""
+        turned = slice(None, None, -1) if self.falling else slice(None)
+        return [
+            Threshold(
+                column=RAW[self.measure],
+                values=tuple(map(exact, cut.values))[turned],
+                inclusive=self.inclusive,
+                keys=cut.keys[turned],
+                falls=self.falling,
+                within=dict(zip(self.outer, group, strict=True)),
+            )
+            for group, cut in self.table.items()
+        ]
+
+
+def exact(value: Any) -> Decimal:
+    """The number with its own digits, and without zeros at its end."""
+    text = f"{value if isinstance(value, Decimal) else Decimal(repr(value)):f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
+    """The cuts of the three measures over customers that have them all (columns as `[rfm]` names them, and the key)."""
+    if rfm.cutoffs:
+        return [_given(m, getattr(rfm.cutoffs, m), rfm.bins, customers.schema[name]) for m, name in RAW.items()]
+    rows = customers.lazy()
+    if rfm.method == "quantile":
+        ranked = pl.collect_all([_ranked(rfm, measure, (), rows) for measure in RAW])
+        return [_quantiles(rfm, measure, (), frame) for measure, frame in zip(RAW, ranked, strict=True)]
+    found: list[Cuts] = []
+    for measure in RAW:
+        outer = tuple(SCORES[cuts.measure] for cuts in found)
+        found.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
+        rows = rows.with_columns(found[-1].score())
+    return found
+
+
+def _ranked(rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:
+    """A line a group, with its values in the order of their ranks; equal ones by key where keys tell them apart."""
+    order = [RAW[measure], *([KEY] if rfm.ties == "split" else [])]
+    ranked = rows.select(*outer, *order).sort(order, descending=[measure in FALLING, False][: len(order)])
+    # Rows of a group keep their order: to sort by the scores, too, takes twice as long.
+    return ranked.group_by(outer).agg(order).sort(outer) if outer else ranked.select(pl.all().implode())
+
+
+def _quantiles(rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: pl.DataFrame) -> Cuts:
+    name, table = RAW[measure], {}
+    for row, group in enumerate(ranked.select(outer).rows() if outer else [()]):
+        values: pl.Series = ranked[name][row]
+        at = positions(len(values), rfm.bins, rfm.ties)
+        table[group] = Cut(tuple(values[at]), tuple(ranked[KEY][row][at]) if rfm.ties == "split" else ())
+    dtype = ranked.schema[name]
+    assert isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.DataType)
+    return Cuts(measure, table, rfm.ties == "high", dtype.inner, rfm.bins, outer)
+
+
+def positions(size: int, bins: int, ties: str) -> list[int]:
+    """Where the cuts stand among `size` ranked values, from 0.
+
+    `low`: score k + 1 is for values beyond that of rank ceil(k N / bins). `high`: for those from rank k N // bins + 1
+    on. `split`: for those with ceil(k N / bins) or more ranked before them.
+    """
+    steps = range(1, bins) if size else range(0)
+    if ties == "high":
+        return [k * size // bins for k in steps]
+    before = [-(-k * size // bins) for k in steps]
+    return [n for n in before if n < size] if ties == "split" else [n - 1 for n in before]
+
+
+def _given(measure: str, cutoffs: MeasureCutoffs, bins: int, column: pl.DataType) -> Cuts:
+    """Cuts that the rule file gives, or a file that was saved."""
+    falling = measure in FALLING
+    operator = cutoffs.operator or OPERATORS[falling][0]
+    groups = {group: tuple(reversed(cuts)) if falling else cuts for group, cuts in cutoffs.groups()}
+    dtype = _compared(column, [value for cuts in groups.values() for value in cuts])
+    read = float if dtype.is_float() else int if dtype.is_integer() else Decimal
+    table = {group: Cut(tuple(read(value) for value in groups[group])) for group in sorted(groups)}
+    outer = tuple(SCORES.values())[: len(next(iter(table), ()))]
+    return Cuts(measure, table, "=" in operator, dtype, bins, outer)
+
+
+def _compared(column: pl.DataType, values: Sequence[int | Decimal]) -> pl.DataType:
+    """The type in which given cuts are compared: exact, but for float columns and for what no money is."""
+    numbers = [Decimal(value).normalize() for value in values]
+    decimals = max([0, *(-int(number.as_tuple().exponent) for number in numbers)])
+    digits = max([0, *(number.adjusted() + 1 for number in numbers)])
+    if column.is_float() or digits > MOST_DIGITS or decimals > MOST_DIGITS:
+        return pl.Float64()
+    return pl.Int64() if column.is_integer() and not decimals else pl.Decimal(38, decimals)

@@ -1,0 +1,26 @@
+"""The mean of money: an exact sum and a count become the nearest floating-point number."""
+
+from __future__ import annotations
+
+import polars as pl
+
+SCALE = 10
+"""Decimals of money: a sum is a whole number of units of 10 ** -SCALE."""
+EXACT = 2**53
+"""Whole numbers up to here are floats without rounding, so that one division rounds once."""
+
+
+def nearest_mean(total: pl.Expr, count: pl.Expr) -> pl.Expr:
+    """`total` (Decimal with 10 decimals) by `count` (1 or more), as the double that is nearest to the exact quotient.
+
+    0.3 / 3 is 0.1; dividing the sum as a float gives 0.09999999999999999. Beyond a mean of 2 ** 62, one rounding more.
+    """
+    units = total.to_physical()
+    size, by = units.abs(), count.cast(pl.Int128) * 10**SCALE
+    whole, rest = size // by, (size % by) * 2**64
+    # 64 bits after the point; the last one is set where more follow, so that the one rounding sees them.
+    more = (rest % by != 0) & ((rest // by) % 2 == 0)
+    bits = whole * 2**64 + rest // by + more.cast(pl.Int128)
+    signed = bits.cast(pl.Float64) * 2.0**-64 * units.sign().cast(pl.Float64)
+    direct = units.cast(pl.Float64) / by.cast(pl.Float64)
+    return pl.when((size <= EXACT) | (whole >= 2**62)).then(direct).otherwise(signed)

@@ -1,0 +1,56 @@
+"""How many customers have each RFM score, and how far that has moved since cutoffs were saved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import polars as pl
+
+from segkit.columns.cuts import RAW, SCORES
+from segkit.rules.cutoffs import MEASURES
+from segkit.rules.findings import Finding
+from segkit.rules.included import CUTOFFS
+from segkit.rules.rfm import Rfm
+
+Shares = dict[str, tuple[Decimal, ...]]
+"""By measure: the share of the customers with each score from 1 on, in percent."""
+FAR = 10
+"""Percentage points by which a share may move without a word."""
+_DIGITS = 6
+
+
+def score_shares(customers: pl.DataFrame, bins: int) -> Shares:
+    """Of the customers with scores (columns `r_score`, `f_score`, `m_score`); 0 where there are none."""
+    return {measure: _shares(customers[SCORES[measure]].drop_nulls(), bins) for measure in MEASURES}
+
+
+def _shares(scores: pl.Series, bins: int) -> tuple[Decimal, ...]:
+    counts = dict(scores.value_counts().rows())
+    exact = (Fraction(100 * counts.get(score, 0), max(1, len(scores))) for score in range(1, bins + 1))
+    # Fractions round the same way wherever they have the same decimals, so a move of 10 points stays one.
+    return tuple(Decimal(round(share * 10**_DIGITS)).scaleb(-_DIGITS).normalize() + 0 for share in exact)
+
+
+def drift(rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
+    """A warning where shares have moved by more than `FAR` points since the cutoffs were saved."""
+    cutoffs = rfm.cutoffs
+    if cutoffs is None or customers[SCORES["recency"]].null_count() == len(customers):
+        return []
+    today = score_shares(customers, rfm.bins)
+    moved = [text for m in MEASURES if (text := _moved(RAW[m], getattr(cutoffs, m).shares, today[m]))]
+    if not moved:
+        return []
+    since = cutoffs.as_of or "the cutoffs were saved"
+    message = f"shares of customers have moved by more than {FAR} points since {since}: {'; '.join(moved)}"
+    return [Finding(CUTOFFS, message, _NEXT, warning=True)]
+
+
+_NEXT = "where that is meant to last, save new cutoffs: `segkit rfm DATA --save-cutoffs FILE`"
+
+
+def _moved(column: str, saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> str:
+    """The scores of a measure whose shares are far from what they were; nothing where none is."""
+    pairs = enumerate(zip(saved, today, strict=False), 1)
+    far = [f"score {n} from {then:.1f} % to {now:.1f} %" for n, (then, now) in pairs if abs(now - then) > FAR]
+    return f"`{column}` {', '.join(far)}" if far else ""

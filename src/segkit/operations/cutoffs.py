@@ -1,0 +1,71 @@
+"""Saves the cutoffs of a run as a file that scores later days the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from segkit.columns.cuts import RAW
+from segkit.columns.shares import score_shares
+from segkit.errors import DataError
+from segkit.operations.evaluate import Evaluated
+from segkit.results import Threshold
+from segkit.rules.cutoffs import OPERATORS
+
+_HEAD = """\
+# Cutoffs of RFM scores, saved by segkit. A rule file scores later days with them:
+#
+#     [rfm]
+#     method = "cutoffs"
+#     cutoffs = "THIS FILE"
+#
+# A score is 1 + the number of cuts that a value passes; `shares` are those of the customers with score 1, 2, ... then.
+"""
+
+
+def cutoffs_text(found: Evaluated, events: Mapping[str, str]) -> str:
+    """The file's text, the same for the same run; `events` says which file and columns were scored.
+
+    Raises `DataError` where nobody has a score.
+    """
+    rfm, as_of = found.plan.rules.rfm, found.plan.context.as_of
+    assert rfm is not None
+    scored = found.computed.frame.drop_nulls("rfm_code")
+    if scored.is_empty():
+        raise DataError.of("no customer has a score, so there are no cutoffs to save")
+    ties = (rfm.cutoffs.ties if rfm.cutoffs else None) or rfm.ties
+    top = {"version": 1, "as_of": as_of, "customers": len(scored), "bins": rfm.bins, "method": rfm.method, "ties": ties}
+    shares = score_shares(scored, rfm.bins)
+    parts = [_HEAD.rstrip("\n"), *_pairs(top), "", "[events]", *_pairs(events)]
+    for measure, column in RAW.items():
+        thresholds = [t for t in found.computed.thresholds if t.column == column]
+        parts += ["", f"[{measure}]", *_measure(thresholds), *_pairs({"shares": shares[measure]})]
+        for threshold in thresholds:
+            if threshold.within:
+                parts += ["", f"[[{measure}.within]]", *_pairs({**_group(threshold), "cuts": threshold.values})]
+    return "\n".join(parts) + "\n"
+
+
+def _measure(thresholds: Sequence[Threshold]) -> Iterator[str]:
+    first = thresholds[0]
+    operator = next(o for o in OPERATORS[first.falls] if o.endswith("=") == first.inclusive)
+    yield from _pairs({"operator": operator} if first.within else {"operator": operator, "cuts": first.values})
+
+
+def _group(threshold: Threshold) -> dict[str, int]:
+    """`r_score` and `f_score` as the file has them: `r`, `f`."""
+    return {name[0]: score for name, score in threshold.within.items()}
+
+
+def _pairs(pairs: Mapping[str, object]) -> Iterator[str]:
+    yield from (f"{name} = {_toml(value)}" for name, value in pairs.items())
+
+
+def _toml(value: object) -> str:
+    """A value in TOML; decimals with all their digits."""
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

@@ -1,0 +1,121 @@
+"""What `rfm` reads: the columns of a file, given or guessed, and the rule file that they and the options make."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from segkit.columns.cuts import RAW
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+from segkit.io.read import Table, Workspace, open_table
+from segkit.operations.guess import date_like, guess
+from segkit.rules.near import nearest
+from segkit.rules.rfm import RFM_COLUMNS, Rfm
+from segkit.rules.sources import Source
+
+AMOUNT = "amount in SQL"
+
+
+@dataclass
+class Chosen:
+    """Which column plays which role, and which of these were guessed."""
+
+    table: Table
+    chosen: dict[str, str] = field(default_factory=dict)
+    guesses: dict[str, str] = field(default_factory=dict)
+
+    def take(self, role: str, given: str | None) -> str | None:
+        """The column given for a role, or the one that fits it best."""
+        found = given or guess(self.table, role, list(self.chosen.values()))
+        if found:
+            self.chosen[role] = found
+            if given is None:
+                self.guesses[role] = found
+        return found
+
+
+def open_data(ws: Workspace, data: str) -> Table:
+    """The table, with dates written as 19970101 where the name of a column promises one."""
+    spec = Source(path=data)
+    table = open_table(ws, "data", spec, base=Path(), timezone="UTC")
+    likely = date_like(table.columns)
+    return open_table(ws, "data", spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
+
+
+def choose(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> Chosen:
+    columns = Chosen(table)
+    unknown = [(option, name) for option, name in (("--key", key), ("--time", time), ("--id", id)) if name]
+    unknown = [(option, name) for option, name in unknown if name not in table.columns]
+    if unknown:
+        raise DataError(*(_unknown(table, option, name) for option, name in unknown))
+    missing: list[tuple[str, str]] = []
+    if not columns.take("key", key):
+        missing.append(("--key", "the customer's key"))
+    summary = {role: guess(table, role, list(columns.chosen.values())) for role in RAW.values()}
+    if time is None and id is None and summary["recency_days"] and summary["frequency"]:
+        columns.take("recency_days", None)
+        columns.take("frequency", None)
+        if not columns.take("monetary", amount):
+            missing.append(("--amount", "the money of each customer"))
+    else:
+        if not columns.take("time", time):
+            missing.append(("--time", "the day of each order"))
+        columns.take("id", id)
+        if not columns.take("amount", amount):
+            missing.append(("--amount", "the money of each row, a column or SQL such as `Quantity * UnitPrice`"))
+    if missing:
+        raise DataError(*(_not_found(table, option, what) for option, what in missing))
+    return columns
+
+
+def _unknown(table: Table, option: str, name: str) -> Diagnostic:
+    message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
+    return Diagnostic(message, hint=table.one_column_hint() or nearest(name, table.columns))
+
+
+def _not_found(table: Table, option: str, what: str) -> Diagnostic:
+    names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
+    hint = table.one_column_hint() or f"name it with `{option}`; the columns are {names}"
+    return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
+
+
+def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: dt.date | None) -> str:
+    """The rule file that says what the options say."""
+    chosen, table = columns.chosen, columns.table
+    path, key = _toml(data), _toml(chosen["key"])
+    lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
+    if "time" in chosen:
+        lines += ["[customers]", 'from = "data"', f"key = {key}", "[events.data]", f"path = {path}"]
+        lines += [f"{role} = {_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
+        amount = chosen["amount"]
+        if amount in table.columns:
+            lines.append(f"amount = {_toml(amount)}")
+        else:
+            lines += [f"amount = {_toml(AMOUNT)}", f"derive = {{ {_toml(AMOUNT)} = {_toml(amount)} }}"]
+        lines += ["[rfm]", 'events = "data"']
+    else:
+        lines += ["[customers]", f"path = {path}", f"key = {key}", "[rfm.columns]"]
+        lines += [f"{role} = {_toml(chosen[role])}" for role in RAW.values()]
+        lines += ["[rfm]"]
+    lines += [f"{name} = {_toml(value)}" for name, value in options.items()]
+    return (
+        "\n".join([*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {_toml(RFM_COLUMNS)}"])
+        + "\n"
+    )
+
+
+def _toml(value: object) -> str:
+    """A text, number or list of texts as TOML; `${` of a file name is not the environment's."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "$${")
+
+
+def facts(data: str, columns: Chosen, spec: Rfm) -> dict[str, str]:
+    """What a file of cutoffs tells about the events that they are of."""
+    chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
+    if "time" not in chosen:
+        return {"path": data}
+    return {"path": data, **chosen, "frequency": spec.frequency, "monetary": spec.monetary}

@@ -1,0 +1,73 @@
+"""A grid of counts, shaded by how many there are: in colours, or with blocks where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.style import Style
+from rich.text import Text
+
+from segkit.report.numbers import count, short
+
+WIDTH = 80
+"""Columns that the grid fits into, whatever the terminal has: ten scores and five characters for a number."""
+COLORS = (("#000000", "#d7ffd7"), ("#000000", "#87d787"), ("#000000", "#5faf5f"), ("#ffffff", "#008700"),
+          ("#ffffff", "#005f00"))  # fmt: skip
+"""Ink and ground from few to many, both given, so that light and dark terminals show the same; from the 256 colours."""
+LABEL = 4
+BLOCKS, ASCII = "·░▒▓█", ".:+*#"
+"""The same steps behind the number, for logs and files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """Customers by recency score (down, the best first) and frequency score (across), and what the shades stand for."""
+
+    cells: Mapping[tuple[int, int], int]
+    bins: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        colored = console.color_system is not None and not console.no_color
+        marks = "" if colored else ASCII if options.ascii_only else BLOCKS
+        most = max(self.cells.values(), default=0)
+        room = (WIDTH - LABEL) // self.bins
+        write = count if len(count(most)) <= room - 2 else short
+        width = max(5, *(len(write(number)) + 2 for number in (0, *self.cells.values())))
+        scores = range(1, self.bins + 1)
+        yield Text.assemble(" " * LABEL, *((f"F{f} ".rjust(width), "bold") for f in scores))
+        yield Text(("-" if options.ascii_only else "─") * (LABEL + self.bins * width))
+        for r in reversed(scores):
+            row = [self.cells.get((r, f), 0) for f in scores]
+            cells = [_cell(write(n) if n else "-", _step(n, most), marks, width) for n in row]
+            yield Text.assemble((f"R{r}".ljust(LABEL), "bold"), *cells)
+        if most:
+            yield Text.assemble(" " * LABEL, *_legend(most, marks))
+
+
+def _step(number: int, most: int) -> int:
+    """The step of the scale, from 1, each as long as the others; 0 for nobody."""
+    return -(-len(COLORS) * number // most) if number else 0
+
+
+def _cell(text: str, step: int, marks: str, width: int) -> Text:
+    if marks:
+        return Text(f"{text}{marks[step - 1] if step else ' '} ".rjust(width), style="" if step else "dim")
+    return Text(f"{text} ".rjust(width), style=_style(step) if step else "dim")
+
+
+def _style(step: int) -> Style:
+    ink, ground = COLORS[step - 1]
+    return Style(color=ink, bgcolor=ground)
+
+
+def _legend(most: int, marks: str) -> list[Text]:
+    """The counts of each step that has any."""
+    write, found = short if most > 9_999 else count, []
+    for step in range(1, len(COLORS) + 1):
+        first, last = most * (step - 1) // len(COLORS) + 1, most * step // len(COLORS)
+        if first <= last:
+            text = write(last) if first == last else f"{write(first)}-{write(last)}"
+            found.append(Text(f"{marks[step - 1]} {text}   ") if marks else Text(f" {text} ", style=_style(step)))
+    return found
