@@ -82,6 +82,17 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A model of so many customers, `repeaters` those among them with orders on two days or more."""
+
+    name: str
+    parameters: Mapping[str, float]
+    log_likelihood: float
+    customers: int
+    repeaters: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyResult:
     """What a run of a rule file did."""
 
@@ -97,6 +108,7 @@ class ApplyResult:
     elapsed_seconds: float
     directory: str | None
     dry_run: bool = False
+    models: tuple[FittedModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,22 @@ from dataclasses import dataclass
 import polars as pl
 
 from segkit.columns import rfm as rfm_
+from segkit.columns import value as value_
 from segkit.columns.hidden import KEY, hidden
 from segkit.columns.measures import Measure, dtype_of
 from segkit.columns.traits import row_expression, row_needs
-from segkit.columns.views import Joined, View
+from segkit.columns.views import MONEY, Joined, View
 from segkit.criteria.blocks import event_conditions
 from segkit.criteria.conditions import COMPARISONS, Context
 from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import parse_sql, sql_columns
-from segkit.results import Threshold
+from segkit.results import FittedModel, Threshold
 from segkit.rules.blocks import EventCondition, Measured
 from segkit.rules.features import RFM_COLUMNS, Rfm, Trait
 from segkit.rules.findings import Path
 from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.model import RuleFile
+from segkit.rules.value import PREDICTED, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +65,12 @@ class RowStep:
 
 @dataclass(frozen=True, eq=False)
 class CutStep:
-    """Columns computed from thresholds over all customers, which `fit` finds."""
+    """Columns computed from thresholds, or a model, over all customers, which `fit` finds."""
 
     names: tuple[str, ...]
     needs: frozenset[str]
     types: Mapping[str, pl.DataType]
-    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], list[Threshold]]]
+    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], Sequence[Threshold | FittedModel]]]
     path: Path
 
 
@@ -104,6 +106,8 @@ def steps_of(rules: RuleFile, context: Context) -> dict[str, Step]:
             found.append(RowStep(name, row_needs(trait), _row(trait, context), path, trait.sql))
     if rules.rfm:
         found += _rfm_steps(rules.rfm)
+    if rules.value and rules.value.events in rules.events:
+        found += _value_steps(rules.value, rules.events[rules.value.events].time, context)
     for name, segment in rules.segment.items():
         for where, condition in event_conditions(segment, ("segment", name)):
             found += [MeasureStep(measure, where) for measure in condition_measures(condition)]
@@ -194,6 +198,17 @@ def _fit_rfm(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], li
     cuts = rfm_.fit(rfm, customers.select(needed).filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(rfm_.SCORES[cut.measure]) for cut in cuts]
     return [scores, [rfm_.code(rfm.bins), rfm_.segment(rfm)]], [cut.threshold() for cut in cuts]
+
+
+def _value_steps(value: Value, time: str, context: Context) -> list[Step]:
+    path = ("value",)
+    steps: list[Step] = [MeasureStep(m, path) for m in value_.measures(value, time)]
+    steps += [RowStep(name, needs, build, path) for name, needs, build in value_.ratios(value)]
+    if value.predict:
+        types = {name: MONEY if name == "clv" else pl.Float64() for name in PREDICTED}
+        fit = value_.predictions(value, context.as_of)
+        steps.append(CutStep(PREDICTED, value_.HISTORY, types, fit, (*path, "predict")))
+    return steps
 
 
 def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[str, pl.DataType]:

@@ -14,6 +14,7 @@ from segkit.rules.features import Trait
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.sources import Lookup, Source
+from segkit.rules.value import Value
 
 CUSTOMERS = "customers"
 
@@ -50,6 +51,8 @@ def mentions(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
         yield from _trait(("trait", name), trait, findings)
     if rules.rfm:
         yield from _rfm(rules)
+    if rules.value:
+        yield from _value(rules.value)
     for name, segment in rules.segment.items():
         yield from _segment(("segment", name), name, rules, findings)
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
@@ -151,6 +154,13 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
     else:
         yield from _conditions(("rfm", "where"), rules.rfm.events, rules.rfm.where)
         yield from _window(("rfm",), rules.rfm)
+
+
+def _value(spec: Value) -> Iterator[Mention]:
+    yield from _conditions(("value", "where"), spec.events, spec.where)
+    yield from _window(("value",), spec)
+    if spec.cost is not None:
+        yield Mention(("value", "cost"), CUSTOMERS, spec.cost, "number")
 
 
 def _segment(path: Path, name: str, rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:

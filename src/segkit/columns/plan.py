@@ -28,6 +28,7 @@ from segkit.columns.measures import NEEDS_ORDER, Measure
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, mentions
 from segkit.columns.order import Cycle, in_order
 from segkit.columns.rfm import map_codes
+from segkit.columns.value import needs_of_predict
 from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind, Schema
@@ -38,6 +39,7 @@ from segkit.rules.findings import Finding, Path
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
 from segkit.rules.sources import Events
+from segkit.rules.value import PREDICTED, not_computed
 
 CHECKED_ON = frozenset({"segment", "output", "rfm"})
 """Sections that other columns do not depend on: with an unknown column in one of them, the rest is still checked."""
@@ -89,7 +91,8 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         return None, findings  # SQL that cannot be read: what it would compute is unknown
     steps = steps_of(rules, context)
     catalogue = make_catalogue(rules, tables, found, steps, findings)
-    findings += unknown_columns(found, catalogue, tables)
+    findings += unknown_columns(found, catalogue, tables, not_computed(rules.value))
+    findings += needs_of_predict(rules)
     findings += column_cycles(rules, steps)
     if any(finding.path[0] not in CHECKED_ON for finding in findings):
         return None, findings
@@ -120,6 +123,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         return None, _once_a_place(findings)
     asked = frozenset(m.column for m in found if m.table == CUSTOMERS and m.path[0] in ("segment", "output"))
     needed = [*asked, *(name for name in steps if is_hidden(name)), *(RFM_COLUMNS if rules.rfm else ())]
+    needed += PREDICTED if rules.value and rules.value.predict else ()
     chosen = set(transitive(needed, steps))
     final = tuple(dict.fromkeys(steps[name] for name in _ordered(steps) if name in chosen))
     return Plan(rules, context, views, schema, tables[CUSTOMERS], final, asked, lookups.views, lookups.counts), [

@@ -213,6 +213,7 @@ def _result(
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,
+        models=found.computed.models,
     )
 
 

@@ -12,6 +12,7 @@ from segkit.results import CheckResult
 from segkit.rules.check import check_references
 from segkit.rules.features import RFM_COLUMNS
 from segkit.rules.loader import Loaded, load_rules
+from segkit.rules.value import VALUE_COLUMNS, not_computed
 
 
 def check(rules: Path, *, data: bool = False) -> CheckResult:
@@ -41,4 +42,6 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
 
 def _computed(loaded: Loaded) -> int:
     """How many columns the rule file computes."""
-    return len(loaded.rules.trait) + (len(RFM_COLUMNS) if loaded.rules.rfm else 0)
+    rules = loaded.rules
+    value = len(VALUE_COLUMNS) - len(not_computed(rules.value))
+    return len(rules.trait) + (len(RFM_COLUMNS) if rules.rfm else 0) + value

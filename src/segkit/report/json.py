@@ -2,7 +2,8 @@
 
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
-`thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
+`thresholds`, `models` (`name`, `parameters`, `log_likelihood`, `customers`, `repeaters`), `warnings`,
+`elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
 `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all customers), `path` (of its file; null
 where it has none, or one a combination of `each`), `outputs` (every file: `path`, `written`, `values`), `write`, and
 `profile` by column (`mean`, `median`, `total`, `share`).
@@ -31,6 +32,7 @@ from segkit.results import (
     REASONS,
     ApplyResult,
     CheckResult,
+    FittedModel,
     Profile,
     RfmResult,
     SegmentResult,
@@ -58,6 +60,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "overlaps": [{"first": o.first, "second": o.second, "customers": o.customers} for o in result.overlaps],
         "tables": _tables(result.tables),
         "thresholds": _thresholds(result.thresholds),
+        "models": [_model(m) for m in result.models],
         "warnings": _diagnostics(result.warnings),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
@@ -158,6 +161,17 @@ def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
         {"column": t.column, "values": list(t.values), "inclusive": t.inclusive, "keys": list(t.keys), "falls": t.falls}
         for t in thresholds
     ]
+
+
+def _model(model: FittedModel) -> dict[str, Any]:
+    """Six digits: what a fit is exact to, so the same on every machine."""
+    return {
+        "name": model.name,
+        "parameters": {name: float(f"{value:.6g}") for name, value in model.parameters.items()},
+        "log_likelihood": round(model.log_likelihood, 2),
+        "customers": model.customers,
+        "repeaters": model.repeaters,
+    }
 
 
 def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:

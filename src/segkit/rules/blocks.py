@@ -98,6 +98,7 @@ class Behavioural(_Family):
 Family = Conditions
 FAMILIES = (
     "demographic", "geographic", "psychographic", "behavioural", "technographic", "firmographic", "needs", "rfm",
+    "value",
 )  # fmt: skip
 
 
@@ -122,6 +123,8 @@ class Block(Model):
     """What they need."""
     rfm: Annotated[Conditions, _short_form("rfm_segment")] = {}
     """Conditions on the columns that `[rfm]` computes; a name or names stand for `rfm_segment`."""
+    value: Family = {}
+    """Conditions on the columns that `[value]` computes."""
     any: tuple[Block, ...] = ()
     """At least one of these blocks holds."""
     all: tuple[Block, ...] = ()

@@ -11,6 +11,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.rules import walk
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
+from segkit.rules.check_value import check_value
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
 from segkit.rules.measures import CustomerDate
@@ -36,6 +37,8 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     named = [((*path, "events"), measured.events) for path, measured in walk.measures(rules)]
     if rules.rfm and rules.rfm.events:
         named.append((("rfm", "events"), rules.rfm.events))
+    if rules.value:
+        named.append((("value", "events"), rules.value.events))
     if rules.customers.from_:
         named.append((("customers", "from"), rules.customers.from_))
     named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
@@ -156,6 +159,6 @@ def _is_above(first: Any, last: Any) -> bool:
 
 CHECKS = (
     _event_tables, _segment_names, _segment_cycles, _trait_cycles, _amounts, _circles, _empty_blocks, _never_held,
-    check_rfm, check_output,
+    check_rfm, check_value, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -161,7 +161,7 @@ def _table(item: ErrorDetails, path: Path) -> Need:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     if path[-1:] == ("cutoffs",) and isinstance(item["input"], str):
         return "`{ recency = [...], frequency = [...], monetary = [...] }`", "a file of cutoffs is for a later version"
-    if key in FAMILIES and key != "rfm":
+    if key in FAMILIES and key != "rfm" and len(path) > 1:
         return _CONDITIONS, None
     if (path[:1] == ("segment",) and len(path) == 2) or key in {"any", "all", "none"}:
         return "a block of criteria such as `{ demographic.age.min = 18 }`", None

@@ -12,6 +12,7 @@ from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
 from segkit.rules.blocks import Segments
 from segkit.rules.features import Rfm, Traits
 from segkit.rules.sources import Customers, Events, Lookup
+from segkit.rules.value import Value
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
 
@@ -69,6 +70,8 @@ class RuleFile(Model):
     """Computed columns, by name."""
     rfm: Rfm | None = None
     """Recency, frequency, monetary value."""
+    value: Value | None = None
+    """What customers are worth, and will be."""
     assignment: Assignment = Assignment()
     """Overlapping or exclusive segments."""
     output: Output = Output()

@@ -16,6 +16,7 @@ from segkit.rules.model import Assignment, Output, RuleFile
 from segkit.rules.schema import Schema, schemas_of
 from segkit.rules.shape import key_of
 from segkit.rules.sources import Customers, Events, Lookup, Source
+from segkit.rules.value import Predict, Value
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
 
@@ -42,6 +43,8 @@ SECTIONS = (
     Section("`cutoffs` of `[rfm]`", Cutoffs),
     Section("`[rfm.columns]`", RfmColumns),
     Section("`[[rfm.segment]]`", MapRow),
+    Section("`[value]`", Value, Window, "Windows"),
+    Section("`[value.predict]`", Predict),
     Section("`[segment.NAME]`", Segment, Block, "Blocks"),
     Section("Blocks", Block),
     Section("`geographic`", Geographic),

@@ -20,7 +20,6 @@ _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
     ("RuleFile", "lifecycle"): 'until then, use traits such as `measure = "days_since_last"` and `bands`',
     ("RuleFile", "score"): "until then, add up points in a trait with `sql`",
-    ("RuleFile", "value"): 'until then, traits with `measure = "sum"` and `"count"` give revenue and orders',
     ("RuleFile", "consent"): "until then, put the opt-in into each segment, such as `demographic.email_opt_in = true`",
     ("RuleFile", "frequency_cap"): "until then, use `behavioural.did_not` over the sends in each segment",
     ("RuleFile", "test"): _LATER,
@@ -31,7 +30,6 @@ PLANNED: dict[tuple[str, str], str] = {
     ("Segment", "salt"): _LATER,
     ("Segment", "channel"): _LATER,
     ("Block", "lifecycle"): "until then, put conditions on traits into `behavioural`",
-    ("Block", "value"): "until then, put conditions on traits into `behavioural`",
     ("Block", "score"): "until then, put conditions on traits into `behavioural`",
     ("Geographic", "inside"): "until then, use `near`, or a lookup from postcodes to zones",
     ("Rfm", "save"): 'until then, give the thresholds as `cutoffs` with `method = "cutoffs"`',

@@ -58,3 +58,5 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[Path, Mapping[str, Condition]]]:
         yield path, measured.where
     if rules.rfm:
         yield ("rfm",), rules.rfm.where
+    if rules.value:
+        yield ("value",), rules.value.where
