@@ -296,6 +296,12 @@ def test_the_same_predictions_whatever_the_order_of_rows(desk):
     assert desk.columns(SHOP, *PREDICTED) == expected
 
 
+def test_pyarrow_is_not_needed(desk, monkeypatch):
+    put(desk, history())
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert desk.columns(SHOP, *PREDICTED)["nobody"] == ("", "", "", "0", "0")
+
+
 def test_longer_horizons_expect_more_orders(desk):
     put(desk, history())
     year = desk.columns(SHOP, *PREDICTED)
