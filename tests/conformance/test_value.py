@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from segkit.columns.predict import fit_bg_nbd, fit_gamma_gamma
+
 HEAD = """version = 1
 as_of = 2024-03-01
 [customers]
@@ -294,6 +296,50 @@ def test_the_same_predictions_whatever_the_order_of_rows(desk):
     expected = desk.columns(SHOP, *PREDICTED)
     desk.put("o.csv", orders.sample(fraction=1, shuffle=True, seed=1))
     assert desk.columns(SHOP, *PREDICTED) == expected
+
+
+def test_a_prediction_is_that_of_the_models_on_histories_written_out(desk):
+    """With refunds, customers whose later days add up to nothing, and two orders a day; margin and discount."""
+    random = np.random.default_rng(11)
+    orders = history()
+    again = orders.sample(60, seed=3).with_columns(
+        pl.Series("total", [f"{v:.2f}" for v in random.uniform(-90, 60, 60)])
+    )
+    orders = pl.concat(
+        [
+            orders,
+            again.with_columns(pl.col("day") + pl.Series([dt.timedelta(int(d)) for d in random.integers(0, 3, 60)])),
+        ]
+    )
+    put(desk, orders.filter(pl.col("day") <= dt.date(2024, 5, 31)))
+    text = (
+        SHOP.replace("[value.predict]", "margin_percent = 40\n[value.predict]")
+        + 'horizon = "365 days"\ndiscount_percent = 100\n'
+    )
+    found = desk.columns(text, "p_alive", "expected_orders", "clv")
+
+    days: dict[str, dict[dt.date, float]] = {}
+    for key, day, total in orders.filter(pl.col("day") <= dt.date(2024, 5, 31)).rows():
+        spent = days.setdefault(key, {})
+        spent[day] = spent.get(day, 0.0) + float(total)
+    histories = {}
+    for key, spent in days.items():
+        first, last = min(spent), max(spent)
+        later = sum(total for day, total in spent.items() if day != first)
+        x = len(spent) - 1
+        mean = max(0.0, later / x) if x else 0.0
+        histories[key] = [float(x), (last - first).days / 7, (dt.date(2024, 5, 31) - first).days / 7, mean]
+    x, last, age, mean = np.array(list(histories.values())).T
+    assert ((x > 0) & (mean == 0)).any()
+    orders_model = fit_bg_nbd(x, last, age, np.ones(len(x)))
+    amounts = fit_gamma_gamma(x[mean > 0], mean[mean > 0])
+    p_alive = orders_model.p_alive(x, last, age)
+    by_day = np.array([orders_model.orders_if_alive(day / 7, x, age) for day in range(1, 366)])
+    steps = np.diff(by_day, axis=0, prepend=0.0)
+    discounted = sum(step * 2 ** (-(day + 0.5) / 365) for day, step in enumerate(steps))
+    clv = 0.4 * p_alive * discounted * amounts.mean_amount(x, mean)
+    for key, *expected in zip(histories, p_alive, p_alive * by_day[-1], clv, strict=True):
+        assert [float(text) for text in found[key]] == pytest.approx(expected, abs=0.0101, rel=1e-3)
 
 
 def test_pyarrow_is_not_needed(desk, monkeypatch):
