@@ -17,10 +17,10 @@ def model_table(models: Sequence[FittedModel]) -> RenderableType | None:
         return None
     table = plain_table()
     table.add_column("Model", no_wrap=True)
-    table.add_column("Parameters", overflow="fold", min_width=37)
+    table.add_column("Parameters", overflow="fold")
     numeric(table, "Log-lik.", "Customers", "Repeat")
     for model in models:
-        parameters = " ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
+        parameters = " ".join(f"{name}={value:.4g}" for name, value in model.parameters.items())
         likelihood = f"{model.log_likelihood:,.{2 if abs(model.log_likelihood) < 100_000 else 0}f}"
         table.add_row(model.name, parameters, likelihood, count(model.customers), count(model.repeaters))
     return table
