@@ -64,11 +64,7 @@ EXTRAS = """
 [trait.age]
 years_since = "birth_date"
 
-[trait.revenue]
-events = "orders"
-measure = "sum"
-
-[trait.order_count]
+[value]
 events = "orders"
 
 [rfm]
@@ -213,7 +209,7 @@ def completed(piece: str, base: str) -> str:
     top = {line.split(" ")[0]: line for line in base.split("\n\n", maxsplit=1)[0].splitlines()}
     if keys and not any(key in _TOP for key in keys):
         tables, head = f"[segment.piece]\n{head}\n{tables}", ""
-    given = {re.sub(r"^(rfm|customers|output)\..*", r"\1", name) for name in _HEADER.findall(tables)}
+    given = {re.sub(r"^(rfm|value|customers|output)\..*", r"\1", name) for name in _HEADER.findall(tables)}
     missing = [part for part in base.split("\n\n")[1:] if _HEADER.match(part.strip())]
     missing = [part for part in missing if _HEADER.findall(part)[0] not in given]
     heads = [line for key, line in top.items() if key not in keys]

@@ -107,6 +107,17 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A model of so many customers, `repeaters` those among them with orders on two days or more."""
+
+    name: str
+    parameters: Mapping[str, float]
+    log_likelihood: float
+    customers: int
+    repeaters: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyResult:
     """What a run of a rule file did."""
 
@@ -123,6 +134,7 @@ class ApplyResult:
     directory: str | None
     dry_run: bool = False
     distributions: tuple[Distribution, ...] = ()
+    models: tuple[FittedModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

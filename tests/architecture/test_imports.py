@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"polars", "polars_hash", "pydantic", "rich", "numpy", "pyarrow", "pandas", "duckdb", "tomli"}
+HEAVY = {"polars", "polars_hash", "pydantic", "rich", "numpy", "scipy", "pyarrow", "pandas", "duckdb", "tomli"}
 
 
 def python(*args: str) -> str:
@@ -55,6 +55,17 @@ def test_help_and_version_import_nothing_heavy(args):
 def test_the_help_of_a_command_imports_neither_polars_nor_pydantic(command):
     code = f"from segkit.cli import main\ntry:\n    main([{command!r}, '-h'], prog_name='segkit')\nexcept SystemExit:\n    pass\n"
     assert not loaded_after(code) & {"polars", "pydantic", "numpy"}
+
+
+def test_only_predictions_import_scipy(tmp_path):
+    (tmp_path / "c.csv").write_text("k\na\n")
+    (tmp_path / "o.csv").write_text("k,day,total\na,2024-01-01,5\n")
+    (tmp_path / "r.toml").write_text(
+        'version = 1\n[customers]\npath = "c.csv"\nkey = "k"\n[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+        '[value]\nevents = "o"\n[segment.s]\nvalue.revenue.min = 1\n'
+    )
+    code = f"from pathlib import Path\nfrom segkit.operations.apply import apply\napply(Path({str(tmp_path / 'r.toml')!r}))"
+    assert not loaded_after(code) & {"numpy", "scipy"}
 
 
 def test_completion_imports_nothing_heavy():

@@ -77,12 +77,16 @@ def _dotted(path: Path) -> str:
     return f"`[{'.'.join(map(str, path[:2]))}]`"
 
 
-def unknown_columns(found: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table]) -> Iterable[Finding]:
+def unknown_columns(
+    found: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table], not_computed: Mapping[str, str]
+) -> Iterable[Finding]:
+    """Columns that are not there; `not_computed` has the next step for those that a section or key would compute."""
     for mention in found:
         known = catalogue.columns.get(mention.table, {})
         if mention.column in known:
             continue
         table = tables.get(mention.table)
-        hint = (table.one_column_hint() if table else None) or nearest(mention.column, known)
+        step = not_computed.get(mention.column) if mention.table == CUSTOMERS else None
+        hint = (table.one_column_hint() if table else None) or step or nearest(mention.column, known)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
         yield Finding(mention.path, f"{what} no column `{mention.column}`", hint)

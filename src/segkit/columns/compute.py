@@ -13,7 +13,7 @@ from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
 from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
 from segkit.columns.views import as_key
-from segkit.results import Threshold
+from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
 
 
@@ -28,6 +28,7 @@ class Computed:
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
     thresholds: tuple[Threshold, ...] = ()
+    models: tuple[FittedModel, ...] = ()
 
 
 @dataclass
@@ -38,7 +39,7 @@ class _Run:
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    thresholds: dict[Step, list[Threshold]] = field(default_factory=dict)
+    found: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
         """Columns measured over events, one scan a table."""
@@ -76,11 +77,11 @@ class _Run:
         self.frame = self.frame.with_columns(step.build(schema).alias(step.name) for step in rows)
 
     def cut(self, steps: Sequence[CutStep]) -> None:
-        """Columns that need thresholds over all customers."""
+        """Columns that need thresholds, or models, over all customers."""
         (customers,) = self.collect()
         self.frame = customers.lazy()
         for step in steps:
-            layers, self.thresholds[step] = step.fit(customers)
+            layers, self.found[step] = step.fit(customers)
             for exprs in layers:
                 self.frame = self.frame.with_columns(exprs)
 
@@ -116,8 +117,10 @@ def compute(plan: Plan) -> Computed:
     run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
     (frame,) = run.collect()
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
-    thresholds = tuple(threshold for step in plan.steps for threshold in run.thresholds.get(step, ()))
-    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, thresholds)
+    found = [one for step in plan.steps for one in run.found.get(step, ())]
+    thresholds = tuple(one for one in found if isinstance(one, Threshold))
+    models = tuple(one for one in found if isinstance(one, FittedModel))
+    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, thresholds, models)
 
 
 def _customers(plan: Plan) -> pl.LazyFrame:

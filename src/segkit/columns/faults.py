@@ -9,6 +9,7 @@ from segkit.columns.catalogue import taken_twice
 from segkit.columns.circles import derived_circles, step_circles
 from segkit.columns.features import steps_of
 from segkit.columns.mentions import sql_texts
+from segkit.columns.value import needs_of_predict
 from segkit.columns.values import unknown_values
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, sql_columns
@@ -23,7 +24,13 @@ def faults(rules: RuleFile) -> list[Finding]:
         return unreadable
     steps = steps_of(rules, Context(dt.date.min))
     by_name = {name: step for step in steps for name in step.names}
-    return [*taken_twice(steps), *step_circles(rules, by_name), *derived_circles(rules), *unknown_values(rules)]
+    return [
+        *taken_twice(steps),
+        *step_circles(rules, by_name),
+        *derived_circles(rules),
+        *unknown_values(rules),
+        *needs_of_predict(rules),
+    ]
 
 
 def _unreadable(rules: RuleFile) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from segkit.columns.rfm import rfm_steps
 from segkit.columns.scores import score_steps
 from segkit.columns.steps import MeasureStep, RowStep, Step
 from segkit.columns.traits import row_expression, row_needs
+from segkit.columns.value import value_steps
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.rules.features import Trait
@@ -27,6 +28,8 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
     steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]
+    if rules.value and rules.value.events in rules.events:
+        steps += value_steps(rules.value, rules.events[rules.value.events].time, context)
     return [*steps, *segment_steps(rules, context), *permission_steps(rules, context)]
 
 

@@ -14,6 +14,7 @@ from segkit.rules.findings import Path
 from segkit.rules.model import RuleFile
 from segkit.rules.scores import Score
 from segkit.rules.sources import Lookup, Source
+from segkit.rules.value import Value
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
 
 CUSTOMERS = "customers"
@@ -51,6 +52,8 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from _trait(("trait", name), trait)
     if rules.rfm:
         yield from _rfm(rules)
+    if rules.value:
+        yield from _value(rules.value)
     yield from _blocks(rules)
     for name, score in rules.score.items():
         yield from _points_per(("score", name, "rule"), score)
@@ -165,6 +168,13 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
     else:
         yield from _conditions(("rfm", "where"), rules.rfm.events, rules.rfm.where)
         yield from _window(("rfm",), rules.rfm)
+
+
+def _value(spec: Value) -> Iterator[Mention]:
+    yield from _conditions(("value", "where"), spec.events, spec.where)
+    yield from _window(("value",), spec)
+    if spec.cost is not None:
+        yield Mention(("value", "cost"), CUSTOMERS, spec.cost, "number")
 
 
 def _gates(rules: RuleFile) -> Iterator[Mention]:

@@ -27,8 +27,9 @@ from segkit.rules.computed import computed_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
 from segkit.rules.order import in_order
+from segkit.rules.value import not_computed
 
-CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score"})
+CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""
 COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
 
@@ -123,7 +124,7 @@ def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _N
     found = list(mentions(rules))
     steps = {name: step for step in steps_of(rules, context) for name in step.names}
     catalogue, wrong = make_catalogue(rules, tables, found, steps)
-    wrong += unknown_columns(found, catalogue, tables)
+    wrong += unknown_columns(found, catalogue, tables, not_computed(rules.value))
     if any(finding.path[0] not in CHECKED_ON for finding in wrong):
         raise Misfits(wrong)
     known = [m for m in found if m.column in catalogue.columns[m.table]]

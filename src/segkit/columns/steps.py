@@ -14,7 +14,7 @@ from segkit.columns.hidden import hidden
 from segkit.columns.measures import Measure, dtype_of
 from segkit.columns.views import Joined, View
 from segkit.criteria.kinds import Schema
-from segkit.results import Threshold
+from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import Path
 from segkit.rules.gates import Cap
 from segkit.rules.measures import Measure as MeasureName
@@ -62,12 +62,12 @@ class RowStep:
 
 @dataclass(frozen=True, eq=False)
 class CutStep:
-    """Columns computed from thresholds over all customers, which `fit` finds."""
+    """Columns computed from thresholds, or a model, over all customers, which `fit` finds."""
 
     names: tuple[str, ...]
     needs: frozenset[str]
     types: Mapping[str, pl.DataType]
-    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], list[Threshold]]]
+    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], Sequence[Threshold | FittedModel]]]
     path: Path
 
 

@@ -217,6 +217,7 @@ def _result(
         directory=str(directory) if directory else None,
         dry_run=dry_run,
         distributions=distributions(rules, frame),
+        models=found.computed.models,
     )
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.report.bars import Bar
+from segkit.report.models import model_table
 from segkit.report.numbers import count, money, percent, plural, seconds, share
 from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
@@ -50,6 +51,7 @@ def apply_summary(result: ApplyResult) -> RenderableType:
         *map(distribution_table, result.distributions),
         left_out(result.tables),
         *threshold_tables(result.thresholds),
+        model_table(result.models),
         *profile_tables(result.segments),
         *(warning(w) for w in result.warnings),
         _closing(result),

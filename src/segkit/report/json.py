@@ -3,7 +3,8 @@
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
-where there is none, `customers`, `share`), `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
+where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
+`log_likelihood`, `customers`, `repeaters`), `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
 `written`, `values`), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
@@ -34,6 +35,7 @@ from segkit.results import (
     ApplyResult,
     CheckResult,
     Distribution,
+    FittedModel,
     Profile,
     RfmResult,
     SegmentResult,
@@ -62,6 +64,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "tables": _tables(result.tables),
         "distributions": [_distribution(d) for d in result.distributions],
         "thresholds": _thresholds(result.thresholds),
+        "models": [_model(m) for m in result.models],
         "warnings": _diagnostics(result.warnings),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
@@ -178,6 +181,17 @@ def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
         }
         for t in thresholds
     ]
+
+
+def _model(model: FittedModel) -> dict[str, Any]:
+    """Six digits: what a fit is exact to, so the same on every machine."""
+    return {
+        "name": model.name,
+        "parameters": {name: float(f"{value:.6g}") for name, value in model.parameters.items()},
+        "log_likelihood": round(model.log_likelihood, 2),
+        "customers": model.customers,
+        "repeaters": model.repeaters,
+    }
 
 
 def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ class Behavioural(_Family):
 Family = Conditions
 FAMILIES = (
     "demographic", "geographic", "psychographic", "behavioural", "technographic", "firmographic", "needs", "rfm",
-    "lifecycle", "score",
+    "lifecycle", "value", "score",
 )  # fmt: skip
 
 
@@ -163,6 +163,8 @@ class Block(Model):
     """Conditions on `lifecycle`, the stage that `[lifecycle]` computes; a name or names stand for it."""
     score: Family = {}
     """Conditions on the columns that `[score.NAME]` computes: `NAME_score`, `NAME_grade`."""
+    value: Family = {}
+    """Conditions on the columns that `[value]` computes."""
     any: tuple[Block, ...] = ()
     """At least one of these blocks holds."""
     all: tuple[Block, ...] = ()

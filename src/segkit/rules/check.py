@@ -14,6 +14,7 @@ from segkit.rules.check_gates import check_gates
 from segkit.rules.check_output import check_output
 from segkit.rules.check_rfm import check_rfm
 from segkit.rules.check_stages import check_stages
+from segkit.rules.check_value import check_value
 from segkit.rules.computed import check_families
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
@@ -42,6 +43,8 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
         named.append((("rfm", "events"), rules.rfm.events))
     if rules.lifecycle and rules.lifecycle.events:
         named.append((("lifecycle", "events"), rules.lifecycle.events))
+    if rules.value:
+        named.append((("value", "events"), rules.value.events))
     if rules.customers.from_:
         named.append((("customers", "from"), rules.customers.from_))
     named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
@@ -125,6 +128,6 @@ def _is_above(first: Any, last: Any) -> bool:
 
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
-    check_rfm, check_stages, check_gates, check_output,
+    check_rfm, check_stages, check_value, check_gates, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

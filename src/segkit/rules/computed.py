@@ -11,6 +11,7 @@ from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
 from segkit.rules.rfm import RFM_COLUMNS
 from segkit.rules.scores import Score
+from segkit.rules.value import VALUE_COLUMNS, not_computed
 from segkit.rules.walk import blocks
 
 
@@ -48,6 +49,11 @@ def _add_lifecycle(rules: RuleFile, _: str) -> str | None:
     return 'add a section: `[lifecycle]` with `events = "..."`, or with stages of your own'
 
 
+def _values(rules: RuleFile) -> tuple[str, ...]:
+    absent = not_computed(rules.value)
+    return tuple(column for column in VALUE_COLUMNS if column not in absent)
+
+
 FEATURES = {
     "rfm": Feature(
         "rfm",
@@ -55,6 +61,7 @@ FEATURES = {
         lambda rules, _: None if rules.rfm else 'add a section: `[rfm]` with `events = "..."`',
     ),
     "lifecycle": Feature("lifecycle", lambda rules: ("lifecycle",) if rules.lifecycle else (), _add_lifecycle),
+    "value": Feature("value", _values, lambda rules, column: not_computed(rules.value).get(column)),
     "score": Feature("score.NAME", _scores, _add_score),
 }
 """By family; these families take no other columns."""

@@ -16,6 +16,7 @@ from segkit.rules.lifecycle import Lifecycle
 from segkit.rules.rfm import Rfm
 from segkit.rules.scores import Scores
 from segkit.rules.sources import Customers, Events, Lookup
+from segkit.rules.value import Value
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
 
@@ -77,6 +78,8 @@ class RuleFile(Model):
     """The stage that each customer is in."""
     score: Scores = {}
     """Points that add up, and their grades, by name."""
+    value: Value | None = None
+    """What customers are worth, and will be."""
     consent: Consent | None = None
     """Who may be written at all."""
     frequency_cap: FrequencyCap | None = None

@@ -21,6 +21,7 @@ from segkit.rules.schema import Schema, schemas_of
 from segkit.rules.scores import PointsPer, Score, ScoreRule
 from segkit.rules.shape import key_of
 from segkit.rules.sources import Customers, Events, Lookup, Source
+from segkit.rules.value import Predict, Value
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
 
@@ -55,6 +56,8 @@ SECTIONS = (
     Section("`[score.NAME]`", Score),
     Section("`[[score.NAME.rule]]`", ScoreRule, Block, "Blocks"),
     Section("`points_per` of a rule", PointsPer),
+    Section("`[value]`", Value, Window, "Windows"),
+    Section("`[value.predict]`", Predict),
     Section("`[segment.NAME]`", Segment, Block, "Blocks"),
     Section("Blocks", Block),
     Section("`geographic`", Geographic),

@@ -18,9 +18,7 @@ from segkit.rules.shape import fields_of, is_family, model_at
 At = Callable[..., SourceLocation]
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
-    ("RuleFile", "value"): 'until then, traits with `measure = "sum"` and `"count"` give revenue and orders',
     ("RuleFile", "test"): _LATER,
-    ("Block", "value"): "until then, put conditions on traits into `behavioural`",
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
     ("Source", "table"): "until then, export the table to CSV or Parquet",

@@ -80,6 +80,8 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[Path, Mapping[str, Condition]]]:
         yield path, measured.where
     if rules.rfm:
         yield ("rfm",), rules.rfm.where
+    if rules.value:
+        yield ("value",), rules.value.where
     for path, cap in caps(rules):
         yield path, cap.where
 

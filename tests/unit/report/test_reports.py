@@ -9,6 +9,7 @@ import pytest
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.report.console import apply_summary, check_text, detected, show_on
 from segkit.report.json import apply_json, check_json, rfm_json
+from segkit.report.models import model_table
 from segkit.report.numbers import bar, money, percent, plain, rounded, seconds
 from segkit.report.picture import svg
 from segkit.report.rfm import rfm_summary
@@ -17,6 +18,7 @@ from segkit.results import (
     REASONS,
     ApplyResult,
     CheckResult,
+    FittedModel,
     Output,
     Overlap,
     Profile,
@@ -320,3 +322,12 @@ def test_numbers(text, expected):
 def test_recency_falls_as_its_score_rises():
     assert cuts(Threshold("recency_days", (Decimal(30), Decimal(90)), True, falls=True)) == ["<= 90", "<= 30"]
     assert cuts(Threshold("monetary", (Decimal(30), Decimal(90)), False)) == ["> 30", "> 90"]
+
+
+def test_models_fit_a_terminal_of_80_columns_whole():
+    parameters = {"r": 0.42911, "alpha": 9.391234, "a": 0.926751, "b": 4.91512}
+    model = FittedModel("BG/NBD", parameters, -6_311_227.286, 1_000_000, 497_671)
+    text = shown(model_table([model]))
+    for part in ("r=0.4291", "alpha=9.391", "a=0.9268", "b=4.915", "-6,311,227", "1,000,000", "497,671"):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 80

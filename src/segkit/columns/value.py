@@ -1,0 +1,216 @@
+"""What customers are worth: exact revenue and profit, and with `[value.predict]` what they are expected to bring.
+
+An order, to the models, is a day with one or more events: so Fader and Hardie count, and only so are their published
+parameters reproduced. Revenue and order count are those of all events.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from segkit.columns.hidden import hidden
+from segkit.columns.measures import Measure
+from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step
+from segkit.columns.views import MONEY, as_money
+from segkit.criteria.conditions import Context
+from segkit.criteria.kinds import Schema
+from segkit.errors import DataError
+from segkit.results import FittedModel
+from segkit.rules.base import Duration
+from segkit.rules.blocks import CustomerDate, Measured
+from segkit.rules.findings import Finding, Path
+from segkit.rules.measures import Measure as MeasureName
+from segkit.rules.model import RuleFile
+from segkit.rules.value import PREDICTED, PROFIT, Value
+
+if TYPE_CHECKING:
+    from segkit.columns import predict
+
+FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
+HISTORY = frozenset({FIRST, LAST, DAYS, FIRST_DAY, "revenue"})
+"""What a prediction needs of each customer: first and last day with an order, how many, revenue, that of the first."""
+LIBRARIES = ("numpy", "scipy")
+LEAST_CUSTOMERS, LEAST_REPEATERS = 50, 20
+"""Below this, the parameters say more about chance than about the customers."""
+WEEK, YEAR = 7, 365
+
+Fitted = tuple[list[list[pl.Expr]], Sequence[FittedModel]]
+
+
+def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
+    """What a prediction needs that is not installed."""
+    absent = [name for name in LIBRARIES if find_spec(name) is None]
+    if absent and rules.value and rules.value.predict:
+        message = f"`[value.predict]` needs {' and '.join(absent)}, which this installation of segkit lacks"
+        yield Finding(("value", "predict"), message, 'pip install "segkit-cli[predict]"')
+
+
+def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
+    """What is measured over the events, whose days are in the column `time`; ratios of these; predictions."""
+    path: Path = ("value",)
+    yield from (MeasureStep(measure, path) for measure in _measures(value, time))
+    yield from (RowStep(name, needs, build, path) for name, needs, build in _ratios(value))
+    if value.predict:
+        types = {name: MONEY if name == "clv" else pl.Float64() for name in PREDICTED}
+        yield CutStep(PREDICTED, HISTORY, types, _predictions(value, context.as_of), (*path, "predict"))
+
+
+def _measures(value: Value, time: str) -> Iterator[Measure]:
+    yield Measure("revenue", _measured(value, "sum"))
+    yield Measure("order_count", _measured(value, "count"))
+    if value.predict:
+        yield Measure(FIRST, _measured(value, "min", of=time))
+        yield Measure(LAST, _measured(value, "max", of=time))
+        yield Measure(DAYS, _measured(value, "active_days"))
+        yield Measure(FIRST_DAY, _measured(value, "sum", first_day=True))
+
+
+def _measured(value: Value, measure: MeasureName, of: str | None = None, *, first_day: bool = False) -> Measured:
+    """A measure in the window of `[value]`, or on the first day alone, for which the events are read again."""
+    window: dict[str, Any] = {key: getattr(value, key) for key in ("within", "between", "since", "before", "for_")}
+    if first_day:
+        window |= {"since": CustomerDate(column=FIRST), "for_": Duration(0, "day")}
+    return Measured.model_construct(events=value.events, where=value.where, measure=measure, of=of, **window)
+
+
+def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Schema], pl.Expr]]]:
+    """Columns made of the measured ones: name, what it needs, expression. Decimals, so exact to ten places."""
+    revenue, orders = pl.col("revenue"), pl.col("order_count")
+    mean = pl.when(orders > 0).then(revenue / orders)
+    yield "average_order_value", frozenset({"revenue", "order_count"}), lambda _: mean.cast(MONEY)
+    if value.margin_percent is not None:
+        needs = {"revenue", *([value.cost] if value.cost is not None else [])}
+        yield PROFIT, frozenset(needs), lambda schema: _profit(value, schema)
+
+
+def _profit(value: Value, schema: Schema) -> pl.Expr:
+    """Missing where the cost is: an unknown cost does not make a known profit."""
+    profit = (pl.col("revenue") * pl.lit(_margin(value))).cast(MONEY)
+    return profit if value.cost is None else profit - as_money(pl.col(value.cost), schema[value.cost])
+
+
+def _margin(value: Value) -> Decimal:
+    return Decimal(100 if value.margin_percent is None else value.margin_percent) / 100
+
+
+def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Fitted]:
+    """What fits the models to all customers, and predicts each of them.
+
+    `DataError` where there are too few, or no parameters fit them.
+    """
+
+    def fit(customers: pl.DataFrame) -> Fitted:
+        from segkit.columns import predict
+
+        histories = _histories(customers, as_of)
+        known = histories.filter("known")
+        spending = known.filter((pl.col("x") > 0) & (pl.col("mean") > 0))
+        _refuse_few(value, known, spending)
+        try:
+            orders = _orders(known)
+            amounts = predict.fit_gamma_gamma(_floats(spending, "x"), _floats(spending, "mean"))
+            columns = _predicted(value, as_of, histories, orders, amounts)
+        except predict.NotFitted as error:
+            hint = "look for rows that are no orders, which `[value] where` leaves out, or take `[value.predict]` out"
+            raise DataError.of(f"the fit of `[value.predict]` did not converge: {error}", hint=hint) from error
+        exprs = [pl.when(pl.col(FIRST).is_not_null()).then(column).alias(name) for name, column in columns.items()]
+        return [exprs], [_told("BG/NBD", orders, known), _told("Gamma-Gamma", amounts, spending)]
+
+    return fit
+
+
+def _histories(customers: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """For each customer: days with an order after the first one, days from first to last and to now, mean amount."""
+    first, last, now = pl.col(FIRST), pl.col(LAST), pl.lit(as_of)
+    x = (pl.col(DAYS) - 1).clip(0)
+    later = (pl.col("revenue") - pl.col(FIRST_DAY)).cast(pl.Float64)
+    return customers.select(
+        first.is_not_null().alias("known"),
+        x.alias("x"),
+        (last - first).dt.total_days().fill_null(0).alias("last"),
+        (now - first).dt.total_days().fill_null(0).alias("age"),
+        # Refunds may be all that there was: that is worth nothing, not less.
+        pl.when(x > 0).then(later / x).otherwise(0.0).clip(0).alias("mean"),
+    )
+
+
+def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> None:
+    repeaters = known.filter(pl.col("x") > 0)
+    for found, least, what in (
+        (known, LEAST_CUSTOMERS, "customers with an event"),
+        (repeaters, LEAST_REPEATERS, "customers with events on two days or more"),
+        (spending, LEAST_REPEATERS, "customers who have spent something after their first day"),
+    ):
+        if len(found) < least:
+            message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(found)}"
+            raise DataError.of(message, hint="give it a longer history, or take `[value.predict]` out")
+
+
+def _orders(known: pl.DataFrame) -> predict.BgNbd:
+    """The fit of how often; many customers have the same history, and each is looked at once."""
+    from segkit.columns import predict
+
+    alike = known.group_by("x", "last", "age").len().sort("x", "last", "age")
+    return predict.fit_bg_nbd(*_weeks(alike), _floats(alike, "len"))
+
+
+def _weeks(histories: pl.DataFrame) -> tuple[predict.Floats, predict.Floats, predict.Floats]:
+    """Orders after the first one, and the weeks from first to last and to now."""
+    return _floats(histories, "x"), _floats(histories, "last") / WEEK, _floats(histories, "age") / WEEK
+
+
+def _floats(frame: pl.DataFrame, name: str) -> predict.Floats:
+    return frame[name].cast(pl.Float64).to_numpy()
+
+
+def _predicted(
+    value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd, amounts: predict.GammaGamma
+) -> dict[str, pl.Expr]:
+    """The predicted columns, to four decimals, and money to two: more than that a fit does not know."""
+    expected = _expected(value, as_of, histories, orders)
+    x, last, age = _weeks(histories)
+    p_alive = orders.p_alive(x, last, age)
+    discounted = p_alive * _floats(expected, "discounted")
+    clv = discounted * amounts.mean_amount(x, _floats(histories, "mean")) * float(_margin(value))
+    return {
+        "p_alive": pl.lit(pl.Series(p_alive).round(4)),
+        "expected_orders": pl.lit(pl.Series(p_alive * _floats(expected, "orders")).round(4)),
+        "clv": as_money(pl.lit(pl.Series(clv).round(2)), pl.Float64()),
+    }
+
+
+def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd) -> pl.DataFrame:
+    """For each customer, if they still are one: orders in the horizon, plain and discounted.
+
+    They hang on the number of orders and the age alone, so are computed for each such pair: 1 M customers have 13,000.
+    """
+    from segkit.columns import predict
+
+    assert value.predict is not None, "there is a prediction"
+    weeks = (value.predict.horizon.after(as_of) - as_of).days / WEEK
+    rate = math.log1p(float(value.predict.discount_percent) / 100) * WEEK / YEAR
+    pairs = histories.select("x", "age").unique().sort("x", "age")
+    x, age = _floats(pairs, "x"), _floats(pairs, "age") / WEEK
+    found = pairs.with_columns(
+        pl.Series("orders", orders.orders_if_alive(weeks, x, age)),
+        pl.Series("discounted", orders.discounted_orders_if_alive(weeks, rate, x, age)),
+    )
+    if not found.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
+        raise predict.NotFitted("customers are too much alike")
+    return histories.select("x", "age").join(found, on=["x", "age"], how="left", maintain_order="left")
+
+
+def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.DataFrame) -> FittedModel:
+    """The model as the summary shows it."""
+    parameters: dict[str, float] = asdict(model)
+    log_likelihood = parameters.pop("log_likelihood")
+    repeaters = int(customers.select((pl.col("x") > 0).sum()).item())
+    return FittedModel(name, parameters, log_likelihood, len(customers), repeaters)
