@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -14,6 +15,7 @@ FILES = 8_192
 
 def main() -> None:
     """Run the command line and exit."""
+    gc.disable()  # 0.03 s of the imports; what a run holds in circles is little
     _allow_many_files()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a bar that a code page lacks is no reason to fail

@@ -220,7 +220,7 @@ def _finished(measure: Measure, view: View) -> pl.Expr:
     value = pl.col(name)
     if spec.measure == "mean":
         count = pl.col(hidden("n", name))
-        return pl.when(count > 0).then(nearest_mean(value, count)).alias(name)
+        return pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count)).alias(name)
     if spec.measure in ("days_since_first", "days_since_last"):
         return (pl.lit(view.context.as_of) - value).dt.total_days().alias(name)
     return value.cast(dtype_of(spec, view)).alias(name)

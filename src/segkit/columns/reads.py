@@ -8,7 +8,7 @@ from segkit.columns.catalogue import Catalogue
 from segkit.columns.fit import KINDS_OF_ROLE
 from segkit.columns.mentions import Mention, lookup_table, sources_of
 from segkit.columns.views import Reads
-from segkit.criteria.conditions import wanted_kind, wants_text
+from segkit.criteria.conditions import asks_if_blank, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind
 from segkit.criteria.sql import sql_columns
 from segkit.rules.model import RuleFile
@@ -22,6 +22,7 @@ def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) ->
         mine = [m for m in found if m.table == name]
         reads[name] = Reads(
             values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
+            as_came=_as_came(mine) if isinstance(spec, Events) else frozenset(),
             text=frozenset(m.column for m in mine if m.role == "list" or (m.condition and wants_text(m.condition))),
             money=_money(spec) if isinstance(spec, Events) else frozenset(),
             keys=frozenset(m.column for m in mine if m.role == "key"),
@@ -32,6 +33,7 @@ def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) ->
         own, into = reads[lookup_table(name)], reads[lookup.into].only(catalogue.adds[name])
         reads[lookup_table(name)] = Reads(
             own.values | into.values,
+            frozenset(),
             own.text | into.text,
             own.money | into.money,
             own.keys | into.keys,
@@ -39,6 +41,12 @@ def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) ->
             {**into.kinds, **own.kinds},
         )
     return reads
+
+
+def _as_came(mentions: Sequence[Mention]) -> frozenset[str]:
+    """The columns of which nobody asks whether they are blank, so that they can be read as they came."""
+    asked = {m.column for m in mentions if m.condition is None or asks_if_blank(m.condition)}
+    return frozenset(m.column for m in mentions) - asked
 
 
 def _kind_asked(mention: Mention) -> Kind | None:

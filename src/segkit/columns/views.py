@@ -40,11 +40,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Reads:
-    """What rules read of one table: these columns as typed values, of these some as text, some as exact money, and
-    some as the text of a key.
+    """What rules read of one table: these columns as typed values, of these some as they came if they are text (for
+    nobody asks whether they are blank), some as text, some as exact money, and some as the text of a key.
     """
 
     values: AbstractSet[str] = frozenset()
+    as_came: AbstractSet[str] = frozenset()
     text: AbstractSet[str] = frozenset()
     money: AbstractSet[str] = frozenset()
     keys: AbstractSet[str] = frozenset()
@@ -66,6 +67,7 @@ class Reads:
         chosen = frozenset(names)
         return Reads(
             self.values & chosen,
+            self.as_came & chosen,
             self.text & chosen,
             self.money & chosen,
             self.keys & chosen,
@@ -101,7 +103,7 @@ class View:
         return reasons
 
     def _reasons(self) -> dict[str, pl.Expr]:
-        reasons = {NO_KEY: pl.col(KEY).is_null()}
+        reasons = {NO_KEY: pl.col(KEY).is_null() | (pl.col(KEY) == "")}
         if isinstance(self.spec, Events):
             reasons[NO_TIME] = pl.col(TIME).is_null()
             reasons[AFTER_AS_OF] = (pl.col(TIME) > self.context.as_of).fill_null(False)
@@ -118,7 +120,7 @@ class View:
         return self._marked().filter(KEPT)
 
     def _marked(self) -> pl.LazyFrame:
-        keep = [pl.col(KEY).is_not_null()]
+        keep = [pl.col(KEY) != ""]
         if isinstance(self.spec, Events):
             keep.append(pl.col(TIME) <= self.context.as_of)
         if self.spec.where:
@@ -138,9 +140,12 @@ class View:
 
     def counts(self) -> pl.LazyFrame:
         """One row: the number of rows, of rows left out by reason, and of suspect values by column."""
+        *earlier, last = ((reason, expr.sum()) for reason, expr in self.left_out.items())
+        rest = pl.len() - pl.col(KEPT).sum() - sum(count for _, count in earlier)  # cheaper than its own test
         return self._marked().select(
             pl.len().alias("rows"),
-            *(expr.sum().alias(reason) for reason, expr in self.left_out.items()),
+            *(count.alias(reason) for reason, count in earlier),
+            rest.alias(last[0]),
             *(expr.alias(hidden("suspects", name)) for name, expr in self.suspects.items()),
             *(pl.col(name).null_count().alias(hidden("nulls", name)) for name in self.table.columns if self.reads_all),
         )
@@ -170,6 +175,10 @@ def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return from_float(value.cast(pl.Float64)) if dtype.is_float() else value.cast(MONEY, strict=False)
 
 
+def _is_exact(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Decimal) and dtype.scale <= MONEY.scale
+
+
 @dataclass(frozen=True)
 class Joined:
     """A lookup, read into memory: its rows, one for each key, and the columns it adds."""
@@ -197,6 +206,8 @@ def _read(table: Table, reads: Reads, key: str | None = None) -> tuple[list[pl.E
     exprs, suspects = [], {}
     for name in sorted((reads.values & table.columns.keys()) - {key}):
         as_type, money = reads.type_of(table, name)
+        if name in reads.as_came and table.is_plain_text(name, as_type):
+            continue
         exprs.append(table.value(name, type=as_type, money=money).alias(name))
         if table.bad(name, type=as_type, money=money) is None:
             continue
@@ -296,15 +307,19 @@ def event_view(
     `in_order` adds the position of the row in the file, for measures that ask which event came first.
     """
     values, suspects = _read(table, reads, key)
-    frame = _with_key(table.frame, table, key, KEY)
+    frame = table.with_key(table.frame, key, KEY, or_empty=True) if key in table.columns else table.frame
     if in_order:
         frame = frame.with_row_index(ROW)
     if spec.id:
         frame = _with_key(frame, table, spec.id, ID)
+    exact = spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)
+    if spec.amount and exact:
+        # Decimals of the file are added up as they are, which saves a cast of each.
+        frame = frame.with_columns(pl.col(spec.amount).alias(AMOUNT))
     frame = frame.with_columns(values)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
     frame = frame.with_columns(pl.col(spec.time).alias(TIME))
-    if spec.amount:
+    if spec.amount and not exact:
         dtype = frame.collect_schema().get(spec.amount, pl.Null())
         frame = frame.with_columns(as_money(pl.col(spec.amount), dtype).alias(AMOUNT))
     if spec.id:

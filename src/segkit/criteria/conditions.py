@@ -102,6 +102,13 @@ def wants_text(condition: Condition) -> bool:
     )
 
 
+def asks_if_blank(condition: Condition) -> bool:
+    """Whether blank text as an ordinary value would change what holds: only plain `is` and `in` of texts do not."""
+    asked = dict(condition.operators())
+    plain = asked.keys() <= {"is", "in"} and not condition.or_missing
+    return not plain or not all(isinstance(v, str) and v.strip() for value in asked.values() for v in _many(value))
+
+
 def wanted_kind(condition: Condition) -> Kind | None:
     """The kind of column that the condition asks for; none where it would take any."""
     for name, value in condition.operators():

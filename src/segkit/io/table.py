@@ -79,11 +79,21 @@ class Table:
         """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
         return values.key(self.columns[name])
 
-    def with_key(self, frame: pl.LazyFrame, name: str, alias: str) -> pl.LazyFrame:
-        """`frame`, which has this table's columns as they came, with the key `name` as column `alias`."""
+    def with_key(self, frame: pl.LazyFrame, name: str, alias: str, *, or_empty: bool = False) -> pl.LazyFrame:
+        """`frame`, which has this table's columns as they came, with the key `name` as column `alias`.
+
+        With `or_empty`, a missing key may also be empty text, which saves a copy of all keys.
+        """
         column = self.columns[name]
         text = frame.with_columns(values.trimmed(column).alias(alias))
+        if or_empty and not column.nulls:
+            return text
         return text.with_columns(values.known_key(column, pl.col(alias)).alias(alias))
+
+    def is_plain_text(self, name: str, wanted: ColumnType | None) -> bool:
+        """Whether the column is text that is read as text, without texts that stand for a missing value."""
+        column = self.columns[name]
+        return column.is_text and (wanted or column.type) is ColumnType.TEXT and not column.nulls
 
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.
