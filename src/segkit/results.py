@@ -13,13 +13,26 @@ REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 
 
+MEMBERS, ENTERED, LEFT = "members", "entered", "left"
+"""Whom a file holds: all members, or those who entered or left since the last run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of a segment; `values` are those of its `each` columns."""
+    """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds."""
 
     path: str
     written: int
     values: Mapping[str, str | None] = field(default_factory=dict)
+    holds: str = MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many customers entered and left a segment since the last run."""
+
+    entered: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class SegmentResult:
     outputs: tuple[Output, ...] = ()
     write: bool = True
     profile: Mapping[str, Profile] = field(default_factory=dict)
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
 `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`. A segment has `name`, `label`, `matched`,
 `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all customers), `path` (of its file; null
-where it has none, or one a combination of `each`), `outputs` (every file: `path`, `written`, `values`), `write`, and
-`profile` by column (`mean`, `median`, `total`, `share`).
+where it has none, or several), `outputs` (every file: `path`, `written`, `values`, `holds`), `write`, `profile` by
+column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
@@ -28,6 +28,7 @@ from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.results import (
+    MEMBERS,
     REASONS,
     ApplyResult,
     CheckResult,
@@ -116,7 +117,9 @@ def check_json(result: CheckResult) -> str:
 
 
 def _segment(segment: SegmentResult) -> dict[str, Any]:
-    outputs = [{"path": o.path, "written": o.written, "values": dict(o.values)} for o in segment.outputs]
+    outputs = [
+        {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds} for o in segment.outputs
+    ]
     return {
         "name": segment.name,
         "label": segment.label,
@@ -124,10 +127,11 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
         "excluded": {reason: segment.excluded.get(reason, 0) for reason in REASONS},
         "written": segment.written,
         "share": _percent(segment.share),
-        "path": next((o.path for o in segment.outputs if not o.values), None),
+        "path": next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None),
         "outputs": outputs,
         "write": segment.write,
         "profile": {column: _profile(p) for column, p in segment.profile.items()},
+        "change": segment.change and {"entered": segment.change.entered, "left": segment.change.left},
     }
 
 
