@@ -156,3 +156,48 @@ class CheckResult:
     diagnostics: tuple[Diagnostic, ...]
     segments: int = 0
     columns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDiff:
+    """One segment in two runs; `old` and `new` are the customers in it, None where the run has no such segment."""
+
+    name: str
+    old: int | None
+    new: int | None
+    entered: int
+    left: int
+    stayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Customers of an exclusive run who were in one segment and are in another; None is no segment."""
+
+    old: str | None
+    new: str | None
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One of the two runs: where it is, its day and how many customers there were."""
+
+    path: str
+    as_of: str
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """What changed between two runs; `moves` is None unless both are exclusive."""
+
+    old: RunInfo
+    new: RunInfo
+    segments: tuple[SegmentDiff, ...]
+    moves: tuple[Move, ...] | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether anybody entered, left or moved, or a segment came or went."""
+        return any(s.entered or s.left or s.old is None or s.new is None for s in self.segments)

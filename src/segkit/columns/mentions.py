@@ -55,6 +55,8 @@ def mentions(rules: RuleFile, findings: list[Finding]) -> Iterator[Mention]:
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
+    for role in ("hash", "pseudonymise"):
+        yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
 
 
 def _sql(path: Path, table: str, text: str, findings: list[Finding]) -> Iterator[Mention]:

@@ -62,6 +62,11 @@ class Run:
         return str(output["key"]), output["key_protection"]
 
     @property
+    def label_column(self) -> str:
+        """The column with the name of the segment."""
+        return str(self.manifest["output"]["label_column"])
+
+    @property
     def delimiter(self) -> str:
         """What separates the fields of CSV."""
         return str(self.manifest["output"]["delimiter"])
@@ -135,15 +140,7 @@ def find_run(path: Path) -> Run | None:
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         run = Run(file.parent, str(path), manifest)
-        _ = (
-            run.written,
-            run.as_of,
-            run.exclusive,
-            run.key,
-            run.lists,
-            manifest["output"]["delimiter"],
-            manifest["bytes"],
-        )
+        _ = run.written, run.as_of, run.exclusive, run.key, run.label_column, run.delimiter, run.sizes, run.lists
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

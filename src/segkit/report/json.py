@@ -13,6 +13,10 @@ column (`mean`, `median`, `total`, `share`), and `change` since the last run (`e
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
+`diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
+it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
+segment is none; null unless both runs are exclusive).
+
 A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side); a warning or diagnostic
 `severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
 never 19.989999.
@@ -32,8 +36,10 @@ from segkit.results import (
     REASONS,
     ApplyResult,
     CheckResult,
+    DiffResult,
     Profile,
     RfmResult,
+    RunInfo,
     SegmentResult,
     TableCounts,
     Threshold,
@@ -98,6 +104,37 @@ def rfm_json(result: RfmResult) -> str:
             "path": result.path,
         }
     )
+
+
+def diff_json(result: DiffResult) -> str:
+    """What changed between two runs."""
+    moves = None
+    if result.moves is not None:
+        moves = [{"from": m.old, "to": m.new, "customers": m.customers} for m in result.moves]
+    return dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "old": _run(result.old),
+            "new": _run(result.new),
+            "differs": result.differs,
+            "segments": [
+                {
+                    "name": s.name,
+                    "old": s.old,
+                    "new": s.new,
+                    "entered": s.entered,
+                    "left": s.left,
+                    "stayed": s.stayed,
+                }
+                for s in result.segments
+            ],
+            "moves": moves,
+        }
+    )
+
+
+def _run(run: RunInfo) -> dict[str, Any]:
+    return {"path": run.path, "as_of": run.as_of, "customers": run.customers}
 
 
 def check_json(result: CheckResult) -> str:
