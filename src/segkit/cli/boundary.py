@@ -37,15 +37,15 @@ def closed_pipes() -> Iterator[None]:
 
 def run(call: Callable[[], Any], terminal: Terminal) -> int:
     """Call, show whatever it raises on stderr, log the run where that was asked for, and return the exit code."""
-    raised: BaseException | None = None
     try:
         code = _code(call())
         sys.stdout.flush()
     except SystemExit as exit_:  # click ends so after completion
-        code = _code(exit_.code)
+        return _code(exit_.code)
     except BaseException as error:  # noqa: BLE001 - the outermost frame; a Rust panic is a BaseException
-        code, raised = _show(error, terminal), error
-    return _logged(code, raised, terminal)
+        # Not kept beyond this line: a second Ctrl-C may leave folders that go away with the frames that it holds.
+        return _logged(_show(error, terminal), error, terminal)
+    return _logged(code, None, terminal)
 
 
 def _logged(code: int, raised: BaseException | None, terminal: Terminal) -> int:

@@ -16,16 +16,20 @@ NAMES = {
     "e-mail": r"e?mail|courriel|correo",
     "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
     "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
-    r"(vor|nach)name|nombre|apellidos?|cognome|contact",
+    r"(vor|nach)name|nombre|apellidos?|cognome",
     "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|dob|born|geburts(datum|tag)|nacimiento",
+    "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
     "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
     "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
     "coordinates": r"lat|lon|lng|latitude|longitude|coordinates|gps",
-    "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
     "bank or card": r"iban|bic|card ?(number|no)?|account ?(number|no)|pan",
     "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
 }
 """What it is -> how such columns are called, in words."""
+OF_THINGS = (
+    r"(^| )(brand|campaign|category|company|event|file|model|plan|product|segment|store|subcategory)s? name( |$)"
+)
+"""Names that are not a person's."""
 VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
 """What it is -> how the text of such a column looks."""
 SAMPLE = 1_000
@@ -48,7 +52,7 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
 
 def kind_of(name: str) -> str | None:
     """What a column of this name holds; None where it tells nothing."""
-    words = " ".join(_words(name))
+    words = re.sub(OF_THINGS, " ", " ".join(_words(name)))
     return next((kind for kind, pattern in NAMES.items() if re.search(rf"(^| )({pattern})( |$)", words)), None)
 
 

@@ -11,7 +11,7 @@ import polars_hash as _  # noqa: F401 - adds `chash` to expressions
 from segkit.columns.hidden import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
-from segkit.io.render import as_text
+from segkit.io.render import as_text, escaped
 from segkit.rules.loader import Loaded
 from segkit.rules.model import Output, RuleFile
 
@@ -51,14 +51,16 @@ def protected(rows: pl.LazyFrame, rules: RuleFile) -> pl.LazyFrame:
 
 def written_key(rules: RuleFile) -> pl.Expr:
     """The key of a customer as the files show it."""
-    key = rules.customers.key
-    return _protected(pl.col(KEY), pl.String(), rules, key) if protection(rules.output, key) else pl.col(KEY)
+    output, key = rules.output, rules.customers.key
+    shown = _protected(pl.col(KEY), pl.String(), rules, key) if protection(output, key) else pl.col(KEY)
+    return escaped(shown) if output.escape_formulas and output.format in ("csv", "tsv") else shown
 
 
 def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:
     text = as_text(column, dtype, rules.customers.lists.get(name, "|"))
+    trimmed = text.str.strip_chars()
+    known = pl.when(trimmed != "")  # what is missing stays so
     if name in rules.output.hash:
-        trimmed = text.str.strip_chars().str.to_lowercase()
-        known = pl.when(trimmed != "").then(trimmed)
-        return cast("pl.Expr", cast("Any", known).chash.sha2_256())
-    return cast("pl.Expr", cast("Any", text).chash.hmac_sha256(key=os.environ[VARIABLE]))
+        return cast("pl.Expr", cast("Any", known.then(trimmed.str.to_lowercase())).chash.sha2_256())
+    # As it stands: `a1` and `A1` are two keys.
+    return cast("pl.Expr", cast("Any", known.then(text)).chash.hmac_sha256(key=os.environ[VARIABLE]))

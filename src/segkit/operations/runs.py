@@ -42,8 +42,12 @@ class Run:
 
     @property
     def written(self) -> dict[str, int]:
-        """How many customers were written, by segment."""
-        return {s["name"]: int(s["written"]) for s in self.manifest["segments"] if s["write"]}
+        """How many customers were written, by segment; those that `--select` left out of a run of changes, too."""
+        found = {s["name"]: int(s["written"]) for s in self.manifest["segments"] if s["write"]}
+        for listing in self.lists if self.manifest["members"] else ():
+            if listing.segment not in found:
+                found[listing.segment] = sum(o.written for o in self.lists if o.segment == listing.segment)
+        return found
 
     @property
     def as_of(self) -> str:

@@ -128,7 +128,7 @@ def test_runs_that_are_kept(tmp_path, before):
 
 
 def test_a_run_in_one_directory_becomes_the_first_of_the_kept(tmp_path):
-    old, seen = story(tmp_path, "plain", "keep", "all")
+    _, seen = story(tmp_path, "plain", "keep", "all")
     assert {(found["plain"], found["latest"]) for found in seen} == {(2, None), (None, 3)}
     assert seen[-1] == {"plain": None, "latest": 3, "2024-06-01": 2, "2024-06-03": 3}
 
