@@ -115,7 +115,7 @@ def test_a_key_that_is_absent_or_short(desk, monkeypatch, value, says):
     [
         ('hash = ["emial"]', "customers have no column `emial`"),
         ('pseudonymise = ["emial"]', "customers have no column `emial`"),
-        ('hash = ["email"]\ncolumns = ["age"]', "`email` is not among `columns`, so it is not written"),
+        ('hash = ["email"]\ncolumns = ["age"]', "`email` is not among the columns that are written"),
         ('hash = ["email"]\npseudonymise = ["email"]', "`email` is in `hash`, too"),
         ('hash = ["email", "email"]', "`email` is there twice"),
         ('hash = ["segment"]', "`segment` is the label of the segment"),

@@ -46,7 +46,7 @@ def _protected(rules: RuleFile) -> Iterator[Finding]:
                 yield Finding(path, f"`{column}` is the label of the segment", "it names no customer: take it out")
             elif _is_left_out(rules, column):
                 hint = "take it out: what is not written needs no protection"
-                yield Finding(path, f"`{column}` is not among `columns`, so it is not written", hint)
+                yield Finding(path, f"`{column}` is not among the columns that are written", hint)
             yield from _in_file_names(rules, key, column)
 
 
@@ -59,5 +59,5 @@ def _is_left_out(rules: RuleFile, column: str) -> bool:
 def _in_file_names(rules: RuleFile, key: str, column: str) -> Iterator[Finding]:
     for name, segment in rules.segment.items():
         if column in segment.each:
-            message = f"`each` puts the values of `{column}` into names of files, and `{key}` keeps them secret"
+            message = f"`each` puts the values of `{column}` into names of files, and `{key}` is there to hide them"
             yield Finding(("segment", name, "each"), message, "choose another column, or take one of the two out")
