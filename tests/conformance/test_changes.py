@@ -394,6 +394,36 @@ def test_kept_runs(desk):
     assert sorted(p.name for p in (desk / "segments").iterdir()) == ["2024-03-01.002", "2024-03-02", "latest"]
 
 
+def test_a_latest_that_leads_nowhere_is_not_a_first_run(desk):
+    desk.put("c.csv", MONDAY)
+    desk.apply(rules("keep = 3\nchanges = true"))
+    shutil.rmtree(desk / "segments/2024-03-01")
+    done = desk.apply(rules("keep = 3\nchanges = true"), code=3)
+    assert "segments/latest` leads to no run" in done.stderr
+    assert "leads to no run" in desk.segkit("diff", desk / "segments", desk / "segments", code=3).stderr
+    (desk / "segments/latest").unlink()
+    desk.apply(rules("keep = 3\nchanges = true"))
+    assert len(desk.read("segments/latest/old.entered.csv")) == 3
+
+
+def test_runs_at_once_hand_on_each_customer_once(desk):
+    desk.put("c.csv", "id,age\n" + "".join(f"k{i},40\n" for i in range(500)))
+    desk.put("rules.toml", rules("keep = 9\nchanges = true"))
+    started = [desk.begin("apply", "rules.toml", "-q") for _ in range(3)]
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    runs = [p for p in (desk / "segments").iterdir() if not p.is_symlink()]
+    entered = [r["id"] for p in runs for r in desk.read((p / "old.entered.csv").read_bytes())]
+    assert sorted(entered) == sorted(f"k{i}" for i in range(500))
+    assert len(runs) == 3
+
+
+def test_rows_on_standard_output_are_the_members(desk):
+    two_days(desk, rules("changes = true"))
+    before = desk.tree()
+    assert [r["id"] for r in desk.rows(rules("changes = true"), "--select", "old")] == ["new", "a", "b", "c"]
+    assert desk.tree() == before
+
+
 def test_a_directory_a_run_and_a_folder_a_day_are_one_too_many(desk):
     desk.put("c.csv", MONDAY)
     for key in ("keep = 7", "changes = true"):

@@ -138,8 +138,12 @@ def find_run(path: Path) -> Run | None:
     DataError where there is a manifest that is not one of segkit.
     """
     folder = path.parent if path.name == MANIFEST else path
-    if not (folder / MANIFEST).is_file() and (folder / LATEST / MANIFEST).is_file():
-        folder = folder / LATEST
+    latest = folder / LATEST
+    if not (folder / MANIFEST).is_file() and (latest.is_symlink() or (latest / MANIFEST).is_file()):
+        folder = latest
+    if folder.is_symlink() and not folder.exists():
+        hint = "turn it to the last good run, or remove it to start anew"
+        raise DataError.of(f"the link `{folder}` leads to no run", hint=hint)
     file = folder.resolve() / MANIFEST  # `latest` may be turned to another run while this one is read
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
