@@ -47,7 +47,8 @@ CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
     "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
-    "examples/adventureworks/README.md", "examples/rfm/README.md", "configs/README.md", "CONTRIBUTING.md",
+    "examples/adventureworks/README.md", "examples/nightly/README.md", "examples/rfm/README.md", "configs/README.md",
+    "CONTRIBUTING.md",
 )  # fmt: skip
 COMMAND = "python docs/generate.py"
 
@@ -120,7 +121,7 @@ class Session:
 
     def __init__(self, folder: Path) -> None:
         self.root = self.here = folder
-        skip = shutil.ignore_patterns("segments", "*.py", "images")
+        skip = shutil.ignore_patterns("segments", "lists", "runs.log", "*.py", "images")
         for name in ("examples", "configs", "docs"):
             if (ROOT / name).exists():
                 shutil.copytree(ROOT / name, folder / name, ignore=skip)

@@ -73,6 +73,11 @@ class Desk:
             **options,
         )
 
+    def begin(self, *args: object) -> subprocess.Popen[bytes]:
+        """`segkit ARGS` as its own process, in this folder, not waited for."""
+        command = [sys.executable, "-m", "segkit", *map(str, args)]
+        return subprocess.Popen(command, cwd=self.folder, env=environment(), stdin=subprocess.DEVNULL)
+
     def apply(self, rules: str, *args: object, code: int | None = 0, input: bytes | None = None) -> Result:
         """Write the rule file and apply it."""
         return self.segkit("apply", self.put("rules.toml", rules), *args, code=code, input=input)

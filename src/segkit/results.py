@@ -13,13 +13,26 @@ REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 
 
+MEMBERS, ENTERED, LEFT = "members", "entered", "left"
+"""Whom a file holds: all members, or those who entered or left since the last run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of a segment; `values` are those of its `each` columns."""
+    """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds."""
 
     path: str
     written: int
     values: Mapping[str, str | None] = field(default_factory=dict)
+    holds: str = MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many customers entered and left a segment since the last run."""
+
+    entered: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class SegmentResult:
     variants: Mapping[str, int] = field(default_factory=dict)
     write: bool = True
     profile: Mapping[str, Profile] = field(default_factory=dict)
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +199,48 @@ class CheckResult:
     diagnostics: tuple[Diagnostic, ...]
     segments: int = 0
     columns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDiff:
+    """One segment in two runs; `old` and `new` are the customers in it, None where the run has no such segment."""
+
+    name: str
+    old: int | None
+    new: int | None
+    entered: int
+    left: int
+    stayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Customers of an exclusive run who were in one segment and are in another; None is no segment."""
+
+    old: str | None
+    new: str | None
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """One of the two runs: where it is, its day and how many customers there were."""
+
+    path: str
+    as_of: str
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """What changed between two runs; `moves` is None unless both are exclusive."""
+
+    old: RunInfo
+    new: RunInfo
+    segments: tuple[SegmentDiff, ...]
+    moves: tuple[Move, ...] | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether anybody entered, left or moved, or a segment came or went."""
+        return any(s.entered or s.left or s.old is None or s.new is None for s in self.segments)

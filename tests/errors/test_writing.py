@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -185,6 +186,49 @@ def test_stopped_in_the_middle_of_writing(large, sent, code):
         n: c for n, c in before.items() if n != "manifest.json"
     }
     assert list(desk.folder.glob(".out.segkit-*.new")) == []
+
+
+def wait_for(desk, process, pattern: str, number: int = 1) -> None:
+    """Wait until so many files of this pattern are there, or the run has ended."""
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
+        if len(list(desk.folder.glob(pattern))) >= number:
+            return
+        time.sleep(0.001)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_kept_runs_are_whole_whenever_a_run_is_killed(large):
+    """Killed as it makes its folder, as it writes, as it writes the manifest, and as it moves in."""
+    desk = large
+    kept = '[output]\nkeep = 2\nchanges = true\ndirectory = "kept"\n'
+    for name, data in (("kept-small.toml", "small.csv"), ("kept-large.toml", "large.parquet")):
+        desk.put(name, rules(data, 8).replace('[output]\ndirectory = "out"\n', kept))
+    assert desk.process("apply", "kept-small.toml").returncode == 0
+    killed = 0
+    for pattern, number in (
+        (".kept.segkit-*.new", 1),
+        (".kept.segkit-*.new/*.csv", 2),
+        (".kept.segkit-*.new/*.csv", 16),
+        (".kept.segkit-*.new/manifest.json", 1),
+        ("kept/2024-03-01*/manifest.json", 2),
+    ):
+        before = (desk / "kept/latest").resolve()
+        process = start(desk, "apply", "kept-large.toml")
+        wait_for(desk, process, pattern, number)
+        process.kill()
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        latest = (desk / "kept/latest").resolve()
+        assert latest == before or latest.name > before.name
+        for run in (desk / "kept").glob("2024*"):  # each is whole: its lists are those of its manifest
+            assert desk.process("diff", run, "kept/latest", "-q").returncode == 0
+    assert killed >= 3  # the last two moments are short
+    assert desk.process("apply", "kept-small.toml").returncode == 0
+    last = json.loads(desk.process("diff", "kept/latest", "kept", "--exit-code", "--json").stdout)
+    assert [s["new"] for s in last["segments"]] == [2, 2, 1, 0, 0, 0, 0, 0]
+    assert len(list((desk / "kept").glob("2024*"))) == 2
+    assert [p.name for p in desk.folder.iterdir() if p.name.startswith(".kept")] == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")

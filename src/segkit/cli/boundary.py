@@ -15,7 +15,7 @@ import click
 
 from segkit.cli.terminal import Terminal
 from segkit.diagnostics import Diagnostic
-from segkit.errors import SegkitError
+from segkit.errors import SegkitError, WriteError
 
 USAGE, DATA, WRITE, BUG, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 4, 70, 130, 141, 143
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
@@ -36,15 +36,28 @@ def closed_pipes() -> Iterator[None]:
 
 
 def run(call: Callable[[], Any], terminal: Terminal) -> int:
-    """Call, show whatever it raises on stderr, and return the exit code."""
+    """Call, show whatever it raises on stderr, log the run where that was asked for, and return the exit code."""
     try:
-        code = call()
+        code = _code(call())
         sys.stdout.flush()
     except SystemExit as exit_:  # click ends so after completion
         return _code(exit_.code)
     except BaseException as error:  # noqa: BLE001 - the outermost frame; a Rust panic is a BaseException
-        return _show(error, terminal)
-    return _code(code)
+        # Not kept beyond this line: a second Ctrl-C may leave folders that go away with the frames that it holds.
+        return _logged(_show(error, terminal), error, terminal)
+    return _logged(code, None, terminal)
+
+
+def _logged(code: int, raised: BaseException | None, terminal: Terminal) -> int:
+    """The exit code, once the log has it; that of a log that cannot be written where all else went well."""
+    if terminal.log is None:
+        return code
+    try:
+        terminal.log.end(code, raised)
+    except WriteError as error:
+        terminal.diagnose(error.diagnostics)
+        return code or error.exit_code
+    return code
 
 
 def _code(value: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from segkit.cli.log import begin as begin_log
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import DATE, NAME_PATH, Pairs
 
@@ -67,9 +68,21 @@ fail_on = click.option(
     help="Exit 1, and write nothing, when there is one of these.",
 )
 previous = click.option(
-    "--previous", metavar="DIR", type=click.Path(), help="The run that `max_change_percent` compares with."
+    "--previous",
+    metavar="DIR",
+    type=click.Path(),
+    help="The run to compare with; default: the last one in the output directory.",
 )
 accept_changes = click.option(
     "--accept-changes", is_flag=True, help="Publish although a segment changed more than `max_change_percent`."
+)
+log = click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(),
+    is_eager=True,
+    expose_value=False,
+    callback=begin_log,
+    help="Append one line of JSON about this run, whether it goes well or not.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

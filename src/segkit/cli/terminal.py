@@ -6,11 +6,14 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from segkit.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from segkit.cli.log import RunLog
 
 STYLES = {"error:": ("red", True), "warning:": ("yellow", True), "hint:": ("cyan", False)}
 """How a line of a diagnostic begins -> (colour of that word, bold)."""
@@ -23,6 +26,7 @@ class Terminal:
     color: str = "auto"
     quiet: bool = False
     verbose: bool = False
+    log: RunLog | None = None
 
     def colored(self, stream: TextIO) -> bool:
         """Whether colour codes may go to this stream; a flag outranks NO_COLOR."""

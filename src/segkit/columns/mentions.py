@@ -64,6 +64,8 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
     for path, table, text in sql_texts(rules):
         yield from (Mention(path, table, column) for column in sorted(sql_columns(text)))
+    for role in ("hash", "pseudonymise"):
+        yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
 
 
 def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, Path]]:

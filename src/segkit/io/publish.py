@@ -25,15 +25,22 @@ from segkit.io.write_errors import ELSEWHERE, write_error, writing
 __all__ = ["publish_file", "publishing", "write_error", "writing"]
 
 MANIFEST = "manifest.json"
+RUN = re.compile(r"\d{4}-\d\d-\d\d(\.\d{3,})?")
+"""The name of a kept run: its day, and a number from the second run of a day on."""
+OF_ITS_OWN = "name a folder of its own in it, with `-o` or `directory`"
 
 
-def _silent(_: str) -> None:
-    pass
+def silent(_: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager
-def publishing(directory: Path, *, wait: bool = True, on_wait: Callable[[str], None] = _silent) -> Iterator[Path]:
+def publishing(
+    directory: Path, *, mode: int | None = None, wait: bool = True, on_wait: Callable[[str], None] = silent
+) -> Iterator[Path]:
     """Yield an empty folder; when the block ends well, that folder takes the place of `directory`, in one step.
+
+    `mode` are the permissions of the files in it; those of the folder follow from them.
 
     When the block raises, and when the process is killed, `directory` stays as it was. Files in it that its
     `manifest.json` does not list under `files` are the user's and stay. WriteError where that cannot be done, where
@@ -41,19 +48,22 @@ def publishing(directory: Path, *, wait: bool = True, on_wait: Callable[[str], N
     """
     target = Path(os.path.realpath(directory))
     with writing(directory):
-        _refuse(target, directory)
+        refuse(target, directory)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(target, directory, wait=wait, on_wait=on_wait) as staging:
-            staging.mkdir()
+        with beside(target, directory, wait=wait, on_wait=on_wait) as staging:
+            make_folder(staging, mode)
             yield staging
-            _refuse(target, directory)
+            refuse(target, directory)
+            set_modes(staging, mode)
             if target.exists():
-                _carry_over(target, staging, directory)
-            _swap(staging, target)
+                if mode is None:
+                    shutil.copymode(target, staging)
+                carry_over(target, staging, directory)
+            swap(staging, target)
 
 
 @contextmanager
-def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None] = _silent) -> Iterator[Path]:
+def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None] = silent) -> Iterator[Path]:
     """Yield a path to write to; when the block ends well, that file takes the place of `path`, in one step."""
     if path.exists() and not path.is_file() and not path.is_dir():
         with writing(path):
@@ -64,7 +74,7 @@ def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None
         if target.is_dir():
             raise WriteError.of(f"cannot write `{path}`: it is a folder", hint="name a file in it")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(target, path, wait=wait, on_wait=on_wait) as staging:
+        with beside(target, path, wait=wait, on_wait=on_wait) as staging:
             yield staging
             if target.exists():
                 shutil.copymode(target, staging)
@@ -72,47 +82,61 @@ def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None
 
 
 @contextmanager
-def _beside(target: Path, shown: Path, *, wait: bool, on_wait: Callable[[str], None]) -> Iterator[Path]:
+def beside(target: Path, shown: Path, *, wait: bool, on_wait: Callable[[str], None]) -> Iterator[Path]:
     """A path beside the target that is free, and is so again after the block; one at a time for each target."""
     prefix = f".{target.name}.segkit-"
     with locked(target.with_name(f"{prefix}lock"), shown, wait=wait, on_wait=on_wait):
-        _clear_leftovers(target, prefix)
+        clear_leftovers(target, prefix)
         staging = target.with_name(f"{prefix}{secrets.token_hex(4)}.new")
         try:
             yield staging
         finally:
-            _remove(staging)
+            remove(staging)
 
 
-def _clear_leftovers(target: Path, prefix: str) -> None:
-    """What killed runs left; an `.old` without a target is the last good run, caught between two renames."""
+def clear_leftovers(target: Path, prefix: str) -> None:
+    """Remove what killed runs left; an `.old` without a target is the last good run, caught between two renames."""
     ours = re.compile(re.escape(prefix) + r"[0-9a-f]{8}\.(new|old)")
     for entry in sorted(target.parent.iterdir()):
         if ours.fullmatch(entry.name):
             if entry.suffix == ".old" and not target.exists():
                 entry.rename(target)
             else:
-                _remove(entry)
+                remove(entry)
 
 
-def _refuse(target: Path, shown: Path) -> None:
+def refuse(target: Path, shown: Path) -> None:
     """WriteError where `target` is not a folder that may be replaced."""
+    refuse_place(target, shown)
     if not target.exists():
         return
-    if not target.is_dir():
-        raise WriteError.of(f"cannot write to `{shown}`: it is a file", hint="name a folder, with `-o` or `directory`")
-    hint = "name a folder of its own in it, with `-o` or `directory`"
+    hint = OF_ITS_OWN
     if target.samefile(Path.cwd()):
         raise WriteError.of(f"cannot replace `{shown}`: it is the current folder", hint=hint)
-    if os.path.ismount(target):
-        raise WriteError.of(f"cannot replace `{shown}`: something is mounted there", hint=hint)
-    listed = _listed(target, shown)
+    ours = listed(target, shown)
     folders = sorted(e.name for e in os.scandir(target) if e.is_dir(follow_symlinks=False))
-    if foreign := [name for name in folders if name not in listed]:
+    if foreign := [name for name in folders if name not in ours]:
+        if is_run(target / foreign[0]):
+            kept = "say `[output] keep`, or name another folder, with `-o` or `directory`"
+            message = f"cannot replace `{shown}`: it keeps old runs, such as `{foreign[0]}`"
+            raise WriteError.of(message, hint=kept)
         raise WriteError.of(f"cannot replace `{shown}`: it holds the folder `{foreign[0]}`", hint=hint)
 
 
-def _listed(directory: Path, shown: Path) -> set[str]:
+def refuse_place(target: Path, shown: Path) -> None:
+    """WriteError where `target` is no folder, or one that nothing can be moved into."""
+    if target.exists() and not target.is_dir():
+        raise WriteError.of(f"cannot write to `{shown}`: it is a file", hint="name a folder, with `-o` or `directory`")
+    if os.path.ismount(target):
+        raise WriteError.of(f"cannot replace `{shown}`: something is mounted there", hint=OF_ITS_OWN)
+
+
+def is_run(folder: Path) -> bool:
+    """Whether the folder is a kept run."""
+    return bool(RUN.fullmatch(folder.name)) and (folder / MANIFEST).is_file() and not folder.is_symlink()
+
+
+def listed(directory: Path, shown: Path) -> set[str]:
     """The names in the folder that a run says are its own; WriteError where the manifest is not one of segkit."""
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
@@ -125,23 +149,47 @@ def _listed(directory: Path, shown: Path) -> set[str]:
         raise WriteError.of(message, hint=f"move that file away, or {ELSEWHERE}") from error
 
 
-def _carry_over(old: Path, new: Path, shown: Path) -> None:
-    shutil.copymode(old, new)
-    listed = _listed(old, shown)
+def carry_over(old: Path, new: Path, shown: Path) -> None:
+    """Give `new` the files of the user in `old`; WriteError where one of them has the name of an output."""
+    ours = listed(old, shown)
     for entry in list(os.scandir(old)):
         copy = new / entry.name
-        if entry.name in listed:
+        if entry.name in ours:
             continue
         if os.path.lexists(copy):
             message = f"cannot write `{shown / entry.name}`: a file that is not of segkit's last run has this name"
             raise WriteError.of(message, hint=f"move it away, or {ELSEWHERE}")
-        try:
-            os.link(entry.path, copy, follow_symlinks=False)
-        except OSError:  # a file system without hard links
-            shutil.copy2(entry.path, copy, follow_symlinks=False)
+        link(Path(entry.path), copy)
 
 
-def _swap(staging: Path, target: Path) -> None:
+def link(file: Path, copy: Path) -> None:
+    """The same file under another name."""
+    try:
+        os.link(file, copy, follow_symlinks=False)
+    except OSError:  # a file system without hard links
+        shutil.copy2(file, copy, follow_symlinks=False)
+
+
+def make_folder(path: Path, mode: int | None) -> None:
+    """Make the folder in which outputs are built: for its owner alone until it has the permissions asked for."""
+    path.mkdir(mode=0o777 if mode is None else 0o700)
+
+
+def set_modes(folder: Path, mode: int | None) -> None:
+    """Give all files of a folder these permissions, and the folder those that let the same people in."""
+    if mode is None:
+        return
+    for entry in os.scandir(folder):
+        Path(entry.path).chmod(mode)
+    folder.chmod(folder_mode(mode))
+
+
+def folder_mode(mode: int) -> int:
+    """0o700 for files of 0o600, 0o750 for 0o640: who may read a file may enter its folder."""
+    return mode | (mode & 0o444) >> 2
+
+
+def swap(staging: Path, target: Path) -> None:
     """Afterwards `staging` holds the old folder, or nothing."""
     if not target.exists():
         staging.rename(target)
@@ -153,10 +201,10 @@ def _swap(staging: Path, target: Path) -> None:
         except BaseException:
             old.rename(target)
             raise
-        _remove(old)
+        remove(old)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file or a folder. Polars' threads may still create files for a moment after Ctrl-C: try again."""
     for pause in (0, 0.05, 0.2):
         time.sleep(pause)

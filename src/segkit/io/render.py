@@ -40,6 +40,18 @@ def _cell(name: str, dtype: pl.DataType, style: TextStyle) -> pl.Expr:
     return text
 
 
+def as_text(column: pl.Expr, dtype: pl.DataType, separator: str = "|") -> pl.Expr:
+    """The column as text, whatever its type, as CSV shows it."""
+    if dtype.is_decimal():
+        return exact(column, dtype)
+    if dtype.is_float():
+        return shortest(column)
+    if isinstance(dtype, pl.Datetime):
+        return iso(column, dtype)
+    text = _text(column, dtype, separator)
+    return column.cast(pl.String) if text is None else text
+
+
 def _text(column: pl.Expr, dtype: pl.DataType, separator: str) -> pl.Expr | None:
     """The column as text, or None where it is something else."""
     if isinstance(dtype, pl.List | pl.Array):

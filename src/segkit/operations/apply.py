@@ -17,25 +17,25 @@ from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.guards import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
-from segkit.io.publish import publishing
 from segkit.io.read import Workspace
+from segkit.operations.changes import output_names, output_sinks, with_changes
 from segkit.operations.distributions import distributions
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.outputs import (
     File,
-    combined_name,
     files,
     holdout_of,
     layout,
     outputs_of,
     rows_of,
-    sinks,
     style_of,
     to_stream,
     with_marks,
 )
 from segkit.operations.profile import profiles
+from segkit.operations.protect import require_secret
+from segkit.operations.publication import about, in_folder, published, since_last_run, sizes
 from segkit.results import ApplyResult, Overlap, SegmentResult
 from segkit.rules.guards import Expect
 from segkit.rules.loader import Loaded, Overrides, load_rules
@@ -77,6 +77,7 @@ def apply(
     loaded = load_rules(rules, overrides=overrides)
     today = loaded.rules.today()
     chosen = _chosen(loaded.rules, select)
+    require_secret(loaded)
     with ExitStack() as stack:
         ws = stack.enter_context(Workspace())
         digests = Digests()
@@ -93,7 +94,7 @@ def apply(
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
         if directory is not None:
-            _spare_inputs(loaded, found, directory, _names(loaded.rules, written))
+            _spare_inputs(loaded, found, directory, output_names(loaded.rules, written))
         result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
         marked = with_marks(found.computed.frame, lines).lazy()
         if to_stdout and not dry_run:
@@ -102,11 +103,22 @@ def apply(
             to_stream(rows, loaded.rules.output.format, ws, stdout, style_of(loaded.rules))
         elif directory is not None:
             progress(f"writing {len(written):,} files")
-            with publishing(directory, wait=wait, on_wait=progress) as staging:
-                pl.collect_all(sinks(marked, loaded.rules, columns, written, staging))
-                result = _timed(result, clock)
-                text = manifest(result, loaded, found.inputs, digests, _names(loaded.rules, written), started)
+            with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
+                # What the last run is, is known once no other run can publish.
+                changes, more = since_last_run(loaded.rules, marked, written, directory, previous)
+                names = output_names(loaded.rules, written, changes)
+                pl.collect_all(output_sinks(changes, columns, staging))
+                result = replace(result, warnings=(*result.warnings, *more))
+                result = _timed(with_changes(in_folder(result, folder), changes), clock)
+                about_files = {
+                    "bytes": sizes(staging, names),
+                    **about(loaded.rules, columns, found.computed.frame, changes),
+                }
+                text = manifest(result, loaded, found.inputs, digests, names, started, about_files)
                 (staging / NAME).write_text(text + "\n", encoding="utf-8")
+        elif dry_run and not to_stdout:
+            changes, more = since_last_run(loaded.rules, marked, written, _directory(loaded, today), previous)
+            result = with_changes(replace(result, warnings=(*result.warnings, *more)), changes)
     return _timed(result, clock)
 
 
@@ -137,7 +149,9 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
 
 
 def _spare_inputs(loaded: Loaded, found: Evaluated, directory: Path, names: Sequence[str]) -> None:
-    """`WriteError` where an output would take the place of a file that was read."""
+    """`WriteError` where an output would take the place of a file that was read; kept runs take no place."""
+    if loaded.rules.output.keep is not None:
+        return
     read = {path.resolve() for _, path, _ in found.inputs} | {Path(loaded.source.path).resolve()}
     for name in [*names, NAME]:
         if (directory / name).resolve() in read:
@@ -240,12 +254,6 @@ def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[
 
 def _timed(result: ApplyResult, clock: float) -> ApplyResult:
     return replace(result, elapsed_seconds=time.perf_counter() - clock)
-
-
-def _names(rules: RuleFile, written: Sequence[File]) -> list[str]:
-    names = [file.name for file in written]
-    combined = combined_name(rules)
-    return [*names, combined] if combined else names
 
 
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[File]) -> pl.LazyFrame:

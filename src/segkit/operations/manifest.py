@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from segkit import __version__
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
+from segkit.io.publish import MANIFEST as NAME
+from segkit.operations.runs import find_run
 from segkit.report.json import apply_data, dumps
 from segkit.results import ApplyResult
 from segkit.rules.loader import Loaded
 
-NAME = "manifest.json"
+__all__ = ["NAME", "Digests", "digest", "manifest", "read_written"]
 
 
 class Digests:
@@ -42,17 +43,13 @@ class Digests:
 
 def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
     """How many customers a run has written, by segment; None where there is no run, unless there must be one."""
-    path = directory / NAME
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {segment["name"]: int(segment["written"]) for segment in data["segments"] if segment["write"]}
-    except FileNotFoundError as error:
-        if not must_exist:
-            return None
-        raise RuleError.of(f"`{directory}` holds no run: there is no `{NAME}`") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"cannot read `{path}`, the manifest of the run before"
-        raise RuleError.of(message, hint="is it from segkit? move it away to start anew") from error
+        run = find_run(directory)
+    except DataError as error:
+        raise RuleError(*error.diagnostics) from error
+    if run is None and must_exist:
+        raise RuleError.of(f"`{directory}` holds no run: there is no `{NAME}`")
+    return run.written if run else None
 
 
 def digest(path: Path) -> str:
@@ -68,18 +65,23 @@ def manifest(
     digests: Digests,
     files: Sequence[str],
     started: dt.datetime,
+    about: Mapping[str, Any],
 ) -> str:
     """The manifest of a run as JSON; all but `times` is the same whenever the same files are read.
 
-    `inputs` are (table, path, file with its content); `files` the names of what was written beside the manifest.
+    `inputs` are (table, path, file with its content); `files` the names of what was written beside the manifest;
+    `about` says more about these files. Nothing in it tells one customer from another: keys at a threshold stay out.
     """
     data: dict[str, Any] = apply_data(result)
     elapsed = data.pop("elapsed_seconds")
     for key in ("directory", "dry_run", "tables"):
         data.pop(key)
     for segment in data["segments"]:
+        segment.pop("change")  # what the last run was, is not of this one
         for output in [segment, *segment["outputs"]]:
             output["path"] = output["path"] and Path(output["path"]).name
+    for threshold in data["thresholds"]:
+        threshold["keys"] = []
     return dumps(
         {
             "schema_version": data.pop("schema_version"),
@@ -90,8 +92,9 @@ def manifest(
                 for table, path, content in inputs
             ],
             "files": list(files),
+            **about,
             **data,
             "tables": [{"name": t.name, "rows": t.rows, "left_out": dict(t.left_out)} for t in result.tables],
-            "times": {"started": started.isoformat(timespec="seconds"), "elapsed_seconds": elapsed},
+            "times": {"started": started.isoformat(timespec="milliseconds"), "elapsed_seconds": elapsed},
         }
     )

@@ -21,6 +21,7 @@ from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
+from segkit.operations.protect import protected
 from segkit.results import Output
 from segkit.rules.model import RuleFile
 
@@ -149,7 +150,7 @@ def rows_of(
         head.append(pl.col(hidden(VARIANT, file.segment)).alias(VARIANT))
     elif in_common and has_variants(rules):
         head.append(pl.lit(None, pl.String).alias(VARIANT))
-    return marked.filter(file.rows).select(*head, *columns)
+    return protected(marked.filter(file.rows).select(*head, *columns), rules)
 
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
@@ -158,7 +159,7 @@ def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str],
     names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
     joined = pl.concat_str(names, separator="|", ignore_nulls=True)
     label = pl.when(pl.any_horizontal(marks.values())).then(joined).alias(rules.output.label_column)
-    return marked.select(pl.col(KEY).alias(rules.customers.key), label, *columns)
+    return protected(marked.select(pl.col(KEY).alias(rules.customers.key), label, *columns), rules)
 
 
 def style_of(rules: RuleFile) -> TextStyle:
@@ -184,15 +185,21 @@ def combined_name(rules: RuleFile) -> str | None:
 def sinks(
     marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[File], directory: Path
 ) -> list[pl.LazyFrame]:
-    """One lazy sink for each file, and one for the combined file where it is asked for."""
+    """One lazy sink for each file."""
     style, format_ = style_of(rules), rules.output.format
-    made = [sink(rows_of(marked, rules, columns, file), directory / file.name, format_, style) for file in chosen]
+    return [sink(rows_of(marked, rules, columns, file), directory / file.name, format_, style) for file in chosen]
+
+
+def combined_sinks(
+    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[File], directory: Path
+) -> list[pl.LazyFrame]:
+    """The lazy sink of the combined file, where it is asked for."""
     combined = combined_name(rules)
-    if combined:
-        segments = list(dict.fromkeys(file.segment for file in chosen))
-        rows = combined_rows(marked, rules, columns, segments)
-        made.append(sink(rows, directory / combined, format_, style))
-    return made
+    if combined is None:
+        return []
+    segments = list(dict.fromkeys(file.segment for file in chosen))
+    rows = combined_rows(marked, rules, columns, segments)
+    return [sink(rows, directory / combined, rules.output.format, style_of(rules))]
 
 
 def to_stream(

@@ -16,7 +16,15 @@ from segkit.report.models import model_table
 from segkit.report.numbers import count, money, percent, plural, seconds, share
 from segkit.report.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
-from segkit.results import ApplyResult, CheckResult, Distribution, SegmentResult, TableCounts
+from segkit.results import (
+    MEMBERS,
+    ApplyResult,
+    Change,
+    CheckResult,
+    Distribution,
+    SegmentResult,
+    TableCounts,
+)
 
 MANY = 5
 FILES_SHOWN = 20
@@ -64,6 +72,9 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=12)
     numeric(table, "Matched", "Excluded", "Written", "Share")
+    changed = any(s.change for s in segments)
+    if changed:
+        numeric(table, "Change")
     table.add_column(no_wrap=True)
     most = max((s.share for s in segments), default=0.0)
     for segment in segments:
@@ -74,6 +85,7 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
             count(excluded) if excluded else "-",
             count(segment.written) if segment.write else "-",
             percent(segment.share) if segment.write else "",
+            *([change(segment.change)] if changed else []),
             Bar(segment.share, most),
         )
         for reason, number in segment.excluded.items():
@@ -85,9 +97,17 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
     return table
 
 
+def change(value: Change | None) -> str:
+    """`+3 -1`: who entered and who left since the last run; `=` where nobody did."""
+    if value is None:
+        return ""
+    parts = [f"+{count(value.entered)}" if value.entered else "", f"-{count(value.left)}" if value.left else ""]
+    return " ".join(filter(None, parts)) or "="
+
+
 def _add_files(table: Table, segment: SegmentResult) -> None:
     """The files that `each` makes, a line for each combination of values."""
-    files = [output for output in segment.outputs if output.values]
+    files = [output for output in segment.outputs if output.values and output.holds == MEMBERS]
     for output in files[:FILES_SHOWN]:
         values = ", ".join(value if value is not None else "missing" for value in output.values.values())
         table.add_row(_indented(values, "dim"), "", "", Text(count(output.written), style="dim"))

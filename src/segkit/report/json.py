@@ -7,13 +7,18 @@ where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `par
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
-`written`, `values`), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
+`written`, `values`, `holds`), `holdout_path`, `variants`, `write`, `profile` by column (`mean`, `median`, `total`,
+`share`), and `change` since the last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
 `warnings`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were written).
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
+
+`diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
+it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
+segment is none; null unless both runs are exclusive).
 
 A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (by score, who
 is cut so; empty: all); a warning or diagnostic
@@ -31,13 +36,16 @@ from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.results import (
+    MEMBERS,
     REASONS,
     ApplyResult,
     CheckResult,
+    DiffResult,
     Distribution,
     FittedModel,
     Profile,
     RfmResult,
+    RunInfo,
     SegmentResult,
     TableCounts,
     Threshold,
@@ -108,6 +116,37 @@ def rfm_json(result: RfmResult) -> str:
     )
 
 
+def diff_json(result: DiffResult) -> str:
+    """What changed between two runs."""
+    moves = None
+    if result.moves is not None:
+        moves = [{"from": m.old, "to": m.new, "customers": m.customers} for m in result.moves]
+    return dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "old": _run(result.old),
+            "new": _run(result.new),
+            "differs": result.differs,
+            "segments": [
+                {
+                    "name": s.name,
+                    "old": s.old,
+                    "new": s.new,
+                    "entered": s.entered,
+                    "left": s.left,
+                    "stayed": s.stayed,
+                }
+                for s in result.segments
+            ],
+            "moves": moves,
+        }
+    )
+
+
+def _run(run: RunInfo) -> dict[str, Any]:
+    return {"path": run.path, "as_of": run.as_of, "customers": run.customers}
+
+
 def check_json(result: CheckResult) -> str:
     """Everything found in a rule file."""
     errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
@@ -125,7 +164,9 @@ def check_json(result: CheckResult) -> str:
 
 
 def _segment(segment: SegmentResult) -> dict[str, Any]:
-    outputs = [{"path": o.path, "written": o.written, "values": dict(o.values)} for o in segment.outputs]
+    outputs = [
+        {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds} for o in segment.outputs
+    ]
     return {
         "name": segment.name,
         "label": segment.label,
@@ -133,12 +174,13 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
         "excluded": {reason: segment.excluded.get(reason, 0) for reason in REASONS},
         "written": segment.written,
         "share": _percent(segment.share),
-        "path": next((o.path for o in segment.outputs if not o.values), None),
+        "path": next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None),
         "outputs": outputs,
         "holdout_path": segment.holdout and segment.holdout.path,
         "variants": dict(segment.variants),
         "write": segment.write,
         "profile": {column: _profile(p) for column, p in segment.profile.items()},
+        "change": segment.change and {"entered": segment.change.entered, "left": segment.change.left},
     }
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from segkit.rules.check_publication import check_publication
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
 from segkit.rules.near import nearest
@@ -20,6 +21,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _combined(rules)
     yield from _columns(rules)
     yield from _changes(rules)
+    yield from check_publication(rules)
 
 
 def _changes(rules: RuleFile) -> Iterator[Finding]:

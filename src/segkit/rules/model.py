@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 
-from segkit.rules.base import Contradiction, Day, Model, Name, Unfit, freeze
+from segkit.rules.base import Contradiction, Day, Model, Name, TextList, Unfit, freeze
 from segkit.rules.blocks import Segments
 from segkit.rules.features import Traits
 from segkit.rules.gates import Consent, FrequencyCap
@@ -19,6 +20,17 @@ from segkit.rules.sources import Customers, Events, Lookup
 from segkit.rules.value import Value
 
 FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
+_MODE = r"^0?6[046][046]$"
+
+
+def parse_mode(value: Any) -> int:
+    """The permissions of a file, written in octal; the owner reads and writes, nobody executes."""
+    if not isinstance(value, str) or not re.match(_MODE, value):
+        raise Unfit(value, 'permissions in octal: "0600" (the owner alone), "0640" (a group reads), "0660" or "0644"')
+    return int(value, 8)
+
+
+Mode = Annotated[int, PlainValidator(parse_mode), WithJsonSchema({"type": "string", "pattern": _MODE})]
 
 
 class Assignment(Model):
@@ -53,6 +65,18 @@ class Output(Model):
     """Put `'` before text in CSV that a spreadsheet would run as a formula."""
     profile: tuple[str, ...] = ()
     """Columns whose mean, median, total and share the summary shows for each segment."""
+    keep: int | None = Field(None, ge=1)
+    """How many runs are kept, each in a folder of its own, with the newest under `latest`; default: the directory holds
+    the newest run alone."""
+    changes: bool = False
+    """Write who entered and who left since the last run, `NAME.entered.EXT` and `NAME.left.EXT`, in place of all
+    members."""
+    hash: TextList = ()
+    """Columns written as the SHA-256 of their text, trimmed and in lower case: what ad platforms take for e-mails."""
+    pseudonymise: TextList = ()
+    """Columns written as the HMAC-SHA-256 of their text, with the key in the variable `SEGKIT_PSEUDONYMISE_KEY`."""
+    mode: Mode | None = None
+    """The permissions of the files, such as `"0600"`: their owner alone; folders follow. Default: the system's."""
 
 
 class RuleFile(Model):

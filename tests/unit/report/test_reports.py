@@ -256,7 +256,12 @@ def test_a_segment_of_several_files_has_no_path():
     run = ApplyResult(**{f: getattr(RUN, f) for f in RUN.__slots__} | {"segments": (each,)})
     shown_segment = json.loads(apply_json(run))["segments"][0]
     assert shown_segment["path"] is None
-    assert shown_segment["outputs"][1] == {"path": "out/a.m.csv", "written": 1, "values": {"g": None}}
+    assert shown_segment["outputs"][1] == {
+        "path": "out/a.m.csv",
+        "written": 1,
+        "values": {"g": None},
+        "holds": "members",
+    }
 
 
 def test_rfm_json():

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @options.previous
 @options.accept_changes
 @options.no_wait
+@options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
 @options.fail_on
@@ -59,6 +60,8 @@ def command(
     """
     from segkit.operations.apply import apply
 
+    if terminal.log:
+        terminal.log.rules = str(rules)
     with stages(terminal) as stage:
         result = apply(
             rules,
@@ -76,6 +79,8 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
+    if terminal.log:
+        terminal.log.result = result
     to_stdout = output == "-" and not dry_run
     show(result, terminal, summary, sys.stderr if to_stdout else sys.stdout)
     return 0

@@ -1,0 +1,120 @@
+"""`--log FILE`: one JSON line a run, also for the runs that fail, with no customer's data in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import RuleError, SegkitError, WriteError
+
+if TYPE_CHECKING:
+    from segkit.results import ApplyResult, SegmentResult
+
+SCHEMA_VERSION = 1
+OUTCOMES = {130: "interrupted", 143: "interrupted", 141: "closed_pipe"}
+"""Exit code -> how the run ended, where it neither went well nor failed."""
+_QUOTED = re.compile(r"`.*`", re.DOTALL)
+
+
+class RunLog:
+    """A log file, open from the start, so that a run without a log does not begin."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._started, self._clock = dt.datetime.now(dt.UTC), time.perf_counter()
+        self.rules: str | None = None
+        self.result: ApplyResult | None = None
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            hint = "name a file in a folder that is there, and that you may write to"
+            raise WriteError.of(f"cannot write the log `{path}`: {error.strerror}", hint=hint) from error
+
+    def end(self, code: int, error: BaseException | None) -> None:
+        """Append the line of this run; WriteError where the log takes no more."""
+        line = json.dumps(self._line(code, error), ensure_ascii=False) + "\n"
+        try:
+            _append(self._file, line.encode())
+        except OSError as failure:
+            raise WriteError.of(f"cannot write the log `{self._path}`: {failure.strerror}") from failure
+        finally:
+            os.close(self._file)
+
+    def _line(self, code: int, error: BaseException | None) -> dict[str, Any]:
+        done = self.result
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "started": self._started.isoformat(timespec="milliseconds"),
+            "rules": self.rules,
+            "as_of": done.as_of.isoformat() if done else None,
+            "outcome": OUTCOMES.get(code) or (_outcome(done) if done and not code else "failed"),
+            "exit_code": code,
+            "directory": done.directory if done else None,
+            "customers": done.customers if done else None,
+            "segments": [_segment(segment) for segment in done.segments if segment.write] if done else [],
+            "warnings": len(done.warnings) if done else None,
+            "errors": self._errors(code, error),
+            "elapsed_seconds": round(time.perf_counter() - self._clock, 3),
+        }
+
+    def _errors(self, code: int, error: BaseException | None) -> list[dict[str, Any]]:
+        if isinstance(error, SegkitError):
+            return [_error(diagnostic, error, self.rules) for diagnostic in error.diagnostics]
+        # The message of any other exception may quote the data: its name has to do.
+        return [{"message": type(error).__name__, "place": None}] if error and code not in OUTCOMES else []
+
+
+def _outcome(result: ApplyResult) -> str:
+    if result.dry_run:
+        return "dry_run"
+    return "published" if result.directory else "standard_output"
+
+
+def _segment(segment: SegmentResult) -> dict[str, Any]:
+    change = segment.change
+    return {
+        "name": segment.name,
+        "matched": segment.matched,
+        "written": segment.written,
+        "entered": change.entered if change else None,
+        "left": change.left if change else None,
+    }
+
+
+def _error(diagnostic: Diagnostic, error: SegkitError, rules: str | None) -> dict[str, Any]:
+    """Message and place; of a message about the data, what it quotes is left out, since that may be a customer's."""
+    place = diagnostic.location
+    about_rules = isinstance(error, (RuleError, WriteError)) or (place is not None and place.path == rules)
+    message = diagnostic.message if about_rules else _QUOTED.sub("`...`", diagnostic.message)
+    return {"message": message, "place": str(place) if place else None}
+
+
+def _append(file: int, line: bytes) -> None:
+    """Write the line at the end in one piece: at once, and while no other process writes."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)  # `os.close` lets it go
+    except (ImportError, OSError):  # Windows; a file system without locks
+        pass
+    written = os.write(file, line)
+    if written < len(line):
+        os.ftruncate(file, os.fstat(file).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def begin(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Open the log that an option names."""
+    from segkit.cli.terminal import Terminal
+
+    if value and not ctx.resilient_parsing:
+        ctx.ensure_object(Terminal).log = RunLog(Path(value))

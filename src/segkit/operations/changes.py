@@ -1,0 +1,200 @@
+"""A run beside the last one: how many entered and left each segment, and the files that hold them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.hidden import KEY, hidden
+from segkit.io.write import FORMATS, sink
+from segkit.operations.outputs import File, combined_name, combined_sinks, rows_of, sinks, style_of
+from segkit.operations.protect import written_key
+from segkit.operations.runs import MEMBERS_FILE, Listing, Run
+from segkit.results import ENTERED, LEFT, ApplyResult, Change, Output, SegmentResult
+from segkit.rules.model import RuleFile
+
+NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of the lists of the last run; `marked` are the customers, with who is written in each segment."""
+
+    last: Run | None
+    rules: RuleFile
+    marked: pl.LazyFrame
+    files: Sequence[File]
+    holdouts: Sequence[File] = ()
+    stayed: Mapping[str, int] = field(default_factory=dict)
+    """List -> how many of the last run are still in it."""
+    by_segment: Mapping[str, Change] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> bool:
+        """Whether the files hold the changes alone."""
+        return self.rules.output.changes
+
+    def before(self, name: str) -> Listing | None:
+        """The list of this name in the last run."""
+        return next((listing for listing in self._old() if listing.name == name), None)
+
+    def _old(self) -> list[Listing]:
+        return self.last.lists if self.last else []
+
+    @property
+    def carried(self) -> list[Listing]:
+        """Lists of segments that `--select` leaves out: what the last run said of them still stands."""
+        chosen = {file.segment for file in self.files}
+        segments = self.rules.segment
+        return [
+            o for o in self._old() if o.segment in segments and segments[o.segment].write and o.segment not in chosen
+        ]
+
+    @property
+    def gone(self) -> list[Listing]:
+        """Lists that there are no longer, of a segment taken out, or of a value of `each` that nobody has."""
+        known = {*(list_name(file) for file in self.files), *(listing.name for listing in self.carried)}
+        return [listing for listing in self._old() if listing.name not in known]
+
+
+def list_name(file: File) -> str:
+    """The name of a file without the ending of its format."""
+    return file.name.removesuffix(Path(file.name).suffix)
+
+
+def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequence[File]) -> Changes:
+    """Count who stayed; DataError where the files of the last run are not as it wrote them."""
+    holdouts = [file for file in files if file.holdout]
+    files = [file for file in files if not file.holdout]
+    changes = Changes(last, rules, marked, files, holdouts)
+    if last is None:
+        return changes
+    last.check()
+    names = list(dict.fromkeys(file.segment for file in files))
+    segments = {name: [o for o in last.lists if o.segment == name] for name in names}
+    asked = {("segment", n): (pl.col(hidden("written", n)), old) for n, old in segments.items() if n in last.written}
+    for file in files if rules.output.changes else ():
+        old = changes.before(list_name(file))
+        asked["list", list_name(file)] = (file.rows, [old] if old else [])
+    with last.reading():
+        counts = pl.collect_all([_stayed(last, changes, *question) for question in asked.values()])
+    found = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
+    return replace(
+        changes,
+        stayed={name: count for (what, name), count in found.items() if what == "list"},
+        by_segment={n: _change(n, files, segments[n], c) for (what, n), c in found.items() if what == "segment"},
+    )
+
+
+def _stayed(last: Run, changes: Changes, rows: pl.Expr, old: Iterable[Listing]) -> pl.LazyFrame:
+    keys = pl.concat([NOBODY, *(last.keys(listing) for listing in old)])
+    new = changes.marked.filter(rows).select(written_key(changes.rules).alias(KEY))
+    return new.join(keys, on=KEY, how="semi").select(pl.len())
+
+
+def _change(name: str, files: Sequence[File], old: Iterable[Listing], stayed: int) -> Change:
+    now = sum(file.written for file in files if file.segment == name)
+    return Change(now - stayed, sum(listing.written for listing in old) - stayed)
+
+
+def with_changes(result: ApplyResult, changes: Changes) -> ApplyResult:
+    """The result with what changed since the last run, and with the files that hold it where these are written."""
+    segments = tuple(_with_change(segment, changes) for segment in result.segments)
+    return replace(result, segments=segments)
+
+
+def _with_change(segment: SegmentResult, changes: Changes) -> SegmentResult:
+    change = changes.by_segment.get(segment.name)
+    if changes.writes and segment.write:
+        # To those who take the lists, all are new in a segment that the last run did not have.
+        change = change or Change(segment.written, 0)
+        outputs = tuple(output for old in segment.outputs for output in _both(old, changes))
+        return replace(segment, change=change, outputs=outputs)
+    return replace(segment, change=change)
+
+
+def _both(output: Output, changes: Changes) -> list[Output]:
+    path = Path(output.path)
+    before, stayed = changes.before(path.stem), changes.stayed.get(path.stem, 0)
+    counts = {ENTERED: output.written - stayed, LEFT: (before.written if before else 0) - stayed}
+    return [
+        replace(output, path=str(path.with_suffix(f".{holds}{path.suffix}")), written=count, holds=holds)
+        for holds, count in counts.items()
+    ]
+
+
+def output_names(rules: RuleFile, files: Sequence[File], changes: Changes | None = None) -> list[str]:
+    """The names of all that a run writes beside its manifest; `changes` tells which lists there are no longer."""
+    names = [file.name for file in files]
+    if rules.output.changes:
+        ending = FORMATS[rules.output.format].extension
+        names = [f"{list_name(f)}.{holds}.{ending}" for f in files if not f.holdout for holds in (ENTERED, LEFT)]
+        names += [file.name for file in files if file.holdout]
+        names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
+        names.append(MEMBERS_FILE)
+    combined = combined_name(rules)
+    return [*names, combined] if combined else names
+
+
+def output_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> list[pl.LazyFrame]:
+    """The lazy sinks of all that a run writes beside its manifest."""
+    table = changes.marked, changes.rules, columns
+    lists = _change_sinks(changes, columns, directory) if changes.writes else sinks(*table, changes.files, directory)
+    return [*lists, *sinks(*table, changes.holdouts, directory), *combined_sinks(*table, changes.files, directory)]
+
+
+def _change_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> list[pl.LazyFrame]:
+    """The lazy sinks of the files that hold changes, and of the one that holds the members."""
+    rules = changes.rules
+    format_, style = rules.output.format, style_of(rules)
+    ending = FORMATS[format_].extension
+    gone = [File(listing.name, listing.segment, pl.lit(False), 0, {}) for listing in changes.gone]
+    made = []
+    for file in [*changes.files, *gone]:
+        name = list_name(file) if file not in gone else file.name
+        listing = changes.before(name)
+        old = changes.last.keys(listing) if changes.last and listing else NOBODY
+        if file not in gone:
+            entered = rows_of(_joined(changes, old, "anti"), rules, columns, file)
+            made.append(sink(entered, directory / f"{name}.{ENTERED}.{ending}", format_, style))
+        left = _left(changes, old, columns, file)
+        made.append(sink(left, directory / f"{name}.{LEFT}.{ending}", format_, style))
+    return [*made, sink(_members(changes), directory / MEMBERS_FILE, "parquet")]
+
+
+def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> pl.LazyFrame:
+    key = written_key(changes.rules)
+    return changes.marked.join(old, left_on=key, right_on=KEY, how=how, maintain_order="left")
+
+
+def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: File) -> pl.LazyFrame:
+    """Who was in the list and is not: with all columns, then those who are no customers now, with the key alone."""
+    known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, replace(file, rows=~file.rows))
+    key, label, *rest = known.collect_schema().items()
+    unknown = old.join(changes.marked, left_on=KEY, right_on=written_key(changes.rules), how="anti").sort(KEY)
+    nothing = [pl.lit(None, dtype).alias(name) for name, dtype in rest]
+    return pl.concat([known, unknown.select(pl.col(KEY).alias(key[0]), pl.lit(file.segment).alias(label[0]), *nothing)])
+
+
+def _members(changes: Changes) -> pl.LazyFrame:
+    def part(name: str, segment: str, keys: pl.LazyFrame) -> pl.LazyFrame:
+        return keys.select(pl.lit(name).alias("list"), pl.lit(segment).alias("segment"), pl.col(KEY).alias("key"))
+
+    key = written_key(changes.rules).alias(KEY)
+    new = [part(list_name(f), f.segment, changes.marked.filter(f.rows).select(key)) for f in changes.files]
+    last = changes.last
+    old = [part(o.name, o.segment, last.keys(o)) for o in changes.carried] if last else []
+    return pl.concat([*new, *old, part("", "", NOBODY)])
+
+
+def members_of(changes: Changes) -> list[dict[str, Any]] | None:
+    """What the manifest says about the members; None where the files hold them."""
+    if not changes.writes:
+        return None
+    new = [{"list": list_name(f), "segment": f.segment, "written": f.written} for f in changes.files]
+    old = [{"list": o.name, "segment": o.segment, "written": o.written} for o in changes.carried]
+    return [*new, *old]

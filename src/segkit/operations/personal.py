@@ -1,0 +1,74 @@
+"""Which columns hold personal data, by their names and by how their values look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.hidden import KEY
+from segkit.operations.protect import protection
+from segkit.rules.model import RuleFile
+
+NAMES = {
+    "e-mail": r"e?mail|courriel|correo",
+    "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
+    "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
+    r"(vor|nach)name|nombre|apellidos?|cognome",
+    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|dob|born|geburts(datum|tag)|nacimiento",
+    "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
+    "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
+    "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
+    "coordinates": r"lat|lon|lng|latitude|longitude|coordinates|gps",
+    "bank or card": r"iban|bic|card ?(number|no)?|account ?(number|no)|pan",
+    "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
+}
+"""What it is -> how such columns are called, in words."""
+OF_THINGS = (
+    r"(^| )(brand|campaign|category|company|event|file|model|plan|product|segment|store|subcategory)s? name( |$)"
+)
+"""Names that are not a person's."""
+VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
+"""What it is -> how the text of such a column looks."""
+SAMPLE = 1_000
+LOOKS_SO = 0.5
+"""This share of the values in the sample is enough."""
+
+
+def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> list[dict[str, Any]]:
+    """The columns with personal data among those written: `column`, `kind`, and `protection` where there is one.
+
+    The key tells one customer from another, so it always is one.
+    """
+    output, key = rules.output, rules.customers.key
+    looks = _looks(customers.head(SAMPLE), [name for name in columns if name in customers.columns])
+    kinds = {key: kind_of(key) or _looks(customers.head(SAMPLE), [KEY]).get(KEY) or "key"}
+    kinds |= {name: kind for name in columns if (kind := kind_of(name) or looks.get(name))}
+    kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
+    return [{"column": n, "kind": kind, "protection": protection(output, n)} for n, kind in kinds.items()]
+
+
+def kind_of(name: str) -> str | None:
+    """What a column of this name holds; None where it tells nothing."""
+    words = re.sub(OF_THINGS, " ", " ".join(_words(name)))
+    return next((kind for kind, pattern in NAMES.items() if re.search(rf"(^| )({pattern})( |$)", words)), None)
+
+
+def _words(name: str) -> Iterator[str]:
+    """`EmailAddress`, `email_address` and `E-Mail` alike."""
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("E-", "e").replace("e-", "e"))
+    yield from re.sub(r"[\W_\d]+", " ", plain).lower().replace("é", "e").replace("ó", "o").split()
+
+
+def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in columns:
+        values = sample[name]
+        if values.dtype == pl.String:
+            for kind, pattern in VALUES.items():
+                known = values.drop_nulls().str.strip_chars()
+                if len(known) and known.str.contains(pattern).sum() >= LOOKS_SO * len(known):
+                    found[name] = kind
+    return found

@@ -1,0 +1,67 @@
+"""Personal data that goes out in another form: hashed, or under a pseudonym."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, cast
+
+import polars as pl
+
+from segkit.columns.hidden import KEY
+from segkit.diagnostics import Diagnostic
+from segkit.errors import RuleError
+from segkit.io.render import as_text, escaped
+from segkit.rules.loader import Loaded
+from segkit.rules.model import Output, RuleFile
+
+VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
+"""The environment variable with the key of the pseudonyms: it stands in no file, and segkit shows it nowhere."""
+SHORTEST = 32
+"""Bytes of a key: as long as what SHA-256 gives."""
+_HINT = f"make one with `openssl rand -hex 32`, keep it safe, and put it into `{VARIABLE}`"
+
+
+def require_secret(loaded: Loaded) -> None:
+    """RuleError where pseudonyms are asked for and the key is absent or short."""
+    if not loaded.rules.output.pseudonymise:
+        return
+    found = len(os.environ.get(VARIABLE, "").encode())
+    if found >= SHORTEST:
+        return
+    what = f"`{VARIABLE}` holds {found} bytes: a key needs {SHORTEST}" if found else f"`{VARIABLE}` is not set"
+    message = f"`pseudonymise` needs a key, and {what}"
+    raise RuleError(Diagnostic(message, loaded.source.at("output", "pseudonymise"), _HINT))
+
+
+def protection(output: Output, column: str) -> str | None:
+    """`hash`, `pseudonymise`, or None for a column that goes out as it is."""
+    return "hash" if column in output.hash else "pseudonymise" if column in output.pseudonymise else None
+
+
+def protected(rows: pl.LazyFrame, rules: RuleFile) -> pl.LazyFrame:
+    """Rows as they are to be written, with the columns that `[output]` lists hashed or under pseudonyms."""
+    output = rules.output
+    if not (output.hash or output.pseudonymise):
+        return rows
+    schema = rows.collect_schema()
+    chosen = [name for name in schema if protection(output, name)]
+    return rows.with_columns(_protected(pl.col(n), schema[n], rules, n).alias(n) for n in chosen)
+
+
+def written_key(rules: RuleFile) -> pl.Expr:
+    """The key of a customer as the files show it."""
+    output, key = rules.output, rules.customers.key
+    shown = _protected(pl.col(KEY), pl.String(), rules, key) if protection(output, key) else pl.col(KEY)
+    return escaped(shown) if output.escape_formulas and output.format in ("csv", "tsv") else shown
+
+
+def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:
+    import polars_hash as _  # noqa: F401 - adds `chash` to expressions; only those who hash need it
+
+    text = as_text(column, dtype, rules.customers.lists.get(name, "|"))
+    trimmed = text.str.strip_chars()
+    known = pl.when(trimmed != "")  # what is missing stays so
+    if name in rules.output.hash:
+        return cast("pl.Expr", cast("Any", known.then(trimmed.str.to_lowercase())).chash.sha2_256())
+    # As it stands: `a1` and `A1` are two keys.
+    return cast("pl.Expr", cast("Any", known.then(text)).chash.hmac_sha256(key=os.environ[VARIABLE]))

@@ -1,0 +1,95 @@
+"""Where the files of a run go, and what its manifest says about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import DataError, RuleError
+from segkit.io.keep import keeping
+from segkit.io.publish import publishing
+from segkit.operations.changes import Changes, compare, members_of
+from segkit.operations.outputs import File
+from segkit.operations.personal import personal_data
+from segkit.operations.protect import protection
+from segkit.operations.runs import find_run
+from segkit.results import ApplyResult
+from segkit.results import Output as Written
+from segkit.rules.model import Output, RuleFile
+
+
+@contextmanager
+def published(
+    output: Output, directory: Path, as_of: dt.date, *, wait: bool, on_wait: Callable[[str], None]
+) -> Iterator[tuple[Path, Path]]:
+    """Yield the folder to write to, and the one that it will be when the block ends well."""
+    if output.keep is None:
+        with publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait) as staging:
+            yield staging, directory
+        return
+    day = as_of.isoformat()
+    with keeping(directory, day, output.keep, mode=output.mode, wait=wait, on_wait=on_wait) as places:
+        yield places
+
+
+def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
+    """The result with its files in this folder."""
+
+    def moved(output: Written) -> Written:
+        return replace(output, path=str(folder / Path(output.path).name))
+
+    segments = tuple(
+        replace(s, outputs=tuple(map(moved, s.outputs)), holdout=moved(s.holdout) if s.holdout else None)
+        for s in result.segments
+    )
+    return replace(result, segments=segments, directory=str(folder))
+
+
+def since_last_run(
+    rules: RuleFile, marked: pl.LazyFrame, files: Sequence[File], directory: Path, previous: str | None
+) -> tuple[Changes, list[Diagnostic]]:
+    """The changes since the last run there, or since the one at `previous`; a warning where it cannot be read.
+
+    Where the changes are what is written, that is a DataError: all customers would go out as new ones.
+    """
+    try:
+        last = find_run(Path(previous) if previous else directory)
+        if last is None and previous:
+            raise RuleError.of(f"`{previous}` holds no run: there is no `manifest.json`")
+        return compare(last, rules, marked, files), []
+    except DataError as error:
+        if rules.output.changes:
+            raise
+        found = error.diagnostics[0]
+        message = f"what changed since the last run is not known: {found.message}"
+        return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
+
+
+def about(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame, changes: Changes) -> dict[str, Any]:
+    """What the manifest says about the files, so that they can be read again and handled with care."""
+    output, key = rules.output, rules.customers.key
+    return {
+        "assignment": rules.assignment.mode,
+        "output": {
+            "format": output.format,
+            "delimiter": output.delimiter or ",",
+            "key": key,
+            "key_protection": protection(output, key),
+            "label_column": output.label_column,
+            "changes": output.changes,
+        },
+        "members": members_of(changes),
+        "personal_data": personal_data(rules, columns, customers),
+    }
+
+
+def sizes(folder: Path, names: Sequence[str]) -> dict[str, int]:
+    """The length of each file, in bytes."""
+    return {name: (folder / name).stat().st_size for name in names}

@@ -1,0 +1,167 @@
+"""A published run, read back: what its manifest says, and the keys of the customers in each segment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.hidden import KEY
+from segkit.errors import DataError
+from segkit.io.keep import LATEST
+from segkit.io.publish import MANIFEST
+from segkit.results import MEMBERS
+
+MEMBERS_FILE = "members.parquet"
+"""Beside the files of a run that writes changes alone: its members, in columns `list`, `segment` and `key`."""
+_WHOLE = "the files of a run belong together: compare them where segkit has written them"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One list of customers that a run stands for: a file, or the part of the members that would be one."""
+
+    name: str
+    segment: str
+    written: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in a folder; `shown` is what the user calls it."""
+
+    folder: Path
+    shown: str
+    manifest: Mapping[str, Any]
+
+    @property
+    def written(self) -> dict[str, int]:
+        """How many customers were written, by segment; those that `--select` left out of a run of changes, too."""
+        found = {s["name"]: int(s["written"]) for s in self.manifest["segments"] if s["write"]}
+        for listing in self.lists if self.manifest["members"] else ():
+            if listing.segment not in found:
+                found[listing.segment] = sum(o.written for o in self.lists if o.segment == listing.segment)
+        return found
+
+    @property
+    def as_of(self) -> str:
+        """The day of the run."""
+        return str(self.manifest["as_of"])
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a customer was in one segment at most."""
+        return bool(self.manifest["assignment"] == "exclusive")
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """The name of the key's column, and how it was protected: `hash`, `pseudonymise` or not at all."""
+        output = self.manifest["output"]
+        return str(output["key"]), output["key_protection"]
+
+    @property
+    def label_column(self) -> str:
+        """The column with the name of the segment."""
+        return str(self.manifest["output"]["label_column"])
+
+    @property
+    def delimiter(self) -> str:
+        """What separates the fields of CSV."""
+        return str(self.manifest["output"]["delimiter"])
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The length of each file in bytes."""
+        return dict(self.manifest["bytes"])
+
+    @property
+    def lists(self) -> list[Listing]:
+        """The lists of the run, in the order of the manifest."""
+        members = self.manifest["members"]
+        if members:
+            return [Listing(m["list"], m["segment"], m["written"], self.folder / MEMBERS_FILE) for m in members]
+        return list(self._files())
+
+    def _files(self) -> Iterator[Listing]:
+        for segment in self.manifest["segments"]:
+            for output in segment["outputs"]:
+                if output.get("holds", MEMBERS) == MEMBERS:
+                    path = self.folder / output["path"]
+                    yield Listing(path.stem, segment["name"], int(output["written"]), path)
+
+    def keys(self, listing: Listing) -> pl.LazyFrame:
+        """The keys of a list in its order, as they were written; one column, `KEY`."""
+        if listing.path.name == MEMBERS_FILE and self.manifest["members"]:
+            rows = pl.scan_parquet(listing.path).filter(pl.col("list") == listing.name)
+            return rows.select(pl.col("key").alias(KEY))
+        return _first_column(listing.path, self.key[0], self.delimiter)
+
+    def check(self) -> None:
+        """DataError where a file is gone, or is not as long as when it was written."""
+        for path in dict.fromkeys(listing.path for listing in self.lists):
+            if not path.is_file():
+                raise DataError.of(f"`{self.shown}` is not whole: `{path.name}` is missing", hint=_WHOLE)
+            found, written = path.stat().st_size, self.sizes[path.name]
+            if found != written:
+                message = f"`{path}` is not as it was written: it has {found:,} bytes, and had {written:,}"
+                raise DataError.of(message, hint=_WHOLE)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Turn what Polars cannot read inside the block into a DataError."""
+        try:
+            yield
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError.of(f"a file of the run `{self.shown}` cannot be read", hint=_WHOLE) from error
+
+
+def _first_column(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    if path.suffix == ".ndjson":
+        text = pl.Schema({key: pl.String})
+        rows = pl.scan_ndjson(path, schema=text) if path.stat().st_size else pl.LazyFrame(schema=text)
+    elif path.suffix in (".parquet", ".arrow"):
+        rows = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_ipc(path)
+    else:
+        rows = pl.scan_csv(path, separator="\t" if path.suffix == ".tsv" else delimiter, infer_schema=False)
+    return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
+
+
+def find_run(path: Path) -> Run | None:
+    """The run in a folder, in `latest` in it, or beside a manifest; None where there is none.
+
+    DataError where there is a manifest that is not one of segkit.
+    """
+    folder = path.parent if path.name == MANIFEST else path
+    latest = folder / LATEST
+    if not (folder / MANIFEST).is_file() and (latest.is_symlink() or (latest / MANIFEST).is_file()):
+        folder = latest
+    if folder.is_symlink() and not folder.exists():
+        hint = "turn it to the last good run, or remove it to start anew"
+        raise DataError.of(f"the link `{folder}` leads to no run", hint=hint)
+    file = folder.resolve() / MANIFEST  # `latest` may be turned to another run while this one is read
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        run = Run(file.parent, str(path), manifest)
+        _ = run.written, run.as_of, run.exclusive, run.key, run.label_column, run.delimiter, run.sizes, run.lists
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"cannot read `{folder / MANIFEST}`: it is not from this version of segkit"
+        raise DataError.of(message, hint="is it the manifest of a run? move it away to start anew") from error
+    return run
+
+
+def open_run(path: Path) -> Run:
+    """The run; DataError where there is none, or where its files do not fit its manifest."""
+    run = find_run(path)
+    if run is None:
+        hint = "name the directory that `segkit apply` has written, or its `manifest.json`"
+        raise DataError.of(f"`{path}` holds no run: there is no `{MANIFEST}`", hint=hint)
+    run.check()
+    return run

@@ -1,0 +1,169 @@
+"""`--log FILE`: one line of JSON a run, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from segkit.cli.log import RunLog
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import CheckFailed, DataError, RuleError, WriteError
+
+FIELDS = [
+    "schema_version",
+    "started",
+    "rules",
+    "as_of",
+    "outcome",
+    "exit_code",
+    "directory",
+    "customers",
+    "segments",
+    "warnings",
+    "errors",
+    "elapsed_seconds",
+]
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_run_that_goes_well(invoke, operation, result, tmp_path):
+    operation("apply", lambda rules, **options: result())
+    log = tmp_path / "log"
+    for _ in range(2):
+        assert invoke("apply", "r.toml", "-q", "--log", str(log)).exit_code == 0
+    first, second = lines(log)
+    assert list(first) == FIELDS
+    assert first["started"] <= second["started"]
+    assert first["elapsed_seconds"] >= 0
+    assert {k: first[k] for k in FIELDS[2:-1]} == {
+        "rules": "r.toml",
+        "as_of": "2024-03-31",
+        "outcome": "published",
+        "exit_code": 0,
+        "directory": "out",
+        "customers": 10,
+        "segments": [{"name": "loyal", "matched": 3, "written": 3, "entered": None, "left": None}],
+        "warnings": 0,
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [({"dry_run": True, "directory": None}, "dry_run"), ({"directory": None}, "standard_output")],
+)
+def test_runs_that_publish_nothing(invoke, operation, result, tmp_path, changes, outcome):
+    operation("apply", lambda rules, **options: result(**changes))
+    invoke("apply", "r.toml", "--log", str(tmp_path / "log"))
+    assert lines(tmp_path / "log")[0]["outcome"] == outcome
+
+
+VALUE = "cannot read `jane` as a date in column `born`"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (DataError(Diagnostic(VALUE, SourceLocation("c.csv", 7))), 3, ("cannot read `...`", "c.csv:7")),
+        (DataError.of("`a`b` and c`"), 3, ("`...`", None)),
+        (RuleError.of("there is no segment `x`"), 2, ("there is no segment `x`", None)),
+        (WriteError.of("cannot write `out`"), 4, ("cannot write `out`", None)),
+        (CheckFailed(Diagnostic("`s`: 3", SourceLocation("r.toml", 2))), 1, ("`s`: 3", "r.toml:2")),
+        (CheckFailed(Diagnostic("value `jane`", SourceLocation("c.csv", 2))), 1, ("value `...`", "c.csv:2")),
+        (LookupError("jane"), 70, ("LookupError", None)),
+    ],
+)
+def test_a_run_that_fails(invoke, operation, tmp_path, error, code, said):
+    def apply(rules, **options):
+        raise error
+
+    operation("apply", apply)
+    assert invoke("apply", "r.toml", "--log", str(tmp_path / "log")).exit_code == code
+    (line,) = lines(tmp_path / "log")
+    assert list(line) == FIELDS
+    assert (line["outcome"], line["exit_code"], line["segments"]) == ("failed", code, [])
+    assert line["errors"] == [{"message": said[0], "place": said[1]}]
+
+
+def test_an_interrupted_run(invoke, operation, tmp_path):
+    def apply(rules, **options):
+        raise KeyboardInterrupt
+
+    operation("apply", apply)
+    assert invoke("apply", "r.toml", "--log", str(tmp_path / "log")).exit_code == 130
+    (line,) = lines(tmp_path / "log")
+    assert (line["outcome"], line["exit_code"], line["errors"]) == ("interrupted", 130, [])
+
+
+def test_without_its_log_a_run_does_not_begin(invoke, operation, tmp_path):
+    def apply(rules, **options):
+        raise AssertionError("it ran")
+
+    operation("apply", apply)
+    done = invoke("apply", "r.toml", "--log", str(tmp_path / "no" / "log"))
+    assert done.exit_code == 4
+    assert done.stderr.startswith(f"error: cannot write the log `{tmp_path}/no/log`")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_that_takes_no_more(invoke, operation, result):
+    operation("apply", lambda rules, **options: result())
+    done = invoke("apply", "r.toml", "-q", "--log", "/dev/full")
+    assert done.exit_code == 4
+    assert "cannot write the log `/dev/full`: No space left on device" in done.stderr
+
+
+def test_the_variable(invoke, operation, result, tmp_path):
+    operation("apply", lambda rules, **options: result())
+    invoke("apply", "r.toml", "-q", SEGKIT_APPLY_LOG=str(tmp_path / "log"))
+    assert len(lines(tmp_path / "log")) == 1
+
+
+def test_help_opens_no_log(invoke, tmp_path):
+    assert invoke("apply", "--log", str(tmp_path / "no" / "log"), "--help").exit_code in (0, 4)
+    assert invoke("apply", "--help", "--log", str(tmp_path / "log")).exit_code == 0
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from segkit.cli.log import RunLog
+from segkit.errors import RuleError
+for i in range(50):
+    log = RunLog(Path("log"))
+    log.rules = sys.argv[1] * 20_000
+    log.end(2, RuleError.of("x"))
+"""
+
+
+def test_processes_that_write_at_once_do_not_tear_lines(environment, tmp_path):
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, letter], cwd=tmp_path, env=environment) for letter in "abc"
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    found = lines(tmp_path / "log")
+    assert sorted(line["rules"][0] for line in found) == ["a"] * 50 + ["b"] * 50 + ["c"] * 50
+    assert {len(set(line["rules"])) for line in found} == {1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
+def test_a_line_waits_for_the_one_before(environment, tmp_path):
+    import fcntl
+
+    with (tmp_path / "log").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, "a"], cwd=tmp_path, env=environment)
+        time.sleep(0.5)
+        assert writer.poll() is None
+        assert (tmp_path / "log").stat().st_size == 0
+    assert writer.wait(60) == 0
+    assert RunLog(tmp_path / "log").result is None

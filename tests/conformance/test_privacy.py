@@ -1,0 +1,319 @@
+"""Personal data: hashed or under pseudonyms where that is asked for, and never where it does not belong."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from segkit.operations.personal import kind_of
+
+KEY = "0123456789abcdef0123456789abcdef"
+HEAD = """version = 1
+as_of = 2024-03-01
+[customers]
+path = "c.csv"
+key = "id"
+[segment.all]
+everyone = true
+[output]
+"""
+MAILS = {"a": "Jane@Example.org", "b": "  jane@example.ORG ", "c": "", "d": "ÉMILE@exämple.org", "e": "   "}
+CUSTOMERS = "id,email,age\n" + "".join(f'{key},"{mail}",{20 + i}\n' for i, (key, mail) in enumerate(MAILS.items()))
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.strip().lower().encode()).hexdigest() if text.strip() else ""
+
+
+def mac(text: str, key: str = KEY) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.fixture
+def key(monkeypatch) -> str:
+    monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", KEY)
+    return KEY
+
+
+def test_hash_is_what_ad_platforms_take(desk):
+    desk.put("c.csv", CUSTOMERS)
+    rows = desk.rows(HEAD + 'hash = ["email"]')
+    assert [row["email"] for row in rows] == [sha(mail) for mail in MAILS.values()]
+    # From Google's and Meta's documentation of customer lists: the SHA-256 of `test@gmail.com`, and of nothing.
+    assert sha(" Test@gmail.com") == "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
+
+
+@pytest.mark.parametrize("text", [KEY, "é" * 40, "x" * 200], ids=["32 bytes", "not ASCII", "longer than a block"])
+def test_pseudonyms_are_hmacs(desk, monkeypatch, text):
+    monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", text)
+    desk.put("c.csv", CUSTOMERS)
+    rows = desk.rows(HEAD + 'pseudonymise = ["email", "id"]')
+    assert [row["id"] for row in rows] == [mac(name, text) for name in MAILS]
+    assert rows[0]["email"] == mac("Jane@Example.org", text)
+    assert rows[2]["email"] == ""
+
+
+def test_every_file_has_them(desk, key):
+    desk.put("c.csv", CUSTOMERS)
+    rules = HEAD + 'hash = ["email"]\npseudonymise = ["id"]\ncombined = "whole.csv"\nchanges = true\n'
+    desk.apply(rules)
+    desk.put("c.csv", CUSTOMERS.replace("a,", "z,", 1))
+    desk.apply(rules)
+    tree = desk.tree()
+    for secret in (b"xample", KEY.encode()):
+        assert [name for name, data in tree.items() if secret in data] == []
+    assert [row["id"] for row in desk.read("segments/all.left.csv")] == [mac("a")]
+    assert [row["id"] for row in desk.read("segments/whole.csv")] == [mac(k) for k in "zbcde"]
+    assert set(pl.read_parquet(desk / "segments/members.parquet")["key"]) == {mac(k) for k in "zbcde"}
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "ndjson", "arrow"])
+def test_values_of_every_type(desk, format):
+    frame = pl.DataFrame(
+        {"id": ["a"], "n": [5], "f": [2.50], "d": [pl.date(2024, 2, 29)], "b": [True]},
+        schema_overrides={"n": pl.Int64},
+    ).with_columns(pl.lit(pl.Series([1])).cast(pl.Decimal(10, 2)).alias("m"), pl.date(2024, 2, 29).alias("d"))
+    desk.put("c.parquet", frame)
+    rules = HEAD.replace("c.csv", "c.parquet") + f'hash = ["n", "f", "d", "b", "m"]\nformat = "{format}"\n'
+    desk.apply(rules)
+    read = {
+        "csv": pl.read_csv,
+        "tsv": lambda p: pl.read_csv(p, separator="\t"),
+        "parquet": pl.read_parquet,
+        "ndjson": pl.read_ndjson,
+        "arrow": pl.read_ipc,
+    }[format]
+    (row,) = read(desk / f"segments/all.{format}").rows(named=True)
+    texts = {"n": "5", "f": "2.5", "d": "2024-02-29", "b": "true", "m": "1"}
+    assert {name: row[name] for name in texts} == {name: sha(text) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [(None, "`SEGKIT_PSEUDONYMISE_KEY` is not set"), ("short", "`SEGKIT_PSEUDONYMISE_KEY` holds 5 bytes")],
+)
+def test_a_key_that_is_absent_or_short(desk, monkeypatch, value, says):
+    if value:
+        monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", value)
+    desk.put("c.csv", CUSTOMERS)
+    done = desk.apply(HEAD + 'pseudonymise = ["email"]', code=2)
+    assert says in done.stderr
+    assert "rules.toml:9:1" in done.stderr
+    assert value is None or f"`{value}`" not in done.stderr
+    assert not (desk / "segments").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ('hash = ["emial"]', "customers have no column `emial`"),
+        ('pseudonymise = ["emial"]', "customers have no column `emial`"),
+        ('hash = ["email"]\ncolumns = ["age"]', "`email` is not among the columns that are written"),
+        ('hash = ["email"]\npseudonymise = ["email"]', "`email` is in `hash`, too"),
+        ('hash = ["email", "email"]', "`email` is there twice"),
+        ('hash = ["segment"]', "`segment` is the label of the segment"),
+        ('hash = ["age"]\n[segment.b]\neveryone = true\neach = "age"', "puts the values of `age` into names of files"),
+    ],
+)
+def test_what_cannot_be_protected(desk, key, output, says):
+    desk.put("c.csv", CUSTOMERS)
+    assert says in desk.apply(HEAD + output, code=2).stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX")
+def test_modes(desk):
+    desk.put("c.csv", CUSTOMERS)
+    mask = os.umask(0)
+    try:
+        desk.apply(HEAD + 'mode = "0600"\ncombined = "whole.csv"')
+        assert {p.stat().st_mode & 0o777 for p in (desk / "segments").iterdir()} == {0o600}
+        assert (desk / "segments").stat().st_mode & 0o777 == 0o700
+        (desk / "segments/mine").touch(0o644)
+        desk.apply(HEAD + 'mode = "640"')
+        assert (desk / "segments").stat().st_mode & 0o777 == 0o750
+        assert (desk / "segments/all.csv").stat().st_mode & 0o777 == 0o640
+        assert (desk / "segments/mine").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(mask)
+
+
+@pytest.mark.parametrize("mode", ['"0777"', '"600x"', "600", '"0400"', '"rw-------"'])
+def test_modes_that_are_none(desk, mode):
+    desk.put("c.csv", CUSTOMERS)
+    assert "`mode` needs permissions in octal" in desk.apply(HEAD + f"mode = {mode}", code=2).stderr
+
+
+# --- what the manifest says about it ---
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("email", "e-mail"),
+        ("EmailAddress", "e-mail"),
+        ("E-Mail", "e-mail"),
+        ("courriel", "e-mail"),
+        ("phone_number", "phone"),
+        ("Téléphone", "phone"),
+        ("mobile", "phone"),
+        ("FirstName", "name"),
+        ("last_name", "name"),
+        ("nom", "name"),
+        ("Nachname", "name"),
+        ("BirthDate", "birth date"),
+        ("date_naissance", "birth date"),
+        ("dob", "birth date"),
+        ("street", "address"),
+        ("AddressLine1", "address"),
+        ("zip", "postcode"),
+        ("postcode", "postcode"),
+        ("latitude", "coordinates"),
+        ("lon", "coordinates"),
+        ("ip_address", "network address"),
+        ("IBAN", "bank or card"),
+        ("age", None),
+        ("region", None),
+        ("product_name", None),
+        ("billing_name", "name"),
+        ("renamed", None),
+        ("relationship", None),
+        ("plan", None),
+        ("platform", None),
+        ("revenue", None),
+    ],
+)
+def test_personal_data_is_known_by_its_name(name, kind):
+    assert kind_of(name) == kind
+
+
+def test_the_manifest_names_the_columns_with_personal_data(desk, key):
+    line = "k{},a@x.fr,b@x.fr,+33 6 12 34 56 78,1990-01-01,Y,n\n"
+    desk.put("c.csv", "id,mail,kontakt,ligne,born,town,note\n" + "".join(line.format(i) for i in range(9)))
+    desk.apply(HEAD + 'hash = ["mail"]\npseudonymise = ["id", "note"]')
+    found = json.loads((desk / "segments/manifest.json").read_text())["personal_data"]
+    assert {f["column"]: (f["kind"], f["protection"]) for f in found} == {
+        "id": ("key", "pseudonymise"),
+        "mail": ("e-mail", "hash"),
+        "kontakt": ("e-mail", None),
+        "ligne": ("phone", None),
+        "born": ("birth date", None),
+        "note": ("other", "pseudonymise"),
+    }
+
+
+def test_columns_that_are_not_written_are_not_named(desk):
+    desk.put("c.csv", CUSTOMERS)
+    desk.apply(HEAD + 'columns = ["age"]')
+    found = json.loads((desk / "segments/manifest.json").read_text())["personal_data"]
+    assert found == [{"column": "id", "kind": "key", "protection": None}]
+
+
+# --- no customer's value where none belongs ---
+
+SECRETS = ("zz-key", "zz-mail@example.org", "Zz-Name", "7351", "1931-07-13")
+ROWS = "id,email,name,income,born\n" + "".join(
+    f"zz-key{i},zz-mail@example.org,Zz-Name,7351.25,1931-07-13\n" for i in range(30)
+)
+ORDERS = "id,day,total\n" + "".join(f"zz-key{i},2024-02-0{1 + i % 9},7351.25\n" for i in range(30))
+RULES = (
+    HEAD
+    + """profile = ["income"]
+[events.o]
+path = "o.csv"
+time = "day"
+amount = "total"
+[rfm]
+events = "o"
+bins = 2
+ties = "split"
+[segment.rich]
+rfm.r_score.min = 2
+demographic.income.top_percent = 10
+[segment.old]
+demographic.born.before = 1950-01-01
+"""
+)
+
+
+def leaks(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+def test_neither_manifest_nor_log_has_a_value(desk):
+    desk.put("c.csv", ROWS)
+    desk.put("o.csv", ORDERS)
+    desk.apply(RULES.replace('profile = ["income"]\n', ""), "--log", desk / "log")
+    manifest = json.loads((desk / "segments/manifest.json").read_text())
+    thresholds = manifest.pop("thresholds")
+    assert leaks(json.dumps(manifest)) == []
+    assert [t["keys"] for t in thresholds] == [[]] * len(thresholds)
+    assert leaks((desk / "log").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("customers", "orders", "shown"),
+    [
+        (ROWS.replace("1931-07-13", "1931-07-99", 1), ORDERS, {"1931-07-99"}),
+        (ROWS, ORDERS.replace("2024-02-01", "yesterday", 1), {"yesterday"}),
+        (ROWS.replace("zz-key1,", "zz-key0,"), ORDERS, {"zz-key0"}),
+        (ROWS, ORDERS.replace("zz-key", "zz-other"), {"zz-key0", "zz-other0"}),
+        (ROWS.replace("Zz-Name,", "Zz-Name,,,", 1), ORDERS, set()),
+    ],
+    ids=["bad date", "bad time", "key twice", "no key matches", "ragged"],
+)
+def test_an_error_shows_the_offending_value_alone(desk, customers, orders, shown):
+    desk.put("c.csv", customers)
+    desk.put("o.csv", orders)
+    done = desk.apply(RULES, "--log", desk / "log", "-v", code=3)
+    text = done.stderr
+    for value in shown:
+        assert value in text
+        text = text.replace(value, "")
+    assert leaks(text) == []
+    (line,) = (desk / "log").read_text().splitlines()
+    assert leaks(line) == []
+    assert not any(value in line for value in shown)
+    assert json.loads(line)["errors"][0]["place"]
+
+
+def test_a_crash_report_has_no_value(desk, monkeypatch):
+    from segkit.operations import apply as module
+
+    monkeypatch.setattr(tempfile, "tempdir", str(desk.folder / "tmp"))
+    (desk / "tmp").mkdir()
+
+    def fail(*args, **options):
+        raise LookupError(ROWS)
+
+    monkeypatch.setattr(module, "ledger", fail)
+    desk.put("c.csv", ROWS)
+    desk.put("o.csv", ORDERS)
+    done = desk.apply(RULES, "--log", desk / "log", code=70)
+    (report,) = Path(desk / "tmp").glob("segkit-crash-*")
+    assert leaks(done.stderr + report.read_text() + (desk / "log").read_text()) == []
+    assert json.loads((desk / "log").read_text())["errors"] == [{"message": "LookupError", "place": None}]
+
+
+def test_the_key_of_the_pseudonyms_is_nowhere(desk, key, monkeypatch):
+    from segkit.operations import apply as module
+
+    monkeypatch.setattr(tempfile, "tempdir", str(desk.folder))
+    desk.put("c.csv", CUSTOMERS)
+    rules = HEAD + 'pseudonymise = ["email"]\n'
+    talk = desk.apply(rules, "-v", "--log", desk / "log").output
+    talk += desk.apply(rules, "--json").output
+
+    def fail(*args, **options):
+        raise LookupError
+
+    monkeypatch.setattr(module, "output_sinks", fail)
+    talk += desk.apply(rules, "--log", desk / "log", code=70).output
+    assert KEY not in talk
+    assert [p for p in desk.folder.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []

@@ -1,0 +1,156 @@
+"""Five nights of the nightly example over data that grows, one of them bad; and the files that start it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shlex
+import shutil
+import subprocess
+
+import polars as pl
+import pytest
+
+SEGMENTS = ("welcome", "thanks", "win-back")
+SALES = "AdventureWorks_Sales_{}.csv"
+
+
+@pytest.fixture
+def shop(desk, examples, monkeypatch):
+    """A copy of the job that keeps three runs, and its exports, which `grow` brings up to a day."""
+    exports = desk / "exports"
+    exports.mkdir()
+    monkeypatch.setenv("EXPORTS", str(exports))
+    data = examples / "adventureworks"
+    shutil.copy(data / "AdventureWorks_Customers.csv", exports)
+    for year in (2015, 2016):
+        shutil.copy(data / SALES.format(year), exports)
+    sales = pl.read_csv(data / SALES.format(2017), infer_schema=False)
+    days = sales["OrderDate"].str.to_date("%m/%d/%Y")
+    rules = (examples / "nightly" / "rules.toml").read_text().replace("keep = 7", "keep = 3")
+    desk.put("rules.toml", rules)
+
+    def grow(day: dt.date) -> None:
+        sales.filter(days <= day).write_csv(exports / SALES.format(2017))
+
+    return grow
+
+
+def night(desk, day: dt.date, code: int = 0):
+    return desk.segkit("apply", desk / "rules.toml", "--as-of", day, "-q", "--log", desk / "runs.log", code=code)
+
+
+def log(desk) -> list[dict]:
+    return [json.loads(line) for line in (desk / "runs.log").read_text().splitlines()]
+
+
+def lists(desk, run: str = "latest") -> dict[str, set[str]]:
+    return {name: {r["CustomerKey"] for r in desk.read(f"lists/{run}/{name}.csv")} for name in SEGMENTS}
+
+
+def test_five_nights(desk, shop):
+    days = [dt.date(2017, 6, 25) + dt.timedelta(n) for n in range(5)]
+    seen = {}
+    for day in days[:2]:
+        shop(day)
+        done = night(desk, day)
+        assert (done.stdout, done.stderr) == ("", "")
+        seen[day] = lists(desk)
+    assert seen[days[0]] != seen[days[1]]
+
+    # The third night: first half a line, then a file that ends too early.
+    before = desk.tree("lists")
+    shop(days[2])
+    export = desk / "exports" / SALES.format(2017)
+    whole = export.read_bytes()
+    export.write_bytes(whole + b"6/27/2017,2/3/2004,SO7")
+    assert "fields" in night(desk, days[2], 3).stderr
+    assert desk.tree("lists") == before
+    export.write_bytes(b"\n".join(whole.splitlines()[:9_000]) + b"\n")
+    failed = night(desk, days[2], 1).stderr
+    assert "`max_change_percent` is 50" in failed
+    assert desk.tree("lists") == before
+    assert lists(desk) == seen[days[1]]
+
+    for day in days[3:]:  # the next nights go on where the last good one left
+        shop(day)
+        night(desk, day)
+        seen[day] = lists(desk)
+
+    # Three runs are kept; the first went.
+    kept = [str(day) for day in seen][1:]
+    assert sorted(p.name for p in (desk / "lists").iterdir()) == [*kept, "latest"]
+    for run in kept:
+        assert lists(desk, run) == seen[dt.date.fromisoformat(run)]
+
+    # The log has a line for each run, and says what changed since the last good one.
+    runs = log(desk)
+    assert [(run["outcome"], run["exit_code"]) for run in runs] == [
+        ("published", 0), ("published", 0), ("failed", 3), ("failed", 1), ("published", 0), ("published", 0),
+    ]  # fmt: skip
+    assert runs[2]["errors"][0]["place"].startswith(str(export))
+    assert [e["message"] for e in runs[3]["errors"] if "welcome" in e["message"]]
+    good = list(seen.values())
+    for run, old, new in zip([runs[1], *runs[4:]], good, good[1:], strict=False):
+        found = {s["name"]: (s["entered"], s["left"]) for s in run["segments"]}
+        assert found == {n: (len(new[n] - old[n]), len(old[n] - new[n])) for n in SEGMENTS}
+
+    # And so says `diff`, over the bad night.
+    args = ("diff", desk / "lists" / kept[0], desk / "lists" / kept[1], "--json", "--moved", desk / "moved.csv")
+    told = json.loads(desk.segkit(*args).stdout)
+    old, new = seen[days[1]], seen[days[3]]
+    assert {s["name"]: s["stayed"] for s in told["segments"]} == {n: len(new[n] & old[n]) for n in SEGMENTS}
+    place = [{k: n for n in SEGMENTS for k in run[n]} for run in (old, new)]
+    moved = {(r["CustomerKey"], r["from"], r["to"]) for r in desk.read("moved.csv")}
+    keys = place[0].keys() | place[1].keys()
+    pairs = {(k, place[0].get(k, ""), place[1].get(k, "")) for k in keys}
+    assert moved == {(k, a, b) for k, a, b in pairs if a != b}
+    desk.segkit("diff", desk / "lists/latest", desk / "lists", "--exit-code")
+
+
+def test_the_rule_file_has_nothing_wrong_with_it(desk, examples):
+    done = desk.segkit("check", examples / "nightly/rules.toml", "--data", "--fail-on", "warning", "--json")
+    assert json.loads(done.stdout)["diagnostics"] == []
+
+
+def commands(examples) -> list[str]:
+    """What cron and systemd run."""
+    crontab = (examples / "nightly/crontab").read_text()
+    service = (examples / "nightly/segkit-nightly.service").read_text()
+    found = [line.split("&&")[1] for line in crontab.splitlines() if "segkit" in line and not line.startswith("#")]
+    return found + re.findall(r"^ExecStart=(.*)$", service, re.MULTILINE)
+
+
+def test_the_commands_of_cron_and_systemd_are_those_of_segkit(desk, examples):
+    found = commands(examples)
+    assert len(found) == 2
+    desk.put("c.csv", "id\na\n")
+    desk.put("rules.toml", 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n[segment.s]\neveryone = true\n')
+    for command in found:
+        program, *args = shlex.split(command)
+        assert program.endswith(".venv/bin/segkit")
+        done = desk.process(*args)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert [line["outcome"] for line in log(desk)] == ["published", "published"]
+
+
+def test_a_line_of_the_crontab_has_five_times(examples):
+    (line,) = [line for line in (examples / "nightly/crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
+    assert re.fullmatch(r"(?:[\d*/,-]+ ){5} cd /srv/crm && \.venv/bin/segkit apply .*", line)
+    assert "%" not in line  # a new line, to cron
+
+
+def test_the_units_are_well_formed(desk, examples):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    for name in ("segkit-nightly.service", "segkit-nightly.timer"):
+        text = (examples / "nightly" / name).read_text()
+        # The program and the user are those of another machine.
+        text = re.sub(r"/srv/crm/\.venv/bin/segkit", "/bin/true", text).replace("User=crm\n", "")
+        desk.put(name, text)
+    files = [str(desk / "segkit-nightly.service"), str(desk / "segkit-nightly.timer")]
+    command = ["systemd-analyze", "verify", "--man=no", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    ours = [line for line in done.stderr.splitlines() if "segkit-nightly" in line]
+    assert ours == []
