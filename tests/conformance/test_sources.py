@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import io
 import json
@@ -256,6 +257,17 @@ def test_keys_stay_as_they_are_trimmed(desk):
     assert found == ["00042", "17850.0", "7"]
     left_out = desk.json(head() + "[segment.s]\neveryone = true\n")["tables"][0]["left_out"]
     assert left_out["no_key"] == 2
+
+
+def test_padded_keys_of_events_beyond_those_looked_at(desk):
+    """Their keys are grouped as they come, and trimmed only where some have to be."""
+    keys = ["a", "b"] * 2_000 + [" a", "b ", "  ", "", None, "nobody "]
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("o.parquet", pl.DataFrame({"id": keys, "day": [dt.date(2024, 1, 1)] * len(keys)}))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n[trait.n]\nevents = "o"\n'
+    assert desk.columns(text, "n") == {"a": "2001", "b": "2001"}
+    counts = desk.json(text + "[segment.s]\nbehavioural.n.min = 1\n")["tables"][1]
+    assert counts["left_out"] == {"no_key": 3, "no_time": 0, "after_as_of": 0, "unknown_customer": 1}
 
 
 def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk):

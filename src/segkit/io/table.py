@@ -53,6 +53,8 @@ class Table:
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
+    trims: bool = False
+    """Keys are trimmed row by row, since some are known to be padded."""
     settled: frozenset[str] = frozenset()
     """The columns whose types rest on all rows because `settle` looked at them."""
 
@@ -82,9 +84,12 @@ class Table:
     def with_key(self, frame: pl.LazyFrame, name: str, alias: str, *, or_empty: bool = False) -> pl.LazyFrame:
         """`frame`, which has this table's columns as they came, with the key `name` as column `alias`.
 
-        With `or_empty`, a missing key may also be empty text, which saves a copy of all keys.
+        With `or_empty`, a missing key may also be empty text, which saves a copy of all keys; and keys come as they
+        are, unless some are known to be padded: whoever groups by them looks (`is_padded`), and asks again.
         """
         column = self.columns[name]
+        if or_empty and column.is_text and not (column.nulls or column.padded or self.trims):
+            return frame.with_columns(pl.col(name).alias(alias))
         text = frame.with_columns(values.trimmed(column).alias(alias))
         if or_empty and not column.nulls:
             return text
@@ -94,6 +99,11 @@ class Table:
         """Whether the column is text that is read as text, without texts that stand for a missing value."""
         column = self.columns[name]
         return column.is_text and (wanted or column.type) is ColumnType.TEXT and not column.nulls
+
+    @staticmethod
+    def is_padded(keys: pl.Series) -> bool:
+        """Whether one of these keys has to be trimmed."""
+        return bool((keys.str.strip_chars() != keys).any())
 
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.

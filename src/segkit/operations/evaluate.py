@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -85,6 +85,9 @@ def evaluate(
             if explained is None:
                 raise
             raise explained from error
+        if computed.padded:
+            tables = {**tables, **{name: replace(tables[name], trims=True) for name in computed.padded}}
+            continue
         bad = _bad_values(plan, computed)
         guessed = {name: _guessed_numbers(_view(plan, name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
