@@ -81,8 +81,13 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
             found += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(hidden("held", name))
-            found.append(File(f"{name}.holdout.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
+            found.append(File(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
     return found
+
+
+def _held(name: str) -> str:
+    """The file name of those held out of a segment, without the extension."""
+    return f"{name}.holdout"
 
 
 def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[File]:
@@ -101,11 +106,11 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
     """The file name of each combination of values, without the extension; no two are the same.
 
-    Where several would have one name (`F` and `f`), each has a digest of its own values at its end: a name that
-    depended on the others could go to other customers when a value comes or goes.
+    Where several would have one name (`F` and `f`), or one that of the holdout, each has a digest of its own values at
+    its end: a name that depended on the others could go to other customers when a value comes or goes.
     """
     plain = [".".join([name, *map(_slug, values)]) for values in rows]
-    alike = {stem for stem, times in Counter(plain).items() if times > 1}
+    alike = {_held(name), *(stem for stem, times in Counter(plain).items() if times > 1)}
     for length in (6, 64):
         named = [
             f"{stem}-{_digest(values)[:length]}" if stem in alike else stem

@@ -6,7 +6,8 @@
 where there is none, `customers`, `share`), `thresholds`, `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
-`written`, `values`), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
+`written`, `values`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how many of
+the written get each), `write`, and `profile` by column (`mean`, `median`, `total`, `share`).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
