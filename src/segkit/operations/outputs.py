@@ -161,9 +161,10 @@ def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str],
     """Every customer, with the names of its segments joined by `|`; missing where it is in none."""
     marks = {name: pl.col(hidden("written", name)) for name in chosen}
     names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
-    joined = pl.concat_str(names, separator="|", ignore_nulls=True)
-    label = pl.when(pl.any_horizontal(marks.values())).then(joined).alias(rules.output.label_column)
-    return marked.select(pl.col(KEY).alias(rules.customers.key), label, *columns)
+    label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
+    if names:
+        label = pl.when(pl.any_horizontal(marks.values())).then(pl.concat_str(names, separator="|", ignore_nulls=True))
+    return marked.select(pl.col(KEY).alias(rules.customers.key), label.alias(rules.output.label_column), *columns)
 
 
 def style_of(rules: RuleFile) -> TextStyle:
