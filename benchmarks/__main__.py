@@ -15,7 +15,17 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import ChildFailedError, Measurement, run
-from benchmarks.tools import BASELINE, FORMATS, TOOLS, DisagreementError, Tool, fingerprint, require_agreement
+from benchmarks.tools import (
+    BASELINE,
+    FORMATS,
+    JOBS,
+    TOOLS,
+    DisagreementError,
+    Job,
+    Tool,
+    fingerprint,
+    require_agreement,
+)
 
 Results = dict[str, dict[str, list[Measurement]]]
 
@@ -27,8 +37,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5, help="measured runs a tool, after one warm-up")
     parser.add_argument("--only", choices=FORMATS, help="one input format instead of both")
+    parser.add_argument("--job", choices=JOBS, default="segments",
+                        help=f"one of {', '.join(f'{job.name} ({job.title})' for job in JOBS.values())}")  # fmt: skip
     parser.add_argument("--tools", nargs="+", choices=TOOLS, default=list(TOOLS), metavar="TOOL",
-                        help=f"some of {', '.join(TOOLS)}")  # fmt: skip
+                        help=f"some of {', '.join(TOOLS)}, as far as they do the job")  # fmt: skip
     parser.add_argument("--data", type=Path, help="where the data is kept between runs",
                         default=Path(tempfile.gettempdir()) / "segkit-benchmarks")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="save every measurement")
@@ -44,19 +56,19 @@ def make_data(args: argparse.Namespace) -> None:
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 
-def run_once(tool: Tool, data: Path, form: str) -> tuple[Measurement, dict[str, int], dict[str, str]]:
+def run_once(job: Job, tool: Tool, data: Path, form: str) -> tuple[Measurement, dict[str, int], dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="out-", dir=data) as out:
-        measured = run(tool.command(data, form, Path(out)), tool.environment(data, form))
-        return measured, tool.counts(measured.stdout), fingerprint(Path(out))
+        measured = run(tool.command(job, data, form, Path(out)), tool.environment(data, form))
+        return measured, tool.counts(measured.stdout), fingerprint(Path(out), job)
 
 
-def measure(tools: list[Tool], data: Path, form: str, runs: int) -> dict[str, list[Measurement]]:
+def measure(job: Job, tools: list[Tool], data: Path, form: str, runs: int) -> dict[str, list[Measurement]]:
     """Measure the tools in turn (A B C D, A B C D, ...): what disturbs the machine disturbs all of them."""
     measurements: dict[str, list[Measurement]] = defaultdict(list)
     for turn in range(runs + 1):
         counts, rows = {}, {}
         for tool in tools:
-            measured, counts[tool.name], rows[tool.name] = run_once(tool, data, form)
+            measured, counts[tool.name], rows[tool.name] = run_once(job, tool, data, form)
             label = f"run {turn}" if turn else "warm-up"
             print(f"{form:8}{label:8}{tool.name:8}{measured.seconds:7.2f} s", file=sys.stderr)
             if turn:
@@ -103,6 +115,7 @@ def as_json(args: argparse.Namespace, tools: list[Tool], results: Results) -> st
         for form, by_tool in results.items()
     }
     document = {
+        "job": args.job,
         "customers": args.customers,
         "orders": args.orders,
         "seed": args.seed,
@@ -117,16 +130,17 @@ def as_json(args: argparse.Namespace, tools: list[Tool], results: Results) -> st
 
 def main() -> int:
     args = parse()
-    tools = [tool for tool in TOOLS.values() if tool.name in args.tools]
+    job = JOBS[args.job]
+    tools = [tool for tool in TOOLS.values() if tool.name in args.tools and tool.name in job.tools]
     forms = [args.only] if args.only else list(FORMATS)
     make_data(args)
     try:
-        results = {form: measure(tools, args.data, form, args.runs) for form in forms}
+        results = {form: measure(job, tools, args.data, form, args.runs) for form in forms}
     except (DisagreementError, ChildFailedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     packages = ", ".join(f"{name} {version}" for name, version in versions(tools).items())
-    print(f"{args.customers:,} customers, {args.orders:,} orders; medians of {args.runs} whole processes")
+    print(f"{job.title}; {args.customers:,} customers, {args.orders:,} orders; medians of {args.runs} whole processes")
     print(f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {packages}\n")
     print(table(tools, results))
     if args.json:

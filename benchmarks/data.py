@@ -15,6 +15,9 @@ import polars as pl
 VERSION = 1
 """Raise it when the same sizes and seed give other data, so that cached data is made again."""
 
+MESSAGES_VERSION = 1
+"""The same for what the job `gates` needs beside that."""
+
 FIRST_DAY = date(2022, 7, 1)
 DAYS = 1126  # to 2025-07-30: the last month lies after the job's `as_of`, 2025-07-01
 
@@ -80,6 +83,35 @@ def ensure(directory: Path, customers: int, orders: int, seed: int) -> bool:
     _write(_orders(rng, started, orders), directory / "orders")
     stamp.write_text(json.dumps(wanted))  # last: data that was cut short is made again
     return True
+
+
+def ensure_messages(directory: Path, customers: int, seed: int) -> bool:
+    """Make what the job `gates` needs beside that: messages sent, and the addresses that want none."""
+    stamp = directory / "messages.json"
+    wanted = {"version": MESSAGES_VERSION, "customers": customers, "seed": seed}
+    if stamp.exists() and json.loads(stamp.read_text()) == wanted:
+        return False
+    stamp.unlink(missing_ok=True)
+    rng = np.random.default_rng([seed, 1])
+    _write(_sends(rng, customers), directory / "sends")
+    email = pl.scan_parquet(directory / "customers.parquet").select("email").collect()["email"]
+    gone = email.gather(np.sort(rng.choice(customers, customers // 20, replace=False))).str.to_uppercase()
+    gone.to_frame().write_csv(directory / "unsubscribed.csv")
+    stamp.write_text(json.dumps(wanted))
+    return True
+
+
+def _sends(rng: np.random.Generator, customers: int) -> pl.LazyFrame:
+    """One row a message of the last 30 days, two a customer on average, by day."""
+    n = 2 * customers
+    frame = pl.DataFrame(
+        {
+            "sent_on": np.sort(DAYS - 60 + rng.integers(0, 31, n)).astype(np.int16),
+            "customer": (customers * rng.random(n) ** 2).astype(np.int32) + 1,
+            "channel": rng.choice(3, n, p=[0.7, 0.2, 0.1]).astype(np.uint8),
+        }
+    )
+    return frame.lazy().select(_day("sent_on"), _customer_id("customer"), _name("channel", ["email", "sms", "post"]))
 
 
 def _first_days(rng: np.random.Generator, customers: int) -> np.ndarray[Any, Any]:
@@ -195,7 +227,8 @@ def main() -> None:
     parser.add_argument("orders", type=int)
     parser.add_argument("seed", type=int)
     args = parser.parse_args()
-    if ensure(args.directory, args.customers, args.orders, args.seed):
+    made = ensure(args.directory, args.customers, args.orders, args.seed)
+    if ensure_messages(args.directory, args.customers, args.seed) or made:
         free = shutil.disk_usage(args.directory).free / 1e9
         print(f"made the data in {args.directory} ({free:.0f} GB free)")
 

@@ -19,6 +19,47 @@ BASELINE = "polars"
 FORMATS = ("csv", "parquet")
 
 
+@dataclass(frozen=True)
+class Job:
+    """What the tools do: a rule file, scripts that do the same by hand, and the files that must agree."""
+
+    name: str
+    title: str
+    rules: str
+    scripts: dict[str, str]
+    """Tool -> its script."""
+    files: tuple[str, ...]
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Who does it."""
+        return ("segkit", *self.scripts)
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job(
+            "segments",
+            "eight segments",
+            "rules.toml",
+            {tool: f"{tool}_job.py" for tool in ("polars", "duckdb", "pandas")},
+            SEGMENTS,
+        ),
+        Job(
+            "gates",
+            "eight segments with consent, caps, draws and limits",
+            "gates.toml",
+            {"polars": "gates_polars_job.py"},
+            (
+                *SEGMENTS,
+                "well-off.holdout", "frequent.holdout", "bricks-no-sand.holdout",
+            ),
+        ),
+    )
+}  # fmt: skip
+
+
 class DisagreementError(Exception):
     """The tools did not choose the same customers, so their times mean nothing."""
 
@@ -28,27 +69,31 @@ class Tool:
     name: str
     title: str
     packages: tuple[str, ...]
-    command: Callable[[Path, str, Path], list[str]]
-    """Data directory, format, output directory -> the process to start."""
+    command: Callable[[Job, Path, str, Path], list[str]]
+    """Job, data directory, format, output directory -> the process to start."""
     counts: Callable[[str], dict[str, int]]
-    """Standard output -> customers written, by segment."""
+    """Standard output -> customers written, by segment; and those left out, by segment and reason."""
 
     def environment(self, data: Path, form: str) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))
         return {**os.environ, "PYTHONPATH": path, "BENCH_DATA": str(data), "BENCH_FORMAT": form}
 
 
-def _segkit(_data: Path, _form: str, out: Path) -> list[str]:
-    return [sys.executable, "-m", "segkit", "apply", str(HERE / "rules.toml"), "-o", str(out), "--json"]
+def _segkit(job: Job, _data: Path, _form: str, out: Path) -> list[str]:
+    return [sys.executable, "-m", "segkit", "apply", str(HERE / job.rules), "-o", str(out), "--json"]
 
 
 def _segkit_counts(stdout: str) -> dict[str, int]:
-    return {segment["name"]: segment["written"] for segment in json.loads(stdout)["segments"]}
+    segments = json.loads(stdout)["segments"]
+    left_out = {f"{s['name']} {reason}": n for s in segments for reason, n in s["excluded"].items()}
+    return left_out | {segment["name"]: segment["written"] for segment in segments}
 
 
-def _handwritten(name: str) -> Callable[[Path, str, Path], list[str]]:
-    script = str(HERE / "handwritten" / f"{name}_job.py")
-    return lambda data, form, out: [sys.executable, script, str(data), form, str(out)]
+def _handwritten(tool: str) -> Callable[[Job, Path, str, Path], list[str]]:
+    def command(job: Job, data: Path, form: str, out: Path) -> list[str]:
+        return [sys.executable, str(HERE / "handwritten" / job.scripts[tool]), str(data), form, str(out)]
+
+    return command
 
 
 def _printed_counts(stdout: str) -> dict[str, int]:
@@ -66,31 +111,33 @@ TOOLS = {
 }
 
 
-def fingerprint(out: Path) -> dict[str, str]:
-    """Header, keys and labels of each segment's file, in order, as a digest.
+def fingerprint(out: Path, job: Job) -> dict[str, str]:
+    """Header, keys and labels of each file, in order, as a digest.
 
     The other columns are left out: tools write `true` or `True`, `4e-05` or `0.00004`.
     """
-    return {name: _fingerprint(out / f"{name}.csv") for name in SEGMENTS}
+    return {name: _fingerprint(out / f"{name}.csv") for name in job.files}
 
 
 def _fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as lines:
-        digest.update(next(lines).strip())
+        header = next(lines).strip()
+        digest.update(header)
+        fields = 3 if header.split(b",")[2] == b"variant" else 2
         for line in lines:
             digest.update(b"\n")
-            digest.update(b",".join(line.split(b",", 2)[:2]))
+            digest.update(b",".join(line.split(b",", fields)[:fields]))
     return digest.hexdigest()
 
 
 def require_agreement(what: str, found: dict[str, dict[str, str]] | dict[str, dict[str, int]]) -> None:
-    """Raise unless every tool found the same in every segment."""
+    """Raise unless every tool found the same in every segment; what a tool does not count is no difference."""
     differences = []
-    for segment in SEGMENTS:
-        by_tool = {tool: values.get(segment) for tool, values in found.items()}
+    for name in dict.fromkeys(name for values in found.values() for name in values):
+        by_tool = {tool: values[name] for tool, values in found.items() if name in values}
         if len(set(by_tool.values())) > 1:
             answers = ", ".join(f"{tool} {value}" for tool, value in by_tool.items())
-            differences.append(f"  {segment}: {answers}")
+            differences.append(f"  {name}: {answers}")
     if differences:
         raise DisagreementError("\n".join([f"the tools disagree about {what}:", *differences]))

@@ -4,8 +4,8 @@ It is slow and obvious on purpose. It takes the rule file as the nested dict tha
 `int` or `Decimal`) and the tables as lists of dicts of parsed values (`str`, `int`, `Decimal`, `bool`, `date`,
 `datetime`, `None`). SQL is not parsed: every SQL text of the rule file comes with a Python function of a row.
 
-Not covered yet: lifecycle, score, value, inside, consent, caps, sample, limit, holdout, split, expect, nested RFM.
-A new feature is a branch in `Evaluation.feature`; a new gate a step in `Evaluation.assignment`.
+Not covered yet: lifecycle, score, value, inside, expect, nested RFM. A new feature is a branch in
+`Evaluation.feature`; who of those that match is written is in `gates.py` beside this, a new gate a step there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ FAMILIES = {
     "demographic", "geographic", "psychographic", "behavioural", "behavioral", "technographic", "firmographic",
     "needs", "rfm",
 }  # fmt: skip
-SEGMENT_SETTINGS = {"label", "everyone", "write", "each"}
+SEGMENT_SETTINGS = {
+    "label", "everyone", "write", "each", "channel", "sample", "limit", "holdout", "split", "salt", "expect",
+}  # fmt: skip
 RESULT_OPERATORS = {"is", "min", "max", "above", "below"}
 RFM_COLUMNS = (
     "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",

@@ -126,9 +126,7 @@ def compute(plan: Plan) -> Computed:
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
-    return Computed(
-        frame, {**plan.lookup_counts, **run.counts}, matched, frozenset(run.padded), thresholds, models
-    )
+    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, frozenset(run.padded), thresholds, models)
 
 
 def _customers(plan: Plan) -> pl.LazyFrame:

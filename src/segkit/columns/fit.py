@@ -23,6 +23,8 @@ KINDS_OF_ROLE: Mapping[str, tuple[Kind, ...]] = {
     "date": ("date",),
     "list": ("text", "list"),
 }
+ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
+"""Keys that name a column with one value a customer."""
 
 
 class Misfits(Exception):
@@ -42,10 +44,12 @@ def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding
         if mention.condition and not mention.family:
             for operator, _ in mention.condition.operators():
                 if operator in ("top_percent", "bottom_percent"):
-                    message = f"`{operator}` ranks all customers, so `where`, which looks at one row, cannot use it"
+                    key = mention.path[-2]
+                    message = f"`{operator}` ranks all customers, so `{key}`, which looks at one row, cannot use it"
                     yield Finding((*mention.path, operator), message, "make it a condition of a segment")
-        if mention.path[-1] == "each" and kind_of(dtype) == "list":
-            yield Finding(mention.path, f"`each` needs one value a customer, but `{mention.column}` is a list")
+        if mention.path[-1] in ONE_VALUE and kind_of(dtype) == "list":
+            message = f"`{mention.path[-1]}` needs one value a customer, but `{mention.column}` is a list"
+            yield Finding(mention.path, message)
         if mention.condition:
             for operator, message, hint in misfits(mention.column, dtype, mention.condition):
                 yield Finding((*mention.path, operator), message, hint)

@@ -184,7 +184,7 @@ def _gates(rules: RuleFile) -> Iterator[Mention]:
         yield from _conditions((*path, "require"), CUSTOMERS, permission.require)
         if permission.suppress:
             column = permission.suppress_on or rules.customers.key
-            yield Mention((*path, "suppress_on" if permission.suppress_on else "suppress"), CUSTOMERS, column)
+            yield Mention((*path, "suppress_on" if permission.suppress_on else "suppress"), CUSTOMERS, column, "key")
     for path, cap in caps(rules):
         yield from _conditions((*path, "where"), cap.events, cap.where)
         yield from _window(path, cap)

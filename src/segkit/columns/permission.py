@@ -29,6 +29,11 @@ def suppression_table(path: str) -> str:
     return f"suppress.{path}"
 
 
+def listed_column(path: str, column: str) -> str:
+    """The helper column that says whose value of `column` is on the list `path`."""
+    return hidden("listed", f"{path}\0{column}")
+
+
 @dataclass(frozen=True)
 class Suppression:
     """The lists that were read: their values by (path, column), and what a run reports of them."""
@@ -38,25 +43,35 @@ class Suppression:
     counts: Mapping[str, pl.DataFrame]
 
 
+def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], Path]:
+    """Each list once, as (path, column that is compared), with the place that names it first."""
+    found: dict[tuple[str, str], Path] = {}
+    for path, _, permission in walk.permissions(rules):
+        for position, file in enumerate(permission.suppress):
+            column = permission.suppress_on or rules.customers.key
+            found.setdefault((file, column), (*path, "suppress", position))
+    return found
+
+
 def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> Suppression:
     """The values of each suppression list, trimmed and in lower case; `Misfits` where one lacks the column."""
     values: dict[tuple[str, str], pl.Series] = {}
     views: dict[str, View] = {}
     counts: dict[str, pl.DataFrame] = {}
     wrong: list[Finding] = []
-    for path, _, permission in walk.permissions(rules):
-        column = permission.suppress_on or rules.customers.key
-        for position, file in enumerate(permission.suppress):
-            name = suppression_table(file)
-            table = tables[name]
-            if column not in table.columns:
-                hint = nearest(column, table.columns) or "the first line of the file names its columns"
-                wrong.append(Finding((*path, "suppress", position), f"`{file}` has no column `{column}`", hint))
-                continue
-            spec = Lookup.model_construct(path=file, on={column: column})
-            views[name] = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
-            rows, counts[name] = pl.collect_all([views[name].kept().select(_folded(pl.col(KEY))), views[name].counts()])
-            values[file, column] = rows[KEY].unique()
+    for (file, column), path in suppression_lists(rules).items():
+        name = suppression_table(file)
+        table = tables[name]
+        if column not in table.columns:
+            hint = nearest(column, table.columns) or "the first line of the file names its columns"
+            wrong.append(Finding(path, f"`{file}` has no column `{column}`", hint))
+            continue
+        spec = Lookup.model_construct(path=file, on={column: column})
+        view = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
+        rows, counted = pl.collect_all([view.kept().select(_folded(pl.col(KEY))), view.counts()])
+        values[file, column] = rows[KEY].unique()
+        views.setdefault(name, view)
+        counts.setdefault(name, counted)
     if wrong:
         raise Misfits(wrong)
     return Suppression(values, views, counts)
@@ -67,12 +82,13 @@ def _folded(text: pl.Expr) -> pl.Expr:
 
 
 def permission_columns(rules: RuleFile) -> list[str]:
-    """The helper columns of permissions: for each channel, and for all of them (the empty name)."""
+    """The helper columns of permissions: for each channel, and for all of them (the empty name); and of each list."""
     found = []
     for _, channel, permission in walk.permissions(rules):
         found += [hidden(CONSENT, channel)] * bool(permission.require)
         found += [hidden(SUPPRESSED, channel)] * bool(permission.suppress)
-    return [*found, *(hidden(FREQUENCY_CAP, _channel(path)) for path, _ in walk.caps(rules))]
+    found += [hidden(FREQUENCY_CAP, _channel(path)) for path, _ in walk.caps(rules)]
+    return [*found, *(listed_column(file, column) for file, column in suppression_lists(rules))]
 
 
 def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
@@ -84,11 +100,13 @@ def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
         yield from _capped(path, cap)
 
 
-def suppression_steps(rules: RuleFile, lists: Suppression) -> Iterator[Step]:
-    """Who is on one of the lists that were read."""
+def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> Iterator[Step]:
+    """Who is on each of the lists that were read, and whom they suppress."""
+    for (file, column), path in suppression_lists(rules).items():
+        yield _listed(file, column, path, lists, rules.customers.key, customers)
     for path, channel, permission in walk.permissions(rules):
         if permission.suppress:
-            yield _suppressed(path, channel, permission, rules.customers.key, lists)
+            yield _suppressed(path, channel, permission, rules.customers.key)
 
 
 def _channel(path: Path) -> str:
@@ -102,14 +120,24 @@ def _consents(path: Path, channel: str, permission: Permission, context: Context
     return RowStep(hidden(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
 
 
-def _suppressed(path: Path, channel: str, permission: Permission, key: str, lists: Suppression) -> RowStep:
-    column = permission.suppress_on or key
-    values = pl.concat([lists.values[file, column] for file in permission.suppress]).implode()
+def _listed(file: str, column: str, path: Path, lists: Suppression, key: str, customers: Table) -> RowStep:
+    """Whose value is on a list; a column of the file as its text, whatever type other rules read it as."""
+    values = lists.values[file, column].implode()
+    source = hidden("key", column) if column in customers.columns and column != key else column
 
     def build(schema: Schema) -> pl.Expr:
-        return _folded(as_key(pl.col(column), schema[column])).is_in(values).fill_null(False)
+        return _folded(as_key(pl.col(source), schema[source])).is_in(values).fill_null(False)
 
-    return RowStep(hidden(SUPPRESSED, channel), frozenset({column}), build, (*path, "suppress"))
+    return RowStep(listed_column(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
+
+
+def _suppressed(path: Path, channel: str, permission: Permission, key: str) -> RowStep:
+    names = [listed_column(file, permission.suppress_on or key) for file in permission.suppress]
+
+    def build(_: Schema) -> pl.Expr:
+        return pl.any_horizontal(names)
+
+    return RowStep(hidden(SUPPRESSED, channel), frozenset(names), build, (*path, "suppress"))
 
 
 def _capped(path: Path, cap: Cap) -> Iterator[Step]:

@@ -64,7 +64,7 @@ def open_views(
         **steps,
         **{name: derived_step(name, text, context) for name, text in derived.items()},
         **{column: join for join in joins for column in join.names if column in late},
-        **{name: step for step in suppression_steps(rules, lists) for name in step.names},
+        **{name: step for step in suppression_steps(rules, lists, tables[CUSTOMERS]) for name in step.names},
     }
     wrong = [*step_circles(rules, steps), *_late_where(rules, late, steps)]
     if wrong:

@@ -295,7 +295,8 @@ def customer_view(
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
         filled = parts.list.eval(pl.element().filter(pl.element() != ""))
         frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
-    return View("customers", spec, table, frame, _visible(frame), suspects, reads, context)
+    texts = {hidden("key", name): pl.String() for name in reads.keys & table.columns.keys()}
+    return View("customers", spec, table, frame, {**_visible(frame), **texts}, suspects, reads, context)
 
 
 def event_view(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
 from segkit.columns.hidden import KEY, hidden
-from segkit.columns.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED
+from segkit.columns.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
+from segkit.gates.rows import spread
 from segkit.results import REASONS
 from segkit.rules.blocks import Segment
 from segkit.rules.model import RuleFile
@@ -55,12 +57,13 @@ def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) 
     lines: dict[str, Line] = {}
     claimed = pl.Series("claimed", [False]).new_from_index(0, len(memberships))
     exclusive = rules.assignment.mode == "exclusive"
+    asked = frozenset(permission_columns(rules))
     for name in claim_order(rules):
         segment, matched = rules.segment[name], memberships[name]
         queue = _Queue(matched, dict.fromkeys(REASONS, 0))
         held = None
         if segment.write:
-            _permitted(queue, segment, customers)
+            _permitted(queue, segment, customers, asked)
             if exclusive:
                 queue.take_out("claimed", claimed)
             held = _drawn(queue, name, segment, customers)
@@ -71,32 +74,45 @@ def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) 
     return {name: lines[name] for name in rules.segment}
 
 
-def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame) -> None:
-    """Consent, suppression, contact pressure: the general rules, and those of the segment's channel."""
+def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: Collection[str]) -> None:
+    """Consent, suppression, contact pressure: the general rules, and those of the segment's channel.
+
+    What the rule file asks for is in `customers`, or this fails: it never goes by default.
+    """
     for reason, refuses in ((CONSENT, False), (SUPPRESSED, True), (FREQUENCY_CAP, True)):
         for channel in ("", *([segment.channel] if segment.channel else [])):
             column = hidden(reason, channel)
-            if column in customers.columns:
+            if column in asked:
                 queue.take_out(reason, customers[column] if refuses else ~customers[column])
 
 
 def _drawn(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
     """Sample, limit and holdout; returns who is held out."""
-    salt = segment.salt if segment.salt is not None else name
+    salt = _salt(name, segment)
     if segment.sample is not None:
-        queue.take_out("sample", ~drawn(customers[KEY], "sample", salt, segment.sample))
+        queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
         queue.take_out("limit", ~within(segment.limit, customers, queue.left))
     if segment.holdout is None:
         return None
-    return queue.take_out("holdout", drawn(customers[KEY], "holdout", salt, segment.holdout))
+    return queue.take_out("holdout", _among(queue.left, customers, "holdout", salt, segment.holdout))
+
+
+def _salt(name: str, segment: Segment) -> str:
+    return segment.salt if segment.salt is not None else name
+
+
+def _among(left: pl.Series, customers: pl.DataFrame, purpose: str, salt: str, percent: Decimal | int) -> pl.Series:
+    """Who of those left is drawn; only their keys are hashed."""
+    chosen = drawn(customers[KEY].filter(left), purpose, salt, percent)
+    return spread(left.arg_true().filter(chosen), True, len(left), False)
 
 
 def _variants(written: pl.Series, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
     if segment.split is None:
         return None
-    chosen = variants(customers[KEY], segment.salt if segment.salt is not None else name, segment.split)
-    return chosen.zip_with(written, pl.Series([None], dtype=pl.String).new_from_index(0, len(written)))
+    chosen = variants(customers[KEY].filter(written), _salt(name, segment), segment.split)
+    return spread(written.arg_true(), chosen, len(written), None)
 
 
 def claim_order(rules: RuleFile) -> list[str]:

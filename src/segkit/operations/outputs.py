@@ -82,8 +82,13 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
             found += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(hidden("held", name))
-            found.append(File(f"{name}.holdout.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
+            found.append(File(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
     return found
+
+
+def _held(name: str) -> str:
+    """The file name of those held out of a segment, without the extension."""
+    return f"{name}.holdout"
 
 
 def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[File]:
@@ -102,11 +107,11 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
     """The file name of each combination of values, without the extension; no two are the same.
 
-    Where several would have one name (`F` and `f`), each has a digest of its own values at its end: a name that
-    depended on the others could go to other customers when a value comes or goes.
+    Where several would have one name (`F` and `f`), or one that of the holdout, each has a digest of its own values at
+    its end: a name that depended on the others could go to other customers when a value comes or goes.
     """
     plain = [".".join([name, *map(_slug, values)]) for values in rows]
-    alike = {stem for stem, times in Counter(plain).items() if times > 1}
+    alike = {_held(name), *(stem for stem, times in Counter(plain).items() if times > 1)}
     for length in (6, 64):
         named = [
             f"{stem}-{_digest(values)[:length]}" if stem in alike else stem
@@ -157,8 +162,10 @@ def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str],
     """Every customer, with the names of its segments joined by `|`; missing where it is in none."""
     marks = {name: pl.col(hidden("written", name)) for name in chosen}
     names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
-    joined = pl.concat_str(names, separator="|", ignore_nulls=True)
-    label = pl.when(pl.any_horizontal(marks.values())).then(joined).alias(rules.output.label_column)
+    label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
+    if names:
+        label = pl.when(pl.any_horizontal(marks.values())).then(pl.concat_str(names, separator="|", ignore_nulls=True))
+    label = label.alias(rules.output.label_column)
     return protected(marked.select(pl.col(KEY).alias(rules.customers.key), label, *columns), rules)
 
 

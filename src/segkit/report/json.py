@@ -7,8 +7,9 @@ where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `par
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
-`written`, `values`, `holds`), `holdout_path`, `variants`, `write`, `profile` by column (`mean`, `median`, `total`,
-`share`), and `change` since the last run (`entered`, `left`; null without one).
+`written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
+many of the written get each), `write`, `profile` by column (`mean`, `median`, `total`, `share`), and `change` since the
+last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
@@ -21,6 +21,10 @@ def _channels(rules: RuleFile) -> Iterator[Finding]:
     of_cap = rules.frequency_cap.channel if rules.frequency_cap else {}
     known = of_consent or of_cap
     section = "consent" if of_consent else "frequency_cap"
+    for name in of_cap:
+        if name not in known:
+            message, hint = _no_channel(name, known, section)
+            yield Finding(("frequency_cap", "channel", name), message, hint)
     for name, segment in rules.segment.items():
         if not segment.write or not known:
             continue
@@ -29,9 +33,14 @@ def _channels(rules: RuleFile) -> Iterator[Finding]:
             message = f"the segment has no `channel`, so only the general rules of `[{section}]` count for it"
             yield Finding(path, message, f'add `channel = "{next(iter(known))}"`', warning=True)
         elif segment.channel not in known:
-            near = nearest(segment.channel, known, "channels")
-            hint = f"{near}; or say what it needs in `[{section}.channel.{segment.channel}]`, an empty table too"
-            yield Finding((*path, "channel"), f"there is no `[{section}.channel.{segment.channel}]`", hint)
+            message, hint = _no_channel(segment.channel, known, section)
+            yield Finding((*path, "channel"), message, hint)
+
+
+def _no_channel(name: str, known: Collection[str], section: str) -> tuple[str, str]:
+    near, wanted = nearest(name, known, "channels") or "", f"`[{section}.channel.{name}]`"
+    link = "" if near.endswith("?") else ";"
+    return f"there is no {wanted}", f"{near}{link} or say what it needs in {wanted}, an empty table too"
 
 
 def _variant(rules: RuleFile) -> Iterator[Finding]:

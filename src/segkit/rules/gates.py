@@ -35,7 +35,8 @@ class Consent(Permission):
     """Whom all segments may reach, and those of one channel; nothing on the command line can bypass it."""
 
     channel: dict[Name, Permission] = {}
-    """Beside the general rules, `[consent.channel.NAME]` for segments with `channel = "NAME"`."""
+    """Beside the general rules, `[consent.channel.NAME]` for segments with `channel = "NAME"`; an empty table is a
+    channel without rules of its own."""
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Consent:
@@ -68,15 +69,13 @@ class FrequencyCap(Cap):
     """How many messages a customer may get over all channels, and over one channel."""
 
     channel: dict[Name, Cap] = {}
-    """Beside the general cap, `[frequency_cap.channel.NAME]` for segments with `channel = "NAME"`."""
+    """Beside the general cap, `[frequency_cap.channel.NAME]` for segments with `channel = "NAME"`; an empty table is
+    a channel without a cap of its own."""
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> FrequencyCap:
-        if not (self.events or self.channel):
+        if not (self.events or any(cap.events for cap in self.channel.values())):
             raise Contradiction("`[frequency_cap]` counts nothing", 'such as `events = "sends", max = 4`')
-        empty = next((name for name, cap in self.channel.items() if not cap.events), None)
-        if empty:
-            raise Contradiction("a frequency cap needs `events`", "name the event table of messages", key="channel")
         return self
 
 

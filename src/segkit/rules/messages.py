@@ -29,6 +29,8 @@ _KINDS = {
     "lookup": "a lookup",
     "segment": "a segment",
     "score": "a score",
+    "consent": "a channel",
+    "frequency_cap": "a channel",
 }
 
 _CONDITIONS = "conditions such as `{ age = { min = 18 } }`"
@@ -44,6 +46,7 @@ _TABLES = {
     "points_per": '`{ column = "emails_read", points = 2, max = 20 }`',
     "grades": "`{ A = 80, B = 60, C = 40 }`",
     "where": _CONDITIONS,
+    "require": _CONDITIONS,
     "rename": '`{ new = "old" }`',
     "derive": '`{ total = "quantity * price" }`',
     "types": '`{ income = "number", born = "date" }`',

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from segkit.diagnostics import SourceLocation
 from segkit.rules.blocks import FAMILIES, Block, Segment
 from segkit.rules.conditions import Condition
+from segkit.rules.gates import Consent, Permission
 from segkit.rules.locate import SPELLINGS, Path
 from segkit.rules.measures import Measured
 from segkit.rules.near import listed, nearest
@@ -63,6 +64,10 @@ KEYS = {
     "grade": "grades", "thresholds": "grades", "levels": "grades", "new": "new_for", "at_risk": "at_risk_after",
     "inactive": "inactive_after", "lost": "lost_after", "loyal": "loyal_from",
     "at_least": "min", "at_most": "max", "breaks": "edges", "split_by": "each", "by": "each",
+    "exclude": "suppress", "blocklist": "suppress", "blacklist": "suppress", "unsubscribed": "suppress",
+    "requires": "require", "required": "require", "on": "suppress_on", "channels": "channel", "control": "holdout",
+    "control_group": "holdout", "variants": "split", "ab_test": "split", "seed": "salt", "sort": "by",
+    "sort_by": "by", "order_by": "by", "top": "count", "size": "count", "group_by": "per", "ascending": "order",
 }  # fmt: skip
 """What people write for a key; taken where the table has the key meant."""
 _COMMON = ("is", "not", "in", "min", "max", "between", "contains", "starts_with", "within", "missing")
@@ -143,6 +148,9 @@ def _meant(table: Path, model: type[BaseModel] | None, key: str, at: At) -> str 
         return hint
     if issubclass(model, Block):
         return f"a condition on a column stands in a family: `demographic.{key} = ...`, `behavioural.{key} = ...`"
+    if issubclass(model, Permission):
+        of_channel = f", what a channel needs in `[consent.channel.{key}]`" if model is Consent else ""
+        return f"a condition on a column stands in `require`: `require.{key} = ...`{of_channel}"
     if issubclass(model, Measured):
         return f"a condition on a column of the events stands in `where`: `where.{key} = ...`"
     return nearest(key, known, "keys")

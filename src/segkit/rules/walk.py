@@ -100,4 +100,5 @@ def caps(rules: RuleFile) -> Iterator[tuple[Path, Cap]]:
         if rules.frequency_cap.events:
             yield ("frequency_cap",), rules.frequency_cap
         for name, cap in rules.frequency_cap.channel.items():
-            yield ("frequency_cap", "channel", name), cap
+            if cap.events:
+                yield ("frequency_cap", "channel", name), cap

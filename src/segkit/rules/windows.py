@@ -21,5 +21,6 @@ def empty_windows(rules: RuleFile, as_of: dt.date) -> Iterator[Finding]:
 
 def _windows(rules: RuleFile) -> Iterator[tuple[Path, Window]]:
     yield from walk.measures(rules)
+    yield from walk.caps(rules)
     if rules.rfm:
         yield ("rfm",), rules.rfm
