@@ -56,6 +56,16 @@ JOBS = {
                 "well-off.holdout", "frequent.holdout", "bricks-no-sand.holdout",
             ),
         ),
+        Job(
+            "stages",
+            "stages, a score of ten rules, two lookups",
+            "stages.toml",
+            {"polars": "stages_polars_job.py"},
+            (
+                "hot", "warm-in-the-west", "new", "loyal", "slipping-away", "lost-but-affluent",
+                "prospects-who-agreed", "premium-in-the-south",
+            ),
+        ),
     )
 }  # fmt: skip
 

@@ -259,6 +259,13 @@ def test_keys_stay_as_they_are_trimmed(desk):
     assert left_out["no_key"] == 2
 
 
+def test_a_lookup_may_have_the_name_of_a_column(desk):
+    desk.put("c.csv", "id,country\na,FR\nb,DE\n")
+    desk.put("l.csv", "country,region\nFR,west\n")
+    text = head() + '[lookup.country]\npath = "l.csv"\non = "country"\n'
+    assert desk.members(text, {"s": 'geographic.region = "west"'})["s"] == ["a"]
+
+
 def test_padded_keys_of_events_beyond_those_looked_at(desk):
     """Their keys are grouped as they come, and trimmed only where some have to be."""
     keys = ["a", "b"] * 2_000 + [" a", "b ", "  ", "", None, "nobody "]

@@ -232,10 +232,10 @@ def _completed(
     late: AbstractSet[str] = frozenset(),
 ) -> pl.LazyFrame:
     """The frame with lookups joined and columns derived, each after what it needs."""
-    adders = {name: lookup.name for lookup in lookups for name in lookup.adds}
-    needs: dict[str, set[str]] = {lookup.name: set(lookup.on) for lookup in lookups}
+    by_name = {f"[lookup.{lookup.name}]": lookup for lookup in lookups}  # a column may have the lookup's own name
+    adders = {column: name for name, lookup in by_name.items() for column in lookup.adds}
+    needs: dict[str, set[str]] = {name: set(lookup.on) for name, lookup in by_name.items()}
     needs |= {name: set(sql_columns(text)) for name, text in spec.derive.items() if name not in late}
-    by_name = {lookup.name: lookup for lookup in lookups}
     for step in in_order({name: {adders.get(n, n) for n in wanted} for name, wanted in needs.items()}):
         if step in by_name:
             frame = by_name[step].join(frame, in_order=in_order_)
