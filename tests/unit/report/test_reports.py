@@ -99,7 +99,7 @@ Segment           Matched  Excluded  Written   Share
 ────────────────────────────────────────────────────────────────
 loyal               2,500     1,250    1,250  12.5 %  ██████████
   Those who stay
-  consent                     1,200
+  no consent                  1,200
   holdout                        50
 tiny                    1         -        1  <0.1 %  ▏
 base                7,000         -        -
