@@ -100,7 +100,7 @@ Segment           Matched  Excluded  Written   Share
 loyal               2,500     1,250    1,250  12.5 %  ██████████
   Those who stay
   no consent                  1,200
-  holdout                        50
+  held out                       50
 tiny                    1         -        1  <0.1 %  ▏
 base                7,000         -        -
   building block
