@@ -27,8 +27,19 @@ from segkit.results import (
 )
 
 MANY = 5
-FILES_SHOWN = 20
 """How many overlaps are shown; JSON has them all."""
+FILES_SHOWN = 20
+"""How many files of one segment are; JSON has them all, too."""
+LEFT_OUT = {
+    "consent": "no consent",
+    "suppressed": "suppressed",
+    "frequency_cap": "frequency cap",
+    "claimed": "claimed before",
+    "sample": "not in the sample",
+    "limit": "over the limit",
+    "holdout": "held out",
+}
+"""What a customer who matched and is not written is, for each reason."""
 
 
 def show_on(stream: TextIO, *renderables: RenderableType, color: bool) -> None:
@@ -90,7 +101,7 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
         )
         for reason, number in segment.excluded.items():
             if number:
-                table.add_row(_indented(words(reason), "dim"), "", Text(count(number), style="dim"))
+                table.add_row(_indented(LEFT_OUT[reason], "dim"), "", Text(count(number), style="dim"))
         for variant, number in segment.variants.items():
             table.add_row(_indented(f"variant {variant}", "dim"), "", "", Text(count(number), style="dim"))
         _add_files(table, segment)
@@ -206,7 +217,9 @@ def _closing(result: ApplyResult) -> Text:
     elif result.directory is None:
         what = "Rows went to standard output"
     else:
-        what = f"{plural(files, 'file')} in {result.directory}"
+        held = sum(segment.holdout is not None for segment in result.segments)
+        of_those = f", {held:,} of them {'a holdout' if held == 1 else 'holdouts'}" if held else ""
+        what = f"{plural(files, 'file')} in {result.directory}{of_those}"
     return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")
 
 

@@ -101,8 +101,8 @@ Segment           Matched  Excluded  Written   Share
 ────────────────────────────────────────────────────────────────
 loyal               2,500     1,250    1,250  12.5 %  ██████████
   Those who stay
-  consent                     1,200
-  holdout                        50
+  no consent                  1,200
+  held out                       50
 tiny                    1         -        1  <0.1 %  ▏
 base                7,000         -        -
   building block
