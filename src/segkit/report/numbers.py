@@ -31,6 +31,8 @@ def percent(value: float | None) -> str:
         return ""
     if 0 < value < 0.05:
         return "<0.1 %"
+    if -0.05 < value < 0:
+        return ">-0.1 %"
     if 99.95 <= value < 100:
         return ">99.9 %"
     return f"{value:.1f} %"

@@ -295,6 +295,8 @@ def test_a_picture_is_the_same_each_time():
     [
         (percent(0.0), "0.0 %"),
         (percent(0.01), "<0.1 %"),
+        (percent(-0.01), ">-0.1 %"),
+        (percent(-0.4), "-0.4 %"),
         (percent(99.99), ">99.9 %"),
         (percent(100.0), "100.0 %"),
         (percent(None), ""),
