@@ -49,6 +49,12 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def shortened(value: Decimal) -> str:
+    """An exact decimal, cut off after four digits where it has more: 19.99, 62.8333…"""
+    whole, point, digits = plain(value).partition(".")
+    return f"{whole}.{digits[:4]}…" if len(digits) > 4 else f"{whole}{point}{digits}"
+
+
 def rounded(value: Decimal | float | None) -> str:
     """Two decimals at most, none for whole numbers: 19.99, 5, 1,234.50."""
     if value is None:
