@@ -47,7 +47,8 @@ CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
     "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
-    "examples/adventureworks/README.md", "examples/nightly/README.md", "examples/rfm/README.md", "configs/README.md",
+    "examples/adventureworks/README.md", "examples/leads/README.md", "examples/nightly/README.md",
+    "examples/rfm/README.md", "configs/README.md",
     "CONTRIBUTING.md",
 )  # fmt: skip
 COMMAND = "python docs/generate.py"

@@ -261,6 +261,15 @@ def test_profile(shop):
     assert "55.8" in shop.apply(shop_rules('profile = ["spend"]')).stdout
 
 
+def test_profile_of_a_building_block(shop):
+    """It is counted, so it is profiled; only its rows are not written."""
+    rules = shop_rules('profile = ["spend"]').replace("[segment.spenders]", "[segment.spenders]\nwrite = false")
+    found = shop.json(rules)["segments"]
+    spenders = next(s for s in found if s["name"] == "spenders")
+    assert not spenders["write"]
+    assert spenders["profile"]["spend"] == {"mean": 55.875, "median": 55.875, "total": 111.75, "share": 100}
+
+
 def test_write_false_is_counted_but_not_written(shop):
     done = shop.json(shop_rules())
     block = next(s for s in done["segments"] if s["name"] == "block")

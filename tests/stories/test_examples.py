@@ -9,12 +9,12 @@ import json
 import duckdb
 import pytest
 
-FOLDERS = ["adventureworks", "rfm"]
+RULES = ["adventureworks/rules.toml", "rfm/rules.toml", "leads/rules.toml", "leads/predict.toml"]
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_the_rule_file_has_nothing_wrong_with_it(desk, examples, folder):
-    done = desk.segkit("check", examples / folder / "rules.toml", "--data", "--fail-on", "warning", "--json")
+@pytest.mark.parametrize("rules", RULES)
+def test_the_rule_file_has_nothing_wrong_with_it(desk, examples, rules):
+    done = desk.segkit("check", examples / rules, "--data", "--fail-on", "warning", "--json")
     assert json.loads(done.stdout)["diagnostics"] == []
 
 
@@ -80,6 +80,100 @@ def test_who_is_in_a_segment(bicycles, shop, name):
     assert sorted(r["CustomerKey"] for r in rows) == sorted(expected)
     assert summary[name]["written"] == len(expected) > 0
     assert {r["segment"] for r in rows} == {name}
+
+
+POINTS = """
+    select l.*,
+      greatest(0, least(100,
+          case when l.origin in ('Quote form', 'Sample box') then 20 else 0 end
+        + case when l.source = 'Recommendation' then 10 else 0 end
+        + case when l.role in ('Office manager', 'Managing director', 'Purchasing') then 20 else 0 end
+        + case when l.employees::int between 10 and 249 then 10 else 0 end
+        - case when l.role = 'Student' then 30 else 0 end
+        + least(15, 3 * coalesce(v.n, 0))
+        + least(15, 0.025 * coalesce(v.s, 0))
+        + case when v.prices then 20 else 0 end
+        + case when e.clicked then 10 else 0 end
+        - case when e.gone then 15 else 0 end)) points,
+      o.n is not null customer, v.n is not null or coalesce(e.interest, false) interested, coalesce(o.n, 0) orders,
+      coalesce(o.total, 0) revenue
+    from read_csv('{folder}/leads.csv', all_varchar = true) l
+    left join (
+      select lead_id, count(*) n, sum(seconds::int) s, bool_or(page = '/prices' and d >= {day} - interval 30 day) prices
+      from (select *, visited_at::timestamp::date d from read_csv('{folder}/visits.csv', all_varchar = true))
+      where d between {day} - interval 90 day and {day} group by 1) v using (lead_id)
+    left join (
+      select lead_id, bool_or(result = 'clicked' and d >= {day} - interval 90 day) clicked,
+        bool_or(result in ('bounced', 'unsubscribed')) gone,
+        bool_or(result in ('opened', 'clicked') and d >= {day} - interval 90 day) interest
+      from (select *, sent_on::date d from read_csv('{folder}/emails.csv', all_varchar = true))
+      where d <= {day} group by 1) e using (lead_id)
+    left join (
+      select lead_id, count(distinct order_id) n, sum(total::decimal(18, 2)) total
+      from read_csv('{folder}/orders.csv', all_varchar = true) where order_date::date <= {day} group by 1) o using (lead_id)
+    where l.created::date <= {day}"""
+GRADES = """select *, case when points >= 60 then 'A' when points >= 40 then 'B' when points >= 20 then 'C' else 'D' end grade
+    from ({points})"""
+DAYS = ["2024-06-30", "2024-03-31"]
+
+
+@pytest.fixture(scope="module")
+def leads(new_desk, examples):
+    """A day -> the summary of the leads on it, and the same leads in DuckDB."""
+    desk, folder, found = new_desk(), examples / "leads", {}
+    for day in DAYS:
+        done = desk.segkit("apply", folder / "rules.toml", "--as-of", day, "-o", desk / day, "--json")
+        db = duckdb.connect()
+        points = POINTS.format(folder=folder, day=f"date '{day}'")
+        db.execute(f"create table leads as {GRADES.format(points=points)}")
+        found[day] = desk, json.loads(done.stdout), db
+    return found
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_grades_and_stages_of_leads(leads, day):
+    _, summary, db = leads[day]
+    counted = {d["column"]: {v["value"]: v["customers"] for v in d["values"]} for d in summary["distributions"]}
+    assert counted["lead_grade"] == dict(db.execute("select grade, count(*) from leads group by 1").fetchall())
+    stage = """case when customer then 'customer' when grade in ('A', 'B') then 'qualified'
+        when interested then 'prospect' else 'lead' end"""
+    assert counted["lifecycle"] == dict(db.execute(f"select {stage}, count(*) from leads group by 1").fetchall())
+
+
+def test_the_best_leads_are_called(leads, examples):
+    desk, _, db = leads["2024-06-30"]
+    visits = (
+        "(select lead_id from read_csv('{}/visits.csv') where visited_at::date between '2024-06-23' and '2024-06-30')"
+    )
+    best = db.execute(
+        f"""select lead_id from leads where not customer and grade in ('A', 'B') and phone is not null
+        and lead_id in {visits.format(examples / "leads")} order by points desc, lead_id limit 10"""
+    ).fetchall()
+    assert {r["lead_id"] for r in desk.read("2024-06-30/call-today.csv")} == {k for (k,) in best}
+    assert len(best) == 10
+
+
+def test_customers_who_cost_more_than_they_brought(leads):
+    desk, _, db = leads["2024-06-30"]
+    poor = db.execute(
+        """select lead_id from leads where orders > 0 and email_opt_in = 'yes'
+        and revenue * 0.4 - cost::decimal(18, 2) < 0 order by lead_id"""
+    ).fetchall()
+    assert [r["lead_id"] for r in desk.read("2024-06-30/not-paid-back.csv")] == [k for (k,) in poor]
+
+
+def test_more_leads_of_a_better_grade_became_customers(leads):
+    _, summary, db = leads["2024-03-31"]
+    profiles = {s["name"]: s["profile"]["won"] for s in summary["segments"]}
+    shares = []
+    for grade in "DCBA":
+        won, open_leads = db.execute(
+            f"select count(won_on), count(*) from leads where grade = '{grade}' and not customer"
+        ).fetchone()
+        found = profiles[f"grade-{grade.lower()}"]
+        assert (found["total"], found["mean"]) == (won, pytest.approx(won / open_leads, abs=1e-6))
+        shares.append(won / open_leads)
+    assert shares == sorted(shares) and shares[-1] > 10 * shares[0]
 
 
 def test_nightly_runs(desk):

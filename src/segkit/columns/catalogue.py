@@ -88,5 +88,6 @@ def unknown_columns(
         table = tables.get(mention.table)
         step = not_computed.get(mention.column) if mention.table == CUSTOMERS else None
         hint = (table.one_column_hint() if table else None) or step or nearest(mention.column, known)
+        hint = hint or (table.no_header_hint() if table else None)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
         yield Finding(mention.path, f"{what} no column `{mention.column}`", hint)

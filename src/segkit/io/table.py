@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,9 @@ from segkit.io.files import Workspace, problem
 from segkit.io.infer import Given, infer
 from segkit.io.lines import ragged, ragged_if_quoted
 from segkit.io.text import TextFile
+
+_VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{4}.*")
+"""Decimal numbers and days: hardly the names of columns."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,12 @@ class Table:
         if text is None or len(text.names) > 1:
             return None
         return f"`{self.paths[0].name}` has one column with the delimiter `{text.delimiter}`; give its `delimiter`"
+
+    def no_header_hint(self) -> str | None:
+        """What to try where the first line of a delimited text has values instead of names."""
+        text, name = self.parts[0].text, self.paths[0].name
+        value = next(filter(_VALUE.fullmatch, text.names), None) if text else None
+        return value and f"the first line of `{name}` has values such as `{value}`: put the names of the columns above it"
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
         """The column and the type to read it as, with the order of day and month settled."""

@@ -199,7 +199,7 @@ def _result(
     rules, frame = found.plan.rules, found.computed.frame
     shown = [name for name in rules.segment if name in chosen or not rules.segment[name].write]
     masks = {name: lines[name].written for name in chosen}
-    profile = profiles(frame, masks, rules.output.profile)
+    profile = profiles(frame, {name: lines[name].written for name in shown}, rules.output.profile)
     segments = tuple(
         SegmentResult(
             name=name,

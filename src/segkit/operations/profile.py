@@ -13,7 +13,7 @@ from segkit.results import Profile
 
 
 def profiles(
-    customers: pl.DataFrame, written: Mapping[str, pl.Series], columns: Sequence[str]
+    customers: pl.DataFrame, members: Mapping[str, pl.Series], columns: Sequence[str]
 ) -> dict[str, dict[str, Profile]]:
     """Segment -> column -> profile; the share is of the total over all customers."""
     if not columns:
@@ -22,7 +22,7 @@ def profiles(
     totals = {column: numbers[column].sum() for column in columns}
     return {
         name: {column: _profile(numbers[column].filter(mask), totals[column]) for column in columns}
-        for name, mask in written.items()
+        for name, mask in members.items()
     }
 
 

@@ -79,7 +79,7 @@ def _unknown(table: Table, option: str, name: str) -> Diagnostic:
 
 def _not_found(table: Table, option: str, what: str) -> Diagnostic:
     names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
-    hint = table.one_column_hint() or f"name it with `{option}`; the columns are {names}"
+    hint = table.one_column_hint() or table.no_header_hint() or f"name it with `{option}`; the columns are {names}"
     return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
 
 

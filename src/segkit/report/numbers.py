@@ -31,6 +31,8 @@ def percent(value: float | None) -> str:
         return ""
     if 0 < value < 0.05:
         return "<0.1 %"
+    if -0.05 < value < 0:
+        return ">-0.1 %"
     if 99.95 <= value < 100:
         return ">99.9 %"
     return f"{value:.1f} %"
@@ -45,6 +47,12 @@ def plain(value: Decimal) -> str:
     """An exact decimal without exponent or trailing zeros: 19.99, 5, 1,000,000."""
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shortened(value: Decimal) -> str:
+    """An exact decimal, cut off after four digits where it has more: 19.99, 62.8333…"""
+    whole, point, digits = plain(value).partition(".")
+    return f"{whole}.{digits[:4]}…" if len(digits) > 4 else f"{whole}{point}{digits}"
 
 
 def rounded(value: Decimal | float | None) -> str:

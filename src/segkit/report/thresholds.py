@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from segkit.report.numbers import plain
+from segkit.report.numbers import shortened
 from segkit.report.tables import numeric, plain_table, titled
 from segkit.results import Threshold
 
@@ -46,7 +46,7 @@ def _nested(groups: Sequence[Threshold]) -> RenderableType:
     for score in range(2, 2 + max(len(t.values) for t in groups)):
         table.add_column(f"{column[0].upper()}{score}", justify="right", overflow="fold")
     for threshold in sorted(groups, key=lambda t: tuple(t.within.values()), reverse=True):
-        values = [plain(value) for value in sorted(threshold.values, reverse=first.falls)]
+        values = [shortened(value) for value in sorted(threshold.values, reverse=first.falls)]
         table.add_row(*map(str, threshold.within.values()), *values)
     return titled(f"{column}, within {' and '.join(scores.values())}: {_sign(first)}", table)
 
@@ -54,7 +54,7 @@ def _nested(groups: Sequence[Threshold]) -> RenderableType:
 def cuts(threshold: Threshold) -> list[str]:
     """The condition of each score from 2 on: `> 3`, `>= 3`; recency falls as its score rises: `< 30`, `<= 30`."""
     values = sorted(threshold.values, reverse=threshold.falls)
-    return [f"{_sign(threshold)} {plain(value)}" for value in values]
+    return [f"{_sign(threshold)} {shortened(value)}" for value in values]
 
 
 def _sign(threshold: Threshold) -> str:

@@ -1,10 +1,11 @@
-"""RFM: the money that it needs, and maps that cover the scores."""
+"""RFM: the money that it needs, cutoffs of the same events, and maps that cover the scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from segkit.rules.findings import Finding
+from segkit.rules.included import CUTOFFS
 from segkit.rules.model import RuleFile
 from segkit.rules.rfm import Rfm
 from segkit.rules.rfm_maps import OTHER, first_matches
@@ -15,6 +16,7 @@ def check_rfm(rules: RuleFile) -> Iterator[Finding]:
     if rules.rfm:
         yield from _money(rules, rules.rfm)
         yield from _bins(rules.rfm)
+        yield from _same_events(rules, rules.rfm)
         yield from _map(rules.rfm)
 
 
@@ -29,6 +31,21 @@ def _bins(rfm: Rfm) -> Iterator[Finding]:
     if rfm.bins < 5 and not rfm.segment:
         message = f"the map `{rfm.map}` is made for 5 scores: with {rfm.bins}, some of its segments stay empty"
         yield Finding(("rfm", "bins"), message, "use 5 bins, or a map of your own: `[[rfm.segment]]`", warning=True)
+
+
+def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+    """Scores of rows by the cutoffs of orders, or the other way round, would mean nothing."""
+    table = rules.events.get(rfm.events)
+    saved = rfm.cutoffs.events if rfm.cutoffs else None
+    if table is None or saved is None or rfm.frequency == "days" or bool(saved.id) == bool(table.id):
+        return
+    if saved.id:
+        message = f"the cutoffs are those of events with the id `{saved.id}`, but here each row is an event"
+        hint = "name the column that tells events apart: `id` of the event table, or `segkit rfm --id`"
+    else:
+        message = f"the cutoffs are those of rows, but here events have the id `{table.id}`"
+        hint = "save them anew, with `segkit rfm --id`"
+    yield Finding(CUTOFFS, message, hint, warning=True)
 
 
 def _map(rfm: Rfm) -> Iterator[Finding]:

@@ -83,6 +83,23 @@ def test_a_wrong_delimiter_gives_one_column_and_a_hint(opened):
     assert opened("a;b\n1;2\n").one_column_hint() is None
 
 
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("00004,0001,19970101,2,29.33", "19970101"),
+        ("7,Zoé,03/02/2024", "03/02/2024"),
+        ("7,Zoé,2024-02-03 10:00", "2024-02-03 10:00"),
+        ("7,-4.50", "-4.50"),
+        ("id,total", None),
+        ("id,2023,2024", None),
+        ("id,v1.5,q_2024-01-01", None),
+    ],
+)
+def test_a_first_line_of_values_gives_a_hint(opened, header, value):
+    hint = opened(f"{header}\n{header}\n").no_header_hint()
+    assert hint is None if value is None else f"`{value}`" in hint
+
+
 def test_header_names_are_trimmed_and_never_empty(opened):
     table = opened(' a , "b c" ,,\n1,2,3,4\n'.replace(' "b c" ', '"b c "'))
     assert list(table.columns) == ["a", "b c", "column_3", "column_4"]

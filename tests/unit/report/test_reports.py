@@ -10,7 +10,7 @@ from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.report.console import apply_summary, check_text, detected, show_on
 from segkit.report.json import apply_json, check_json, rfm_json
 from segkit.report.models import model_table
-from segkit.report.numbers import bar, money, percent, plain, rounded, seconds
+from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened
 from segkit.report.picture import svg
 from segkit.report.rfm import rfm_summary
 from segkit.report.thresholds import cuts
@@ -300,9 +300,14 @@ def test_a_picture_is_the_same_each_time():
     [
         (percent(0.0), "0.0 %"),
         (percent(0.01), "<0.1 %"),
+        (percent(-0.01), ">-0.1 %"),
+        (percent(-0.4), "-0.4 %"),
         (percent(99.99), ">99.9 %"),
         (percent(100.0), "100.0 %"),
         (percent(None), ""),
+        (shortened(Decimal("69.28571428571429")), "69.2857…"),
+        (shortened(Decimal("-1234.56780")), "-1,234.5678"),
+        (shortened(Decimal("1E+3")), "1,000"),
         (plain(Decimal("100")), "100"),
         (plain(Decimal("1E+3")), "1,000"),
         (plain(Decimal("-0.0500")), "-0.05"),
