@@ -186,6 +186,14 @@ def test_customers_of_an_event_table_with_a_bad_date(desk):
     assert "o.csv:3" in done.stderr
 
 
+def test_money_made_by_sql_stays_exact_as_a_column_of_the_customers(desk):
+    desk.put("o.csv", "id,day,quantity,price\na,2024-01-01,18,0.3\nb,2024-01-01,25,19.99\n")
+    head = HEAD.replace('path = "c.csv"', 'from = "o"\ncolumns = ["total", "price"]')
+    events = EVENTS.replace('amount = "total"', 'amount = "total"\nderive.total = "quantity * price"')
+    assert desk.columns(head + events, "total") == {"a": "5.4", "b": "499.75"}
+    assert desk.members(head + events, {"s": "needs.total = 5.4"}) == {"s": ["a"]}
+
+
 def test_large_integers_add_up(desk):
     desk.put("c.csv", "id\na\n")
     desk.put("o.csv", "id,day,total,n\n" + "a,2024-01-01,1,900000000000000000\n" * 12)

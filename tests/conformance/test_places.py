@@ -224,6 +224,18 @@ def test_a_zone_that_crosses_itself_has_the_area_of_its_two_halves(desk):
     assert desk.members(HEAD, {"s": 'geographic.inside = "z.geojson"'})["s"] == ["left", "right"]
 
 
+@pytest.mark.parametrize("kind", ["MultiPolygon", "GeometryCollection"])
+def test_where_the_polygons_of_a_zone_overlap_is_inside(desk, kind):
+    """RFC 7946 wants them apart; files drawn by hand have them overlap, and nobody means a hole."""
+    other = [[2, 2], [6, 2], [6, 6], [2, 6], [2, 2]]
+    rings = [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]], other]
+    parts = [{"type": "Polygon", "coordinates": [ring]} for ring in rings]
+    shapes = {"coordinates": [[r] for r in rings]} if kind == "MultiPolygon" else {"geometries": parts}
+    desk.put("z.geojson", json.dumps({"type": kind, **shapes}))
+    put_points(desk, {"one": (1, 1), "both": (3, 3), "other": (5, 5), "none": (5, 1)})
+    assert desk.members(HEAD, {"s": 'geographic.inside = "z.geojson"'}) == {"s": ["one", "both", "other"]}
+
+
 def crosses(x: float, y: float, ring: list[list[float]]) -> bool:
     """Whether a ray from the point crosses the ring an odd number of times."""
     inside = False

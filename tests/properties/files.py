@@ -16,7 +16,7 @@ import polars as pl
 
 Row = dict[str, Any]
 
-SECTIONS_OF_TABLES = {"events", "lookup", "trait", "segment"}
+SECTIONS_OF_TABLES = {"events", "lookup", "trait", "segment", "score"}
 BOOLEAN_WORDS = {"true": ("true", "false"), "yes": ("yes", "no"), "1": ("1", "0"), "oui": ("Oui", "Non")}
 
 
@@ -101,6 +101,7 @@ class Case:
     sql: dict[str, Any] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     dotted: bool = True
+    files: dict[str, Row] = field(default_factory=dict)  # zones as GeoJSON, saved cutoffs as TOML
 
     def rows(self) -> dict[str, list[Row]]:
         return {path: table.rows for path, table in self.tables.items()}
@@ -119,9 +120,17 @@ class Case:
                     target.write_text(table.ndjson_text(), encoding="utf-8", newline="")
                 case _:
                     target.write_text(table.csv_text(), encoding="utf-8", newline="")
+        for path, content in self.file_texts().items():
+            (directory / path).write_text(content, encoding="utf-8")
         rules = directory / "rules.toml"
         rules.write_text(self.toml(), encoding="utf-8")
         return rules
+
+    def file_texts(self) -> dict[str, str]:
+        return {
+            path: to_toml(content, self.dotted) if path.endswith(".toml") else json.dumps(content, ensure_ascii=False)
+            for path, content in self.files.items()
+        }
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         """What Hypothesis shows of a failing example: files that can be pasted."""
@@ -132,6 +141,7 @@ class Case:
         parts = [f"--- rules.toml\n{self.toml()}"]
         for path, table in self.tables.items():
             parts.append(f"--- {path}\n{table.csv_text()}")
+        parts += [f"--- {path}\n{text}" for path, text in self.file_texts().items()]
         return "\n" + "\n".join(parts)
 
 

@@ -2,21 +2,24 @@
 
 It is slow and obvious on purpose. It takes the rule file as the nested dict that a TOML reader gives (numbers as
 `int` or `Decimal`) and the tables as lists of dicts of parsed values (`str`, `int`, `Decimal`, `bool`, `date`,
-`datetime`, `None`). SQL is not parsed: every SQL text of the rule file comes with a Python function of a row.
+`datetime`, `None`), other files (zones, saved cutoffs) as the nested dict that a reader gives. SQL is not parsed: every
+SQL text of the rule file comes with a Python function of a row.
 
-Not covered yet: lifecycle, score, value, inside, expect, nested RFM. A new feature is a branch in
-`Evaluation.feature`; who of those that match is written is in `gates.py` beside this, a new gate a step there.
+Not covered: expect and predictions, which have tests of their own. A new feature is a branch in `Evaluation.feature`;
+who of those that match is written is in `gates.py` beside this, a new gate a step there.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,15 +29,21 @@ EARTH_RADIUS_KM = 6371.0088
 
 FAMILIES = {
     "demographic", "geographic", "psychographic", "behavioural", "behavioral", "technographic", "firmographic",
-    "needs", "rfm",
+    "needs", "rfm", "lifecycle", "value", "score",
 }  # fmt: skip
-SEGMENT_SETTINGS = {
-    "label", "everyone", "write", "each", "channel", "sample", "limit", "holdout", "split", "salt", "expect",
+BLOCK_SETTINGS = {
+    "label", "everyone", "write", "each", "name", "points", "points_per",
+    "channel", "sample", "limit", "holdout", "split", "salt", "expect",
 }  # fmt: skip
+SHORT_FORMS = {"rfm": "rfm_segment", "lifecycle": "lifecycle"}
 RESULT_OPERATORS = {"is", "min", "max", "above", "below"}
 RFM_COLUMNS = (
     "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",
 )  # fmt: skip
+VALUE_COLUMNS = ("revenue", "order_count", "average_order_value", "profit")
+LIFECYCLE_DAYS = {
+    "new_for": "30 days", "at_risk_after": "90 days", "inactive_after": "180 days", "lost_after": "365 days",
+}  # fmt: skip
 
 STANDARD_MAP = """
 champions 555 554 544 545 454 455 445
@@ -98,15 +107,21 @@ class Outcome:
     claimed: dict[str, set[str]] = field(default_factory=dict)
     written: dict[str, dict[tuple[Any, ...], set[str]]] = field(default_factory=dict)
     unmatched_tables: list[str] = field(default_factory=list)
+    shared_out: dict[str, dict[str | None, int]] = field(default_factory=dict)  # stages and grades: customers of each
 
     def members(self, segment: str) -> set[str]:
         """Every customer written to this segment, whatever the `each` values."""
         return set().union(*self.written[segment].values())
 
 
-def evaluate(rules: Row, tables: Mapping[str, list[Row]], sql: Mapping[str, Sql] | None = None) -> Outcome:
-    """Evaluate the whole rule file; `tables` by the path that the rule file names."""
-    return Evaluation(rules, tables, sql or {}).outcome()
+def evaluate(
+    rules: Row,
+    tables: Mapping[str, list[Row]],
+    sql: Mapping[str, Sql] | None = None,
+    files: Mapping[str, Row] | None = None,
+) -> Outcome:
+    """Evaluate the whole rule file; `tables` and `files` by the path that the rule file names."""
+    return Evaluation(rules, tables, sql or {}, files or {}).outcome()
 
 
 # --- Time ---------------------------------------------------------------------------------------------------------
@@ -292,6 +307,45 @@ def distance_km(latitude: Any, longitude: Any, other_latitude: Any, other_longit
     return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
 
 
+def on_the_map(latitude: Any, longitude: Any) -> bool:
+    """Whether there can be a place with these coordinates."""
+    return latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180
+
+
+def in_ring(x: Fraction, y: Fraction, ring: list[list[float]]) -> int:
+    """1 inside, 0 on the border, -1 outside; exact, whichever way the ring turns."""
+    inside = False
+    points = [(Fraction(float(a)), Fraction(float(b))) for a, b in ring]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        side = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
+        if side == 0 and min(x1, x2) <= x <= max(x1, x2) and min(y1, y2) <= y <= max(y1, y2):
+            return 0
+        if (y1 <= y < y2 and side > 0) or (y2 <= y < y1 and side < 0):  # the edge crosses the ray to the east
+            inside = not inside
+    return 1 if inside else -1
+
+
+def in_geometry(x: Fraction, y: Fraction, geometry: Row | None) -> bool:
+    """Whether a point is in a GeoJSON geometry or on its border; points and lines have no inside."""
+    if geometry is None:
+        return False
+    match geometry["type"]:
+        case "Polygon":
+            outer, *holes = geometry["coordinates"]
+            return in_ring(x, y, outer) >= 0 and not any(in_ring(x, y, hole) > 0 for hole in holes)
+        case "MultiPolygon":
+            return any(in_geometry(x, y, {"type": "Polygon", "coordinates": c}) for c in geometry["coordinates"])
+        case "GeometryCollection":
+            return any(in_geometry(x, y, one) for one in geometry["geometries"])
+    return False
+
+
+def features_of(geojson: Row) -> list[Row]:
+    if geojson["type"] == "FeatureCollection":
+        return list(geojson["features"])
+    return [geojson if geojson["type"] == "Feature" else {"properties": None, "geometry": geojson}]
+
+
 # --- Measures over the events of one customer ---------------------------------------------------------------------
 
 
@@ -403,6 +457,67 @@ def cutoff_scores(values: Mapping[str, Any], cutoffs: list[Any], bins: int, desc
     return {key: bins - count if descending else 1 + count for key, count in reached.items()}
 
 
+def nested_scores(raw: Mapping[str, Mapping[str, Any]], bins: int, ties: str) -> dict[str, dict[str, int]]:
+    """Frequency is ranked within each recency score, monetary within each recency and frequency score."""
+    scores: dict[str, dict[str, int]] = {}
+    for name, values in raw.items():
+        groups: dict[tuple[int, ...], dict[str, Any]] = {}
+        for key, value in values.items():
+            groups.setdefault(tuple(outer[key] for outer in scores.values()), {})[key] = value
+        scores[name] = {}
+        for group in groups.values():
+            scores[name] |= quantile_scores(group, bins, ties, name == "recency_days")
+    return scores
+
+
+def saved_cutoffs(raw: Mapping[str, Mapping[str, Any]], bins: int, method: str, ties: str) -> dict[str, Row]:
+    """Cuts as a file keeps them, from the order statistics: of all customers, or of each group that scores alike."""
+    found: dict[str, Row] = {}
+    scores = nested_scores(raw, bins, ties)
+    for depth, (name, values) in enumerate(raw.items()):
+        falling = name == "recency_days"
+        groups: dict[tuple[int, ...], list[Any]] = {}
+        for key, value in values.items():
+            outer = tuple(scores[other][key] for other in list(raw)[:depth]) if method == "nested" else ()
+            groups.setdefault(outer, []).append(value)
+        cuts = {}
+        for outer, group in sorted(groups.items()):
+            s, total = sorted(group, reverse=falling), len(group)
+            low = [s[math.ceil(Fraction(k * total, bins)) - 1] for k in range(1, bins)]
+            cuts[outer] = sorted(low if ties == "low" else [s[k * total // bins] for k in range(1, bins)])
+        operator = ("<" if falling else ">") + ("=" if ties == "high" else "")
+        found[name.removesuffix("_days")] = {"operator": operator} | (
+            {"within": [{**dict(zip("rf", outer, strict=False)), "cuts": one} for outer, one in cuts.items()]}
+            if method == "nested" and depth
+            else {"cuts": cuts[()]}
+        )
+    return found
+
+
+def saved_scores(raw: Mapping[str, Mapping[str, Any]], saved: Row) -> dict[str, dict[str, int]]:
+    """1 + the number of saved cuts that a value passes; whose group was never saved scores 1."""
+    passes: dict[str, Callable[[int], bool]] = {
+        "<": lambda order: order < 0, "<=": lambda order: order <= 0, ">": lambda order: order > 0,
+        ">=": lambda order: order >= 0,
+    }  # fmt: skip
+    scores: dict[str, dict[str, int]] = {}
+    for name, values in raw.items():
+        spec = saved[name.removesuffix("_days")]
+        within = {tuple(one[k] for k in "rf" if k in one): one["cuts"] for one in spec.get("within", [])}
+        mine: dict[str, int] = {}
+        for key, value in values.items():
+            outer = tuple(other[key] for other in scores.values())
+            cuts = within.get(outer, []) if within else spec["cuts"]
+            mine[key] = 1 + sum(passes[spec["operator"]](compare(value, cut)) for cut in cuts)
+        scores[name] = mine
+    return scores
+
+
+def ten_decimals(value: Any) -> Decimal:
+    """Exact decimals have ten places; what lies between two goes to the even one."""
+    return Decimal(round(Fraction(value) * 10**10)).scaleb(-10)
+
+
 def in_range(score: int, wanted: Any) -> bool:
     if wanted is None:
         return True
@@ -430,10 +545,13 @@ def rfm_name(r: int, f: int, m: int, bins: int, spec: Row) -> str:
 class Evaluation:
     """One rule file over its tables. Columns are computed when they are asked for."""
 
-    def __init__(self, rules: Row, tables: Mapping[str, list[Row]], sql: Mapping[str, Sql]) -> None:
+    def __init__(
+        self, rules: Row, tables: Mapping[str, list[Row]], sql: Mapping[str, Sql], files: Mapping[str, Row]
+    ) -> None:
         self.rules = rules
         self.tables = tables
         self.sql = sql
+        self.files = files
         self.as_of: date = rules["as_of"]
         self.zone = ZoneInfo(rules.get("timezone", "UTC"))
         self.events: dict[str, list[Event]] = {}
@@ -445,8 +563,8 @@ class Evaluation:
         for name in rules.get("events", {}):
             self.events[name] = self.read_events(name)
         for lookup in rules.get("lookup", {}).values():
-            into = lookup.get("into", "customers")
-            self.join(lookup, self.customers if into == "customers" else [e.values for e in self.events[into]])
+            if lookup.get("into", "customers") != "customers":
+                self.join(lookup, [event.values for event in self.events[lookup["into"]]])
 
     # Sources
 
@@ -494,7 +612,7 @@ class Evaluation:
             row[spec["key"]] = key
             for column, separator in spec.get("lists", {}).items():
                 if row.get(column) is not None:
-                    row[column] = [item.strip() for item in row[column].split(separator)]
+                    row[column] = [item.strip() for item in row[column].split(separator) if item.strip()] or None
             duplicates = spec.get("duplicates", "error")
             assert key not in by_key or duplicates != "error", f"customer {key} comes twice"
             if key not in by_key or duplicates == "last":
@@ -534,7 +652,26 @@ class Evaluation:
 
     def join(self, lookup: Row, rows: list[Row]) -> None:
         """Add the columns of the reference row that matches, or missing values."""
-        pairs = lookup["on"] if isinstance(lookup["on"], dict) else {lookup["on"]: lookup["on"]}
+        pairs = self.pairs(lookup)
+        columns, found = self.reference(lookup)
+        for row in rows:
+            match = found.get(tuple(self.key_text(row[left]) for left in pairs), {})
+            row.update({column: match.get(column) for column in columns})
+
+    def joined(self, lookup: Row) -> dict[str, list[Any]]:
+        """The columns that a lookup adds to the customers, whatever gives the columns that it is joined by."""
+        columns, found = self.reference(lookup)
+        own = [self.column(left) for left in self.pairs(lookup)]
+        matches = [found.get(tuple(map(self.key_text, values)), {}) for values in zip(*own, strict=True)]
+        return {column: [match.get(column) for match in matches] for column in columns}
+
+    @staticmethod
+    def pairs(lookup: Row) -> dict[str, str]:
+        return lookup["on"] if isinstance(lookup["on"], dict) else {lookup["on"]: lookup["on"]}
+
+    def reference(self, lookup: Row) -> tuple[list[str], dict[tuple[Any, ...], Row]]:
+        """The columns that a lookup adds, and its rows by their keys, which are never missing."""
+        pairs = self.pairs(lookup)
         reference: list[Row] = []
         for row in self.read(lookup):
             exploded = [row]
@@ -556,10 +693,7 @@ class Evaluation:
             if None not in values:
                 assert values not in found or lookup.get("duplicates") == "first", f"{values} comes twice"
                 found.setdefault(values, row)
-        for row in rows:
-            values = tuple(self.key_text(row[left]) for left in pairs)
-            match = found.get(values, {}) if None not in values else {}
-            row.update({column: match.get(column) for column in columns})
+        return columns, found
 
     # Columns
 
@@ -574,7 +708,21 @@ class Evaluation:
             return {name: self.trait(self.rules["trait"][name])}
         if "rfm" in self.rules and name in RFM_COLUMNS:
             return self.rfm(self.rules["rfm"])
-        return {name: [row[name] for row in self.customers]}
+        if "value" in self.rules and name in VALUE_COLUMNS:
+            return self.value(self.rules["value"])
+        if "lifecycle" in self.rules and name == "lifecycle":
+            return {name: self.lifecycle(self.rules["lifecycle"])}
+        for score, spec in self.rules.get("score", {}).items():
+            if name == f"{score}_score":
+                return {name: self.score(spec)}
+            if name == f"{score}_grade":
+                return {name: [grade_of(spec["grades"], points) for points in self.column(f"{score}_score")]}
+        if not self.customers or name in self.customers[0]:
+            return {name: [row[name] for row in self.customers]}
+        for lookup in self.rules["lookup"].values():
+            if lookup.get("into", "customers") == "customers" and name in self.reference(lookup)[0]:
+                return self.joined(lookup)
+        raise AssertionError(f"unknown column {name!r}")
 
     def row(self, position: int, columns: Iterable[str]) -> Row:
         return {name: self.column(name)[position] for name in columns if name != "as_of"}
@@ -638,16 +786,22 @@ class Evaluation:
         return shift(self.as_of, bound, -1) if isinstance(bound, str) else bound
 
     def rfm(self, spec: Row) -> dict[str, list[Any]]:
-        bins = spec.get("bins", 5)
-        raw = self.raw_rfm(spec)
+        raw, given, ties = self.raw_rfm(spec), spec.get("cutoffs"), spec.get("ties", "low")
+        saved = self.files[given] if isinstance(given, str) else {}
+        bins = spec.get("bins", saved.get("bins", 5))
         scores = {}
-        for name, values in raw.items():
-            descending = name == "recency_days"
-            if "cutoffs" in spec:
-                cutoffs = spec["cutoffs"][name.removesuffix("_days")]
-                scores[name] = cutoff_scores(values, cutoffs, bins, descending)
-            else:
-                scores[name] = quantile_scores(values, bins, spec.get("ties", "low"), descending)
+        if saved:
+            scores = saved_scores(raw, saved)
+        elif spec.get("method") == "nested":
+            scores = nested_scores(raw, bins, ties)
+        else:
+            for name, values in raw.items():
+                falling = name == "recency_days"
+                cuts = given and given[name.removesuffix("_days")]
+                rank = (
+                    cutoff_scores(values, cuts, bins, falling) if cuts else quantile_scores(values, bins, ties, falling)
+                )
+                scores[name] = rank
         columns: dict[str, list[Any]] = {name: [] for name in RFM_COLUMNS}
         for key in self.keys:
             if key not in raw["recency_days"]:
@@ -679,14 +833,65 @@ class Evaluation:
                 raw["monetary"][key] = measure(rows, {"measure": spec.get("monetary", "sum")}, source, self.as_of)
         return raw
 
+    def lifecycle(self, spec: Row) -> list[str | None]:
+        """The first stage that holds; own stages are blocks."""
+        if "stage" in spec:
+            stages = {stage["name"]: self.criteria_of(stage) for stage in spec["stage"]}
+            return [next((name for name, holds in stages.items() if holds[n]), None) for n in range(len(self.keys))]
+        edges = {key: shift(self.as_of, spec.get(key, days), -1) for key, days in LIFECYCLE_DAYS.items()}
+        return [stage_of(rows, edges, spec.get("loyal_from", 4)) for rows in self.selected_events(spec)]
+
+    def score(self, spec: Row) -> list[Any]:
+        """All rules add up; the sum stays within 0 and the highest score."""
+        rules = [(self.criteria_of(rule), self.points(rule)) for rule in spec["rule"]]
+        sums = (sum(given[n] for holds, given in rules if holds[n]) for n in range(len(self.keys)))
+        return [min(max(Decimal(0), total), Decimal(spec.get("max_score", 100))) for total in sums]
+
+    def points(self, rule: Row) -> list[Decimal]:
+        """The points of a rule for each customer who satisfies it."""
+        if "points" in rule:
+            return [Decimal(rule["points"])] * len(self.keys)
+        per, points = rule["points_per"], []
+        for value in self.column(per["column"]):
+            each = (
+                Decimal(0)
+                if is_missing(value)
+                else ten_decimals(Fraction(ten_decimals(value)) * Fraction(per["points"]))
+            )
+            most = per.get("max")
+            points.append(each if most is None else min(max(each, Decimal(-most)), Decimal(most)))
+        return points
+
+    def value(self, spec: Row) -> dict[str, list[Any]]:
+        source = self.source(spec["events"])
+        selected = self.selected_events(spec)
+        revenue = [measure(rows, {"measure": "sum"}, source, self.as_of) for rows in selected]
+        orders = [measure(rows, {}, source, self.as_of) for rows in selected]
+        columns = {"revenue": revenue, "order_count": orders}
+        columns["average_order_value"] = [
+            ten_decimals(Fraction(total) / count) if count else None
+            for total, count in zip(revenue, orders, strict=True)
+        ]
+        if "margin_percent" in spec:
+            costs = self.column(spec["cost"]) if "cost" in spec else [0] * len(self.keys)
+            margin = Fraction(spec["margin_percent"]) / 100
+            columns["profit"] = [
+                None if is_missing(cost) else ten_decimals(Fraction(total) * margin) - ten_decimals(cost)
+                for total, cost in zip(revenue, costs, strict=True)
+            ]
+        return columns
+
     # Segments
 
     def holds(self, segment: str) -> list[bool]:
         """Whether the criteria of a segment hold, for each customer."""
         if segment not in self.criteria:
-            block = {key: value for key, value in self.rules["segment"][segment].items() if key not in SEGMENT_SETTINGS}
-            self.criteria[segment] = self.block(block)
+            self.criteria[segment] = self.criteria_of(self.rules["segment"][segment])
         return self.criteria[segment]
+
+    def criteria_of(self, named: Row) -> list[bool]:
+        """Whether the criteria hold of a segment, a stage or a rule; without criteria it is for all."""
+        return self.block({key: value for key, value in named.items() if key not in BLOCK_SETTINGS})
 
     def block(self, block: Row) -> list[bool]:
         """All criteria of a block hold."""
@@ -695,8 +900,8 @@ class Evaluation:
 
     def criterion(self, key: str, value: Any) -> list[list[bool]]:
         """The results of one key of a block: one list a condition."""
-        if key == "rfm" and not isinstance(value, dict):
-            return [self.column_condition("rfm_segment", value)]
+        if key in SHORT_FORMS and not isinstance(value, dict):
+            return [self.column_condition(SHORT_FORMS[key], value)]
         if key in FAMILIES:
             return [self.family_entry(name, wanted) for name, wanted in value.items()]
         match key:
@@ -722,6 +927,8 @@ class Evaluation:
                 return _not(_any([self.did(spec) for spec in as_list(wanted)]))
             case "near":
                 return _any([self.near(place) for place in as_list(wanted)])
+            case "inside":
+                return _any([self.inside(zones) for zones in as_list(wanted)])
         return self.column_condition(name, wanted)
 
     def column_condition(self, name: str, wanted: Any) -> list[bool]:
@@ -738,14 +945,28 @@ class Evaluation:
         return results
 
     def near(self, place: Row) -> list[bool]:
-        spec = self.rules["customers"]
-        coordinates = zip(self.column(spec["latitude"]), self.column(spec["longitude"]), strict=True)
         return [
-            latitude is not None
-            and longitude is not None
+            on_the_map(latitude, longitude)
             and distance_km(latitude, longitude, place["latitude"], place["longitude"]) <= place["km"]
-            for latitude, longitude in coordinates
+            for latitude, longitude in self.coordinates()
         ]
+
+    def inside(self, zones: Any) -> list[bool]:
+        """In one of the features of a file, or of those with one of some names; numbers are names, too."""
+        spec = {"path": zones} if isinstance(zones, str) else zones
+        features = features_of(self.files[spec["path"]])
+        if "name" in spec:
+            named = [((f["properties"] or {}).get(spec.get("property", "name")), f) for f in features]
+            features = [f for name, f in named if name is not None and str(name) in as_list(spec["name"])]
+        return [
+            on_the_map(latitude, longitude)
+            and any(in_geometry(Fraction(float(longitude)), Fraction(float(latitude)), f["geometry"]) for f in features)
+            for latitude, longitude in self.coordinates()
+        ]
+
+    def coordinates(self) -> list[tuple[Any, Any]]:
+        spec = self.rules["customers"]
+        return list(zip(self.column(spec["latitude"]), self.column(spec["longitude"]), strict=True))
 
     # Who is written
 
@@ -756,6 +977,9 @@ class Evaluation:
         self.assignment(outcome)
         for name in self.rules.get("output", {}).get("columns", []):
             outcome.columns[name] = self.column(name)
+        stages = ["lifecycle"] if "lifecycle" in self.rules else []
+        for name in [*stages, *(f"{n}_grade" for n, spec in self.rules.get("score", {}).items() if "grades" in spec)]:
+            outcome.shared_out[name] = dict(Counter(self.column(name)))
         known = set(self.keys)
         for name in self.rules.get("events", {}):
             if not any(event.key in known for event in self.events[name]):
@@ -783,6 +1007,26 @@ class Evaluation:
             values = tuple(self.column(name)[self.position[key]] for name in columns)
             groups.setdefault(values, set()).add(key)
         return groups
+
+
+def stage_of(rows: list[Event], edges: Mapping[str, date], loyal_from: int) -> str:
+    """The ready-made stage of a customer with these events; "ago" includes the day that it falls on."""
+    if not rows:
+        return "prospect"
+    first, last = min(event.time for event in rows), max(event.time for event in rows)
+    if first >= edges["new_for"]:
+        return "new"
+    if last >= edges["at_risk_after"]:
+        return "loyal" if len(grouped(rows)) >= loyal_from else "active"
+    if last >= edges["inactive_after"]:
+        return "at_risk"
+    return "inactive" if last >= edges["lost_after"] else "lost"
+
+
+def grade_of(grades: Mapping[str, Any], score: Any) -> str | None:
+    """The grade with the highest threshold that the score reaches."""
+    reached = {least: grade for grade, least in grades.items() if score >= least}
+    return reached[max(reached)] if reached else None
 
 
 def _any(results: list[list[bool]]) -> list[bool]:

@@ -17,9 +17,22 @@ from typing import Any
 from hypothesis import strategies as st
 
 from .files import Case, Row, Table
-from .oracle import RFM_COLUMNS, Evaluation, Sql, add_months, is_missing, present, shift
+from .oracle import (
+    LIFECYCLE_DAYS,
+    RFM_COLUMNS,
+    VALUE_COLUMNS,
+    Evaluation,
+    Sql,
+    add_months,
+    is_missing,
+    present,
+    saved_cutoffs,
+    shift,
+)
 
-ALL = frozenset({"sources", "lookups", "traits", "rfm", "blocks", "sql", "assignment"})
+ALL = frozenset(
+    {"sources", "lookups", "traits", "rfm", "blocks", "sql", "assignment", "stages", "value", "places", "time"}
+)
 
 DAYS_OF_RUN = [
     dt.date(2024, 2, 29), dt.date(2023, 2, 28), dt.date(2024, 3, 31), dt.date(2023, 12, 31), dt.date(2025, 3, 1),
@@ -44,6 +57,9 @@ PLACES = [
     (48.8566, 2.3522), (48.86, 2.35), (45.764, 4.8357), (-33.87, 151.21), (0, 180), (0, -180), (90, 0),
     (-48.8566, -177.6478), (-45.764, -175.1643), (0.5, 0.5), (-0.5, -179.5),
 ]  # fmt: skip
+GRID = [(latitude, longitude) for latitude in (0, 5, 7.5, 10, 20) for longitude in (0, 2.3, 4, 8, 12)]
+BETWEEN = [(2.5, 3), (6, 3), (6, 6), (9, 6), (15, 1), (15, 10)]  # off the corners of the grid
+NOWHERE = [(None, 2.5), (None, None), (45, None), (91, 2), (-90.5, 0), (45, 181), (10, -180.25)]
 POSTCODES = ["29200", "29000", "01000", "1000", "75001", "2A004"]
 PRODUCTS = ["bricks", "sand", "Sand", "cement", "", None, "é clair"]
 INTERESTS = ["lego", "sport", "music", "café", "old maps"]
@@ -82,6 +98,10 @@ class Draft:
     computed: list[str] = field(default_factory=list)
     events: list[EventTable] = field(default_factory=list)
     pools: dict[str, list[Any]] = field(default_factory=dict)
+    files: dict[str, Row] = field(default_factory=dict)
+    zones: list[tuple[str, str, list[str]]] = field(default_factory=list)  # path, property, names
+    early: dict[str, Row] = field(default_factory=dict)  # segments that stages, rules and later segments refer to
+    evaluation: Evaluation | None = None
 
     def pick(self, options: Any) -> Any:
         return self.draw(st.sampled_from(list(options)))
@@ -97,6 +117,10 @@ class Draft:
             return []
         return self.draw(st.lists(st.sampled_from(options), min_size=least, max_size=most, unique=True))
 
+    def about(self, part: str) -> bool:
+        """Whether this part is what the case is about, with one or two others beside it."""
+        return part in self.parts and len(self.parts) <= 3
+
     def names(self, *kinds: str) -> list[str]:
         return [name for name, kind in self.columns.items() if kind in kinds]
 
@@ -108,6 +132,15 @@ class Draft:
     def compute(self, name: str, kind: str) -> None:
         self.columns[name] = kind
         self.computed.append(name)
+
+    def know(self) -> None:
+        """The oracle's values of the columns that there are by now, for thresholds that fall on the edges."""
+        tables = {path: table.rows for path, table in self.tables.items()}
+        if self.evaluation is None:
+            self.evaluation = Evaluation(self.rules, tables, self.sql, self.files)
+        self.evaluation.tables = tables
+        for name in self.columns.keys() - self.pools.keys():
+            self.pools[name] = self.evaluation.column(name)
 
 
 def window_edges(draft: Draft) -> list[dt.date]:
@@ -197,9 +230,13 @@ def customers(draft: Draft, count: int) -> list[Any]:
         "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
         "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*later(draft), None]),
     }  # fmt: skip
+    if draft.parts == {"time"}:
+        available = {name: pool for name, pool in available.items() if pool[0] in ("date", "number")}
     chosen = {name: available[name] for name in draft.some(available, least=3)}
-    chosen.setdefault("country", available["country"])
-    if "lookups" in draft.parts and draft.chance(60):
+    if draft.parts != {"time"}:
+        chosen.setdefault("country", available["country"])
+    coordinates = draft.chance(60 if draft.about("places") else 30 if len(draft.parts) > 1 else 0)
+    if "lookups" in draft.parts and (draft.chance(60) or (draft.about("places") and not coordinates)):
         chosen.setdefault("postcode", available["postcode"])
     rows = draft.draw(tables_of({name: pool for name, (_, pool) in chosen.items()}, count))
     keys = keys_of(draft, count)
@@ -207,18 +244,16 @@ def customers(draft: Draft, count: int) -> list[Any]:
     kinds = {"customer_id": "key"} | {n: "number" if k == "decimal" else k for n, (k, _) in chosen.items()}
     draft.columns.update({name: kind for name, (kind, _) in chosen.items()})
     spec: Row = {"key": "customer_id"}
-    if draft.chance(30):
-        coordinates = draft.draw(
-            st.lists(st.sampled_from([*PLACES, (None, 2.5), (None, None)]), min_size=count, max_size=count)
-        )
-        for row, (latitude, longitude) in zip(rows, coordinates, strict=True):
+    if coordinates:
+        where = draft.draw(st.lists(places(), min_size=count, max_size=count))
+        for row, (latitude, longitude) in zip(rows, where, strict=True):
             row["lat"], row["lon"] = (None if x is None else Decimal(str(x)) for x in (latitude, longitude))
         kinds |= {"lat": "number", "lon": "number"}
         draft.columns |= {"lat": "decimal", "lon": "decimal"}
         spec |= {"latitude": "lat", "longitude": "lon"}
-    if draft.chance(30):
+    if draft.chance(70 if draft.parts == {"time"} else 30):
         separator = draft.pick([",", "|", ";"])
-        lists = st.lists(st.sampled_from(INTERESTS), max_size=3).map(f"{separator} ".join)
+        lists = st.lists(st.sampled_from([*INTERESTS, " "]), max_size=3).map(f"{separator} ".join)
         for row, text in zip(rows, draft.draw(st.lists(lists, min_size=count, max_size=count)), strict=True):
             row["interests"] = text
         kinds["interests"] = "text"
@@ -229,6 +264,11 @@ def customers(draft: Draft, count: int) -> list[Any]:
     put(draft, "customers", rows, kinds, spec)
     draft.rules["customers"] = spec
     return keys
+
+
+def places() -> Any:
+    """Where customers are: at a few places, near them, or where nobody can be."""
+    return st.sampled_from([*PLACES, *GRID, *BETWEEN * 3, *NOWHERE])
 
 
 def later(draft: Draft) -> list[dt.date]:
@@ -377,7 +417,7 @@ def visits(draft: Draft, keys: list[Any]) -> None:
 
 def lookups(draft: Draft) -> None:
     draft.rules["lookup"] = {}
-    if "postcode" in draft.columns and draft.chance(80):
+    if "postcode" in draft.columns and (draft.about("places") or draft.chance(80)):
         places_lookup(draft)
     if draft.events and draft.chance(50):
         products_lookup(draft)
@@ -394,8 +434,16 @@ def places_lookup(draft: Draft) -> None:
     rows[0] |= {"code": POSTCODES[0]} | ({"pays": "FR"} if two_keys else {})
     kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
     spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
+    placed = "lat" in draft.columns or "from" in draft.rules["customers"]
+    located = not placed and draft.chance(100 if draft.about("places") else 50)
+    if located:  # coordinates from a postcode alone
+        coordinates = draft.draw(st.lists(places(), min_size=len(rows), max_size=len(rows)))
+        for row, (latitude, longitude) in zip(rows, coordinates, strict=True):
+            row["lat"], row["lon"] = (None if x is None else Decimal(str(x)) for x in (latitude, longitude))
+        kinds |= {"lat": "number", "lon": "number"}
+        draft.rules["customers"] |= {"latitude": "lat", "longitude": "lon"}
     if draft.chance(70):
-        spec["columns"] = ["region", "density"]
+        spec["columns"] = ["region", "density", *(["lat", "lon"] if located else [])]
     if not two_keys and draft.chance(40):
         for row in rows:
             more = draft.some(POSTCODES, most=2)
@@ -411,6 +459,9 @@ def places_lookup(draft: Draft) -> None:
     draft.rules["lookup"]["places"] = spec
     draft.compute("region", "text")
     draft.compute("density", "number")
+    if located:
+        draft.compute("lat", "decimal")
+        draft.compute("lon", "decimal")
 
 
 def unique_rows(rows: list[Row], columns: list[str], key: str, second: str | None) -> list[Row]:
@@ -436,6 +487,107 @@ def products_lookup(draft: Draft) -> None:
     put(draft, "products", rows, {"product": "text", "category": "text", "stock": "number"}, spec)
     draft.rules["lookup"]["products"] = spec
     draft.events[0].columns = draft.events[0].columns | {"category": "text", "stock": "number"}
+
+
+def notes_lookup(draft: Draft) -> None:
+    """Reference data that is joined by a computed column: a stage, a grade, a band."""
+    name = draft.pick([name for name in draft.computed if draft.columns[name] == "text"] or draft.names("text"))
+    known = list(dict.fromkeys(present(draft.pools[name])))
+    rows = draft.draw(tables_of({"is": [*known[:6], "FR", None], "note": TEXTS, "weight_of": NUMBERS}, 5))
+    rows[0]["is"] = (known or ["FR"])[0]
+    spec: Row = {"on": {name: "is"}, "duplicates": "first"} | ({"by": "weight_of"} if draft.chance(50) else {})
+    put(draft, "notes", rows, {"is": "text", "note": "text", "weight_of": "number"}, spec)
+    draft.rules.setdefault("lookup", {})["notes"] = spec
+    draft.compute("note", "text")
+    draft.compute("weight_of", "number")
+
+
+# --- Zones --------------------------------------------------------------------------------------------------------
+
+
+def zones(draft: Draft) -> None:
+    """GeoJSON whose corners and borders are where customers live."""
+    path, key = "zones.geojson", draft.pick(["name", "name", "Fahrer"])
+    features, names = [], []
+    for _ in range(draft.pick([2, 1, 4, 6])):
+        geometry = draft.pick([polygon, polygon, many_polygons, collection])(draft)
+        name = draft.pick(["Nord", "Zoé", "a b", 12, None])
+        names += [] if name is None else [str(name)]
+        features.append({"type": "Feature", "properties": {key: name, "id": len(features)}, "geometry": geometry})
+    if draft.chance(30):  # neither is a zone
+        features.append({"type": "Feature", "properties": {key: "Nord"}, "geometry": point(draft)})
+        features.append({"type": "Feature", "properties": None, "geometry": None})
+    content: Row = {"type": "FeatureCollection", "features": features}
+    if draft.chance(10):
+        content, names = features[0]["geometry"], []
+    draft.files[path] = content
+    draft.zones.append((path, key, list(dict.fromkeys(names))))
+
+
+def point(draft: Draft) -> Row:
+    latitude, longitude = draft.pick(PLACES)
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def polygon(draft: Draft) -> Row:
+    return {"type": "Polygon", "coordinates": draft.pick([rectangle, triangle])(draft)}
+
+
+def many_polygons(draft: Draft) -> Row:
+    parts = [draft.pick([rectangle, rectangle, triangle])(draft) for _ in range(draft.pick([2, 1, 3]))]
+    return {"type": "MultiPolygon", "coordinates": parts}
+
+
+def collection(draft: Draft) -> Row:
+    return {"type": "GeometryCollection", "geometries": [polygon(draft), point(draft), many_polygons(draft)]}
+
+
+def corners(draft: Draft) -> tuple[list[float], list[float]]:
+    """Latitudes and longitudes for a shape, of the whole world or of a small part in which zones meet and overlap."""
+    if draft.chance(30):
+        return sorted({-90, 60, 90, *(y for y, _ in PLACES)}), sorted({-180, -90, 180, *(x for _, x in PLACES)})
+    return sorted({y for y, _ in GRID}), sorted({x for _, x in GRID})
+
+
+def rectangle(draft: Draft) -> list[list[list[float]]]:
+    latitudes, longitudes = corners(draft)
+    south, north = sorted(draft.some(latitudes, least=2, most=2))
+    west, east = sorted(draft.some(longitudes, least=2, most=2))
+    rings = [ring([(west, south), (east, south), (east, north), (west, north)], draft.chance(50))]
+    middle = [(x, y) for y, x in [*PLACES, *GRID] if west < x < east and south < y < north]
+    if middle and draft.chance(40):  # a hole with a corner where a customer lives
+        x, y = draft.pick(middle)
+        rings.append(ring([(x, y), ((x + east) / 2, y), (x, (y + north) / 2)], draft.chance(50)))
+    return rings
+
+
+def triangle(draft: Draft) -> list[list[list[float]]]:
+    latitudes, longitudes = corners(draft)
+    three = [(draft.pick(longitudes), draft.pick(latitudes)) for _ in range(3)]
+    (ax, ay), (bx, by), (cx, cy) = ((Fraction(x), Fraction(y)) for x, y in three)
+    if (bx - ax) * (cy - ay) == (by - ay) * (cx - ax):
+        return rectangle(draft)
+    return [ring(three, draft.chance(50))]
+
+
+def ring(points: list[tuple[float, float]], turned: bool) -> list[list[float]]:
+    closed = [list(point) for point in [*points, points[0]]]
+    return closed[::-1] if turned else closed
+
+
+def inside(draft: Draft) -> Any:
+    """A path, a path with names, or several of these."""
+    found = [one_inside(draft) for _ in range(draft.pick([1, 1, 2]))]
+    return found if len(found) > 1 or draft.chance(20) else found[0]
+
+
+def one_inside(draft: Draft) -> Any:
+    path, key, names = draft.pick(draft.zones)
+    if not names or draft.chance(20):
+        return {"path": path} if draft.chance(40) else path
+    wanted = draft.some(names, least=1, most=2)
+    result = {"path": path, "name": wanted[0] if len(wanted) == 1 and draft.chance(60) else wanted}
+    return result | ({"property": key} if key != "name" or draft.chance(20) else {})
 
 
 # --- Conditions ---------------------------------------------------------------------------------------------------
@@ -790,26 +942,27 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
     return spec, "number"
 
 
-def traits(draft: Draft) -> None:
-    draft.rules["trait"] = {}
-    for number in range(draft.pick([2, 4, 6, 8])):
-        name = draft.pick(["t", "trait_", "Q-"]).lower() + str(number)
-        name = name.replace("-", "_")
+def traits(draft: Draft, most: int = 8) -> None:
+    made = draft.rules.setdefault("trait", {})
+    for _ in range(draft.pick([n for n in (2, 1, 4, 6, 8) if n <= most])):
+        name = f"{draft.pick(['t', 'trait_', 'q-'])}{len(made)}".replace("-", "_")
         spec, kind = trait(draft)
-        draft.rules["trait"][name] = spec
+        made[name] = spec
         draft.compute(name, kind)
     if draft.chance(30):  # columns are computed in the order of need, not of the file
-        draft.rules["trait"] = dict(reversed(draft.rules["trait"].items()))
+        reversed_ = dict(reversed(made.items()))
+        made.clear()
+        made.update(reversed_)
 
 
 def trait(draft: Draft) -> tuple[Row, str]:
     dates, numbers = draft.names("date"), draft.names(*COUNTABLE)
-    kinds = ["events"] * 4 + (["years_since"] if "born" in draft.columns else [])
+    kinds = ["events"] * 4 * bool(draft.events) + (["years_since"] if "born" in draft.columns else [])
     kinds += ["ratio"] if draft.names("money") and draft.names("number") else []
     kinds += (
         (["days_since"] if dates else []) + (["bands"] if numbers else []) + (["sql"] if "sql" in draft.parts else [])
     )
-    match draft.pick(kinds):
+    match draft.pick(kinds or ["sql"]):
         case "events":
             return measured(draft, numeric=False)
         case "years_since":
@@ -856,7 +1009,8 @@ def rfm_of_events(draft: Draft) -> None:
         spec["frequency"] = draft.pick(["days", "events"])
     if table.complete and draft.chance(50):
         spec["monetary"] = "mean"
-    draft.rules["rfm"] = spec | scoring(draft)
+    draft.rules["rfm"] = spec
+    spec |= scoring(draft)
     rfm_kinds(draft, "mean" if "monetary" in spec else "money")
 
 
@@ -873,8 +1027,10 @@ def rfm_of_columns(draft: Draft) -> None:
     rows = [row | (nothing if draft.chance(10) else three) for row, three in zip(table.rows, values, strict=True)]
     spec["types"] |= dict.fromkeys(pools, "number")
     draft.tables[spec["path"]] = replace(table, rows=rows, kinds=table.kinds | dict.fromkeys(pools, "number"))
+    draft.evaluation = None
     columns = {"recency_days": "last_seen", "frequency": "orders_made", "monetary": "spent"}
-    draft.rules["rfm"] = {"columns": columns} | scoring(draft)
+    draft.rules["rfm"] = {"columns": columns}
+    draft.rules["rfm"] |= scoring(draft)
     rfm_kinds(draft, "decimal")
 
 
@@ -890,20 +1046,50 @@ def scoring(draft: Draft) -> Row:
     bins = draft.pick([5, 5, 5, 5, 10, 10, 2, 3, 4, 6, 7, 8, 9])
     if bins != 5 or draft.chance(20):
         spec["bins"] = bins
-    if draft.chance(25):
+    method = draft.pick(["quantile"] * 4 + ["nested"] * 4 + ["cutoffs"] * 2 + ["saved"] * 3)
+    if method == "saved":
+        spec |= saved(draft, bins)
+    elif method == "cutoffs":
         rising = [0, 0, 1, 2, 5, 30, 90, Decimal("0.3"), Decimal("19.99"), 100]
         spec["method"] = "cutoffs"
         spec["cutoffs"] = {
             name: sorted(draft.pick(rising) for _ in range(bins - 1)) for name in ("recency", "frequency", "monetary")
         }
-    elif draft.chance(80):
-        spec["ties"] = draft.pick(["low", "high", "split"])
+    else:
+        if method == "nested" or draft.chance(20):
+            spec["method"] = method
+        if draft.chance(80):
+            spec["ties"] = draft.pick(["low", "high", "split"])
     if draft.chance(40):
         if draft.chance(50):
             spec["map"] = draft.pick(["standard", "rf"])
         else:
             spec["segment"] = [own_map_row(draft, name, bins) for name in ("Best", "Étoile", "rest")]
     return spec
+
+
+def saved(draft: Draft, bins: int) -> Row:
+    """A file of cutoffs, found on this day or on an earlier one, over all customers or one within the other."""
+    day = draft.pick([draft.as_of, *(day for day in window_edges(draft) if day <= draft.as_of)])
+    method, ties = draft.pick(["quantile", "nested"]), draft.pick(["low", "high"])
+    tables = {path: table.rows for path, table in draft.tables.items()}
+    then = Evaluation(draft.rules | {"as_of": day}, tables, draft.sql, draft.files)
+    raw = then.raw_rfm(draft.rules["rfm"])
+    if not raw["frequency"]:
+        return {}
+    cutoffs = {name: plain(spec) for name, spec in saved_cutoffs(raw, bins, method, ties).items()}
+    header = {"version": 1, "as_of": day, "customers": len(raw["frequency"]), "bins": bins, "method": method}
+    draft.files["rfm.cutoffs.toml"] = header | {"ties": ties} | cutoffs
+    return {"method": "cutoffs", "cutoffs": "rfm.cutoffs.toml"}
+
+
+def plain(value: Any) -> Any:
+    """With floats as exact decimals."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def own_map_row(draft: Draft, name: str, bins: int) -> Row:
@@ -915,15 +1101,109 @@ def own_map_row(draft: Draft, name: str, bins: int) -> Row:
     return row
 
 
+# --- Stages, scores, value ----------------------------------------------------------------------------------------
+
+
+def lifecycle(draft: Draft) -> None:
+    if draft.events and draft.chance(50):
+        spec = ready_made(draft)
+    else:
+        names = draft.some(["lead", "Étape 2", "prospect", "a|b", "customer", "-"], least=1, most=4)
+        spec = {"stage": [{"name": name, **block(draft, list(draft.early), 1)} for name in names]}
+        if draft.chance(30):
+            spec["stage"][-1] = {"name": names[-1], "everyone": True}
+    draft.rules["lifecycle"] = spec
+    draft.compute("lifecycle", "text")
+
+
+def ready_made(draft: Draft) -> Row:
+    """The preset; none of its durations may be longer than the next."""
+    spec: Row = {"events": draft.pick(draft.events).name}
+    day = dt.date(2000, 1, 1)
+    lengths = sorted((draft.pick(draft.durations) for _ in range(4)), key=lambda d: shift(day, d, -1), reverse=True)
+    chosen = dict(zip(LIFECYCLE_DAYS, lengths, strict=True))
+    given = {key: chosen[key] for key in draft.some(chosen)}
+    days = [shift(day, (LIFECYCLE_DAYS | given)[key], -1) for key in LIFECYCLE_DAYS]
+    spec |= given if days == sorted(days, reverse=True) else chosen
+    return spec | ({"loyal_from": draft.pick([1, 2, 3, 5])} if draft.chance(70) else {})
+
+
+def score(draft: Draft) -> None:
+    made = draft.rules.setdefault("score", {})
+    name = ["lead", "churn-risk", "2nd"][len(made)]
+    rules = [score_rule(draft) for _ in range(draft.pick([2, 1, 3, 4]))]
+    spec: Row = {"rule": rules}
+    if draft.chance(50):
+        spec["max_score"] = draft.pick([10, 1, Decimal("37.5"), 1000, Decimal("0.25"), 100])
+    grades = draft.some([80, 40, 0, 10, Decimal("0.5"), Decimal("12.25"), 5, 100], least=1, most=4)
+    if draft.chance(70):
+        spec["grades"] = dict(zip(["A", "b", "Très bon", "D"], grades, strict=False))
+        draft.compute(f"{name}_grade", "text")
+    made[name] = spec
+    if any("points_per" in rule for rule in rules):
+        kind = "decimal"  # up to ten decimals, so not what SQL goes on multiplying
+    else:
+        points = [rule["points"] for rule in rules] + [spec.get("max_score", 100)]
+        kind = "number" if all(isinstance(one, int) for one in points) else "money"
+    draft.compute(f"{name}_score", kind)
+
+
+def score_rule(draft: Draft) -> Row:
+    numbers = draft.names(*COUNTABLE)
+    if numbers and draft.chance(40):
+        per: Row = {
+            "column": draft.pick(numbers),
+            "points": draft.pick([1, 2, 10, -1, -3, Decimal("0.5"), Decimal("-0.01")]),
+        }
+        if draft.chance(60):
+            per["max"] = draft.pick([1, 5, 20, Decimal("2.5")])
+        rule: Row = {"points_per": per}
+        return rule if draft.chance(50) else rule | for_whom(draft)
+    points = [1, 5, 10, 25, 60, 0, -5, -20]
+    points += [Decimal("0.5"), Decimal("12.25"), Decimal("-0.1")] if draft.chance(30) else []
+    return {"points": draft.pick(points)} | for_whom(draft)
+
+
+def for_whom(draft: Draft) -> Row:
+    return {"everyone": True} if draft.chance(10) else block(draft, list(draft.early), 1)
+
+
+def value(draft: Draft) -> None:
+    table = draft.pick([table for table in draft.events if table.amount])
+    spec: Row = {"events": table.name, **event_where(draft, table), **window(draft)}
+    if draft.chance(70):
+        spec["margin_percent"] = draft.pick([40, 0, 100, Decimal("33.3"), Decimal("0.5")])
+        costs = draft.names("number", "decimal", "money")
+        if costs and draft.chance(60):
+            spec["cost"] = draft.pick(costs)
+    draft.rules["value"] = spec
+    for name, kind in zip(VALUE_COLUMNS, ("money", "number", "decimal", "decimal"), strict=True):
+        if name != "profit" or "margin_percent" in spec:
+            draft.compute(name, kind)
+
+
+def early_segment(draft: Draft) -> None:
+    name = f"e{len(draft.early) + 1}"
+    draft.early[name] = block(draft, list(draft.early), 1)
+    draft.rules["segment"][name] = draft.early[name]
+
+
 # --- Segments -----------------------------------------------------------------------------------------------------
 
 
 def block(draft: Draft, earlier: list[str], depth: int) -> Row:
     """A table of one to three criteria."""
     kinds = ["condition"] * 5 + ["did", "did_not"] * bool(draft.events)
-    kinds += ["near"] if "latitude" in draft.rules["customers"] else []
+    located = "latitude" in draft.rules["customers"]
+    kinds += (
+        (["near"] + ["inside"] * bool(draft.zones))
+        * (5 if draft.about("places") and "stages" not in draft.parts else 1)
+        if located
+        else []
+    )
     kinds += ["sql"] if "sql" in draft.parts else []
-    kinds += ["rfm"] if "rfm" in draft.rules else []
+    kinds += ["rfm"] if "rfm_segment" in draft.pools else []
+    kinds += ["lifecycle"] if "lifecycle" in draft.pools else []
     kinds += ["in_segment", "not_in_segment"] if earlier else []
     kinds += ["any", "all", "none"] if depth else []
     result: Row = {}
@@ -938,17 +1218,22 @@ def block(draft: Draft, earlier: list[str], depth: int) -> Row:
             case "near":
                 places = [near(draft) for _ in range(draft.pick([1, 2]))]
                 result.setdefault("geographic", {})["near"] = places if len(places) > 1 else places[0]
+            case "inside":
+                result.setdefault("geographic", {})["inside"] = inside(draft)
             case "sql":
                 result["sql"] = draft.add(sql_boolean(draft, sql_columns(draft)))
             case "rfm" if "rfm" not in result:
                 names = ["champions", "loyal", "lost", "hibernating", "new", "at_risk", "Best", "other"]
                 result["rfm"] = draft.pick(names) if draft.chance(50) else draft.some(names, least=1)
+            case "lifecycle" if "lifecycle" not in result:
+                names = list(dict.fromkeys(["prospect", "new", "lost", *present(draft.pools["lifecycle"])]))
+                result["lifecycle"] = draft.pick(names) if draft.chance(50) else draft.some(names, least=1)
             case "in_segment" | "not_in_segment" as key:
                 names = draft.some(earlier, least=1, most=2)
                 result[key] = names[0] if len(names) == 1 and draft.chance(70) else names
             case "any" | "all" | "none" as key:
                 result[key] = [block(draft, earlier, depth - 1) for _ in range(draft.pick([1, 2]))]
-    return result or {"demographic": {draft.names("text")[0]: {"missing": True}}}
+    return result or {"demographic": {next(iter(draft.columns)): {"missing": True}}}
 
 
 def sql_columns(draft: Draft) -> dict[str, str]:
@@ -959,11 +1244,25 @@ def family_condition(draft: Draft, result: Row) -> None:
     kind = draft.pick(dict.fromkeys(draft.columns.values()))
     name = draft.pick(draft.names(kind))
     family = draft.pick([*FREE_FAMILIES, draft.behavioural])
-    if name in RFM_COLUMNS and draft.chance(70):
-        family = "rfm"
+    own = family_of(draft, name)
+    if own and draft.chance(70):
+        family = own
     if not isinstance(result.get(family, {}), dict):
         return
     result.setdefault(family, {})[name] = condition(draft, draft.columns[name], draft.pools[name])
+
+
+def family_of(draft: Draft, name: str) -> str | None:
+    """The family that takes nothing but the columns of the feature that computes this one."""
+    if name in draft.rules.get("trait", {}):
+        return None
+    if name in RFM_COLUMNS:
+        return "rfm"
+    if name in VALUE_COLUMNS:
+        return "value"
+    if name == "lifecycle":
+        return name
+    return "score" if name.rpartition("_")[0] in draft.rules.get("score", {}) else None
 
 
 def near(draft: Draft) -> Row:
@@ -984,7 +1283,7 @@ def event_condition(draft: Draft) -> Row:
 
 def segments(draft: Draft) -> None:
     names = [f"s{n}" for n in range(1, 1 + 40 if draft.parts == {"blocks"} else draft.pick([4, 8, 12, 16]))]
-    made: dict[str, Row] = {}
+    made: dict[str, Row] = dict(draft.early)
     for name in names:
         segment = block(draft, list(made), 2 if "blocks" in draft.parts else 0)
         if draft.chance(10):
@@ -996,6 +1295,7 @@ def segments(draft: Draft) -> None:
                 columns = draft.names("text", "boolean")
                 segment["each"] = draft.some(columns, least=1, most=2)
         made[name] = segment
+    names = list(made)
     order = draft.draw(st.permutations(names)) if draft.chance(50) else names
     draft.rules["segment"] = {name: made[name] for name in order}
     draft.rules["segment"]["zz-all"] = {"everyone": True}
@@ -1026,18 +1326,80 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         event_tables(draft, keys)
         customers_from(draft)
     else:
-        keys = customers(draft, draft.pick([20, 25, 40] if len(parts) == 1 else [8, 1, 2, 5, 13, 20, 24, 36]))
-        if parts & {"traits", "rfm", "lookups"}:
+        keys = customers(draft, draft.pick([20, 25, 40] if len(parts) <= 2 else [8, 1, 2, 5, 13, 20, 24, 36]))
+        if parts & {"traits", "rfm", "lookups", "stages", "value"}:
             event_tables(draft, keys)
-    if "lookups" in parts and draft.chance(50 if "rfm" in parts else 90):
+    if "lookups" in parts and draft.chance(50 if "rfm" in parts else 100 if draft.about("places") else 90):
         lookups(draft)
-    if "traits" in parts:
-        traits(draft)
-    if "rfm" in parts and (parts == {"rfm"} or draft.chance(60)):
-        rfm(draft)
-    fill_pools(draft)
+    if "latitude" in draft.rules["customers"] and "places" in parts:
+        zones(draft)
+    draft.rules["segment"] = {}
+    draft.know()
+    for feature in draft.draw(st.permutations(features(draft))):
+        feature(draft)
+        draft.know()
     segments(draft)
-    return Case(draft.rules, draft.tables, draft.sql, draft.columns, dotted=draft.chance(60))
+    return Case(draft.rules, draft.tables, draft.sql, draft.columns, dotted=draft.chance(60), files=draft.files)
+
+
+def features(draft: Draft) -> list[Callable[[Draft], None]]:
+    """What computes columns, each over those that are there by then."""
+    parts, single, found = draft.parts, len(draft.parts) <= 3, []
+    if "traits" in parts:
+        found += [traits, *([few_traits] if draft.chance(40) and not single else [])]
+    elif single and parts & {"time", "stages", "value"}:
+        found += [few_traits]
+    if "rfm" in parts and (single or draft.chance(50)):
+        found += [rfm]
+    if "value" in parts and (single or draft.chance(40)):
+        found += [value]
+    if "stages" in parts and (single or draft.chance(50)):
+        found += [lifecycle, *[score] * draft.pick([1, 2, 3]), early_segment]
+    if "lookups" in parts and draft.chance(20) and draft.names("text"):
+        found += [notes_lookup]
+    return found
+
+
+def few_traits(draft: Draft) -> None:
+    traits(draft, most=2)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A case that scores with `rfm.cutoffs.toml`, and how `segkit rfm` is to make that from the orders of a day."""
+
+    case: Case
+    day: dt.date
+    bins: int
+    method: str
+    ties: str
+
+
+@st.composite
+def saved_cases(draw: Any) -> Saved:
+    """Orders with many equal values, cut on one day and scored on another."""
+    draft = Draft(draw, frozenset({"rfm"}), draw(st.sampled_from(DAYS_OF_RUN)), ["30 days", "3 months", "1 year"])
+    day = draft.pick([draft.as_of, shift(draft.as_of, "30 days", -1), shift(draft.as_of, "3 months", -1)])
+    keys = [f"c{n}" for n in range(draft.pick([12, 1, 5, 25]))]
+    pools: dict[str, list[Any]] = {
+        "customer_id": [*keys, *keys[:2], None], "order_date": [*window_edges(draft), None],
+        "order_id": ["o1", "o2", "o3", "o40", *(f"o{n}" for n in range(100, 130))], "line_total": present(AMOUNTS),
+    }  # fmt: skip
+    kinds = {"customer_id": "key", "order_date": "date", "order_id": "text", "line_total": "money"}
+    rows = draw(tables_of(pools, draft.pick([30, 10, 90])))
+    rows[0] |= {"customer_id": keys[0], "order_date": day}
+    source = {"path": "orders.csv", "time": "order_date", "id": "order_id", "amount": "line_total"}
+    rules: Row = {
+        "version": 1,
+        "as_of": draft.as_of,
+        "customers": {"from": "orders", "key": "customer_id"},
+        "events": {"orders": source | {"types": {"order_date": "date", "order_id": "text"}}},
+        "rfm": {"events": "orders", "method": "cutoffs", "cutoffs": "rfm.cutoffs.toml"},
+        "segment": {"zz-all": {"everyone": True}, "best": {"rfm": {"r_score": {"min": 2}, "m_score": {"min": 2}}}},
+        "output": {"columns": list(RFM_COLUMNS)},
+    }
+    case = Case(rules, {"orders.csv": Table(rows, kinds)}, dotted=draft.chance(60))
+    return Saved(case, day, draft.pick([5, 2, 3, 10]), draft.pick(["nested", "quantile"]), draft.pick(["low", "high"]))
 
 
 def customers_from(draft: Draft) -> None:
@@ -1048,10 +1410,3 @@ def customers_from(draft: Draft) -> None:
     draft.rules["customers"] = spec
     draft.columns = {name: table.columns[name] for name in names}
     draft.computed = list(names)
-
-
-def fill_pools(draft: Draft) -> None:
-    """The oracle's values of every column, for thresholds that fall on the edges."""
-    evaluation = Evaluation(draft.rules, {path: table.rows for path, table in draft.tables.items()}, draft.sql)
-    for name in draft.columns:
-        draft.pools[name] = evaluation.column(name)

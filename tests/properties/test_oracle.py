@@ -26,8 +26,8 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from segkit.cli import main
 
 from .files import Case, Row
-from .oracle import RFM_COLUMNS, Outcome, evaluate
-from .strategies import cases
+from .oracle import RFM_COLUMNS, VALUE_COLUMNS, Evaluation, Outcome, evaluate, saved_cutoffs
+from .strategies import Saved, cases, saved_cases
 
 EXAMPLES = int(os.environ.get("SEGKIT_EXAMPLES", "0"))
 
@@ -82,12 +82,16 @@ def read_csv(path: Path) -> list[Row]:
 def check(case: Case) -> None:
     """Run the case both ways and compare everything."""
     assert tomllib.loads(case.toml(), parse_float=Decimal) == case.rules
-    expected = evaluate(case.rules, case.rows(), case.sql)
+    expected = evaluate(case.rules, case.rows(), case.sql, case.files)
     assume(expected.keys)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         case.write(directory)
         run = run_segkit(directory)
+    compare(case, expected, run)
+
+
+def compare(case: Case, expected: Outcome, run: Run) -> None:
     assume("no key of" not in run.message or not expected.unmatched_tables)
     note(run.message)
     assert run.exit_code == 0, run.message
@@ -130,8 +134,9 @@ def compare_columns(case: Case, expected: Outcome, run: Run) -> None:
     key = case.rules["customers"]["key"]
     rows = {row[key]: row for files in run.files.values() for file in files for row in file}
     assert set(rows) == set(expected.keys)
-    computed = {*case.rules.get("trait", {}), *case.rules["customers"].get("derive", {}), *RFM_COLUMNS}
-    raw = expected.columns.keys() - computed
+    computed = {*case.rules.get("trait", {}), *case.rules["customers"].get("derive", {}), *RFM_COLUMNS, *VALUE_COLUMNS}
+    computed |= {f"{name}_{what}" for name in case.rules.get("score", {}) for what in ("score", "grade")}
+    raw = expected.columns.keys() - computed - {"lifecycle"}
     wrong = {
         name: [
             f"{customer}: segkit {rows[customer][name]!r}, oracle {value!r}"
@@ -180,6 +185,11 @@ def compare_summary(case: Case, expected: Outcome, run: Run) -> None:
         if name in expected.written:
             assert by_name[name]["written"] == len(expected.members(name)), f"written of {name}"
             assert by_name[name]["excluded"].get("claimed", 0) == len(expected.claimed[name]), f"claimed of {name}"
+    shared = {
+        shown["column"]: {one["value"]: one["customers"] for one in shown["values"] if one["customers"]}
+        for shown in run.summary["distributions"]
+    }
+    assert shared == expected.shared_out
 
 
 @examples(60)
@@ -206,6 +216,29 @@ def test_rfm(case: Case) -> None:
     check(case)
 
 
+@examples(15)
+@given(saved_cases())
+def test_saved_cutoffs(saved: Saved) -> None:
+    """The file that `segkit rfm` writes on one day has the cuts of that day, and scores another day by them."""
+    name, case = "rfm.cutoffs.toml", saved.case
+    then = Evaluation(case.rules | {"as_of": saved.day}, case.rows(), {}, {})
+    cuts = saved_cutoffs(then.raw_rfm(case.rules["rfm"]), saved.bins, saved.method, saved.ties)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        case.write(path)
+        source = case.rules["events"]["orders"]
+        options = ["--key", "customer_id", *(f"--{key}={source[key]}" for key in ("time", "id", "amount"))]
+        options += [f"--{key}={getattr(saved, key)}" for key in ("bins", "method", "ties")]
+        options += ["--as-of", str(saved.day), "--save-cutoffs", str(path / name), "--map", "rf"]
+        result = CliRunner().invoke(main, ["rfm", str(path / source["path"]), *options])
+        assert result.exit_code == 0, result.stderr
+        file = tomllib.loads((path / name).read_text(encoding="utf-8"), parse_float=Decimal)
+        found = {measure: {k: v for k, v in file[measure].items() if k != "shares"} for measure in cuts}
+        assert found == cuts
+        run = run_segkit(path)
+    compare(case, evaluate(case.rules, case.rows(), files={name: file}), run)
+
+
 @examples(40)
 @given(cases(frozenset({"lookups", "sources"})))
 def test_sources_and_lookups(case: Case) -> None:
@@ -215,4 +248,28 @@ def test_sources_and_lookups(case: Case) -> None:
 @examples(20)
 @given(cases(frozenset({"sql", "assignment"})))
 def test_sql_and_assignment(case: Case) -> None:
+    check(case)
+
+
+@examples(25)
+@given(cases(frozenset({"stages", "sql", "places"})))
+def test_stages_and_scores(case: Case) -> None:
+    check(case)
+
+
+@examples(15)
+@given(cases(frozenset({"value"})))
+def test_value(case: Case) -> None:
+    check(case)
+
+
+@examples(20)
+@given(cases(frozenset({"places", "lookups"})))
+def test_places(case: Case) -> None:
+    check(case)
+
+
+@examples(15)
+@given(cases(frozenset({"time"})))
+def test_time_and_lists(case: Case) -> None:
     check(case)

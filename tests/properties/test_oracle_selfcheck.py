@@ -6,6 +6,7 @@ import itertools
 import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -20,11 +21,16 @@ from .oracle import (
     distance_km,
     evaluate,
     full_years,
+    in_geometry,
+    nested_scores,
     next_anniversary,
     percent_of,
     quantile_scores,
     rfm_name,
+    saved_cutoffs,
+    saved_scores,
     shift,
+    ten_decimals,
 )
 
 AS_OF = date(2017, 7, 1)
@@ -63,7 +69,8 @@ def run(
     }  # fmt: skip
     for name, value in rules.items():
         file[name] = {**file[name], **value} if name in ("customers", "events") else value
-    return evaluate(file, {"c": customers, "o": rows, **rules.pop("tables", {})}, {one.text: one for one in sql or []})
+    tables = {"c": customers, "o": rows, **rules.pop("tables", {})}
+    return evaluate(file, tables, {one.text: one for one in sql or []}, rules.pop("files", {}))
 
 
 def people(**columns: list[Any]) -> list[dict[str, Any]]:
@@ -220,7 +227,7 @@ def test_anniversaries_are_0_to_d_days_ahead() -> None:
 
 def test_lists_are_split_and_trimmed() -> None:
     def who(wanted: Any) -> str:
-        customers = people(interests=["lego, sport", "sport", "lego ,café", None])
+        customers = people(interests=["lego, sport", "sport", "lego ,,café", None, " , "])
         spec = {"lists": {"interests": ","}}
         return "".join(
             sorted(run(customers, customers=spec, segment={"s": {"needs": {"interests": wanted}}}).criteria["s"])
@@ -229,7 +236,7 @@ def test_lists_are_split_and_trimmed() -> None:
     assert who({"has_any": ["lego", "music"]}) == "ac"
     assert who({"has_all": ["lego", "sport"]}) == "a"
     assert who({"has_none": ["sport"]}) == "c"
-    assert who({"has_none": "sport", "or_missing": True}) == "cd"
+    assert who({"has_none": "sport", "or_missing": True}) == "cde"  # a list without a value is missing
 
 
 def test_top_and_bottom_percent() -> None:
@@ -287,6 +294,40 @@ def test_near_is_a_great_circle() -> None:
     segments = {"one": {"geographic": {"near": paris}}, "two": {"geographic": {"near": [paris, lyon]}}}
     outcome = run(customers, customers=spec, segment=segments)
     assert outcome.criteria == {"one": {"b"}, "two": {"a", "b"}}
+
+
+def test_zones_are_exact_on_their_borders() -> None:
+    square = [[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]
+    hole = [[1, 1], [3, 1], [2, 3], [1, 1]]
+    shape = {"type": "Polygon", "coordinates": [square, hole[::-1]]}
+
+    def at(x: Any, y: Any, geometry: Any = shape) -> bool:
+        return in_geometry(Fraction(x), Fraction(y), geometry)
+
+    assert at(Fraction(1, 2), 1) and at(0, 0) and at(4, 2) and at(2, 4)
+    assert not at(5, 0) and not at(5, 4) and not at(-1, 2) and not at(2, -1)
+    assert not at(2, 2) and at(2, 1) and at(1, 1) and at(Fraction(3, 2), 2)
+    both = {"type": "MultiPolygon", "coordinates": [[square], [[[x + 2, y + 2] for x, y in square]]]}
+    assert at(3, 3, both) and at(5, 5, both) and not at(5, 1, both)
+    assert at(3, 3, {"type": "GeometryCollection", "geometries": [shape, both]})
+    assert not at(0, 0, {"type": "Point", "coordinates": [0, 0]}) and not at(0, 0, None)
+
+
+def test_inside_takes_all_zones_or_those_of_some_names() -> None:
+    west = {"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]]}
+    east = {"type": "Polygon", "coordinates": [[[2, 0], [4, 0], [4, 2], [2, 2], [2, 0]]]}
+    features = [{"properties": {"name": "W"}, "geometry": west}, {"properties": {"name": 7}, "geometry": east}]
+    files = {"z": {"type": "FeatureCollection", "features": features}, "w": west}
+    spec = {"latitude": "lat", "longitude": "lon"}
+
+    def who(inside: Any) -> str:
+        customers = people(lat=[1, 1, 1, 91, None], lon=[1, 2, 3, 1, 1])
+        segment = {"s": {"geographic": {"inside": inside}}}
+        return "".join(sorted(run(customers, customers=spec, segment=segment, files=files).criteria["s"]))
+
+    assert who("z") == "abc" and who("w") == "ab" and who({"path": "z", "name": "7"}) == "bc"
+    assert who({"path": "z", "name": ["W"]}) == "ab"
+    assert who([{"path": "z", "name": "7"}, "w"]) == "abc"
 
 
 # --- Events -------------------------------------------------------------------------------------------------------
@@ -476,6 +517,39 @@ def test_rfm_columns() -> None:
     assert outcome.columns["rfm_code"] == ["10-10-7", "7-7-4", "4-7-10"]
 
 
+RAW = {
+    "recency_days": dict(zip("abcdef", (1, 1, 1, 9, 9, 9), strict=True)),
+    "frequency": dict(zip("abcdef", (1, 2, 9, 1, 1, 5), strict=True)),
+    "monetary": dict(zip("abcdef", (5, 7, 3, 4, 4, 8), strict=True)),
+}
+
+
+def test_nested_ranks_within_the_scores_before() -> None:
+    scores = nested_scores(RAW, 3, "low")
+    codes = ["".join(str(scores[name][key]) for name in RAW) for key in "abcdef"]
+    assert codes == ["211", "221", "231", "111", "111", "131"]
+    # split by key, the recency scores are 2 3 3 1 1 2: a with f, b with c, d with e
+    assert nested_scores(RAW, 3, "split")["frequency"] == dict(zip("abcdef", (1, 1, 2, 1, 2, 2), strict=True))
+
+
+@pytest.mark.parametrize("ties", ["low", "high"])
+@pytest.mark.parametrize("bins", range(2, 11))
+def test_saved_cuts_score_their_own_day_as_it_was(bins: int, ties: str) -> None:
+    assert saved_scores(RAW, saved_cutoffs(RAW, bins, "nested", ties)) == nested_scores(RAW, bins, ties)
+    flat = {name: quantile_scores(values, bins, ties, name == "recency_days") for name, values in RAW.items()}
+    assert saved_scores(RAW, saved_cutoffs(RAW, bins, "quantile", ties)) == flat
+
+
+def test_whose_group_was_never_saved_scores_1() -> None:
+    saved = {
+        "recency": {"operator": "<", "cuts": [9]},
+        "frequency": {"operator": ">=", "within": [{"r": 1, "cuts": [2]}]},
+        "monetary": {"operator": ">", "within": [{"r": 1, "f": 2, "cuts": [8]}]},
+    }
+    assert saved_scores(RAW, saved)["frequency"] == dict(zip("abcdef", (1, 1, 1, 1, 1, 2), strict=True))
+    assert set(saved_scores(RAW, saved)["monetary"].values()) == {1}
+
+
 def test_rfm_of_the_customers_own_columns() -> None:
     customers = people(last=[3, 30, None], n=[5, 1, None], spent=[100, 5, None])
     columns = {"recency_days": "last", "frequency": "n", "monetary": "spent"}
@@ -532,6 +606,103 @@ def test_lookups() -> None:
     for by, expected in (({}, ["small", "small", None, None]), ({"by": "people"}, ["small", "large", None, None])):
         rules = {"lookup": {"places": {**lookup, **by}}, "tables": {"places": reference}}
         assert run(customers, show=("region",), **rules).columns["region"] == expected
+
+
+def test_lookups_are_joined_by_what_is_computed() -> None:
+    lookup = {"path": "bands", "on": {"band": "is"}, "columns": ["discount"]}
+    bands = {"bands": {"of": "age", "edges": [18], "labels": ["young", "old"]}}
+    tables = {"bands": [{"is": "old", "discount": 5}]}
+    outcome = run(
+        people(age=[17, 18, None]), trait={"band": bands}, lookup={"b": lookup}, tables=tables, show=("discount",)
+    )
+    assert outcome.columns["discount"] == [None, 5, None]
+
+
+# --- Lifecycle, scores, value -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "stage"),
+    [
+        ((), "prospect"), ((0,), "new"), ((30,), "new"), ((31,), "active"), ((90, 1), "active"),
+        ((31, 40, 50, 90), "loyal"), ((91, 92, 93, 94), "at_risk"), ((180,), "at_risk"), ((181,), "inactive"),
+        ((365,), "inactive"), ((366,), "lost"), ((366, 1, 1, 1), "loyal"), ((20, 10, 5, 1), "new"), ((-1,), "prospect"),
+    ],
+)  # fmt: skip
+def test_ready_made_stages(days: tuple[int, ...], stage: str) -> None:
+    rows = orders(*(("a", day, f"o{number}") for number, day in enumerate(days)))
+    outcome = run(people(x=[1]), rows, lifecycle={"events": "orders"}, show=("lifecycle",))
+    assert outcome.columns["lifecycle"] == [stage]
+    assert outcome.shared_out == {"lifecycle": {stage: 1}}
+
+
+def test_months_of_stages_clip() -> None:
+    spec = {"events": "orders", "new_for": "0 days", "at_risk_after": "1 month", "loyal_from": 2}
+    rows = orders(("a", date(2024, 2, 29), "o1"), ("a", date(2024, 2, 29), "o1"), ("b", date(2024, 2, 28), "o2"))
+    outcome = run(people(x=[1, 1]), rows, as_of=date(2024, 3, 31), lifecycle=spec, show=("lifecycle",))
+    assert outcome.columns["lifecycle"] == ["active", "at_risk"]  # two lines of one order
+
+
+def test_own_stages_and_the_short_form() -> None:
+    stages = [{"name": "big", "needs": {"n": {"min": 3}}}, {"name": "odd", "needs": {"n": [1, 3]}}]
+    segment = {"s": {"lifecycle": ["odd"]}, "t": {"lifecycle": {"lifecycle": {"missing": True}}}}
+    rules = {"lifecycle": {"stage": stages}, "segment": segment}
+    outcome = run(people(n=[1, 2, 3]), show=("lifecycle",), **rules)
+    assert outcome.columns["lifecycle"] == ["odd", None, "big"]
+    assert outcome.criteria == {"s": {"a"}, "t": {"b"}}
+    rules["lifecycle"]["stage"].append({"name": "rest", "everyone": True})
+    assert run(people(n=[1, 2, 3]), show=("lifecycle",), **rules).columns["lifecycle"] == ["odd", "rest", "big"]
+
+
+def test_scores_add_up_and_are_cut_off() -> None:
+    def score(*rules: dict[str, Any], **more: Any) -> list[Any]:
+        spec = {"score": {"x": {"rule": list(rules), **more}}}
+        return run(people(n=[1, 20, None]), show=("x_score",), **spec).columns["x_score"]
+
+    above, everyone = {"needs": {"n": {"min": 2}}}, {"everyone": True}
+    assert score({**above, "points": 30}, {**everyone, "points": 80}) == [80, 100, 80]
+    assert score({**above, "points": 30}, {**everyone, "points": -10}) == [0, 20, 0]
+    assert score({**everyone, "points": Decimal("0.5")}, {**above, "points": 3}, max_score=2) == [
+        Decimal("0.5"),
+        2,
+        Decimal("0.5"),
+    ]
+    per = {"column": "n", "points": Decimal("1.5")}
+    assert score({"points_per": per}) == [Decimal("1.5"), 30, 0]
+    assert score({"points_per": per | {"max": 20}, **above}) == [0, 20, 0]
+    assert score({**everyone, "points": 50}, {"points_per": {"column": "n", "points": -5, "max": 20}}) == [45, 30, 50]
+
+
+def test_grades_are_the_highest_threshold_reached() -> None:
+    rule = {"points_per": {"column": "n", "points": 1}}
+    spec = {"lead": {"rule": [rule], "grades": {"C": 10, "A": 40, "B": Decimal("20.5")}}}
+    outcome = run(people(n=[9, 10, 20, 21, 40, 99]), score=spec, show=("lead_grade",))
+    assert outcome.columns["lead_grade"] == [None, "C", "C", "B", "A", "A"]
+
+
+def test_value() -> None:
+    rows = [
+        ("a", 1, "o1", "10"),
+        ("a", 1, "o1", "0.5"),
+        ("a", 400, "o2", "-0.5"),
+        ("a", 2, "o3", None),
+        ("b", 400, "o4", 9),
+    ]
+    customers = people(cost=[Decimal("0.25"), None, 3])
+    spec = {"events": "orders", "margin_percent": 50, "cost": "cost"}
+    names = ("revenue", "order_count", "average_order_value", "profit")
+    columns = run(customers, orders(*rows), value=spec, show=names).columns
+    assert columns["revenue"] == [10, 9, 0]
+    assert columns["order_count"] == [3, 1, 0]
+    assert columns["average_order_value"] == [Decimal("3.3333333333"), 9, None]
+    assert columns["profit"] == [Decimal("4.75"), None, -3]
+    columns = run(customers, orders(*rows), value={"events": "orders", "within": "1 year"}, show=names[:3]).columns
+    assert columns == {
+        "revenue": [Decimal("10.5"), 0, 0],
+        "order_count": [2, 0, 0],
+        "average_order_value": [Decimal("5.25"), None, None],
+    }
+    assert [ten_decimals(Fraction(n, 2 * 10**10)) for n in (1, 3, -1)] == [0, Decimal("2e-10"), 0]
 
 
 # --- Who is written -----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) ->
             values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
             as_came=_as_came(mine) if isinstance(spec, Events) else frozenset(),
             text=frozenset(m.column for m in mine if m.role == "list" or (m.condition and wants_text(m.condition))),
-            money=_money(spec) if isinstance(spec, Events) else frozenset(),
+            money=money_columns(spec) if isinstance(spec, Events) else frozenset(),
             keys=frozenset(m.column for m in mine if m.role == "key"),
             others=frozenset(m.column for m in mine if m.role == "output"),
             kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
@@ -56,7 +56,7 @@ def _kind_asked(mention: Mention) -> Kind | None:
     return KINDS_OF_ROLE.get(mention.role, (None,))[0]
 
 
-def _money(spec: Events) -> frozenset[str]:
+def money_columns(spec: Events) -> frozenset[str]:
     """The amount, and the columns of the SQL that makes it."""
     found: set[str] = set()
     todo = [spec.amount] if spec.amount else []

@@ -114,19 +114,30 @@ def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _polygons(path: Path, features: list[dict[str, Any]]) -> Iterator[Any]:
-    """The polygons of each feature, made valid; none of points, lines and empty geometries."""
+    """The polygons of each feature, made valid; none of points, lines and empty geometries.
+
+    Each polygon by itself: made valid together, where two of them overlap would be a hole.
+    """
     import shapely
 
     for number, feature in enumerate(features, 1):
         shape = _shape(path, number, feature.get("geometry"))
-        if not shapely.is_valid(shape):
-            shape = shapely.make_valid(shape)
-        polygons = shapely.get_parts([shape])
-        while (shapely.get_type_id(polygons) > POLYGON).any():
-            polygons = shapely.get_parts(polygons)
-        polygons = polygons[(shapely.get_type_id(polygons) == POLYGON) & ~shapely.is_empty(polygons)]
+        polygons = _parts([shape])
+        wrong = ~shapely.is_valid(polygons)
+        polygons[wrong] = shapely.make_valid(polygons[wrong])
+        polygons = _parts(polygons)
         _check_bounds(path, number, shapely.total_bounds(polygons) if len(polygons) else (0, 0, 0, 0))
         yield polygons
+
+
+def _parts(shapes: Any) -> Any:
+    """The polygons that these consist of."""
+    import shapely
+
+    parts = shapely.get_parts(shapes)
+    while (shapely.get_type_id(parts) > POLYGON).any():
+        parts = shapely.get_parts(parts)
+    return parts[(shapely.get_type_id(parts) == POLYGON) & ~shapely.is_empty(parts)]
 
 
 def _shape(path: Path, number: int, geometry: Any) -> Any:

@@ -11,6 +11,7 @@ import polars as pl
 from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
 from segkit.columns.mentions import CUSTOMERS, lookup_table
 from segkit.columns.permission import suppression_table
+from segkit.columns.reads import money_columns
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
@@ -90,8 +91,10 @@ def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: 
     read = {column for name in chosen for column in needs[name]} & table.columns.keys()
     if not chosen:
         return table
+    money = money_columns(spec)
     as_came = [pl.col(name).alias(hidden("raw", name)) for name in read]
-    frame = table.frame.with_columns(as_came).with_columns(table.value(name).alias(name) for name in read)
+    values = [table.value(name, money=name in money).alias(name) for name in read]
+    frame = table.frame.with_columns(as_came).with_columns(values)
     for name in in_order({name: needs[name] for name in spec.derive if name in chosen}):
         frame = frame.with_columns(parse_sql(spec.derive[name], context.as_of).alias(name))
     frame = frame.with_columns(pl.col(hidden("raw", name)).alias(name) for name in read)
