@@ -74,6 +74,7 @@ FLAGS = {
     "no_wait": ["--no-wait"],
     "summary": ["--summary", "json"],
     "fail_on": ["--fail-on", "error"],
+    "log": ["--log", "log.ndjson"],
     "quiet": ["-q"],
     "verbose": ["-v"],
     "color": ["--color", "never"],

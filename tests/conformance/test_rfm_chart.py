@@ -108,7 +108,7 @@ def test_without_the_extra_the_error_names_it(desk, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     desk.put("o.csv", ORDERS)
     done = desk.segkit("rfm", desk / "o.csv", "--chart", desk / "grid.svg", code=2)
-    assert "pip install 'segkit-cli[charts]'" in done.stderr
+    assert 'pip install "segkit-cli[charts]"' in done.stderr
     assert not (desk / "grid.svg").exists()
     with pytest.raises(RuleError, match="which are not installed"):
         check_chart("grid.svg")

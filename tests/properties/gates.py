@@ -55,7 +55,7 @@ class Gates:
     def __init__(self, rules: Row, tables: Mapping[str, list[Row]]) -> None:
         self.rules = rules
         self.tables = tables
-        self.found = Evaluation(rules, tables, {})
+        self.found = Evaluation(rules, tables, {}, {})
 
     def lines(self) -> dict[str, Line]:
         """The line of each segment, in the order in which they claim."""

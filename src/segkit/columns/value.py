@@ -50,7 +50,7 @@ def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
     absent = [name for name in LIBRARIES if find_spec(name) is None]
     if absent and rules.value and rules.value.predict:
         message = f"`[value.predict]` needs {' and '.join(absent)}, which this installation of segkit lacks"
-        yield Finding(("value", "predict"), message, 'pip install "segkit-cli[predict]"')
+        yield Finding(("value", "predict"), message, 'run `pip install "segkit-cli[predict]"`')
 
 
 def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:

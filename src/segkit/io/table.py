@@ -151,9 +151,7 @@ class Table:
         """What to try where the first line of a delimited text has values instead of names."""
         text, name = self.parts[0].text, self.paths[0].name
         value = next(filter(_VALUE.fullmatch, text.names), None) if text else None
-        return (
-            value and f"the first line of `{name}` has values such as `{value}`: put the names of the columns above it"
-        )
+        return value and f"the first line of `{name}` has values such as `{value}`: put names of columns above it"
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
         """The column and the type to read it as, with the order of day and month settled."""

@@ -77,6 +77,7 @@ def manifest(
     for key in ("directory", "dry_run", "tables"):
         data.pop(key)
     for segment in data["segments"]:
+        segment["holdout_path"] = segment["holdout_path"] and Path(segment["holdout_path"]).name
         segment.pop("change")  # what the last run was, is not of this one
         for output in [segment, *segment["outputs"]]:
             output["path"] = output["path"] and Path(output["path"]).name

@@ -40,7 +40,7 @@ def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:
     if not asked:
         return Zones(), []
     if find_spec("shapely") is None:
-        hint = "install it: `pip install 'segkit-cli[geo]'`"
+        hint = 'install it: `pip install "segkit-cli[geo]"`'
         raise RuleError.of("`inside` needs the package shapely", hint=hint, location=loaded.source.at(*asked[0][0]))
     read: dict[Path, tuple[Path, list[Feature]]] = {}
     areas: dict[Inside, Area] = {}

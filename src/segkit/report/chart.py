@@ -35,7 +35,7 @@ def check_chart(path: str) -> None:
         import altair  # noqa: F401
         import vl_convert  # noqa: F401
     except ImportError as error:
-        hint = "they come with `segkit-cli[charts]`: `pip install 'segkit-cli[charts]'`"
+        hint = 'install them: `pip install "segkit-cli[charts]"`'
         raise RuleError.of("a chart needs altair and vl-convert, which are not installed", hint=hint) from error
 
 
