@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ from segkit.gates.guards import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.read import Workspace
-from segkit.operations.changes import output_names, output_sinks, with_changes
+from segkit.operations.changes import Changes, output_names, output_sinks, with_changes
 from segkit.operations.distributions import distributions
 from segkit.operations.evaluate import Evaluated, evaluate, placed
 from segkit.operations.manifest import NAME, Digests, manifest, read_written
@@ -96,30 +96,51 @@ def apply(
         if directory is not None:
             _spare_inputs(loaded, found, directory, output_names(loaded.rules, written))
         result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
-        marked = with_marks(found.computed.frame, lines).lazy()
+        run = _Run(loaded, found, with_marks(found.computed.frame, lines).lazy(), written, columns)
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
-            rows = _all_rows(marked, loaded.rules, columns, written)
+            rows = _all_rows(run.marked, loaded.rules, columns, written)
             to_stream(rows, loaded.rules.output.format, ws, stdout, style_of(loaded.rules))
         elif directory is not None:
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
                 # What the last run is, is known once no other run can publish.
-                changes, more = since_last_run(loaded.rules, marked, written, directory, previous)
-                names = output_names(loaded.rules, written, changes)
+                changes, result = _compared(run, result, directory, previous)
+                result = in_folder(result, folder)
                 pl.collect_all(output_sinks(changes, columns, staging))
-                result = replace(result, warnings=(*result.warnings, *more))
-                result = _timed(with_changes(in_folder(result, folder), changes), clock)
-                about_files = {
-                    "bytes": sizes(staging, names),
-                    **about(loaded.rules, columns, found.computed.frame, changes),
-                }
-                text = manifest(result, loaded, found.inputs, digests, names, started, about_files)
-                (staging / NAME).write_text(text + "\n", encoding="utf-8")
+                result = _timed(result, clock)
+                _write_manifest(run, result, changes, digests, started, staging)
         elif dry_run and not to_stdout:
-            changes, more = since_last_run(loaded.rules, marked, written, _directory(loaded, today), previous)
-            result = with_changes(replace(result, warnings=(*result.warnings, *more)), changes)
+            _, result = _compared(run, result, _directory(loaded, today), previous)
     return _timed(result, clock)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run that is ready to be written: the customers with marks who goes where, the files, their columns."""
+
+    loaded: Loaded
+    found: Evaluated
+    marked: pl.LazyFrame
+    files: Sequence[File]
+    columns: Sequence[str]
+
+
+def _compared(run: _Run, result: ApplyResult, directory: Path, previous: str | None) -> tuple[Changes, ApplyResult]:
+    """What changed since the last run, and the result that says so."""
+    changes, warnings = since_last_run(run.loaded.rules, run.marked, run.files, directory, previous)
+    return changes, with_changes(replace(result, warnings=(*result.warnings, *warnings)), changes)
+
+
+def _write_manifest(
+    run: _Run, result: ApplyResult, changes: Changes, digests: Digests, started: dt.datetime, staging: Path
+) -> None:
+    """The manifest of what stands in `staging`."""
+    rules, customers = run.loaded.rules, run.found.computed.frame
+    names = output_names(rules, run.files, changes)
+    details = {"bytes": sizes(staging, names), **about(rules, run.columns, customers, changes)}
+    text = manifest(result, run.loaded, run.found.inputs, digests, names, started, details)
+    (staging / NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
