@@ -74,6 +74,8 @@ def _parsed(path: Path, content: Path) -> Any:
         raise problem(
             path, f"`{path.name}` is not valid JSON: {error.msg}", line=error.lineno, hint=_AS_GEOJSON
         ) from error
+    except RecursionError as error:
+        raise problem(path, f"`{path.name}` has brackets within brackets without end", hint=_AS_GEOJSON) from error
     except ValueError as error:
         raise problem(path, f"`{path.name}` is not UTF-8 text", hint=_AS_GEOJSON) from error
     except OSError as error:
@@ -148,7 +150,7 @@ def _shape(path: Path, number: int, geometry: Any) -> Any:
         return shapely.GeometryCollection()
     try:
         return shape(geometry)
-    except (shapely.errors.ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
         message = f"the coordinates of feature {number} of `{path.name}` cannot be read: {error}"
         raise problem(path, message, hint=_AS_GEOJSON) from error
 

@@ -89,11 +89,11 @@ def apply(
         written = files(loaded.rules, found.computed.frame, lines, chosen)
         columns, warnings = layout(found.plan)
         warnings = [*_future(loaded.rules), *found.warnings, *warnings]
-        if fail_on == "warning" and warnings:
-            raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
+        _refuse_warnings(fail_on, warnings)
         directory = None if to_stdout or dry_run else _directory(loaded, today)
-        _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
-        if directory is not None:
+        if directory is None:
+            _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
+        else:
             _spare_inputs(loaded, found, directory, output_names(loaded.rules, written))
         result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
         run = _Run(loaded, found, with_marks(found.computed.frame, lines).lazy(), written, columns)
@@ -105,13 +105,16 @@ def apply(
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
                 # What the last run is, is known once no other run can publish.
+                _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
                 changes, result = _compared(run, result, directory, previous)
+                _refuse_warnings(fail_on, result.warnings)
                 result = in_folder(result, folder)
                 pl.collect_all(output_sinks(changes, columns, staging))
                 result = _timed(result, clock)
                 _write_manifest(run, result, changes, digests, started, staging)
         elif dry_run and not to_stdout:
             _, result = _compared(run, result, _directory(loaded, today), previous)
+            _refuse_warnings(fail_on, result.warnings)
     return _timed(result, clock)
 
 
@@ -124,6 +127,11 @@ class _Run:
     marked: pl.LazyFrame
     files: Sequence[File]
     columns: Sequence[str]
+
+
+def _refuse_warnings(fail_on: str, warnings: Sequence[Diagnostic]) -> None:
+    if fail_on == "warning" and warnings:
+        raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
 
 
 def _compared(run: _Run, result: ApplyResult, directory: Path, previous: str | None) -> tuple[Changes, ApplyResult]:

@@ -12,7 +12,7 @@ import polars as pl
 from segkit.columns.hidden import KEY, hidden
 from segkit.io.write import FORMATS, sink
 from segkit.operations.outputs import File, combined_name, combined_sinks, rows_of, sinks, style_of
-from segkit.operations.protect import written_key
+from segkit.operations.protect import key_form, written_key
 from segkit.operations.runs import MEMBERS_FILE, Listing, Run
 from segkit.results import ENTERED, LEFT, ApplyResult, Change, Output, SegmentResult
 from segkit.rules.model import RuleFile
@@ -73,6 +73,7 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
     changes = Changes(last, rules, marked, files, holdouts)
     if last is None:
         return changes
+    last.key.require_same(key_form(rules), f"`{last.shown}`", "this run")
     last.check()
     names = list(dict.fromkeys(file.segment for file in files))
     segments = {name: [o for o in last.lists if o.segment == name] for name in names}

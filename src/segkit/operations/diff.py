@@ -10,7 +10,7 @@ from typing import BinaryIO
 import polars as pl
 
 from segkit.columns.hidden import KEY
-from segkit.errors import DataError, RuleError
+from segkit.errors import RuleError
 from segkit.io.publish import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import format_of, sink
@@ -68,11 +68,7 @@ def diff(
 
 
 def _refuse(first: Run, second: Run, *, moved: bool) -> None:
-    (_, one), (_, other) = first.key, second.key
-    if one != other:
-        said = {None: "as they are", "hash": "hashed", "pseudonymise": "under pseudonyms"}
-        message = f"the keys cannot be compared: `{first.shown}` has them {said[one]}, `{second.shown}` {said[other]}"
-        raise DataError.of(message, hint="compare runs with the same `hash` and `pseudonymise`")
+    first.key.require_same(second.key, f"`{first.shown}`", f"`{second.shown}`")
     if moved and not (first.exclusive and second.exclusive):
         hint = '`--entered` and `--left` list them; `[assignment] mode = "exclusive"` makes one segment a customer'
         raise RuleError.of("nobody moves between segments that may overlap", hint=hint)
@@ -124,12 +120,12 @@ def _moves(pairs: pl.LazyFrame) -> tuple[Move, ...]:
 
 def _moved(pairs: pl.LazyFrame, run: Run) -> pl.LazyFrame:
     changed = pairs.filter(pl.col(OLD).ne_missing(pl.col(NEW)))
-    return changed.select(pl.col(KEY).alias(run.key[0]), OLD, NEW)
+    return changed.select(pl.col(KEY).alias(run.key.column), OLD, NEW)
 
 
 def _rows(keys: Keys, others: Keys, run: Run) -> pl.LazyFrame:
     """The customers in `keys` and not in `others`, segment after segment."""
-    key, label = run.key[0], run.label_column
+    key, label = run.key.column, run.label_column
 
     def part(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
         alone = frame.join(others[name], on=KEY, how="anti", maintain_order="left") if name in others else frame

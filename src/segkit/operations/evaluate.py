@@ -129,7 +129,8 @@ def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
     reason = str(error).strip().splitlines()[0]
     if "overflow" not in reason:
         return None
-    return DataError(Diagnostic(f"a computed number is too large: {reason}", hint="look for it in `sql` and `derive`"))
+    message = f"a computed number is too large: `{reason}`"
+    return DataError(Diagnostic(message, hint="look for it in `sql` and `derive`"))
 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:
@@ -287,11 +288,11 @@ def _idle_lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
         name = suppression_table(file)
         kept = _kept(computed.counts[name])
         if kept and len(computed.frame) and not computed.frame[listed_column(file, column)].any():
-            value = _view(plan, name).kept().select(KEY).head(1).collect().item()
             message = (
                 f"`{file}` suppresses nobody: of its {kept:,} values, none is in column `{column}` of the customers"
             )
-            yield Finding(path, message, f"are both written alike? `{value}` stands in the list", warning=True)
+            hint = "are both written alike, without a `.0` behind whole numbers? else the list is not needed"
+            yield Finding(path, message, hint, warning=True)
 
 
 def _left_out_all(events: View, customers: View) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from typing import Any, cast
 
@@ -11,6 +13,7 @@ from segkit.columns.hidden import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.render import as_text, escaped
+from segkit.operations.runs import KeyForm
 from segkit.rules.loader import Loaded
 from segkit.rules.model import Output, RuleFile
 
@@ -53,6 +56,16 @@ def written_key(rules: RuleFile) -> pl.Expr:
     output, key = rules.output, rules.customers.key
     shown = _protected(pl.col(KEY), pl.String(), rules, key) if protection(output, key) else pl.col(KEY)
     return escaped(shown) if output.escape_formulas and output.format in ("csv", "tsv") else shown
+
+
+def key_form(rules: RuleFile) -> KeyForm:
+    """How the files show the keys; the secret is known again by a fingerprint, from which nobody gets it."""
+    output, key = rules.output, rules.customers.key
+    how = protection(output, key)
+    secret = None
+    if how == "pseudonymise":
+        secret = hmac.new(os.environ[VARIABLE].encode(), b"segkit: fingerprint", hashlib.sha256).hexdigest()[:16]
+    return KeyForm(key, how, secret, output.escape_formulas and output.format in ("csv", "tsv"))
 
 
 def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:

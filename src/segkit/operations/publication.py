@@ -18,7 +18,7 @@ from segkit.io.publish import publishing
 from segkit.operations.changes import Changes, compare, members_of
 from segkit.operations.outputs import File
 from segkit.operations.personal import personal_data
-from segkit.operations.protect import protection
+from segkit.operations.protect import key_form
 from segkit.operations.runs import find_run
 from segkit.results import ApplyResult
 from segkit.results import Output as Written
@@ -63,6 +63,8 @@ def since_last_run(
         last = find_run(Path(previous) if previous else directory)
         if last is None and previous:
             raise RuleError.of(f"`{previous}` holds no run: there is no `manifest.json`")
+        if last and not rules.output.changes and last.key.column != rules.customers.key:
+            last = None  # the run of another rule file: other customers
         return compare(last, rules, marked, files), []
     except DataError as error:
         if rules.output.changes:
@@ -74,14 +76,16 @@ def since_last_run(
 
 def about(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame, changes: Changes) -> dict[str, Any]:
     """What the manifest says about the files, so that they can be read again and handled with care."""
-    output, key = rules.output, rules.customers.key
+    output, key = rules.output, key_form(rules)
     return {
         "assignment": rules.assignment.mode,
         "output": {
             "format": output.format,
             "delimiter": output.delimiter or ",",
-            "key": key,
-            "key_protection": protection(output, key),
+            "key": key.column,
+            "key_protection": key.protection,
+            "key_secret": key.secret,
+            "key_escaped": key.escaped,
             "label_column": output.label_column,
             "changes": output.changes,
         },

@@ -23,6 +23,32 @@ _WHOLE = "the files of a run belong together: compare them where segkit has writ
 
 
 @dataclass(frozen=True)
+class KeyForm:
+    """How a run shows the keys: the column they are of, `hash` or `pseudonymise`, of which secret, escaped or not."""
+
+    column: str
+    protection: str | None
+    secret: str | None
+    escaped: bool
+
+    def require_same(self, other: KeyForm, this: str, that: str) -> None:
+        """DataError where a key of one run is not written as the same customer's is in the other."""
+        if self == other:
+            return
+        if self.column != other.column:
+            said = f"{this} has those of column `{self.column}`, {that} of `{other.column}`"
+        elif self.protection != other.protection:
+            words = {None: "as they are", "hash": "hashed", "pseudonymise": "under pseudonyms"}
+            said = f"{this} has them {words[self.protection]}, {that} {words[other.protection]}"
+        elif self.secret != other.secret:
+            said = f"the pseudonyms of {this} and of {that} are made with two secrets"
+        else:
+            said = "only one of the two runs has `escape_formulas`"
+        hint = "compare runs with one key, the same `hash`, `pseudonymise` and `escape_formulas`"
+        raise DataError.of(f"the keys cannot be compared: {said}", hint=hint)
+
+
+@dataclass(frozen=True)
 class Listing:
     """One list of customers that a run stands for: a file, or the part of the members that would be one."""
 
@@ -60,10 +86,11 @@ class Run:
         return bool(self.manifest["assignment"] == "exclusive")
 
     @property
-    def key(self) -> tuple[str, str | None]:
-        """The name of the key's column, and how it was protected: `hash`, `pseudonymise` or not at all."""
+    def key(self) -> KeyForm:
+        """How the files show the keys."""
         output = self.manifest["output"]
-        return str(output["key"]), output["key_protection"]
+        escaped = bool(output.get("key_escaped"))
+        return KeyForm(str(output["key"]), output["key_protection"], output.get("key_secret"), escaped)
 
     @property
     def label_column(self) -> str:
@@ -100,7 +127,7 @@ class Run:
         if listing.path.name == MEMBERS_FILE and self.manifest["members"]:
             rows = pl.scan_parquet(listing.path).filter(pl.col("list") == listing.name)
             return rows.select(pl.col("key").alias(KEY))
-        return _first_column(listing.path, self.key[0], self.delimiter)
+        return _first_column(listing.path, self.key.column, self.delimiter)
 
     def check(self) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
