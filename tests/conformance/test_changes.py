@@ -437,3 +437,39 @@ def test_what_is_read_may_come_from_the_last_run(desk):
     desk.apply(rules("keep = 3"))
     again = rules("keep = 3").replace('"c.csv"', '"segments/latest/old.csv"')
     assert [s["written"] for s in desk.json(again)["segments"]] == [1, 3]
+
+
+# --- keys that are written otherwise ---
+
+OTHERWISE = {
+    "hashed": ({}, 'hash = ["id"]', {}),
+    "another secret": ({"SEGKIT_PSEUDONYMISE_KEY": "a" * 32}, 'pseudonymise = ["id"]', {"SEGKIT_PSEUDONYMISE_KEY": "b" * 32}),
+    "escaped": ({}, "escape_formulas = true", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "more", "after"), OTHERWISE.values(), ids=OTHERWISE)
+def test_nobody_enters_or_leaves_because_keys_are_written_otherwise(desk, monkeypatch, before, more, after):
+    desk.put("c.csv", MONDAY)
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    desk.apply(rules("changes = true\n" + (more if before else "")))
+    good = desk.tree()
+    for name, value in after.items():
+        monkeypatch.setenv(name, value)
+    done = desk.apply(rules(f"changes = true\n{more}"), code=3)
+    assert "the keys cannot be compared" in done.stderr
+    assert desk.tree() == good
+    plain = desk.json(rules(more))
+    assert changes(plain) == {"young": None, "old": None}
+    assert any("the keys cannot be compared" in w["message"] for w in plain["warnings"])
+
+
+def test_warnings_about_the_last_run_fail_a_run_that_asks_for_it(desk):
+    desk.put("c.csv", MONDAY)
+    desk.apply(rules())
+    (desk / "segments/old.csv").write_text("id\n")
+    before = desk.tree()
+    done = desk.apply(rules(), "--fail-on", "warning", code=1)
+    assert "what changed since the last run is not known" in done.stderr
+    assert desk.tree() == before

@@ -2,11 +2,17 @@
 
 `cases()` draws everything; `cases({"rfm"})` and the like focus on one part. Thresholds of conditions are drawn from
 the values that the oracle computes for the column, so that they fall on the edges.
+
+Hypothesis draws a seed, and the case is made from that: left to draw each cell, it makes most cases small and many of
+them nearly the same, so that 25 of them saw 10 different lifecycles. With SEGKIT_SHRINK=1 it draws each cell, which it
+can then shrink.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -38,6 +44,7 @@ DAYS_OF_RUN = [
     dt.date(2024, 2, 29), dt.date(2023, 2, 28), dt.date(2024, 3, 31), dt.date(2023, 12, 31), dt.date(2025, 3, 1),
     dt.date(2024, 5, 30), dt.date(2024, 7, 1), dt.date(2024, 3, 1), dt.date(2024, 1, 31), dt.date(2024, 2, 28),
 ]  # fmt: skip
+LEAP_DAYS_AHEAD = [day for day in DAYS_OF_RUN if (day.month, day.day) in {(2, 28), (2, 29), (3, 1)}]
 DURATIONS = [
     "0 days", "1 day", "7 days", "30 days", "90 days", "1 week", "2 weeks", "1 month", "3 months", "6 months",
     "12 months", "1 quarter", "2 quarters", "1 year",
@@ -60,6 +67,7 @@ PLACES = [
 GRID = [(latitude, longitude) for latitude in (0, 5, 7.5, 10, 20) for longitude in (0, 2.3, 4, 8, 12)]
 BETWEEN = [(2.5, 3), (6, 3), (6, 6), (9, 6), (15, 1), (15, 10)]  # off the corners of the grid
 NOWHERE = [(None, 2.5), (None, None), (45, None), (91, 2), (-90.5, 0), (45, 181), (10, -180.25)]
+WHERE = [*PLACES, *GRID, *BETWEEN * 3, *NOWHERE]
 POSTCODES = ["29200", "29000", "01000", "1000", "75001", "2A004"]
 PRODUCTS = ["bricks", "sand", "Sand", "cement", "", None, "é clair"]
 INTERESTS = ["lego", "sport", "music", "café", "old maps"]
@@ -86,7 +94,8 @@ class EventTable:
 class Draft:
     """A case in the making."""
 
-    draw: Callable[..., Any]
+    draw: Callable[..., Any] | None  # of Hypothesis; without it, `random` decides
+    random: random.Random
     parts: frozenset[str]
     as_of: dt.date
     durations: list[str]  # few, so that values meet the edges
@@ -104,18 +113,41 @@ class Draft:
     evaluation: Evaluation | None = None
 
     def pick(self, options: Any) -> Any:
+        if self.draw is None:
+            return self.random.choice(list(options))
         return self.draw(st.sampled_from(list(options)))
 
     def chance(self, percent: int) -> bool:
         """True in about `percent` of the cases; shrinks to False."""
-        return self.draw(st.integers(0, 99)) >= 100 - percent
+        number = self.random.randrange(100) if self.draw is None else self.draw(st.integers(0, 99))
+        return number >= 100 - percent
 
     def some(self, options: Any, least: int = 0, most: int | None = None) -> list[Any]:
-        options = list(options)
+        """Different ones; few are as likely as many."""
+        options = list(dict.fromkeys(options))
         most = len(options) if most is None else min(most, len(options))
         if not options:
             return []
+        if self.draw is None:
+            return self.random.sample(options, self.random.randint(min(least, most), most))
         return self.draw(st.lists(st.sampled_from(options), min_size=least, max_size=most, unique=True))
+
+    def several(self, options: list[Any], count: int) -> list[Any]:
+        if self.draw is None:
+            return self.random.choices(options, k=count)
+        return self.draw(st.lists(st.sampled_from(options), min_size=count, max_size=count))
+
+    def shuffled(self, options: list[Any]) -> list[Any]:
+        if self.draw is None:
+            return self.random.sample(options, len(options))
+        return self.draw(st.permutations(options))
+
+    def rows(self, columns: dict[str, list[Any]], count: int) -> list[Row]:
+        """Rows with each cell from its column's pool."""
+        if self.draw is None:
+            return [{name: self.random.choice(pool) for name, pool in columns.items()} for _ in range(count)]
+        one = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in columns.items()})
+        return self.draw(st.lists(one, min_size=count, max_size=count))
 
     def about(self, part: str) -> bool:
         """Whether this part is what the case is about, with one or two others beside it."""
@@ -169,13 +201,6 @@ def birthdays(as_of: dt.date) -> list[dt.date]:
 # --- Tables -------------------------------------------------------------------------------------------------------
 
 
-@st.composite
-def tables_of(draw: Any, columns: dict[str, list[Any]], rows: int) -> list[Row]:
-    """Rows with each cell from its column's pool."""
-    one = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in columns.items()})
-    return draw(st.lists(one, min_size=rows, max_size=rows))
-
-
 def keys_of(draft: Draft, count: int) -> list[Any]:
     match draft.pick(["plain", "zeros", "integers", "words"]):
         case "plain":
@@ -227,7 +252,7 @@ def customers(draft: Draft, count: int) -> list[Any]:
     available: dict[str, tuple[str, list[Any]]] = {
         "age": ("number", NUMBERS), "points": ("number", QUARTERS), "income": ("decimal", DECIMALS),
         "country": ("text", TEXTS), "city": ("text", TEXTS), "postcode": ("text", [*POSTCODES, None]),
-        "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), None, None]),
+        "opt_in": ("boolean", [True, False, None]), "born": ("date", [*birthdays(draft.as_of), dt.date(2012, 2, 29), None, None]),
         "signed_up": ("date", [*edges, None]), "Last Login": ("date", [*edges, None]), "Âge réel": ("number", NUMBERS), "renewal": ("date", [*later(draft), None]),
     }  # fmt: skip
     if draft.parts == {"time"}:
@@ -238,14 +263,14 @@ def customers(draft: Draft, count: int) -> list[Any]:
     coordinates = draft.chance(60 if draft.about("places") else 30 if len(draft.parts) > 1 else 0)
     if "lookups" in draft.parts and (draft.chance(60) or (draft.about("places") and not coordinates)):
         chosen.setdefault("postcode", available["postcode"])
-    rows = draft.draw(tables_of({name: pool for name, (_, pool) in chosen.items()}, count))
+    rows = draft.rows({name: pool for name, (_, pool) in chosen.items()}, count)
     keys = keys_of(draft, count)
     rows = [{"customer_id": key, **row} for key, row in zip(keys, rows, strict=True)]
     kinds = {"customer_id": "key"} | {n: "number" if k == "decimal" else k for n, (k, _) in chosen.items()}
     draft.columns.update({name: kind for name, (kind, _) in chosen.items()})
     spec: Row = {"key": "customer_id"}
     if coordinates:
-        where = draft.draw(st.lists(places(), min_size=count, max_size=count))
+        where = draft.several(WHERE, count)
         for row, (latitude, longitude) in zip(rows, where, strict=True):
             row["lat"], row["lon"] = (None if x is None else Decimal(str(x)) for x in (latitude, longitude))
         kinds |= {"lat": "number", "lon": "number"}
@@ -253,9 +278,9 @@ def customers(draft: Draft, count: int) -> list[Any]:
         spec |= {"latitude": "lat", "longitude": "lon"}
     if draft.chance(70 if draft.parts == {"time"} else 30):
         separator = draft.pick([",", "|", ";"])
-        lists = st.lists(st.sampled_from([*INTERESTS, " "]), max_size=3).map(f"{separator} ".join)
-        for row, text in zip(rows, draft.draw(st.lists(lists, min_size=count, max_size=count)), strict=True):
-            row["interests"] = text
+        for row in rows:
+            several = draft.several([*INTERESTS, " "], draft.pick([0, 1, 1, 2, 3]))
+            row["interests"] = f"{separator} ".join(several)
         kinds["interests"] = "text"
         draft.columns["interests"] = "list"
         spec["lists"] = {"interests": separator}
@@ -266,11 +291,6 @@ def customers(draft: Draft, count: int) -> list[Any]:
     return keys
 
 
-def places() -> Any:
-    """Where customers are: at a few places, near them, or where nobody can be."""
-    return st.sampled_from([*PLACES, *GRID, *BETWEEN * 3, *NOWHERE])
-
-
 def later(draft: Draft) -> list[dt.date]:
     return sorted({shift(draft.as_of, d, 1) + dt.timedelta(days=n) for d in draft.durations for n in (-1, 0, 1)})
 
@@ -278,7 +298,7 @@ def later(draft: Draft) -> list[dt.date]:
 def messy_customers(draft: Draft, rows: list[Row], spec: Row) -> None:
     """Rows without key, duplicates where they are allowed, derived columns, `where`."""
     if draft.chance(15):
-        rows.insert(draft.draw(st.integers(0, len(rows))), {**rows[0], "customer_id": None})
+        rows.insert(draft.pick(range(len(rows) + 1)), {**rows[0], "customer_id": None})
     if draft.chance(15):
         copies = draft.some(range(len(rows)), least=1, most=3)
         for position in copies:
@@ -338,7 +358,7 @@ def orders(draft: Draft, keys: list[Any]) -> None:
         # of one length, so that their order as text, on which the contract is silent, is that of the numbers
         pools["order_id"] = [*range(108, 110 + count // 3), None]
         kinds["order_id"] = "number"
-    rows = draft.draw(tables_of(pools, count))
+    rows = draft.rows(pools, count)
     rows[0] |= {"customer_id": keys[0], "order_date": draft.as_of}
     if draft.chance(40):  # whole orders: the lines of one id have one customer and one day
         whole: dict[Any, Row] = {}
@@ -347,6 +367,8 @@ def orders(draft: Draft, keys: list[Any]) -> None:
             row |= {name: first[name] for name in ("customer_id", "order_date")}
     if draft.chance(20):
         rows += rows[: len(rows) // 2]
+    if draft.about("stages") and draft.chance(60):  # one row a customer: whole stages hang on its day
+        rows = list({str(row["customer_id"]).strip(): row for row in reversed(rows)}.values())[::-1]
     spec: Row = {"time": "order_date", "amount": "line_total"}
     table = EventTable("orders", {}, amount="line_total")
     table.complete = None not in [row["line_total"] for row in rows]
@@ -405,9 +427,8 @@ def visits(draft: Draft, keys: list[Any]) -> None:
     )
     clock = [dt.time(0, 0), dt.time(12, 30), dt.time(23, 30)]
     times = [dt.datetime.combine(day, time, zone) for day in window_edges(draft) for time in clock]
-    rows = draft.draw(
-        tables_of({"customer_id": event_keys(draft, keys), "at": [*times, None], "page": TEXTS}, draft.pick([1, 5, 30]))
-    )
+    pools = {"customer_id": event_keys(draft, keys), "at": [*times, None], "page": TEXTS}
+    rows = draft.rows(pools, draft.pick([1, 5, 30]))
     rows[0] |= {"customer_id": keys[0], "at": dt.datetime.combine(draft.as_of - dt.timedelta(days=1), clock[1], zone)}
     spec: Row = {"time": "at"}
     put(draft, "visits", rows, {"customer_id": "key", "at": "timestamp", "page": "text"}, spec)
@@ -430,14 +451,14 @@ def places_lookup(draft: Draft) -> None:
     two_keys = draft.chance(25)
     if two_keys:
         pools["pays"] = TEXTS
-    rows = draft.draw(tables_of(pools, draft.pick([4, 1, 10, 20])))
+    rows = draft.rows(pools, draft.pick([4, 1, 10, 20]))
     rows[0] |= {"code": POSTCODES[0]} | ({"pays": "FR"} if two_keys else {})
     kinds = {"code": "text", "region": "text", "density": "number"} | ({"pays": "text"} if two_keys else {})
     spec: Row = {"on": {"postcode": "code", "country": "pays"} if two_keys else {"postcode": "code"}}
     placed = "lat" in draft.columns or "from" in draft.rules["customers"]
     located = not placed and draft.chance(100 if draft.about("places") else 50)
     if located:  # coordinates from a postcode alone
-        coordinates = draft.draw(st.lists(places(), min_size=len(rows), max_size=len(rows)))
+        coordinates = draft.several(WHERE, len(rows))
         for row, (latitude, longitude) in zip(rows, coordinates, strict=True):
             row["lat"], row["lon"] = (None if x is None else Decimal(str(x)) for x in (latitude, longitude))
         kinds |= {"lat": "number", "lon": "number"}
@@ -479,9 +500,8 @@ def unique_rows(rows: list[Row], columns: list[str], key: str, second: str | Non
 
 
 def products_lookup(draft: Draft) -> None:
-    rows = draft.draw(
-        tables_of({"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}, draft.pick([1, 5]))
-    )
+    pools = {"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}
+    rows = draft.rows(pools, draft.pick([1, 5]))
     rows[0]["product"] = PRODUCTS[0]
     spec: Row = {"on": "product", "columns": ["category", "stock"], "into": "orders", "duplicates": "first"}
     put(draft, "products", rows, {"product": "text", "category": "text", "stock": "number"}, spec)
@@ -493,7 +513,7 @@ def notes_lookup(draft: Draft) -> None:
     """Reference data that is joined by a computed column: a stage, a grade, a band."""
     name = draft.pick([name for name in draft.computed if draft.columns[name] == "text"] or draft.names("text"))
     known = list(dict.fromkeys(present(draft.pools[name])))
-    rows = draft.draw(tables_of({"is": [*known[:6], "FR", None], "note": TEXTS, "weight_of": NUMBERS}, 5))
+    rows = draft.rows({"is": [*known[:6], "FR", None], "note": TEXTS, "weight_of": NUMBERS}, 5)
     rows[0]["is"] = (known or ["FR"])[0]
     spec: Row = {"on": {name: "is"}, "duplicates": "first"} | ({"by": "weight_of"} if draft.chance(50) else {})
     put(draft, "notes", rows, {"is": "text", "note": "text", "weight_of": "number"}, spec)
@@ -1023,7 +1043,7 @@ def rfm_of_columns(draft: Draft) -> None:
         "spent": list(map(Decimal, ("19.99", "0.1", "0.1", "-5", "0", "1000"))),
     }  # fmt: skip
     nothing = dict.fromkeys(pools)
-    values = draft.draw(tables_of(pools, len(table.rows)))
+    values = draft.rows(pools, len(table.rows))
     rows = [row | (nothing if draft.chance(10) else three) for row, three in zip(table.rows, values, strict=True)]
     spec["types"] |= dict.fromkeys(pools, "number")
     draft.tables[spec["path"]] = replace(table, rows=rows, kinds=table.kinds | dict.fromkeys(pools, "number"))
@@ -1105,7 +1125,7 @@ def own_map_row(draft: Draft, name: str, bins: int) -> Row:
 
 
 def lifecycle(draft: Draft) -> None:
-    if draft.events and draft.chance(50):
+    if draft.events and draft.chance(70):
         spec = ready_made(draft)
     else:
         names = draft.some(["lead", "Étape 2", "prospect", "a|b", "customer", "-"], least=1, most=4)
@@ -1122,7 +1142,7 @@ def ready_made(draft: Draft) -> Row:
     day = dt.date(2000, 1, 1)
     lengths = sorted((draft.pick(draft.durations) for _ in range(4)), key=lambda d: shift(day, d, -1), reverse=True)
     chosen = dict(zip(LIFECYCLE_DAYS, lengths, strict=True))
-    given = {key: chosen[key] for key in draft.some(chosen)}
+    given = {key: chosen[key] for key in draft.some(chosen)} if draft.chance(30) else chosen
     days = [shift(day, (LIFECYCLE_DAYS | given)[key], -1) for key in LIFECYCLE_DAYS]
     spec |= given if days == sorted(days, reverse=True) else chosen
     return spec | ({"loyal_from": draft.pick([1, 2, 3, 5])} if draft.chance(70) else {})
@@ -1282,7 +1302,7 @@ def event_condition(draft: Draft) -> Row:
 
 
 def segments(draft: Draft) -> None:
-    names = [f"s{n}" for n in range(1, 1 + 40 if draft.parts == {"blocks"} else draft.pick([4, 8, 12, 16]))]
+    names = [f"s{n}" for n in range(1, 1 + 40 if draft.parts in ({"blocks"}, {"time"}) else draft.pick([4, 8, 12, 16]))]
     made: dict[str, Row] = dict(draft.early)
     for name in names:
         segment = block(draft, list(made), 2 if "blocks" in draft.parts else 0)
@@ -1296,7 +1316,7 @@ def segments(draft: Draft) -> None:
                 segment["each"] = draft.some(columns, least=1, most=2)
         made[name] = segment
     names = list(made)
-    order = draft.draw(st.permutations(names)) if draft.chance(50) else names
+    order = draft.shuffled(names) if draft.chance(50) else names
     draft.rules["segment"] = {name: made[name] for name in order}
     draft.rules["segment"]["zz-all"] = {"everyone": True}
     if "assignment" in draft.parts and draft.chance(40):
@@ -1311,13 +1331,19 @@ def segments(draft: Draft) -> None:
         draft.rules["output"]["combined"] = "all.csv"
 
 
+def drafted(draw: Any, parts: frozenset[str], days: list[dt.date]) -> Draft:
+    seed = draw(st.integers(0, 2**64))
+    draft = Draft(draw if os.environ.get("SEGKIT_SHRINK") else None, random.Random(seed), frozenset(parts), days[0], [])
+    draft.as_of, draft.durations = draft.pick(days), draft.some(DURATIONS, least=2, most=4)
+    return draft
+
+
 @st.composite
 def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
     """A valid rule file and its tables; `parts` are the parts of the grammar that it may use."""
-    as_of = draw(st.sampled_from(DAYS_OF_RUN))
-    durations = draw(st.lists(st.sampled_from(DURATIONS), min_size=2, max_size=4, unique=True))
-    draft = Draft(draw, frozenset(parts), as_of, durations)
-    draft.rules = {"version": 1, "as_of": as_of}
+    draft = drafted(draw, parts, LEAP_DAYS_AHEAD if parts == {"time"} else DAYS_OF_RUN)
+    draft.durations += ["0 days", "1 day"] if parts == {"time"} else []
+    draft.rules = {"version": 1, "as_of": draft.as_of}
     draft.behavioural = draft.pick(["behavioural"] * 4 + ["behavioral"])
     if draft.chance(30):
         draft.rules["timezone"] = draft.pick(["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo"])
@@ -1335,7 +1361,7 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
         zones(draft)
     draft.rules["segment"] = {}
     draft.know()
-    for feature in draft.draw(st.permutations(features(draft))):
+    for feature in draft.shuffled(features(draft)):
         feature(draft)
         draft.know()
     segments(draft)
@@ -1378,7 +1404,8 @@ class Saved:
 @st.composite
 def saved_cases(draw: Any) -> Saved:
     """Orders with many equal values, cut on one day and scored on another."""
-    draft = Draft(draw, frozenset({"rfm"}), draw(st.sampled_from(DAYS_OF_RUN)), ["30 days", "3 months", "1 year"])
+    draft = drafted(draw, frozenset({"rfm"}), DAYS_OF_RUN)
+    draft.durations = ["30 days", "3 months", "1 year"]
     day = draft.pick([draft.as_of, shift(draft.as_of, "30 days", -1), shift(draft.as_of, "3 months", -1)])
     keys = [f"c{n}" for n in range(draft.pick([12, 1, 5, 25]))]
     pools: dict[str, list[Any]] = {
@@ -1386,7 +1413,7 @@ def saved_cases(draw: Any) -> Saved:
         "order_id": ["o1", "o2", "o3", "o40", *(f"o{n}" for n in range(100, 130))], "line_total": present(AMOUNTS),
     }  # fmt: skip
     kinds = {"customer_id": "key", "order_date": "date", "order_id": "text", "line_total": "money"}
-    rows = draw(tables_of(pools, draft.pick([30, 10, 90])))
+    rows = draft.rows(pools, draft.pick([30, 10, 90]))
     rows[0] |= {"customer_id": keys[0], "order_date": day}
     source = {"path": "orders.csv", "time": "order_date", "id": "order_id", "amount": "line_total"}
     rules: Row = {

@@ -192,7 +192,7 @@ def compare_summary(case: Case, expected: Outcome, run: Run) -> None:
     assert shared == expected.shared_out
 
 
-@examples(60)
+@examples(80)
 @given(cases())
 def test_everything_together(case: Case) -> None:
     check(case)
@@ -216,7 +216,7 @@ def test_rfm(case: Case) -> None:
     check(case)
 
 
-@examples(15)
+@examples(20)
 @given(saved_cases())
 def test_saved_cutoffs(saved: Saved) -> None:
     """The file that `segkit rfm` writes on one day has the cuts of that day, and scores another day by them."""
@@ -245,31 +245,31 @@ def test_sources_and_lookups(case: Case) -> None:
     check(case)
 
 
-@examples(20)
+@examples(40)
 @given(cases(frozenset({"sql", "assignment"})))
 def test_sql_and_assignment(case: Case) -> None:
     check(case)
 
 
-@examples(25)
+@examples(50)
 @given(cases(frozenset({"stages", "sql", "places"})))
 def test_stages_and_scores(case: Case) -> None:
     check(case)
 
 
-@examples(15)
+@examples(25)
 @given(cases(frozenset({"value"})))
 def test_value(case: Case) -> None:
     check(case)
 
 
-@examples(20)
+@examples(40)
 @given(cases(frozenset({"places", "lookups"})))
 def test_places(case: Case) -> None:
     check(case)
 
 
-@examples(15)
+@examples(25)
 @given(cases(frozenset({"time"})))
 def test_time_and_lists(case: Case) -> None:
     check(case)
