@@ -277,6 +277,16 @@ def test_padded_keys_of_events_beyond_those_looked_at(desk):
     assert counts["left_out"] == {"no_key": 3, "no_time": 0, "after_as_of": 0, "unknown_customer": 1}
 
 
+def test_blank_keys_of_rows_that_are_left_out_for_another_reason_too(desk):
+    """The first reason counts, however large the file is."""
+    days = [dt.date(2024, 1, 1)] * 4_000 + [None, dt.date(2999, 1, 1)]
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.parquet", pl.DataFrame({"id": ["a"] * 4_000 + ["   ", "  "], "day": days}))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n[trait.n]\nevents = "o"\n'
+    counts = desk.json(text + "[segment.s]\nbehavioural.n.min = 1\n")["tables"][1]
+    assert counts["left_out"] == {"no_key": 2, "no_time": 0, "after_as_of": 0, "unknown_customer": 0}
+
+
 def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk):
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("o.parquet", pl.DataFrame({"id": [17850.0, 17851.0, None], "day": ["2024-01-01"] * 3}))

@@ -12,7 +12,7 @@ from segkit.columns.measures import Measure, measured_columns, none_measured
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
 from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.views import as_key
+from segkit.columns.views import PADDED, as_key
 from segkit.io.read import Table
 from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
@@ -126,6 +126,7 @@ def compute(plan: Plan) -> Computed:
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
+    run.padded |= {table for table in run.tables if run.counts[table][PADDED].item()}
     return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, frozenset(run.padded), thresholds, models)
 
 

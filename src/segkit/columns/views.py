@@ -20,6 +20,7 @@ from segkit.rules.order import in_order
 from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)
+PADDED = hidden("padded")
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
 
 
@@ -146,6 +147,7 @@ class View:
             pl.len().alias("rows"),
             *(count.alias(reason) for reason, count in earlier),
             rest.alias(last[0]),
+            _any_padded(pl.col(KEY).filter(~pl.col(KEPT))).alias(PADDED),
             *(expr.alias(hidden("suspects", name)) for name, expr in self.suspects.items()),
             *(pl.col(name).null_count().alias(hidden("nulls", name)) for name in self.table.columns if self.reads_all),
         )
@@ -163,6 +165,11 @@ class View:
         """Whether `counts` leave open that a line lacks fields: its last one is missing then."""
         lasts = {part.names[-1] for part in self.table.parts}
         return self.reads_all and any(counts[hidden("nulls", name)].item() for name in lasts)
+
+
+def _any_padded(keys: pl.Expr) -> pl.Expr:
+    """Whether one of these keys has to be trimmed; those of the rows that are kept are looked at once grouped."""
+    return (keys.str.strip_chars() != keys).any()
 
 
 def all_hold(conditions: Conditions, schema: Schema, context: Context) -> pl.Expr:
