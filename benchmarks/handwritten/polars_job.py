@@ -121,16 +121,8 @@ def memberships() -> dict[str, pl.Expr]:
     }
 
 
-def main(data: Path, form: str, out: Path) -> None:
-    customers = scan(data, "customers", form, CUSTOMERS)
-    table = features(customers, scan(data, "orders", form, ORDERS))
-    labelled = (
-        table.lazy()
-        .with_columns(r=score(table["last"]), f=score(table["frequency"]), m=score(table["monetary"]))
-        .with_columns(expr.alias(name) for name, expr in memberships().items())
-    )
-    names = list(memberships())
-    columns = list(CUSTOMERS)[1:]
+def write(labelled: pl.LazyFrame, names: list[str], columns: list[str], out: Path) -> None:
+    """Every segment's file, and the counts to standard output."""
     sinks = [
         labelled.filter(name)
         .select("customer_id", pl.lit(name).alias("segment"), *columns)
@@ -139,6 +131,17 @@ def main(data: Path, form: str, out: Path) -> None:
     ]
     counts, *_ = pl.collect_all([labelled.select(pl.col(names).sum()), *sinks], engine="streaming")
     print(json.dumps(counts.row(0, named=True)))
+
+
+def main(data: Path, form: str, out: Path) -> None:
+    customers = scan(data, "customers", form, CUSTOMERS)
+    table = features(customers, scan(data, "orders", form, ORDERS))
+    labelled = (
+        table.lazy()
+        .with_columns(r=score(table["last"]), f=score(table["frequency"]), m=score(table["monetary"]))
+        .with_columns(expr.alias(name) for name, expr in memberships().items())
+    )
+    write(labelled, list(memberships()), list(CUSTOMERS)[1:], out)
 
 
 if __name__ == "__main__":

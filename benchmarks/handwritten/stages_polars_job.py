@@ -4,14 +4,13 @@ One group_by makes every feature, joined to the customers by key alone; stage, s
 row; then one `collect_all` labels, counts and writes the eight files.
 """
 
-import json
 import sys
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
-from polars_job import AS_OF, CUSTOMERS, ORDERS, scan  # type: ignore[import-not-found]  # the script beside this one
+from polars_job import AS_OF, CUSTOMERS, ORDERS, scan, write  # type: ignore[import-not-found]  # the script beside this one
 
 HERE = Path(__file__).parent.parent
 YEAR_AGO = date(2024, 7, 1)
@@ -105,15 +104,7 @@ def main(data: Path, form: str, out: Path) -> None:
         .with_columns(engagement_grade=grade())
         .with_columns(expr.alias(name) for name, expr in memberships().items())
     )
-    names = list(memberships())
-    sinks = [
-        labelled.filter(name)
-        .select("customer_id", pl.lit(name).alias("segment"), *COLUMNS)
-        .sink_csv(out / f"{name}.csv", lazy=True)
-        for name in names
-    ]
-    counts, *_ = pl.collect_all([labelled.select(pl.col(names).sum()), *sinks], engine="streaming")
-    print(json.dumps(counts.row(0, named=True)))
+    write(labelled, list(memberships()), COLUMNS, out)
 
 
 if __name__ == "__main__":

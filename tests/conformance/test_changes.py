@@ -214,6 +214,7 @@ def test_lists_go_to_standard_output(desk):
         ("missing", 3, "is not whole: `old.csv` is missing"),
         ("truncated", 3, "is not as it was written"),
         ("hashed", 3, "the keys cannot be compared"),
+        ("another key", 3, "the keys cannot be compared: `"),
         ("segment", 2, "neither run has a segment `olt`"),
         ("moved", 2, "nobody moves between segments that may overlap"),
     ],
@@ -234,6 +235,9 @@ def test_what_cannot_be_compared(desk, harm, code, says):
             (place / "old.csv").write_bytes((place / "old.csv").read_bytes()[:-3])
         case "hashed":
             desk.apply(rules('hash = ["id"]'), "-o", place)
+        case "another key":
+            keyed = rules().replace('"c.csv"\nkey = "id"', '"c.csv"\nkey = "code"\nrename = { code = "id" }')
+            desk.apply(keyed, "-o", place)
         case "segment":
             args = ["--segment", "olt"]
         case _:

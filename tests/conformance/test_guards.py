@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+
 import pytest
+
+from segkit import apply
+from segkit.errors import CheckFailed
+from segkit.io import lock
 
 HEAD = """version = 1
 as_of = 2024-03-01
@@ -76,3 +83,32 @@ def test_a_directory_a_day_has_no_run_before(desk):
     desk.put("c.csv", CUSTOMERS)
     text = rules("max_change_percent = 10") + '[output]\ndirectory = "runs/{as_of}"\n'
     assert "`previous" in desk.apply(text, code=2).stderr
+
+
+def test_the_last_run_is_the_last_one_when_it_is_this_runs_turn(desk, monkeypatch):
+    """A run that waits for another is compared with what that one has published."""
+    monkeypatch.chdir(desk.folder)
+    many = "id,age\n" + "".join(f"c{i},20\n" for i in range(100))
+    desk.put("c.csv", CUSTOMERS)
+    text = rules("max_change_percent = 20")
+    desk.apply(text)
+    desk.put("many.csv", many)
+    desk.segkit("apply", desk / "rules.toml", "--customers", "many.csv", "-o", "other")
+    waits, ended = threading.Event(), []
+
+    def run() -> None:
+        try:
+            ended.append(apply(desk / "rules.toml", progress=lambda what: waits.set() if "wait" in what else None))
+        except CheckFailed as error:
+            ended.append(error)
+
+    with lock.locked(desk / ".segments.segkit-lock", desk / "segments", wait=True, on_wait=print):
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert waits.wait(30)
+        shutil.rmtree(desk / "segments")
+        shutil.move(desk / "other", desk / "segments")
+    thread.join(30)
+    (error,) = ended
+    assert "writes 3 customers, 100 in the run before" in str(error)
+    assert desk.tree()["s.csv"].count(b"\n") == 101

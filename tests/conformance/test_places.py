@@ -293,6 +293,7 @@ def test_a_zone_file_is_not_overwritten(map_desk):
     [
         ('{"type": "FeatureCollection",\n "features": [}', "bad.geojson:2"),
         ("id,lat\n", "is not valid JSON"),
+        ("[" * 100_000, "has brackets within brackets without end"),
         ("[1, 2]", "JSON, but not GeoJSON"),
         ('{"type": "Topology", "objects": {}}', "TopoJSON"),
         ('{"type": "FeatureCollection"}', "`features`"),

@@ -296,3 +296,11 @@ def test_the_recipe_tells_who_converts_on_real_leads(desk, shared):
     assert shares == [89, 67, 28, 9]
     for share in shares:
         assert f"{share} %" in recipe
+
+
+@pytest.mark.parametrize("value", ["20", "1e20", "2e28", "1e300"])
+def test_points_per_of_a_value_beyond_all_money(desk, value):
+    desk.put("c.csv", f"id,big\na,{value}\nb,-{value}\nc,\nd,0.5\n")
+    head = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { big = "number" }\n'
+    rule = '[[score.s.rule]]\npoints_per = { column = "big", points = 2.5, max = 20 }\n'
+    assert desk.columns(head + rule, "s_score") == {"a": "20", "b": "0", "c": "0", "d": "1.25"}

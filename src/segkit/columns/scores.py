@@ -19,6 +19,9 @@ from segkit.rules.sources import Customers
 ENOUGH = 10**16
 """Points of one rule: a thousand such rules still add up, and scores are at most a billion."""
 
+FAR = 1e17
+"""Units of a column of floats that count: with points of a billion each, the product is still money."""
+
 
 def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
     """The columns `NAME_score`, and `NAME_grade` where there are grades."""
@@ -67,6 +70,8 @@ def _points_per(per: PointsPer, schema: Schema, dtype: pl.DataType) -> pl.Expr:
         most = ENOUGH // max(abs(per.points), 1)
         points: pl.Expr = column.cast(pl.Int64, strict=False).clip(-most, most) * per.points
     else:
+        # A float beyond what money can hold would be missing, and give nothing.
+        column = column.clip(-FAR, FAR) if schema[per.column].is_float() else column
         points = as_money(column, schema[per.column]) * pl.lit(per.points, MONEY)
     return (points if per.max is None else points.clip(-per.max, per.max)).fill_null(0)
 

@@ -20,6 +20,7 @@ from segkit.rules.gates import Cap
 from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.measures import Measured, Window
 from segkit.rules.rfm import Rfm
+from segkit.rules.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def transitive(asked: Sequence[str], steps: Mapping[str, Step]) -> list[str]:
     return [name for name in steps if name in wanted]
 
 
-def measured(over: Measured | Rfm | Cap, measure: MeasureName, of: str | None = None) -> Measured:
+def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str | None = None) -> Measured:
     """`measure` over the same events, rows and window."""
     window = {name: getattr(over, name) for name in Window.model_fields}
     return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **window)

@@ -12,22 +12,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from segkit.columns.hidden import hidden
 from segkit.columns.measures import Measure
-from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step
+from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, measured
 from segkit.columns.views import MONEY, as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.errors import DataError
 from segkit.results import FittedModel
 from segkit.rules.base import Duration
-from segkit.rules.blocks import CustomerDate, Measured
+from segkit.rules.blocks import CustomerDate
 from segkit.rules.findings import Finding, Path
-from segkit.rules.measures import Measure as MeasureName
 from segkit.rules.model import RuleFile
 from segkit.rules.value import PREDICTED, PROFIT, Value
 
@@ -64,21 +63,15 @@ def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
 
 
 def _measures(value: Value, time: str) -> Iterator[Measure]:
-    yield Measure("revenue", _measured(value, "sum"))
-    yield Measure("order_count", _measured(value, "count"))
+    yield Measure("revenue", measured(value, "sum"))
+    yield Measure("order_count", measured(value, "count"))
     if value.predict:
-        yield Measure(FIRST, _measured(value, "min", of=time))
-        yield Measure(LAST, _measured(value, "max", of=time))
-        yield Measure(DAYS, _measured(value, "active_days"))
-        yield Measure(FIRST_DAY, _measured(value, "sum", first_day=True))
-
-
-def _measured(value: Value, measure: MeasureName, of: str | None = None, *, first_day: bool = False) -> Measured:
-    """A measure in the window of `[value]`, or on the first day alone, for which the events are read again."""
-    window: dict[str, Any] = {key: getattr(value, key) for key in ("within", "between", "since", "before", "for_")}
-    if first_day:
-        window |= {"since": CustomerDate(column=FIRST), "for_": Duration(0, "day")}
-    return Measured.model_construct(events=value.events, where=value.where, measure=measure, of=of, **window)
+        yield Measure(FIRST, measured(value, "min", of=time))
+        yield Measure(LAST, measured(value, "max", of=time))
+        yield Measure(DAYS, measured(value, "active_days"))
+        # On the first day alone: a window from a date of the customer, for which the events are read again.
+        first_day = {"since": CustomerDate(column=FIRST), "for_": Duration(0, "day")}
+        yield Measure(FIRST_DAY, measured(value, "sum").model_copy(update=first_day))
 
 
 def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Schema], pl.Expr]]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 import polars as pl
@@ -73,42 +75,68 @@ def evaluate(
     if on_open:
         on_open(path for _, path in included)
         on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
+    settled = _settled(loaded, tables, context, ws, progress)
+    plan, computed = settled.plan, settled.computed
+    warnings += _refuse_bad_values(plan, settled.bad, computed)
+    warnings += [_guess(_view(plan, name), column) for name, columns in settled.guessed.items() for column in columns]
+    _refuse_keys(plan, computed)
+    if loaded.rules.rfm:
+        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
+    warnings += [placed(loaded, finding) for finding in _idle_lists(plan, computed)]
+    counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
+    inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
+    inputs += [(ZONES, path, content) for path, content in zones.files.items()]
+    inputs += [(place, path, path) for place, path in included]
+    return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What was computed with all that is known of the tables: unreadable values, and numbers that nothing settles."""
+
+    plan: Plan
+    computed: Computed
+    tables: Mapping[str, Table]
+    bad: Mapping[str, Mapping[str, int]]
+    guessed: Mapping[str, Sequence[str]]
+
+
+def _settled(
+    loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
+) -> _Settled:
+    """Compute, and start again with what is known then, while the whole tables show other than their samples did."""
     while True:
-        try:
-            plan = plan_for(loaded, tables, context)
-            progress(f"reading {', '.join(plan.views)}")
-            _check_lines(plan, tables, ws)
-            computed = compute(plan)
-            _check_lines(plan, tables, ws, computed)
-            ws.verify()
-        except pl.exceptions.PolarsError as error:
-            explained = explain_failure(tables.values()) or _overflow(error)
-            if explained is None:
-                raise
-            raise explained from error
+        plan, computed = _computed(loaded, tables, context, ws, progress)
         if computed.padded:
             tables = {**tables, **{name: replace(tables[name], trims=True) for name in computed.padded}}
             continue
         bad = _bad_values(plan, computed)
         guessed = {name: _guessed_numbers(_view(plan, name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
-        settled = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
-        changed = {name: table for name, table in settled.items() if table is not tables[name]}
+        looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
+        changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
-            break
-        # The sample had shown another type than the whole column has: start again with what is known now.
+            return _Settled(plan, computed, tables, bad, guessed)
         tables = {**tables, **changed}
-    warnings += _refuse_bad_values(plan, bad, computed)
-    warnings += [_guess(_view(plan, name), column) for name in guessed for column in guessed[name]]
-    _refuse_keys(plan, computed)
-    if loaded.rules.rfm:
-        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
-    warnings += [placed(loaded, finding) for finding in _idle_lists(plan, computed)]
-    counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
-    inputs = [(name, part.path, _content(part)) for name, table in tables.items() for part in table.parts]
-    inputs += [(ZONES, path, content) for path, content in zones.files.items()]
-    inputs += [(place, path, path) for place, path in included]
-    return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
+
+
+def _computed(
+    loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
+) -> tuple[Plan, Computed]:
+    """The plan and its columns; the lines of large texts are checked beside that."""
+    try:
+        plan = plan_for(loaded, tables, context)
+        progress(f"reading {', '.join(plan.views)}")
+        _check_lines(plan, tables, ws)
+        computed = compute(plan)
+        _check_lines(plan, tables, ws, computed)
+        ws.verify()
+    except pl.exceptions.PolarsError as error:
+        explained = explain_failure(tables.values()) or _overflow(error)
+        if explained is None:
+            raise
+        raise explained from error
+    return plan, computed
 
 
 def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, computed: Computed | None = None) -> None:
@@ -208,14 +236,13 @@ def _guessed_numbers(view: View) -> list[str]:
 
 
 def _guess(view: View, column: str) -> Diagnostic:
-    text = view.table.columns[column].number.guessed
+    # Its form, not the value: warnings stand in the manifest, and that holds no customer's data.
+    digits = cycle("123456789")
+    text = re.sub(r"[0-9]", lambda _: next(digits), view.table.columns[column].number.guessed)
     read, other = both_readings(text)
-    return _warning(
-        f"`{text}` in column `{column}` is read as {read}, with a decimal comma; it could be {other}, and no value"
-        " settles it",
-        view.table,
-        f'give the source `decimal = ","` for {read}, or `thousands = ","` for {other}',
-    )
+    message = f"what is written like `{text}` in column `{column}` is read as {read}, with a decimal comma"
+    hint = f'give the source `decimal = ","` for {read}, or `thousands = ","` for {other}'
+    return _warning(f"{message}; it could be {other}, and no value settles it", view.table, hint)
 
 
 def _warning(message: str, table: Table, hint: str | None = None) -> Diagnostic:

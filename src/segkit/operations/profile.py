@@ -34,4 +34,4 @@ def _profile(values: pl.Series, all_of_it: Any) -> Profile:
     median = known.cast(pl.Float64).median()
     assert isinstance(median, float)
     share = float(100 * total / Decimal(str(all_of_it))) if all_of_it else None
-    return Profile(float(total) / len(known), median, total, share)
+    return Profile(float(total / len(known)), median, total, share)
