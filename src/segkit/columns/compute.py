@@ -12,8 +12,8 @@ from segkit.columns.measures import Measure, measured_columns, none_measured
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
 from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.views import PADDED, as_key
-from segkit.io.read import Table
+from segkit.columns.view import PADDED
+from segkit.columns.views import as_key
 from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
 
@@ -42,7 +42,6 @@ class _Run:
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    padded: set[str] = field(default_factory=set)
     found: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
@@ -52,11 +51,14 @@ class _Run:
             by_table.setdefault(step.measure.spec.events, []).append(step.measure)
         measured = [self._measured(table, measures) for table, measures in by_table.items()]
         customers, *found = self.collect(measured)
-        for table, columns in zip(by_table, found, strict=True):
-            if Table.is_padded(columns[KEY]):
-                self.padded.add(table)
+        for (table, measures), groups in zip(by_table.items(), found, strict=True):
+            columns = [pl.col(measure.name) for measure in measures]
+            if table not in self.tables:  # a second pass over a table finds the same rows
+                self.tables.append(table)
+                self.counts[table] = self.plan.views[table].counts_of(groups)
+                columns.append(pl.col(COUNT).alias(hidden("rows", table)))
             # Only the key goes through the join: 0.6 s less on 1 M customers than a join of all columns in the plan.
-            joined = customers.select(KEY).join(columns, on=KEY, how="left", maintain_order="left")
+            joined = customers.select(KEY).join(groups.select(KEY, *columns), on=KEY, how="left", maintain_order="left")
             customers = customers.hstack(joined.drop(KEY))
         schema = self.plan.schema
         self.frame = customers.lazy().with_columns(
@@ -67,11 +69,7 @@ class _Run:
         view = self.plan.views[table]
         since = sorted({m.since for m in measures if m.since})
         dates = self.frame.select(KEY, *(pl.col(c).alias(hidden("since", c)) for c in since)) if since else None
-        measured = measured_columns(view, measures, dates)
-        if table in self.tables:
-            return measured.drop(COUNT)  # a second pass over a table finds the same rows
-        self.tables.append(table)
-        return measured.rename({COUNT: hidden("rows", table)})
+        return measured_columns(view, measures, dates)
 
     def add(self, steps: Sequence[Step]) -> None:
         """Columns joined by, or computed from, those of the row."""
@@ -92,9 +90,9 @@ class _Run:
                 self.frame = self.frame.with_columns(exprs)
 
     def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
-        """The customers so far, then `others`; the counts of the tables come from the same scans."""
+        """The customers so far, then `others`; the customers are counted in the same scan."""
         origin = self.plan.rules.customers.from_
-        read = dict.fromkeys([CUSTOMERS, *([origin] if origin else []), *self.tables])
+        read = [CUSTOMERS, *([origin] if origin else [])]
         views = {name: self.plan.views[name] for name in read if name not in self.counts}
         frames = pl.collect_all([self.frame, *others, *(view.counts() for view in views.values())])
         self.counts |= dict(zip(views, frames[1 + len(others) :], strict=True))
@@ -126,8 +124,8 @@ def compute(plan: Plan) -> Computed:
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
-    run.padded |= {table for table in run.tables if run.counts[table][PADDED].item()}
-    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, frozenset(run.padded), thresholds, models)
+    padded = frozenset(table for table, counts in run.counts.items() if counts[PADDED].item())
+    return Computed(frame, {**plan.lookup_counts, **run.counts}, matched, padded, thresholds, models)
 
 
 def _customers(plan: Plan) -> pl.LazyFrame:

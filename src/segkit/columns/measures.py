@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segkit.columns.hidden import AMOUNT, COUNT, ID, KEY, ROW, TIME, hidden
+from segkit.columns.hidden import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidden
 from segkit.columns.mean import nearest_mean
-from segkit.columns.views import MONEY, View, all_hold, as_money
+from segkit.columns.view import View, all_hold
+from segkit.columns.views import MONEY, as_money
 from segkit.rules.base import Duration
 from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
 from segkit.rules.sources import Events
@@ -46,23 +47,25 @@ def dtype_of(spec: Measured, view: View) -> pl.DataType:
 
 
 def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
-    """One row for each key: the measures, and under `COUNT` how many rows were looked at.
+    """One row for each key, and for each reason why rows are left out: the measures, under `COUNT` how many rows there
+    are, and the doubts of the view.
 
     `customer_dates` has the key and those dates of the customer from which a window starts.
     """
-    rows = view.kept()
+    rows = view.every_row()
     if customer_dates is not None:
         rows = rows.join(customer_dates, on=KEY, how="left")
     if any(m.spec.measure in NEEDS_ORDER for m in measures):
         order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-    plain = [m for m in measures if not _is_apart(m.spec, view)]
-    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e for m in plain for e in _aggregates(m, view)))
-    for measure in measures:
-        if measure not in plain:
-            frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
+    apart = [m for m in measures if _is_apart(m.spec, view)]
+    plain = [e for m in measures if m not in apart for e in _aggregates(m, view)]
+    doubts = view.doubts()
+    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e.alias(name) for name, e in doubts.items()), *plain)
+    for measure in apart:
+        frame = frame.join(_apart(rows.filter(KEPT), measure, view), on=KEY, how="left")
     finished = frame.with_columns(_finished(m, view) for m in measures)
-    return finished.select(KEY, COUNT, *(m.name for m in measures))
+    return finished.select(KEY, COUNT, *doubts, *(m.name for m in measures))
 
 
 def none_measured(measure: Measure, dtype: pl.DataType) -> pl.Expr:
@@ -161,6 +164,8 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         "first": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).first(),
         "last": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).last(),
     }
+    if _is_every_row(spec, view):
+        return []
     if spec.measure != "mean":
         return [one[spec.measure]().alias(name)]
     value = _value(spec, view)
@@ -168,6 +173,11 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     of_events = _is_amount(spec, view) and _has_id(view)
     count = _events(lambda v: pl.when(known).then(v), known, view) if of_events else where(value).count()
     return [where(value).sum().alias(name), count.alias(hidden("n", name))]
+
+
+def _is_every_row(spec: Measured, view: View) -> bool:
+    """Whether the measure is `COUNT`."""
+    return spec.measure == "count" and not _has_id(view) and _mask(spec, view) is None
 
 
 def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:
@@ -217,7 +227,7 @@ def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
 def _finished(measure: Measure, view: View) -> pl.Expr:
     """The aggregate in its final type; division and distance in days come after adding up."""
     name, spec = measure.name, measure.spec
-    value = pl.col(name)
+    value = pl.col(COUNT if _is_every_row(spec, view) else name)
     if spec.measure == "mean":
         count = pl.col(hidden("n", name))
         return pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count)).alias(name)

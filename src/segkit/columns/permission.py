@@ -10,7 +10,8 @@ import polars as pl
 from segkit.columns.fit import Misfits
 from segkit.columns.hidden import KEY, hidden
 from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure, measured
-from segkit.columns.views import Reads, View, all_hold, as_key, lookup_view
+from segkit.columns.view import Reads, View, all_hold
+from segkit.columns.views import as_key, lookup_view
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table

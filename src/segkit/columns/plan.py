@@ -19,7 +19,7 @@ from segkit.columns.permission import permission_columns
 from segkit.columns.steps import RowStep, Step, step_types, transitive
 from segkit.columns.tables import open_views
 from segkit.columns.values import summarised
-from segkit.columns.views import View
+from segkit.columns.view import View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table

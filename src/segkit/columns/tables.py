@@ -18,7 +18,8 @@ from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table
 from segkit.columns.permission import read_suppression, suppression_steps
 from segkit.columns.reads import reads_of
 from segkit.columns.steps import LookupStep, MeasureStep, Step
-from segkit.columns.views import Joined, Reads, Refused, View, customer_view, event_view, lookup_view
+from segkit.columns.view import Reads, View
+from segkit.columns.views import Joined, Refused, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table

@@ -89,10 +89,10 @@ class Table:
         """`frame`, which has this table's columns as they came, with the key `name` as column `alias`.
 
         With `or_empty`, a missing key may also be empty text, which saves a copy of all keys; and keys come as they
-        are, unless some are known to be padded: whoever groups by them looks (`is_padded`), and asks again.
+        are, unless some are known to be padded: whoever groups by them looks, and asks again.
         """
         column = self.columns[name]
-        if or_empty and column.is_text and not (column.nulls or column.padded or self.trims):
+        if or_empty and self.keys_as_came(name):
             return frame.with_columns(pl.col(name).alias(alias))
         text = frame.with_columns(values.trimmed(column).alias(alias))
         if or_empty and not column.nulls:
@@ -104,10 +104,10 @@ class Table:
         column = self.columns[name]
         return column.is_text and (wanted or column.type) is ColumnType.TEXT and not column.nulls
 
-    @staticmethod
-    def is_padded(keys: pl.Series) -> bool:
-        """Whether one of these keys has to be trimmed."""
-        return bool((keys.str.strip_chars() != keys).any())
+    def keys_as_came(self, name: str) -> bool:
+        """Whether `with_key` may give this column as it came."""
+        column = self.columns[name]
+        return column.is_text and not (column.nulls or column.padded or self.trims)
 
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.

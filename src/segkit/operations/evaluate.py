@@ -20,7 +20,7 @@ from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.permission import listed_column, suppression_lists, suppression_table
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.views import NO_KEY, View
+from segkit.columns.view import NO_KEY, SHORT, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -145,7 +145,7 @@ def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, compute
         view = plan.views.get(name)
         if computed is None:
             table.check_lines(ws, all_read=view is not None and view.reads_all)
-        elif view is not None and name in computed.counts and view.may_be_short(computed.counts[name]):
+        elif name in computed.counts and SHORT in computed.counts[name] and computed.counts[name][SHORT].item():
             table.check_lines(ws, all_read=False)
 
 
