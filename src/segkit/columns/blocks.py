@@ -21,7 +21,7 @@ from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_
 from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import sql_columns
 from segkit.results import Threshold
-from segkit.rules.blocks import Block, EventCondition
+from segkit.rules.blocks import ZERO_WHEN_NONE, Block, EventCondition
 from segkit.rules.findings import Path
 from segkit.rules.model import RuleFile
 from segkit.rules.sources import Customers
@@ -93,21 +93,24 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
 
 
 def _measures(condition: EventCondition) -> list[Measure]:
-    """The number of events that a condition looks at, and what it compares where that is something else."""
-    count = hidden_measure(measured(condition, "count"))
-    if condition.measure == "count":
-        return [count]
-    return [count, hidden_measure(measured(condition, condition.measure, condition.of))]
+    """What a condition compares; and the number of events, where that may hold without any."""
+    compared = hidden_measure(measured(condition, condition.measure, condition.of))
+    return [compared, hidden_measure(measured(condition, "count"))] if _holds_without(condition) else [compared]
+
+
+def _holds_without(condition: EventCondition) -> bool:
+    """Whether the measure of no events, which is 0 or missing, compares as asked."""
+    result = condition.result or {"min": 1}
+    return condition.measure in ZERO_WHEN_NONE and all(COMPARISONS[o](0, operand) for o, operand in result.items())
 
 
 def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr:
     """Boolean, never null: at least one event, and the measure compares as asked."""
-    count, *rest = _measures(condition)
+    compared, *counts = _measures(condition)
     result = condition.result or {"min": 1}
-    name = rest[0].name if rest else count.name
-    value, dtype = pl.col(name), schema[name]
+    value, dtype = pl.col(compared.name), schema[compared.name]
     parts = [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in result.items()]
-    return pl.all_horizontal([pl.col(count.name) >= 1, *parts]).fill_null(False)
+    return pl.all_horizontal([*(pl.col(count.name) >= 1 for count in counts), *parts]).fill_null(False)
 
 
 def _share_column(share: ShareOfAll) -> str:

@@ -57,8 +57,9 @@ class _Run:
                 self.tables.append(table)
                 self.counts[table] = self.plan.views[table].counts_of(groups)
                 columns.append(pl.col(COUNT).alias(hidden("rows", table)))
-            # Only the key goes through the join: 0.6 s less on 1 M customers than a join of all columns in the plan.
-            joined = customers.select(KEY).join(groups.select(KEY, *columns), on=KEY, how="left", maintain_order="left")
+            # Only the key goes through the join, in one piece: 0.6 s less on 1 M customers than a join of all columns.
+            keys, values = customers[[KEY]].rechunk(), groups.select(KEY, *columns).rechunk()
+            joined = keys.join(values, on=KEY, how="left", maintain_order="left")
             customers = customers.hstack(joined.drop(KEY))
         schema = self.plan.schema
         self.frame = customers.lazy().with_columns(

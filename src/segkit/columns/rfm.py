@@ -61,7 +61,7 @@ def fitted(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list
     """Cuts over the customers that have all three values; the others have no score."""
     scored = pl.all_horizontal(pl.col(name).is_not_null() for name in RAW.values())
     needed = [*([KEY] if rfm.ties == "split" else []), *RAW.values()]
-    cuts = fit(rfm, customers.select(needed).filter(scored))
+    cuts = fit(rfm, customers[needed].filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(SCORES[cut.measure]) for cut in cuts]
     # Scores within others come after these.
     layers = [[score] for score in scores] if any(cut.outer for cut in cuts) else [scores]

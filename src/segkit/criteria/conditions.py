@@ -58,7 +58,7 @@ class Context:
     zones: Mapping[Inside, Area] = field(default_factory=dict)
 
 
-COMPARISONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "is": lambda c, v: c == v,
     "not": lambda c, v: c != v,
     "min": lambda c, v: c >= v,
@@ -202,7 +202,8 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if ignore_case and kind_of(dtype) == "text":
         value, operand = _folded(name, value, operand)
     if name in COMPARISONS:
-        return COMPARISONS[name](value, literal(operand, dtype))
+        compared: pl.Expr = COMPARISONS[name](value, literal(operand, dtype))
+        return compared
     if name in ("in", "not_in"):
         found = _one_of(value, operand, dtype)
         return ~found if name == "not_in" else found

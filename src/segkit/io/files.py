@@ -64,7 +64,13 @@ TMPDIR = "free some space there, or name another folder in the environment varia
 
 
 class Workspace:
-    """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both."""
+    """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
+
+    `on_open` is told each file before it is read: the file itself, or the copy of what came through a pipe.
+    """
+
+    def __init__(self, on_open: Callable[[Path], object] = lambda _: None) -> None:
+        self.on_open = on_open
 
     def __enter__(self) -> Workspace:
         try:
@@ -187,6 +193,7 @@ def plain(ws: Workspace, path: Path) -> Path:
     """The file itself, or its decompressed copy in the workspace."""
     with ws.filling():
         packed = _spooled(ws, path)
+        ws.on_open(packed)
         start = _start(path, packed)
         if start.startswith(GZIP):
             return _gunzip(ws, path, packed)

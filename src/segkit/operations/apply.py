@@ -79,10 +79,10 @@ def apply(
     chosen = _chosen(loaded.rules, select)
     require_secret(loaded)
     with ExitStack() as stack:
-        ws = stack.enter_context(Workspace())
         digests = Digests()
         stack.callback(digests.close)
-        found = evaluate(loaded, today, ws, progress, on_open=digests.start if not (dry_run or to_stdout) else None)
+        ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
+        found = evaluate(loaded, today, ws, progress)
         progress("finding segments")
         members = memberships(loaded.rules, found.computed.frame)
         lines = ledger(loaded.rules, members, found.computed.frame)

@@ -53,14 +53,8 @@ class Evaluated:
     """Table, path, and the file that has its content: the path itself, or a copy of what came through a pipe."""
 
 
-def evaluate(
-    loaded: Loaded,
-    as_of: dt.date,
-    ws: Workspace,
-    progress: Progress,
-    on_open: Callable[[Iterable[Path]], None] | None = None,
-) -> Evaluated:
-    """Every computed column of every customer; `on_open` is told the files that are read.
+def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) -> Evaluated:
+    """Every computed column of every customer.
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
@@ -71,10 +65,6 @@ def evaluate(
     zones, unknown = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in unknown)
     context = Context(as_of, zones=zones.areas)
-    included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
-    if on_open:
-        on_open(path for _, path in included)
-        on_open([*(_content(part) for table in tables.values() for part in table.parts), *zones.files.values()])
     settled = _settled(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     warnings += _refuse_bad_values(plan, settled.bad, computed)
@@ -86,6 +76,7 @@ def evaluate(
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
+    included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
     inputs += [(place, path, path) for place, path in included]
     return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import sys
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,21 +27,27 @@ class Digests:
     """The sha256 of input files, computed on a thread while Polars reads them too."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._pool = ThreadPoolExecutor(max_workers=1, initializer=_yield_to_others)
         self._found: dict[Path, Future[str]] = {}
 
-    def start(self, paths: Iterable[Path]) -> None:
-        """Begin with these files, where they have not been begun."""
-        for path in paths:
-            if path not in self._found:
-                self._found[path] = self._pool.submit(digest, path)
+    def start(self, path: Path) -> None:
+        """Begin with this file, if it has not been begun."""
+        if path not in self._found:
+            self._found[path] = self._pool.submit(digest, path)
 
     def close(self) -> None:
         """Drop what has not been begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __getitem__(self, path: Path) -> str:
+        self.start(path)
         return self._found[path].result()
+
+
+def _yield_to_others() -> None:
+    """Let this thread have the processor when no other thread wants it."""
+    if sys.platform == "linux":  # elsewhere, only whole processes have a priority
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:

@@ -143,12 +143,12 @@ class Block(Model):
 
     demographic: Family = {}
     """Who they are: age, gender, income, household."""
-    geographic: Geographic = Geographic()
+    geographic: Geographic = Geographic.model_construct()
     """Where they live."""
     psychographic: Family = {}
     """What they value."""
     behavioural: Annotated[Behavioural, Field(validation_alias=AliasChoices("behavioural", "behavioral"))] = (
-        Behavioural()
+        Behavioural.model_construct()
     )
     """What they do; `behavioral` is read too."""
     technographic: Family = {}

@@ -108,9 +108,9 @@ class RuleFile(Model):
     """Who may be written at all."""
     frequency_cap: FrequencyCap | None = None
     """How many messages a customer may get."""
-    assignment: Assignment = Assignment()
+    assignment: Assignment = Assignment.model_construct()
     """Overlapping or exclusive segments."""
-    output: Output = Output()
+    output: Output = Output.model_construct()
     """Where the segments go, and how."""
     segment: Segments = {}
     """The segments, by name."""

@@ -94,11 +94,12 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
 
         click.echo(apply_json(result), file=stream)
         return
-    from segkit.report.console import apply_summary, detected, show_on
+    if terminal.verbose or summary == "table":
+        from segkit.report.console import apply_summary, detected, show_on  # with Rich: 0.03 s
 
-    if terminal.verbose:
-        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
-    if summary == "table":
-        show_on(stream, apply_summary(result), color=terminal.colored(stream))
-    elif not terminal.quiet:
+        if terminal.verbose:
+            show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
+        if summary == "table":
+            show_on(stream, apply_summary(result), color=terminal.colored(stream))
+    if summary == "none" and not terminal.quiet:
         terminal.diagnose(result.warnings)

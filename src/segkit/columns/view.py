@@ -1,0 +1,188 @@
+"""A table as rules see it: which of its rows are kept, and how many are left out for which reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from segkit.columns.hidden import COUNT, KEPT, KEY, TIME, hidden
+from segkit.criteria.conditions import Context, holds
+from segkit.criteria.kinds import Kind, Schema
+from segkit.io.read import ColumnType, Table
+from segkit.rules.conditions import Conditions
+from segkit.rules.sources import Events, Source
+
+NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
+PADDED, SUSPECT, SHORT = hidden("padded"), hidden("suspect"), hidden("short")
+LEFT_OUT = "left out"
+
+TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
+    "number": ColumnType.NUMBER,
+    "date": ColumnType.DATE,
+    "boolean": ColumnType.BOOLEAN,
+}
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What rules read of one table: these columns as typed values, of these some as they came if they are text (for
+    nobody asks whether they are blank), some as text, some as exact money, and some as the text of a key.
+    """
+
+    values: AbstractSet[str] = frozenset()
+    as_came: AbstractSet[str] = frozenset()
+    text: AbstractSet[str] = frozenset()
+    money: AbstractSet[str] = frozenset()
+    keys: AbstractSet[str] = frozenset()
+    others: AbstractSet[str] = frozenset()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """What rules ask for, for columns without any value to tell their type."""
+
+    def type_of(self, table: Table, name: str) -> tuple[ColumnType | None, bool]:
+        """As which type (none: its own), and whether as money, a column of `table` is read."""
+        column = table.columns[name]
+        if name in self.text and column.mixed:
+            return ColumnType.TEXT, False
+        if column.blank and self.kinds.get(name) in TYPE_OF_KIND:
+            return TYPE_OF_KIND[self.kinds[name]], name in self.money
+        return None, name in self.money
+
+    def only(self, names: Iterable[str]) -> Reads:
+        """The part of these reads that is about `names`."""
+        chosen = frozenset(names)
+        return Reads(
+            self.values & chosen,
+            self.as_came & chosen,
+            self.text & chosen,
+            self.money & chosen,
+            self.keys & chosen,
+            self.others & chosen,
+            {name: kind for name, kind in self.kinds.items() if name in chosen},
+        )
+
+
+@dataclass(frozen=True)
+class View:
+    """A table prepared for rules: every row, the typed columns, hidden helpers.
+
+    `suspects` say, by column, where a value may be unreadable. With `as_came`, its keys are not trimmed.
+    """
+
+    name: str
+    spec: Source
+    table: Table
+    frame: pl.LazyFrame
+    schema: Schema
+    suspects: Mapping[str, pl.Expr]
+    reads: Reads
+    context: Context
+    as_came: bool = False
+
+    def kept(self) -> pl.LazyFrame:
+        """The rows that no reason leaves out."""
+        return self._marked().filter(KEPT)
+
+    def every_row(self) -> pl.LazyFrame:
+        """All rows, with `KEPT`; the key of one that is left out is the reason, so that who groups by keys counts it.
+
+        A second consumer of the rows (`counts`) costs 0.15 of 2 s on 10 M rows.
+        """
+        reasons = self._reasons()
+        if self.as_came:
+            # Of the keys that are kept, those of the groups are looked at.
+            others = pl.when(~pl.col(KEPT)).then(KEY)
+            reasons = {NO_KEY: reasons.pop(NO_KEY), PADDED: is_padded(others), **reasons}
+        named = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, reason))) for reason, holds_ in reasons.items()]
+        return self._marked().with_columns(pl.coalesce(pl.when(KEPT).then(KEY), *named).alias(KEY))
+
+    def doubts(self) -> dict[str, pl.Expr]:
+        """Whether any row asks for a second look: at values that may be unreadable, at lines that may be short."""
+        found = {}
+        if self.suspects:
+            found[SUSPECT] = pl.any_horizontal(self.suspects.values()).any()
+        if self.reads_all:
+            # A row without any value has no last one either: it is named so that every column is read.
+            lasts = {part.names[-1] for part in self.table.parts}
+            nothing = pl.all_horizontal(pl.col(name).is_null() for name in self.table.columns)
+            found[SHORT] = pl.any_horizontal(*(pl.col(name).is_null() for name in lasts), nothing).any()
+        return found
+
+    def counts(self) -> pl.LazyFrame:
+        """One row: the number of rows, of rows left out by reason, of suspect values by column, and the doubts."""
+        reasons: dict[str, pl.Expr] = {}
+        for reason, holds_ in self._reasons().items():
+            reasons[reason] = holds_ & ~pl.any_horizontal(reasons.values()) if reasons else holds_
+        padded = is_padded(pl.col(KEY)).any() if self.as_came else pl.lit(False)
+        return self._marked().select(
+            pl.len().alias("rows"),
+            *(holds_.sum().alias(reason) for reason, holds_ in reasons.items()),
+            *(expr.sum().alias(hidden("suspects", name)) for name, expr in self.suspects.items()),
+            *(expr.alias(name) for name, expr in self.doubts().items()),
+            padded.alias(PADDED),
+        )
+
+    def counts_of(self, groups: pl.DataFrame) -> pl.DataFrame:
+        """The same of `every_row` grouped by key, with `COUNT` and `doubts`; each suspect column counts them all."""
+        reasons = [*self._reasons(), PADDED]
+        named = {hidden(LEFT_OUT, reason): reason for reason in reasons}
+        left_out = dict.fromkeys(reasons, 0)
+        for key, count in groups.select(KEY, COUNT).filter(pl.col(KEY).is_in(list(named))).rows():
+            left_out[named[key]] = count
+        doubts = {name: bool(groups[name].any()) for name in self.doubts()}
+        suspects = {hidden("suspects", name): doubts[SUSPECT] for name in self.suspects}
+        padded = bool(left_out.pop(PADDED)) or bool(groups.select(is_padded(pl.col(KEY)).any()).item())
+        row = {"rows": groups[COUNT].sum(), **left_out, **suspects, **doubts, PADDED: self.as_came and padded}
+        return pl.DataFrame([row])
+
+    def bad_values(self, columns: Iterable[str]) -> dict[str, int]:
+        """How many values of these columns cannot be read: the second look, in a pass of its own."""
+        tests = []
+        for name in columns:
+            as_type, money = self.reads.type_of(self.table, name)
+            bad = self.table.bad(name, type=as_type, money=money)
+            assert bad is not None, "only such columns are suspect"
+            tests.append(bad.sum().alias(name))
+        counts = self.table.frame.select(tests).collect().row(0, named=True)
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether every column of a large text is read: where only a few are not needed, that is the cheapest check
+        of its lines.
+        """
+        read = {*self.reads.values, *self.reads.keys, *self.reads.others}
+        names = self.table.columns.keys()
+        return self.table.large and 2 * len(names - read) <= len(names) and names <= self.frame.collect_schema().keys()
+
+    def _marked(self) -> pl.LazyFrame:
+        # A column, not only a condition: so Polars sees in `kept` and in `counts` one and the same table, and parses
+        # it once.
+        keep = [pl.col(KEY) != ""]
+        if isinstance(self.spec, Events):
+            keep.append(pl.col(TIME) <= self.context.as_of)
+        if self.spec.where:
+            keep.append(all_hold(self.spec.where, self.schema, self.context))
+        return self.frame.with_columns(pl.all_horizontal(keep).fill_null(False).alias(KEPT))
+
+    def _reasons(self) -> dict[str, pl.Expr]:
+        """Why rows are not kept; the first reason that holds counts."""
+        reasons = {NO_KEY: pl.col(KEY).is_null() | (pl.col(KEY) == "")}
+        if isinstance(self.spec, Events):
+            reasons[NO_TIME] = pl.col(TIME).is_null()
+            reasons[AFTER_AS_OF] = (pl.col(TIME) > self.context.as_of).fill_null(False)
+        if self.spec.where:
+            reasons[WHERE] = ~all_hold(self.spec.where, self.schema, self.context)
+        return reasons
+
+
+def is_padded(key: pl.Expr) -> pl.Expr:
+    """Whether a key has to be trimmed."""
+    return key.str.strip_chars() != key
+
+
+def all_hold(conditions: Conditions, schema: Schema, context: Context) -> pl.Expr:
+    """Whether all of these conditions on columns hold; never null."""
+    return pl.all_horizontal([holds(name, schema[name], c, context) for name, c in conditions.items()])
