@@ -53,8 +53,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def compile_segkit() -> None:
     """Leave segkit as pip does, compiled: where Python may not write bytecode, each run would compile it anew."""
-    (place,) = importlib.util.find_spec("segkit").submodule_search_locations
-    subprocess.run([sys.executable, "-m", "compileall", "-q", place], check=True)
+    found = importlib.util.find_spec("segkit")
+    assert found and found.origin, "benchmarks run where segkit is installed"
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(Path(found.origin).parent)], check=True)
 
 
 def make_data(args: argparse.Namespace) -> None:
