@@ -47,8 +47,8 @@ def dtype_of(spec: Measured, view: View) -> pl.DataType:
 
 
 def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
-    """One row for each key, and for each reason why rows are left out: the measures, under `COUNT` how many rows there
-    are, and the doubts of the view.
+    """One row for each key, and for each reason why rows are left out: what `of_customer` needs, under `COUNT` how many
+    rows there are, and the doubts of the view.
 
     `customer_dates` has the key and those dates of the customer from which a window starts.
     """
@@ -61,17 +61,25 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
     apart = [m for m in measures if _is_apart(m.spec, view)]
     plain = [e for m in measures if m not in apart for e in _aggregates(m, view)]
     doubts = view.doubts()
-    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e.alias(name) for name, e in doubts.items()), *plain)
+    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e.any().alias(name) for name, e in doubts.items()), *plain)
     for measure in apart:
         frame = frame.join(_apart(rows.filter(KEPT), measure, view), on=KEY, how="left")
-    finished = frame.with_columns(_finished(m, view) for m in measures)
-    return finished.select(KEY, COUNT, *doubts, *(m.name for m in measures))
+    return frame
 
 
-def none_measured(measure: Measure, dtype: pl.DataType) -> pl.Expr:
-    """The measure of a customer without events: 0 for what counts or adds up, else missing."""
-    value = pl.col(measure.name)
-    return value.fill_null(pl.lit(0, dtype)) if measure.spec.measure in ZERO_WHEN_NONE else value
+def of_customer(measure: Measure, view: View) -> pl.Expr:
+    """The measure in its final type, from what was measured and, as `rows`, counted; division and distance in days come
+    after adding up. Of customers without events: 0 for what counts or adds up, else missing.
+    """
+    name, spec, dtype = measure.name, measure.spec, dtype_of(measure.spec, view)
+    value = pl.col(hidden("rows", view.name) if _is_every_row(spec, view) else name)
+    if spec.measure == "mean":
+        count = pl.col(hidden("n", name))
+        value = pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count))
+    elif spec.measure in ("days_since_first", "days_since_last"):
+        value = (pl.lit(view.context.as_of) - value).dt.total_days()
+    value = value.cast(dtype)
+    return (value.fill_null(pl.lit(0, dtype)) if spec.measure in ZERO_WHEN_NONE else value).alias(name)
 
 
 def _is_amount(spec: Measured, view: View) -> bool:
@@ -222,15 +230,3 @@ def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
     )
     without = rows.filter(pl.col(ID).is_null()).select(KEY, ID, AMOUNT)
     return pl.concat([with_id, without])
-
-
-def _finished(measure: Measure, view: View) -> pl.Expr:
-    """The aggregate in its final type; division and distance in days come after adding up."""
-    name, spec = measure.name, measure.spec
-    value = pl.col(COUNT if _is_every_row(spec, view) else name)
-    if spec.measure == "mean":
-        count = pl.col(hidden("n", name))
-        return pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count)).alias(name)
-    if spec.measure in ("days_since_first", "days_since_last"):
-        return (pl.lit(view.context.as_of) - value).dt.total_days().alias(name)
-    return value.cast(dtype_of(spec, view)).alias(name)

@@ -16,7 +16,7 @@ from segkit.rules.conditions import Conditions
 from segkit.rules.sources import Events, Source
 
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
-PADDED, SUSPECT, SHORT = hidden("padded"), hidden("suspect"), hidden("short")
+PADDED, SHORT = hidden("padded"), hidden("short")
 LEFT_OUT = "left out"
 
 TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
@@ -99,19 +99,17 @@ class View:
         return self._marked().with_columns(pl.coalesce(pl.when(KEPT).then(KEY), *named).alias(KEY))
 
     def doubts(self) -> dict[str, pl.Expr]:
-        """Whether any row asks for a second look: at values that may be unreadable, at lines that may be short."""
-        found = {}
-        if self.suspects:
-            found[SUSPECT] = pl.any_horizontal(self.suspects.values()).any()
+        """Where a row asks for a second look: at a value that may be unreadable, at a line that may be short."""
+        found = {hidden("suspects", name): doubtful for name, doubtful in self.suspects.items()}
         if self.reads_all:
             # A row without any value has no last one either: it is named so that every column is read.
             lasts = {part.names[-1] for part in self.table.parts}
             nothing = pl.all_horizontal(pl.col(name).is_null() for name in self.table.columns)
-            found[SHORT] = pl.any_horizontal(*(pl.col(name).is_null() for name in lasts), nothing).any()
+            found[SHORT] = pl.any_horizontal(*(pl.col(name).is_null() for name in sorted(lasts)), nothing)
         return found
 
     def counts(self) -> pl.LazyFrame:
-        """One row: the number of rows, of rows left out by reason, of suspect values by column, and the doubts."""
+        """One row: the number of rows, of rows left out by reason, whether there are doubts, and padded keys."""
         reasons: dict[str, pl.Expr] = {}
         for reason, holds_ in self._reasons().items():
             reasons[reason] = holds_ & ~pl.any_horizontal(reasons.values()) if reasons else holds_
@@ -119,23 +117,20 @@ class View:
         return self._marked().select(
             pl.len().alias("rows"),
             *(holds_.sum().alias(reason) for reason, holds_ in reasons.items()),
-            *(expr.sum().alias(hidden("suspects", name)) for name, expr in self.suspects.items()),
-            *(expr.alias(name) for name, expr in self.doubts().items()),
+            *(doubtful.any().alias(name) for name, doubtful in self.doubts().items()),
             padded.alias(PADDED),
         )
 
-    def counts_of(self, groups: pl.DataFrame) -> pl.DataFrame:
-        """The same of `every_row` grouped by key, with `COUNT` and `doubts`; each suspect column counts them all."""
-        reasons = [*self._reasons(), PADDED]
-        named = {hidden(LEFT_OUT, reason): reason for reason in reasons}
-        left_out = dict.fromkeys(reasons, 0)
-        for key, count in groups.select(KEY, COUNT).filter(pl.col(KEY).is_in(list(named))).rows():
-            left_out[named[key]] = count
-        doubts = {name: bool(groups[name].any()) for name in self.doubts()}
-        suspects = {hidden("suspects", name): doubts[SUSPECT] for name in self.suspects}
-        padded = bool(left_out.pop(PADDED)) or bool(groups.select(is_padded(pl.col(KEY)).any()).item())
-        row = {"rows": groups[COUNT].sum(), **left_out, **suspects, **doubts, PADDED: self.as_came and padded}
-        return pl.DataFrame([row])
+    def counts_of(self, found: pl.DataFrame) -> pl.DataFrame:
+        """The same, of the rows of `every_row` with `doubts`, or of their groups by key with the `COUNT` of each."""
+        reasons = {hidden(LEFT_OUT, reason): reason for reason in (*self._reasons(), PADDED)}
+        left_out = dict.fromkeys(reasons.values(), 0)
+        rows = pl.len() if COUNT not in found.columns else pl.col(COUNT).sum()
+        for key, count in found.filter(is_left_out()).group_by(KEY).agg(rows).rows():
+            left_out[reasons[key]] = count
+        doubts = {name: found[name].any() for name in self.doubts()}
+        padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
+        return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
     def bad_values(self, columns: Iterable[str]) -> dict[str, int]:
         """How many values of these columns cannot be read: the second look, in a pass of its own."""
@@ -176,6 +171,11 @@ class View:
         if self.spec.where:
             reasons[WHERE] = ~all_hold(self.spec.where, self.schema, self.context)
         return reasons
+
+
+def is_left_out() -> pl.Expr:
+    """Whether a row, or a group, of `every_row` is none that is kept."""
+    return pl.col(KEY).str.starts_with(hidden(LEFT_OUT))
 
 
 def is_padded(key: pl.Expr) -> pl.Expr:
