@@ -49,6 +49,8 @@ class _Run:
         by_table: dict[str, list[Measure]] = {}
         for step in steps:
             by_table.setdefault(step.measure.spec.events, []).append(step.measure)
+        if any(step.measure.since for step in steps):
+            self.gather()  # a date of each customer, not of each row
         measured = [self._measured(table, measures) for table, measures in by_table.items()]
         customers, *found = self.collect(measured)
         views = self.plan.views
@@ -92,6 +94,11 @@ class _Run:
             for exprs in layers:
                 self.frame = self.frame.with_columns(exprs)
 
+    def gather(self) -> None:
+        """Collect the customers, unless they have been."""
+        if CUSTOMERS not in self.counts:
+            self.frame = self.collect()[0].lazy()
+
     def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
         """The customers so far, then `others`."""
         customers, *found = pl.collect_all([self.frame, *others])
@@ -129,8 +136,7 @@ def compute(plan: Plan) -> Computed:
         finished = measures or rows or cuts
         todo = [step for step in todo if step not in finished]
         missing -= {name for step in finished for name in step.names}
-    if CUSTOMERS not in run.counts:
-        run.frame = run.collect()[0].lazy()
+    run.gather()
     run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
