@@ -318,3 +318,15 @@ def test_counts_of_what_is_left_out(desk):
     assert table["rows"] == 12
     left_out = {k: v for k, v in table["left_out"].items() if v}
     assert left_out == {"no_key": 1, "no_time": 1, "after_as_of": 2, "unknown_customer": 1}
+
+
+@pytest.mark.parametrize(("keep", "n"), [("first", "1"), ("last", "2")])
+def test_a_window_from_a_date_of_a_customer_who_comes_twice(desk, keep, n):
+    """Each event counts once, in the window of the row that is kept."""
+    desk.put("c.csv", "cust,signed_up\na,2024-02-10\na,2024-01-01\n,2024-01-01\n")
+    desk.put("o.csv", "order,cust,day,total\n1,a,2024-01-05,10\n2,a,2024-02-15,20\n")
+    text = HEAD.replace("[customers]\n", f'[customers]\nduplicates = "{keep}"\n')
+    text += '[trait.n]\nevents = "o"\nsince = { column = "signed_up" }\n'
+    assert desk.columns(text, "n") == {"a": n}
+    table = desk.json(text + "[segment.s]\nbehavioural.n = 1\n")["tables"][0]
+    assert {k: v for k, v in table["left_out"].items() if v} == {"no_key": 1, "duplicate_key": 1}
