@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import hashlib
 import json
 
@@ -515,3 +516,12 @@ def test_check_data_reads_the_values(shop):
 def test_schema(desk):
     schema = json.loads(desk.segkit("schema").stdout)
     assert {"customers", "segment", "rfm", "trait"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_manifest_names_what_came_through_a_pipe(desk, packed):
+    content = b"id,age\na,20\n"
+    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "-"\nkey = "id"\n[segment.s]\neveryone = true\n'
+    desk.apply(text, input=gzip.compress(content) if packed else content)
+    (read,) = json.loads(desk.tree()["manifest.json"])["inputs"]
+    assert (read["bytes"], read["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
