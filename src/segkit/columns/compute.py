@@ -12,7 +12,7 @@ from segkit.columns.measures import Measure, measured_columns, of_customer
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
 from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.view import PADDED, is_left_out
+from segkit.columns.view import PADDED
 from segkit.columns.views import as_key
 from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
@@ -56,8 +56,8 @@ class _Run:
         views = self.plan.views
         for table in by_table:
             groups = found.pop(0)  # as soon as they are joined, their memory is free
-            counts = views[table].counts_of(groups)
-            groups = groups.rename({COUNT: hidden("rows", table)}).drop(views[table].doubts())
+            counts = views[table].counts(groups)
+            groups = groups.rename({COUNT: hidden("rows", table)}).drop(*views[table].doubts())
             if table in self.tables:
                 groups = groups.drop(hidden("rows", table))  # a second pass over a table finds the same rows
             else:
@@ -108,18 +108,14 @@ class _Run:
         """The customers among all rows of their table, which are counted."""
         view = self.plan.views[CUSTOMERS]
         assert isinstance(view.spec, Customers)
-        self.counts[CUSTOMERS] = view.counts_of(rows)
-        rows = rows.drop(view.doubts())
-        left_out = rows.select(is_left_out()).to_series()
-        rows = rows.filter(~left_out) if left_out.any() else rows
-        if view.spec.duplicates == "error":
-            return rows
-        return rows.unique(KEY, keep=view.spec.duplicates, maintain_order=True)
+        kept, self.counts[CUSTOMERS] = view.sort_out(rows)
+        keep = view.spec.duplicates
+        return kept if keep == "error" else kept.unique(KEY, keep=keep, maintain_order=True)
 
 
 def compute(plan: Plan) -> Computed:
     """Every column that the plan asks for, each kind of step as soon as what it needs is there."""
-    run = _Run(plan, _customers(plan))
+    run = _Run(plan, plan.views[CUSTOMERS].rows(plan.base_columns))
     todo = list(plan.steps)
     missing = {name for step in todo for name in step.names}
     while todo:
@@ -140,17 +136,12 @@ def compute(plan: Plan) -> Computed:
     run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables))
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
-    frame, *counted = run.collect([plan.views[table].counts() for table in unmeasured])
-    counts = {CUSTOMERS: run.counts[CUSTOMERS], **run.counts, **dict(zip(unmeasured, counted, strict=True))}
+    frame, *groups = run.collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
+    counted = {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
+    counts = {CUSTOMERS: run.counts[CUSTOMERS], **run.counts, **counted}
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
     padded = frozenset(table for table, row in counts.items() if row[PADDED].item())
     return Computed(frame, {**plan.lookup_counts, **counts}, matched, padded, thresholds, models)
-
-
-def _customers(plan: Plan) -> pl.LazyFrame:
-    """Every row of the customers' table, and what is doubtful in it."""
-    view = plan.views[CUSTOMERS]
-    return view.every_row().select(KEY, *plan.base_columns, *(e.alias(name) for name, e in view.doubts().items()))

@@ -26,7 +26,7 @@ def read_lookup(name: str, view: View, adds: Sequence[str]) -> tuple[Joined, pl.
     keys = [hidden("on", there) for there in spec.on.values()]
     carried = [hidden("key", name) for name in adds if name in view.reads.keys]
     columns = dict.fromkeys([*keys, KEY, *adds, *carried, *([spec.by] if spec.by else [])])
-    rows, counts = pl.collect_all([view.kept().select(list(columns)), view.counts()])
+    rows, counts = view.sort_out(view.rows(columns).collect())
     once = _one_row_a_key(rows, spec, view)
     counts = counts.with_columns(pl.lit(len(rows) - len(once), pl.UInt32).alias(DUPLICATES))
     return Joined(name, once.select(*keys, *adds, *carried), dict(spec.on), adds), counts

@@ -69,8 +69,8 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
             continue
         spec = Lookup.model_construct(path=file, on={column: column})
         view = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
-        rows, counted = pl.collect_all([view.kept().select(_folded(pl.col(KEY))), view.counts()])
-        values[file, column] = rows[KEY].unique()
+        rows, counted = view.sort_out(view.rows(()).collect())
+        values[file, column] = rows.select(_folded(pl.col(KEY)).unique()).to_series()
         views.setdefault(name, view)
         counts.setdefault(name, counted)
     if wrong:

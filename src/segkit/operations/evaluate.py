@@ -20,7 +20,7 @@ from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.permission import listed_column, suppression_lists, suppression_table
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.view import NO_KEY, SHORT, View
+from segkit.columns.view import NO_KEY, SHORT, View, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -250,7 +250,7 @@ def _refuse_keys(plan: Plan, computed: Computed) -> None:
             raise _no_keys(view, _key_of(plan, view.spec), rows)
     _refuse_duplicates(customers, computed.frame)
     for name, matched in computed.matched.items():
-        kept = _kept(computed.counts[name])
+        kept = kept_rows(computed.counts[name])
         if kept and not matched and len(computed.frame) and not _left_out_all(plan.views[name], customers):
             raise _no_match(plan, plan.views[name], computed.frame)
 
@@ -304,7 +304,7 @@ def _idle_lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each suppression list that has values, and none of a customer: it may be written otherwise."""
     for (file, column), path in suppression_lists(plan.rules).items():
         name = suppression_table(file)
-        kept = _kept(computed.counts[name])
+        kept = kept_rows(computed.counts[name])
         if kept and len(computed.frame) and not computed.frame[listed_column(file, column)].any():
             message = (
                 f"`{file}` suppresses nobody: of its {kept:,} values, none is in column `{column}` of the customers"
@@ -321,11 +321,6 @@ def _left_out_all(events: View, customers: View) -> bool:
     return len(events.kept().join(everybody, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
 
 
-def _kept(counts: pl.DataFrame) -> int:
-    left_out = [name for name in counts.columns if name != "rows" and not is_hidden(name)]
-    return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
-
-
 UNKNOWN = "unknown_customer"
 
 
@@ -334,9 +329,9 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
     reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
     left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
     if name in computed.matched:
-        left_out[UNKNOWN] = _kept(counts) - computed.matched[name]
+        left_out[UNKNOWN] = kept_rows(counts) - computed.matched[name]
     if isinstance(view.spec, Customers) and view.spec.duplicates != "error":
-        left_out[DUPLICATES] = _kept(counts) - len(computed.frame)
+        left_out[DUPLICATES] = kept_rows(counts) - len(computed.frame)
     types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
     detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
     if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
