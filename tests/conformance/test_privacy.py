@@ -317,3 +317,14 @@ def test_the_key_of_the_pseudonyms_is_nowhere(desk, key, monkeypatch):
     talk += desk.apply(rules, "--log", desk / "log", code=70).output
     assert KEY not in talk
     assert [p for p in desk.folder.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []
+
+
+def test_a_computed_number_that_is_too_large_is_told_without_its_reason_in_the_log(desk):
+    """For the reason is Polars' own, and may name a value."""
+    ids = pl.DataFrame({"id": ["a"], "n": [10**30]}, schema={"id": pl.String, "n": pl.Decimal(38, 0)})
+    desk.put("c.parquet", ids)
+    rules = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.parquet"\nkey = "id"\nderive = { b = "n * n" }\n'
+    done = desk.apply(rules + '[segment.s]\nsql = "b > 1"\n', "--log", desk / "log", code=3)
+    assert "a computed number is too large: `overflow in decimal multiplication" in done.stderr
+    (error,) = json.loads((desk / "log").read_text())["errors"]
+    assert error["message"] == "a computed number is too large: `...`"
