@@ -137,8 +137,9 @@ def compute(plan: Plan) -> Computed:
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
     frame, *groups = run.collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
-    counted = {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
-    counts = {CUSTOMERS: run.counts[CUSTOMERS], **run.counts, **counted}
+    run.counts |= {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
+    order = dict.fromkeys([CUSTOMERS, *unmeasured, *run.counts])
+    counts = {table: run.counts[table] for table in order}
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))

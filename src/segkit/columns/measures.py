@@ -52,19 +52,23 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
 
     `customer_dates` has the key and those dates of the customer from which a window starts.
     """
-    rows = view.every_row()
+    doubts = view.doubts()
+    rows = view.every_row().with_columns(doubtful.alias(name) for name, doubtful in doubts.items())
+    left_out = None
+    if any(_compares_rows(m.spec, view) for m in measures):
+        # To compare rows that are left out with each other takes long, and they may be most: they are only counted.
+        left_out, rows = view.left_out(rows), rows.filter(KEPT)
     if customer_dates is not None:
         rows = rows.join(customer_dates, on=KEY, how="left")
     if any(m.spec.measure in NEEDS_ORDER for m in measures):
         order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     apart = [m for m in measures if _is_apart(m.spec, view)]
-    plain = [e for m in measures if m not in apart for e in _aggregates(m, view)]
-    doubts = view.doubts()
-    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(e.any().alias(name) for name, e in doubts.items()), *plain)
+    plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
+    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(pl.col(name).any() for name in doubts), *plain)
     for measure in apart:
-        frame = frame.join(_apart(rows.filter(KEPT), measure, view), on=KEY, how="left")
-    return frame
+        frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
+    return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
 
 
 def of_customer(measure: Measure, view: View) -> pl.Expr:
@@ -101,6 +105,12 @@ def _is_apart(spec: Measured, view: View) -> bool:
         return False
     per_event = view.spec.amount_per == "event" and spec.measure in ("sum", "mean")
     return per_event or spec.measure in ("min", "max")
+
+
+def _compares_rows(spec: Measured, view: View) -> bool:
+    """Whether the measure puts rows into order, or tells which are the same."""
+    by_id = _has_id(view) and spec.measure in ("count", "mean")
+    return by_id or spec.measure in (*NEEDS_ORDER, "distinct", "active_days") or _is_apart(spec, view)
 
 
 def window_mask(window: Window, as_of: dt.date) -> pl.Expr | None:
@@ -153,16 +163,22 @@ def _value(spec: Measured, view: View) -> pl.Expr:
 def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     spec, name = measure.spec, measure.name
     mask = _mask(spec, view)
+    if _is_every_row(spec, view):
+        return []
 
     def where(value: pl.Expr) -> pl.Expr:
         return value if mask is None else pl.when(mask).then(value)
+
+    def total(value: pl.Expr) -> pl.Expr:
+        # What is left out together may be more than a decimal holds.
+        return pl.when(pl.col(KEPT) if mask is None else mask & pl.col(KEPT)).then(value).sum()
 
     def rows(value: pl.Expr) -> pl.Expr:
         return value if mask is None else value.filter(mask)
 
     one: Mapping[str, Callable[[], pl.Expr]] = {
         "count": lambda: _events(where, mask, view),
-        "sum": lambda: where(_value(spec, view)).sum(),
+        "sum": lambda: total(_value(spec, view)),
         "min": lambda: where(_value(spec, view)).min(),
         "max": lambda: where(_value(spec, view)).max(),
         "distinct": lambda: rows(_value(spec, view)).drop_nulls().n_unique(),
@@ -172,15 +188,13 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         "first": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).first(),
         "last": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).last(),
     }
-    if _is_every_row(spec, view):
-        return []
     if spec.measure != "mean":
         return [one[spec.measure]().alias(name)]
     value = _value(spec, view)
     known = value.is_not_null() if mask is None else mask & value.is_not_null()
     of_events = _is_amount(spec, view) and _has_id(view)
     count = _events(lambda v: pl.when(known).then(v), known, view) if of_events else where(value).count()
-    return [where(value).sum().alias(name), count.alias(hidden("n", name))]
+    return [total(value).alias(name), count.alias(hidden("n", name))]
 
 
 def _is_every_row(spec: Measured, view: View) -> bool:

@@ -111,13 +111,22 @@ class View:
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
         """`every_row` with these columns, and what is doubtful: see `sort_out`."""
         doubts = (doubtful.alias(name) for name, doubtful in self.doubts().items())
-        return self.every_row().select(*dict.fromkeys([KEY, *columns]), *doubts)
+        rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *doubts)
+        if not self.spec.where:
+            return rows
+        # Few rows may be kept: of the others, only their number goes on.
+        return pl.concat([rows.filter(KEPT), self.left_out(rows)], how="diagonal")
+
+    def left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Those of `rows` that are left out: one row a reason, with their `COUNT`, and whether one is doubtful."""
+        others = rows.filter(~pl.col(KEPT)).group_by(KEY)
+        return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), *(pl.col(name).any() for name in self.doubts()))
 
     def sort_out(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Of collected `rows`, those that are kept; and the counts of all."""
         counts = self.counts(rows)
-        kept = rows.drop(*self.doubts())
-        return (kept if kept_rows(counts) == len(rows) else kept.filter(~is_left_out())), counts
+        kept = rows if kept_rows(counts) == len(rows) else rows.filter(KEPT)
+        return kept.drop(KEPT, COUNT, *self.doubts(), strict=False), counts
 
     def counts(self, found: pl.DataFrame) -> pl.DataFrame:
         """One row: the number of rows, of rows left out by reason, whether there are doubts, and padded keys.
@@ -126,8 +135,9 @@ class View:
         """
         reasons = {hidden(LEFT_OUT, reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
-        rows = pl.col(COUNT).sum() if COUNT in found.columns else pl.len()
-        for key, count in found.filter(is_left_out()).group_by(KEY).agg(rows).rows():
+        rows = pl.col(COUNT).fill_null(1).sum() if COUNT in found.columns else pl.len()
+        others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
+        for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
         doubts = {name: found[name].any() for name in self.doubts()}
         padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
@@ -176,11 +186,6 @@ def kept_rows(counts: pl.DataFrame) -> int:
     """How many rows no reason leaves out."""
     left_out = [name for name in counts.columns if name != "rows" and not is_hidden(name)]
     return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
-
-
-def is_left_out() -> pl.Expr:
-    """Whether a row, or a group, of `every_row` is none that is kept."""
-    return pl.col(KEY).str.starts_with(hidden(LEFT_OUT))
 
 
 def is_padded(key: pl.Expr) -> pl.Expr:

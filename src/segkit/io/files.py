@@ -66,7 +66,7 @@ TMPDIR = "free some space there, or name another folder in the environment varia
 class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
 
-    `on_open` is told each file before it is read: the file itself, or the copy of what came through a pipe.
+    `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
     """
 
     def __init__(self, on_open: Callable[[Path], object] = lambda _: None) -> None:
@@ -193,11 +193,14 @@ def plain(ws: Workspace, path: Path) -> Path:
     """The file itself, or its decompressed copy in the workspace."""
     with ws.filling():
         packed = _spooled(ws, path)
-        ws.on_open(packed)
         start = _start(path, packed)
+        unpacked = packed
         if start.startswith(GZIP):
-            return _gunzip(ws, path, packed)
-        return _unzstd(ws, path, packed) if start.startswith(ZSTD) else packed
+            unpacked = _gunzip(ws, path, packed)
+        elif start.startswith(ZSTD):
+            unpacked = _unzstd(ws, path, packed)
+        ws.on_open(path if packed == path else unpacked)
+        return unpacked
 
 
 def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:

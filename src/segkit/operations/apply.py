@@ -80,8 +80,8 @@ def apply(
     require_secret(loaded)
     with ExitStack() as stack:
         digests = Digests()
-        stack.callback(digests.close)
         ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
+        stack.callback(digests.close)
         found = evaluate(loaded, today, ws, progress)
         progress("finding segments")
         members = memberships(loaded.rules, found.computed.frame)

@@ -7,13 +7,15 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from segkit import __version__
 from segkit.errors import DataError, RuleError
+from segkit.io.encoding import CHUNK
 from segkit.io.publish import MANIFEST as NAME
 from segkit.operations.runs import find_run
 from segkit.report.json import apply_data, dumps
@@ -29,14 +31,16 @@ class Digests:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, initializer=_yield_to_others)
         self._found: dict[Path, Future[str]] = {}
+        self._closed = threading.Event()
 
     def start(self, path: Path) -> None:
         """Begin with this file, if it has not been begun."""
         if path not in self._found:
-            self._found[path] = self._pool.submit(digest, path)
+            self._found[path] = self._pool.submit(digest, path, self._closed.is_set)
 
     def close(self) -> None:
-        """Drop what has not been begun."""
+        """Drop what is not done."""
+        self._closed.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __getitem__(self, path: Path) -> str:
@@ -47,7 +51,8 @@ class Digests:
 def _yield_to_others() -> None:
     """Let this thread have the processor when no other thread wants it."""
     if sys.platform == "linux":  # elsewhere, only whole processes have a priority
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        with suppress(OSError):  # a sandbox may forbid it: then the thread has its share
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
@@ -61,10 +66,13 @@ def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
     return run.written if run else None
 
 
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """The sha256 of a file, in hexadecimal; of a part of it where it was stopped."""
+    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
+    with path.open("rb", buffering=0) as file:
+        while (size := file.readinto(buffer)) and not stopped():
+            found.update(buffer[:size])
+    return found.hexdigest()
 
 
 def manifest(
