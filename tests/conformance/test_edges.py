@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -331,3 +333,50 @@ def test_the_combined_file_follows_the_format(desk):
     desk.put("c.csv", "id\na\n")
     desk.apply(HEAD + ALL + '[output]\ncombined = "all.csv"\n', "--format", "parquet")
     assert sorted(desk.tree()) == ["all.parquet", "manifest.json", "s.parquet"]
+
+
+LEFT_OUT = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n[events.o]\npath = "o.parquet"\n'
+
+
+def test_a_sum_does_not_mind_what_is_left_out(desk):
+    """Together, the amounts of rows that are left out are more than a decimal holds."""
+    huge, money = Decimal("9" * 37), pl.Decimal(38, 0)
+    rows = {"id": ["a"] + ["b"] * 20, "day": [dt.date(2024, 1, 1)] * 21, "kind": ["ok"] + ["bad"] * 20}
+    amounts = pl.Series("amount", [Decimal(5), *[huge] * 20], money)
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("o.parquet", pl.DataFrame(rows).with_columns(amounts))
+    text = LEFT_OUT + 'time = "day"\namount = "amount"\nwhere.kind = "ok"\n'
+    text += '[trait.sum]\nevents = "o"\nmeasure = "sum"\n[trait.last_year]\nevents = "o"\nmeasure = "sum"\nwithin = "1 year"\n'
+    assert desk.columns(text, "sum", "last_year") == {"a": ("5", "5"), "b": ("0", "0")}
+
+
+def test_keys_that_look_like_reasons_are_keys(desk):
+    names = ["\x1fleft out:x", "\x1fleft out:no_key", "a"]
+    desk.put("c.csv", "id,n\n" + "".join(f"{name},1\n" for name in names) + ",2\n")
+    done = desk.json(LEFT_OUT.partition("[events")[0] + "[segment.s]\ndemographic.n = 1\n")
+    assert done["segments"][0]["written"] == 3
+    assert done["tables"][0]["left_out"] == {"no_key": 1}
+
+
+@pytest.mark.parametrize("measure", [None, "last", "distinct"])
+def test_customers_from_events_whose_keys_are_blank_beyond_the_sample(desk, measure):
+    """Counted alike, whether they are measured or not, and in one pass or in two."""
+    days = [dt.date(2024, 1, 1)] * 4_003
+    desk.put("o.parquet", pl.DataFrame({"id": ["a"] * 4_000 + ["   ", " a", None], "day": days, "n": [1] * 4_003}))
+    text = LEFT_OUT.replace('path = "c.csv"', 'from = "o"') + 'time = "day"\n'
+    trait = f'[trait.t]\nevents = "o"\nmeasure = "{measure}"\nof = "n"\n' if measure else ""
+    segment = "behavioural.t.min = 1" if measure else "everyone = true"
+    done = desk.json(text + trait + f"[segment.s]\n{segment}\n")
+    assert done["segments"][0]["written"] == 1
+    (counts,) = [t["left_out"] for t in done["tables"] if t["name"] == "o"]
+    assert {reason: n for reason, n in counts.items() if n} == {"no_key": 2}
+
+
+def test_a_thread_that_may_not_give_way(desk, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", refuse)
+    desk.put("c.csv", "id\na\n")
+    desk.apply(LEFT_OUT.partition("[events")[0] + "[segment.s]\neveryone = true\n")
+    assert b'"sha256"' in desk.tree()["manifest.json"]
