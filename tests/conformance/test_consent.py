@@ -153,6 +153,7 @@ TYPOS = {
     "[consent]\nrequire.ok.iss = true\n": 2,
     "[consent]\n": 2,
     "[consent]\nrequire = {}\n": 2,
+    "[consent]\nrequire = {}\nsuppress = 's.csv'\n": 2,
     "[consent.channel.emial]\nrequire.ok = true\n": 2,
     "[consent.channels.email]\nrequire.ok = true\n": 2,
     "[consent.email]\nrequire.ok = true\n": 2,
@@ -198,3 +199,15 @@ def test_nobody_on_a_list_is_written_either(shop, stops):
         shop.apply(text + rule)
         files = [name for name in shop.tree() if name.endswith(".csv")]
         assert only_who_agreed([row["id"] for name in files for row in shop.read(f"segments/{name}")])
+
+
+def test_a_value_that_nobody_has_is_a_warning(shop):
+    """Who misspells what consent looks like in the data writes to nobody, and learns why."""
+    rules = HEAD + CONSENT.replace("ok = true", 'email = "Yes"') + EVERYONE
+    done = shop.json(rules)
+    assert done["segments"][0]["written"] == 0
+    (warning,) = done["warnings"]
+    assert warning["message"] == "nobody consents: of 60 customers, none is as `require` asks"
+    assert warning["line"] == 10
+    shop.apply(rules, "--fail-on", "warning", code=1)
+    assert shop.json(HEAD + CONSENT + EVERYONE)["warnings"] == []

@@ -328,3 +328,10 @@ def test_a_computed_number_that_is_too_large_is_told_without_its_reason_in_the_l
     assert "a computed number is too large: `overflow in decimal multiplication" in done.stderr
     (error,) = json.loads((desk / "log").read_text())["errors"]
     assert error["message"] == "a computed number is too large: `...`"
+
+
+def test_a_misspelt_column_is_not_advised_to_be_taken_out(desk):
+    desk.put("c.csv", CUSTOMERS)
+    done = desk.apply(HEAD + 'columns = ["email", "age"]\nhash = ["emial"]', code=2)
+    assert "did you mean `email`?" in done.stderr
+    assert "needs no protection" not in done.stderr

@@ -17,7 +17,7 @@ from segkit.columns.fit import Misfits
 from segkit.columns.hidden import KEY, hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.mentions import CUSTOMERS
-from segkit.columns.permission import listed_column, suppression_lists, suppression_table
+from segkit.columns.permission import CONSENT, listed_column, suppression_lists, suppression_table
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
 from segkit.columns.view import NO_KEY, SHORT, View, kept_rows
@@ -72,7 +72,8 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     _refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
-    warnings += [placed(loaded, finding) for finding in _idle_lists(plan, computed)]
+    idle = [*_idle_lists(plan, computed), *_idle_consent(plan, computed)]
+    warnings += [placed(loaded, finding) for finding in idle]
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
@@ -311,6 +312,16 @@ def _idle_lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
             )
             hint = "are both written alike, without a `.0` behind whole numbers? else the list is not needed"
             yield Finding(path, message, hint, warning=True)
+
+
+def _idle_consent(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning where nobody consents: what is asked for may be written otherwise in the data."""
+    for path, channel, permission in walk.permissions(plan.rules):
+        asked = permission.require
+        if asked and len(computed.frame) and not computed.frame[hidden(CONSENT, channel)].any():
+            message = f"nobody consents: of {len(computed.frame):,} customers, none is as `require` asks"
+            hint = f"is {' and '.join(f'`{name}`' for name in asked)} written so? `segkit check --data` looks"
+            yield Finding((*path, "require"), message, hint, warning=True)
 
 
 def _left_out_all(events: View, customers: View) -> bool:

@@ -233,7 +233,7 @@ def detected(tables: Sequence[TableCounts]) -> RenderableType:
         for path in table.paths:
             lines.add_row("", path)
         for name, value in table.detected.items():
-            lines.add_row("", f"{words(name)}: {value}")
+            lines.add_row("", f"{name if name.startswith('column ') else words(name)}: {value}")
     return lines
 
 

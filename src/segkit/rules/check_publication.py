@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
+from segkit.rules.near import nearest
 
 PROTECTED = ("hash", "pseudonymise")
 
@@ -45,7 +46,8 @@ def _protected(rules: RuleFile) -> Iterator[Finding]:
             elif column == output.label_column:
                 yield Finding(path, f"`{column}` is the label of the segment", "it names no customer: take it out")
             elif _is_left_out(rules, column):
-                hint = "take it out: what is not written needs no protection"
+                near = nearest(column, (rules.customers.key, *(output.columns or ())))
+                hint = near or "take it out: what is not written needs no protection"
                 yield Finding(path, f"`{column}` is not among the columns that are written", hint)
             yield from _in_file_names(rules, key, column)
 

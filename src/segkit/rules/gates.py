@@ -26,6 +26,9 @@ class Permission(Model):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Permission:
+        if "require" in self.model_fields_set and not self.require:
+            hint = "such as `require.email_opt_in = true`; else take it out"
+            raise Contradiction("`require` asks for nothing", hint, key="require")
         if self.suppress_on and not self.suppress:
             raise Contradiction("`suppress_on` goes with `suppress`", "name the files", key="suppress_on")
         return self
