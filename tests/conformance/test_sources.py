@@ -585,3 +585,27 @@ def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk, last, cou
     lines = [f"k{i};90,000;{'x' * 20}" for i in range(90_000)]
     lines[30_000] = f"k30000;{last};x"
     assert len(guesses(desk, lines="\n".join(["id;x;y", *lines]) + "\n")) == count
+
+
+@pytest.mark.parametrize(
+    ("last", "spend", "bad"),
+    [
+        ("123456789012.25", "123456790010.75", 0),  # long, but exact
+        ("0.12345678901", "998.5", 1),  # would be rounded
+        ("0.1234567890", "998.623456789", 0),
+        ("0.30000000000000004", "998.5", 1),
+    ],
+)
+def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(desk, monkeypatch, last, spend, bad):
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    lines = ["a,2024-01-01,0.5"] * 1_998
+    lines[700] = f"a,2024-01-01,{last}"
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total\n" + "\n".join(lines) + "\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\nbad_values = "missing"\n'
+    text += '[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
+    assert desk.columns(text, "spend") == {"a": spend}
+    warnings = desk.json(text + "[segment.s]\nbehavioural.spend.min = 1\n")["warnings"]
+    assert [w["message"] for w in warnings] == ["1 values of `total` cannot be read and count as missing"] * bad
+    desk.apply(text.replace('bad_values = "missing"\n', "") + "[segment.s]\neveryone = true\n")

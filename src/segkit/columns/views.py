@@ -68,7 +68,7 @@ def _read(table: Table, reads: Reads, key: str | None = None) -> tuple[list[pl.E
         as_type, money = reads.type_of(table, name)
         if name in reads.as_came and table.is_plain_text(name, as_type):
             continue
-        exprs.append(table.value(name, type=as_type, money=money).alias(name))
+        exprs.append(table.value(name, type=as_type, money=money, trusting=True).alias(name))
         if table.bad(name, type=as_type, money=money) is None:
             continue
         exprs.append(pl.col(name).alias(hidden("raw", name)))

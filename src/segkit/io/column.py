@@ -33,6 +33,8 @@ class NumberStyle:
     """The one accepted group mark, `""` for none; None: the other mark, spaces and apostrophes."""
     plain: bool = True
     """No currency, group marks, spaces or exponents in the sample: one cast reads them."""
+    long: bool = True
+    """Some value of the sample may have more than the 10 decimals of money."""
     guessed: str = ""
     """A value that reads both ways, where nothing but the `;` of the file speaks for the decimal comma."""
 

@@ -62,14 +62,16 @@ class Table:
     settled: frozenset[str] = frozenset()
     """The columns whose types rest on all rows because `settle` looked at them."""
 
-    def value(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr:
+    def value(
+        self, name: str, *, type: ColumnType | None = None, money: bool = False, trusting: bool = False
+    ) -> pl.Expr:
         """The value as String, Int64, Float64, Date, Boolean or list; null where missing or unreadable.
 
-        `money` gives Decimal(38, 10). DataError where dates read both day first and month first, or where
-        the column has a type that holds no such values.
+        `money` gives Decimal(38, 10); with `trusting`, only where `suspect` does not hold is it exact. DataError where
+        dates read both day first and month first, or where the column has a type that holds no such values.
         """
         column, kind = self._as(name, type, money)
-        return values.value(column, kind, money=money)
+        return values.value(column, kind, money=money, trusting=trusting)
 
     def bad(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
         """Where something is there that `value` cannot read, as Boolean; None where that cannot happen."""

@@ -15,10 +15,14 @@ _BLANKS = (*(" " * n for n in range(33)), "\t", "\xa0")
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 
 
-def value(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr:
-    """The value as Int64, Float64, Decimal, Date, Boolean or String; null where it is missing or cannot be read."""
-    made = _from_text(column, to, money=money) if column.is_text else _from_typed(column, to, money=money)
-    return made.alias(column.name)
+def value(column: Column, to: ColumnType, *, money: bool = False, trusting: bool = False) -> pl.Expr:
+    """The value as Int64, Float64, Decimal, Date, Boolean or String; null where it is missing or cannot be read.
+
+    `trusting` is for who also looks where a value is `suspect`.
+    """
+    if column.is_text:
+        return _from_text(column, to, money=money, trusting=trusting).alias(column.name)
+    return _from_typed(column, to, money=money).alias(column.name)
 
 
 def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
@@ -43,8 +47,14 @@ def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | Non
 
 
 def suspect(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
-    """Where a value needs the second look of `bad` although `value` reads it: a guessed number such as `01234`."""
-    return numbers.has_leading_zero(column) if column.is_text and _may_be_code(column, to, money=money) else None
+    """Where a value needs the second look of `bad` although `value` reads it: a guessed number such as `01234`, money
+    that a trusting reader may have rounded.
+    """
+    if not column.is_text:
+        return None
+    if money and numbers.may_trust(column):
+        return numbers.long(pl.col(column.name))
+    return numbers.has_leading_zero(column) if _may_be_code(column, to, money=money) else None
 
 
 def _may_be_code(column: Column, to: ColumnType, *, money: bool) -> bool:
@@ -67,7 +77,7 @@ def known_key(column: Column, text: pl.Expr) -> pl.Expr:
     return pl.when(~text.is_in(["", *column.nulls])).then(text) if column.nulls else pl.when(text != "").then(text)
 
 
-def _from_text(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
+def _from_text(column: Column, to: ColumnType, *, money: bool, trusting: bool) -> pl.Expr:
     raw = pl.col(column.name)
     if to is ColumnType.TEXT:
         if column.padded:
@@ -78,7 +88,7 @@ def _from_text(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     elif to is ColumnType.BOOLEAN:
         made = _words(raw)
     elif to in _NUMBERS:
-        made = numbers.read(column, to, money=money)
+        made = numbers.read(column, to, money=money, trusting=trusting)
     else:
         raise _no_reading(column, to)
     # Only given texts may read as values; those that were detected (`NULL`) never do.
