@@ -607,5 +607,5 @@ def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(desk, monkeyp
     text += '[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
     assert desk.columns(text, "spend") == {"a": spend}
     warnings = desk.json(text + "[segment.s]\nbehavioural.spend.min = 1\n")["warnings"]
-    assert [w["message"] for w in warnings] == ["1 values of `total` cannot be read and count as missing"] * bad
+    assert [w["message"] for w in warnings] == ["1 value of `total` cannot be read and counts as missing"] * bad
     desk.apply(text.replace('bad_values = "missing"\n', "") + "[segment.s]\neveryone = true\n")

@@ -6,7 +6,7 @@ Helper columns are the results of event conditions, who is among a share of all 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -100,16 +100,20 @@ def _measures(condition: EventCondition) -> list[Measure]:
 
 def _holds_without(condition: EventCondition) -> bool:
     """Whether the measure of no events, which is 0 or missing, compares as asked."""
-    result = condition.result or {"min": 1}
-    return condition.measure in ZERO_WHEN_NONE and all(COMPARISONS[o](0, operand) for o, operand in result.items())
+    passes = all(COMPARISONS[operator](0, operand) for operator, operand in _asked(condition).items())
+    return condition.measure in ZERO_WHEN_NONE and passes
+
+
+def _asked(condition: EventCondition) -> Mapping[str, Any]:
+    """Comparison -> operand; at least one event where nothing else is asked."""
+    return condition.result or {"min": 1}
 
 
 def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr:
     """Boolean, never null: at least one event, and the measure compares as asked."""
     compared, *counts = _measures(condition)
-    result = condition.result or {"min": 1}
     value, dtype = pl.col(compared.name), schema[compared.name]
-    parts = [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in result.items()]
+    parts = [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in _asked(condition).items()]
     return pl.all_horizontal([*(pl.col(count.name) >= 1 for count in counts), *parts]).fill_null(False)
 
 

@@ -56,13 +56,11 @@ class _Run:
         views = self.plan.views
         for table in by_table:
             groups = found.pop(0)  # as soon as they are joined, their memory is free
-            counts = views[table].counts(groups)
-            groups = groups.rename({COUNT: hidden("rows", table)}).drop(*views[table].doubts())
-            if table in self.tables:
-                groups = groups.drop(hidden("rows", table))  # a second pass over a table finds the same rows
-            else:
+            if table not in self.tables:  # a second pass over a table finds the same rows
                 self.tables.append(table)
-                self.counts[table] = counts
+                self.counts[table] = views[table].counts(groups)
+                groups = groups.with_columns(pl.col(COUNT).alias(hidden("rows", table)))
+            groups = groups.drop(COUNT, *views[table].doubts())
             # Only the key goes through the join, in one piece: 0.6 s less on 1 M customers than a join of all columns.
             joined = customers[[KEY]].rechunk().join(groups.rechunk(), on=KEY, how="left", maintain_order="left")
             customers = customers.hstack(joined.drop(KEY))

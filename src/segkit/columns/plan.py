@@ -51,6 +51,10 @@ class Plan:
     lookup_views: Mapping[str, View]
     lookup_counts: Mapping[str, pl.DataFrame]
 
+    def view(self, name: str) -> View:
+        """The table of this name, a lookup or list too."""
+        return self.views[name] if name in self.views else self.lookup_views[name]
+
     @property
     def output_columns(self) -> tuple[str, ...]:
         """The columns that go out after key and label: those chosen, or those of the customer file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
@@ -14,28 +14,29 @@ import polars as pl
 from segkit.columns.compute import Computed, compute
 from segkit.columns.faults import faults
 from segkit.columns.fit import Misfits
-from segkit.columns.hidden import KEY, hidden, is_hidden
+from segkit.columns.hidden import hidden, is_hidden
 from segkit.columns.lookups import DUPLICATES
-from segkit.columns.mentions import CUSTOMERS
-from segkit.columns.permission import CONSENT, listed_column, suppression_lists, suppression_table
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.view import NO_KEY, SHORT, View, kept_rows
+from segkit.columns.view import SHORT, View, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.numbers import both_readings
 from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure
+from segkit.operations.idle import idle
+from segkit.operations.keys import refuse_keys
 from segkit.operations.sources import open_tables
 from segkit.operations.zones import TABLE as ZONES
 from segkit.operations.zones import open_zones
+from segkit.report.numbers import plural
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.check import check_references
 from segkit.rules.findings import Finding
 from segkit.rules.loader import Loaded, by_place
-from segkit.rules.sources import Customers, Events, Source
+from segkit.rules.sources import Customers
 from segkit.rules.windows import empty_windows
 
 Progress = Callable[[str], None]
@@ -68,12 +69,11 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     settled = _settled(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     warnings += _refuse_bad_values(plan, settled.bad, computed)
-    warnings += [_guess(_view(plan, name), column) for name, columns in settled.guessed.items() for column in columns]
-    _refuse_keys(plan, computed)
+    warnings += [_guess(plan.view(name), column) for name, columns in settled.guessed.items() for column in columns]
+    refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
-    idle = [*_idle_lists(plan, computed), *_idle_consent(plan, computed)]
-    warnings += [placed(loaded, finding) for finding in idle]
+    warnings += [placed(loaded, finding) for finding in idle(plan, computed)]
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
@@ -103,7 +103,7 @@ def _settled(
             tables = {**tables, **{name: replace(tables[name], trims=True) for name in computed.padded}}
             continue
         bad = _bad_values(plan, computed)
-        guessed = {name: _guessed_numbers(_view(plan, name)) for name in computed.counts}
+        guessed = {name: _guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
@@ -185,7 +185,7 @@ def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
     """Table -> column -> how many values cannot be read, where there are any."""
     bad: dict[str, dict[str, int]] = {}
     for name, counts in computed.counts.items():
-        view = _view(plan, name)
+        view = plan.view(name)
         suspect = [column for column in view.suspects if counts[hidden("suspects", column)].item()]
         found = view.bad_values(suspect) if suspect else {}
         if found:
@@ -193,27 +193,26 @@ def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
     return bad
 
 
-def _view(plan: Plan, name: str) -> View:
-    return plan.views[name] if name in plan.views else plan.lookup_views[name]
-
-
 def _refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed: Computed) -> list[Diagnostic]:
     """Warnings for bad values that count as missing; `DataError` for the others, all tables at once."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     for name, columns in bad.items():
-        view = _view(plan, name)
+        view = plan.view(name)
         if view.spec.bad_values == "error":
             as_read = {column: view.reads.type_of(view.table, column) for column in columns}
             errors += view.table.bad_values_error(as_read).diagnostics
         else:
             warnings += [
-                _warning(f"{count:,} values of `{column}` cannot be read and count as missing", view.table)
-                for column, count in columns.items()
+                _warning(f"{_unread(count, column)} as missing", view.table) for column, count in columns.items()
             ]
     if errors:
         raise DataError(*errors)
     return warnings
+
+
+def _unread(count: int, column: str) -> str:
+    return f"{plural(count, 'value')} of `{column}` cannot be read and {'counts' if count == 1 else 'count'}"
 
 
 def _guessed_numbers(view: View) -> list[str]:
@@ -241,102 +240,11 @@ def _warning(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)
 
 
-def _refuse_keys(plan: Plan, computed: Computed) -> None:
-    """`DataError` where keys are all missing, come twice, or match no customer."""
-    customers = plan.views[CUSTOMERS]
-    for name, counts in computed.counts.items():
-        view = _view(plan, name)
-        rows, without = int(counts["rows"].item()), int(counts[NO_KEY].item() or 0)
-        if rows and rows == without:
-            raise _no_keys(view, _key_of(plan, view.spec), rows)
-    _refuse_duplicates(customers, computed.frame)
-    for name, matched in computed.matched.items():
-        kept = kept_rows(computed.counts[name])
-        if kept and not matched and len(computed.frame) and not _left_out_all(plan.views[name], customers):
-            raise _no_match(plan, plan.views[name], computed.frame)
-
-
-def _key_of(plan: Plan, spec: Source) -> str:
-    if isinstance(spec, Customers):
-        return spec.key
-    if isinstance(spec, Events):
-        return spec.key or plan.rules.customers.key
-    return ", ".join(spec.on.values()) if hasattr(spec, "on") else ""
-
-
-def _no_keys(view: View, key: str, rows: int) -> DataError:
-    place = SourceLocation(str(view.table.paths[0]))
-    message = f"none of the {rows:,} rows has a key in column `{key}`"
-    of_people = isinstance(view.spec, (Customers, Events))
-    hint = "name the column that identifies the customer: `key = ...`" if of_people else "is it the right column?"
-    return DataError(Diagnostic(message, place, hint))
-
-
-def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
-    assert isinstance(view.spec, Customers)
-    # Hashes first: a third of the time. Only where two are the same are the keys compared.
-    if view.spec.duplicates != "error" or frame[KEY].hash().n_unique() == len(frame):
-        return
-    twice = frame.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
-    if twice.is_empty():
-        return
-    shown = ", ".join(f"`{key}`" for key in twice.head(5).to_list())
-    more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
-    raise DataError(
-        Diagnostic(
-            f"customer keys come more than once: {shown}{more}",
-            SourceLocation(str(view.table.paths[0])),
-            'keep one row of each: `[customers] duplicates = "first"` or `"last"`',
-        )
-    )
-
-
-def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
-    event = view.kept().select(KEY).head(1).collect().item()
-    customer = customers[KEY][0]
-    hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
-    if any(key.endswith(".0") for key in (event, customer)):
-        hint = "one side writes whole numbers with `.0`: export the keys as text, without it"
-    message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
-    return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
-
-
-def _idle_lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each suppression list that has values, and none of a customer: it may be written otherwise."""
-    for (file, column), path in suppression_lists(plan.rules).items():
-        name = suppression_table(file)
-        kept = kept_rows(computed.counts[name])
-        if kept and len(computed.frame) and not computed.frame[listed_column(file, column)].any():
-            message = (
-                f"`{file}` suppresses nobody: of its {kept:,} values, none is in column `{column}` of the customers"
-            )
-            hint = "are both written alike, without a `.0` behind whole numbers? else the list is not needed"
-            yield Finding(path, message, hint, warning=True)
-
-
-def _idle_consent(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning where nobody consents: what is asked for may be written otherwise in the data."""
-    for path, channel, permission in walk.permissions(plan.rules):
-        asked = permission.require
-        if asked and len(computed.frame) and not computed.frame[hidden(CONSENT, channel)].any():
-            message = f"nobody consents: of {len(computed.frame):,} customers, none is as `require` asks"
-            hint = f"is {' and '.join(f'`{name}`' for name in asked)} written so? `segkit check --data` looks"
-            yield Finding((*path, "require"), message, hint, warning=True)
-
-
-def _left_out_all(events: View, customers: View) -> bool:
-    """Whether events have no customer only because `where` leaves those customers out."""
-    if not customers.spec.where:
-        return False
-    everybody = customers.frame.select(KEY)
-    return len(events.kept().join(everybody, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
-
-
 UNKNOWN = "unknown_customer"
 
 
 def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
-    counts, view = computed.counts[name], _view(plan, name)
+    counts, view = computed.counts[name], plan.view(name)
     reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
     left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
     if name in computed.matched:
