@@ -259,8 +259,8 @@ def picture() -> str:
     """The segments of the first example, as a terminal shows them."""
     with tempfile.TemporaryDirectory() as folder:
         result = apply(ROOT / RULES, output=folder)
-    segments = tuple(replace(segment, profile={}) for segment in result.segments)
-    result = replace(result, segments=segments, thresholds=(), directory=str(RULES.parent / "segments"))
+    segments = tuple(segment._replace(profile={}) for segment in result.segments)
+    result = result._replace(segments=segments, thresholds=(), directory=str(RULES.parent / "segments"))
     return svg(apply_summary(result), title=f"segkit apply {RULES}", width=98)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic
 
@@ -17,26 +18,23 @@ MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds."""
 
     path: str
     written: int
-    values: Mapping[str, str | None] = field(default_factory=dict)
+    values: Mapping[str, str | None] = MappingProxyType({})
     holds: str = MEMBERS
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """How many customers entered and left a segment since the last run."""
 
     entered: int
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What one column is in one segment; `share` is of the total over all customers, in percent."""
 
     mean: float | None
@@ -45,8 +43,7 @@ class Profile:
     share: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentResult:
+class SegmentResult(NamedTuple):
     """One segment's line of the ledger: matched - sum(excluded) = written; `share` is written in percent of all.
 
     `holdout` is the list of those held out, `variants` how many of the written get each variant.
@@ -60,14 +57,13 @@ class SegmentResult:
     share: float
     outputs: tuple[Output, ...] = ()
     holdout: Output | None = None
-    variants: Mapping[str, int] = field(default_factory=dict)
+    variants: Mapping[str, int] = MappingProxyType({})
     write: bool = True
-    profile: Mapping[str, Profile] = field(default_factory=dict)
+    profile: Mapping[str, Profile] = MappingProxyType({})
     change: Change | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(NamedTuple):
     """Customers who are written in both segments."""
 
     first: str
@@ -75,19 +71,17 @@ class Overlap:
     customers: int
 
 
-@dataclass(frozen=True, slots=True)
-class TableCounts:
+class TableCounts(NamedTuple):
     """What became of the rows of one input table; every row left out has its reason."""
 
     name: str
     rows: int
     left_out: Mapping[str, int]
-    detected: Mapping[str, str] = field(default_factory=dict)
+    detected: Mapping[str, str] = MappingProxyType({})
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """The cuts in force for one column: scores rise by one at each, or at the one cut a share of customers begins.
 
     `inclusive` tells whether the cut itself is on the upper side, `falls` that low values are, as with recency. The
@@ -99,11 +93,10 @@ class Threshold:
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
-    within: Mapping[str, int] = field(default_factory=dict)
+    within: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """Customers with one value of a column (none: missing), and their share of all in percent."""
 
     value: str | None
@@ -111,8 +104,7 @@ class Count:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(NamedTuple):
     """How the customers divide among the values of a computed column, `kind` its values' name: stage, grade."""
 
     column: str
@@ -120,8 +112,7 @@ class Distribution:
     values: tuple[Count, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FittedModel:
+class FittedModel(NamedTuple):
     """A model of so many customers, `repeaters` those among them with orders on two days or more."""
 
     name: str
@@ -131,8 +122,7 @@ class FittedModel:
     repeaters: int
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyResult:
+class ApplyResult(NamedTuple):
     """What a run of a rule file did."""
 
     as_of: dt.date
@@ -151,8 +141,7 @@ class ApplyResult:
     models: tuple[FittedModel, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RfmSegment:
+class RfmSegment(NamedTuple):
     """One RFM segment: its customers, its revenue, their shares in percent, and medians."""
 
     name: str
@@ -165,8 +154,7 @@ class RfmSegment:
     monetary: float
 
 
-@dataclass(frozen=True, slots=True)
-class RfmResult:
+class RfmResult(NamedTuple):
     """An RFM analysis; `grid[r, f]` counts the customers with these scores; `guesses` is option -> column.
 
     `path`, `cutoffs` and `chart` are the files that were written.
@@ -191,8 +179,7 @@ class RfmResult:
     chart: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """Everything found in a rule file: errors and warnings, and what it defines."""
 
     path: str
@@ -201,8 +188,7 @@ class CheckResult:
     columns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentDiff:
+class SegmentDiff(NamedTuple):
     """One segment in two runs; `old` and `new` are the customers in it, None where the run has no such segment."""
 
     name: str
@@ -213,8 +199,7 @@ class SegmentDiff:
     stayed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Customers of an exclusive run who were in one segment and are in another; None is no segment."""
 
     old: str | None
@@ -222,8 +207,7 @@ class Move:
     customers: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """One of the two runs: where it is, its day and how many customers there were."""
 
     path: str
@@ -231,8 +215,7 @@ class RunInfo:
     customers: int
 
 
-@dataclass(frozen=True, slots=True)
-class DiffResult:
+class DiffResult(NamedTuple):
     """What changed between two runs; `moves` is None unless both are exclusive."""
 
     old: RunInfo

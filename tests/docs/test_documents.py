@@ -19,7 +19,7 @@ from segkit.cli.group import COMMANDS
 from segkit.rules.blocks import FAMILIES
 from segkit.rules.conditions import Condition
 from segkit.rules.features import Trait
-from segkit.rules.rfm_maps import RF, STANDARD
+from segkit.rules.rfm_maps import STANDARD, rf
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(
@@ -209,7 +209,7 @@ def test_the_maps_are_those_of_the_code() -> None:
         for r in range(int(r1), int(r2 or r1) + 1)
         for f in range(int(f1), int(f2 or f1) + 1)
     }
-    assert cells == {(r, f): name for (r, f, _), name in RF.items()}
+    assert cells == {(r, f): name for (r, f, _), name in rf().items()}
 
 
 def test_the_reference_names_everything() -> None:

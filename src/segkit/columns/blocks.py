@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -86,7 +85,7 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
             latitude=customers.latitude,
             longitude=customers.longitude,
         )
-        shares = replace(context, share=lambda share: pl.col(_share_column(share)))
+        shares = context._replace(share=lambda share: pl.col(_share_column(share)))
         return block_holds(block, schema, names, shares)
 
     return build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from segkit.columns.hidden import is_visible
 from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, sources_of
@@ -16,8 +16,7 @@ from segkit.rules.near import nearest
 SOURCES = frozenset({"customers", "events", "lookup"})
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     """Which columns each table has, and where each comes from."""
 
     columns: Mapping[str, Mapping[str, Path]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
@@ -18,8 +19,7 @@ from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
 
 
-@dataclass(frozen=True)
-class Computed:
+class Computed(NamedTuple):
     """One row a customer, in the order of the file: every column asked for, and the key under `KEY`.
 
     `counts` has one row for each table that was read; `matched` the events of known customers by table.

@@ -9,10 +9,9 @@ the cuts are a table, keyed by these scores.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -31,16 +30,14 @@ Group = tuple[int, ...]
 """The scores that customers share who are cut together; empty where all are."""
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(NamedTuple):
     """The cuts of one group of customers, rising with the score; with `keys`, a cut is the pair of value and key."""
 
     values: tuple[Any, ...]
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Cuts:
+class Cuts(NamedTuple):
     """The cuts of one measure: of all customers together, or by the scores named `outer`.
 
     `dtype` is the type that values are compared in; a group that is not in the table has no cuts and scores 1.

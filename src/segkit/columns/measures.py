@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -19,8 +19,7 @@ from segkit.rules.sources import Events
 NEEDS_ORDER = frozenset({"first", "last", "most_frequent"})
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(NamedTuple):
     """A measured column and its name."""
 
     name: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
 from segkit.rules.blocks import CustomerDate, Measured, Window
@@ -25,8 +24,7 @@ to split, a key to join on, or only to be written.
 """
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A column of `table` named at `path`; a condition on it where there is one."""
 
     path: Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -35,8 +35,7 @@ def listed_column(path: str, column: str) -> str:
     return hidden("listed", f"{path}\0{column}")
 
 
-@dataclass(frozen=True)
-class Suppression:
+class Suppression(NamedTuple):
     """The lists that were read: their values by (path, column), and what a run reports of them."""
 
     values: Mapping[tuple[str, str], pl.Series]

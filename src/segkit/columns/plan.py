@@ -5,7 +5,7 @@ fit; nothing is read but lookups.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -34,8 +34,7 @@ CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value
 COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What a run computes: views of the tables, and the steps that somebody asks for.
 
     `schema` types every customer column, helper columns too; `asked` are those that segments and outputs name.
@@ -111,8 +110,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     )
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(NamedTuple):
     """The columns there are: where each comes from, who names them, and which steps can be taken.
 
     `wrong` is what only concerns sections that no table depends on.

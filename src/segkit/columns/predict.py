@@ -10,8 +10,7 @@ Everything here is numpy and scipy over whole arrays; this module is only import
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +30,7 @@ class NotFitted(Exception):
     """The likelihood has no maximum, or one that predicts nothing: the text says which."""
 
 
-@dataclass(frozen=True)
-class BgNbd:
+class BgNbd(NamedTuple):
     """Orders come at a rate that is Gamma(r, alpha); after each one, a Beta(a, b) share of customers never returns."""
 
     r: float
@@ -79,8 +77,7 @@ class BgNbd:
         return total
 
 
-@dataclass(frozen=True)
-class GammaGamma:
+class GammaGamma(NamedTuple):
     """The mean amount of a customer is Gamma(p, nu), with nu of customers Gamma(q, v)."""
 
     p: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -28,8 +28,7 @@ from segkit.rules.model import RuleFile
 from segkit.rules.order import Cycle
 
 
-@dataclass(frozen=True)
-class Lookups:
+class Lookups(NamedTuple):
     """The lookups that somebody asks for, read into memory."""
 
     joined: Mapping[str, Joined]
@@ -37,8 +36,7 @@ class Lookups:
     counts: Mapping[str, pl.DataFrame]
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(NamedTuple):
     """The views of customers and events, the lookups, and the steps with those that lookups and `derive` add."""
 
     views: Mapping[str, View]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -203,7 +202,7 @@ def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: pre
 
 def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.DataFrame) -> FittedModel:
     """The model as the summary shows it."""
-    parameters: dict[str, float] = asdict(model)
+    parameters: dict[str, float] = model._asdict()
     log_likelihood = parameters.pop("log_likelihood")
     repeaters = int(customers.select((pl.col("x") > 0).sum()).item())
     return FittedModel(name, parameters, log_likelihood, len(customers), repeaters)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import polars as pl
 
@@ -26,8 +27,7 @@ TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
 }
 
 
-@dataclass(frozen=True)
-class Reads:
+class Reads(NamedTuple):
     """What rules read of one table: these columns as typed values, of these some as they came if they are text (for
     nobody asks whether they are blank), some as text, some as exact money, and some as the text of a key.
     """
@@ -38,7 +38,7 @@ class Reads:
     money: AbstractSet[str] = frozenset()
     keys: AbstractSet[str] = frozenset()
     others: AbstractSet[str] = frozenset()
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = MappingProxyType({})
     """What rules ask for, for columns without any value to tell their type."""
 
     def type_of(self, table: Table, name: str) -> tuple[ColumnType | None, bool]:
@@ -64,8 +64,7 @@ class Reads:
         )
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
     `suspects` say, by column, where a value may be unreadable. With `as_came`, its keys are not trimmed.

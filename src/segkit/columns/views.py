@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -39,8 +39,7 @@ def _is_exact(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.Decimal) and dtype.scale <= MONEY.scale
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(NamedTuple):
     """A lookup, read into memory: its rows, one for each key, and the columns it adds."""
 
     name: str

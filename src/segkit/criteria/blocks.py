@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,8 +17,7 @@ from segkit.rules.blocks import Block, EventCondition, Inside, Near
 EARTH_RADIUS_KM = 6371.0088
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """How a block finds what is not a plain column: results of event conditions, segments, coordinates."""
 
     event_condition: Callable[[EventCondition], pl.Expr]

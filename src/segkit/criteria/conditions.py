@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -47,15 +47,14 @@ def _nobody_knows(share: ShareOfAll) -> pl.Expr:
     raise NotImplementedError(f"`{share.operator}` of `{share.column}` outside of a block")
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, who is among a share of all customers, zones on the
     map.
     """
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
-    zones: Mapping[Inside, Area] = field(default_factory=dict)
+    zones: Mapping[Inside, Area] = MappingProxyType({})
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {

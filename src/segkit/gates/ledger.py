@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import polars as pl
 
@@ -18,8 +19,7 @@ from segkit.rules.blocks import Segment
 from segkit.rules.model import RuleFile
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One segment's line: who matched, how many each gate took out, who is left to be written.
 
     `held` are those whom the holdout took out; `variants` has the variant of each written customer, where there are

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import polars as pl
 
@@ -24,8 +24,7 @@ class ColumnType(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
-class NumberStyle:
+class NumberStyle(NamedTuple):
     """How the numbers of a text column are written."""
 
     decimal: str = "."
@@ -39,8 +38,7 @@ class NumberStyle:
     """A value that reads both ways, where nothing but the `;` of the file speaks for the decimal comma."""
 
 
-@dataclass(frozen=True)
-class DateStyle:
+class DateStyle(NamedTuple):
     """How the dates of a text column are written."""
 
     order: str = "ymd"
@@ -59,8 +57,7 @@ class DateStyle:
         return f"date {self.format or self.order}"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a table: its type, and how its texts become values."""
 
     name: str
@@ -69,7 +66,7 @@ class Column:
     blank: bool = False
     """No value was found, so nothing speaks against any type."""
     how: str = ""
-    dtype: pl.DataType = pl.String()  # noqa: RUF009
+    dtype: pl.DataType = pl.String()
     forced: bool = False
     """The rule file names the type."""
     number: NumberStyle = NumberStyle()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -15,8 +15,11 @@ from segkit.io.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""
 
+Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 Counts: TypeAlias = dict[str, Any]
 """What was counted of a column -> how often; with a few examples."""
+
+_VALUE, _PADDED = "\x1fvalue", "\x1fpadded"
 
 TYPES = {
     "text": ColumnType.TEXT,
@@ -26,13 +29,12 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """What the rule file says about reading values; `time_columns` may hold compact dates."""
 
     timezone: str = "UTC"
     delimiter: str = ","
-    types: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = MappingProxyType({})
     date_format: str | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -41,7 +43,7 @@ class Given:
 
 
 def infer(
-    frame: pl.LazyFrame, names: Collection[str], given: Given, known: Collection[Column] = (), *, whole: bool = True
+    frame: Frame, names: Collection[str], given: Given, known: Collection[Column] = (), *, whole: bool = True
 ) -> dict[str, Column]:
     """The text columns `names` of the frame, each with the type that its values settle.
 
@@ -87,7 +89,7 @@ def _type_of(dtype: pl.DataType) -> ColumnType:
     return ColumnType.OTHER
 
 
-def _evidence(frame: pl.LazyFrame, names: Collection[str], given: Given) -> dict[str, Counts]:
+def _evidence(frame: Frame, names: Collection[str], given: Given) -> dict[str, Counts]:
     """What the values of each column look like, as counts by name: cheap looks first, for all columns."""
     found = _count(frame, names, given, lambda text: _first_look(text, given))
     dated = [name for name, counts in found.items() if counts["date_like"]]
@@ -117,27 +119,29 @@ def _may_be_number(counts: Counts) -> bool:
 
 
 def _count(
-    frame: pl.LazyFrame, names: Collection[str], given: Given, look: Callable[[pl.Expr], dict[str, pl.Expr]]
+    frame: Frame, names: Collection[str], given: Given, look: Callable[[pl.Expr], dict[str, pl.Expr]]
 ) -> dict[str, Counts]:
     """What `look` says of each column's trimmed values, in one pass."""
     if not names:
         return {}
     no_value = ["", *NO_VALUE, *(given.null_values or ())]
+    trimmed = pl.col(names).str.strip_chars()
+    values = pl.when(~trimmed.is_in(no_value)).then(trimmed).name.suffix(_VALUE)
+    padded = (trimmed != pl.col(names)).name.suffix(_PADDED)
     found: dict[str, Counts] = {name: {} for name in names}
     counts: dict[str, tuple[str, str]] = {}
     parts: list[pl.Expr] = []
     for name in names:
         raw = pl.col(name)
-        text = raw.str.strip_chars()
-        looks = look(pl.when(~text.is_in(no_value)).then(text))
-        looks |= {
-            "padded": (text != raw).sum(),
+        looks = look(pl.col(name + _VALUE)) | {
+            "padded": pl.col(name + _PADDED).sum(),
             "nulls": raw.filter(raw.is_in(NULL_TEXTS)).unique(maintain_order=True).implode(),
         }
         for what, part in looks.items():
             counts[str(len(counts))] = name, what
             parts.append(part.alias(str(len(parts))))
-    row = frame.select(parts).collect(engine="streaming").row(0, named=True)
+    # Trimmed in a step of its own: dozens of looks would each do it again.
+    row = frame.with_columns(values, padded).select(parts).lazy().collect(engine="streaming").row(0, named=True)
     for label, (name, what) in counts.items():
         found[name][what] = row[label]
     return found

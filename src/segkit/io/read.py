@@ -175,7 +175,7 @@ def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tupl
             rows, whole = sample.of_typed(frame, text_names)
         except pl.exceptions.PolarsError as error:
             raise second_look.explain(parts) or error from error
-    inferred = infer(rows.lazy(), text_names, given, whole=whole)
+    inferred = infer(rows, text_names, given, whole=whole)
     return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 
 

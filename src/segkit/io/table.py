@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -22,8 +22,7 @@ _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./
 """Decimal numbers and days: hardly the names of columns."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One file of a table."""
 
     path: Path
@@ -42,8 +41,7 @@ class Part:
         return self.text is not None or self.kind == "ndjson"
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A source: its columns as they came (text of text formats), and expressions for their values."""
 
     name: str
@@ -122,7 +120,7 @@ class Table:
         columns = {**self.columns, **infer(self.frame, text, self.given, known=self.columns.values())}
         if columns == self.columns:
             return self
-        return replace(self, columns=columns, settled=self.settled.union(text))
+        return self._replace(columns=columns, settled=self.settled.union(text))
 
     def check_lines(self, ws: Workspace, *, all_read: bool) -> None:
         """Check the lines of large files in the background: `ws.verify()` raises what that finds.
@@ -160,7 +158,7 @@ class Table:
         column = self.columns[name]
         kind = wanted or (ColumnType.NUMBER if money else column.type)
         if wanted is not None and wanted is not column.type:
-            column = replace(column, forced=True)
+            column = column._replace(forced=True)
         if kind is ColumnType.DATE and column.is_text and column.date.order == "ambiguous":
             column = self._with_day_and_month(column)
         return column, kind
@@ -168,7 +166,7 @@ class Table:
     def _with_day_and_month(self, column: Column) -> Column:
         if not self.whole:
             settled = infer(self.frame, [column.name], self.given, known=self.columns.values())[column.name]
-            column = replace(column, date=settled.date, how=settled.date.how)
+            column = column._replace(date=settled.date, how=settled.date.how)
             self.columns[column.name] = column
         if column.date.order != "ambiguous":
             return column

@@ -6,10 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -28,8 +27,7 @@ CHECKED_AT_ONCE = 32_000_000
 csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
 
 
-@dataclass(frozen=True)
-class TextFile:
+class TextFile(NamedTuple):
     """One file of delimited text, as UTF-8."""
 
     path: Path
@@ -40,7 +38,7 @@ class TextFile:
     quote: str | None
     names: tuple[str, ...]
     """The trimmed header."""
-    detected: dict[str, str] = field(default_factory=dict)
+    detected: Mapping[str, str]
 
     @property
     def large(self) -> bool:

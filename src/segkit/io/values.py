@@ -146,9 +146,11 @@ def _typed_date(column: Column) -> pl.Expr:
 
 
 def _words(text: pl.Expr) -> pl.Expr:
+    """What the text says; `true` and `false` without a copy of the column, which trimming and lower case take."""
+    other = pl.when((text != "true") & (text != "false")).then(text).str.strip_chars().str.to_lowercase()
     meanings = {word: word in TRUE for word in (*TRUE, *FALSE)}
-    text = text.str.strip_chars().str.to_lowercase()
-    return text.replace_strict(list(meanings), list(meanings.values()), default=None, return_dtype=pl.Boolean)
+    meant = other.replace_strict(list(meanings), list(meanings.values()), default=None, return_dtype=pl.Boolean)
+    return pl.when(text == "true").then(True).when(text == "false").then(False).otherwise(meant)
 
 
 def _as_text(column: Column) -> pl.Expr:

@@ -6,9 +6,9 @@ Polars is imported when a sink is made, so that the command line can list the fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,19 +19,17 @@ ROWS_IN_GROUP = 131_072
 """Rows of a Parquet row group and of an Arrow batch: stated, so that the bytes do not depend on the machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextStyle:
+class TextStyle(NamedTuple):
     """How text formats look; `separators` is column -> what joins its list, where it is not `|`."""
 
     delimiter: str | None = None
     decimal: str = "."
     bom: bool = False
     escape_formulas: bool = False
-    separators: Mapping[str, str] = field(default_factory=dict)
+    separators: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A file extension, and what turns a frame, a target and a style into a lazy sink."""
 
     extension: str

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from segkit.io.files import Workspace, plain, problem
 
@@ -21,8 +21,7 @@ POLYGON = 3
 """What shapely calls the type of a polygon."""
 
 
-@dataclass(frozen=True)
-class Feature:
+class Feature(NamedTuple):
     """A feature with an area: its properties, and its polygons in WGS 84."""
 
     properties: Mapping[str, Any]

@@ -6,9 +6,8 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -118,8 +117,7 @@ def apply(
     return _timed(result, clock)
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(NamedTuple):
     """A run that is ready to be written: the customers with marks who goes where, the files, their columns."""
 
     loaded: Loaded
@@ -137,7 +135,7 @@ def _refuse_warnings(fail_on: str, warnings: Sequence[Diagnostic]) -> None:
 def _compared(run: _Run, result: ApplyResult, directory: Path, previous: str | None) -> tuple[Changes, ApplyResult]:
     """What changed since the last run, and the result that says so."""
     changes, warnings = since_last_run(run.loaded.rules, run.marked, run.files, directory, previous)
-    return changes, with_changes(replace(result, warnings=(*result.warnings, *warnings)), changes)
+    return changes, with_changes(result._replace(warnings=(*result.warnings, *warnings)), changes)
 
 
 def _write_manifest(
@@ -282,7 +280,7 @@ def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[
 
 
 def _timed(result: ApplyResult, clock: float) -> ApplyResult:
-    return replace(result, elapsed_seconds=time.perf_counter() - clock)
+    return result._replace(elapsed_seconds=time.perf_counter() - clock)
 
 
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[File]) -> pl.LazyFrame:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -20,8 +20,7 @@ from segkit.rules.model import RuleFile
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(NamedTuple):
     """What became of the lists of the last run; `marked` are the customers, with who is written in each segment."""
 
     last: Run | None
@@ -29,9 +28,9 @@ class Changes:
     marked: pl.LazyFrame
     files: Sequence[File]
     holdouts: Sequence[File] = ()
-    stayed: Mapping[str, int] = field(default_factory=dict)
+    stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of the last run are still in it."""
-    by_segment: Mapping[str, Change] = field(default_factory=dict)
+    by_segment: Mapping[str, Change] = MappingProxyType({})
 
     @property
     def writes(self) -> bool:
@@ -84,8 +83,7 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
     with last.reading():
         counts = pl.collect_all([_stayed(last, changes, *question) for question in asked.values()])
     found = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
-    return replace(
-        changes,
+    return changes._replace(
         stayed={name: count for (what, name), count in found.items() if what == "list"},
         by_segment={n: _change(n, files, segments[n], c) for (what, n), c in found.items() if what == "segment"},
     )
@@ -105,7 +103,7 @@ def _change(name: str, files: Sequence[File], old: Iterable[Listing], stayed: in
 def with_changes(result: ApplyResult, changes: Changes) -> ApplyResult:
     """The result with what changed since the last run, and with the files that hold it where these are written."""
     segments = tuple(_with_change(segment, changes) for segment in result.segments)
-    return replace(result, segments=segments)
+    return result._replace(segments=segments)
 
 
 def _with_change(segment: SegmentResult, changes: Changes) -> SegmentResult:
@@ -114,8 +112,8 @@ def _with_change(segment: SegmentResult, changes: Changes) -> SegmentResult:
         # To those who take the lists, all are new in a segment that the last run did not have.
         change = change or Change(segment.written, 0)
         outputs = tuple(output for old in segment.outputs for output in _both(old, changes))
-        return replace(segment, change=change, outputs=outputs)
-    return replace(segment, change=change)
+        return segment._replace(change=change, outputs=outputs)
+    return segment._replace(change=change)
 
 
 def _both(output: Output, changes: Changes) -> list[Output]:
@@ -123,7 +121,7 @@ def _both(output: Output, changes: Changes) -> list[Output]:
     before, stayed = changes.before(path.stem), changes.stayed.get(path.stem, 0)
     counts = {ENTERED: output.written - stayed, LEFT: (before.written if before else 0) - stayed}
     return [
-        replace(output, path=str(path.with_suffix(f".{holds}{path.suffix}")), written=count, holds=holds)
+        output._replace(path=str(path.with_suffix(f".{holds}{path.suffix}")), written=count, holds=holds)
         for holds, count in counts.items()
     ]
 
@@ -174,7 +172,7 @@ def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> pl.LazyFrame:
 
 def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: File) -> pl.LazyFrame:
     """Who was in the list and is not: with all columns, then those who are no customers now, with the key alone."""
-    known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, replace(file, rows=~file.rows))
+    known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, file._replace(rows=~file.rows))
     key, label, *rest = known.collect_schema().items()
     unknown = old.join(changes.marked, left_on=KEY, right_on=written_key(changes.rules), how="anti").sort(KEY)
     nothing = [pl.lit(None, dtype).alias(name) for name, dtype in rest]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -42,8 +42,7 @@ from segkit.rules.windows import empty_windows
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Evaluated:
+class Evaluated(NamedTuple):
     """A plan, its computed columns, the counts of its tables, and warnings."""
 
     plan: Plan
@@ -82,8 +81,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
 
 
-@dataclass(frozen=True)
-class _Settled:
+class _Settled(NamedTuple):
     """What was computed with all that is known of the tables: unreadable values, and numbers that nothing settles."""
 
     plan: Plan
@@ -100,7 +98,7 @@ def _settled(
     while True:
         plan, computed = _computed(loaded, tables, context, ws, progress)
         if computed.padded:
-            tables = {**tables, **{name: replace(tables[name], trims=True) for name in computed.padded}}
+            tables = {**tables, **{name: tables[name]._replace(trims=True) for name in computed.padded}}
             continue
         bad = _bad_values(plan, computed)
         guessed = {name: _guessed_numbers(plan.view(name)) for name in computed.counts}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from segkit.io.read import Column, ColumnType, Table
 
 NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
 
 
-@dataclass(frozen=True)
-class Role:
+class Role(NamedTuple):
     """What a column is for: the names it usually has, best first, and the types it may have (none: any)."""
 
     names: tuple[str, ...]

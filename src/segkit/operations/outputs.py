@@ -7,9 +7,8 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -28,8 +27,7 @@ from segkit.rules.model import RuleFile
 MOST_COMBINATIONS = 1_000
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file to write: its name, the rows as a mask over the customers, and what it is labelled with.
 
     The file of a holdout lists who is held out of the segment.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,13 @@ def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
     """The result with its files in this folder."""
 
     def moved(output: Written) -> Written:
-        return replace(output, path=str(folder / Path(output.path).name))
+        return output._replace(path=str(folder / Path(output.path).name))
 
     segments = tuple(
-        replace(s, outputs=tuple(map(moved, s.outputs)), holdout=moved(s.holdout) if s.holdout else None)
+        s._replace(outputs=tuple(map(moved, s.outputs)), holdout=moved(s.holdout) if s.holdout else None)
         for s in result.segments
     )
-    return replace(result, segments=segments, directory=str(folder))
+    return result._replace(segments=segments, directory=str(folder))
 
 
 def since_last_run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,7 +88,7 @@ def rfm(
         for path, content in contents.items():
             with publish_file(Path(path)) as target:
                 target.write_bytes(content)
-    return replace(result, elapsed_seconds=clock.perf_counter() - started)
+    return result._replace(elapsed_seconds=clock.perf_counter() - started)
 
 
 def _options(given: Mapping[str, object]) -> dict[str, object]:
@@ -137,7 +136,7 @@ def _spec(loaded: Loaded) -> Rfm:
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     """A place in a rule file that the user has not written helps nobody."""
     place = diagnostic.location
-    return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
+    return diagnostic._replace(location=None) if place and place.path == RULES else diagnostic
 
 
 def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -22,8 +21,7 @@ MEMBERS_FILE = "members.parquet"
 _WHOLE = "the files of a run belong together: compare them where segkit has written them"
 
 
-@dataclass(frozen=True)
-class KeyForm:
+class KeyForm(NamedTuple):
     """How a run shows the keys: the column they are of, `hash` or `pseudonymise`, of which secret, escaped or not."""
 
     column: str
@@ -48,8 +46,7 @@ class KeyForm:
         raise DataError.of(f"the keys cannot be compared: {said}", hint=hint)
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """One list of customers that a run stands for: a file, or the part of the members that would be one."""
 
     name: str
@@ -58,8 +55,7 @@ class Listing:
     path: Path
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A run in a folder; `shown` is what the user calls it."""
 
     folder: Path

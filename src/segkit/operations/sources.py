@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import replace
 
 import polars as pl
 
@@ -66,7 +65,7 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
     columns = {key: Column(key, ColumnType.TEXT), **{name: table.columns[name] for name in kept}}
     time = table.columns.get(spec.time)
     if time is None or not (time.type is ColumnType.DATE or time.blank) or (spec.key or key) not in table.columns:
-        return replace(table, name=CUSTOMERS, columns=columns)  # the plan says what is wrong
+        return table._replace(name=CUSTOMERS, columns=columns)  # the plan says what is wrong
     frame = (
         table.frame.with_row_index(ROW)
         .with_columns(*_roles(table, spec, key))
@@ -78,7 +77,7 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
         .sort(KEY)
         .rename({KEY: key})
     )
-    return replace(table, name=CUSTOMERS, frame=frame, columns=columns)
+    return table._replace(name=CUSTOMERS, frame=frame, columns=columns)
 
 
 def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: Context) -> Table:
@@ -100,7 +99,7 @@ def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: 
     frame = frame.with_columns(pl.col(hidden("raw", name)).alias(name) for name in read)
     schema = frame.collect_schema()
     made = {name: typed(name, schema[name], table.given) for name in chosen}
-    return replace(table, frame=frame, columns={**table.columns, **made})
+    return table._replace(frame=frame, columns={**table.columns, **made})
 
 
 def _roles(table: Table, spec: Events, key: str) -> list[pl.Expr]:

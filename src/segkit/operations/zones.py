@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from segkit.errors import DataError, RuleError
 from segkit.io.files import Workspace, expand
@@ -21,14 +22,13 @@ TABLE = "zones"
 """What the files of zones are called among the inputs."""
 
 
-@dataclass(frozen=True)
-class Zones:
+class Zones(NamedTuple):
     """The area of each `inside` of the rules, and the files that were read: path, and the file that has
     its content: the path itself, or a copy of what came through a pipe.
     """
 
-    areas: Mapping[Inside, Area] = field(default_factory=dict)
-    files: Mapping[Path, Path] = field(default_factory=dict)
+    areas: Mapping[Inside, Area] = MappingProxyType({})
+    files: Mapping[Path, Path] = MappingProxyType({})
 
 
 def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:

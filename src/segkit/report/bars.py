@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
@@ -14,8 +14,7 @@ ROOMY = 100
 """Columns of a terminal from which bars are long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """`value` drawn against `most`, which fills the cell: `long` columns where there is room, else `short`."""
 
     value: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.style import Style
@@ -21,8 +21,7 @@ BLOCKS, ASCII = "·░▒▓█", ".:+*#"
 """The same steps behind the number, for logs and files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heat:
+class Heat(NamedTuple):
     """Customers by recency score (down, the best first) and frequency score (across), and what the shades stand for."""
 
     cells: Mapping[tuple[int, int], int]

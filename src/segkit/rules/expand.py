@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.rules.locate import Path as KeyPath
@@ -19,13 +19,12 @@ _TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
 _ORIGIN = ("from", "columns")
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(NamedTuple):
     """What the command line or `SEGKIT_*` says instead of the file; paths are relative to the caller."""
 
     as_of: dt.date | None = None
     customers: str | None = None
-    events: Mapping[str, str] = field(default_factory=dict)
+    events: Mapping[str, str] = MappingProxyType({})
     output: str | None = None
     format: str | None = None
 

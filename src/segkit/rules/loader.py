@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli
 from pydantic import ValidationError
@@ -62,8 +62,7 @@ class RuleSource:
         return self.index.value(path, self.path, self.origins)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A valid rule file, its text, and the sha256 of its bytes (hexadecimal)."""
 
     rules: RuleFile

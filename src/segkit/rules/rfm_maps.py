@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import product
 
 from segkit.rules.rfm import MapRow, Rfm
@@ -17,7 +18,7 @@ def map_codes(rfm: Rfm) -> dict[Code, str]:
     if rfm.segment:
         rows = first_matches(rfm.segment, rfm.bins)
         return {code: OTHER if at is None else rfm.segment[at].name for code, at in rows.items()}
-    published = STANDARD if rfm.map == "standard" else RF
+    published = STANDARD if rfm.map == "standard" else rf()
     scaled = {score: (score * 5 + rfm.bins - 1) // rfm.bins for score in range(1, rfm.bins + 1)}
     return {(r, f, m): published[scaled[r], scaled[f], scaled[m]] for r, f, m in _codes(rfm.bins)}
 
@@ -61,18 +62,20 @@ STANDARD: dict[Code, str] = {
 }
 """The usual map of eleven segments, a partition of the 125 codes."""
 
-_RF_ROWS = (
-    MapRow(name="hibernating", r=(1, 2), f=(1, 2)),
-    MapRow(name="at_risk", r=(1, 2), f=(3, 4)),
-    MapRow(name="cant_lose", r=(1, 2), f=(5, 5)),
-    MapRow(name="about_to_sleep", r=(3, 3), f=(1, 2)),
-    MapRow(name="need_attention", r=(3, 3), f=(3, 3)),
-    MapRow(name="loyal", r=(3, 4), f=(4, 5)),
-    MapRow(name="promising", r=(4, 4), f=(1, 1)),
-    MapRow(name="new", r=(5, 5), f=(1, 1)),
-    MapRow(name="potential_loyalist", r=(4, 5), f=(2, 3)),
-    MapRow(name="champions", r=(5, 5), f=(4, 5)),
-)
 
-RF: dict[Code, str] = {code: _RF_ROWS[at].name for code, at in first_matches(_RF_ROWS, 5).items() if at is not None}
-"""A map of ten segments that looks at recency and frequency alone, a partition of the 25 cells."""
+@cache
+def rf() -> dict[Code, str]:
+    """A map of ten segments that looks at recency and frequency alone, a partition of the 25 cells."""
+    rows = (
+        MapRow(name="hibernating", r=(1, 2), f=(1, 2)),
+        MapRow(name="at_risk", r=(1, 2), f=(3, 4)),
+        MapRow(name="cant_lose", r=(1, 2), f=(5, 5)),
+        MapRow(name="about_to_sleep", r=(3, 3), f=(1, 2)),
+        MapRow(name="need_attention", r=(3, 3), f=(3, 3)),
+        MapRow(name="loyal", r=(3, 4), f=(4, 5)),
+        MapRow(name="promising", r=(4, 4), f=(1, 1)),
+        MapRow(name="new", r=(5, 5), f=(1, 1)),
+        MapRow(name="potential_loyalist", r=(4, 5), f=(2, 3)),
+        MapRow(name="champions", r=(5, 5), f=(4, 5)),
+    )
+    return {code: rows[at].name for code, at in first_matches(rows, 5).items() if at is not None}

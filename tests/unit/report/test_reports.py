@@ -193,7 +193,7 @@ def test_a_stream_of_an_old_code_page_gets_ascii_bars():
 
 def test_names_are_text_not_markup():
     strange = segment("a", 1, 1, label="[red]:smile: [/] 100%")
-    run = ApplyResult(**{f: getattr(RUN, f) for f in RUN.__slots__} | {"segments": (strange,)})
+    run = RUN._replace(segments=(strange,))
     assert "[red]:smile: [/] 100%" in shown(apply_summary(run))
 
 
@@ -206,7 +206,7 @@ def test_names_are_text_not_markup():
     ],
 )
 def test_where_the_rows_went(changes, last):
-    run = ApplyResult(**{f: getattr(RUN, f) for f in RUN.__slots__} | changes)
+    run = RUN._replace(**changes)
     assert shown(apply_summary(run)).splitlines()[-1] == last
 
 
@@ -253,7 +253,7 @@ def test_apply_json():
 
 def test_a_segment_of_several_files_has_no_path():
     each = segment("a", 2, 2, outputs=(Output("out/a.f.csv", 1, {"g": "f"}), Output("out/a.m.csv", 1, {"g": None})))
-    run = ApplyResult(**{f: getattr(RUN, f) for f in RUN.__slots__} | {"segments": (each,)})
+    run = RUN._replace(segments=(each,))
     shown_segment = json.loads(apply_json(run))["segments"][0]
     assert shown_segment["path"] is None
     assert shown_segment["outputs"][1] == {
