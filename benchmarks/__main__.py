@@ -76,7 +76,7 @@ def measure(job: Job, tools: list[Tool], data: Path, form: str, runs: int) -> di
         for tool in tools:
             measured, counts[tool.name], rows[tool.name] = run_once(job, tool, data, form)
             label = f"run {turn}" if turn else "warm-up"
-            print(f"{form:8}{label:8}{tool.name:8}{measured.seconds:7.2f} s", file=sys.stderr)
+            print(f"{form:8}{label:8}{tool.name:12}{measured.seconds:7.2f} s", file=sys.stderr)
             if turn:
                 measurements[tool.name].append(measured)
         require_agreement(f"the counts ({form})", counts)
@@ -90,7 +90,7 @@ def ratio(measured: list[Measurement], baseline: list[Measurement]) -> float:
 
 
 def table(tools: list[Tool], results: Results) -> str:
-    """Markdown: a row a tool; for each format the medians and the ratio to Polars by hand."""
+    """Markdown: a row a tool; for each format the medians and the ratio to Polars, tuned by hand."""
     head = ["Tool"]
     for form in results:
         name = {"csv": "CSV", "parquet": "Parquet"}[form]

@@ -55,11 +55,11 @@ def scan(data: Path, name: str, form: str, schema: Types) -> pl.LazyFrame:
     return pl.scan_parquet(data / f"{name}.parquet")
 
 
-def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
-    """The customers with what their orders tell, in the file's order; no orders is null."""
+def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """What the orders tell of each customer."""
     day, product, amount = pl.col("order_date"), pl.col("product"), pl.col("amount")
     garden = (pl.col("category") == "garden") & (day >= date(2024, 7, 1))
-    per_customer = (
+    return (
         orders.filter(day <= AS_OF)
         .group_by("customer_id")
         .agg(
@@ -73,7 +73,11 @@ def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
             drill_6m=((product == "drill") & (day >= date(2025, 1, 1))).any(),
         )
     )
-    left, right = pl.collect_all([customers, per_customer], engine="streaming")
+
+
+def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
+    """The customers with what their orders tell, in the file's order; no orders is null."""
+    left, right = pl.collect_all([customers, per_customer(orders)], engine="streaming")
     # Only the key goes through the join, the rest stays where it is: 0.2 s less than one lazy join.
     found = left.select("customer_id").join(right, on="customer_id", how="left", maintain_order="left")
     return left.hstack(found.drop("customer_id"))

@@ -277,6 +277,44 @@ def test_padded_keys_of_events_beyond_those_looked_at(desk):
     assert counts["left_out"] == {"no_key": 3, "no_time": 0, "after_as_of": 0, "unknown_customer": 1}
 
 
+@pytest.mark.parametrize("odd", [" x", "x ", "\u2003x"])
+@pytest.mark.parametrize("key", ["a", None])
+def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk, odd, key):
+    """They are looked up as they come, and trimmed only where nothing is found; those without a customer too."""
+    rows = {"id": ["a"] * 4_000 + [key, "a"], "product": ["y"] * 4_000 + [odd, " "]}
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line\n x ,first\ny,second\n")
+    desk.put("o.parquet", pl.DataFrame({**rows, "day": [dt.date(2024, 1, 1)] * 4_002}))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n'
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\ncolumns = ["line"]\n'
+    text += '[trait.n]\nevents = "o"\nwhere.line = "first"\n[trait.none]\nevents = "o"\nwhere.line.missing = true\n'
+    assert desk.columns(text, "n") == {"a": "1" if key else "0"}
+    assert desk.columns(text, "none") == {"a": "1"}
+    tables = desk.json(text + "[segment.s]\nbehavioural.none.min = 1\n")["tables"]
+    counts = next(table for table in tables if table["name"] == "o")
+    left_out = {"no_key": 0 if key else 1, "no_time": 0, "after_as_of": 0, "unknown_customer": 0}
+    assert (counts["rows"], counts["left_out"]) == (4_002, left_out)
+
+
+@pytest.mark.parametrize("measure", ["", 'id = "order"'])
+def test_whether_there_is_an_event_does_not_tell_events_apart(desk, measure):
+    """Nothing but `did` and `did_not`: an event without an id is one, and so is one whose rows have the same."""
+    desk.put("c.csv", "id\na\nb\nc\nd\n")
+    orders = "id,day,order,what\na,2024-01-01,1,x\na,2024-01-01,1,x\nb,2024-01-01,,x\nc,2024-01-01,2,y\n"
+    desk.put("o.csv", orders)
+    text = head() + f'[events.o]\npath = "o.csv"\ntime = "day"\n{measure}\n'
+    blocks = {
+        "did": 'behavioural.did = { events = "o", where.what = "x" }',
+        "did-not": 'behavioural.did_not = { events = "o", where.what = "x" }',
+        "any": 'behavioural.did = { events = "o" }',
+        "few": 'behavioural.did = { events = "o", max = 1 }',
+        "none": 'behavioural.did_not = { events = "o" }',
+    }
+    few = ["b", "c"] if not measure else ["a", "b", "c"]
+    expected = {"did": ["a", "b"], "did-not": ["c", "d"], "any": ["a", "b", "c"], "few": few, "none": ["d"]}
+    assert desk.members(text, blocks) == expected
+
+
 def test_blank_keys_of_rows_that_are_left_out_for_another_reason_too(desk):
     """The first reason counts, however large the file is."""
     days = [dt.date(2024, 1, 1)] * 4_000 + [None, dt.date(2999, 1, 1)]

@@ -92,9 +92,13 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
 
 
 def _measures(condition: EventCondition) -> list[Measure]:
-    """What a condition compares; and the number of events, where that may hold without any."""
-    compared = hidden_measure(measured(condition, condition.measure, condition.of))
-    return [compared, hidden_measure(measured(condition, "count"))] if _holds_without(condition) else [compared]
+    """What a condition compares; and whether there are events, where that is all it asks, or may hold without any."""
+    found = []
+    if condition.result or condition.measure != "count":
+        found.append(hidden_measure(measured(condition, condition.measure, condition.of)))
+    if not found or _holds_without(condition):
+        found.append(hidden_measure(measured(condition, "count"), exists=True))
+    return found
 
 
 def _holds_without(condition: EventCondition) -> bool:
@@ -110,10 +114,13 @@ def _asked(condition: EventCondition) -> Mapping[str, Any]:
 
 def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr:
     """Boolean, never null: at least one event, and the measure compares as asked."""
-    compared, *counts = _measures(condition)
-    value, dtype = pl.col(compared.name), schema[compared.name]
-    parts = [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in _asked(condition).items()]
-    return pl.all_horizontal([*(pl.col(count.name) >= 1 for count in counts), *parts]).fill_null(False)
+    parts = []
+    for name, _, exists in _measures(condition):
+        value, dtype = pl.col(name), schema[name]
+        asked = {} if exists else _asked(condition)
+        parts += [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in asked.items()]
+        parts += [value] if exists else []
+    return pl.all_horizontal(parts).fill_null(False)
 
 
 def _share_column(share: ShareOfAll) -> str:

@@ -24,6 +24,8 @@ class Measure(NamedTuple):
 
     name: str
     spec: Measured
+    exists: bool = False
+    """Whether there is any such event, rather than how many: no event has to be told from another."""
 
     @property
     def since(self) -> str | None:
@@ -31,8 +33,11 @@ class Measure(NamedTuple):
         return self.spec.since.column if isinstance(self.spec.since, CustomerDate) else None
 
 
-def dtype_of(spec: Measured, view: View) -> pl.DataType:
+def dtype_of(measure: Measure, view: View) -> pl.DataType:
     """The type of a measured column."""
+    spec = measure.spec
+    if measure.exists:
+        return pl.Boolean()
     measured = MONEY if _is_amount(spec, view) else pl.Date() if spec.of is None else view.schema[spec.of]
     match spec.measure:
         case "sum":
@@ -54,7 +59,7 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
     doubts = view.doubts()
     rows = view.every_row().with_columns(doubtful.alias(name) for name, doubtful in doubts.items())
     left_out = None
-    if any(_compares_rows(m.spec, view) for m in measures):
+    if any(_compares_rows(m, view) for m in measures):
         # To compare rows that are left out with each other takes long, and they may be most: they are only counted.
         left_out, rows = view.left_out(rows), rows.filter(KEPT)
     if customer_dates is not None:
@@ -74,15 +79,15 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
     """The measure in its final type, from what was measured and, as `rows`, counted; division and distance in days come
     after adding up. Of customers without events: 0 for what counts or adds up, else missing.
     """
-    name, spec, dtype = measure.name, measure.spec, dtype_of(measure.spec, view)
-    value = pl.col(hidden("rows", view.name) if _is_every_row(spec, view) else name)
+    name, spec, dtype = measure.name, measure.spec, dtype_of(measure, view)
+    value = pl.col(hidden("rows", view.name) if _is_every_row(measure, view) else name)
     if spec.measure == "mean":
         count = pl.col(hidden("n", name))
         value = pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count))
     elif spec.measure in ("days_since_first", "days_since_last"):
         value = (pl.lit(view.context.as_of) - value).dt.total_days()
     value = value.cast(dtype)
-    return (value.fill_null(pl.lit(0, dtype)) if spec.measure in ZERO_WHEN_NONE else value).alias(name)
+    return (value.fill_null(pl.lit(0).cast(dtype)) if spec.measure in ZERO_WHEN_NONE else value).alias(name)
 
 
 def _is_amount(spec: Measured, view: View) -> bool:
@@ -106,8 +111,11 @@ def _is_apart(spec: Measured, view: View) -> bool:
     return per_event or spec.measure in ("min", "max")
 
 
-def _compares_rows(spec: Measured, view: View) -> bool:
+def _compares_rows(measure: Measure, view: View) -> bool:
     """Whether the measure puts rows into order, or tells which are the same."""
+    if measure.exists:
+        return False
+    spec = measure.spec
     by_id = _has_id(view) and spec.measure in ("count", "mean")
     return by_id or spec.measure in (*NEEDS_ORDER, "distinct", "active_days") or _is_apart(spec, view)
 
@@ -162,8 +170,10 @@ def _value(spec: Measured, view: View) -> pl.Expr:
 def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     spec, name = measure.spec, measure.name
     mask = _mask(spec, view)
-    if _is_every_row(spec, view):
+    if _is_every_row(measure, view):
         return []
+    if measure.exists and mask is not None:
+        return [mask.any().alias(name)]
 
     def where(value: pl.Expr) -> pl.Expr:
         return value if mask is None else pl.when(mask).then(value)
@@ -196,9 +206,10 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     return [total(value).alias(name), count.alias(hidden("n", name))]
 
 
-def _is_every_row(spec: Measured, view: View) -> bool:
-    """Whether the measure is `COUNT`."""
-    return spec.measure == "count" and not _has_id(view) and _mask(spec, view) is None
+def _is_every_row(measure: Measure, view: View) -> bool:
+    """Whether `COUNT` tells the measure."""
+    counts_rows = measure.exists or (measure.spec.measure == "count" and not _has_id(view))
+    return counts_rows and _mask(measure.spec, view) is None
 
 
 def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:

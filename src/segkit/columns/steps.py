@@ -97,7 +97,7 @@ Step = MeasureStep | RowStep | LookupStep | CutStep
 def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[str, pl.DataType]:
     """The types of the columns that a step computes over columns of `schema`."""
     if isinstance(step, MeasureStep):
-        return {step.measure.name: dtype_of(step.measure.spec, views[step.measure.spec.events])}
+        return {step.measure.name: dtype_of(step.measure, views[step.measure.spec.events])}
     if isinstance(step, CutStep):
         return dict(step.types)
     if isinstance(step, LookupStep):
@@ -128,6 +128,7 @@ def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str |
     return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **window)
 
 
-def hidden_measure(spec: Measured) -> Measure:
+def hidden_measure(spec: Measured, *, exists: bool = False) -> Measure:
     """The measure under a name made of what is measured, so that all who ask the same share it."""
-    return Measure(hidden("measured", hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec)
+    kind = "exists" if exists else "measured"
+    return Measure(hidden(kind, hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec, exists)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import NamedTuple
@@ -67,7 +67,8 @@ class Reads(NamedTuple):
 class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
-    `suspects` say, by column, where a value may be unreadable. With `as_came`, its keys are not trimmed.
+    `suspects` say, by column, where a value may be unreadable. With `as_came`, its keys are not trimmed; `padded` says
+    where those of a lookup have to be.
     """
 
     name: str
@@ -79,6 +80,7 @@ class View(NamedTuple):
     reads: Reads
     context: Context
     as_came: bool = False
+    padded: Sequence[pl.Expr] = ()
 
     def kept(self) -> pl.LazyFrame:
         """The rows that no reason leaves out."""
@@ -95,15 +97,17 @@ class View(NamedTuple):
             others = pl.when(~pl.col(KEPT)).then(KEY)
             reasons = {NO_KEY: reasons.pop(NO_KEY), PADDED: is_padded(others), **reasons}
         named = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, reason))) for reason, holds_ in reasons.items()]
-        return self._marked().with_columns(pl.coalesce(pl.when(KEPT).then(KEY), *named).alias(KEY))
+        again = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, PADDED))) for holds_ in self.padded]
+        return self._marked().with_columns(pl.coalesce(*again, pl.when(KEPT).then(KEY), *named).alias(KEY))
 
     def doubts(self) -> dict[str, pl.Expr]:
         """Where a row asks for a second look: at a value that may be unreadable, at a line that may be short."""
         found = {hidden("suspects", name): doubtful for name, doubtful in self.suspects.items()}
         if self.reads_all:
-            # A row without any value has no last one either: it is named so that every column is read.
+            # A row without any value has no last one either: what is not doubtful is named, so that all is read.
             lasts = {part.names[-1] for part in self.table.parts}
-            nothing = pl.all_horizontal(pl.col(name).is_null() for name in self.table.columns)
+            unread = [name for name in self.table.columns if name not in self.suspects]
+            nothing = pl.all_horizontal(pl.col(name).is_null() for name in [*lasts, *unread])
             found[SHORT] = pl.any_horizontal(*(pl.col(name).is_null() for name in sorted(lasts)), nothing)
         return found
 
