@@ -60,7 +60,7 @@ class _Run:
                 self.tables.append(table)
                 self.counts[table] = views[table].counts(groups)
                 groups = groups.with_columns(pl.col(COUNT).alias(hidden("rows", table)))
-            groups = groups.drop(COUNT, *views[table].doubts())
+            groups = groups.drop(COUNT, *views[table].doubts.columns)
             # Only the key goes through the join, in one piece: 0.6 s less on 1 M customers than a join of all columns.
             joined = customers[[KEY]].rechunk().join(groups.rechunk(), on=KEY, how="left", maintain_order="left")
             customers = customers.hstack(joined.drop(KEY))

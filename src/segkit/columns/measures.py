@@ -56,8 +56,7 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
 
     `customer_dates` has the key and those dates of the customer from which a window starts.
     """
-    doubts = view.doubts()
-    rows = view.every_row().with_columns(doubtful.alias(name) for name, doubtful in doubts.items())
+    rows = view.every_row()
     left_out = None
     if any(_compares_rows(m, view) for m in measures):
         # To compare rows that are left out with each other takes long, and they may be most: they are only counted.
@@ -69,7 +68,7 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     apart = [m for m in measures if _is_apart(m.spec, view)]
     plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
-    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), *(pl.col(name).any() for name in doubts), *plain)
+    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), pl.col(view.doubts.columns).any(), *plain)
     for measure in apart:
         frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
     return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")

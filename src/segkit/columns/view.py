@@ -64,11 +64,24 @@ class Reads(NamedTuple):
         )
 
 
+class Doubts(NamedTuple):
+    """What asks for a second look at a row: which columns may hold a value that cannot be read there, and, where the
+    whole lines of a text are read, whether a line may be short.
+    """
+
+    suspects: tuple[str, ...]
+    reads_all: bool
+
+    @property
+    def columns(self) -> list[str]:
+        """The Boolean columns that say so."""
+        return [*(hidden("suspects", name) for name in self.suspects), *([SHORT] if self.reads_all else [])]
+
+
 class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
-    `suspects` say, by column, where a value may be unreadable. With `as_came`, its keys are not trimmed; `padded` says
-    where those of a lookup have to be.
+    With `as_came`, its keys are not trimmed; `padded` says where those of a lookup have to be.
     """
 
     name: str
@@ -76,7 +89,7 @@ class View(NamedTuple):
     table: Table
     frame: pl.LazyFrame
     schema: Schema
-    suspects: Mapping[str, pl.Expr]
+    doubts: Doubts
     reads: Reads
     context: Context
     as_came: bool = False
@@ -100,21 +113,9 @@ class View(NamedTuple):
         again = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, PADDED))) for holds_ in self.padded]
         return self._marked().with_columns(pl.coalesce(*again, pl.when(KEPT).then(KEY), *named).alias(KEY))
 
-    def doubts(self) -> dict[str, pl.Expr]:
-        """Where a row asks for a second look: at a value that may be unreadable, at a line that may be short."""
-        found = {hidden("suspects", name): doubtful for name, doubtful in self.suspects.items()}
-        if self.reads_all:
-            # A row without any value has no last one either: what is not doubtful is named, so that all is read.
-            lasts = {part.names[-1] for part in self.table.parts}
-            unread = [name for name in self.table.columns if name not in self.suspects]
-            nothing = pl.all_horizontal(pl.col(name).is_null() for name in [*lasts, *unread])
-            found[SHORT] = pl.any_horizontal(*(pl.col(name).is_null() for name in sorted(lasts)), nothing)
-        return found
-
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
         """`every_row` with these columns, and what is doubtful: see `sort_out`."""
-        doubts = (doubtful.alias(name) for name, doubtful in self.doubts().items())
-        rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *doubts)
+        rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *self.doubts.columns)
         if not self.spec.where:
             return rows
         # Few rows may be kept: of the others, only their number goes on.
@@ -123,13 +124,13 @@ class View(NamedTuple):
     def left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Those of `rows` that are left out: one row a reason, with their `COUNT`, and whether one is doubtful."""
         others = rows.filter(~pl.col(KEPT)).group_by(KEY)
-        return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), *(pl.col(name).any() for name in self.doubts()))
+        return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), pl.col(self.doubts.columns).any())
 
     def sort_out(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Of collected `rows`, those that are kept; and the counts of all."""
         counts = self.counts(rows)
         kept = rows if kept_rows(counts) == len(rows) else rows.filter(KEPT)
-        return kept.drop(KEPT, COUNT, *self.doubts(), strict=False), counts
+        return kept.drop(KEPT, COUNT, *self.doubts.columns, strict=False), counts
 
     def counts(self, found: pl.DataFrame) -> pl.DataFrame:
         """One row: the number of rows, of rows left out by reason, whether there are doubts, and padded keys.
@@ -142,7 +143,7 @@ class View(NamedTuple):
         others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
-        doubts = {name: found[name].any() for name in self.doubts()}
+        doubts = {name: found[name].any() for name in self.doubts.columns}
         padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
         return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
@@ -156,15 +157,6 @@ class View(NamedTuple):
             tests.append(bad.sum().alias(name))
         counts = self.table.frame.select(tests).collect().row(0, named=True)
         return {name: count for name, count in counts.items() if count}
-
-    @property
-    def reads_all(self) -> bool:
-        """Whether every column of a large text is read: where only a few are not needed, that is the cheapest check
-        of its lines.
-        """
-        read = {*self.reads.values, *self.reads.keys, *self.reads.others}
-        names = self.table.columns.keys()
-        return self.table.large and 2 * len(names - read) <= len(names) and names <= self.frame.collect_schema().keys()
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]

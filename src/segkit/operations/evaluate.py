@@ -134,7 +134,7 @@ def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, compute
     for name, table in tables.items():
         view = plan.views.get(name)
         if computed is None:
-            table.check_lines(ws, all_read=view is not None and view.reads_all)
+            table.check_lines(ws, all_read=view is not None and view.doubts.reads_all)
         elif name in computed.counts and SHORT in computed.counts[name] and computed.counts[name][SHORT].item():
             table.check_lines(ws, all_read=False)
 
@@ -184,7 +184,7 @@ def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
     bad: dict[str, dict[str, int]] = {}
     for name, counts in computed.counts.items():
         view = plan.view(name)
-        suspect = [column for column in view.suspects if counts[hidden("suspects", column)].item()]
+        suspect = [column for column in view.doubts.suspects if counts[hidden("suspects", column)].item()]
         found = view.bad_values(suspect) if suspect else {}
         if found:
             bad[name] = found
