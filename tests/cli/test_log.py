@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from segkit.cli.log import RunLog
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import CheckFailed, DataError, RuleError, WriteError
 
 FIELDS = [
@@ -52,7 +52,7 @@ def test_a_run_that_goes_well(invoke, operation, result, tmp_path):
         "directory": "out",
         "customers": 10,
         "segments": [{"name": "loyal", "matched": 3, "written": 3, "entered": None, "left": None}],
-        "warnings": 0,
+        "warnings": [],
         "errors": [],
     }
 
@@ -92,6 +92,19 @@ def test_a_run_that_fails(invoke, operation, tmp_path, error, code, said):
     assert list(line) == FIELDS
     assert (line["outcome"], line["exit_code"], line["segments"]) == ("failed", code, [])
     assert line["errors"] == [{"message": said[0], "place": said[1]}]
+
+
+def test_warnings_quote_rules_but_not_the_data(invoke, operation, result, tmp_path):
+    warnings = (
+        Diagnostic("`FRR` does not occur", SourceLocation("r.toml", 7), severity=Severity.WARNING),
+        Diagnostic("`jane` reads both ways", severity=Severity.WARNING),
+    )
+    operation("apply", lambda rules, **options: result(warnings=warnings))
+    assert invoke("apply", "r.toml", "-q", "--log", str(tmp_path / "log")).exit_code == 0
+    assert lines(tmp_path / "log")[0]["warnings"] == [
+        {"message": "`FRR` does not occur", "place": "r.toml:7"},
+        {"message": "`...` reads both ways", "place": None},
+    ]
 
 
 def test_an_interrupted_run(invoke, operation, tmp_path):

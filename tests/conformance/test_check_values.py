@@ -149,3 +149,29 @@ def test_many_values_are_not_compared_one_by_one(desk):
     assert said(desk, 'demographic.name = "nam7"', head=head) == [
         ("`nam7` does not occur in column `name` of `customers`", None)
     ]
+
+
+GATED = """
+[frequency_cap]
+events = "orders"
+max = 1
+within = "1 year"
+where.product = "brick"
+"""
+
+
+@pytest.mark.parametrize(
+    ("criteria", "head", "said"),
+    [
+        ('demographic.country = "fr"', HEAD, "`fr` does not occur in column `country` of `customers`"),
+        ('demographic.country = ["FR", "fr"]', HEAD, None),  # `check --data` says so
+        ('behavioural.did = { events = "orders", where.product = "sands" }', HEAD, "`sands` does not occur"),
+        ("demographic.age.min = 70", HEAD, None),
+        ("everyone = true", HEAD + GATED, "`brick` does not occur in column `product` of `orders`"),
+        ("everyone = true", HEAD + GATED.replace('"brick"', '"bricks"'), None),
+        ("everyone = true", HEAD + GATED.replace("max = 1", "max = 9").replace('"brick"', '"bricks"'), None),
+    ],
+)
+def test_a_run_says_so_where_a_rule_finds_nobody(shop, criteria, head, said):
+    found = shop.json(f"{head}[segment.s]\n{criteria}\n")["warnings"]
+    assert [w["message"][: len(said or "")] for w in found] == [said] * bool(said)

@@ -253,9 +253,15 @@ def test_a_list_that_suppresses_nobody_is_a_warning(desk):
     head = HEAD[: HEAD.index("types")]
     done = desk.json(f'{head}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
     (warning,) = done["warnings"]
-    assert "`u.csv` suppresses nobody: of its 1 values, none is in column `id`" in warning["message"]
+    assert "`u.csv` suppresses nobody: of its 1 value, none is in column `id`" in warning["message"]
     assert "`.0`" in warning["hint"]
     assert "17850" not in warning["message"] + warning["hint"]  # whoever is in the list stays out of manifests
+
+
+def test_a_list_without_a_value_is_a_warning(shop):
+    shop.put("u.csv", "id\n")
+    (warning,) = shop.json(f'{HEAD}[consent]\nsuppress = "u.csv"\n{EVERYONE}')["warnings"]
+    assert warning["message"] == "`u.csv` suppresses nobody: it has no values"
 
 
 # --- contact pressure ---

@@ -61,14 +61,15 @@ class RunLog:
             "directory": done.directory if done else None,
             "customers": done.customers if done else None,
             "segments": [_segment(segment) for segment in done.segments if segment.write] if done else [],
-            "warnings": len(done.warnings) if done else None,
+            "warnings": [_told(warning, self.rules) for warning in done.warnings] if done else [],
             "errors": self._errors(code, error),
             "elapsed_seconds": round(time.perf_counter() - self._clock, 3),
         }
 
     def _errors(self, code: int, error: BaseException | None) -> list[dict[str, Any]]:
         if isinstance(error, SegkitError):
-            return [_error(diagnostic, error, self.rules) for diagnostic in error.diagnostics]
+            known = isinstance(error, (RuleError, WriteError))
+            return [_told(diagnostic, self.rules, quotes=known) for diagnostic in error.diagnostics]
         # The message of any other exception may quote the data: its name has to do.
         return [{"message": type(error).__name__, "place": None}] if error and code not in OUTCOMES else []
 
@@ -90,11 +91,11 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
     }
 
 
-def _error(diagnostic: Diagnostic, error: SegkitError, rules: str | None) -> dict[str, Any]:
+def _told(diagnostic: Diagnostic, rules: str | None, *, quotes: bool = False) -> dict[str, Any]:
     """Message and place; of a message about the data, what it quotes is left out, since that may be a customer's."""
     place = diagnostic.location
-    about_rules = isinstance(error, (RuleError, WriteError)) or (place is not None and place.path == rules)
-    message = diagnostic.message if about_rules else _QUOTED.sub("`...`", diagnostic.message)
+    quotes = quotes or (place is not None and place.path == rules)
+    message = diagnostic.message if quotes else _QUOTED.sub("`...`", diagnostic.message)
     return {"message": message, "place": str(place) if place else None}
 
 

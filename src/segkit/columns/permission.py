@@ -87,7 +87,7 @@ def permission_columns(rules: RuleFile) -> list[str]:
     for _, channel, permission in walk.permissions(rules):
         found += [hidden(CONSENT, channel)] * bool(permission.require)
         found += [hidden(SUPPRESSED, channel)] * bool(permission.suppress)
-    found += [hidden(FREQUENCY_CAP, _channel(path)) for path, _ in walk.caps(rules)]
+    found += [capped_column(path) for path, _ in walk.caps(rules)]
     return [*found, *(listed_column(file, column) for file, column in suppression_lists(rules))]
 
 
@@ -107,6 +107,11 @@ def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> 
     for path, channel, permission in walk.permissions(rules):
         if permission.suppress:
             yield _suppressed(path, channel, permission, rules.customers.key)
+
+
+def capped_column(path: Path) -> str:
+    """Who has had as many messages as the cap at this path allows."""
+    return hidden(FREQUENCY_CAP, _channel(path))
 
 
 def _channel(path: Path) -> str:
@@ -147,4 +152,4 @@ def _capped(path: Path, cap: Cap) -> Iterator[Step]:
         return pl.col(measure.name) >= cap.max
 
     yield MeasureStep(measure, path)
-    yield RowStep(hidden(FREQUENCY_CAP, _channel(path)), frozenset({measure.name}), build, (*path, "max"))
+    yield RowStep(capped_column(path), frozenset({measure.name}), build, (*path, "max"))

@@ -36,7 +36,7 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
         with Workspace() as ws:
             found = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
             never = [placed(loaded, finding) for finding in never_found(found.plan, found.computed.frame)]
-            return [*found.warnings, *sorted(dict.fromkeys(never), key=by_place)]
+            return list(dict.fromkeys([*found.warnings, *sorted(never, key=by_place)]))
     except (RuleError, DataError) as error:
         return list(error.diagnostics)
 

@@ -72,7 +72,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
-    warnings += [placed(loaded, finding) for finding in idle(plan, computed)]
+    warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     counts = tuple(_table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]

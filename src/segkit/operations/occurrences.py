@@ -10,7 +10,7 @@ import polars as pl
 from segkit.columns.mentions import CUSTOMERS, Mention, mentions
 from segkit.columns.plan import Plan
 from segkit.criteria.kinds import kind_of
-from segkit.rules.findings import Finding
+from segkit.rules.findings import Finding, Path
 from segkit.rules.near import nearest
 
 ASKS = ("is", "in", "has_any", "has_all")
@@ -22,13 +22,15 @@ Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
-def never_found(plan: Plan, customers: pl.DataFrame) -> Iterator[Finding]:
-    """A warning for each value that a condition asks for, and that does not occur in the column.
+def never_found(plan: Plan, customers: pl.DataFrame, within: Collection[Path] | None = None) -> Iterator[Finding]:
+    """A warning for each value that a condition asks for (`within` these tables), and that is not in the column.
 
     Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
     today. `customers` are those of the run, with the columns that are joined or derived late.
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
+    if within is not None:
+        asking = [m for m in asking if any(m.path[: len(path)] == path for path in within)]
     found = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
         values = found.get((mention.table, mention.column))
