@@ -1,4 +1,4 @@
-"""Side by side: segkit, Polars by hand (as one writes it, and tuned), DuckDB SQL and pandas do one job of eight segments.
+"""Side by side: segkit, Polars by hand (as one writes it, and tuned), DuckDB and pandas do one job of eight segments.
 
 Two more jobs are for segkit and Polars alone: `--job gates` has consent, caps, draws and limits, `--job stages` a
 lifecycle, a score of ten rules and lookups.

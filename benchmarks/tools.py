@@ -55,7 +55,7 @@ JOBS = {
             "gates",
             "eight segments with consent, caps, draws and limits",
             "gates.toml",
-            {"polars": "gates_polars_job.py"},
+            {"polars": "gates_polars_job.py", "polars-plain": "plain_gates_polars_job.py"},
             (
                 *SEGMENTS,
                 "well-off.holdout", "frequent.holdout", "bricks-no-sand.holdout",
@@ -65,7 +65,7 @@ JOBS = {
             "stages",
             "stages, a score of ten rules, two lookups",
             "stages.toml",
-            {"polars": "stages_polars_job.py"},
+            {"polars": "stages_polars_job.py", "polars-plain": "plain_stages_polars_job.py"},
             (
                 "hot", "warm-in-the-west", "new", "loyal", "slipping-away", "lost-but-affluent",
                 "prospects-who-agreed", "premium-in-the-south",

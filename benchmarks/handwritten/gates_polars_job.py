@@ -40,29 +40,42 @@ GATES: dict[str, dict[str, Any]] = {
 col = pl.col
 
 
-def people(data: Path, form: str) -> pl.DataFrame:
-    """The customers in the file's order, with who is in which segment, and who may be written at all."""
-    table: pl.DataFrame = features(scan(data, "customers", form, CUSTOMERS), scan(data, "orders", form, ORDERS))
+def sent(data: Path, form: str) -> pl.LazyFrame:
+    """How many messages and e-mails each customer has had in the days of the caps."""
     day, channel = col("sent_on"), col("channel")
-    recent = (
-        scan(data, "sends", form, SENDS)
-        .filter(day.is_between(AS_OF - timedelta(days=7), AS_OF))
+    sends: pl.LazyFrame = scan(data, "sends", form, SENDS)
+    return (
+        sends.filter(day.is_between(AS_OF - timedelta(days=7), AS_OF))
         .group_by("customer_id")
         .agg(messages=pl.len(), emails=((channel == "email") & (day >= AS_OF - timedelta(days=2))).sum())
     )
-    stopped = pl.scan_csv(data / "unsubscribed.csv").select(fold(col("email"))).unique()
-    right, gone = pl.collect_all([recent, stopped], engine="streaming")
+
+
+def unsubscribed(data: Path) -> pl.LazyFrame:
+    """Who wants no e-mail."""
+    return pl.scan_csv(data / "unsubscribed.csv").select(fold(col("email"))).unique()
+
+
+def marks(gone: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Who may be written at all, and who is in which segment."""
+    return {
+        "consents": (col("email_opt_in") & col("email").is_not_null()).fill_null(False),
+        "stopped": fold(col("email")).is_in(gone["email"].implode()).fill_null(False),
+        "tired": ((col("messages") >= 4) | (col("emails") >= 2)).fill_null(False),
+        **{name: holds.fill_null(False) for name, holds in memberships().items()},
+    }
+
+
+def people(data: Path, form: str) -> pl.DataFrame:
+    """The customers in the file's order, marked."""
+    table: pl.DataFrame = features(scan(data, "customers", form, CUSTOMERS), scan(data, "orders", form, ORDERS))
+    right, gone = pl.collect_all([sent(data, form), unsubscribed(data)], engine="streaming")
     found = table.select("customer_id").join(right, on="customer_id", how="left", maintain_order="left")
     return (
         table.hstack(found.drop("customer_id"))
         .lazy()
         .with_columns(r=score(table["last"]), f=score(table["frequency"]), m=score(table["monetary"]))
-        .with_columns(
-            consents=(col("email_opt_in") & col("email").is_not_null()).fill_null(False),
-            stopped=fold(col("email")).is_in(gone["email"].implode()).fill_null(False),
-            tired=((col("messages") >= 4) | (col("emails") >= 2)).fill_null(False),
-            **{name: holds.fill_null(False) for name, holds in memberships().items()},
-        )
+        .with_columns(expr.alias(name) for name, expr in marks(gone).items())
         .collect()
     )
 
@@ -142,8 +155,8 @@ def split(table: pl.DataFrame, written: pl.Series, salt: str, shares: dict[str, 
     return nobody.scatter(written.arg_true(), chosen)
 
 
-def main(data: Path, form: str, out: Path) -> None:
-    table = people(data, form)
+def write(table: pl.DataFrame, out: Path) -> None:
+    """Every file, and the counts to standard output."""
     files, counts, variants = assign(table)
     marked = table.with_columns(
         *(mask.alias(f"in {name}") for name, mask in files.items()),
@@ -159,6 +172,10 @@ def main(data: Path, form: str, out: Path) -> None:
         sinks.append(rows.sink_csv(out / f"{file}.csv", lazy=True))
     pl.collect_all(sinks, engine="streaming")
     print(json.dumps(counts))
+
+
+def main(data: Path, form: str, out: Path) -> None:
+    write(people(data, form), out)
 
 
 if __name__ == "__main__":

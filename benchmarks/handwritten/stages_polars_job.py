@@ -19,13 +19,13 @@ COLUMNS = ["age", "country", "region", "email", "lifecycle", "engagement_score",
 col = pl.col
 
 
-def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
-    """The customers with what their orders tell, in the file's order; no orders is null."""
+def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """What the orders tell of each customer."""
     day, amount = col("order_date"), col("amount")
     last_year = day >= YEAR_AGO
     products = pl.read_csv(HERE / "products.csv")
     premium = products.filter(col("line") == "premium")["product"].implode()
-    per_customer = (
+    return (
         orders.filter(day <= AS_OF)
         .group_by("customer_id")
         .agg(
@@ -38,7 +38,11 @@ def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
             drill_1y=(last_year & (col("product") == "drill")).any(),
         )
     )
-    left, right = pl.collect_all([customers, per_customer], engine="streaming")
+
+
+def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
+    """The customers with what their orders tell, in the file's order; no orders is null."""
+    left, right = pl.collect_all([customers, per_customer(orders)], engine="streaming")
     found = left.select("customer_id").join(right, on="customer_id", how="left", maintain_order="left")
     return left.hstack(found.drop("customer_id"))
 
@@ -91,20 +95,26 @@ def memberships() -> dict[str, pl.Expr]:
     }
 
 
-def main(data: Path, form: str, out: Path) -> None:
+def people(data: Path, form: str) -> pl.LazyFrame:
+    """The customers with the region of their country."""
     countries = pl.scan_csv(HERE / "countries.csv")
-    customers = scan(data, "customers", form, CUSTOMERS).join(
-        countries, on="country", how="left", maintain_order="left"
-    )
-    table = features(customers, scan(data, "orders", form, ORDERS))
-    labelled = (
-        table.lazy()
-        .with_columns(lifecycle=stage())
+    customers: pl.LazyFrame = scan(data, "customers", form, CUSTOMERS)
+    return customers.join(countries, on="country", how="left", maintain_order="left")
+
+
+def label(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Stage, score, grade, and who is in which segment."""
+    return (
+        table.with_columns(lifecycle=stage())
         .with_columns(engagement_score=score())
         .with_columns(engagement_grade=grade())
         .with_columns(expr.alias(name) for name, expr in memberships().items())
     )
-    write(labelled, list(memberships()), COLUMNS, out)
+
+
+def main(data: Path, form: str, out: Path) -> None:
+    table = features(people(data, form), scan(data, "orders", form, ORDERS))
+    write(label(table.lazy()), list(memberships()), COLUMNS, out)
 
 
 if __name__ == "__main__":
