@@ -95,7 +95,6 @@ def test_a_value_that_does_not_occur(shop, criteria, column, values):
         'demographic.country.contains = "xx"',
         "demographic.country.missing = true",
         "demographic.opt_in = true",
-        'demographic.none = "x"',  # nobody has any value
         "demographic.age = 99",
         'psychographic.hobbies.has_any = ["golf", "tennis"]',
         'psychographic.hobbies.has_none = "xx"',
@@ -133,6 +132,7 @@ def test_where_of_sources_too(shop):
         "`DEU` does not occur in column `country` of `customers`",
         "`nroth` does not occur in column `shop` of `orders`",
         "`Wset` does not occur in column `area` of `lookup.places`",
+        "`[lookup.places]` finds nothing: no row of `customers` has a key that is in its file",
     }
 
 
@@ -160,18 +160,48 @@ where.product = "brick"
 """
 
 
+def test_a_cap_over_a_table_without_events_is_a_warning(shop):
+    shop.put("sent.csv", "id,day\n")
+    text = HEAD + '[events.sent]\npath = "sent.csv"\ntime = "day"\n' + GATED.replace('"orders"', '"sent"')
+    text = text.replace('where.product = "brick"\n', "") + "[segment.s]\neveryone = true\n"
+    (warning,) = shop.json(text)["warnings"]
+    assert warning["message"] == "the frequency cap stops nobody: `sent` has no events"
+
+
 @pytest.mark.parametrize(
-    ("criteria", "head", "said"),
+    ("gates", "said"),
     [
-        ('demographic.country = "fr"', HEAD, "`fr` does not occur in column `country` of `customers`"),
-        ('demographic.country = ["FR", "fr"]', HEAD, None),  # `check --data` says so
-        ('behavioural.did = { events = "orders", where.product = "sands" }', HEAD, "`sands` does not occur"),
-        ("demographic.age.min = 70", HEAD, None),
-        ("everyone = true", HEAD + GATED, "`brick` does not occur in column `product` of `orders`"),
-        ("everyone = true", HEAD + GATED.replace('"brick"', '"bricks"'), None),
-        ("everyone = true", HEAD + GATED.replace("max = 1", "max = 9").replace('"brick"', '"bricks"'), None),
+        (GATED, ["`brick` does not occur in column `product` of `orders`"]),
+        (GATED.replace('"brick"', '"bricks"'), []),
+        (GATED.replace('"brick"', '"tiles"'), []),  # after `as_of`: nobody reaches it, and the value is right
+        (GATED.replace("max = 1", "max = 9").replace('"brick"', '["brick", "bricks"]'), ["`brick` does not occur"]),
+        (GATED.replace('"brick"', '["brick", "bricks"]'), []),  # somebody reaches it: `check --data` says so
     ],
 )
-def test_a_run_says_so_where_a_rule_finds_nobody(shop, criteria, head, said):
-    found = shop.json(f"{head}[segment.s]\n{criteria}\n")["warnings"]
-    assert [w["message"][: len(said or "")] for w in found] == [said] * bool(said)
+def test_a_run_says_so_where_a_cap_stops_nobody(shop, gates, said):
+    found = shop.json(f'{HEAD}{gates}[segment.s]\ndemographic.country = "fr"\n')["warnings"]
+    assert [w["message"][: len(text)] for w, text in zip(found, said, strict=True)] == said
+    assert "tiles" not in str(found)  # values of the data are for `check --data`: warnings go into manifests
+
+
+@pytest.mark.parametrize("into", ["", 'into = "orders"\n'])
+@pytest.mark.parametrize(("key", "count"), [("north", 0), (" north ", 0), ("North", 1)])
+def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, key, count):
+    desk.put("c.csv", "id,shop\na,north\nb,\n")
+    desk.put("o.csv", "id,day,shop\na,2024-01-01,north\na,2024-01-02,\n")
+    desk.put("s.csv", f"shop,quarter\n{key},old town\n")
+    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
+    text += '[events.orders]\npath = "o.csv"\ntime = "day"\n'
+    text += f'[lookup.shops]\npath = "s.csv"\non = "shop"\ncolumns = ["quarter"]\n{into}'
+    text += '[trait.n]\nevents = "orders"\n' + ('where.quarter = "x"\n' if into else "")
+    criterion = "behavioural.n.max = 9" if into else "geographic.quarter.missing = true"
+    warnings = desk.json(f"{text}[segment.s]\n{criterion}\n")["warnings"]
+    table = "orders" if into else "customers"
+    message = f"`[lookup.shops]` finds nothing: no row of `{table}` has a key that is in its file"
+    assert [w["message"] for w in warnings] == [message] * count
+    assert all((w["line"], w["column"]) == (11, 1) for w in warnings)
+
+
+def test_a_column_without_a_value_has_none_of_those_asked_for(shop):
+    message = "`x` does not occur in column `none` of `customers`"
+    assert said(shop, 'demographic.none = "x"') == [(message, "there are no values")]

@@ -266,6 +266,14 @@ def test_a_lookup_may_have_the_name_of_a_column(desk):
     assert desk.members(text, {"s": 'geographic.region = "west"'})["s"] == ["a"]
 
 
+def test_dates_half_day_first_and_half_month_first(desk):
+    """Day first is taken, and the others are told: no value reads both ways."""
+    desk.put("c.csv", "id,day\na,16/06/2017\nb,06/17/2017\nc,05/05/2017\n")
+    done = desk.apply(head() + "[segment.s]\ndemographic.day.before = 2019-01-01\n", code=3)
+    assert "cannot read `06/17/2017` as a date in column `day`" in done.stderr
+    assert "c.csv:3\n" in done.stderr
+
+
 def test_padded_keys_of_events_beyond_those_looked_at(desk):
     """Their keys are grouped as they come, and trimmed only where some have to be."""
     keys = ["a", "b"] * 2_000 + [" a", "b ", "  ", "", None, "nobody "]

@@ -401,3 +401,15 @@ def test_without_the_libraries_it_says_what_to_install(desk, monkeypatch, absent
     assert 'pip install "segkit-cli[predict]"' in error
     assert "rules.toml:12:8" in error
     desk.apply(SHOP.replace("[value.predict]", "") + "[segment.s]\nvalue.revenue.min = 1\n")
+
+
+def test_nothing_is_fitted_before_all_keys_are_trimmed(desk):
+    """Of too few rows a model cannot be fitted; keys with spaces, beyond the sample, are seen once all rows are."""
+    put(desk, history())
+    whole = desk.columns(SHOP, "p_alive")
+    orders = history()
+    first = orders.filter(pl.col("cust") == orders["cust"][0])
+    rest = orders.filter(pl.col("cust") != orders["cust"][0]).with_columns(cust=" " + pl.col("cust"))
+    old = pl.concat([first.with_columns(day=dt.date(2025, 1, 1))] * 4_000)  # after `as_of`
+    desk.put("o.parquet", pl.concat([old, first, rest]))
+    assert desk.columns(SHOP.replace("o.csv", "o.parquet"), "p_alive") == whole

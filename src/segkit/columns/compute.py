@@ -29,7 +29,9 @@ class Computed(NamedTuple):
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
     padded: frozenset[str] = frozenset()
-    """Event tables whose keys were taken as they came, and have to be trimmed: all is to be computed again."""
+    """Event tables whose keys were taken as they came, and have to be trimmed: all is to be computed again, and with a
+    frame that may be empty.
+    """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
 
@@ -67,6 +69,11 @@ class _Run:
         self.frame = customers.lazy().with_columns(
             of_customer(step.measure, views[step.measure.spec.events]) for step in steps
         )
+
+    @property
+    def padded(self) -> frozenset[str]:
+        """The event tables among the rows of which keys have to be trimmed."""
+        return frozenset(table for table, row in self.counts.items() if row[PADDED].item())
 
     def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
         view = self.plan.views[table]
@@ -123,6 +130,8 @@ def compute(plan: Plan) -> Computed:
         rows = [step for step in ready if isinstance(step, (RowStep, LookupStep))]
         if measures:
             run.measure(measures)
+            if run.padded:  # what is computed of too few rows may not be possible
+                return Computed(pl.DataFrame(), {}, {}, run.padded)
         elif rows:
             run.add(rows)
         else:
@@ -142,5 +151,4 @@ def compute(plan: Plan) -> Computed:
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
-    padded = frozenset(table for table, row in counts.items() if row[PADDED].item())
-    return Computed(frame, {**plan.lookup_counts, **counts}, matched, padded, thresholds, models)
+    return Computed(frame, {**plan.lookup_counts, **counts}, matched, run.padded, thresholds, models)

@@ -86,7 +86,11 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
     elif spec.measure in ("days_since_first", "days_since_last"):
         value = (pl.lit(view.context.as_of) - value).dt.total_days()
     value = value.cast(dtype)
-    return (value.fill_null(pl.lit(0).cast(dtype)) if spec.measure in ZERO_WHEN_NONE else value).alias(name)
+    if measure.exists:
+        value = value.fill_null(False)
+    elif spec.measure in ZERO_WHEN_NONE:
+        value = value.fill_null(pl.lit(0, dtype))
+    return value.alias(name)
 
 
 def _is_amount(spec: Measured, view: View) -> bool:

@@ -56,10 +56,11 @@ class Joined(NamedTuple):
         )
 
     def needs_trimming(self) -> pl.Expr:
-        """Where nothing was found, and a key has spaces around it."""
+        """Where nothing was found, and something may be once the keys are trimmed."""
         nothing = pl.all_horizontal(pl.col(name).is_null() for name in self.adds)
-        keys = (pl.when(nothing).then(hidden("key", name)) for name in self.on)
-        return pl.any_horizontal(is_padded(key) for key in keys).fill_null(False)
+        keys = {there: pl.when(nothing).then(hidden("key", here)) for here, there in self.on.items()}
+        known = (key.str.strip_chars().is_in(self.frame[hidden("on", there)].implode()) for there, key in keys.items())
+        return pl.all_horizontal(pl.any_horizontal(map(is_padded, keys.values())), *known).fill_null(False)
 
 
 def _read(
@@ -100,6 +101,15 @@ def _read(
     return frame.with_columns(exprs).with_columns(doubtful), Doubts(tuple(suspects), reads_all)
 
 
+def _found(frame: pl.LazyFrame, doubts: Doubts, lookups: Sequence[Joined]) -> tuple[pl.LazyFrame, Doubts]:
+    """The frame with what it has of each lookup: something or nothing."""
+    found = [
+        pl.any_horizontal(pl.col(name).is_not_null() for name in lookup.adds).alias(hidden("found", lookup.name))
+        for lookup in lookups
+    ]
+    return frame.with_columns(found), doubts._replace(lookups=tuple(lookup.name for lookup in lookups))
+
+
 def _reads_all(table: Table, reads: Reads) -> bool:
     """Whether every column of a large text is read: where only a few are not needed, that is the cheapest check of its
     lines.
@@ -109,12 +119,13 @@ def _reads_all(table: Table, reads: Reads) -> bool:
     return table.large and 2 * len(names - read) <= len(names) and names <= table.frame.collect_schema().keys()
 
 
-def _may_be_short(table: Table, read: AbstractSet[str]) -> pl.Expr:
+def _may_be_short(table: Table, suspects: AbstractSet[str]) -> pl.Expr:
     """Where the last column is missing. A row without any value lacks it too: so every column can be named, and all
-    are read; those of `read` are anyway.
+    are read; those of `suspects` are anyway.
     """
     lasts = {part.names[-1] for part in table.parts}
-    nothing = pl.all_horizontal(pl.col(name).is_null() for name in table.columns if name in lasts or name not in read)
+    named = [name for name in table.columns if name in lasts or name not in suspects]
+    nothing = pl.all_horizontal(pl.col(name).is_null() for name in named)
     return pl.any_horizontal(*(pl.col(name).is_null() for name in sorted(lasts)), nothing)
 
 
@@ -183,6 +194,7 @@ def customer_view(
     """The customer file: columns as they came, but for those that rules read; not yet the `late` derived ones."""
     frame, doubts = _read(_with_key(table.frame, table, spec.key, KEY), table, reads, spec.key)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=True, late=late)
+    frame, doubts = _found(frame, doubts, lookups)
     frame = _with_computed_key(frame, table, spec.key, KEY).with_columns(pl.col(KEY).alias(spec.key))
     schema = frame.collect_schema()
     for name, separator in spec.lists.items():
@@ -216,6 +228,7 @@ def event_view(
         frame = frame.with_columns(pl.col(spec.amount).alias(AMOUNT))
     frame, doubts = _read(frame, table, reads, key, as_came=untrimmed)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
+    frame, doubts = _found(frame, doubts, lookups)
     frame = frame.with_columns(pl.col(spec.time).alias(TIME))
     if spec.amount and not exact:
         dtype = frame.collect_schema().get(spec.amount, pl.Null())

@@ -106,7 +106,8 @@ def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
     if dmy > ymd:
         day, month = counts["first_past_12"], counts["second_past_12"]
         alike = whole and counts["either"] is None
-        order = "dmy" if day > month or alike else "mdy" if month > day else "ambiguous"
+        half_each = day > 0 and day == month  # some values cannot be read, and are told
+        order = "dmy" if day > month or alike or half_each else "mdy" if month > day else "ambiguous"
     uniform = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous"
     layout = layout_of(counts["example"], order) if uniform else None
     return DateStyle(order, layout, zoned=bool(counts["zoned"]), example=counts["either"] or "")

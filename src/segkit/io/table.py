@@ -105,7 +105,7 @@ class Table(NamedTuple):
         return column.is_text and (wanted or column.type) is ColumnType.TEXT and not column.nulls
 
     def keys_as_came(self, name: str) -> bool:
-        """Whether `with_key` may give this column as it came."""
+        """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be trimmed."""
         column = self.columns[name]
         return column.is_text and not (column.nulls or column.padded or self.trims)
 

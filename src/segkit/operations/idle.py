@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from segkit.columns.blocks import segment_column
 from segkit.columns.compute import Computed
 from segkit.columns.hidden import hidden
 from segkit.columns.permission import (
@@ -19,15 +18,16 @@ from segkit.columns.view import kept_rows
 from segkit.operations.occurrences import never_found
 from segkit.report.numbers import plural
 from segkit.rules import walk
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding
 
 
 def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each list that suppresses nobody, each consent that nobody gives, and values that nobody has."""
+    """A warning for each list, consent, cap and lookup that says nothing about anybody."""
     if len(computed.frame):
         yield from _lists(plan, computed)
         yield from _consents(plan, computed)
-        yield from _misspelt(plan, computed)
+        yield from _caps(plan, computed)
+        yield from _lookups(plan, computed)
 
 
 def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -55,12 +55,25 @@ def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
             yield Finding((*path, "require"), message, hint, warning=True)
 
 
-def _misspelt(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each value that no row has, where a segment that nobody is in, or a cap that nobody reaches, asks
-    for it; to look at the others too is for `segkit check --data`.
+def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each cap over a table without events, and for each that nobody reaches, and that asks for values
+    that no event has: all may be written, however often they were.
     """
-    columns: dict[Path, str] = {("segment", name): segment_column(name) for name in plan.rules.segment}
-    columns |= {path: capped_column(path) for path, _ in walk.caps(plan.rules)}
-    without = [path for path, column in columns.items() if not computed.frame[column].any()]
-    if without:
-        yield from never_found(plan, computed.frame, without)
+    for path, cap in walk.caps(plan.rules):
+        if cap.events and not kept_rows(computed.counts[cap.events]):
+            message = f"the frequency cap stops nobody: `{cap.events}` has no events"
+            yield Finding((*path, "events"), message, "was all of it saved?", warning=True)
+        elif cap.where and not computed.frame[capped_column(path)].any():
+            for finding in never_found(plan, computed.frame, within=(*path, "where")):
+                # Values of the data stay out: warnings go into manifests.
+                yield finding._replace(hint="`segkit check --data` shows the values that occur")
+
+
+def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each lookup of which nothing was found, for customers or for events."""
+    for table, counts in computed.counts.items():
+        for name in plan.view(table).doubts.lookups:
+            if kept_rows(counts) and not counts[hidden("found", name)].item():
+                message = f"`[lookup.{name}]` finds nothing: no row of `{table}` has a key that is in its file"
+                hint = f"is `on` right, and are the keys written alike? the left one is of `{table}`"
+                yield Finding(("lookup", name, "on"), message, hint, warning=True)

@@ -22,19 +22,18 @@ Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
-def never_found(plan: Plan, customers: pl.DataFrame, within: Collection[Path] | None = None) -> Iterator[Finding]:
-    """A warning for each value that a condition asks for (`within` these tables), and that is not in the column.
+def never_found(plan: Plan, customers: pl.DataFrame, within: Path = ()) -> Iterator[Finding]:
+    """A warning for each value that a condition (`within` a table) asks for, and that does not occur in the column.
 
     Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
     today. `customers` are those of the run, with the columns that are joined or derived late.
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
-    if within is not None:
-        asking = [m for m in asking if any(m.path[: len(path)] == path for path in within)]
+    asking = [m for m in asking if m.path[: len(within)] == within]
     found = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
         values = found.get((mention.table, mention.column))
-        if values:
+        if values is not None:
             yield from _missing(mention, values)
 
 

@@ -12,6 +12,7 @@ from segkit.rules import walk
 from segkit.rules.blocks import Standalone
 from segkit.rules.check_gates import check_gates
 from segkit.rules.check_output import check_output
+from segkit.rules.check_percents import check_percents
 from segkit.rules.check_rfm import check_rfm
 from segkit.rules.check_stages import check_stages
 from segkit.rules.check_value import check_value
@@ -128,6 +129,6 @@ def _is_above(first: Any, last: Any) -> bool:
 
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
-    check_rfm, check_stages, check_value, check_gates, check_output,
+    check_rfm, check_stages, check_value, check_percents, check_gates, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -132,7 +132,8 @@ def _split(value: Any) -> Any:
             raise Unfit(name, "the name of a variant: letters, digits, `-` and `_`")
     total = sum((Decimal(str(share)) for share in value.values()), Decimal(0))
     if total != 100:
-        raise Contradiction(f"the shares of `split` add up to {total.normalize():f}, not to 100")
+        hint = "shares are in percent: `{ A = 50, B = 50 }`" if total == 1 else None
+        raise Contradiction(f"the shares of `split` add up to {total.normalize():f}, not to 100", hint)
     return value
 
 

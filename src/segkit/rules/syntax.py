@@ -9,6 +9,8 @@ import tomli
 from segkit.diagnostics import Diagnostic, SourceLocation
 
 _DECIMAL_COMMA = re.compile(r"=\s*-?\d+,\d")
+_THOUSANDS = re.compile(r"=\s*(-?\d{1,3}(?:,\d{3})+)(?!\d)")
+_DAY = re.compile(r"=\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _SUBJECT = re.compile(r"\s*(\[\[?[^\]]*\]\]?|[^=]*[^=\s])")
 _TWICE = re.compile("Cannot (declare|overwrite|mutate|redefine)|Duplicate inline table key")
 _QUOTES = "“”„‟‘’‚«»`"
@@ -78,8 +80,12 @@ def _in_words(problem: str, line: str, column: int) -> tuple[str, str | None]:
     word = re.match(r"\w+", line[column - 1 :])
     if word and not word[0].isascii() and "value" not in problem:
         return "a name with letters other than a-z stands in quotes", f'write `"{word[0]}"`'
+    if "newline" in problem and here == "," and (number := _THOUSANDS.search(line)):
+        return "a number has no comma between its thousands", f"write `{number[1].replace(',', '_')}`"
     if "newline" in problem and here == "," and _DECIMAL_COMMA.search(line):
         return "a number has a decimal point, not a comma", "such as `1.80`"
+    if "newline" in problem and _DAY.search(line):
+        return "a date begins with the year", "such as `2024-02-29`: year, month, day, without quotes"
     for pattern, message, hint in _WORDS:
         if re.match(pattern, problem):
             return message, hint

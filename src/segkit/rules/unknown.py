@@ -17,6 +17,7 @@ from segkit.rules.near import listed, nearest
 from segkit.rules.shape import fields_of, is_family, model_at
 
 At = Callable[..., SourceLocation]
+NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
     ("RuleFile", "test"): _LATER,
@@ -146,8 +147,8 @@ def _meant(table: Path, model: type[BaseModel] | None, key: str, at: At) -> str 
     hint = nearest(key, known)
     if hint or not model:
         return hint
-    if issubclass(model, Block) and key in fields_of(Permission):
-        return f"who may be written is said for all segments: `[consent]` with `{key} = ...`"
+    if issubclass(model, Block) and nearest(key, fields_of(Permission)):
+        return "who may be written is said for all segments, in `[consent]`"
     if issubclass(model, Block):
         return f"a condition on a column stands in a family: `demographic.{key} = ...`, `behavioural.{key} = ...`"
     if issubclass(model, Permission):
@@ -161,8 +162,10 @@ def _meant(table: Path, model: type[BaseModel] | None, key: str, at: At) -> str 
 def _move(table: Path, above: Path, key: str, at: At) -> str:
     """The hint for a key of `above` that stands in `table` below it."""
     header = (at(*table).text or "").strip()
+    if not above and key in NAMED_SECTIONS:
+        return f"write a section of its own, `[{key}.NAME]`"
     if not above and model_at((key,)):
-        return f"`[{key}]` is a section of its own, for all segments"
+        return f"`[{key}]` is a section of its own"
     if not above:
         return f"move `{key}` to the top of the file, above the first `[section]`"
     if header.startswith("["):
