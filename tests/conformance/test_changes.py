@@ -205,6 +205,13 @@ def test_lists_go_to_standard_output(desk):
     assert "standard output" in done.stderr
 
 
+def test_lists_of_a_format_that_is_not_written(desk):
+    runs(desk, rules())
+    done = desk.segkit("diff", desk / "monday", desk / "tuesday", "--left", desk / "left.xlsx", code=2)
+    assert "left.xlsx`: segkit does not write this format" in done.stderr
+    assert not (desk / "left.xlsx").exists()
+
+
 @pytest.mark.parametrize(
     ("harm", "code", "says"),
     [

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
+from segkit.errors import RuleError
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -103,3 +105,10 @@ def format_of(path: Path, default: str = "csv") -> str:
     """The format that a file's extension asks for."""
     extension = path.suffix.removeprefix(".").lower()
     return next((name for name, f in FORMATS.items() if f.extension == extension), default)
+
+
+def require_format(path: Path) -> None:
+    """RuleError for a file whose extension is that of a format which is not written."""
+    if path.suffix.removeprefix(".").lower() not in {*FORMATS, "", "txt"}:
+        hint = f"the formats are {', '.join(FORMATS)}"
+        raise RuleError.of(f"`{path}`: segkit does not write this format", hint=hint)

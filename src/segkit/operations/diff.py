@@ -13,7 +13,7 @@ from segkit.columns.hidden import KEY
 from segkit.errors import RuleError
 from segkit.io.publish import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import format_of, sink
+from segkit.io.write import format_of, require_format, sink
 from segkit.operations.outputs import to_stream
 from segkit.operations.runs import Run, open_run
 from segkit.results import ENTERED, LEFT, DiffResult, Move, RunInfo, SegmentDiff
@@ -47,6 +47,8 @@ def diff(
     what is no run, or not whole, and for runs whose keys cannot be compared; `RuleError` for unknown segments, and for
     `moved` where customers may be in several segments; `WriteError`.
     """
+    for to in (entered, left, moved):
+        require_format(Path(to or STDOUT))
     first, second = open_run(old), open_run(new)
     _refuse(first, second, moved=moved is not None)
     names = _chosen(first, second, segments)

@@ -17,7 +17,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import FORMATS, format_of, sink
+from segkit.io.write import format_of, require_format, sink
 from segkit.operations.cutoffs import cutoffs_text
 from segkit.operations.evaluate import Evaluated, evaluate
 from segkit.operations.outputs import to_stream
@@ -110,9 +110,8 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
     if targets["--save-cutoffs"] == STDOUT:
         raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
     output, chart = targets["-o"], targets["--chart"]
-    if output is not None and Path(output).suffix.lstrip(".").lower() not in {*FORMATS, "", "txt"}:
-        hint = f"the formats are {', '.join(FORMATS)}"
-        raise RuleError.of(f"`{output}`: segkit does not write this format", hint=hint)
+    if output is not None:
+        require_format(Path(output))
     if targets["--save-cutoffs"] is not None and ties == "split":
         message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")

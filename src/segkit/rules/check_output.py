@@ -76,6 +76,8 @@ def _combined(rules: RuleFile) -> Iterator[Finding]:
     if not stem or not ending or re.search(r"[/\\:\0]", name):
         hint = "such as `all.csv`; the file stands in the output directory"
         yield Finding(path, f'"{name}" is not the name of a file', hint)
+    elif ending.lower() in {"xls", "xlsx"}:
+        yield Finding(path, f"`{name}`: segkit does not write this format", "Excel opens `all.csv` with `bom = true`")
     elif name == "manifest.json":
         yield Finding(path, "`manifest.json` is the run's own file", "choose another name, such as `all.csv`")
     elif stem.partition(".")[0] in rules.segment:
