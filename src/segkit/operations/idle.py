@@ -31,7 +31,7 @@ def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
 
 def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each suppression list that has values, and none of a customer: it may be written otherwise."""
+    """A warning for each suppression list that has no values, or none of a customer: it may be written otherwise."""
     for (file, column), path in suppression_lists(plan.rules).items():
         name = suppression_table(file)
         kept = kept_rows(computed.counts[name])
