@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from segkit.rules.findings import Finding
 from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
+from segkit.rules.near import listed, nearest
 
 
 def check_gates(rules: RuleFile) -> Iterator[Finding]:
@@ -31,7 +31,9 @@ def _channels(rules: RuleFile) -> Iterator[Finding]:
         path = ("segment", name)
         if segment.channel is None:
             message = f"the segment has no `channel`, so only the general rules of `[{section}]` count for it"
-            yield Finding(path, message, f'add `channel = "{next(iter(known))}"`', warning=True)
+            ways = [f'channel = "{channel}"' for channel in known]
+            hint = f"say by which it is written: {listed(ways, 'or')}"
+            yield Finding(path, message, hint, warning=True)
         elif segment.channel not in known:
             message, hint = _no_channel(segment.channel, known, section)
             yield Finding((*path, "channel"), message, hint)
