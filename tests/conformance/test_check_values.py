@@ -151,6 +151,7 @@ def test_many_values_are_not_compared_one_by_one(desk):
     ]
 
 
+INTO = 'into = "orders"\n'
 GATED = """
 [frequency_cap]
 events = "orders"
@@ -184,14 +185,14 @@ def test_a_run_says_so_where_a_cap_stops_nobody(shop, gates, said):
     assert "tiles" not in str(found)  # values of the data are for `check --data`: warnings go into manifests
 
 
-@pytest.mark.parametrize("into", ["", 'into = "orders"\n'])
+@pytest.mark.parametrize(("into", "where"), [("", ""), (INTO, ""), (INTO, 'where.quarter = "old town"\n')])
 @pytest.mark.parametrize(("key", "count"), [("north", 0), (" north ", 0), ("North", 1)])
-def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, key, count):
+def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, where, key, count):
     desk.put("c.csv", "id,shop\na,north\nb,\n")
     desk.put("o.csv", "id,day,shop\na,2024-01-01,north\na,2024-01-02,\n")
     desk.put("s.csv", f"shop,quarter\n{key},old town\n")
     text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
-    text += '[events.orders]\npath = "o.csv"\ntime = "day"\n'
+    text += f'[events.orders]\npath = "o.csv"\ntime = "day"\n{where}'
     text += f'[lookup.shops]\npath = "s.csv"\non = "shop"\ncolumns = ["quarter"]\n{into}'
     text += '[trait.n]\nevents = "orders"\n' + ('where.quarter = "x"\n' if into else "")
     criterion = "behavioural.n.max = 9" if into else "geographic.quarter.missing = true"
@@ -199,7 +200,7 @@ def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, key, count):
     table = "orders" if into else "customers"
     message = f"`[lookup.shops]` finds nothing: no row of `{table}` has a key that is in its file"
     assert [w["message"] for w in warnings] == [message] * count
-    assert all((w["line"], w["column"]) == (11, 1) for w in warnings)
+    assert all((w["line"], w["column"]) == (12 if where else 11, 1) for w in warnings)
 
 
 def test_a_column_without_a_value_has_none_of_those_asked_for(shop):

@@ -304,6 +304,18 @@ def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk, odd, key):
     assert (counts["rows"], counts["left_out"]) == (4_002, left_out)
 
 
+@pytest.mark.parametrize(("odd", "passes"), [(" y", 2), (" z", 1)])
+def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk, odd, passes):
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line\ny,second\n")
+    rows = {"id": ["a"] * 4_001, "product": ["y"] * 4_000 + [odd], "day": [dt.date(2024, 1, 1)] * 4_001}
+    desk.put("o.parquet", pl.DataFrame(rows))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n'
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\ncolumns = ["line"]\n'
+    text += '[segment.s]\nbehavioural.did = { events = "o", where.line = "second" }\n'
+    assert desk.apply(text, "-v").stderr.count(" s  reading ") == passes
+
+
 @pytest.mark.parametrize("measure", ["", 'id = "order"'])
 def test_whether_there_is_an_event_does_not_tell_events_apart(desk, measure):
     """Nothing but `did` and `did_not`: an event without an id is one, and so is one whose rows have the same."""

@@ -73,7 +73,7 @@ def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each lookup of which nothing was found, for customers or for events."""
     for table, counts in computed.counts.items():
         for name in plan.view(table).doubts.lookups:
-            if kept_rows(counts) and not counts[hidden("found", name)].item():
+            if counts["rows"].item() and not counts[hidden("found", name)].item():
                 message = f"`[lookup.{name}]` finds nothing: no row of `{table}` has a key that is in its file"
                 hint = f"is `on` right, and are the keys written alike? the left one is of `{table}`"
                 yield Finding(("lookup", name, "on"), message, hint, warning=True)
