@@ -19,12 +19,16 @@ COLUMNS = ["age", "country", "region", "email", "lifecycle", "engagement_score",
 col = pl.col
 
 
-def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
-    """What the orders tell of each customer."""
+def is_premium() -> pl.Expr:
+    """Whether an order is of a premium product; a join of all orders with the products would say the same."""
+    products = pl.read_csv(HERE / "products.csv")
+    return col("product").is_in(products.filter(col("line") == "premium")["product"].implode())
+
+
+def per_customer(orders: pl.LazyFrame, premium: pl.Expr) -> pl.LazyFrame:
+    """What the orders tell of each customer; `premium` is a condition on a row of `orders`."""
     day, amount = col("order_date"), col("amount")
     last_year = day >= YEAR_AGO
-    products = pl.read_csv(HERE / "products.csv")
-    premium = products.filter(col("line") == "premium")["product"].implode()
     return (
         orders.filter(day <= AS_OF)
         .group_by("customer_id")
@@ -33,7 +37,7 @@ def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
             last=day.max(),
             orders=pl.len(),
             spent_1y=pl.when(last_year).then(amount).sum(),
-            premium_1y=(last_year & col("product").is_in(premium)).sum(),
+            premium_1y=(last_year & premium).sum(),
             recent=(day >= AS_OF - timedelta(days=30)).any(),
             drill_1y=(last_year & (col("product") == "drill")).any(),
         )
@@ -42,7 +46,7 @@ def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
 
 def features(customers: pl.LazyFrame, orders: pl.LazyFrame) -> pl.DataFrame:
     """The customers with what their orders tell, in the file's order; no orders is null."""
-    left, right = pl.collect_all([customers, per_customer(orders)], engine="streaming")
+    left, right = pl.collect_all([customers, per_customer(orders, is_premium())], engine="streaming")
     found = left.select("customer_id").join(right, on="customer_id", how="left", maintain_order="left")
     return left.hstack(found.drop("customer_id"))
 
