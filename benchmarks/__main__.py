@@ -90,7 +90,7 @@ def ratio(measured: list[Measurement], baseline: list[Measurement]) -> float:
 
 
 def table(tools: list[Tool], results: Results) -> str:
-    """Markdown: a row a tool; for each format the medians and the ratio to Polars, tuned by hand."""
+    """Markdown: a row a tool; for each format the medians and the ratio to `BASELINE`."""
     head = ["Tool"]
     for form in results:
         name = {"csv": "CSV", "parquet": "Parquet"}[form]

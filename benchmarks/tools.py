@@ -15,7 +15,8 @@ SEGMENTS = (
     "well-off", "near-paris", "frequent", "bricks-no-sand",
     "gardeners", "champions", "win-back", "french-women-no-drill",
 )  # fmt: skip
-BASELINE = "polars"
+BASELINE = "polars-plain"
+"""What counts as 1.00: the plan that one writes first."""
 FORMATS = ("csv", "parquet")
 
 
@@ -119,8 +120,8 @@ TOOLS = {
     tool.name: tool
     for tool in (
         Tool("segkit", "segkit", ("polars",), _segkit, _segkit_counts),
-        Tool("polars", "Polars, tuned", ("polars",), _handwritten("polars"), _printed_counts),
         Tool("polars-plain", "Polars, one plan", ("polars",), _handwritten("polars-plain"), _printed_counts),
+        Tool("polars", "Polars, tuned", ("polars",), _handwritten("polars"), _printed_counts),
         Tool("duckdb", "DuckDB SQL", ("duckdb",), _handwritten("duckdb"), _printed_counts),
         Tool("pandas", "pandas", ("pandas", "pyarrow"), _handwritten("pandas"), _printed_counts),
     )

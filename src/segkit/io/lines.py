@@ -5,7 +5,7 @@ the text is checked beside the scan: all bytes but delimiters and line ends are 
 what is left must be one pattern, again and again. Only where it is not are lines counted one by one.
 
 Where every column is read anyway, Polars refuses long lines itself, and a last column without a missing value
-shows that there are no short ones: then only quotation marks ask for a look at the text.
+shows that there are no short ones: then only a text with quotation marks is checked.
 """
 
 from __future__ import annotations
@@ -43,14 +43,6 @@ def ragged(file: TextFile, stopped: Callable[[], bool] = lambda: False) -> DataE
     lines = "1 line has" if len(wrong) == 1 else f"{len(wrong)} lines have"
     hint = "quote the fields that hold the delimiter or a line break"
     return DataError(*found, _diagnostic(file, f"{lines} too many or too few fields", None, hint))
-
-
-def ragged_if_quoted(file: TextFile, stopped: Callable[[], bool] = lambda: False) -> DataError | None:
-    """The same, for a file all of whose columns are read: without quotation marks there is nothing left to check."""
-    mark = (file.quote or "").encode()
-    with file.source.open("rb", buffering=0) as text:
-        quoted = bool(mark) and any(mark in chunk or stopped() for chunk in iter(partial(text.read, CHUNK), b""))
-    return ragged(file, stopped) if quoted else None
 
 
 def _fields(count: int) -> str:

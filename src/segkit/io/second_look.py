@@ -13,7 +13,7 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.column import ColumnType
-from segkit.io.encoding import first_invalid_line
+from segkit.io.encoding import look
 from segkit.io.files import problem, shown
 from segkit.io.lines import SHOWN, ragged, unpaired_quotes
 
@@ -113,7 +113,7 @@ def explain(parts: Iterable[Part]) -> DataError | None:
 
 def _explain_text(part: Part) -> DataError | None:
     assert part.text is not None
-    line = first_invalid_line(part.text.source)
+    line = look(part.text.source).invalid_line
     if line is not None:
         return problem(part.path, f"`{part.path.name}` is not valid UTF-8", line=line)
     return ragged(part.text) or unpaired_quotes(part.text)

@@ -15,7 +15,7 @@ from segkit.io import dates, second_look, values
 from segkit.io.column import Column, ColumnType
 from segkit.io.files import Workspace, problem
 from segkit.io.infer import Given, infer
-from segkit.io.lines import ragged, ragged_if_quoted
+from segkit.io.lines import ragged
 from segkit.io.text import TextFile
 
 _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{4}.*")
@@ -127,11 +127,11 @@ class Table(NamedTuple):
     def check_lines(self, ws: Workspace, *, all_read: bool) -> None:
         """Check the lines of large files in the background: `ws.verify()` raises what that finds.
 
-        With `all_read`, every column is read by the run, which leaves less to check.
+        With `all_read`, every column is read by the run: without quotation marks, nothing is left to check.
         """
-        check = ragged_if_quoted if all_read else ragged
         for text in (part.text for part in self.parts if part.text and part.text.large):
-            ws.check_later((text.source, all_read), partial(check, text))
+            if text.quoted or not all_read:
+                ws.check_later((text.source, text.layout()), partial(ragged, text))
 
     @property
     def large(self) -> bool:

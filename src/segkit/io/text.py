@@ -38,6 +38,8 @@ class TextFile(NamedTuple):
     quote: str | None
     names: tuple[str, ...]
     """The trimmed header."""
+    quoted: bool
+    """It has quotation marks."""
     detected: Mapping[str, str]
 
     @property
@@ -91,21 +93,21 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
 def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
     """Find encoding, delimiter and header; DataError for what is empty, binary or badly encoded."""
     detected: dict[str, str] = {}
-    source = as_utf8(ws, path, plain, spec.encoding, detected)
+    quote = '"' if spec.quote is None else spec.quote or None
+    source, quoted = as_utf8(ws, path, plain, spec.encoding, quote or "", detected)
     head = _head(source)
     if not head.strip():
         raise problem(path, f"`{path.name}` is empty: it has only blank lines")
-    quote = '"' if spec.quote is None else spec.quote or None
     _check_single(path, "quote", quote)
     delimiter = spec.delimiter
     if delimiter is None:
         delimiter = _find_delimiter(head, quote, "\t" if ".tsv" in path.suffixes else ",")
         detected["delimiter"] = _NAMES[delimiter]
     if delimiter == " ":
-        source, delimiter, quote = _without_runs(ws, source), "\t", None
+        source, delimiter, quote, quoted = _without_runs(ws, source), "\t", None, False
         head = _head(source)
     _check_single(path, "delimiter", delimiter)
-    return TextFile(path, source, delimiter, quote, _header(path, head, delimiter, quote), detected)
+    return TextFile(path, source, delimiter, quote, _header(path, head, delimiter, quote), quoted, detected)
 
 
 def _check_single(path: Path, what: str, mark: str | None) -> None:

@@ -164,12 +164,30 @@ def test_lines_of_large_files_are_checked_beside_the_run(opened, workspace, monk
     monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
     opened("a,b\n" + '"1,1",2\n' * 100_000 + "\n\n").check_lines(workspace, all_read=True)
     workspace.verify()
-    table = opened("a,b\n" + '"1,1",2\n' * 100_000 + "1\n")
-    table.check_lines(workspace, all_read=False)
+    table = opened("a,b\n" + '"1,1",2\n' * 100_000 + "1\n", "other.csv")
+    table.check_lines(workspace, all_read=True)
     with pytest.raises(DataError) as raised:
         workspace.verify()
     assert raised.value.diagnostics[0].location.line == 100_002
     assert explain_failure([table]).diagnostics == raised.value.diagnostics
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+@pytest.mark.parametrize(("quote", "quoted"), [(None, True), ("'", False), ("", False)])
+def test_a_text_tells_whether_it_has_quotation_marks(opened, encoding, quote, quoted):
+    text = "a,b\né,2\n" + "1,2\n" * 100_000 + '"1",2\n'
+    table = opened(text.encode(encoding), encoding=encoding, **({} if quote is None else {"quote": quote}))
+    assert table.parts[0].text.quoted is quoted
+
+
+def test_without_quotation_marks_lines_that_are_read_whole_need_no_check(opened, workspace, monkeypatch):
+    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    table = opened("a,b\n" + "1,2\n" * 1000 + "1\n")
+    table.check_lines(workspace, all_read=True)
+    workspace.verify()
+    table.check_lines(workspace, all_read=False)
+    with pytest.raises(DataError):
+        workspace.verify()
 
 
 def test_a_quote_inside_a_field_is_explained(opened):
