@@ -369,6 +369,7 @@ def test_without_the_last_members_nothing_is_written(desk):
     (desk / "segments/members.parquet").unlink()
     done = desk.apply(rules("changes = true"), code=3)
     assert "is not whole: `members.parquet` is missing" in done.stderr
+    assert "moved away, all count as entered" in done.stderr
     assert {**desk.tree(), "members.parquet": before["members.parquet"]} == before
 
 

@@ -66,9 +66,11 @@ def since_last_run(
             last = None  # the run of another rule file: other customers
         return compare(last, rules, marked, files), []
     except DataError as error:
-        if rules.output.changes:
-            raise
         found = error.diagnostics[0]
+        if rules.output.changes:
+            place = Path(previous) if previous else directory
+            hint = f"restore it, or name another run with `--previous`; with `{place}` moved away, all count as entered"
+            raise DataError(found._replace(hint=hint)) from error
         message = f"what changed since the last run is not known: {found.message}"
         return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
 
