@@ -13,7 +13,7 @@ from segkit.columns.measures import Measure, measured_columns, of_customer
 from segkit.columns.mentions import CUSTOMERS
 from segkit.columns.plan import Plan
 from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.view import AGAIN
+from segkit.columns.view import PADDED
 from segkit.columns.views import as_key
 from segkit.results import FittedModel, Threshold
 from segkit.rules.sources import Customers
@@ -28,9 +28,9 @@ class Computed(NamedTuple):
     frame: pl.DataFrame
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
-    again: frozenset[str] = frozenset()
-    """Event tables with rows that are not as their samples made believe: all is to be computed again, with these read
-    with care, and the frame may be empty.
+    padded: frozenset[str] = frozenset()
+    """Event tables whose keys were taken as they came, and have to be trimmed: all is to be computed again, and with a
+    frame that may be empty.
     """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
@@ -71,9 +71,9 @@ class _Run:
         )
 
     @property
-    def again(self) -> frozenset[str]:
-        """The event tables among the rows of which some are not as the sample made believe."""
-        return frozenset(table for table, row in self.counts.items() if row[AGAIN].item())
+    def padded(self) -> frozenset[str]:
+        """The event tables among the rows of which keys have to be trimmed."""
+        return frozenset(table for table, row in self.counts.items() if row[PADDED].item())
 
     def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
         view = self.plan.views[table]
@@ -130,8 +130,8 @@ def compute(plan: Plan) -> Computed:
         rows = [step for step in ready if isinstance(step, (RowStep, LookupStep))]
         if measures:
             run.measure(measures)
-            if run.again:  # what is computed of too few rows may not be possible
-                return Computed(pl.DataFrame(), {}, {}, run.again)
+            if run.padded:  # what is computed of too few rows may not be possible
+                return Computed(pl.DataFrame(), {}, {}, run.padded)
         elif rows:
             run.add(rows)
         else:
@@ -151,4 +151,4 @@ def compute(plan: Plan) -> Computed:
     found = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in found if isinstance(one, Threshold))
     models = tuple(one for one in found if isinstance(one, FittedModel))
-    return Computed(frame, {**plan.lookup_counts, **counts}, matched, run.again, thresholds, models)
+    return Computed(frame, {**plan.lookup_counts, **counts}, matched, run.padded, thresholds, models)

@@ -17,7 +17,7 @@ from segkit.rules.conditions import Conditions
 from segkit.rules.sources import Events, Source
 
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
-AGAIN, SHORT = hidden("again"), hidden("short")
+PADDED, SHORT = hidden("padded"), hidden("short")
 LEFT_OUT = "left out"
 
 TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
@@ -69,35 +69,21 @@ class Doubts(NamedTuple):
     whole lines of a text are read, whether a line may be short. And of which lookups something was found.
     """
 
-    suspects: tuple[str, ...] = ()
-    short: bool = False
+    suspects: tuple[str, ...]
+    reads_all: bool
     lookups: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """The Boolean columns that say so."""
-        return [*self._flags, *(hidden("found", name) for name in self.lookups)]
-
-    @property
-    def _flags(self) -> list[str]:
-        return [*(hidden("suspects", name) for name in self.suspects), *([SHORT] if self.short else [])]
-
-    def beyond(self, seen: Mapping[str, bool]) -> tuple[Doubts, list[pl.Expr]]:
-        """What is still to be counted once some rows were `seen`, and where a row is unlike all of these.
-
-        To count each doubt for each key takes 0.1 to 0.25 s of processor time on 10 M rows.
-        """
-        unseen = tuple(name for name in self.lookups if not seen[hidden("found", name)])
-        if any(seen[flag] for flag in self._flags):
-            return self._replace(lookups=unseen), []
-        return Doubts(lookups=unseen), [pl.col(flag) for flag in self._flags]
+        found = [hidden("found", name) for name in self.lookups]
+        return [*(hidden("suspects", name) for name in self.suspects), *([SHORT] if self.reads_all else []), *found]
 
 
 class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
-    With `read_whole`, every column of a large text is read, which checks its lines; with `as_came`, its keys are not
-    trimmed. `again` is where a row is not as the sample made believe, so that all has to be read with more care.
+    With `as_came`, its keys are not trimmed; `padded` says where those of a lookup have to be.
     """
 
     name: str
@@ -108,9 +94,8 @@ class View(NamedTuple):
     doubts: Doubts
     reads: Reads
     context: Context
-    read_whole: bool = False
     as_came: bool = False
-    again: Sequence[pl.Expr] = ()
+    padded: Sequence[pl.Expr] = ()
 
     def kept(self) -> pl.LazyFrame:
         """The rows that no reason leaves out."""
@@ -121,14 +106,14 @@ class View(NamedTuple):
 
         To count in a second look at the same rows costs 0.15 of 2 s on 10 M rows, and a fifth of the memory.
         """
-        frame, reasons, again = self._marked(), self._reasons(), list(self.again)
+        frame, reasons, again = self._marked(), self._reasons(), list(self.padded)
         if again:
             frame = frame.with_columns(pl.col(KEPT) & ~pl.any_horizontal(again))
         if self.as_came:
             # Of the keys that are kept, those of the groups are looked at.
             again.append(is_padded(pl.when(~pl.col(KEPT)).then(KEY)))
         if again:
-            reasons = {NO_KEY: reasons.pop(NO_KEY), AGAIN: pl.any_horizontal(again), **reasons}
+            reasons = {NO_KEY: reasons.pop(NO_KEY), PADDED: pl.any_horizontal(again), **reasons}
         named = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, reason))) for reason, holds_ in reasons.items()]
         return frame.with_columns(pl.coalesce(pl.when(KEPT).then(KEY), *named).alias(KEY))
 
@@ -152,19 +137,19 @@ class View(NamedTuple):
         return kept.drop(KEPT, COUNT, *self.doubts.columns, strict=False), counts
 
     def counts(self, found: pl.DataFrame) -> pl.DataFrame:
-        """One row: the number of rows, of rows left out by reason, whether there are doubts, whether to read all again.
+        """One row: the number of rows, of rows left out by reason, whether there are doubts, and padded keys.
 
         `found` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
         """
-        reasons = {hidden(LEFT_OUT, reason): reason for reason in (*self._reasons(), AGAIN)}
+        reasons = {hidden(LEFT_OUT, reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
         rows = pl.col(COUNT).fill_null(1).sum() if COUNT in found.columns else pl.len()
         others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
         doubts = {name: found[name].any() for name in self.doubts.columns}
-        again = bool(left_out.pop(AGAIN)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
-        return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, AGAIN: again}])
+        padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
+        return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
     def bad_values(self, columns: Iterable[str]) -> dict[str, int]:
         """How many values of these columns cannot be read: the second look, in a pass of its own."""

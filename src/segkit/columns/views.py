@@ -35,8 +35,7 @@ def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return from_float(value.cast(pl.Float64)) if dtype.is_float() else value.cast(MONEY, strict=False)
 
 
-def _is_exact(amount: str, table: Table) -> bool:
-    dtype = table.columns[amount].dtype if amount in table.columns else None
+def _is_exact(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.Decimal) and dtype.scale <= MONEY.scale
 
 
@@ -69,6 +68,7 @@ def _read(
     table: Table,
     reads: Reads,
     key: str | None = None,
+    *,
     as_came: AbstractSet[str] = frozenset(),
 ) -> tuple[pl.LazyFrame, Doubts]:
     """The frame, its columns still as they came, with those that rules read typed, and keys, untrimmed if `as_came`.
@@ -204,7 +204,7 @@ def customer_view(
         filled = parts.list.eval(pl.element().filter(pl.element() != ""))
         frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
     texts = {hidden("key", name): pl.String() for name in reads.keys & table.columns.keys()}
-    return View("customers", spec, table, frame, {**_visible(frame), **texts}, doubts, reads, context, doubts.short)
+    return View("customers", spec, table, frame, {**_visible(frame), **texts}, doubts, reads, context)
 
 
 def event_view(
@@ -217,47 +217,28 @@ def event_view(
     """
     # To trim a key of 10 M rows takes 0.5 s of processor time; where a lookup finds nothing, it is looked at.
     untrimmed = {name for name in reads.keys & table.columns.keys() if table.keys_as_came(name)}
-
-    def made(rows: pl.LazyFrame) -> tuple[pl.LazyFrame, Doubts]:
-        frame, doubts = _read(_event_roles(rows, spec, key, table, in_order=in_order), table, reads, key, untrimmed)
-        frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
-        frame, doubts = _found(frame, doubts, lookups)
-        return _with_computed_roles(frame, spec, key, table), doubts
-
-    frame, doubts = made(table.frame)
-    again = [lookup.needs_trimming() for lookup in lookups if untrimmed & lookup.on.keys()]
-    read_whole = doubts.short
-    if doubts.columns and not table.careful:
-        seen = made(table.sample)[0].select(pl.col(doubts.columns).any()).collect(engine="streaming")
-        doubts, trusted = doubts.beyond(seen.row(0, named=True))
-        again += trusted
-    as_came = key in table.columns and table.keys_as_came(key)
-    return View(name, spec, table, frame, _visible(frame), doubts, reads, context, read_whole, as_came, again)
-
-
-def _event_roles(frame: pl.LazyFrame, spec: Events, key: str, table: Table, *, in_order: bool) -> pl.LazyFrame:
-    """The rows of an event table, its columns still as they came, with key, position, id and exact amount."""
-    if key in table.columns:
-        frame = table.with_key(frame, key, KEY, or_empty=True)
+    frame = table.with_key(table.frame, key, KEY, or_empty=True) if key in table.columns else table.frame
     if in_order:
         frame = frame.with_row_index(ROW)
     if spec.id:
         frame = _with_key(frame, table, spec.id, ID)
-    if spec.amount and _is_exact(spec.amount, table):
+    exact = spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)
+    if spec.amount and exact:
         # Decimals of the file are added up as they are, which saves a cast of each.
         frame = frame.with_columns(pl.col(spec.amount).alias(AMOUNT))
-    return frame
-
-
-def _with_computed_roles(frame: pl.LazyFrame, spec: Events, key: str, table: Table) -> pl.LazyFrame:
-    """The rows with what typed or computed columns tell: day, amount, and an id or key that is not of the file."""
+    frame, doubts = _read(frame, table, reads, key, as_came=untrimmed)
+    frame = _completed(frame, spec, reads, lookups, context, in_order_=False)
+    frame, doubts = _found(frame, doubts, lookups)
     frame = frame.with_columns(pl.col(spec.time).alias(TIME))
-    if spec.amount and not _is_exact(spec.amount, table):
+    if spec.amount and not exact:
         dtype = frame.collect_schema().get(spec.amount, pl.Null())
         frame = frame.with_columns(as_money(pl.col(spec.amount), dtype).alias(AMOUNT))
     if spec.id:
         frame = _with_computed_key(frame, table, spec.id, ID)
-    return _with_computed_key(frame, table, key, KEY).with_columns(pl.col(KEY).alias(key))
+    frame = _with_computed_key(frame, table, key, KEY).with_columns(pl.col(KEY).alias(key))
+    as_came = key in table.columns and table.keys_as_came(key)
+    padded = [lookup.needs_trimming() for lookup in lookups if untrimmed & lookup.on.keys()]
+    return View(name, spec, table, frame, _visible(frame), doubts, reads, context, as_came, padded)
 
 
 def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Context) -> View:
@@ -270,7 +251,7 @@ def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Co
         frame = frame.with_columns(parts).explode(target)
     frame = frame.with_columns(pl.concat_str([hidden("on", n) for n in spec.on.values()], separator="\x1f").alias(KEY))
     frame = _completed(frame, spec, reads, (), context, in_order_=True)
-    return View(name, spec, table, frame, _visible(frame), doubts, reads, context, doubts.short)
+    return View(name, spec, table, frame, _visible(frame), doubts, reads, context)
 
 
 def _visible(frame: pl.LazyFrame) -> Schema:

@@ -40,8 +40,8 @@ def open_table(
     names = [*parts[0].names]
     frame = _joined(parts, names)
     given = _given(spec, parts, timezone, time_columns)
-    columns, rows, whole = _columns(parts, frame, given)
-    return Table(name, paths, frame, columns, _detected(parts, columns, spec), parts, rows, given, whole)
+    columns, whole = _columns(parts, frame, given)
+    return Table(name, paths, frame, columns, _detected(parts, columns, spec), parts, given, whole)
 
 
 def explain_failure(tables: Iterable[Table]) -> DataError | None:
@@ -164,10 +164,8 @@ def _check_date_format(layout: str) -> None:
         raise DataError(Diagnostic(f"`{layout}` is no date format", hint='an example is `date_format = "%d/%m/%Y"`'))
 
 
-def _columns(
-    parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given
-) -> tuple[dict[str, Column], pl.LazyFrame, bool]:
-    """The columns in order, some rows, and whether they are all; of typed sources, only texts were looked at."""
+def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:
+    """The columns in order, and whether all rows were looked at."""
     schema = frame.collect_schema()
     text_names = [name for name, dtype in schema.items() if dtype == pl.String]
     if parts[0].text:
@@ -178,8 +176,7 @@ def _columns(
         except pl.exceptions.PolarsError as error:
             raise second_look.explain(parts) or error from error
     inferred = infer(rows, text_names, given, whole=whole)
-    columns = {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}
-    return columns, rows.lazy() if parts[0].text else frame.head(sample.ROWS), whole
+    return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 
 
 def _detected(parts: tuple[Part, ...], columns: dict[str, Column], spec: Source) -> dict[str, str]:

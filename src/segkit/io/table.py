@@ -52,13 +52,11 @@ class Table(NamedTuple):
     detected: dict[str, str]
     """What was detected because the rule file does not give it: delimiter, encoding, decimal, null_values."""
     parts: tuple[Part, ...]
-    sample: pl.LazyFrame
-    """Some rows, by which the columns were typed; all of them where `whole`."""
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
-    careful: bool = False
-    """Keys are trimmed row by row, and whoever reads on trust does not: some row was not as the sample is."""
+    trims: bool = False
+    """Keys are trimmed row by row, since some are known to be padded."""
     settled: frozenset[str] = frozenset()
     """The columns whose types rest on all rows because `settle` looked at them."""
 
@@ -109,7 +107,7 @@ class Table(NamedTuple):
     def keys_as_came(self, name: str) -> bool:
         """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be trimmed."""
         column = self.columns[name]
-        return column.is_text and not (column.nulls or column.padded or self.careful)
+        return column.is_text and not (column.nulls or column.padded or self.trims)
 
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.

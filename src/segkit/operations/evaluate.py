@@ -97,8 +97,8 @@ def _settled(
     """Compute, and start again with what is known then, while the whole tables show other than their samples did."""
     while True:
         plan, computed = _computed(loaded, tables, context, ws, progress)
-        if computed.again:
-            tables = {**tables, **{name: tables[name]._replace(careful=True) for name in computed.again}}
+        if computed.padded:
+            tables = {**tables, **{name: tables[name]._replace(trims=True) for name in computed.padded}}
             continue
         bad = _bad_values(plan, computed)
         guessed = {name: _guessed_numbers(plan.view(name)) for name in computed.counts}
@@ -134,7 +134,7 @@ def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, compute
     for name, table in tables.items():
         view = plan.views.get(name)
         if computed is None:
-            table.check_lines(ws, all_read=view is not None and view.read_whole)
+            table.check_lines(ws, all_read=view is not None and view.doubts.reads_all)
         elif name in computed.counts and SHORT in computed.counts[name] and computed.counts[name][SHORT].item():
             table.check_lines(ws, all_read=False)
 
