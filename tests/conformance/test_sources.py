@@ -304,6 +304,19 @@ def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk, odd, key):
     assert (counts["rows"], counts["left_out"]) == (4_002, left_out)
 
 
+def test_a_padded_key_of_the_lookup_that_tells_whose_an_event_is(desk):
+    """Beyond the rows looked at: without the lookup's row, the event has no key, which must not be all that is seen."""
+    cards = ["1"] * 4_000 + [" 2", "3", None]
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("cards.csv", "card,owner\n1,a\n2,b\n")
+    desk.put("o.parquet", pl.DataFrame({"card": cards, "day": [dt.date(2024, 1, 1)] * len(cards)}))
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\nkey = "owner"\n'
+    text += '[lookup.card]\npath = "cards.csv"\non = "card"\ninto = "o"\n[trait.n]\nevents = "o"\n'
+    assert desk.columns(text, "n") == {"a": "4000", "b": "1"}
+    tables = desk.json(text + "[segment.s]\nbehavioural.n.min = 1\n")["tables"]
+    assert next(table for table in tables if table["name"] == "o")["left_out"]["no_key"] == 2
+
+
 @pytest.mark.parametrize(("odd", "passes"), [(" y", 2), (" z", 1)])
 def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk, odd, passes):
     desk.put("c.csv", "id\na\n")

@@ -113,7 +113,8 @@ class View(NamedTuple):
             # Of the keys that are kept, those of the groups are looked at.
             again.append(is_padded(pl.when(~pl.col(KEPT)).then(KEY)))
         if again:
-            reasons = {NO_KEY: reasons.pop(NO_KEY), PADDED: pl.any_horizontal(again), **reasons}
+            # Before all others: a lookup may bring the key itself.
+            reasons = {PADDED: pl.any_horizontal(again), **reasons}
         named = [pl.when(holds_).then(pl.lit(hidden(LEFT_OUT, reason))) for reason, holds_ in reasons.items()]
         return frame.with_columns(pl.coalesce(pl.when(KEPT).then(KEY), *named).alias(KEY))
 
