@@ -371,6 +371,28 @@ def test_without_the_last_members_nothing_is_written(desk):
     assert "is not whole: `members.parquet` is missing" in done.stderr
     assert "moved away, all count as entered" in done.stderr
     assert {**desk.tree(), "members.parquet": before["members.parquet"]} == before
+    shutil.move(desk / "segments", desk / "old")
+    assert "moved away" not in desk.apply(rules("changes = true"), "--previous", desk / "old", code=3).stderr
+    desk.apply(rules("changes = true"))
+    assert [r["id"] for r in desk.read("segments/old.entered.csv")] == ["b", "c", "d"]
+
+
+def test_after_the_last_members_are_lost_another_run_may_be_the_last(desk):
+    two_days(desk, rules('changes = true\ndirectory = "monday"'))
+    desk.apply(rules("changes = true"))
+    (desk / "segments/members.parquet").unlink()
+    desk.put("c.csv", MONDAY)
+    desk.apply(rules("changes = true"), "--previous", desk / "monday")
+    assert [r["id"] for r in desk.read("segments/old.entered.csv")] == ["d"]
+
+
+@pytest.mark.parametrize("keep", ["", "keep = 3\n"])
+def test_a_run_that_is_repeated_finds_nothing_new(desk, keep):
+    two_days(desk, rules(f"{keep}changes = true"))
+    desk.apply(rules(f"{keep}changes = true"))
+    folder = "segments/latest" if keep else "segments"
+    lists = [f"{folder}/{name}.{change}.csv" for name in ("young", "old") for change in ("entered", "left")]
+    assert [desk.read(name) for name in lists] == [[], [], [], []]
 
 
 def test_changes_go_with_the_other_keys(desk):

@@ -32,8 +32,8 @@ def as_utf8(
     """
     with plain.open("rb") as file:
         start = file.read(HEAD)
-    bom = next((name for mark, name in _BOMS.items() if start.startswith(mark)), None)
-    looked = look(plain, mark) if given or bom is None else Looked()
+    bom = next((name for first, name in _BOMS.items() if start.startswith(first)), None)
+    looked = Looked() if given or bom else look(plain, mark)
     encoding = given or bom or ("utf-8" if looked.invalid_line is None else "cp1252")
     if "\0" in start.decode("latin-1") and not encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
         raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", hint="UTF-16 text needs `encoding`")
@@ -47,6 +47,8 @@ def as_utf8(
         raise problem(path, f"there is no encoding `{encoding}`", hint=hint) from error
     if name not in ("utf-8", "utf-8-sig", "ascii"):
         return _transcoded(ws, path, plain, encoding, mark)
+    if given:
+        looked = look(plain, mark)
     if looked.invalid_line is not None:
         hint = 'try `encoding = "cp1252"`'
         raise problem(path, f"`{path.name}` is not valid UTF-8", line=looked.invalid_line, hint=hint)
@@ -54,7 +56,7 @@ def as_utf8(
 
 
 def look(path: Path, mark: str = "") -> Looked:
-    """Reads the whole file, at 5 GB/s where it is ASCII."""
+    """Whether the text is UTF-8 and has `mark`; reads the whole file, at 5 GB/s where it is ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     before, marked, wanted = 0, False, mark.encode()
     with path.open("rb", buffering=0) as file:

@@ -68,9 +68,9 @@ def since_last_run(
     except DataError as error:
         found = error.diagnostics[0]
         if rules.output.changes:
-            place = Path(previous) if previous else directory
-            hint = f"restore it, or name another run with `--previous`; with `{place}` moved away, all count as entered"
-            raise DataError(found._replace(hint=hint)) from error
+            hint = "restore it, or name another run with `--previous`"
+            anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
+            raise DataError(found._replace(hint=hint + anew)) from error
         message = f"what changed since the last run is not known: {found.message}"
         return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
 
