@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.columns.hidden import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidden
 from segkit.columns.mean import nearest_mean
-from segkit.columns.view import View, all_hold
+from segkit.columns.view import View
 from segkit.columns.views import MONEY, as_money
 from segkit.rules.base import Duration
 from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
@@ -155,7 +155,7 @@ def _offset(length: Duration) -> str:
 def _mask(spec: Measured, view: View) -> pl.Expr | None:
     parts = [window_mask(spec, view.context.as_of)]
     if spec.where:
-        parts.append(all_hold(spec.where, view.schema, view.context))
+        parts.append(view.all_hold(spec.where))
     given = [part for part in parts if part is not None]
     return None if not given else given[0] if len(given) == 1 else pl.all_horizontal(given)
 

@@ -18,7 +18,7 @@ from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table
 from segkit.columns.permission import read_suppression, suppression_steps
 from segkit.columns.reads import reads_of
 from segkit.columns.steps import LookupStep, MeasureStep, Step
-from segkit.columns.view import Reads, View
+from segkit.columns.view import Asked, Reads, View
 from segkit.columns.views import Joined, Refused, customer_view, event_view, lookup_view
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import sql_columns
@@ -69,7 +69,9 @@ def open_views(
     if wrong:
         raise Misfits(wrong)
     read = Lookups(lookups.joined, {**lookups.views, **lists.views}, {**lookups.counts, **lists.counts})
-    return Opened(_views(rules, tables, reads, lookups.joined, context, steps, late), read, steps)
+    return Opened(
+        _views(rules, tables, reads, _asking(lookups.joined, rules, found, context), context, steps, late), read, steps
+    )
 
 
 def _lookups(
@@ -99,6 +101,17 @@ def _lookups(
     if wrong:
         raise Misfits(wrong)
     return Lookups(joined, views, counts)
+
+
+def _asking(
+    joined: Mapping[str, Joined], rules: RuleFile, found: Sequence[Mention], context: Context
+) -> dict[str, Joined]:
+    """The lookups with what is asked of the events that they are joined to."""
+
+    def asked(table: str) -> list[Asked]:
+        return [(m.column, m.condition) for m in found if m.table == table and m.condition and table != CUSTOMERS]
+
+    return {name: lookup.asking(asked(rules.lookup[name].into), context) for name, lookup in joined.items()}
 
 
 def _refusal(path: Path, error: Refused | Cycle) -> Finding:

@@ -196,6 +196,11 @@ def holds(column: str, dtype: pl.DataType, condition: Condition, context: Contex
     return result | value.is_null() if condition.or_missing else result
 
 
+def holds_on_missing(condition: Condition) -> bool:
+    """What `holds` says of a missing value."""
+    return condition.or_missing or all(name == "missing" and operand for name, operand in condition.operators())
+
+
 def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_case: bool, context: Context) -> pl.Expr:
     value = pl.col(column)
     if ignore_case and kind_of(dtype) == "text":

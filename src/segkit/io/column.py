@@ -65,6 +65,8 @@ class Column(NamedTuple):
     mixed: bool = False
     blank: bool = False
     """No value was found, so nothing speaks against any type."""
+    gaps: bool = False
+    """Some sampled field is empty."""
     how: str = ""
     dtype: pl.DataType = pl.String()
     forced: bool = False

@@ -135,6 +135,7 @@ def _count(
         raw = pl.col(name)
         looks = look(pl.col(name + _VALUE)) | {
             "padded": pl.col(name + _PADDED).sum(),
+            "gaps": raw.is_null().any(),
             "nulls": raw.filter(raw.is_in(NULL_TEXTS)).unique(maintain_order=True).implode(),
         }
         for what, part in looks.items():
@@ -176,6 +177,7 @@ def _column(
         kind,
         mixed=kind is not ColumnType.TEXT and not wanted and matching < counts["values"],
         blank=not wanted and not counts["values"],
+        gaps=bool(counts["gaps"]),
         how=_how(kind, number, date),
         forced=wanted is not None,
         number=number,

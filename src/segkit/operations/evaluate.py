@@ -14,11 +14,11 @@ import polars as pl
 from segkit.columns.compute import Computed, compute
 from segkit.columns.faults import faults
 from segkit.columns.fit import Misfits
-from segkit.columns.hidden import hidden, is_hidden
+from segkit.columns.hidden import is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.view import SHORT, View, kept_rows
+from segkit.columns.view import DOUBT, View, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -96,11 +96,10 @@ def _settled(
 ) -> _Settled:
     """Compute, and start again with what is known then, while the whole tables show other than their samples did."""
     while True:
-        plan, computed = _computed(loaded, tables, context, ws, progress)
+        plan, computed, bad = _computed(loaded, tables, context, ws, progress)
         if computed.padded:
             tables = {**tables, **{name: tables[name]._replace(trims=True) for name in computed.padded}}
             continue
-        bad = _bad_values(plan, computed)
         guessed = {name: _guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
@@ -112,31 +111,38 @@ def _settled(
 
 def _computed(
     loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
-) -> tuple[Plan, Computed]:
-    """The plan and its columns; the lines of large texts are checked beside that."""
+) -> tuple[Plan, Computed, dict[str, dict[str, int]]]:
+    """The plan, its columns, and what the second look finds; the lines of large texts are checked beside that."""
     try:
         plan = plan_for(loaded, tables, context)
         progress(f"reading {', '.join(plan.views)}")
-        _check_lines(plan, tables, ws)
+        for name, table in tables.items():
+            view = plan.views.get(name)
+            table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
         computed = compute(plan)
-        _check_lines(plan, tables, ws, computed)
+        bad = _second_look(plan, computed, ws)
         ws.verify()
     except pl.exceptions.PolarsError as error:
         explained = explain_failure(tables.values()) or _overflow(error)
         if explained is None:
             raise
         raise explained from error
-    return plan, computed
+    return plan, computed, bad
 
 
-def _check_lines(plan: Plan, tables: Mapping[str, Table], ws: Workspace, computed: Computed | None = None) -> None:
-    """Have the lines of large texts checked; once all is computed, those that may be short after all."""
-    for name, table in tables.items():
-        view = plan.views.get(name)
-        if computed is None:
-            table.check_lines(ws, all_read=view is not None and view.doubts.reads_all)
-        elif name in computed.counts and SHORT in computed.counts[name] and computed.counts[name][SHORT].item():
-            table.check_lines(ws, all_read=False)
+def _second_look(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, dict[str, int]]:
+    """Table -> column -> how many values cannot be read, where there are any; where lines may be short, they are
+    checked.
+    """
+    bad: dict[str, dict[str, int]] = {}
+    for name, counts in computed.counts.items():
+        if DOUBT in counts and counts[DOUBT].item():
+            view = plan.view(name)
+            found, may_be_short = view.second_look()
+            bad |= {name: found} if found else {}
+            if may_be_short:
+                view.table.check_lines(ws, all_read=False)
+    return bad
 
 
 def _content(part: Part) -> Path:
@@ -177,18 +183,6 @@ def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     if any(d.severity is Severity.ERROR for d in found):
         raise RuleError(*(d for d in found if d.severity is Severity.ERROR))
     return found
-
-
-def _bad_values(plan: Plan, computed: Computed) -> dict[str, dict[str, int]]:
-    """Table -> column -> how many values cannot be read, where there are any."""
-    bad: dict[str, dict[str, int]] = {}
-    for name, counts in computed.counts.items():
-        view = plan.view(name)
-        suspect = [column for column in view.doubts.suspects if counts[hidden("suspects", column)].item()]
-        found = view.bad_values(suspect) if suspect else {}
-        if found:
-            bad[name] = found
-    return bad
 
 
 def _refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed: Computed) -> list[Diagnostic]:
