@@ -329,6 +329,49 @@ def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk, odd, passe
     assert desk.apply(text, "-v").stderr.count(" s  reading ") == passes
 
 
+OF_A_LOOKUP = {
+    'line = "first"': "1",
+    'line.not = "first"': "2",
+    "line.missing = true": "4",
+    "line.missing = false": "3",
+    'line = { is = "first", or_missing = true }': "5",
+    'line = { not = "first", or_missing = true }': "6",
+    'line = { is = "FIRST", ignore_case = true }': "1",
+    'line = { in = ["first", "second"] }\nwhere.price.min = 1.5': "1",
+    "price.between = [1, 3]": "3",
+    "price = { above = 1, or_missing = true }": "6",
+}
+
+
+@pytest.mark.parametrize(("where", "count"), OF_A_LOOKUP.items(), ids=OF_A_LOOKUP)
+@pytest.mark.parametrize("of", ["trait", "events"])
+def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
+    """One event of x, y and z each, of v, which has neither line nor price, of n and m, which no row has, and of none."""
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line,price\nx,first,1\ny,second,2\nz,third,3\nv,,\n")
+    desk.put("o.csv", "id,day,product\n" + "".join(f"a,2024-01-01,{p}\n" for p in ("x", "y", "z", "v", "n", "m", "")))
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n' + (f"where.{where}\n" if of == "events" else "")
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text += '[trait.n]\nevents = "o"\n' + (f"where.{where}\n" if of == "trait" else "")
+    assert desk.columns(text, "n") == {"a": count}
+
+
+def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line,price\nx,first,1\n")
+    desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n'
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    for condition, said in (
+        ("line.min = 3", "`line` is text"),
+        ('line.matches = "("', "is not a regular expression"),
+        ('price.contains = "1"', "`price` is a number"),
+        ('line.within = "3 days"', "`line` is text"),
+    ):
+        done = desk.apply(text + f'[segment.s]\nbehavioural.did = {{ events = "o", where.{condition} }}\n', code=2)
+        assert said in done.stderr
+
+
 @pytest.mark.parametrize("measure", ["", 'id = "order"'])
 def test_whether_there_is_an_event_does_not_tell_events_apart(desk, measure):
     """Nothing but `did` and `did_not`: an event without an id is one, and so is one whose rows have the same."""

@@ -221,8 +221,12 @@ UNREAD = {"every column read": ("", ""), "the first not read": ("z", ""), "most 
 
 @pytest.mark.parametrize(("before", "after"), UNREAD.values(), ids=UNREAD)
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_ragged_lines_of_large_files(good, monkeypatch, line, before, after):
+@pytest.mark.parametrize("sampled", [True, False], ids=["in the sample", "beyond the sample"])
+def test_ragged_lines_of_large_files(good, monkeypatch, sampled, line, before, after):
     monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    if not sampled:
+        monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+        monkeypatch.setattr("segkit.io.sample.BUDGET", 1000)
     last_good = good.tree()
     header, *rows = ORDERS.splitlines()
 
@@ -230,14 +234,20 @@ def test_ragged_lines_of_large_files(good, monkeypatch, line, before, after):
         parts = [before, row, after] if names else [re.sub(r"\w+", ".", before), row, re.sub(r"\w+", ".", after)]
         return ",".join(filter(None, parts)) + "\n"
 
-    good.put("o.csv", wide(header, names=True) + "".join(map(wide, rows * 1000)) + wide(line.rstrip("\n")))
+    many = "".join(map(wide, rows * 1000))
+    good.put("o.csv", wide(header, names=True) + many + wide(line.rstrip("\n")) + ("" if sampled else many * 2))
     found = good.apply(rules(), code=3)
     assert "o.csv:3002" in found.stderr
     assert f"where the header has {wide(header, names=True).count(',') + 1}" in found.stderr
     assert good.tree() == last_good
 
 
-def test_a_large_file_without_ragged_lines_may_lack_its_last_values(good, monkeypatch):
+@pytest.mark.parametrize("budget", [120_000, 3_000], ids=["in the sample", "beyond the sample"])
+def test_a_large_file_without_ragged_lines_may_lack_its_last_values(good, monkeypatch, budget):
     monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
-    good.put("o.csv", ORDERS + "a,2024-02-03,\n" * 1000)
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", budget)
+    header, *rows = ORDERS.splitlines(keepends=True)
+    many = "".join(rows * 500)
+    good.put("o.csv", header + many + "a,2024-02-03,\n" * 100 + many * 2)
     good.apply(rules())

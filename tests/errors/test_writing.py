@@ -213,12 +213,15 @@ def test_kept_runs_are_whole_whenever_a_run_is_killed(large):
         (".kept.segkit-*.new/manifest.json", 1),
         ("kept/2024-03-01*/manifest.json", 2),
     ):
-        before = (desk / "kept/latest").resolve()
-        process = start(desk, "apply", "kept-large.toml")
-        wait_for(desk, process, pattern, number)
-        process.kill()
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+        for _ in range(5):  # on a busy machine, a moment may pass unseen
+            before = (desk / "kept/latest").resolve()
+            process = start(desk, "apply", "kept-large.toml")
+            wait_for(desk, process, pattern, number)
+            process.kill()
+            process.communicate()
+            if process.returncode == -signal.SIGKILL:
+                killed += 1
+                break
         latest = (desk / "kept/latest").resolve()
         assert latest == before or latest.name > before.name
         for run in (desk / "kept").glob("2024*"):  # each is whole: its lists are those of its manifest
