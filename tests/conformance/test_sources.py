@@ -356,6 +356,66 @@ def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
     assert desk.columns(text, "n") == {"a": count}
 
 
+def test_how_many_rows_a_lookup_finds_something_for(desk):
+    """For customers, for events, and for customers by a computed column; of rows that are left out, too."""
+    desk.put("c.csv", "id,zip\na,1\nb,2\n,1\nd,\n")
+    desk.put("z.csv", "zip,town\n1,Bourg\n3,Lausanne\n4,\n")
+    desk.put("p.csv", "product,line\nx,first\nv,\n")
+    desk.put(
+        "o.csv",
+        "id,day,product\na,2024-01-01,x\na,2024-01-02,x\nd,2024-01-01,x\nb,,x\nb,2024-01-01,v\na,2024-01-01,n\n",
+    )
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\nwhere.day.min = 2024-01-02\n'
+    text += '[lookup.zips]\npath = "z.csv"\non = "zip"\n'
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text += '[trait.best]\nevents = "o"\nmeasure = "most_frequent"\nof = "product"\nwhere.line = "first"\n'
+    text += '[lookup.best]\npath = "p.csv"\non = { best = "product" }\nrename = { best_line = "line" }\ncolumns = ["best_line"]\n'
+    criteria = 'geographic.town = "Bourg"\nbehavioural.best_line = "first"\n'
+    tables = {t["name"]: t for t in desk.json(f"{text}[segment.s]\n{criteria}")["tables"]}
+    assert tables["customers"]["detected"]["lookup zips"] == "found for 2 of 4 rows"
+    assert tables["customers"]["detected"]["lookup best"] == "found for 1 of 3 customers"
+    assert tables["o"]["detected"]["lookup product"] == "found for 4 of 6 rows"
+
+
+def test_conditions_on_what_several_lookups_bring_to_events(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line\nx,first\ny,second\n")
+    desk.put("s.csv", "shop,town\n1,Rennes\n2,Nantes\n")
+    desk.put("o.csv", "id,day,product,shop\na,2024-01-01,x,1\na,2024-01-01,x,2\na,2024-01-01,y,2\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n'
+    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text += '[lookup.shop]\npath = "s.csv"\non = "shop"\ninto = "o"\n'
+    text += '[trait.line]\nevents = "o"\nwhere.line = "first"\n[trait.town]\nevents = "o"\nwhere.town = "Rennes"\n'
+    text += '[trait.both]\nevents = "o"\nwhere = { line = "first", town = "Nantes", day.min = 2024-01-01 }\n'
+    assert desk.columns(text, "line", "town", "both") == {"a": ("2", "1", "1")}
+
+
+def test_a_condition_on_the_key_that_a_lookup_brings_to_events(desk):
+    """Trimmed, as the key of an event is."""
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("cards.csv", "card,id\n1, a \n2,b\n")
+    desk.put("o.csv", "day,card\n2024-01-01,1\n2024-01-01,2\n")
+    text = (
+        head()
+        + '[events.o]\npath = "o.csv"\ntime = "day"\n[lookup.card]\npath = "cards.csv"\non = "card"\ninto = "o"\n'
+    )
+    text += '[trait.n]\nevents = "o"\nwhere.id = "a"\n[trait.m]\nevents = "o"\nwhere.id.not = "a"\n'
+    assert desk.columns(text, "n", "m") == {"a": ("1", "0"), "b": ("0", "1")}
+
+
+@pytest.mark.parametrize("padded", ["product", "shop"])
+def test_one_padded_key_of_a_lookup_on_two_columns(desk, padded):
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,shop,line\ny,1,second\n")
+    rows = {"id": "a", "product": "y", "shop": "1", "day": dt.date(2024, 1, 1)}
+    many = pl.DataFrame([rows] * 4_000 + [{**rows, padded: f" {rows[padded]}"}])
+    desk.put("o.parquet", many)
+    text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n'
+    text += '[lookup.p]\npath = "p.csv"\non = { product = "product", shop = "shop" }\ninto = "o"\n'
+    text += '[trait.n]\nevents = "o"\nwhere.line = "second"\n'
+    assert desk.columns(text, "n") == {"a": "4001"}
+
+
 def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line,price\nx,first,1\n")
@@ -367,6 +427,7 @@ def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
         ('line.matches = "("', "is not a regular expression"),
         ('price.contains = "1"', "`price` is a number"),
         ('line.within = "3 days"', "`line` is text"),
+        ("price.top_percent = 10", "ranks all customers"),
     ):
         done = desk.apply(text + f'[segment.s]\nbehavioural.did = {{ events = "o", where.{condition} }}\n', code=2)
         assert said in done.stderr
@@ -699,6 +760,17 @@ def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk, last, cou
     lines = [f"k{i};90,000;{'x' * 20}" for i in range(90_000)]
     lines[30_000] = f"k30000;{last};x"
     assert len(guesses(desk, lines="\n".join(["id;x;y", *lines]) + "\n")) == count
+
+
+def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(desk, monkeypatch):
+    """All of the file is looked at for what settles the comma; there is nothing else to be learned."""
+    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.sample.BUDGET", 1000)
+    lines = ["id;x", *(f"k{i};90,000" for i in range(1000)), "k1000;", *(f"k{i};90,000" for i in range(1001, 4000))]
+    desk.put("c.csv", "\n".join(lines) + "\n")
+    done = desk.apply(head() + "[segment.s]\ndemographic.x.min = 1\n", "-v")
+    assert "decimal comma" in done.stderr
+    assert done.stderr.count(" s  reading ") == 1
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def dtype_of(measure: Measure, view: View) -> pl.DataType:
 
 def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
     """One row for each key, and for each reason why rows are left out: what `of_customer` needs, under `COUNT` how many
-    rows there are, and the doubts of the view.
+    rows there are, the doubts of the view, and for how many rows a lookup found something.
 
     `customer_dates` has the key and those dates of the customer from which a window starts.
     """
@@ -68,7 +68,9 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     apart = [m for m in measures if _is_apart(m.spec, view)]
     plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
-    frame = rows.group_by(KEY).agg(pl.len().alias(COUNT), pl.col(view.doubts.columns).any(), *plain)
+    frame = rows.group_by(KEY).agg(
+        pl.len().alias(COUNT), pl.col(view.doubts.columns).any(), pl.col(view.doubts.found).sum(), *plain
+    )
     for measure in apart:
         frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
     return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
@@ -155,7 +157,7 @@ def _offset(length: Duration) -> str:
 def _mask(spec: Measured, view: View) -> pl.Expr | None:
     parts = [window_mask(spec, view.context.as_of)]
     if spec.where:
-        parts.append(view.all_hold(spec.where))
+        parts.append(view.where(spec.where))
     given = [part for part in parts if part is not None]
     return None if not given else given[0] if len(given) == 1 else pl.all_horizontal(given)
 

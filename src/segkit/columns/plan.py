@@ -16,7 +16,7 @@ from segkit.columns.features import steps_of
 from segkit.columns.fit import Misfits, column_misfits, sql_misfits, sql_type
 from segkit.columns.mentions import CUSTOMERS, Mention, mentions
 from segkit.columns.permission import permission_columns
-from segkit.columns.steps import RowStep, Step, step_types, transitive
+from segkit.columns.steps import LookupStep, RowStep, Step, step_types, transitive
 from segkit.columns.tables import open_views
 from segkit.columns.values import summarised
 from segkit.columns.view import View
@@ -53,6 +53,11 @@ class Plan(NamedTuple):
     def view(self, name: str) -> View:
         """The table of this name, a lookup or list too."""
         return self.views[name] if name in self.views else self.lookup_views[name]
+
+    def lookups_into(self, table: str) -> tuple[str, ...]:
+        """The lookups whose columns the rows of a table get, those that are joined by computed columns too."""
+        late = [step.lookup.name for step in self.steps if isinstance(step, LookupStep) and table == CUSTOMERS]
+        return (*self.view(table).doubts.lookups, *late)
 
     @property
     def output_columns(self) -> tuple[str, ...]:

@@ -107,11 +107,11 @@ def _asking(
     joined: Mapping[str, Joined], rules: RuleFile, found: Sequence[Mention], context: Context
 ) -> dict[str, Joined]:
     """The lookups with what is asked of the events that they are joined to."""
-
-    def asked(table: str) -> list[Asked]:
-        return [(m.column, m.condition) for m in found if m.table == table and m.condition and table != CUSTOMERS]
-
-    return {name: lookup.asking(asked(rules.lookup[name].into), context) for name, lookup in joined.items()}
+    asked: dict[str, list[Asked]] = {}
+    for mention in found:
+        if mention.table != CUSTOMERS and mention.condition:
+            asked.setdefault(mention.table, []).append((mention.column, mention.condition))
+    return {name: lookup.asking(asked.get(rules.lookup[name].into, ()), context) for name, lookup in joined.items()}
 
 
 def _refusal(path: Path, error: Refused | Cycle) -> Finding:

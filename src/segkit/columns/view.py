@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
@@ -28,6 +28,11 @@ TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
     "date": ColumnType.DATE,
     "boolean": ColumnType.BOOLEAN,
 }
+
+
+def found_column(lookup: str) -> str:
+    """The Boolean column that says whether there is something of the lookup."""
+    return hidden("found", lookup)
 
 
 class Reads(NamedTuple):
@@ -78,9 +83,14 @@ class Doubts(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """The Boolean columns that say so, of each row: `DOUBT` for all doubts, since each takes 0.1 s on 10 M rows."""
-        doubt = [DOUBT] if self.suspects or self.short is not None else []
-        return [*doubt, *(hidden("found", name) for name in self.lookups)]
+        """The Boolean column that says so of a row."""
+        # One for all doubts: each takes 0.1 s of processor time on 10 M rows.
+        return [DOUBT] if self.suspects or self.short is not None else []
+
+    @property
+    def found(self) -> list[str]:
+        """The Boolean columns that say for which rows a lookup found something."""
+        return [found_column(name) for name in self.lookups]
 
 
 class View(NamedTuple):
@@ -102,11 +112,12 @@ class View(NamedTuple):
     answers: Mapping[Asked, pl.Expr] = MappingProxyType({})
     """Whether a condition holds, where a lookup tells."""
 
-    def all_hold(self, conditions: Conditions) -> pl.Expr:
-        """Whether all of these conditions on columns hold; never null."""
-        of_columns = {name: c for name, c in conditions.items() if (name, c) not in self.answers}
-        answers = [self.answers[asked] for asked in conditions.items() if asked in self.answers]
-        return pl.all_horizontal(*answers, *([all_hold(of_columns, self.schema, self.context)] if of_columns else []))
+    def where(self, conditions: Conditions) -> pl.Expr:
+        """Whether all of these conditions on columns hold in a row; never null."""
+        return pl.all_horizontal(
+            self.answers[name, c] if (name, c) in self.answers else holds(name, self.schema[name], c, self.context)
+            for name, c in conditions.items()
+        )
 
     def kept(self) -> pl.LazyFrame:
         """The rows that no reason leaves out."""
@@ -141,25 +152,29 @@ class View(NamedTuple):
 
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
         """`every_row` with these columns, and what is doubtful: see `sort_out`."""
-        rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *self.doubts.columns)
+        rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *self.doubts.columns, *self.doubts.found)
         if not self.spec.where:
             return rows
         # Few rows may be kept: of the others, only their number goes on.
-        return pl.concat([rows.filter(KEPT), self.left_out(rows)], how="diagonal")
+        return pl.concat([rows.filter(KEPT), self.left_out(rows)], how="diagonal_relaxed")
 
     def left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Those of `rows` that are left out: one row a reason, with their `COUNT`, and whether one is doubtful."""
+        """Those of `rows` that are left out: one row a reason, with their `COUNT`, whether one is doubtful, and for how
+        many a lookup found something.
+        """
         others = rows.filter(~pl.col(KEPT)).group_by(KEY)
-        return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), pl.col(self.doubts.columns).any())
+        doubts = (pl.col(self.doubts.columns).any(), pl.col(self.doubts.found).sum())
+        return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), *doubts)
 
     def sort_out(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Of collected `rows`, those that are kept; and the counts of all."""
         counts = self.counts(rows)
         kept = rows if kept_rows(counts) == len(rows) else rows.filter(KEPT)
-        return kept.drop(KEPT, COUNT, *self.doubts.columns, strict=False), counts
+        return kept.drop(KEPT, COUNT, *self.doubts.columns, *self.doubts.found, strict=False), counts
 
     def counts(self, found: pl.DataFrame) -> pl.DataFrame:
-        """One row: the number of rows, of rows left out by reason, whether there are doubts, and padded keys.
+        """One row: how many rows there are, how many are left out by reason, for how many a lookup found something, and
+        whether there are doubts, and padded keys.
 
         `found` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
         """
@@ -169,7 +184,8 @@ class View(NamedTuple):
         others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
-        doubts = {name: found[name].any() for name in self.doubts.columns}
+        doubts: dict[str, Any] = {name: found[name].any() for name in self.doubts.columns}
+        doubts |= {name: found[name].sum() for name in self.doubts.found}
         padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
         return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
@@ -192,7 +208,7 @@ class View(NamedTuple):
         if isinstance(self.spec, Events):
             keep.append(pl.col(TIME) <= self.context.as_of)
         if self.spec.where:
-            keep.append(self.all_hold(self.spec.where))
+            keep.append(self.where(self.spec.where))
         return self.frame.with_columns(pl.all_horizontal(keep).fill_null(False).alias(KEPT))
 
     def _reasons(self) -> dict[str, pl.Expr]:
@@ -202,7 +218,7 @@ class View(NamedTuple):
             reasons[NO_TIME] = pl.col(TIME).is_null()
             reasons[AFTER_AS_OF] = (pl.col(TIME) > self.context.as_of).fill_null(False)
         if self.spec.where:
-            reasons[WHERE] = ~self.all_hold(self.spec.where)
+            reasons[WHERE] = ~self.where(self.spec.where)
         return reasons
 
 

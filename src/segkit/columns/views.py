@@ -10,8 +10,8 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
-from segkit.columns.view import DOUBT, Asked, Doubts, Reads, View
-from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits
+from segkit.columns.view import DOUBT, Asked, Doubts, Reads, View, found_column
+from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.numbers import from_float
@@ -55,12 +55,13 @@ class Joined(NamedTuple):
     asks: Mapping[Asked, pl.Expr] = MappingProxyType({})
 
     def asking(self, conditions: Iterable[Asked], context: Context) -> Joined:
-        """The lookup with those of these conditions that are on its columns and fit them."""
+        """The lookup with those of these conditions that are on its columns, fit them, and look at one row."""
         asks = {}
         for name, condition in conditions:
             dtype = self.frame.schema[name] if name in self.adds else None
-            if dtype is not None and not any(misfits(name, dtype, condition)):
-                asks[name, condition] = holds(name, dtype, condition, context)
+            if dtype is None or any(misfits(name, dtype, condition)) or any(shares_of_all(name, condition)):
+                continue
+            asks[name, condition] = holds(name, dtype, condition, context)
         return self._replace(asks=asks)
 
     def join(self, frame: pl.LazyFrame, *, in_order: bool) -> pl.LazyFrame:
@@ -74,8 +75,10 @@ class Joined(NamedTuple):
 
     @property
     def found(self) -> str:
-        """The joined column that says whether there is something of the lookup; missing where no key matches."""
-        return hidden("found", self.name)
+        """The joined column that says whether there is something of the lookup: missing where no key matches, until
+        `_found` fills it.
+        """
+        return found_column(self.name)
 
     def answers(self) -> dict[Asked, pl.Expr]:
         """Whether each condition holds in a joined row; never null."""
@@ -93,7 +96,7 @@ class Joined(NamedTuple):
         return hidden("padded", self.name)
 
     def with_padded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The joined frame with a column that says where nothing was found, and something may be once keys are trimmed.
+        """The frame, after `_found`, with a column that says where something may be found once keys are trimmed.
 
         In steps: in one expression, Polars would make the same texts two to four times.
         """
@@ -297,7 +300,8 @@ def event_view(
         if untrimmed & lookup.on.keys():
             frame = lookup.with_padded(frame)
             padded.append(lookup.padded)
-    answers = {asked: answer for lookup in lookups for asked, answer in lookup.answers().items()}
+    # The key is trimmed by now; every other column is as the lookup has it.
+    answers = {asked: answer for lookup in lookups for asked, answer in lookup.answers().items() if asked[0] != key}
     return View(name, spec, table, frame, _visible(frame), doubts, reads, context, as_came, padded, answers)
 
 

@@ -117,7 +117,9 @@ class Table(NamedTuple):
         text = [name for name in names if self.columns[name].is_text and name not in self.settled]
         if self.whole or not text:
             return self
-        columns = {**self.columns, **infer(self.frame, text, self.given, known=self.columns.values())}
+        found = infer(self.frame, text, self.given, known=self.columns.values())
+        # Gaps only tell how to check lines, which has been done.
+        columns = {**self.columns, **{name: c._replace(gaps=self.columns[name].gaps) for name, c in found.items()}}
         if columns == self.columns:
             return self
         return self._replace(columns=columns, settled=self.settled.union(text))

@@ -18,7 +18,7 @@ from segkit.columns.hidden import is_hidden
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.view import DOUBT, View, kept_rows
+from segkit.columns.view import DOUBT, View, found_column, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -245,6 +245,10 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         left_out[DUPLICATES] = kept_rows(counts) - len(computed.frame)
     types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
     detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
+    for lookup in plan.lookups_into(name):
+        at_once = lookup in view.doubts.lookups
+        of = plural(int(counts["rows"].item()), "row") if at_once else plural(len(computed.frame), "customer")
+        detected[f"lookup {lookup}"] = f"found for {int(counts[found_column(lookup)].item() or 0):,} of {of}"
     if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
         detected["coordinates"] = _located(view.spec, computed.frame)
     return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))

@@ -14,7 +14,7 @@ from segkit.columns.permission import (
     suppression_table,
 )
 from segkit.columns.plan import Plan
-from segkit.columns.view import kept_rows
+from segkit.columns.view import found_column, kept_rows
 from segkit.operations.occurrences import never_found
 from segkit.report.numbers import plural
 from segkit.rules import walk
@@ -72,8 +72,8 @@ def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
 def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each lookup of which nothing was found, for customers or for events."""
     for table, counts in computed.counts.items():
-        for name in plan.view(table).doubts.lookups:
-            if counts["rows"].item() and not counts[hidden("found", name)].item():
+        for name in plan.lookups_into(table):
+            if counts["rows"].item() and not counts[found_column(name)].item():
                 message = f"`[lookup.{name}]` finds nothing: no row of `{table}` has a key that is in its file"
                 hint = f"is `on` right, and are the keys written alike? the left one is of `{table}`"
                 yield Finding(("lookup", name, "on"), message, hint, warning=True)
