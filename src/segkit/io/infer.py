@@ -15,6 +15,9 @@ from segkit.io.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""
 
+SOME = 0.1
+"""A column is looked at closely for numbers when this share of its values starts like one."""
+
 Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 Counts: TypeAlias = dict[str, Any]
 """What was counted of a column -> how often; with a few examples."""
@@ -104,7 +107,7 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     look = {
         "values": text.count(),
         "boolean": text.str.contains("(?i)^(?:true|false)$").sum(),
-        "digits": text.str.contains("[0-9]").sum(),
+        "number_like": text.str.contains(numbers.LIKE).sum(),
         "date_like": text.str.contains(dates.LIKE).sum(),
         "compact": text.str.contains(dates.SHAPES["compact"]).sum(),
         **numbers.first_look(text),
@@ -115,7 +118,8 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
 
 
 def _may_be_number(counts: Counts) -> bool:
-    return bool(counts["digits"]) and counts["whole"] < counts["values"] and not _share(counts, "date_like")
+    some = counts["number_like"] > SOME * counts["values"]
+    return some and counts["whole"] < counts["values"] and not _share(counts, "date_like")
 
 
 def _count(

@@ -19,6 +19,8 @@ _CURRENCY = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN)"
 _SPACES = r"\s'’"
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,3})"
 PLAIN = r"^[+-]?(?:[0-9]{1,18}\.?[0-9]*|\.[0-9]+)$"
+LIKE = rf"^[+-]?\s*{_CURRENCY}?\s*[+-]?[0-9.,]"
+"""How a number starts, whichever its `shape`: to look for that is ten times as fast as `evidence`."""
 LEADING_ZERO = r"^[^0-9.,]*0[0-9]"
 """A digit after a first zero: not a number but a code (`01234`)."""
 

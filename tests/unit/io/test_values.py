@@ -7,8 +7,11 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from segkit.errors import DataError
+from segkit.io import numbers
 from segkit.io.read import ColumnType, Table
 
 D = dt.date
@@ -162,6 +165,20 @@ def test_a_type_may_be_asked_of_any_text_column(opened):
 def test_a_number_may_be_asked_of_mostly_text(opened):
     table = opened(column(["$5", "a", "b", "1,234.5"]))
     assert values(table, type=NUMBER) == [5.0, None, None, 1234.5]
+
+
+SHAPES = [numbers.shape(*marks) for marks in ((".",), (",",), (".", ","), (",", ""), (".", " "))]
+
+
+def written(shape: str) -> st.SearchStrategy[str]:
+    """Texts of this shape; what is a space for Polars is one for Python, but not the other way round."""
+    return st.from_regex(shape.removesuffix("$").replace(r"\s*", "[ \xa0]*").replace(r"\s", " \xa0") + r"\Z")
+
+
+@given(st.sampled_from(SHAPES).flatmap(written))
+@settings(max_examples=300, deadline=None)
+def test_every_number_looks_like_one(text):
+    assert pl.select(pl.lit(text.strip()).str.contains(numbers.LIKE)).item()
 
 
 def test_the_other_columns_settle_the_decimal_mark(opened):
