@@ -145,8 +145,9 @@ def _count(
         for what, part in looks.items():
             counts[str(len(counts))] = name, what
             parts.append(part.alias(str(len(parts))))
-    # Trimmed in a step of its own: dozens of looks would each do it again.
-    row = frame.with_columns(values, padded).select(parts).lazy().collect(engine="streaming").row(0, named=True)
+    # Trimmed in a step of its own: dozens of looks would each do it again. A sample is too small for streaming.
+    looked_at = frame.lazy().with_columns(values, padded).select(parts)
+    row = looked_at.collect(engine="streaming" if isinstance(frame, pl.LazyFrame) else "in-memory").row(0, named=True)
     for label, (name, what) in counts.items():
         found[name][what] = row[label]
     return found
