@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from segkit.columns.hidden import KEY, hidden
+from segkit.columns.joined import Joined
 from segkit.columns.view import View
-from segkit.columns.views import Joined
 from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
 from segkit.rules.sources import Lookup

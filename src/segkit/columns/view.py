@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from segkit.columns.hidden import COUNT, KEPT, KEY, TIME, hidden, is_hidden
+from segkit.columns.joined import Asked, found_column
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.io.read import ColumnType, Table
-from segkit.rules.conditions import Condition, Conditions
+from segkit.rules.conditions import Conditions
 from segkit.rules.sources import Events, Source
 
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
-Asked: TypeAlias = tuple[str, Condition]
-"""A condition on a column."""
 PADDED, DOUBT = hidden("padded"), hidden("doubt")
 LEFT_OUT = "left out"
 
@@ -28,11 +27,6 @@ TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
     "date": ColumnType.DATE,
     "boolean": ColumnType.BOOLEAN,
 }
-
-
-def found_column(lookup: str) -> str:
-    """The Boolean column that says whether there is something of the lookup."""
-    return hidden("found", lookup)
 
 
 class Reads(NamedTuple):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from types import MappingProxyType
-from typing import NamedTuple
 
 import polars as pl
 
 from segkit.columns.hidden import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
-from segkit.columns.view import DOUBT, Asked, Doubts, Reads, View, found_column
-from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
+from segkit.columns.joined import Joined
+from segkit.columns.view import DOUBT, Doubts, Reads, View
+from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.numbers import from_float
@@ -39,77 +38,6 @@ def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _is_exact(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.Decimal) and dtype.scale <= MONEY.scale
-
-
-class Joined(NamedTuple):
-    """A lookup, read into memory: its rows, one for each key, and the columns it adds.
-
-    `asks` are conditions on these columns. They are asked of each of its rows, not of each row that it is joined to: of
-    10 M rows, that takes a Boolean each instead of a text and a comparison (0.2 to 0.3 s, of 2 to 4).
-    """
-
-    name: str
-    frame: pl.DataFrame
-    on: Mapping[str, str]
-    adds: Sequence[str]
-    asks: Mapping[Asked, pl.Expr] = MappingProxyType({})
-
-    def asking(self, conditions: Iterable[Asked], context: Context) -> Joined:
-        """The lookup with those of these conditions that are on its columns, fit them, and look at one row."""
-        asks = {}
-        for name, condition in conditions:
-            dtype = self.frame.schema[name] if name in self.adds else None
-            if dtype is None or any(misfits(name, dtype, condition)) or any(shares_of_all(name, condition)):
-                continue
-            asks[name, condition] = holds(name, dtype, condition, context)
-        return self._replace(asks=asks)
-
-    def join(self, frame: pl.LazyFrame, *, in_order: bool) -> pl.LazyFrame:
-        """`frame` with the lookup's columns; missing where no key matches."""
-        left = [hidden("key", name) for name in self.on]
-        right = [hidden("on", name) for name in self.on.values()]
-        any_value = pl.any_horizontal(pl.col(name).is_not_null() for name in self.adds)
-        answers = [holds_.alias(self._answer(number)) for number, holds_ in enumerate(self.asks.values())]
-        rows = self.frame.lazy().with_columns(any_value.alias(self.found), *answers)
-        return frame.join(rows, left_on=left, right_on=right, how="left", maintain_order="left" if in_order else None)
-
-    @property
-    def found(self) -> str:
-        """The joined column that says whether there is something of the lookup: missing where no key matches, until
-        `_found` fills it.
-        """
-        return found_column(self.name)
-
-    def answers(self) -> dict[Asked, pl.Expr]:
-        """Whether each condition holds in a joined row; never null."""
-        return {
-            (column, condition): pl.col(self._answer(number)).fill_null(holds_on_missing(condition))
-            for number, (column, condition) in enumerate(self.asks)
-        }
-
-    def _answer(self, number: int) -> str:
-        return hidden("holds", f"{self.name} {number}")
-
-    @property
-    def padded(self) -> str:
-        """The column that `with_padded` adds."""
-        return hidden("padded", self.name)
-
-    def with_padded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The frame, after `_found`, with a column that says where something may be found once keys are trimmed.
-
-        In steps: in one expression, Polars would make the same texts two to four times.
-        """
-        keys = {hidden("unfound", here): hidden("key", here) for here in self.on}
-        trimmed = {hidden("trimmed", here): hidden("unfound", here) for here in self.on}
-        frame = frame.with_columns(pl.when(~pl.col(self.found)).then(key).alias(name) for name, key in keys.items())
-        frame = frame.with_columns(pl.col(name).str.strip_chars().alias(new) for new, name in trimmed.items())
-        padded = pl.any_horizontal(pl.col(new) != pl.col(name) for new, name in trimmed.items())
-        known = [
-            pl.col(new).is_in(self.frame[hidden("on", there)].implode())
-            for new, there in zip(trimmed, self.on.values(), strict=True)
-        ]
-        return frame.with_columns(pl.all_horizontal(padded, *known).fill_null(False).alias(self.padded))
 
 
 def _read(

@@ -15,10 +15,11 @@ from segkit.columns.compute import Computed, compute
 from segkit.columns.faults import faults
 from segkit.columns.fit import Misfits
 from segkit.columns.hidden import is_hidden
+from segkit.columns.joined import found_column
 from segkit.columns.lookups import DUPLICATES
 from segkit.columns.plan import Plan, make_plan
 from segkit.columns.shares import drift
-from segkit.columns.view import DOUBT, View, found_column, kept_rows
+from segkit.columns.view import DOUBT, View, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation

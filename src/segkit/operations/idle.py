@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from segkit.columns.compute import Computed
 from segkit.columns.hidden import hidden
+from segkit.columns.joined import found_column
 from segkit.columns.permission import (
     CONSENT,
     capped_column,
@@ -14,7 +15,7 @@ from segkit.columns.permission import (
     suppression_table,
 )
 from segkit.columns.plan import Plan
-from segkit.columns.view import found_column, kept_rows
+from segkit.columns.view import kept_rows
 from segkit.operations.occurrences import never_found
 from segkit.report.numbers import plural
 from segkit.rules import walk
