@@ -185,6 +185,14 @@ def test_a_run_says_so_where_a_cap_stops_nobody(shop, gates, said):
     assert "tiles" not in str(found)  # values of the data are for `check --data`: warnings go into manifests
 
 
+def test_a_lookup_that_finds_rows_without_a_value_finds_something(desk):
+    desk.put("c.csv", "id,shop\na,north\n")
+    desk.put("s.csv", "shop,quarter\nnorth,\n")
+    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
+    text += '[lookup.shops]\npath = "s.csv"\non = "shop"\n[segment.s]\ngeographic.quarter.missing = true\n'
+    assert desk.json(text)["warnings"] == []
+
+
 @pytest.mark.parametrize(("into", "where"), [("", ""), (INTO, ""), (INTO, 'where.quarter = "old town"\n')])
 @pytest.mark.parametrize(("key", "count"), [("north", 0), (" north ", 0), ("North", 1)])
 def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, where, key, count):

@@ -357,7 +357,9 @@ def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
 
 
 def test_how_many_rows_a_lookup_finds_something_for(desk):
-    """For customers, for events, and for customers by a computed column; of rows that are left out, too."""
+    """For customers, for events, and for customers by a computed column; of rows that are left out, too, and where what
+    is found has no value.
+    """
     desk.put("c.csv", "id,zip\na,1\nb,2\n,1\nd,\n")
     desk.put("z.csv", "zip,town\n1,Bourg\n3,Lausanne\n4,\n")
     desk.put("p.csv", "product,line\nx,first\nv,\n")
@@ -374,7 +376,16 @@ def test_how_many_rows_a_lookup_finds_something_for(desk):
     tables = {t["name"]: t for t in desk.json(f"{text}[segment.s]\n{criteria}")["tables"]}
     assert tables["customers"]["detected"]["lookup zips"] == "found for 2 of 4 rows"
     assert tables["customers"]["detected"]["lookup best"] == "found for 1 of 3 customers"
-    assert tables["o"]["detected"]["lookup product"] == "found for 4 of 6 rows"
+    assert tables["o"]["detected"]["lookup product"] == "found for 5 of 6 rows"
+
+
+def test_a_lookup_that_is_not_joined_to_the_events_that_have_its_key(desk):
+    desk.put("c.csv", "id\na\n")
+    desk.put("p.csv", "product,line\nx,first\n")
+    desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[lookup.product]\npath = "p.csv"\non = "product"\n'
+    done = desk.apply(text + '[segment.s]\nbehavioural.did = { events = "o", where.line = "first" }\n', code=2)
+    assert 'hint: `o` has it: to join the lookup to these events, add `into = "o"`' in done.stderr
 
 
 def test_conditions_on_what_several_lookups_bring_to_events(desk):

@@ -86,7 +86,17 @@ def unknown_columns(
             continue
         table = tables.get(mention.table)
         step = not_computed.get(mention.column) if mention.table == CUSTOMERS else None
-        hint = (table.one_column_hint() if table else None) or step or nearest(mention.column, known)
+        hint = _forgotten_into(mention, catalogue) or (table.one_column_hint() if table else None)
+        hint = hint or step or nearest(mention.column, known)
         hint = hint or (table.no_header_hint() if table else None)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
         yield Finding(mention.path, f"{what} no column `{mention.column}`", hint)
+
+
+def _forgotten_into(mention: Mention, catalogue: Catalogue) -> str | None:
+    """The next step where a lookup is joined to the customers by a column that only an event table has."""
+    if mention.path[0] != "lookup" or mention.table != CUSTOMERS:
+        return None
+    events = (name for name in catalogue.columns if name != CUSTOMERS and not name.startswith(lookup_table("")))
+    having = next((name for name in events if mention.column in catalogue.columns[name]), None)
+    return f'`{having}` has it: to join the lookup to these events, add `into = "{having}"`' if having else None

@@ -17,7 +17,7 @@ Asked: TypeAlias = tuple[str, Condition]
 
 
 def found_column(lookup: str) -> str:
-    """The Boolean column that says whether there is something of the lookup."""
+    """The Boolean column that says whether a lookup has the key of the row."""
     return hidden("found", lookup)
 
 
@@ -48,16 +48,13 @@ class Joined(NamedTuple):
         """`frame` with the lookup's columns; missing where no key matches."""
         left = [hidden("key", name) for name in self.on]
         right = [hidden("on", name) for name in self.on.values()]
-        any_value = pl.any_horizontal(pl.col(name).is_not_null() for name in self.adds)
         answers = [holds_.alias(self._answer(number)) for number, holds_ in enumerate(self.asks.values())]
-        rows = self.frame.lazy().with_columns(any_value.alias(self.found), *answers)
+        rows = self.frame.lazy().with_columns(pl.lit(True).alias(self.found), *answers)
         return frame.join(rows, left_on=left, right_on=right, how="left", maintain_order="left" if in_order else None)
 
     @property
     def found(self) -> str:
-        """The joined column that says whether there is something of the lookup: missing where no key matches, until
-        `_found` fills it.
-        """
+        """The joined column that says whether the lookup has the key; missing where not, until `_found` fills it."""
         return found_column(self.name)
 
     def answers(self) -> dict[Asked, pl.Expr]:

@@ -196,11 +196,17 @@ def _column(
 
 def _date_style(counts: Counts, given: Given, wanted: str | None, *, whole: bool) -> tuple[DateStyle, int]:
     """The style, and how many values have its shape."""
-    if given.date_format and (_share(counts, "given") or wanted == "date"):
-        return DateStyle(format=given.date_format, given=True), counts["given"]
     style = dates.settle(counts, whole=whole)
-    shape = "dmy" if style.order in ("dmy", "mdy", "ambiguous") else style.order
-    return style, counts.get(shape, 0)
+    day_or_month_first = style.order in ("dmy", "mdy", "ambiguous")
+    shaped = counts.get("dmy" if day_or_month_first else style.order, 0)
+    if not given.date_format:
+        return style, shaped
+    if _share(counts, "given") or wanted == "date":
+        return DateStyle(format=given.date_format, given=True), counts["given"]
+    if day_or_month_first and counts["given"]:
+        # Some are written so: those that are not are told, rather than all read another way.
+        return DateStyle(format=given.date_format, given=True), max(counts["given"], shaped)
+    return style, shaped
 
 
 def _kind(

@@ -93,6 +93,8 @@ def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str
     if money:
         return "an amount of at most 10 decimals"
     kind = kind or table.columns[name].type
+    if kind is ColumnType.DATE and table.columns[name].date.given:
+        return f"a date written as `{table.columns[name].date.format}`"
     return _WORDS.get(kind, str(kind))
 
 

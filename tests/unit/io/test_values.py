@@ -100,6 +100,7 @@ GIVEN = {
     "time column": ({"time_columns": ("a",)}, ["20150118", "20150203"], [A, B]),
     "date_format": ({"date_format": "%d/%m/%Y"}, ["03/02/2015"], [B]),
     "date_format with a month's name": ({"date_format": "%d %b %Y"}, ["03 Feb 2015", ""], [B, None]),
+    "date_format leaves others alone": ({"date_format": "%d/%m/%Y %H:%M"}, ["31/12/1980"], [D(1980, 12, 31)]),
     "date_format leaves iso alone": ({"date_format": "%d/%m/%Y"}, ["2015-02-03"], [B]),
     "decimal": ({"decimal": ","}, ["1.234", "2,5"], [1234.0, 2.5]),
     "thousands": ({"thousands": "."}, ["1.234", "2.500"], [1234, 2500]),
@@ -121,6 +122,22 @@ def test_given(opened, given, texts, expected):
     table = opened(column(texts), **given)
     assert values(table) == expected
     assert not any(bad(table))
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["01/05/2024", "02/05/2024", "05/18/2024"], [D(2024, 5, 1), D(2024, 5, 2), None]),
+        (["1/18/2024", "3/18/2024", "3/4/2024"], [None, None, D(2024, 4, 3)]),
+    ],
+)
+def test_a_date_format_by_which_some_values_are_written_binds_all(opened, texts, expected):
+    table = opened(column(texts), date_format="%d/%m/%Y")
+    assert values(table) == expected
+    assert bad(table) == [value is None for value in expected]
+    with pytest.raises(DataError) as raised:
+        raise table.bad_values_error({"a": (None, False)})
+    assert raised.value.diagnostics[0].message.endswith("as a date written as `%d/%m/%Y` in column `a`")
 
 
 MONEY = {
