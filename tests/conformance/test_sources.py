@@ -329,6 +329,8 @@ def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk, odd, passe
     assert desk.apply(text, "-v").stderr.count(" s  reading ") == passes
 
 
+EVENTS = '[events.o]\npath = "o.csv"\ntime = "day"\n'
+PRODUCTS = '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
 OF_A_LOOKUP = {
     'line = "first"': "1",
     'line.not = "first"': "2",
@@ -350,8 +352,8 @@ def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line,price\nx,first,1\ny,second,2\nz,third,3\nv,,\n")
     desk.put("o.csv", "id,day,product\n" + "".join(f"a,2024-01-01,{p}\n" for p in ("x", "y", "z", "v", "n", "m", "")))
-    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n' + (f"where.{where}\n" if of == "events" else "")
-    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text = head() + EVENTS + (f"where.{where}\n" if of == "events" else "")
+    text += PRODUCTS
     text += '[trait.n]\nevents = "o"\n' + (f"where.{where}\n" if of == "trait" else "")
     assert desk.columns(text, "n") == {"a": count}
 
@@ -369,7 +371,7 @@ def test_how_many_rows_a_lookup_finds_something_for(desk):
     )
     text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\nwhere.day.min = 2024-01-02\n'
     text += '[lookup.zips]\npath = "z.csv"\non = "zip"\n'
-    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text += PRODUCTS
     text += '[trait.best]\nevents = "o"\nmeasure = "most_frequent"\nof = "product"\nwhere.line = "first"\n'
     text += '[lookup.best]\npath = "p.csv"\non = { best = "product" }\nrename = { best_line = "line" }\ncolumns = ["best_line"]\n'
     criteria = 'geographic.town = "Bourg"\nbehavioural.best_line = "first"\n'
@@ -383,7 +385,7 @@ def test_a_lookup_that_is_not_joined_to_the_events_that_have_its_key(desk):
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line\nx,first\n")
     desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
-    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n[lookup.product]\npath = "p.csv"\non = "product"\n'
+    text = head() + EVENTS + PRODUCTS.replace('into = "o"\n', "")
     done = desk.apply(text + '[segment.s]\nbehavioural.did = { events = "o", where.line = "first" }\n', code=2)
     assert 'hint: `o` has it: to join the lookup to these events, add `into = "o"`' in done.stderr
 
@@ -393,8 +395,7 @@ def test_conditions_on_what_several_lookups_bring_to_events(desk):
     desk.put("p.csv", "product,line\nx,first\ny,second\n")
     desk.put("s.csv", "shop,town\n1,Rennes\n2,Nantes\n")
     desk.put("o.csv", "id,day,product,shop\na,2024-01-01,x,1\na,2024-01-01,x,2\na,2024-01-01,y,2\n")
-    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n'
-    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text = head() + EVENTS + PRODUCTS
     text += '[lookup.shop]\npath = "s.csv"\non = "shop"\ninto = "o"\n'
     text += '[trait.line]\nevents = "o"\nwhere.line = "first"\n[trait.town]\nevents = "o"\nwhere.town = "Rennes"\n'
     text += '[trait.both]\nevents = "o"\nwhere = { line = "first", town = "Nantes", day.min = 2024-01-01 }\n'
@@ -406,10 +407,7 @@ def test_a_condition_on_the_key_that_a_lookup_brings_to_events(desk):
     desk.put("c.csv", "id\na\nb\n")
     desk.put("cards.csv", "card,id\n1, a \n2,b\n")
     desk.put("o.csv", "day,card\n2024-01-01,1\n2024-01-01,2\n")
-    text = (
-        head()
-        + '[events.o]\npath = "o.csv"\ntime = "day"\n[lookup.card]\npath = "cards.csv"\non = "card"\ninto = "o"\n'
-    )
+    text = head() + EVENTS + '[lookup.card]\npath = "cards.csv"\non = "card"\ninto = "o"\n'
     text += '[trait.n]\nevents = "o"\nwhere.id = "a"\n[trait.m]\nevents = "o"\nwhere.id.not = "a"\n'
     assert desk.columns(text, "n", "m") == {"a": ("1", "0"), "b": ("0", "1")}
 
@@ -431,8 +429,7 @@ def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line,price\nx,first,1\n")
     desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
-    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\n'
-    text += '[lookup.product]\npath = "p.csv"\non = "product"\ninto = "o"\n'
+    text = head() + EVENTS + PRODUCTS
     for condition, said in (
         ("line.min = 3", "`line` is text"),
         ('line.matches = "("', "is not a regular expression"),

@@ -140,14 +140,14 @@ def compute(plan: Plan) -> Computed:
         todo = [step for step in todo if step not in finished]
         missing -= {name for step in finished for name in step.names}
     run.gather()
-    found = [step.lookup.found for step in plan.steps if isinstance(step, LookupStep)]
-    run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables), *found)
+    late = [step.lookup.found for step in plan.steps if isinstance(step, LookupStep)]
+    run.frame = run.frame.select(KEY, *plan.final_columns, *(hidden("rows", table) for table in run.tables), *late)
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
     frame, *groups = run.collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
     run.counts |= {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
-    run.counts[CUSTOMERS] = run.counts[CUSTOMERS].with_columns(pl.lit(frame[name].sum()).alias(name) for name in found)
-    frame = frame.drop(found)
+    run.counts[CUSTOMERS] = run.counts[CUSTOMERS].with_columns(pl.lit(frame[name].sum()).alias(name) for name in late)
+    frame = frame.drop(late)
     order = dict.fromkeys([CUSTOMERS, *unmeasured, *run.counts])
     counts = {table: run.counts[table] for table in order}
     matched = {table: int(frame[hidden("rows", table)].sum()) for table in run.tables}

@@ -16,7 +16,7 @@ ENOUGH = 0.9
 """A column has a type when this share of its values does."""
 
 SOME = 0.1
-"""A column is looked at closely for numbers when this share of its values starts like one."""
+"""A column that may be text is looked at closely for numbers when this share of its values starts like one."""
 
 Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 Counts: TypeAlias = dict[str, Any]
@@ -96,7 +96,7 @@ def _evidence(frame: Frame, names: Collection[str], given: Given) -> dict[str, C
     """What the values of each column look like, as counts by name: cheap looks first, for all columns."""
     found = _count(frame, names, given, lambda text: _first_look(text, given))
     dated = [name for name, counts in found.items() if counts["date_like"]]
-    numeric = [name for name, counts in found.items() if _may_be_number(counts)]
+    numeric = [name for name, counts in found.items() if _may_be_number(counts, given.types.get(name))]
     for looked_at, look in ((dated, dates.evidence), (numeric, partial(numbers.evidence, thousands=given.thousands))):
         for name, counts in _count(frame, looked_at, given, look).items():
             found[name] |= counts
@@ -117,8 +117,8 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     return look
 
 
-def _may_be_number(counts: Counts) -> bool:
-    some = counts["number_like"] > SOME * counts["values"]
+def _may_be_number(counts: Counts, wanted: str | None) -> bool:
+    some = counts["number_like"] > (0 if wanted == "number" else SOME * counts["values"])
     return some and counts["whole"] < counts["values"] and not _share(counts, "date_like")
 
 

@@ -184,6 +184,11 @@ def test_a_number_may_be_asked_of_mostly_text(opened):
     assert values(table, type=NUMBER) == [5.0, None, None, 1234.5]
 
 
+def test_a_given_number_is_read_among_many_texts(opened):
+    table = opened(column([*["x"] * 20, "$5"]), types={"a": "number"})
+    assert values(table) == [*[None] * 20, 5.0]
+
+
 SHAPES = [numbers.shape(*marks) for marks in ((".",), (",",), (".", ","), (",", ""), (".", " "))]
 
 
