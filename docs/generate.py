@@ -37,9 +37,9 @@ from segkit.operations.apply import apply
 from segkit.operations.rfm import rfm
 from segkit.report.console import apply_summary
 from segkit.report.picture import svg
-from segkit.rules.loader import load_rules_text
 from segkit.rules.reference import BEGIN, write_between_markers
-from segkit.rules.schema import schema_text
+from segkit.rules.schema.json_schema import schema_text
+from segkit.rules.text.loader import load_rules_text
 
 ROOT = Path(__file__).parents[1]
 SCHEMA, PICTURE = ROOT / "configs/segkit.schema.json", ROOT / "docs/images/summary.svg"

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from segkit.cli import main
 from segkit.cli.group import COMMANDS
-from segkit.rules.blocks import FAMILIES
-from segkit.rules.conditions import Condition
-from segkit.rules.features import Trait
-from segkit.rules.rfm_maps import STANDARD, rf
+from segkit.rules.model.blocks import FAMILIES
+from segkit.rules.model.computed.rfm_maps import STANDARD, rf
+from segkit.rules.model.computed.traits import Trait
+from segkit.rules.model.conditions import Condition
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(

@@ -20,10 +20,10 @@ from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_
 from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import sql_columns
 from segkit.results import Threshold
-from segkit.rules.blocks import ZERO_WHEN_NONE, Block, EventCondition
 from segkit.rules.findings import Path
-from segkit.rules.model import RuleFile
-from segkit.rules.sources import Customers
+from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Customers
 from segkit.rules.walk import below, event_conditions_of
 
 Build = Callable[[Schema], pl.Expr]

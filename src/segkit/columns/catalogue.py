@@ -10,8 +10,8 @@ from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, sources_of
 from segkit.columns.steps import Step
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, Path
-from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
+from segkit.rules.model.file import RuleFile
+from segkit.words import nearest
 
 SOURCES = frozenset({"customers", "events", "lookup"})
 

@@ -10,7 +10,7 @@ from segkit.columns.mentions import sources_of
 from segkit.columns.steps import Step
 from segkit.criteria.sql import sql_columns
 from segkit.rules.findings import Finding, Path
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 from segkit.rules.order import cycles
 
 _OF_SEGMENTS = "take one of the references out, or name the common criteria in a segment with `write = false`"

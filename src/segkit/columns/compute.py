@@ -16,7 +16,7 @@ from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
 from segkit.columns.view import PADDED
 from segkit.columns.views import as_key
 from segkit.results import FittedModel, Threshold
-from segkit.rules.sources import Customers
+from segkit.rules.model.sources import Customers
 
 
 class Computed(NamedTuple):

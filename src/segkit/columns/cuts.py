@@ -18,8 +18,8 @@ import polars as pl
 from segkit.columns.hidden import KEY
 from segkit.criteria.kinds import decimal
 from segkit.results import Threshold
-from segkit.rules.cutoffs import FALLING, OPERATORS, MeasureCutoffs
-from segkit.rules.rfm import Rfm
+from segkit.rules.model.computed.cutoffs import FALLING, OPERATORS, MeasureCutoffs
+from segkit.rules.model.computed.rfm import Rfm
 
 RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}

@@ -14,7 +14,7 @@ from segkit.columns.values import unknown_values
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, sql_columns
 from segkit.rules.findings import Finding
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 
 def faults(rules: RuleFile) -> list[Finding]:

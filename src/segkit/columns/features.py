@@ -17,8 +17,8 @@ from segkit.columns.traits import row_expression, row_needs
 from segkit.columns.value import value_steps
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import parse_sql, sql_columns
-from segkit.rules.features import Trait
-from segkit.rules.model import RuleFile
+from segkit.rules.model.computed.traits import Trait
+from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import named_blocks
 
 

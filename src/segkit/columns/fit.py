@@ -14,7 +14,7 @@ from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Kind, Schema, article, kind_of
 from segkit.criteria.sql import differences, parse_sql, sql_columns
 from segkit.rules.findings import Finding
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
 
 KINDS_OF_ROLE: Mapping[str, tuple[Kind, ...]] = {

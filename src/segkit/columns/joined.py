@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.columns.hidden import hidden
 from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
-from segkit.rules.conditions import Condition
+from segkit.rules.model.conditions import Condition
 
 Asked: TypeAlias = tuple[str, Condition]
 """A condition on a column."""

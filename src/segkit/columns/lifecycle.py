@@ -11,10 +11,10 @@ from segkit.columns.names import first_name
 from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
-from segkit.rules.lifecycle import PRESET, Lifecycle
-from segkit.rules.measures import Measured
-from segkit.rules.model import RuleFile
-from segkit.rules.sources import Customers
+from segkit.rules.model.computed.lifecycle import PRESET, Lifecycle
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.measures import Measured
+from segkit.rules.model.sources import Customers
 
 COLUMN = "lifecycle"
 

@@ -11,7 +11,7 @@ from segkit.columns.joined import Joined
 from segkit.columns.view import View
 from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
-from segkit.rules.sources import Lookup
+from segkit.rules.model.sources import Lookup
 
 DUPLICATES = "duplicate_key"
 

@@ -12,9 +12,9 @@ from segkit.columns.hidden import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidde
 from segkit.columns.mean import nearest_mean
 from segkit.columns.view import View
 from segkit.columns.views import MONEY, as_money
-from segkit.rules.base import Duration
-from segkit.rules.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
-from segkit.rules.sources import Events
+from segkit.rules.model.base import Duration
+from segkit.rules.model.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
+from segkit.rules.model.sources import Events
 
 NEEDS_ORDER = frozenset({"first", "last", "most_frequent"})
 

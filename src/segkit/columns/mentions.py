@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
-from segkit.rules.blocks import CustomerDate, Measured, Window
-from segkit.rules.conditions import Condition, Conditions
-from segkit.rules.features import Trait
 from segkit.rules.findings import Path
-from segkit.rules.model import RuleFile
-from segkit.rules.scores import Score
-from segkit.rules.sources import Lookup, Source
-from segkit.rules.value import Value
+from segkit.rules.model.blocks import CustomerDate, Measured, Window
+from segkit.rules.model.computed.scores import Score
+from segkit.rules.model.computed.traits import Trait
+from segkit.rules.model.computed.value import Value
+from segkit.rules.model.conditions import Condition, Conditions
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Lookup, Source
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
 
 CUSTOMERS = "customers"

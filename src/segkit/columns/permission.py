@@ -17,10 +17,10 @@ from segkit.criteria.kinds import Schema
 from segkit.io.read import Table
 from segkit.rules import walk
 from segkit.rules.findings import Finding, Path
-from segkit.rules.gates import Cap, Permission
-from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
-from segkit.rules.sources import Lookup
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.permissions import Cap, Permission
+from segkit.rules.model.sources import Lookup
+from segkit.words import nearest
 
 CONSENT, SUPPRESSED, FREQUENCY_CAP = "consent", "suppressed", "frequency_cap"
 

@@ -23,11 +23,11 @@ from segkit.columns.view import View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table
-from segkit.rules.computed import computed_columns
+from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding
-from segkit.rules.model import RuleFile
+from segkit.rules.model.computed.value import not_computed
+from segkit.rules.model.file import RuleFile
 from segkit.rules.order import in_order
-from segkit.rules.value import not_computed
 
 CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""

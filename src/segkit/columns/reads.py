@@ -11,8 +11,8 @@ from segkit.columns.view import Reads
 from segkit.criteria.conditions import asks_if_blank, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind
 from segkit.criteria.sql import sql_columns
-from segkit.rules.model import RuleFile
-from segkit.rules.sources import Events
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Events
 
 
 def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:

@@ -12,9 +12,9 @@ from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, hidden_mea
 from segkit.criteria.kinds import Schema
 from segkit.results import Threshold
 from segkit.rules.findings import Path
-from segkit.rules.measures import Measure as MeasureName
-from segkit.rules.rfm import RFM_COLUMNS, Rfm, RfmColumns
-from segkit.rules.rfm_maps import map_codes
+from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
+from segkit.rules.model.computed.rfm_maps import map_codes
+from segkit.rules.model.measures import Measure as MeasureName
 
 
 def rfm_steps(rfm: Rfm) -> list[Step]:

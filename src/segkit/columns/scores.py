@@ -12,9 +12,9 @@ from segkit.columns.steps import RowStep, Step
 from segkit.columns.views import MONEY, as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
-from segkit.rules.model import RuleFile
-from segkit.rules.scores import PointsPer, Score, ScoreRule
-from segkit.rules.sources import Customers
+from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Customers
 
 ENOUGH = 10**16
 """Points of one rule: a thousand such rules still add up, and scores are at most a billion."""

@@ -8,10 +8,10 @@ from fractions import Fraction
 import polars as pl
 
 from segkit.columns.cuts import RAW, SCORES
-from segkit.rules.cutoffs import MEASURES
 from segkit.rules.findings import Finding
-from segkit.rules.included import CUTOFFS
-from segkit.rules.rfm import Rfm
+from segkit.rules.model.computed.cutoffs import MEASURES
+from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.text.included import CUTOFFS
 
 Shares = dict[str, tuple[Decimal, ...]]
 """By measure: the share of the customers with each score from 1 on, in percent."""

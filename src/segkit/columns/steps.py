@@ -17,11 +17,11 @@ from segkit.columns.view import View
 from segkit.criteria.kinds import Schema
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import Path
-from segkit.rules.gates import Cap
-from segkit.rules.measures import Measure as MeasureName
-from segkit.rules.measures import Measured, Window
-from segkit.rules.rfm import Rfm
-from segkit.rules.value import Value
+from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.value import Value
+from segkit.rules.model.measures import Measure as MeasureName
+from segkit.rules.model.measures import Measured, Window
+from segkit.rules.model.permissions import Cap
 
 
 @dataclass(frozen=True, eq=False)

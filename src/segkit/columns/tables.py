@@ -25,7 +25,7 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, Path
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 from segkit.rules.order import Cycle
 
 

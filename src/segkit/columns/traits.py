@@ -9,7 +9,7 @@ import polars as pl
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import parse_sql, sql_columns
-from segkit.rules.features import Bands, Trait
+from segkit.rules.model.computed.traits import Bands, Trait
 
 
 def row_needs(trait: Trait) -> frozenset[str]:

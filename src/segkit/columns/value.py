@@ -23,11 +23,11 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.errors import DataError
 from segkit.results import FittedModel
-from segkit.rules.base import Duration
-from segkit.rules.blocks import CustomerDate
 from segkit.rules.findings import Finding, Path
-from segkit.rules.model import RuleFile
-from segkit.rules.value import PREDICTED, PROFIT, Value
+from segkit.rules.model.base import Duration
+from segkit.rules.model.blocks import CustomerDate
+from segkit.rules.model.computed.value import PREDICTED, PROFIT, Value
+from segkit.rules.model.file import RuleFile
 
 if TYPE_CHECKING:
     from segkit.columns import predict

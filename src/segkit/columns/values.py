@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from segkit.rules.findings import Finding, Path
-from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
-from segkit.rules.rfm_maps import map_codes
+from segkit.rules.model.computed.rfm_maps import map_codes
+from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
+from segkit.words import nearest
 
 
 class Values(NamedTuple):

@@ -15,8 +15,8 @@ from segkit.columns.joined import Asked, found_column
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.io.read import ColumnType, Table
-from segkit.rules.conditions import Conditions
-from segkit.rules.sources import Events, Source
+from segkit.rules.model.conditions import Conditions
+from segkit.rules.model.sources import Events, Source
 
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
 PADDED, DOUBT = hidden("padded"), hidden("doubt")

@@ -16,8 +16,8 @@ from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.numbers import from_float
 from segkit.io.read import Table
 from segkit.rules.findings import Path
+from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
-from segkit.rules.sources import Customers, Events, Lookup, Source
 
 MONEY = pl.Decimal(38, 10)
 SHORT = hidden("short")

@@ -13,9 +13,9 @@ import polars as pl
 
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
 from segkit.io.zones import Area
-from segkit.rules.base import Duration
-from segkit.rules.blocks import Inside
-from segkit.rules.conditions import Condition
+from segkit.rules.model.base import Duration
+from segkit.rules.model.blocks import Inside
+from segkit.rules.model.conditions import Condition
 
 
 class ShareOfAll(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from segkit.rules.findings import Finding
-from segkit.rules.guards import Expect
-from segkit.rules.model import RuleFile
+from segkit.rules.model.expect import Expect
+from segkit.rules.model.file import RuleFile
 
 Previous = Callable[[Expect], Mapping[str, int] | None]
 """What the run to compare with has written, by segment; None where there is none."""

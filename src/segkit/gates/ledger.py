@@ -15,8 +15,8 @@ from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
 from segkit.gates.rows import spread
 from segkit.results import REASONS
-from segkit.rules.blocks import Segment
-from segkit.rules.model import RuleFile
+from segkit.rules.model.blocks import Segment
+from segkit.rules.model.file import RuleFile
 
 
 class Line(NamedTuple):

@@ -9,7 +9,7 @@ import polars as pl
 
 from segkit.columns.hidden import COUNT, KEY, ROW, hidden
 from segkit.gates.rows import spread
-from segkit.rules.gates import Limit
+from segkit.rules.model.permissions import Limit
 
 RANK = hidden("rank")
 

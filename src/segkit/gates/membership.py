@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from segkit.columns.blocks import segment_column
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 
 def memberships(rules: RuleFile, customers: pl.DataFrame) -> pl.DataFrame:

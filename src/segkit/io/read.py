@@ -20,7 +20,7 @@ from segkit.io.lines import ragged
 from segkit.io.table import Part, Table
 from segkit.io.text import TextFile, open_text, scan
 from segkit.io.typed import open_typed
-from segkit.rules.sources import Source
+from segkit.rules.model.sources import Source
 
 __all__ = ["Column", "ColumnType", "Part", "Table", "Workspace", "explain_failure", "open_table"]
 

@@ -16,7 +16,7 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.encoding import HEAD, as_utf8
 from segkit.io.files import Workspace, check_names, problem, shown
-from segkit.rules.sources import Source
+from segkit.rules.model.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
 UNPAIRED = "the quotation marks of this line do not pair up"

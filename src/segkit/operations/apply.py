@@ -36,10 +36,10 @@ from segkit.operations.profile import profiles
 from segkit.operations.protect import require_secret
 from segkit.operations.publication import about, in_folder, published, since_last_run, sizes
 from segkit.results import ApplyResult, Overlap, SegmentResult
-from segkit.rules.guards import Expect
-from segkit.rules.loader import Loaded, Overrides, load_rules
-from segkit.rules.model import RuleFile
-from segkit.rules.near import nearest
+from segkit.rules.model.expect import Expect
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.loader import Loaded, Overrides, load_rules
+from segkit.words import nearest
 
 STDOUT = "-"
 

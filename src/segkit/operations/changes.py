@@ -15,7 +15,7 @@ from segkit.operations.outputs import File, combined_name, combined_sinks, rows_
 from segkit.operations.protect import key_form, written_key
 from segkit.operations.runs import MEMBERS_FILE, Listing, Run
 from segkit.results import ENTERED, LEFT, ApplyResult, Change, Output, SegmentResult
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
 

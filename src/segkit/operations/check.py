@@ -10,8 +10,8 @@ from segkit.io.read import Workspace
 from segkit.operations.evaluate import evaluate, placed, without_data
 from segkit.operations.occurrences import never_found
 from segkit.results import CheckResult
-from segkit.rules.computed import computed_columns
-from segkit.rules.loader import Loaded, by_place, load_rules
+from segkit.rules.check.families import computed_columns
+from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
 def check(rules: Path, *, data: bool = False) -> CheckResult:

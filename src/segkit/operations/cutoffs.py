@@ -11,7 +11,7 @@ from segkit.columns.shares import score_shares
 from segkit.errors import DataError
 from segkit.operations.evaluate import Evaluated
 from segkit.results import Threshold
-from segkit.rules.cutoffs import OPERATORS
+from segkit.rules.model.computed.cutoffs import OPERATORS
 
 _HEAD = """\
 # Cutoffs of RFM scores, saved by segkit. A rule file scores later days with them:

@@ -17,7 +17,7 @@ from segkit.io.write import format_of, require_format, sink
 from segkit.operations.outputs import to_stream
 from segkit.operations.runs import Run, open_run
 from segkit.results import ENTERED, LEFT, DiffResult, Move, RunInfo, SegmentDiff
-from segkit.rules.near import nearest
+from segkit.words import nearest
 
 MOVED = "moved"
 STDOUT = "-"

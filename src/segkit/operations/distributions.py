@@ -8,7 +8,7 @@ import polars as pl
 
 from segkit.columns.values import summarised
 from segkit.results import Count, Distribution
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 
 def distributions(rules: RuleFile, customers: pl.DataFrame) -> tuple[Distribution, ...]:

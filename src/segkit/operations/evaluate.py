@@ -34,11 +34,11 @@ from segkit.operations.zones import open_zones
 from segkit.report.numbers import plural
 from segkit.results import TableCounts
 from segkit.rules import walk
-from segkit.rules.check import check_references
+from segkit.rules.check.references import check_references
+from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import Finding
-from segkit.rules.loader import Loaded, by_place
-from segkit.rules.sources import Customers
-from segkit.rules.windows import empty_windows
+from segkit.rules.model.sources import Customers
+from segkit.rules.text.loader import Loaded, by_place
 
 Progress = Callable[[str], None]
 

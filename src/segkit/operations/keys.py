@@ -11,7 +11,7 @@ from segkit.columns.plan import Plan
 from segkit.columns.view import NO_KEY, View, kept_rows
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.rules.sources import Customers, Events, Source
+from segkit.rules.model.sources import Customers, Events, Source
 
 
 def refuse_keys(plan: Plan, computed: Computed) -> None:

@@ -20,7 +20,7 @@ from segkit.io.publish import MANIFEST as NAME
 from segkit.operations.runs import find_run
 from segkit.report.json import apply_data, dumps
 from segkit.results import ApplyResult
-from segkit.rules.loader import Loaded
+from segkit.rules.text.loader import Loaded
 
 __all__ = ["NAME", "Digests", "digest", "manifest", "read_written"]
 

@@ -11,7 +11,7 @@ from segkit.columns.mentions import CUSTOMERS, Mention, mentions
 from segkit.columns.plan import Plan
 from segkit.criteria.kinds import kind_of
 from segkit.rules.findings import Finding, Path
-from segkit.rules.near import nearest
+from segkit.words import nearest
 
 ASKS = ("is", "in", "has_any", "has_all")
 """The operators that ask for values."""

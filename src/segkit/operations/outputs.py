@@ -22,7 +22,7 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
 from segkit.operations.protect import protected
 from segkit.results import Output
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 MOST_COMBINATIONS = 1_000
 

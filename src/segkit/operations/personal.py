@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.columns.hidden import KEY
 from segkit.operations.protect import protection
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
 
 NAMES = {
     "e-mail": r"e?mail|courriel|correo",

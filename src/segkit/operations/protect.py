@@ -14,8 +14,8 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.render import as_text, escaped
 from segkit.operations.runs import KeyForm
-from segkit.rules.loader import Loaded
-from segkit.rules.model import Output, RuleFile
+from segkit.rules.model.file import Output, RuleFile
+from segkit.rules.text.loader import Loaded
 
 VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
 """The environment variable with the key of the pseudonyms: it stands in no file, and segkit shows it nowhere."""

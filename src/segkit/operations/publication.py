@@ -21,7 +21,7 @@ from segkit.operations.protect import key_form
 from segkit.operations.runs import find_run
 from segkit.results import ApplyResult
 from segkit.results import Output as Written
-from segkit.rules.model import Output, RuleFile
+from segkit.rules.model.file import Output, RuleFile
 
 
 @contextmanager

@@ -24,9 +24,9 @@ from segkit.operations.outputs import to_stream
 from segkit.operations.rfm_rules import Chosen, choose, facts, open_data, rule_file
 from segkit.report.chart import check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
-from segkit.rules.loader import Loaded, load_rules_text
-from segkit.rules.rfm import RFM_COLUMNS, Rfm
-from segkit.rules.rfm_maps import map_codes
+from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
+from segkit.rules.model.computed.rfm_maps import map_codes
+from segkit.rules.text.loader import Loaded, load_rules_text
 
 STDOUT = "-"
 RULES = "segkit rfm"

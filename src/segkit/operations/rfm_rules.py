@@ -13,9 +13,9 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.guess import date_like, guess
-from segkit.rules.near import nearest
-from segkit.rules.rfm import RFM_COLUMNS, Rfm
-from segkit.rules.sources import Source
+from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
+from segkit.rules.model.sources import Source
+from segkit.words import nearest
 
 AMOUNT = "amount in SQL"
 

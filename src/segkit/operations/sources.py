@@ -18,10 +18,10 @@ from segkit.errors import DataError
 from segkit.io.infer import typed
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
 from segkit.rules import walk
-from segkit.rules.loader import Loaded
-from segkit.rules.model import RuleFile
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Events, Source
 from segkit.rules.order import in_order
-from segkit.rules.sources import Events, Source
+from segkit.rules.text.loader import Loaded
 
 
 def open_tables(loaded: Loaded, ws: Workspace, context: Context) -> dict[str, Table]:

@@ -12,11 +12,11 @@ from segkit.errors import DataError, RuleError
 from segkit.io.files import Workspace, expand
 from segkit.io.zones import Area, Feature, area_of, read_features
 from segkit.rules import walk
-from segkit.rules.blocks import Inside
 from segkit.rules.findings import Finding
 from segkit.rules.findings import Path as KeyPath
-from segkit.rules.loader import Loaded
-from segkit.rules.near import listed, nearest
+from segkit.rules.model.blocks import Inside
+from segkit.rules.text.loader import Loaded
+from segkit.words import listed, nearest
 
 TABLE = "zones"
 """What the files of zones are called among the inputs."""

@@ -8,20 +8,20 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from segkit.rules.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
-from segkit.rules.conditions import MODIFIERS, Condition
-from segkit.rules.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
-from segkit.rules.features import Bands, Trait
-from segkit.rules.gates import Cap, Consent, FrequencyCap, Limit, Permission
-from segkit.rules.lifecycle import Lifecycle, Stage
-from segkit.rules.measures import EventCondition, Window
-from segkit.rules.model import Assignment, Output, RuleFile
-from segkit.rules.rfm import MapRow, Rfm, RfmColumns
-from segkit.rules.schema import Schema, schemas_of
-from segkit.rules.scores import PointsPer, Score, ScoreRule
-from segkit.rules.shape import key_of
-from segkit.rules.sources import Customers, Events, Lookup, Source
-from segkit.rules.value import Predict, Value
+from segkit.rules.model.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
+from segkit.rules.model.computed.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
+from segkit.rules.model.computed.lifecycle import Lifecycle, Stage
+from segkit.rules.model.computed.rfm import MapRow, Rfm, RfmColumns
+from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
+from segkit.rules.model.computed.traits import Bands, Trait
+from segkit.rules.model.computed.value import Predict, Value
+from segkit.rules.model.conditions import MODIFIERS, Condition
+from segkit.rules.model.file import Assignment, Output, RuleFile
+from segkit.rules.model.measures import EventCondition, Window
+from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
+from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.rules.schema.json_schema import Schema, schemas_of
+from segkit.rules.wording.shape import key_of
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
 

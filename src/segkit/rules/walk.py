@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from segkit.rules.blocks import Block
-from segkit.rules.conditions import Condition
-from segkit.rules.gates import Cap, Permission
-from segkit.rules.locate import Path
-from segkit.rules.measures import EventCondition, Measured
-from segkit.rules.model import RuleFile
+from segkit.rules.model.blocks import Block
+from segkit.rules.model.conditions import Condition
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.measures import EventCondition, Measured
+from segkit.rules.model.permissions import Cap, Permission
+from segkit.rules.text.locate import Path
 
 
 def named_blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segkit.io.read import Table, Workspace, open_table
-from segkit.rules.sources import Source
+from segkit.rules.model.sources import Source
 
 Opener = Callable[..., Table]
 

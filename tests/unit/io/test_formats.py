@@ -12,7 +12,7 @@ import pytest
 
 from segkit.errors import DataError, WriteError
 from segkit.io.read import Workspace, explain_failure, open_table
-from segkit.rules.sources import Source
+from segkit.rules.model.sources import Source
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
 ROWS = FRAME.rows()
@@ -127,7 +127,7 @@ def test_temporary_files_are_removed(tmp_path):
     script = f"""
 from pathlib import Path
 from segkit.io.read import Workspace, open_table
-from segkit.rules.sources import Source
+from segkit.rules.model.sources import Source
 with Workspace() as ws:
     open_table(ws, "t", Source(path="t.csv.gz"), base=Path({str(tmp_path)!r}), timezone="UTC")
 """

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from segkit.rules.base import (
+from segkit.rules.model.base import (
     Duration,
     Unfit,
     parse_comparable,

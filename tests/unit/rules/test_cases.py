@@ -16,8 +16,8 @@ import tomli
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.operations.evaluate import without_data
-from segkit.rules.loader import Loaded, load_rules_text
-from segkit.rules.schema import json_schema
+from segkit.rules.schema.json_schema import json_schema
+from segkit.rules.text.loader import Loaded, load_rules_text
 
 CASES = Path(__file__).parents[2] / "cases"
 ENV = {"CITY": "Nantes", "EMPTY": ""}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from segkit.errors import RuleError
-from segkit.rules.check import check_references
-from segkit.rules.loader import Loaded, Overrides, load_rules, load_rules_text
+from segkit.rules.check.references import check_references
+from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
 
 RULES = """version = 1
 [customers]

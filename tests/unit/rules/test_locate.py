@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import tomli
 
-from segkit.rules.locate import Index
+from segkit.rules.text.locate import Index
 
 CASES = Path(__file__).parents[2] / "cases"
 FILES = sorted(CASES.glob("*/*/rules.toml"))

@@ -4,11 +4,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from segkit.rules.docs import key_docs
 from segkit.rules.reference import BEGIN, END, SECTIONS, reference_markdown, write_between_markers
-from segkit.rules.schema import json_schema, schema_text
-from segkit.rules.shape import fields_of
-from segkit.rules.unknown import KEYS, OPERATORS, PLANNED
+from segkit.rules.schema.json_schema import json_schema, schema_text
+from segkit.rules.wording.field_docs import key_docs
+from segkit.rules.wording.shape import fields_of
+from segkit.rules.wording.unknown_keys import KEYS, OPERATORS, PLANNED
 
 VALID: dict[str, Any] = {
     "version": 1,

@@ -19,7 +19,7 @@ def command(output: str) -> int:
 
     Begin a rule file with `#:schema ./segkit.schema.json` to have it completed and checked while you type.
     """
-    from segkit.rules.schema import schema_text
+    from segkit.rules.schema.json_schema import schema_text
 
     text = schema_text()
     if output == "-":

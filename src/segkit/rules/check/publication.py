@@ -1,0 +1,65 @@
+"""What `[output]` says about runs that are kept, changes, and columns that go out hashed or under pseudonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.rules.findings import Finding
+from segkit.rules.model.file import RuleFile
+from segkit.words import nearest
+
+PROTECTED = ("hash", "pseudonymise")
+
+
+def check_publication(rules: RuleFile) -> Iterator[Finding]:
+    """Everything that these keys ask for and that cannot be."""
+    yield from _a_folder_a_day(rules)
+    yield from _protected(rules)
+    if rules.output.changes and rules.output.combined == "members.parquet":
+        message = "`members.parquet` is the run's own file, with `changes`"
+        yield Finding(("output", "combined"), message, "choose another name, such as `all.csv`")
+
+
+def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
+    output = rules.output
+    if "{as_of}" not in output.directory:
+        return
+    if output.keep is not None:
+        message = "`keep` makes a folder for each run, and `{as_of}` in `directory` another one around it"
+        yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`")
+    elif output.changes:
+        message = "`changes` looks for the last run in the directory, and each `as_of` has its own"
+        hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
+        yield Finding(("output", "changes"), message, hint)
+
+
+def _protected(rules: RuleFile) -> Iterator[Finding]:
+    output = rules.output
+    for key in PROTECTED:
+        listed = getattr(output, key)
+        for position, column in enumerate(listed):
+            path = ("output", key, position)
+            if column in listed[:position]:
+                yield Finding(path, f"`{column}` is there twice")
+            elif key == "pseudonymise" and column in output.hash:
+                yield Finding(path, f"`{column}` is in `hash`, too", "take it out of one of the two")
+            elif column == output.label_column:
+                yield Finding(path, f"`{column}` is the label of the segment", "it names no customer: take it out")
+            elif _is_left_out(rules, column):
+                near = nearest(column, (rules.customers.key, *(output.columns or ())))
+                hint = near or "take it out: what is not written needs no protection"
+                yield Finding(path, f"`{column}` is not among the columns that are written", hint)
+            yield from _in_file_names(rules, key, column)
+
+
+def _is_left_out(rules: RuleFile, column: str) -> bool:
+    if rules.output.columns is None:
+        return column in rules.trait  # by default, the columns of the customer file go out
+    return column not in (*rules.output.columns, rules.customers.key)
+
+
+def _in_file_names(rules: RuleFile, key: str, column: str) -> Iterator[Finding]:
+    for name, segment in rules.segment.items():
+        if column in segment.each:
+            message = f"`each` puts the values of `{column}` into names of files, and `{key}` is there to hide them"
+            yield Finding(("segment", name, "each"), message, "choose another column, or take one of the two out")

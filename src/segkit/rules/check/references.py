@@ -1,0 +1,134 @@
+"""What can be wrong between the parts of a valid rule file, as far as it shows without the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+from typing import Any
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.rules import walk
+from segkit.rules.check.families import check_families
+from segkit.rules.check.gates import check_gates
+from segkit.rules.check.output import check_output
+from segkit.rules.check.percents import check_percents
+from segkit.rules.check.rfm import check_rfm
+from segkit.rules.check.stages import check_stages
+from segkit.rules.check.value import check_value
+from segkit.rules.findings import Finding
+from segkit.rules.model.blocks import Standalone
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.loader import Loaded, by_place
+from segkit.words import nearest
+
+OF_AMOUNT = frozenset({"sum", "mean", "min", "max"})
+"""Measures that take the amount unless `of` names a column."""
+
+
+def check_references(loaded: Loaded) -> list[Diagnostic]:
+    """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
+    found = []
+    for check in CHECKS:
+        for finding in check(loaded.rules):
+            severity = Severity.WARNING if finding.warning else Severity.ERROR
+            found.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
+    return sorted(dict.fromkeys(found), key=by_place)
+
+
+def _event_tables(rules: RuleFile) -> Iterator[Finding]:
+    """Every event table that is named exists."""
+    named = [((*path, "events"), measured.events) for path, measured in walk.measures(rules)]
+    named += [((*path, "events"), cap.events) for path, cap in walk.caps(rules)]
+    if rules.rfm and rules.rfm.events:
+        named.append((("rfm", "events"), rules.rfm.events))
+    if rules.lifecycle and rules.lifecycle.events:
+        named.append((("lifecycle", "events"), rules.lifecycle.events))
+    if rules.value:
+        named.append((("value", "events"), rules.value.events))
+    if rules.customers.from_:
+        named.append((("customers", "from"), rules.customers.from_))
+    named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
+    for path, name in named:
+        if name not in rules.events:
+            yield Finding(path, f"there is no `[events.{name}]`", nearest(name, rules.events, "event tables"))
+    if "customers" in rules.events:
+        message = "an event table cannot have the name `customers`"
+        yield Finding(("events", "customers"), message, "`customers` is the customer file; rename the event table")
+
+
+def _segment_names(rules: RuleFile) -> Iterator[Finding]:
+    """Every segment that is named exists."""
+    for path, block in walk.blocks(rules):
+        for key in ("in_segment", "not_in_segment"):
+            for position, name in enumerate(getattr(block, key)):
+                if name not in rules.segment:
+                    hint = nearest(name, rules.segment, "segments")
+                    yield Finding((*path, key, position), f"there is no `[segment.{name}]`", hint)
+
+
+def _amounts(rules: RuleFile) -> Iterator[Finding]:
+    """Whatever needs money has a table with money."""
+    hint = 'add `amount = "..."` to `[events.{}]`, or name a column with `of`'
+    for path, measured in walk.measures(rules):
+        table = rules.events.get(measured.events)
+        if table and not table.amount and measured.of is None and measured.measure in OF_AMOUNT:
+            message = f'`measure = "{measured.measure}"` needs an amount, and `[events.{measured.events}]` names none'
+            yield Finding((*path, "measure"), message, hint.format(measured.events))
+    for name, table in rules.events.items():
+        if table.amount_per == "event" and not (table.id and table.amount):
+            missing = "id" if table.amount else "amount"
+            yield Finding(("events", name, "amount_per"), f'`amount_per = "event"` needs `{missing}` beside it')
+
+
+def _circles(rules: RuleFile) -> Iterator[Finding]:
+    """Circles on the map are on the map, and customers have coordinates."""
+    limits = {"latitude": 90, "longitude": 180}
+    for path, block in walk.blocks(rules):
+        here = (*path, "geographic", "near")
+        for key in block.geographic.places if rules.customers.latitude is None else ():
+            hint = 'add `latitude = "..."` and `longitude = "..."` to `[customers]`: the columns that have them'
+            yield Finding((*path, "geographic", key), f"`{key}` needs the coordinates of the customers", hint)
+        for position, near in enumerate(block.geographic.near):
+            for key, limit in limits.items():
+                value = getattr(near, key)
+                if abs(value) > limit:
+                    message = f"`{key}` is from -{limit} to {limit} degrees, not {value}"
+                    yield Finding((*here, position, key), message)
+            if near.km <= 0:
+                yield Finding((*here, position, "km"), f"`km` is more than 0, not {near.km}")
+
+
+def _empty_blocks(rules: RuleFile) -> Iterator[Finding]:
+    """A block asks for something."""
+    for path, block in walk.blocks(rules):
+        if not isinstance(block, Standalone) and not block.has_criteria():
+            yield Finding(path, "the block has no criteria", "add some, or take the block out")
+
+
+def _never_held(rules: RuleFile) -> Iterator[Finding]:
+    """Conditions that no value can satisfy are most often mistakes."""
+    for path, condition in walk.conditions(rules):
+        operators = dict(condition.operators())
+        for low, high in product(("min", "above", "after"), ("max", "below", "before")):
+            first, last = operators.get(low), operators.get(high)
+            if _is_above(first, last):
+                message = f"no value satisfies both `{low} = {first}` and `{high} = {last}`"
+                yield Finding(path, message, None, warning=True)
+        if condition.missing and len(operators) > 1:
+            other = next(name for name in operators if name != "missing")
+            message = f"`missing = true` and `{other}` never hold together"
+            yield Finding(path, message, "did you mean `or_missing = true`?", warning=True)
+
+
+def _is_above(first: Any, last: Any) -> bool:
+    """Whether both are there, as numbers or as dates, and the wrong way round."""
+    comparable = None not in (first, last) and isinstance(first, date) == isinstance(last, date)
+    return comparable and bool(first > last)
+
+
+CHECKS = (
+    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
+    check_rfm, check_stages, check_value, check_percents, check_gates, check_output,
+)  # fmt: skip
+"""All checks; each yields its findings."""

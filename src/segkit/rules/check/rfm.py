@@ -1,0 +1,73 @@
+"""RFM: the money that it needs, cutoffs of the same events, and maps that cover the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.rules.findings import Finding
+from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm_maps import OTHER, first_matches
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.included import CUTOFFS
+
+
+def check_rfm(rules: RuleFile) -> Iterator[Finding]:
+    """Everything about the `[rfm]` section."""
+    if rules.rfm:
+        yield from _money(rules, rules.rfm)
+        yield from _bins(rules.rfm)
+        yield from _same_events(rules, rules.rfm)
+        yield from _map(rules.rfm)
+
+
+def _money(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+    table = rules.events.get(rfm.events)
+    if table and not table.amount:
+        hint = f'add `amount = "..."`: the column of `[events.{rfm.events}]` with the money'
+        yield Finding(("rfm", "events"), f"`[rfm]` needs an amount, and `[events.{rfm.events}]` names none", hint)
+
+
+def _bins(rfm: Rfm) -> Iterator[Finding]:
+    if rfm.bins < 5 and not rfm.segment:
+        message = f"the map `{rfm.map}` is made for 5 scores: with {rfm.bins}, some of its segments stay empty"
+        yield Finding(("rfm", "bins"), message, "use 5 bins, or a map of your own: `[[rfm.segment]]`", warning=True)
+
+
+def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+    """Scores of rows by the cutoffs of orders, or the other way round, would mean nothing."""
+    table = rules.events.get(rfm.events)
+    saved = rfm.cutoffs.events if rfm.cutoffs else None
+    if table is None or saved is None or rfm.frequency == "days" or bool(saved.id) == bool(table.id):
+        return
+    if saved.id:
+        message = f"the cutoffs are those of events with the id `{saved.id}`, but here each row is an event"
+        hint = "name the column that tells events apart: `id` of the event table, or `segkit rfm --id`"
+    else:
+        message = f"the cutoffs are those of rows, but here events have the id `{table.id}`"
+        hint = "save them anew, with `segkit rfm --id`"
+    yield Finding(CUTOFFS, message, hint, warning=True)
+
+
+def _map(rfm: Rfm) -> Iterator[Finding]:
+    if not rfm.segment:
+        return
+    beyond = set()
+    for position, row in enumerate(rfm.segment):
+        for key, scores in (("r", row.r), ("f", row.f), ("m", row.m)):
+            if scores and (scores[0] < 1 or scores[1] > rfm.bins):
+                beyond.add(position)
+                message = f"`{key}` goes from {scores[0]} to {scores[1]}, but scores go from 1 to {rfm.bins}"
+                yield Finding(("rfm", "segment", position, key), message, "change it, or `bins`")
+    rows = first_matches(rfm.segment, rfm.bins)
+    for position, row in enumerate(rfm.segment):
+        if position not in beyond | set(rows.values()):
+            message = f"no customer can be `{row.name}` by this row: rows above it take all its scores"
+            hint = "the first row that matches counts: move this one up, or take it out"
+            yield Finding(("rfm", "segment", position), message, hint, warning=True)
+    holes = sorted((code for code, row in rows.items() if row is None), reverse=True)
+    if holes:
+        dash = "-" if rfm.bins > 9 else ""
+        shown = ", ".join(dash.join(map(str, code)) for code in holes[:3])
+        hint = 'if that is meant, end with a row that takes the rest: `{ name = "other" }`'
+        message = f"{len(holes)} of {len(rows)} codes are in no row and get `{OTHER}`, such as {shown}"
+        yield Finding(("rfm", "segment"), message, hint, warning=True)

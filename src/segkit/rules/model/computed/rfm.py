@@ -1,0 +1,138 @@
+"""`[rfm]`: recency, frequency, monetary value; how they are cut into scores, and the map from scores to segments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from segkit.rules.model.base import Contradiction, Model, Unfit
+from segkit.rules.model.computed.cutoffs import MEASURES, Cutoffs
+from segkit.rules.model.conditions import Conditions
+from segkit.rules.model.measures import Window
+
+RFM_COLUMNS = (
+    "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",
+)  # fmt: skip
+
+
+def _score_range(value: Any) -> Any:
+    pair = (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(type(v) is int for v in pair)):
+        raise Unfit(value, "a whole number, or a range such as [4, 5]")
+    if pair[0] > pair[1]:
+        raise Contradiction(f"the range [{pair[0]}, {pair[1]}] is empty", "the lower score comes first")
+    return pair
+
+
+ScoreRange = Annotated[
+    tuple[int, int],
+    BeforeValidator(_score_range),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer"},
+                {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
+
+
+class MapRow(Model):
+    """One row of an RFM map; the first that matches names the segment."""
+
+    name: str
+    """What `rfm_segment` is for these scores."""
+    r: ScoreRange | None = None
+    """Recency score or range; absent: any."""
+    f: ScoreRange | None = None
+    """Frequency score or range; absent: any."""
+    m: ScoreRange | None = None
+    """Monetary score or range; absent: any."""
+
+
+class RfmColumns(Model):
+    """Columns of the customer file that hold the three values already."""
+
+    recency_days: str
+    """Days since the last event."""
+    frequency: str
+    """Number of events."""
+    monetary: str
+    """Money."""
+
+
+def _table(value: Any) -> Any:
+    if not isinstance(value, (dict, Cutoffs)):
+        raise Unfit(value, "`{ recency = [...], frequency = [...], monetary = [...] }`, or the name of a file")
+    return value
+
+
+SavedOrGiven = Annotated[
+    Cutoffs,
+    BeforeValidator(_table),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Cutoffs"}]}),
+]
+
+
+class Rfm(Window):
+    """Recency, frequency and monetary value, their scores, and the segment that a map gives them."""
+
+    events: str = ""
+    """The event table that is scored."""
+    where: Conditions = {}
+    """Only rows that satisfy these conditions count."""
+    columns: RfmColumns | None = None
+    """Score these columns of the customer file instead of events."""
+    bins: int = Field(5, ge=2, le=10)
+    """How many scores there are, 1 the lowest."""
+    method: Literal["quantile", "nested", "cutoffs"] = "quantile"
+    """`quantile`: shares of equal size; `nested`: the same within the scores before; `cutoffs`: your own thresholds."""
+    cutoffs: SavedOrGiven | None = None
+    """With `method = "cutoffs"`: the thresholds, or the file that `segkit rfm --save-cutoffs` wrote."""
+    ties: Literal["low", "high", "split"] = "low"
+    """Equal values get the score of the lowest or the highest of them, or are split by key."""
+    monetary: Literal["sum", "mean"] = "sum"
+    """The sum of the amounts, or the mean per event."""
+    frequency: Literal["events", "days"] = "events"
+    """Number of events, or of distinct days with one."""
+    map: Literal["standard", "rf"] = "standard"
+    """The map from scores to segments: `standard` reads R, F and M, `rf` reads R and F."""
+    segment: tuple[MapRow, ...] = ()
+    """A map of your own instead, `[[rfm.segment]]`; what no row takes is `other`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bins_of_saved_cutoffs(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "bins" not in value and isinstance(value.get("cutoffs"), dict):
+            bins = value["cutoffs"].get("bins")
+            return value | {"bins": bins} if type(bins) is int and 2 <= bins <= 10 else value
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Rfm:
+        if bool(self.events) == bool(self.columns):
+            raise Contradiction("`[rfm]` reads either `events` or `[rfm.columns]`", "give one of them")
+        if self.columns and (self.where or self.within or self.between or self.since or self.before):
+            raise Contradiction("a window or `where` goes with `events`, not with `[rfm.columns]`")
+        if (self.method == "cutoffs") != (self.cutoffs is not None):
+            raise Contradiction('`cutoffs` and `method = "cutoffs"` go together', "give both, or neither")
+        if self.cutoffs:
+            self._fit(self.cutoffs)
+        if self.segment and "map" in self.model_fields_set:
+            raise Contradiction("`map` and `[[rfm.segment]]` are two maps", "give one of them", key="map")
+        return self
+
+    def _fit(self, cutoffs: Cutoffs) -> None:
+        """`Contradiction` where the cutoffs are not for these scores."""
+        if cutoffs.bins not in (None, self.bins):
+            message = f"the cutoffs are saved for {cutoffs.bins} bins, not for {self.bins}"
+            raise Contradiction(message, "save them anew, or take `bins` out: the cutoffs know it", key="bins")
+        for name in MEASURES:
+            cutoffs.check_count(name, self.bins, key="cutoffs")
+        for name in ("frequency", "monetary"):
+            saved = getattr(cutoffs.events, name, None)
+            if self.events and saved not in (None, getattr(self, name)):
+                message = f'the cutoffs are saved for `{name} = "{saved}"`, not for `"{getattr(self, name)}"`'
+                raise Contradiction(message, "save them anew, or measure the same as then", key=name)

@@ -1,0 +1,140 @@
+"""The rule file, version 1, as one frozen model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+
+from segkit.rules.model.base import Contradiction, Day, Model, Name, TextList, Unfit, freeze
+from segkit.rules.model.blocks import Segments
+from segkit.rules.model.computed.lifecycle import Lifecycle
+from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.scores import Scores
+from segkit.rules.model.computed.traits import Traits
+from segkit.rules.model.computed.value import Value
+from segkit.rules.model.permissions import Consent, FrequencyCap
+from segkit.rules.model.sources import Customers, Events, Lookup
+
+FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
+_MODE = r"^0?6[046][046]$"
+
+
+def parse_mode(value: Any) -> int:
+    """The permissions of a file, written in octal; the owner reads and writes, nobody executes."""
+    if not isinstance(value, str) or not re.match(_MODE, value):
+        raise Unfit(value, 'permissions in octal: "0600" (the owner alone), "0640" (a group reads), "0660" or "0644"')
+    return int(value, 8)
+
+
+Mode = Annotated[int, PlainValidator(parse_mode), WithJsonSchema({"type": "string", "pattern": _MODE})]
+
+
+class Assignment(Model):
+    """Whether a customer may be in several written segments."""
+
+    mode: Literal["overlapping", "exclusive"] = "overlapping"
+    """`exclusive`: the first segment, in file order, that writes a customer claims them."""
+    priority: tuple[str, ...] = ()
+    """With `exclusive`: the order in which segments claim; the rest follow in file order."""
+
+
+class Output(Model):
+    """Where the segments go, and how."""
+
+    directory: str = "segments"
+    """The output directory; `{as_of}` is replaced by the date."""
+    format: FormatName = "csv"
+    """The format of every file."""
+    columns: tuple[str, ...] | None = None
+    """The columns after key and label, computed ones too; default: those of the customer file."""
+    label_column: str = "segment"
+    """The column that holds the segment's name."""
+    combined: str | None = None
+    """One more file with every customer and its segments joined by `|`."""
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """What separates the fields of CSV; default `,`."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark in CSV."""
+    bom: bool = False
+    """Begin CSV files with a byte order mark, which Excel needs to see UTF-8."""
+    escape_formulas: bool = False
+    """Put `'` before text in CSV that a spreadsheet would run as a formula."""
+    profile: tuple[str, ...] = ()
+    """Columns whose mean, median, total and share the summary shows for each segment."""
+    keep: int | None = Field(None, ge=1)
+    """How many runs are kept, each in a folder of its own, with the newest under `latest`; default: the directory holds
+    the newest run alone."""
+    changes: bool = False
+    """Write who entered and who left since the last run, `NAME.entered.EXT` and `NAME.left.EXT`, in place of all
+    members."""
+    hash: TextList = ()
+    """Columns written as the SHA-256 of their text, trimmed and in lower case: what ad platforms take for e-mails."""
+    pseudonymise: TextList = ()
+    """Columns written as the HMAC-SHA-256 of their text, with the key in the variable `SEGKIT_PSEUDONYMISE_KEY`."""
+    mode: Mode | None = None
+    """The permissions of the files, such as `"0600"`: their owner alone; folders follow. Default: the system's."""
+
+
+class RuleFile(Model):
+    """A rule file: sources, computed columns, segments, outputs."""
+
+    version: Literal[1]
+    """The version of the format."""
+    as_of: Day | None = None
+    """The day that is "now"; default: today in `timezone`."""
+    timezone: str = "UTC"
+    """In which zoned timestamps, and today, become dates."""
+    customers: Customers
+    """The customer file."""
+    events: dict[Name, Events] = {}
+    """Event tables, by name."""
+    lookup: dict[Name, Lookup] = {}
+    """Reference data to join, by name."""
+    trait: Traits = {}
+    """Computed columns, by name."""
+    rfm: Rfm | None = None
+    """Recency, frequency, monetary value."""
+    lifecycle: Lifecycle | None = None
+    """The stage that each customer is in."""
+    score: Scores = {}
+    """Points that add up, and their grades, by name."""
+    value: Value | None = None
+    """What customers are worth, and will be."""
+    consent: Consent | None = None
+    """Who may be written at all."""
+    frequency_cap: FrequencyCap | None = None
+    """How many messages a customer may get."""
+    assignment: Assignment = Assignment.model_construct()
+    """Overlapping or exclusive segments."""
+    output: Output = Output.model_construct()
+    """Where the segments go, and how."""
+    segment: Segments = {}
+    """The segments, by name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, value: Any) -> Any:
+        return freeze(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Unfit(value, 'a time zone such as "Europe/Paris"') from error
+        return value
+
+    @model_validator(mode="after")
+    def _has_segments(self) -> RuleFile:
+        if not self.segment:
+            raise Contradiction("the rule file has no segment", "add one: `[segment.NAME]`")
+        return self
+
+    def today(self) -> dt.date:
+        """`as_of`, or today in `timezone`: the one place that reads the clock."""
+        return self.as_of or dt.datetime.now(ZoneInfo(self.timezone)).date()

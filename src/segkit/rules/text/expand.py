@@ -1,0 +1,125 @@
+"""What happens to the parsed file before it is checked: overrides, the environment, `like`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.rules.text.locate import Path as KeyPath
+from segkit.words import nearest
+
+At = Callable[..., SourceLocation]
+_VARIABLE = re.compile(r"\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
+_TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
+_ORIGIN = ("from", "columns")
+
+
+class Overrides(NamedTuple):
+    """What the command line or `SEGKIT_*` says instead of the file; paths are relative to the caller."""
+
+    as_of: dt.date | None = None
+    customers: str | None = None
+    events: Mapping[str, str] = MappingProxyType({})
+    output: str | None = None
+    format: str | None = None
+
+
+NO_OVERRIDES = Overrides()
+
+
+def override(data: dict[str, Any], given: Overrides, at: At, found: list[Diagnostic]) -> dict[str, Any]:
+    """`data` with the values of `given` in place of its own."""
+    data = dict(data)
+    if given.as_of is not None:
+        data["as_of"] = given.as_of
+    if given.customers is not None:
+        # A customer file replaces `from` and what goes with it.
+        own = {key: value for key, value in _table(data, "customers").items() if key not in _ORIGIN}
+        data["customers"] = own | {"path": _absolute(given.customers)}
+    output = {"directory": given.output and _absolute(given.output), "format": given.format}
+    if any(output.values()):
+        data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
+    events = dict(_table(data, "events"))
+    for name, path in given.events.items():
+        if isinstance(events.get(name), dict):
+            events[name] = events[name] | {"path": _absolute(path)}
+        else:
+            hint = nearest(name, events, "event tables")
+            found.append(Diagnostic(f"`--events {name}=...`: the rule file has no `[events.{name}]`", None, hint))
+    return data | {"events": events} if given.events else data
+
+
+def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _absolute(path: str) -> str:
+    """`path` so that it means the same whatever it is relative to; URLs and standard input stay."""
+    return path if path == "-" or "://" in path else str(Path(path).absolute())
+
+
+def substitute(data: Any, env: Mapping[str, str], at: At, found: list[Diagnostic]) -> Any:
+    """`data` with `${NAME}` and `${NAME:-default}` replaced in every text; `$${NAME}` stays as `${NAME}`."""
+
+    def visit(value: Any, path: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return {key: visit(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [visit(item, (*path, position)) for position, item in enumerate(value)]
+        if isinstance(value, str) and "${" in value:
+            return _VARIABLE.sub(lambda match: replace(match, path), value)
+        return value
+
+    def replace(match: re.Match[str], path: KeyPath) -> str:
+        name, default = match[1], match[3]
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        if name in env and (env[name] or default is None):
+            return env[name]
+        if default is None:
+            hint = f"set it, or give a default: `${{{name}:-...}}`"
+            found.append(Diagnostic(f"the environment variable `{name}` is not set", at(*path), hint))
+            return match[0]
+        return default
+
+    return visit(data, ())
+
+
+def inherit(data: dict[str, Any], at: At, found: list[Diagnostic]) -> dict[KeyPath, KeyPath]:
+    """Give each `[events.X] like = "Y"` the keys of `[events.Y]`, in place; says which key is from where."""
+    tables = _table(data, "events")
+    own = {name: dict(table) for name, table in tables.items() if isinstance(table, dict)}
+    origins: dict[KeyPath, KeyPath] = {}
+    for name in own:
+        chain = _chain(name, own, at, found)
+        for ancestor in chain[1:]:
+            for key, value in own[ancestor].items():
+                if key != "like" and key not in tables[name]:
+                    tables[name][key] = value
+                    origins["events", name, key] = ("events", ancestor, key)
+    return origins
+
+
+def _chain(name: str, own: Mapping[str, dict[str, Any]], at: At, found: list[Diagnostic]) -> list[str]:
+    """`name` and the tables it starts from, nearest first; only `name` when that cannot be told."""
+    chain = [name]
+    while isinstance(next_name := own[chain[-1]].get("like"), str):
+        if next_name not in own:
+            if len(chain) == 1:
+                place = at("events", name, "like")
+                message = f'`like = "{next_name}"`: there is no `[events.{next_name}]`'
+                found.append(Diagnostic(message, place, nearest(next_name, set(own) - {name}, "event tables")))
+            return [name]
+        if next_name in chain:
+            if next_name == name and name == min(chain, key=list(own).index):
+                circle = " -> ".join([*chain, name])
+                found.append(Diagnostic(f"`like` goes in a circle: {circle}", at("events", name, "like"), _TAKE_OUT))
+            return [name]
+        chain.append(next_name)
+    return chain

@@ -1,0 +1,63 @@
+"""Files that stand in a rule file by their name: their content takes the place of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.rules.text.locate import Index
+from segkit.rules.text.locate import Path as KeyPath
+from segkit.rules.text.syntax import syntax_diagnostic
+
+At = Callable[..., SourceLocation]
+CUTOFFS: KeyPath = ("rfm", "cutoffs")
+_SAVE = "write one with `segkit rfm DATA --save-cutoffs FILE`"
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A file that was read, and where each of its keys stands."""
+
+    path: str
+    index: Index = field(repr=False)
+
+
+def include(
+    data: dict[str, Any], directory: Path, value_at: At, found: list[Diagnostic]
+) -> tuple[dict[str, Any], dict[KeyPath, Included]]:
+    """`data` with the content of the file of cutoffs in the place of its name; what cannot be read goes to `found`."""
+    rfm = data.get("rfm")
+    if not isinstance(rfm, dict) or not isinstance(rfm.get("cutoffs"), str):
+        return data, {}
+    path = directory / rfm["cutoffs"]
+    read = _read(path, value_at(*CUTOFFS))
+    if isinstance(read, Diagnostic):
+        found.append(read)
+        # Without the two, nothing more is said about what cannot be known.
+        return data | {"rfm": {k: v for k, v in rfm.items() if k not in ("cutoffs", "method")}}, {}
+    content, file = read
+    return data | {"rfm": rfm | {"cutoffs": content}}, {CUTOFFS: file}
+
+
+def _read(path: Path, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return Diagnostic(f"the file of cutoffs `{path}` does not exist", place, _SAVE)
+    except UnicodeDecodeError:
+        return Diagnostic("the file of cutoffs is not UTF-8", SourceLocation(str(path)), "save it as UTF-8")
+    except OSError as error:
+        return Diagnostic(f"cannot read the file of cutoffs `{path}`: {error.strerror}", place)
+    try:
+        content = tomli.loads(text, parse_float=Decimal)
+    except tomli.TOMLDecodeError as error:
+        return syntax_diagnostic(error, text, str(path))
+    if "version" not in content:
+        return Diagnostic("the file of cutoffs has no `version = 1`", SourceLocation(str(path)), _SAVE)
+    return content, Included(str(path), Index.of(text))

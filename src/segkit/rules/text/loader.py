@@ -1,0 +1,165 @@
+"""From a rule file to its model, or to everything that is wrong with it, with line and column."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tomli
+from pydantic import ValidationError
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import RuleError
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text import expand
+from segkit.rules.text.expand import NO_OVERRIDES, Overrides
+from segkit.rules.text.included import Included, include
+from segkit.rules.text.locate import Index
+from segkit.rules.text.locate import Path as KeyPath
+from segkit.rules.text.syntax import syntax_diagnostic
+from segkit.rules.wording import messages
+
+__all__ = ["Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
+
+STDIN = "<stdin>"
+_START = "ready-made rule files to start from are in `configs/`"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """The text of a rule file, and where each of its keys stands."""
+
+    path: str
+    text: str = field(repr=False)
+    index: Index = field(repr=False)
+    origins: Mapping[KeyPath, KeyPath] = field(default_factory=dict, repr=False)
+    """Keys that a table has from another one (`like`): path here = path where it is written."""
+    included: Mapping[KeyPath, Included] = field(default_factory=dict, repr=False)
+    """Files that stand in the rule file by their name, by the place of that name."""
+
+    @property
+    def directory(self) -> Path:
+        """What paths in the file are relative to; the working directory for standard input."""
+        return Path() if self.path == STDIN else Path(self.path).parent
+
+    def at(self, *path: str | int) -> SourceLocation:
+        """The place of a key, or of its nearest ancestor that the file has."""
+        for place, file in self.included.items():
+            if path[: len(place)] == place and path != place:
+                return file.index.key(path[len(place) :], file.path)
+        return self.index.key(path, self.path, self.origins)
+
+    def value_at(self, *path: str | int) -> SourceLocation:
+        """The place of a value, or of the key nearest to it."""
+        for place, file in self.included.items():
+            if path[: len(place)] == place and path != place:
+                return file.index.value(path[len(place) :], file.path)
+        return self.index.value(path, self.path, self.origins)
+
+
+class Loaded(NamedTuple):
+    """A valid rule file, its text, and the sha256 of its bytes (hexadecimal)."""
+
+    rules: RuleFile
+    source: RuleSource
+    digest: str
+
+
+def load_rules(path: Path, *, env: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
+    """Read a rule file, `-` for standard input; RuleError with all that is wrong with it.
+
+    `env` stands for the environment that `${NAME}` reads (default: that of the process);
+    `overrides` replace values of the file before anything is checked.
+    """
+    if str(path) == "-":
+        return _load(sys.stdin.buffer.read(), STDIN, env, overrides)
+    return _load(_read(path), str(path), env, overrides)
+
+
+def load_rules_text(
+    text: str,
+    name: str = STDIN,
+    *,
+    env: Mapping[str, str] | None = None,
+    overrides: Overrides = NO_OVERRIDES,
+) -> Loaded:
+    """Read rules from text: standard input, tests; `name` is what messages call it."""
+    return _load(text.encode(), name, env, overrides)
+
+
+def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overrides) -> Loaded:
+    text = _decode(raw, name)
+    data = _parse(text, name)
+    source = RuleSource(name, text, Index.of(text))
+    found: list[Diagnostic] = []
+    data = expand.override(data, overrides, source.at, found)
+    data = expand.substitute(data, os.environ if env is None else env, source.value_at, found)
+    origins = expand.inherit(data, source.at, found)
+    data, included = include(data, source.directory, source.value_at, found)
+    source = RuleSource(name, text, source.index, origins, included)
+    rules = _validate(data, source, found)
+    return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
+
+
+def _validate(data: dict[str, Any], source: RuleSource, found: list[Diagnostic]) -> RuleFile:
+    try:
+        rules = RuleFile.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found += messages.diagnose(error, data, source.at, source.value_at)
+    if found:
+        raise RuleError(*sorted(dict.fromkeys(found), key=by_place))
+    return rules
+
+
+def by_place(problem: Diagnostic) -> tuple[int, int]:
+    """What sorts problems into the order of the file."""
+    place = problem.location
+    return (place.line or 0, place.column or 0) if place else (0, 0)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise _unreadable(f"the rule file `{path}` does not exist", _START) from error
+    except IsADirectoryError as error:
+        inside = sorted(path.glob("*.toml"))
+        hint = f"name the file, such as `{inside[0]}`" if inside else _START
+        raise _unreadable(f"`{path}` is a directory, not a rule file", hint) from error
+    except OSError as error:
+        raise _unreadable(f"cannot read the rule file `{path}`: {error.strerror}", None) from error
+
+
+def _unreadable(message: str, hint: str | None, place: SourceLocation | None = None) -> RuleError:
+    return RuleError(Diagnostic(message, place, hint))
+
+
+def _decode(raw: bytes, name: str) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8", "replace")
+        line = before.count("\n") + 1
+        bad = raw.splitlines()[line - 1].decode("cp1252", "replace")
+        column = len(before.rpartition("\n")[2]) + 1
+        raise _unreadable(
+            "the rule file is not UTF-8",
+            "save it as UTF-8: in most editors, `Save as` with the encoding UTF-8",
+            SourceLocation(name, line, column, 1, bad),
+        ) from error
+    if not text.strip():
+        raise _unreadable("the rule file is empty", _START, SourceLocation(name))
+    return text
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text, parse_float=Decimal)
+    except tomli.TOMLDecodeError as error:
+        raise RuleError(syntax_diagnostic(error, text, name)) from error
