@@ -25,7 +25,7 @@ main()
 LONG = """
 from pathlib import Path
 import polars as pl
-from segkit.io.publish import publishing
+from segkit.io.publish.folder import publishing
 def apply(rules, **options):
     with publishing(Path("out")) as staging:
         many = pl.LazyFrame({"x": range(1_000_000)})
@@ -42,7 +42,7 @@ def apply(rules, **options):
 ROWS = """
 import polars as pl
 from segkit.io.write import sink
-from segkit.io.publish import writing
+from segkit.io.publish.folder import writing
 def apply(rules, *, stdout, **options):
     rows = pl.LazyFrame({"x": range(10_000_000)})
     with writing("-"):

@@ -9,7 +9,7 @@ import pytest
 
 from segkit import apply
 from segkit.errors import CheckFailed
-from segkit.io import lock
+from segkit.io.publish import lock
 
 HEAD = """version = 1
 as_of = 2024-03-01

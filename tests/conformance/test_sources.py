@@ -772,8 +772,8 @@ def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk, last, cou
 
 def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(desk, monkeypatch):
     """All of the file is looked at for what settles the comma; there is nothing else to be learned."""
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 1000)
     lines = ["id;x", *(f"k{i};90,000" for i in range(1000)), "k1000;", *(f"k{i};90,000" for i in range(1001, 4000))]
     desk.put("c.csv", "\n".join(lines) + "\n")
     done = desk.apply(head() + "[segment.s]\ndemographic.x.min = 1\n", "-v")
@@ -791,8 +791,8 @@ def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(desk, monkey
     ],
 )
 def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(desk, monkeypatch, last, spend, bad):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     lines = ["a,2024-01-01,0.5"] * 1_998
     lines[700] = f"a,2024-01-01,{last}"
     desk.put("c.csv", "id\na\n")

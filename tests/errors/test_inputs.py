@@ -223,10 +223,10 @@ UNREAD = {"every column read": ("", ""), "the first not read": ("z", ""), "most 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 @pytest.mark.parametrize("sampled", [True, False], ids=["in the sample", "beyond the sample"])
 def test_ragged_lines_of_large_files(good, monkeypatch, sampled, line, before, after):
-    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     if not sampled:
-        monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-        monkeypatch.setattr("segkit.io.sample.BUDGET", 1000)
+        monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+        monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 1000)
     last_good = good.tree()
     header, *rows = ORDERS.splitlines()
 
@@ -244,9 +244,9 @@ def test_ragged_lines_of_large_files(good, monkeypatch, sampled, line, before, a
 
 @pytest.mark.parametrize("budget", [120_000, 3_000], ids=["in the sample", "beyond the sample"])
 def test_a_large_file_without_ragged_lines_may_lack_its_last_values(good, monkeypatch, budget):
-    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", budget)
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", budget)
     header, *rows = ORDERS.splitlines(keepends=True)
     many = "".join(rows * 500)
     good.put("o.csv", header + many + "a,2024-02-03,\n" * 100 + many * 2)

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segkit.io import lock
+from segkit.io.publish import lock
 
 SEGMENTS = 24
 ROWS = 250_000

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from segkit.io.encoding import CHUNK
+from segkit.io.read.text.encoding import CHUNK
 from segkit.operations.manifest import Digests, digest
 
 

@@ -13,8 +13,8 @@ from segkit.columns.view import DOUBT, Doubts, Reads, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
-from segkit.io.numbers import from_float
 from segkit.io.read import Table
+from segkit.io.read.values.numbers import from_float
 from segkit.rules.findings import Path
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order

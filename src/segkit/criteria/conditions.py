@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
-from segkit.io.zones import Area
+from segkit.io.read.geojson import Area
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import Inside
 from segkit.rules.model.conditions import Condition

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.zones import Area
+from segkit.io.read.geojson import Area
 
 AT_ONCE = 100_000
 """Points that are looked at together: what bounds the memory."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.columns.hidden import KEY
 from segkit.errors import RuleError
-from segkit.io.publish import publish_file
+from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import format_of, require_format, sink
 from segkit.operations.outputs import to_stream

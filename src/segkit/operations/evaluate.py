@@ -24,8 +24,8 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.zones import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
-from segkit.io.numbers import both_readings
 from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure
+from segkit.io.read.values.numbers import both_readings
 from segkit.operations.idle import idle
 from segkit.operations.keys import refuse_keys
 from segkit.operations.sources import open_tables

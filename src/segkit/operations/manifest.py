@@ -15,8 +15,8 @@ from typing import Any
 
 from segkit import __version__
 from segkit.errors import DataError, RuleError
-from segkit.io.encoding import CHUNK
-from segkit.io.publish import MANIFEST as NAME
+from segkit.io.publish.folder import MANIFEST as NAME
+from segkit.io.read.text.encoding import CHUNK
 from segkit.operations.runs import find_run
 from segkit.report.json import apply_data, dumps
 from segkit.results import ApplyResult

@@ -12,7 +12,7 @@ import polars as pl
 from segkit.columns.hidden import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
-from segkit.io.render import as_text, escaped
+from segkit.io.write.cells import as_text, escaped
 from segkit.operations.runs import KeyForm
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.text.loader import Loaded

@@ -12,8 +12,8 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.io.keep import keeping
-from segkit.io.publish import publishing
+from segkit.io.publish.folder import publishing
+from segkit.io.publish.kept_runs import keeping
 from segkit.operations.changes import Changes, compare, members_of
 from segkit.operations.outputs import File
 from segkit.operations.personal import personal_data

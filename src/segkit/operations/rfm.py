@@ -15,7 +15,7 @@ from segkit.columns.hidden import KEY
 from segkit.columns.views import as_money
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError, SegkitError, WriteError
-from segkit.io.publish import publish_file
+from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import format_of, require_format, sink
 from segkit.operations.cutoffs import cutoffs_text

@@ -12,8 +12,8 @@ import polars as pl
 
 from segkit.columns.hidden import KEY
 from segkit.errors import DataError
-from segkit.io.keep import LATEST
-from segkit.io.publish import MANIFEST
+from segkit.io.publish.folder import MANIFEST
+from segkit.io.publish.kept_runs import LATEST
 from segkit.results import MEMBERS
 
 MEMBERS_FILE = "members.parquet"

@@ -15,8 +15,8 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.infer import typed
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
+from segkit.io.read.values.infer import typed
 from segkit.rules import walk
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Events, Source

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from segkit.errors import DataError, RuleError
-from segkit.io.files import Workspace, expand
-from segkit.io.zones import Area, Feature, area_of, read_features
+from segkit.io.read.files import Workspace, expand
+from segkit.io.read.geojson import Area, Feature, area_of, read_features
 from segkit.rules import walk
 from segkit.rules.findings import Finding
 from segkit.rules.findings import Path as KeyPath

@@ -161,7 +161,7 @@ def test_blank_lines_are_not_ragged(opened):
 
 
 def test_lines_of_large_files_are_checked_beside_the_run(opened, workspace, monkeypatch):
-    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     opened("a,b\n" + '"1,1",2\n' * 100_000 + "\n\n").check_lines(workspace, all_read=True)
     workspace.verify()
     table = opened("a,b\n" + '"1,1",2\n' * 100_000 + "1\n", "other.csv")
@@ -181,7 +181,7 @@ def test_a_text_tells_whether_it_has_quotation_marks(opened, encoding, quote, qu
 
 
 def test_without_quotation_marks_lines_that_are_read_whole_need_no_check(opened, workspace, monkeypatch):
-    monkeypatch.setattr("segkit.io.text.CHECKED_AT_ONCE", 1000)
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     table = opened("a,b\n" + "1,2\n" * 1000 + "1\n")
     table.check_lines(workspace, all_read=True)
     workspace.verify()
@@ -241,7 +241,7 @@ def test_a_pipe_is_read_once(opened, tmp_path):
 
 
 def test_many_files_are_sampled_evenly(opened, tmp_path, monkeypatch):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 100)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 100)
     for number in range(60):
         (tmp_path / f"o{number:02}.csv").write_text("a\n1\n2.5\n")
     table = opened(path="o*.csv")

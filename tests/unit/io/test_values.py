@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit.errors import DataError
-from segkit.io import numbers
 from segkit.io.read import ColumnType, Table
+from segkit.io.read.values import numbers
 
 D = dt.date
 A, B = D(2015, 1, 18), D(2015, 2, 3)
@@ -305,8 +305,8 @@ def test_a_struct_has_no_value(opened, tmp_path):
 
 
 def test_settle_looks_at_every_value(opened, monkeypatch):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     start, middle = ["1"] * 3000, ["2.5", "NA", " 7 ", "$1,000"]
     table = opened(column([*start, *middle, *start, *start]))
     assert table.columns["a"].type is INTEGER
@@ -320,15 +320,15 @@ def test_settle_looks_at_every_value(opened, monkeypatch):
 
 
 def test_day_and_month_are_settled_by_every_value(opened, monkeypatch):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened(column(["01/02/2015"] * 3000 + ["31/12/2015"] + ["01/02/2015"] * 6000))
     assert set(values(table)) == {D(2015, 2, 1), D(2015, 12, 31)}
 
 
 def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened(column(["75001"] * 9000 + ["01000"] + ["75001"] * 9000 * 2))
     assert table.columns["a"].type is INTEGER
     assert sum(bad(table)) == 1
@@ -339,8 +339,8 @@ def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
     ("late", "day"), [("13/04/2015", dt.date(2015, 4, 13)), ("04/13/2015", dt.date(2015, 4, 13)), ("03/04/2015", None)]
 )
 def test_dates_that_read_alike_in_the_sample_settle_nothing(opened, monkeypatch, late, day):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     rows = ["01/01/2015"] * 2000
     rows[700] = late
     table = opened("d\n" + "\n".join(rows) + "\n")
@@ -353,8 +353,8 @@ def test_dates_that_read_alike_in_the_sample_settle_nothing(opened, monkeypatch,
 
 
 def test_dates_that_all_read_alike_are_day_first(opened, monkeypatch):
-    monkeypatch.setattr("segkit.io.sample.SMALL", 1000)
-    monkeypatch.setattr("segkit.io.sample.BUDGET", 900)
+    monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
+    monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened("d\n" + "01/01/2015\n3/3/2015\n" * 1000)
     days = table.frame.select(table.value("d")).collect()["d"]
     assert days.unique().sort().to_list() == [dt.date(2015, 1, 1), dt.date(2015, 3, 3)]

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from segkit.errors import WriteError
-from segkit.io import keep, publish
-from segkit.io.keep import keeping
-from segkit.io.publish import publishing
+from segkit.io.publish import folder as publish
+from segkit.io.publish import kept_runs as keep
+from segkit.io.publish.folder import publishing
+from segkit.io.publish.kept_runs import keeping
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX")
 COUNT = iter(range(10**6))
@@ -182,7 +183,8 @@ def test_modes(tmp_path):
 CHILD = """
 import json, sys
 from pathlib import Path
-from segkit.io import keep, publish
+from segkit.io.publish import kept_runs as keep
+from segkit.io.publish import folder as publish
 number = int(sys.argv[1])
 if sys.argv[2] == "no links":
     def refuse(*_, **__):

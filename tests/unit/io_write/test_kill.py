@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from segkit.io import publish
+from segkit.io.publish import folder as publish
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")
 
@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKI
 STORY = """
 import json, os, shutil, signal, sys
 from pathlib import Path
-from segkit.io import publish
-from segkit.io.keep import keeping
-from segkit.io.publish import publishing
+from segkit.io.publish import folder as publish
+from segkit.io.publish.kept_runs import keeping
+from segkit.io.publish.folder import publishing
 
 before, after, ability = sys.argv[1:]
 if ability != "all":

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from segkit.errors import WriteError
-from segkit.io import publish
-from segkit.io.publish import publish_file, publishing, write_error, writing
+from segkit.io.publish import folder as publish
+from segkit.io.publish.folder import publish_file, publishing, write_error, writing
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="POSIX")
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -203,7 +203,7 @@ def test_a_second_run_waits_or_says_who_is_first(out):
 CHILD = """
 import json, sys
 from pathlib import Path
-from segkit.io import publish
+from segkit.io.publish import folder as publish
 if sys.argv[2] == "False":
     publish.exchange = lambda first, second: False
 number = int(sys.argv[1])

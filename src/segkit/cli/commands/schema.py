@@ -25,7 +25,7 @@ def command(output: str) -> int:
     if output == "-":
         click.echo(text, nl=not text.endswith("\n"))
         return 0
-    from segkit.io.publish import publish_file
+    from segkit.io.publish.folder import publish_file
 
     with publish_file(Path(output)) as target:
         target.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")

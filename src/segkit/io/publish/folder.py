@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segkit.errors import WriteError
-from segkit.io.lock import locked
-from segkit.io.swap import exchange
-from segkit.io.write_errors import ELSEWHERE, write_error, writing
+from segkit.io.publish.errors import ELSEWHERE, write_error, writing
+from segkit.io.publish.exchange import exchange
+from segkit.io.publish.lock import locked
 
 __all__ = ["publish_file", "publishing", "write_error", "writing"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.column import Column, ColumnType, NumberStyle
+from segkit.io.read.values.column import Column, ColumnType, NumberStyle
 
 MONEY = pl.Decimal(38, 10)
 LARGEST_MONEY = 1e27

@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.io.files import Workspace, problem
+from segkit.io.read.files import Workspace, problem
 
 HEAD = 1 << 16
 CHUNK = 1 << 18

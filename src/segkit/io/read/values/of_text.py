@@ -6,8 +6,8 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io import dates, numbers
-from segkit.io.column import NO_VALUE, Column, ColumnType
+from segkit.io.read.values import dates, numbers
+from segkit.io.read.values.column import NO_VALUE, Column, ColumnType
 
 TRUE = ("true", "t", "yes", "y", "oui", "o", "ja", "j", "si", "sí", "1")
 FALSE = ("false", "f", "no", "n", "non", "nein", "0")

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.column import Column, DateStyle
+from segkit.io.read.values.column import Column, DateStyle
 
 _TIME = (
     r"(?:T|\s+)((?:[01]?[0-9]|2[0-4]):[0-5][0-9])(:[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"

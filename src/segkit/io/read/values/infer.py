@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.io import dates, numbers
-from segkit.io.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle, NumberStyle
+from segkit.io.read.values import dates, numbers
+from segkit.io.read.values.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle, NumberStyle
 
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""

@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from segkit.errors import WriteError
-from segkit.io.publish import (
+from segkit.io.publish.errors import ELSEWHERE, writing
+from segkit.io.publish.folder import (
     MANIFEST,
     beside,
     carry_over,
@@ -32,7 +33,6 @@ from segkit.io.publish import (
     silent,
     swap,
 )
-from segkit.io.write_errors import ELSEWHERE, writing
 
 LATEST = "latest"
 _PREFIX = f".{LATEST}.segkit-"

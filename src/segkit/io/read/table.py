@@ -11,12 +11,14 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.errors import DataError
-from segkit.io import dates, second_look, values
-from segkit.io.column import Column, ColumnType
-from segkit.io.files import Workspace, problem
-from segkit.io.infer import Given, infer
-from segkit.io.lines import ragged
-from segkit.io.text import TextFile
+from segkit.io.read import second_look
+from segkit.io.read.files import Workspace, problem
+from segkit.io.read.text.delimited import TextFile
+from segkit.io.read.text.lines import ragged
+from segkit.io.read.values import dates
+from segkit.io.read.values import of_text as values
+from segkit.io.read.values.column import Column, ColumnType
+from segkit.io.read.values.infer import Given, infer
 
 _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{4}.*")
 """Decimal numbers and days: hardly the names of columns."""

@@ -21,7 +21,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError, WriteError
-from segkit.io.write_errors import FULL, error_number
+from segkit.io.publish.errors import FULL, error_number
 
 STDIN = Path("-")
 

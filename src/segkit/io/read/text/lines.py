@@ -19,9 +19,9 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.encoding import CHUNK
-from segkit.io.files import shown
-from segkit.io.text import UNPAIRED, UNPAIRED_HINT, TextFile, scan
+from segkit.io.read.files import shown
+from segkit.io.read.text.delimited import UNPAIRED, UNPAIRED_HINT, TextFile, scan
+from segkit.io.read.text.encoding import CHUNK
 
 SHOWN = 5
 

@@ -12,13 +12,13 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.column import ColumnType
-from segkit.io.encoding import look
-from segkit.io.files import problem, shown
-from segkit.io.lines import SHOWN, ragged, unpaired_quotes
+from segkit.io.read.files import problem, shown
+from segkit.io.read.text.encoding import look
+from segkit.io.read.text.lines import SHOWN, ragged, unpaired_quotes
+from segkit.io.read.values.column import ColumnType
 
 if TYPE_CHECKING:
-    from segkit.io.table import Part, Table
+    from segkit.io.read.table import Part, Table
 
 BATCH = 50_000
 LONGEST = 60

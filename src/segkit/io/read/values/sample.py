@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.table import Part
-from segkit.io.text import TextFile
+from segkit.io.read.table import Part
+from segkit.io.read.text.delimited import TextFile
 
 SMALL = 2_000_000
 """Bytes of text that are looked at as a whole, over all files of a table."""

@@ -47,7 +47,7 @@ def _tsv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
 
 
 def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator: str) -> pl.LazyFrame:
-    from segkit.io.render import rendered
+    from segkit.io.write.cells import rendered
 
     columns = rendered(frame.collect_schema(), style)
     return frame.select(columns).sink_csv(
@@ -57,7 +57,7 @@ def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator:
 
 def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
     # Polars writes a Decimal as text and 5 as 5.0: so the lines are made here, and written as a file of one column.
-    from segkit.io.render import json_lines
+    from segkit.io.write.cells import json_lines
 
     line = json_lines(frame.collect_schema())
     return frame.select(line).sink_csv(target, include_header=False, quote_style="never", lazy=True)

@@ -12,17 +12,16 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io import sample, second_look
-from segkit.io.column import Column, ColumnType
-from segkit.io.files import Workspace, expand, expands, problem, shown, unpack
-from segkit.io.infer import Given, infer, typed
-from segkit.io.lines import ragged
-from segkit.io.table import Part, Table
-from segkit.io.text import TextFile, open_text, scan
-from segkit.io.typed import open_typed
+from segkit.io.read import second_look
+from segkit.io.read.files import Workspace, expand, expands, problem, shown, unpack
+from segkit.io.read.kinds.typed import open_typed
+from segkit.io.read.table import Part, Table
+from segkit.io.read.text.delimited import TextFile, open_text, scan
+from segkit.io.read.text.lines import ragged
+from segkit.io.read.values import sample
+from segkit.io.read.values.column import Column, ColumnType
+from segkit.io.read.values.infer import Given, infer, typed
 from segkit.rules.model.sources import Source
-
-__all__ = ["Column", "ColumnType", "Part", "Table", "Workspace", "explain_failure", "open_table"]
 
 
 def open_table(

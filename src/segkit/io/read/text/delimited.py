@@ -14,8 +14,8 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.encoding import HEAD, as_utf8
-from segkit.io.files import Workspace, check_names, problem, shown
+from segkit.io.read.files import Workspace, check_names, problem, shown
+from segkit.io.read.text.encoding import HEAD, as_utf8
 from segkit.rules.model.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
