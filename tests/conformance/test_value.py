@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from segkit.columns.predict import fit_bg_nbd, fit_gamma_gamma
+from segkit.columns.features.value.predict import fit_bg_nbd, fit_gamma_gamma
 
 HEAD = """version = 1
 as_of = 2024-03-01

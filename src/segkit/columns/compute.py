@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import COUNT, KEY, hidden
-from segkit.columns.measures import Measure, measured_columns, of_customer
-from segkit.columns.mentions import CUSTOMERS
-from segkit.columns.plan import Plan
-from segkit.columns.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.view import PADDED
-from segkit.columns.views import as_key
+from segkit.columns.features.measures import Measure, measured_columns, of_customer
+from segkit.columns.features.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
+from segkit.columns.helpers import COUNT, KEY, hidden
+from segkit.columns.plan.mentions import CUSTOMERS
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.build import as_key
+from segkit.columns.tables.view import PADDED
 from segkit.results import FittedModel, Threshold
 from segkit.rules.model.sources import Customers
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Schema
+from segkit.criteria.places import is_inside, on_the_map
 from segkit.criteria.sql import parse_sql
-from segkit.criteria.zones import is_inside, on_the_map
 from segkit.rules.model.blocks import Block, EventCondition, Inside, Near
 
 EARTH_RADIUS_KM = 6371.0088

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import KEY, hidden
-from segkit.columns.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
+from segkit.columns.features.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
+from segkit.columns.helpers import KEY, hidden
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
 from segkit.gates.rows import spread

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.hidden import COUNT, KEY, ROW, hidden
+from segkit.columns.helpers import COUNT, KEY, ROW, hidden
 from segkit.gates.rows import spread
 from segkit.rules.model.permissions import Limit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.columns.blocks import segment_column
+from segkit.columns.features.blocks import segment_column
 from segkit.rules.model.file import RuleFile
 
 

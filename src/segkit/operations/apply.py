@@ -13,7 +13,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import CheckFailed, RuleError, WriteError
-from segkit.gates.guards import broken
+from segkit.gates.expectations import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.read import Workspace

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import KEY, hidden
+from segkit.columns.helpers import KEY, hidden
 from segkit.io.write import FORMATS, sink
 from segkit.operations.outputs import File, combined_name, combined_sinks, rows_of, sinks, style_of
 from segkit.operations.protect import key_form, written_key

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from segkit.columns.cuts import RAW
-from segkit.columns.shares import score_shares
+from segkit.columns.features.rfm.cuts import RAW
+from segkit.columns.features.rfm.score_shares import score_shares
 from segkit.errors import DataError
 from segkit.operations.evaluate import Evaluated
 from segkit.results import Threshold

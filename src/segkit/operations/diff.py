@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import polars as pl
 
-from segkit.columns.hidden import KEY
+from segkit.columns.helpers import KEY
 from segkit.errors import RuleError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace

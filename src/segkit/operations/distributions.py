@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from segkit.columns.values import summarised
+from segkit.columns.plan.known_values import summarised
 from segkit.results import Count, Distribution
 from segkit.rules.model.file import RuleFile
 

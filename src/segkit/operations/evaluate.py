@@ -12,16 +12,16 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.compute import Computed, compute
-from segkit.columns.faults import faults
-from segkit.columns.fit import Misfits
-from segkit.columns.hidden import is_hidden
-from segkit.columns.joined import found_column
-from segkit.columns.lookups import DUPLICATES
-from segkit.columns.plan import Plan, make_plan
-from segkit.columns.shares import drift
-from segkit.columns.view import DOUBT, View, kept_rows
+from segkit.columns.features.rfm.score_shares import drift
+from segkit.columns.helpers import is_hidden
+from segkit.columns.plan.faults import faults
+from segkit.columns.plan.misfits import Misfits
+from segkit.columns.plan.plan import Plan, make_plan
+from segkit.columns.tables.joined import found_column
+from segkit.columns.tables.read_lookup import DUPLICATES
+from segkit.columns.tables.view import DOUBT, View, kept_rows
 from segkit.criteria.conditions import Context
-from segkit.criteria.zones import on_the_map
+from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit.columns.compute import Computed
-from segkit.columns.hidden import hidden
-from segkit.columns.joined import found_column
-from segkit.columns.permission import (
+from segkit.columns.features.permission import (
     CONSENT,
     capped_column,
     listed_column,
     suppression_lists,
     suppression_table,
 )
-from segkit.columns.plan import Plan
-from segkit.columns.view import kept_rows
+from segkit.columns.helpers import hidden
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.joined import found_column
+from segkit.columns.tables.view import kept_rows
 from segkit.operations.occurrences import never_found
 from segkit.report.numbers import plural
 from segkit.rules import walk

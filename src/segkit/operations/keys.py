@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from segkit.columns.compute import Computed
-from segkit.columns.hidden import KEY
-from segkit.columns.mentions import CUSTOMERS
-from segkit.columns.plan import Plan
-from segkit.columns.view import NO_KEY, View, kept_rows
+from segkit.columns.helpers import KEY
+from segkit.columns.plan.mentions import CUSTOMERS
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.view import NO_KEY, View, kept_rows
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.rules.model.sources import Customers, Events, Source

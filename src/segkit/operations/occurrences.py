@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.mentions import CUSTOMERS, Mention, mentions
-from segkit.columns.plan import Plan
+from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
+from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
 from segkit.rules.findings import Finding, Path
 from segkit.words import nearest

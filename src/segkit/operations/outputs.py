@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import KEY, hidden
-from segkit.columns.plan import Plan
+from segkit.columns.helpers import KEY, hidden
+from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
 from segkit.gates.draws import VARIANT

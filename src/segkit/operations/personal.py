@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.hidden import KEY
+from segkit.columns.helpers import KEY
 from segkit.operations.protect import protection
 from segkit.rules.model.file import RuleFile
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from segkit.columns.hidden import KEY
+from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.write.cells import as_text, escaped

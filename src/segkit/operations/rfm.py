@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import polars as pl
 
-from segkit.columns.cuts import RAW
-from segkit.columns.hidden import KEY
-from segkit.columns.views import as_money
+from segkit.columns.features.rfm.cuts import RAW
+from segkit.columns.helpers import KEY
+from segkit.columns.tables.build import as_money
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file

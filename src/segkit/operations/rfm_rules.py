@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from segkit.columns.cuts import RAW
+from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table

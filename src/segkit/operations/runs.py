@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import KEY
+from segkit.columns.helpers import KEY
 from segkit.errors import DataError
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import polars as pl
 
-from segkit.columns.hidden import ID, KEY, ROW, TIME, hidden
-from segkit.columns.mentions import CUSTOMERS, lookup_table
-from segkit.columns.permission import suppression_table
-from segkit.columns.reads import money_columns
+from segkit.columns.features.permission import suppression_table
+from segkit.columns.helpers import ID, KEY, ROW, TIME, hidden
+from segkit.columns.plan.mentions import CUSTOMERS, lookup_table
+from segkit.columns.plan.reads import money_columns
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic

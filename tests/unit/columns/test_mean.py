@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.columns.mean import nearest_mean
+from segkit.columns.money import nearest_mean
 
 MONEY = pl.Decimal(38, 10)
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy import integrate, special
 
-from segkit.columns.predict import BgNbd, GammaGamma, NotFitted, fit_bg_nbd, fit_gamma_gamma
+from segkit.columns.features.value.predict import BgNbd, GammaGamma, NotFitted, fit_bg_nbd, fit_gamma_gamma
 
 CDNOW = BgNbd(r=0.2426, alpha=4.4135, a=0.7929, b=2.4258, log_likelihood=0.0)
 MODELS = [

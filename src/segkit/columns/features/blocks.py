@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.hidden import hidden
-from segkit.columns.measures import Measure
-from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.measures import Measure
+from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.helpers import hidden
 from segkit.criteria.blocks import Names, block_holds
 from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_of_all
 from segkit.criteria.kinds import Schema, literal

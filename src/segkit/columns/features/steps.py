@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from segkit.columns.hidden import hidden
-from segkit.columns.joined import Joined
-from segkit.columns.measures import Measure, dtype_of
-from segkit.columns.view import View
+from segkit.columns.features.measures import Measure, dtype_of
+from segkit.columns.helpers import hidden
+from segkit.columns.tables.joined import Joined
+from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Schema
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import Path

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.fit import Misfits
-from segkit.columns.hidden import KEY, hidden
-from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure, measured
-from segkit.columns.view import Reads, View, all_hold
-from segkit.columns.views import as_key, lookup_view
+from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.helpers import KEY, hidden
+from segkit.columns.plan.misfits import Misfits
+from segkit.columns.tables.build import as_key, lookup_view
+from segkit.columns.tables.view import Reads, View, all_hold
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table

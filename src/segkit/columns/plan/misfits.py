@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.mentions import Mention
-from segkit.columns.steps import type_of
+from segkit.columns.features.steps import type_of
+from segkit.columns.plan.mentions import Mention
 from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Kind, Schema, article, kind_of
 from segkit.criteria.sql import differences, parse_sql, sql_columns

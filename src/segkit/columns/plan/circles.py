@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from segkit.columns.blocks import segment_column
-from segkit.columns.hidden import is_hidden
-from segkit.columns.mentions import sources_of
-from segkit.columns.steps import Step
+from segkit.columns.features.blocks import segment_column
+from segkit.columns.features.steps import Step
+from segkit.columns.helpers import is_hidden
+from segkit.columns.plan.mentions import sources_of
 from segkit.criteria.sql import sql_columns
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model.file import RuleFile

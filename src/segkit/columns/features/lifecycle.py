@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from segkit.columns.blocks import block_expression, block_needs
-from segkit.columns.names import first_name
-from segkit.columns.steps import MeasureStep, RowStep, Step, hidden_measure
+from segkit.columns.features.blocks import block_expression, block_needs
+from segkit.columns.features.first_that_holds import first_name
+from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.rules.model.computed.lifecycle import PRESET, Lifecycle

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import polars as pl
 
-from segkit.columns.cuts import RAW, SCORES, fit
-from segkit.columns.hidden import KEY
-from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.rfm.cuts import RAW, SCORES, fit
+from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.helpers import KEY
 from segkit.criteria.kinds import Schema
 from segkit.results import Threshold
 from segkit.rules.findings import Path

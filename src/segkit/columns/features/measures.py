@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidden
-from segkit.columns.mean import nearest_mean
-from segkit.columns.view import View
-from segkit.columns.views import MONEY, as_money
+from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidden
+from segkit.columns.money import nearest_mean
+from segkit.columns.tables.build import MONEY, as_money
+from segkit.columns.tables.view import View
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
 from segkit.rules.model.sources import Events

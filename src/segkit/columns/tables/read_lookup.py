@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.columns.hidden import KEY, hidden
-from segkit.columns.joined import Joined
-from segkit.columns.view import View
+from segkit.columns.helpers import KEY, hidden
+from segkit.columns.tables.joined import Joined
+from segkit.columns.tables.view import View
 from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
 from segkit.rules.model.sources import Lookup

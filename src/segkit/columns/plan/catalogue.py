@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from segkit.columns.hidden import is_visible
-from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table, sources_of
-from segkit.columns.steps import Step
+from segkit.columns.features.steps import Step
+from segkit.columns.helpers import is_visible
+from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table, sources_of
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, Path
 from segkit.rules.model.file import RuleFile

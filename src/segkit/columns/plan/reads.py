@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from segkit.columns.catalogue import Catalogue
-from segkit.columns.fit import KINDS_OF_ROLE
-from segkit.columns.mentions import Mention, lookup_table, sources_of
-from segkit.columns.view import Reads
+from segkit.columns.plan.catalogue import Catalogue
+from segkit.columns.plan.mentions import Mention, lookup_table, sources_of
+from segkit.columns.plan.misfits import KINDS_OF_ROLE
+from segkit.columns.tables.view import Reads
 from segkit.criteria.conditions import asks_if_blank, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind
 from segkit.criteria.sql import sql_columns

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from segkit.columns.hidden import COUNT, KEPT, KEY, TIME, hidden, is_hidden
-from segkit.columns.joined import Asked, found_column
+from segkit.columns.helpers import COUNT, KEPT, KEY, TIME, hidden, is_hidden
+from segkit.columns.tables.joined import Asked, found_column
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.io.read import ColumnType, Table

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from segkit.columns.hidden import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
-from segkit.columns.joined import Joined
-from segkit.columns.view import DOUBT, Doubts, Reads, View
+from segkit.columns.helpers import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
+from segkit.columns.tables.joined import Joined
+from segkit.columns.tables.view import DOUBT, Doubts, Reads, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns

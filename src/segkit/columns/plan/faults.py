@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from segkit.columns.catalogue import taken_twice
-from segkit.columns.circles import derived_circles, step_circles
-from segkit.columns.features import steps_of
-from segkit.columns.mentions import sql_texts
-from segkit.columns.value import needs_of_predict
-from segkit.columns.values import unknown_values
+from segkit.columns.features.all_steps import steps_of
+from segkit.columns.features.value.value import needs_of_predict
+from segkit.columns.plan.catalogue import taken_twice
+from segkit.columns.plan.circles import derived_circles, step_circles
+from segkit.columns.plan.known_values import unknown_values
+from segkit.columns.plan.mentions import sql_texts
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, sql_columns
 from segkit.rules.findings import Finding

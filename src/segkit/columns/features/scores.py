@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from segkit.columns.blocks import block_expression, block_needs
-from segkit.columns.names import first_name
-from segkit.columns.steps import RowStep, Step
-from segkit.columns.views import MONEY, as_money
+from segkit.columns.features.blocks import block_expression, block_needs
+from segkit.columns.features.first_that_holds import first_name
+from segkit.columns.features.steps import RowStep, Step
+from segkit.columns.tables.build import MONEY, as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule

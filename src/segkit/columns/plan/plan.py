@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.blocks import segment_column
-from segkit.columns.catalogue import Catalogue, make_catalogue, unknown_columns
-from segkit.columns.cuts import SCORES
-from segkit.columns.features import steps_of
-from segkit.columns.fit import Misfits, column_misfits, sql_misfits, sql_type
-from segkit.columns.mentions import CUSTOMERS, Mention, mentions
-from segkit.columns.permission import permission_columns
-from segkit.columns.steps import LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.tables import open_views
-from segkit.columns.values import summarised
-from segkit.columns.view import View
+from segkit.columns.features.all_steps import steps_of
+from segkit.columns.features.blocks import segment_column
+from segkit.columns.features.permission import permission_columns
+from segkit.columns.features.rfm.cuts import SCORES
+from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
+from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
+from segkit.columns.plan.known_values import summarised
+from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
+from segkit.columns.plan.misfits import Misfits, column_misfits, sql_misfits, sql_type
+from segkit.columns.plan.open_views import open_views
+from segkit.columns.tables.view import View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table

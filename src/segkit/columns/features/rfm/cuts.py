@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.columns.hidden import KEY
+from segkit.columns.helpers import KEY
 from segkit.criteria.kinds import decimal
 from segkit.results import Threshold
 from segkit.rules.model.computed.cutoffs import FALLING, OPERATORS, MeasureCutoffs

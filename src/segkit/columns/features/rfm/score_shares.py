@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.cuts import RAW, SCORES
+from segkit.columns.features.rfm.cuts import RAW, SCORES
 from segkit.rules.findings import Finding
 from segkit.rules.model.computed.cutoffs import MEASURES
 from segkit.rules.model.computed.rfm import Rfm

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from segkit.columns.hidden import hidden
-from segkit.columns.measures import Measure
-from segkit.columns.steps import CutStep, MeasureStep, RowStep, Step, measured
-from segkit.columns.views import MONEY, as_money
+from segkit.columns.features.measures import Measure
+from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
+from segkit.columns.helpers import hidden
+from segkit.columns.tables.build import MONEY, as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.errors import DataError
@@ -30,7 +30,7 @@ from segkit.rules.model.computed.value import PREDICTED, PROFIT, Value
 from segkit.rules.model.file import RuleFile
 
 if TYPE_CHECKING:
-    from segkit.columns import predict
+    from segkit.columns.features.value import predict
 
 FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
 HISTORY = frozenset({FIRST, LAST, DAYS, FIRST_DAY, "revenue"})
@@ -100,7 +100,7 @@ def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Fitte
     """
 
     def fit(customers: pl.DataFrame) -> Fitted:
-        from segkit.columns import predict
+        from segkit.columns.features.value import predict
 
         histories = _histories(customers, as_of)
         known = histories.filter("known")
@@ -148,7 +148,7 @@ def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> No
 
 def _orders(known: pl.DataFrame) -> predict.BgNbd:
     """The fit of how often; many customers have the same history, and each is looked at once."""
-    from segkit.columns import predict
+    from segkit.columns.features.value import predict
 
     alike = known.group_by("x", "last", "age").len().sort("x", "last", "age")
     return predict.fit_bg_nbd(*_weeks(alike), _floats(alike, "len"))
@@ -184,7 +184,7 @@ def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: pre
 
     They hang on the number of orders and the age alone, so are computed for each such pair: 1 M customers have 13,000.
     """
-    from segkit.columns import predict
+    from segkit.columns.features.value import predict
 
     assert value.predict is not None, "there is a prediction"
     weeks = (value.predict.horizon.after(as_of) - as_of).days / WEEK

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from segkit.columns.blocks import helper_steps, segment_steps
-from segkit.columns.lifecycle import lifecycle_steps
-from segkit.columns.measures import Measure
-from segkit.columns.permission import permission_steps
-from segkit.columns.rfm import rfm_steps
-from segkit.columns.scores import score_steps
-from segkit.columns.steps import MeasureStep, RowStep, Step
-from segkit.columns.traits import row_expression, row_needs
-from segkit.columns.value import value_steps
+from segkit.columns.features.blocks import helper_steps, segment_steps
+from segkit.columns.features.lifecycle import lifecycle_steps
+from segkit.columns.features.measures import Measure
+from segkit.columns.features.permission import permission_steps
+from segkit.columns.features.rfm.rfm import rfm_steps
+from segkit.columns.features.scores import score_steps
+from segkit.columns.features.steps import MeasureStep, RowStep, Step
+from segkit.columns.features.traits import row_expression, row_needs
+from segkit.columns.features.value.value import value_steps
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.rules.model.computed.traits import Trait

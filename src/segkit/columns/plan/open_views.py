@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.catalogue import Catalogue
-from segkit.columns.circles import step_circles
-from segkit.columns.features import derived_step
-from segkit.columns.fit import Misfits, column_misfits
-from segkit.columns.joined import Asked, Joined
-from segkit.columns.lookups import read_lookup
-from segkit.columns.measures import NEEDS_ORDER
-from segkit.columns.mentions import CUSTOMERS, Mention, lookup_table
-from segkit.columns.permission import read_suppression, suppression_steps
-from segkit.columns.reads import reads_of
-from segkit.columns.steps import LookupStep, MeasureStep, Step
-from segkit.columns.view import Reads, View
-from segkit.columns.views import Refused, customer_view, event_view, lookup_view
+from segkit.columns.features.all_steps import derived_step
+from segkit.columns.features.measures import NEEDS_ORDER
+from segkit.columns.features.permission import read_suppression, suppression_steps
+from segkit.columns.features.steps import LookupStep, MeasureStep, Step
+from segkit.columns.plan.catalogue import Catalogue
+from segkit.columns.plan.circles import step_circles
+from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table
+from segkit.columns.plan.misfits import Misfits, column_misfits
+from segkit.columns.plan.reads import reads_of
+from segkit.columns.tables.build import Refused, customer_view, event_view, lookup_view
+from segkit.columns.tables.joined import Asked, Joined
+from segkit.columns.tables.read_lookup import read_lookup
+from segkit.columns.tables.view import Reads, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table

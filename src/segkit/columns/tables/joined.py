@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.columns.hidden import hidden
+from segkit.columns.helpers import hidden
 from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
 from segkit.rules.model.conditions import Condition
 
