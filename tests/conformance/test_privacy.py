@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segkit.operations.personal import kind_of
+from segkit.operations.delivery.personal_data import kind_of
 
 KEY = "0123456789abcdef0123456789abcdef"
 HEAD = """version = 1

@@ -17,11 +17,8 @@ from segkit.gates.expectations import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.read import Workspace
-from segkit.operations.changes import Changes, output_names, output_sinks, with_changes
-from segkit.operations.distributions import distributions
-from segkit.operations.evaluate import Evaluated, evaluate, placed
-from segkit.operations.manifest import NAME, Digests, manifest, read_written
-from segkit.operations.outputs import (
+from segkit.operations.delivery.changes import Changes, output_names, output_sinks, with_changes
+from segkit.operations.delivery.lists import (
     File,
     files,
     holdout_of,
@@ -32,9 +29,12 @@ from segkit.operations.outputs import (
     to_stream,
     with_marks,
 )
-from segkit.operations.profile import profiles
-from segkit.operations.protect import require_secret
-from segkit.operations.publication import about, in_folder, published, since_last_run, sizes
+from segkit.operations.delivery.manifest import NAME, Digests, manifest, read_written
+from segkit.operations.delivery.protection import require_secret
+from segkit.operations.delivery.publication import about, in_folder, published, since_last_run, sizes
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate, placed
+from segkit.operations.summary.distributions import distributions
+from segkit.operations.summary.profiles import profiles
 from segkit.results import ApplyResult, Overlap, SegmentResult
 from segkit.rules.model.expect import Expect
 from segkit.rules.model.file import RuleFile

@@ -18,10 +18,10 @@ from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import format_of, require_format, sink
-from segkit.operations.cutoffs import cutoffs_text
-from segkit.operations.evaluate import Evaluated, evaluate
-from segkit.operations.outputs import to_stream
-from segkit.operations.rfm_rules import Chosen, choose, facts, open_data, rule_file
+from segkit.operations.delivery.lists import to_stream
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.rfm_table.options import Chosen, choose, facts, open_data, rule_file
+from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.report.chart import check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm

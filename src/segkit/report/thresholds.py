@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from segkit.report.numbers import shortened
-from segkit.report.tables import numeric, plain_table, titled
+from segkit.report.text.tables import numeric, plain_table, titled
 from segkit.results import Threshold
 
 SCORED = ("recency_days", "frequency", "monetary")

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
-from segkit.report.console import apply_summary, check_text, detected, show_on
-from segkit.report.json import apply_json, check_json, rfm_json
-from segkit.report.models import model_table
+from segkit.report.as_json import apply_json, check_json, rfm_json
 from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened
 from segkit.report.picture import svg
-from segkit.report.rfm import rfm_summary
+from segkit.report.text.models import model_table
+from segkit.report.text.rfm import rfm_summary
+from segkit.report.text.screen import apply_summary, check_text, detected, show_on
 from segkit.report.thresholds import cuts
 from segkit.results import (
     REASONS,

@@ -15,7 +15,7 @@ import tomli
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
-from segkit.operations.evaluate import without_data
+from segkit.operations.evaluation.evaluate import without_data
 from segkit.rules.schema.json_schema import json_schema
 from segkit.rules.text.loader import Loaded, load_rules_text
 

@@ -90,12 +90,12 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
     """Print the summary that was asked for; with `-q` only one that was asked for."""
     summary = summary or ("none" if terminal.quiet else "table")
     if summary == "json":
-        from segkit.report.json import apply_json
+        from segkit.report.as_json import apply_json
 
         click.echo(apply_json(result), file=stream)
         return
     if terminal.verbose or summary == "table":
-        from segkit.report.console import apply_summary, detected, show_on  # with Rich: 0.03 s
+        from segkit.report.text.screen import apply_summary, detected, show_on  # with Rich: 0.03 s
 
         if terminal.verbose:
             show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))

@@ -26,11 +26,11 @@ def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, as_jso
     result = check(rules, data=data)
     severities = {d.severity for d in result.diagnostics}
     if as_json:
-        from segkit.report.json import check_json
+        from segkit.report.as_json import check_json
 
         click.echo(check_json(result))
     else:
-        from segkit.report.console import check_text
+        from segkit.report.text.screen import check_text
 
         terminal.diagnose(result.diagnostics, sys.stdout)
         terminal.say(check_text(result))

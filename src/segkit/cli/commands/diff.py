@@ -52,12 +52,12 @@ def command(
         result = diff(old, new, segments=segment, **lists, stdout=sys.stdout.buffer, progress=stage)
     stream = sys.stderr if STDOUT in lists.values() else sys.stdout
     if as_json:
-        from segkit.report.json import diff_json
+        from segkit.report.as_json import diff_json
 
         click.echo(diff_json(result), file=stream)
     elif not terminal.quiet:
-        from segkit.report.console import show_on
-        from segkit.report.diff import diff_summary
+        from segkit.report.text.diff import diff_summary
+        from segkit.report.text.screen import show_on
 
         show_on(stream, diff_summary(result), color=terminal.colored(stream))
     return int(exit_code and result.differs)

@@ -105,14 +105,14 @@ def command(
 def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:
     """Print the tables, or JSON."""
     if as_json:
-        from segkit.report.json import rfm_json
+        from segkit.report.as_json import rfm_json
 
         click.echo(rfm_json(result), file=stream)
         return
     if terminal.quiet:
         return
-    from segkit.report.console import detected, show_on
-    from segkit.report.rfm import rfm_summary
+    from segkit.report.text.rfm import rfm_summary
+    from segkit.report.text.screen import detected, show_on
 
     if terminal.verbose:
         show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))

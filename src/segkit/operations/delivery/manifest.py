@@ -17,8 +17,8 @@ from segkit import __version__
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import MANIFEST as NAME
 from segkit.io.read.text.encoding import CHUNK
-from segkit.operations.runs import find_run
-from segkit.report.json import apply_data, dumps
+from segkit.operations.delivery.runs import find_run
+from segkit.report.as_json import apply_data, dumps
 from segkit.results import ApplyResult
 from segkit.rules.text.loader import Loaded
 

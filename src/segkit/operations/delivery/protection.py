@@ -13,7 +13,7 @@ from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.write.cells import as_text, escaped
-from segkit.operations.runs import KeyForm
+from segkit.operations.delivery.runs import KeyForm
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.text.loader import Loaded
 

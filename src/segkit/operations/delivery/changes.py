@@ -11,9 +11,9 @@ import polars as pl
 
 from segkit.columns.helpers import KEY, hidden
 from segkit.io.write import FORMATS, sink
-from segkit.operations.outputs import File, combined_name, combined_sinks, rows_of, sinks, style_of
-from segkit.operations.protect import key_form, written_key
-from segkit.operations.runs import MEMBERS_FILE, Listing, Run
+from segkit.operations.delivery.lists import File, combined_name, combined_sinks, rows_of, sinks, style_of
+from segkit.operations.delivery.protection import key_form, written_key
+from segkit.operations.delivery.runs import MEMBERS_FILE, Listing, Run
 from segkit.results import ENTERED, LEFT, ApplyResult, Change, Output, SegmentResult
 from segkit.rules.model.file import RuleFile
 

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from segkit.report.numbers import count, plural
-from segkit.report.tables import numeric, plain_table, spaced, titled
+from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.results import DiffResult, Move, RunInfo
 
 ACROSS = 5

@@ -26,11 +26,11 @@ from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.read import ColumnType, Part, Table, Workspace, explain_failure
 from segkit.io.read.values.numbers import both_readings
-from segkit.operations.idle import idle
-from segkit.operations.keys import refuse_keys
-from segkit.operations.sources import open_tables
-from segkit.operations.zones import TABLE as ZONES
-from segkit.operations.zones import open_zones
+from segkit.operations.evaluation.idle_rules import idle
+from segkit.operations.evaluation.open_sources import open_tables
+from segkit.operations.evaluation.open_zones import TABLE as ZONES
+from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.wrong_keys import refuse_keys
 from segkit.report.numbers import plural
 from segkit.results import TableCounts
 from segkit.rules import walk

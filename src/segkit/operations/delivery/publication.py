@@ -14,11 +14,11 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import publishing
 from segkit.io.publish.kept_runs import keeping
-from segkit.operations.changes import Changes, compare, members_of
-from segkit.operations.outputs import File
-from segkit.operations.personal import personal_data
-from segkit.operations.protect import key_form
-from segkit.operations.runs import find_run
+from segkit.operations.delivery.changes import Changes, compare, members_of
+from segkit.operations.delivery.lists import File
+from segkit.operations.delivery.personal_data import personal_data
+from segkit.operations.delivery.protection import key_form
+from segkit.operations.delivery.runs import find_run
 from segkit.results import ApplyResult
 from segkit.results import Output as Written
 from segkit.rules.model.file import Output, RuleFile

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.operations.protect import protection
+from segkit.operations.delivery.protection import protection
 from segkit.rules.model.file import RuleFile
 
 NAMES = {

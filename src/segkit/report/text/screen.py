@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.report.bars import Bar
-from segkit.report.models import model_table
 from segkit.report.numbers import count, money, percent, plural, seconds, share
-from segkit.report.tables import numeric, plain_table, spaced, titled
+from segkit.report.text.bars import Bar
+from segkit.report.text.models import model_table
+from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.report.thresholds import threshold_tables
 from segkit.results import (
     MEMBERS,

@@ -12,7 +12,7 @@ from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
-from segkit.operations.guess import date_like, guess
+from segkit.operations.rfm_table.guess import date_like, guess
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.sources import Source
 from segkit.words import nearest

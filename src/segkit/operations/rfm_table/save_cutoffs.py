@@ -9,7 +9,7 @@ from decimal import Decimal
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.features.rfm.score_shares import score_shares
 from segkit.errors import DataError
-from segkit.operations.evaluate import Evaluated
+from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.results import Threshold
 from segkit.rules.model.computed.cutoffs import OPERATORS
 

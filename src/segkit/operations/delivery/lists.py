@@ -20,7 +20,7 @@ from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
-from segkit.operations.protect import protected
+from segkit.operations.delivery.protection import protected
 from segkit.results import Output
 from segkit.rules.model.file import RuleFile
 

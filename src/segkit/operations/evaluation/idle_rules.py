@@ -16,7 +16,7 @@ from segkit.columns.helpers import hidden
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.joined import found_column
 from segkit.columns.tables.view import kept_rows
-from segkit.operations.occurrences import never_found
+from segkit.operations.evaluation.values_nobody_has import never_found
 from segkit.report.numbers import plural
 from segkit.rules import walk
 from segkit.rules.findings import Finding
