@@ -222,7 +222,7 @@ while True:
 @POSIX
 @pytest.mark.parametrize("atomic", [True, False])
 def test_kill_at_any_moment_leaves_a_whole_run(tmp_path, atomic):
-    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     last = 0
     for _ in range(12):
         command = [sys.executable, "-c", CHILD, str(last), str(atomic)]

@@ -10,7 +10,7 @@ import pytest
 from segkit.errors import DataError
 from segkit.io.read import Table
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
+DATA = Path(__file__).parents[5] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data (../shared/data) is not on this machine")
 
 

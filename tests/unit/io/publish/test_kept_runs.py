@@ -208,7 +208,7 @@ while True:
 @POSIX
 @pytest.mark.parametrize("links", ["links", "no links"])
 def test_kill_at_any_moment_leaves_latest_whole(tmp_path, links):
-    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     chance, last = random.Random(7), 0
     for _ in range(12):
         command = [sys.executable, "-c", CHILD, str(last), links]

@@ -7,7 +7,7 @@ import tomli
 
 from segkit.rules.text.locate import Index
 
-CASES = Path(__file__).parents[2] / "cases"
+CASES = Path(__file__).parents[3] / "cases"
 FILES = sorted(CASES.glob("*/*/rules.toml"))
 
 

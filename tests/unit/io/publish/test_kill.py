@@ -98,7 +98,7 @@ print(json.dumps([old, seen]))
 
 
 def story(tmp_path: Path, before: str, after: str, ability: str):
-    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     place = tmp_path / "place"
     place.mkdir()
     command = [sys.executable, "-c", STORY, before, after, ability]
