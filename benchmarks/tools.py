@@ -18,18 +18,19 @@ SEGMENTS = (
 BASELINE = "polars-plain"
 """What counts as 1.00: the plan that one writes first."""
 FORMATS = ("csv", "parquet")
+POLARS = {"polars": "polars_tuned", "polars-plain": "polars_one_plan"}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the tools do: a rule file, scripts that do the same by hand, and the files that must agree."""
+    """What the tools do; in `benchmarks/jobs/NAME` are a rule file and scripts that do the same by hand."""
 
     name: str
     title: str
-    rules: str
     scripts: dict[str, str]
-    """Tool -> its script."""
+    """Tool -> its module beside the rule file."""
     files: tuple[str, ...]
+    """What is written, without the ending; all tools must agree on it."""
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -43,20 +44,13 @@ JOBS = {
         Job(
             "segments",
             "eight segments",
-            "rules.toml",
-            {
-                "polars": "polars_job.py",
-                "polars-plain": "plain_polars_job.py",
-                "duckdb": "duckdb_job.py",
-                "pandas": "pandas_job.py",
-            },
+            {**POLARS, "duckdb": "duckdb_sql", "pandas": "pandas_frames"},
             SEGMENTS,
         ),
         Job(
             "gates",
             "eight segments with consent, caps, draws and limits",
-            "gates.toml",
-            {"polars": "gates_polars_job.py", "polars-plain": "plain_gates_polars_job.py"},
+            POLARS,
             (
                 *SEGMENTS,
                 "well-off.holdout", "frequent.holdout", "bricks-no-sand.holdout",
@@ -65,8 +59,7 @@ JOBS = {
         Job(
             "stages",
             "stages, a score of ten rules, two lookups",
-            "stages.toml",
-            {"polars": "stages_polars_job.py", "polars-plain": "plain_stages_polars_job.py"},
+            POLARS,
             (
                 "hot", "warm-in-the-west", "new", "loyal", "slipping-away", "lost-but-affluent",
                 "prospects-who-agreed", "premium-in-the-south",
@@ -91,12 +84,21 @@ class Tool:
     """Standard output -> customers written, by segment; and those left out, by segment and reason."""
 
     def environment(self, data: Path, form: str) -> dict[str, str]:
-        path = os.pathsep.join(filter(None, [str(HERE.parent / "src"), os.environ.get("PYTHONPATH")]))
+        path = os.pathsep.join(filter(None, [str(HERE.parent / "src"), str(HERE.parent), os.environ.get("PYTHONPATH")]))
         return {**os.environ, "PYTHONPATH": path, "BENCH_DATA": str(data), "BENCH_FORMAT": form}
 
 
 def _segkit(job: Job, _data: Path, _form: str, out: Path) -> list[str]:
-    return [sys.executable, "-m", "segkit", "apply", str(HERE / job.rules), "-o", str(out), "--json"]
+    return [
+        sys.executable,
+        "-m",
+        "segkit",
+        "apply",
+        str(HERE / "jobs" / job.name / "rules.toml"),
+        "-o",
+        str(out),
+        "--json",
+    ]
 
 
 def _segkit_counts(stdout: str) -> dict[str, int]:
@@ -107,7 +109,8 @@ def _segkit_counts(stdout: str) -> dict[str, int]:
 
 def _handwritten(tool: str) -> Callable[[Job, Path, str, Path], list[str]]:
     def command(job: Job, data: Path, form: str, out: Path) -> list[str]:
-        return [sys.executable, str(HERE / "handwritten" / job.scripts[tool]), str(data), form, str(out)]
+        module = f"benchmarks.jobs.{job.name}.{job.scripts[tool]}"
+        return [sys.executable, "-m", module, str(data), form, str(out)]
 
     return command
 

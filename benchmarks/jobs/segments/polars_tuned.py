@@ -1,4 +1,4 @@
-"""The benchmark's job in Polars, as an expert writes it by hand: `python polars_job.py DATA FORMAT OUT`.
+"""The benchmark's job in Polars, as an expert writes it by hand: DATA FORMAT OUT.
 
 One group_by makes every feature, collected once with the customers; the RFM cuts are scalars of it; then one
 `collect_all` labels, counts and writes the eight files. Numbers beside a choice are of 1 M customers and 10 M

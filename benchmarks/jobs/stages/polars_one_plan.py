@@ -1,6 +1,6 @@
-"""The job `stages` in Polars, as one writes it without measuring: `python plain_stages_polars_job.py DATA FORMAT OUT`.
+"""The job `stages` in Polars, as one writes it without measuring: DATA FORMAT OUT.
 
-One lazy plan, collected together with the eight files, and a join for each of the two lookups; `stages_polars_job.py`
+One lazy plan, collected together with the eight files, and a join for each of the two lookups; `polars_tuned`
 collects the features first, joins only keys, and asks for the products of a line instead of joining them to each order.
 """
 
@@ -8,17 +8,9 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from stages_polars_job import (  # type: ignore[import-not-found]  # the script beside this one
-    COLUMNS,
-    HERE,
-    ORDERS,
-    label,
-    memberships,
-    people,
-    per_customer,
-    scan,
-    write,
-)
+
+from benchmarks.jobs.segments.polars_tuned import ORDERS, scan, write
+from benchmarks.jobs.stages.polars_tuned import COLUMNS, HERE, label, memberships, people, per_customer
 
 
 def main(data: Path, form: str, out: Path) -> None:

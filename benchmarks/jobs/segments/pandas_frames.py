@@ -1,4 +1,4 @@
-"""The benchmark's job in pandas, with Arrow reading and columns: `python pandas_job.py DATA FORMAT OUT`."""
+"""The benchmark's job in pandas, with Arrow reading and columns: DATA FORMAT OUT."""
 
 import json
 import sys

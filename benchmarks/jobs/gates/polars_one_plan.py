@@ -1,23 +1,16 @@
-"""The job `gates` in Polars, as one writes it without measuring: `python plain_gates_polars_job.py DATA FORMAT OUT`.
+"""The job `gates` in Polars, as one writes it without measuring: DATA FORMAT OUT.
 
-The features and who may be written are one lazy plan; then the draws, limits and claims of `gates_polars_job.py`.
+The features and who may be written are one lazy plan; then the draws, limits and claims of `polars_tuned`.
 """
 
 import sys
 from pathlib import Path
 
 import polars as pl
-from gates_polars_job import (  # type: ignore[import-not-found]  # the scripts beside this one
-    CUSTOMERS,
-    ORDERS,
-    marks,
-    scan,
-    sent,
-    unsubscribed,
-    write,
-)
-from plain_polars_job import score  # type: ignore[import-not-found]
-from polars_job import per_customer  # type: ignore[import-not-found]
+
+from benchmarks.jobs.gates.polars_tuned import marks, sent, unsubscribed, write
+from benchmarks.jobs.segments.polars_one_plan import score
+from benchmarks.jobs.segments.polars_tuned import CUSTOMERS, ORDERS, per_customer, scan
 
 
 def main(data: Path, form: str, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The job `stages` in Polars, as an expert writes it by hand: `python stages_polars_job.py DATA FORMAT OUT`.
+"""The job `stages` in Polars, as an expert writes it by hand: DATA FORMAT OUT.
 
 One group_by makes every feature, joined to the customers by key alone; stage, score and grade are expressions on the
 row; then one `collect_all` labels, counts and writes the eight files.
@@ -10,9 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
-from polars_job import AS_OF, CUSTOMERS, ORDERS, scan, write  # type: ignore[import-not-found]  # the script beside this one
 
-HERE = Path(__file__).parent.parent
+from benchmarks.jobs.segments.polars_tuned import AS_OF, CUSTOMERS, ORDERS, scan, write
+
+HERE = Path(__file__).parent
 YEAR_AGO = date(2024, 7, 1)
 GRADES = {"A": 60, "B": 40, "C": 20, "D": 0}
 COLUMNS = ["age", "country", "region", "email", "lifecycle", "engagement_score", "engagement_grade"]

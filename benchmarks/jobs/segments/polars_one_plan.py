@@ -1,7 +1,7 @@
-"""The benchmark's job in Polars, as one writes it without measuring: `python plain_polars_job.py DATA FORMAT OUT`.
+"""The benchmark's job in Polars, as one writes it without measuring: DATA FORMAT OUT.
 
 One lazy plan: features, joined to the customers, cut, labelled, and collected together with the eight files. What
-`polars_job.py` does otherwise (features collected first, only keys joined, columns sorted outside the plan) is what
+`polars_tuned` does otherwise (features collected first, only keys joined, columns sorted outside the plan) is what
 measuring it taught.
 """
 
@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import polars as pl
-from polars_job import (  # type: ignore[import-not-found]  # the script beside this one
+
+from benchmarks.jobs.segments.polars_tuned import (
     BINS,
     CUSTOMERS,
     ORDERS,

@@ -1,4 +1,4 @@
-"""The benchmark's job in DuckDB: `python duckdb_job.py DATA FORMAT OUT` runs duckdb_job.sql on the files."""
+"""The benchmark's job in DuckDB: DATA FORMAT OUT."""
 
 import json
 import sys

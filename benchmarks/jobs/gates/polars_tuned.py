@@ -1,4 +1,4 @@
-"""The job `gates` in Polars, as an expert writes it by hand: `python gates_polars_job.py DATA FORMAT OUT`.
+"""The job `gates` in Polars, as an expert writes it by hand: DATA FORMAT OUT.
 
 Features and criteria are those of the job `segments`. From there on, each gate is a Boolean column over the customers
 (a bitmap, so `&` and counting are nearly free), and only the keys that are left are hashed or sorted.
@@ -14,7 +14,8 @@ from typing import Any
 
 import polars as pl
 import polars_hash
-from polars_job import (  # type: ignore[import-not-found]  # the script beside this one
+
+from benchmarks.jobs.segments.polars_tuned import (
     AS_OF,
     CUSTOMERS,
     ORDERS,
