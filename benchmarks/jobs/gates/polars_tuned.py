@@ -19,6 +19,7 @@ from benchmarks.jobs.segments.polars_tuned import (
     AS_OF,
     CUSTOMERS,
     ORDERS,
+    Types,
     features,
     memberships,
     scan,
@@ -26,7 +27,7 @@ from benchmarks.jobs.segments.polars_tuned import (
 )
 
 REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
-SENDS = {"sent_on": pl.Date, "customer_id": pl.String, "channel": pl.String}
+SENDS: Types = {"sent_on": pl.Date, "customer_id": pl.String, "channel": pl.String}
 GATES: dict[str, dict[str, Any]] = {
     "champions": {"split": {"A": 50, "B": 50}, "salt": "summer"},
     "well-off": {"limit": {"by": "income", "per": "country", "count": 5000}, "holdout": 10},
