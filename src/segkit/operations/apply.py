@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -17,6 +17,7 @@ from segkit.gates.expectations import broken
 from segkit.gates.ledger import Line, ledger, overlaps
 from segkit.gates.membership import memberships
 from segkit.io.read import Workspace
+from segkit.io.write import STDOUT
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks, with_changes
 from segkit.operations.delivery.lists import (
     File,
@@ -33,6 +34,7 @@ from segkit.operations.delivery.manifest import NAME, Digests, manifest, read_wr
 from segkit.operations.delivery.protection import require_secret
 from segkit.operations.delivery.publication import about, in_folder, published, since_last_run, sizes
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate, placed
+from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profiles
 from segkit.results import ApplyResult, Overlap, SegmentResult
@@ -40,12 +42,6 @@ from segkit.rules.model.expect import Expect
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest
-
-STDOUT = "-"
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 def apply(
@@ -63,7 +59,7 @@ def apply(
     fail_on: str = "error",
     wait: bool = True,
     stdout: BinaryIO | None = None,
-    progress: Callable[[str], None] = _silent,
+    progress: Progress = silent,
 ) -> ApplyResult:
     """Run a rule file; options stand for what the file says.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -13,21 +13,17 @@ from segkit.columns.helpers import KEY
 from segkit.errors import RuleError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import format_of, require_format, sink
+from segkit.io.write import STDOUT, format_of, require_format, sink
 from segkit.operations.delivery.lists import to_stream
 from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.progress import Progress, silent
 from segkit.results import ENTERED, LEFT, DiffResult, Move, RunInfo, SegmentDiff
 from segkit.words import nearest
 
 MOVED = "moved"
-STDOUT = "-"
 OLD, NEW = "from", "to"
 Keys = Mapping[str, pl.LazyFrame]
 """Segment -> the keys of its customers."""
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 def diff(
@@ -39,7 +35,7 @@ def diff(
     left: str | None = None,
     moved: str | None = None,
     stdout: BinaryIO | None = None,
-    progress: Callable[[str], None] = _silent,
+    progress: Progress = silent,
 ) -> DiffResult:
     """Compare two runs, each a directory or its manifest; `entered`, `left` and `moved` are files to write lists to.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +17,10 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import format_of, require_format, sink
+from segkit.io.write import STDOUT, format_of, require_format, sink
 from segkit.operations.delivery.lists import to_stream
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.options import Chosen, choose, facts, open_data, rule_file
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.report.chart import check_chart, drawn
@@ -28,14 +29,9 @@ from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.text.loader import Loaded, load_rules_text
 
-STDOUT = "-"
 RULES = "segkit rfm"
 """What the rule file is called that is made of the options."""
 STALE_AFTER_DAYS = 366
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 def rfm(
@@ -55,7 +51,7 @@ def rfm(
     save_cutoffs: str | None = None,
     chart: str | None = None,
     stdout: BinaryIO | None = None,
-    progress: Callable[[str], None] = _silent,
+    progress: Progress = silent,
 ) -> RfmResult:
     """Score the customers of a file of orders, or of a customer file that has the three values.
 

@@ -1,16 +1,32 @@
-"""A finding about the rule file, before its place in the text is looked up."""
+"""What is found wrong with rules, before its place in the text is looked up."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
-Path = tuple[str | int, ...]
+from segkit.diagnostics import SourceLocation
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""The keys, and positions in lists, that lead from the top of the rule file to a value."""
+At: TypeAlias = Callable[..., SourceLocation]
+"""Takes the parts of a `KeyPath`, gives the place in the text."""
+SPELLINGS = {"behavioural": "behavioral"}
+"""A key that has a second spelling; rules know the first."""
 
 
 class Finding(NamedTuple):
-    """What is wrong at `path`, the keys that lead to it from the top of the rule file."""
+    """What is wrong at `path`."""
 
-    path: Path
+    path: KeyPath
     message: str
     hint: str | None = None
     warning: bool = False
+
+
+class Misfits(Exception):
+    """What is wrong with the rules, or with them for these tables."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(*(finding.message for finding in findings))
+        self.findings = findings

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import EventCondition, Measured
 from segkit.rules.model.permissions import Cap, Permission
-from segkit.rules.text.locate import Path
 
 
-def named_blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
+def named_blocks(rules: RuleFile) -> Iterator[tuple[KeyPath, Block]]:
     """The blocks that stand on their own: stages, rules of scores, segments."""
     if rules.lifecycle:
         for position, stage in enumerate(rules.lifecycle.stage):
@@ -24,33 +24,33 @@ def named_blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
         yield ("segment", name), segment
 
 
-def blocks(rules: RuleFile) -> Iterator[tuple[Path, Block]]:
+def blocks(rules: RuleFile) -> Iterator[tuple[KeyPath, Block]]:
     """All blocks, outer ones first."""
     for path, block in named_blocks(rules):
         yield from below(path, block)
 
 
-def below(path: Path, block: Block) -> Iterator[tuple[Path, Block]]:
+def below(path: KeyPath, block: Block) -> Iterator[tuple[KeyPath, Block]]:
     """The block at `path` and every block within it."""
     yield path, block
     for kind, position, inner in block.blocks():
         yield from below((*path, kind, position), inner)
 
 
-def event_conditions(rules: RuleFile) -> Iterator[tuple[Path, EventCondition]]:
+def event_conditions(rules: RuleFile) -> Iterator[tuple[KeyPath, EventCondition]]:
     """Each `did` and `did_not`."""
     for path, block in blocks(rules):
         yield from event_conditions_of(path, block)
 
 
-def event_conditions_of(path: Path, block: Block) -> Iterator[tuple[Path, EventCondition]]:
+def event_conditions_of(path: KeyPath, block: Block) -> Iterator[tuple[KeyPath, EventCondition]]:
     """Each `did` and `did_not` of this block itself."""
     for kind in ("did", "did_not"):
         for position, condition in enumerate(getattr(block.behavioural, kind)):
             yield (*path, "behavioural", kind, position), condition
 
 
-def measures(rules: RuleFile) -> Iterator[tuple[Path, Measured]]:
+def measures(rules: RuleFile) -> Iterator[tuple[KeyPath, Measured]]:
     """Whatever is measured over events: traits and event conditions."""
     for name, trait in rules.trait.items():
         if trait.events:
@@ -58,7 +58,7 @@ def measures(rules: RuleFile) -> Iterator[tuple[Path, Measured]]:
     yield from event_conditions(rules)
 
 
-def conditions(rules: RuleFile) -> Iterator[tuple[Path, Condition]]:
+def conditions(rules: RuleFile) -> Iterator[tuple[KeyPath, Condition]]:
     """Each condition on a column, of whatever table."""
     for path, block in blocks(rules):
         for family, column, condition in block.criteria():
@@ -71,7 +71,7 @@ def conditions(rules: RuleFile) -> Iterator[tuple[Path, Condition]]:
             yield (*path, "where", column), condition
 
 
-def _wheres(rules: RuleFile) -> Iterator[tuple[Path, Mapping[str, Condition]]]:
+def _wheres(rules: RuleFile) -> Iterator[tuple[KeyPath, Mapping[str, Condition]]]:
     yield ("customers",), rules.customers.where
     for kind in ("events", "lookup"):
         for name, source in getattr(rules, kind).items():
@@ -86,7 +86,7 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[Path, Mapping[str, Condition]]]:
         yield path, cap.where
 
 
-def permissions(rules: RuleFile) -> Iterator[tuple[Path, str, Permission]]:
+def permissions(rules: RuleFile) -> Iterator[tuple[KeyPath, str, Permission]]:
     """The rules of consent: path, channel (empty for all), rule."""
     if rules.consent:
         yield ("consent",), "", rules.consent
@@ -94,7 +94,7 @@ def permissions(rules: RuleFile) -> Iterator[tuple[Path, str, Permission]]:
             yield ("consent", "channel", name), name, permission
 
 
-def caps(rules: RuleFile) -> Iterator[tuple[Path, Cap]]:
+def caps(rules: RuleFile) -> Iterator[tuple[KeyPath, Cap]]:
     """The frequency caps; the last key of the path of a channel's is its name."""
     if rules.frequency_cap:
         if rules.frequency_cap.events:

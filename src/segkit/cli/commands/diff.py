@@ -10,6 +10,7 @@ import click
 from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
+from segkit.io.write import STDOUT
 
 FILE = click.Path()
 
@@ -45,7 +46,7 @@ def command(
 
     OLD and NEW are directories that `segkit apply` has written, `latest` among them, or their manifest.json.
     """
-    from segkit.operations.diff import STDOUT, diff
+    from segkit.operations.diff import diff
 
     with stages(terminal) as stage:
         lists = {"entered": entered, "left": left, "moved": moved}

@@ -20,7 +20,7 @@ from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_
 from segkit.criteria.kinds import Schema, literal
 from segkit.criteria.sql import sql_columns
 from segkit.results import Threshold
-from segkit.rules.findings import Path
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
@@ -48,7 +48,7 @@ def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
     ]
 
 
-def helper_steps(path: Path, block: Block) -> Iterator[Step]:
+def helper_steps(path: KeyPath, block: Block) -> Iterator[Step]:
     """The helper columns of a block and of the blocks within it; who asks the same shares one."""
     for where, inner in below(path, block):
         for at, event_condition in event_conditions_of(where, inner):
@@ -127,7 +127,7 @@ def _share_column(share: ShareOfAll) -> str:
     return hidden(share.operator, f"{share.percent}:{share.column}")
 
 
-def _share_step(share: ShareOfAll, path: Path) -> CutStep:
+def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
     """Who is among the highest or lowest of all customers with a value; ties at the edge are in."""
     name = _share_column(share)
 

@@ -9,14 +9,13 @@ import polars as pl
 
 from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import KEY, hidden
-from segkit.columns.plan.misfits import Misfits
 from segkit.columns.tables.build import as_key, lookup_view
 from segkit.columns.tables.view import Reads, View, all_hold
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table
 from segkit.rules import walk
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap, Permission
 from segkit.rules.model.sources import Lookup
@@ -43,9 +42,9 @@ class Suppression(NamedTuple):
     counts: Mapping[str, pl.DataFrame]
 
 
-def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], Path]:
+def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], KeyPath]:
     """Each list once, as (path, column that is compared), with the place that names it first."""
-    found: dict[tuple[str, str], Path] = {}
+    found: dict[tuple[str, str], KeyPath] = {}
     for path, _, permission in walk.permissions(rules):
         for position, file in enumerate(permission.suppress):
             column = permission.suppress_on or rules.customers.key
@@ -109,23 +108,23 @@ def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> 
             yield _suppressed(path, channel, permission, rules.customers.key)
 
 
-def capped_column(path: Path) -> str:
+def capped_column(path: KeyPath) -> str:
     """Who has had as many messages as the cap at this path allows."""
     return hidden(FREQUENCY_CAP, _channel(path))
 
 
-def _channel(path: Path) -> str:
+def _channel(path: KeyPath) -> str:
     return str(path[-1]) if len(path) > 1 else ""
 
 
-def _consents(path: Path, channel: str, permission: Permission, context: Context) -> RowStep:
+def _consents(path: KeyPath, channel: str, permission: Permission, context: Context) -> RowStep:
     def build(schema: Schema) -> pl.Expr:
         return all_hold(permission.require, schema, context)
 
     return RowStep(hidden(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
 
 
-def _listed(file: str, column: str, path: Path, lists: Suppression, key: str, customers: Table) -> RowStep:
+def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str, customers: Table) -> RowStep:
     """Whose value is on a list; a column of the file as its text, whatever type other rules read it as."""
     values = lists.values[file, column].implode()
     source = hidden("key", column) if column in customers.columns and column != key else column
@@ -136,7 +135,7 @@ def _listed(file: str, column: str, path: Path, lists: Suppression, key: str, cu
     return RowStep(listed_column(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
 
 
-def _suppressed(path: Path, channel: str, permission: Permission, key: str) -> RowStep:
+def _suppressed(path: KeyPath, channel: str, permission: Permission, key: str) -> RowStep:
     names = [listed_column(file, permission.suppress_on or key) for file in permission.suppress]
 
     def build(_: Schema) -> pl.Expr:
@@ -145,7 +144,7 @@ def _suppressed(path: Path, channel: str, permission: Permission, key: str) -> R
     return RowStep(hidden(SUPPRESSED, channel), frozenset(names), build, (*path, "suppress"))
 
 
-def _capped(path: Path, cap: Cap) -> Iterator[Step]:
+def _capped(path: KeyPath, cap: Cap) -> Iterator[Step]:
     measure = hidden_measure(measured(cap, "count"))
 
     def build(_: Schema) -> pl.Expr:

@@ -16,7 +16,7 @@ from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Schema
 from segkit.results import FittedModel, Threshold
-from segkit.rules.findings import Path
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.computed.value import Value
 from segkit.rules.model.measures import Measure as MeasureName
@@ -29,7 +29,7 @@ class MeasureStep:
     """A column measured over the events of a customer."""
 
     measure: Measure
-    path: Path
+    path: KeyPath
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class RowStep:
     name: str
     needs: frozenset[str]
     build: Callable[[Schema], pl.Expr]
-    path: Path
+    path: KeyPath
     sql: str | None = None
     dtype: Callable[[Schema], pl.DataType] | None = None
 
@@ -70,7 +70,7 @@ class CutStep:
     needs: frozenset[str]
     types: Mapping[str, pl.DataType]
     fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], Sequence[Threshold | FittedModel]]]
-    path: Path
+    path: KeyPath
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class LookupStep:
     """Columns of a lookup that is joined by a computed column."""
 
     lookup: Joined
-    path: Path
+    path: KeyPath
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_visible
 from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table, sources_of
 from segkit.io.read import Table
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.words import nearest
 
@@ -19,7 +19,7 @@ SOURCES = frozenset({"customers", "events", "lookup"})
 class Catalogue(NamedTuple):
     """Which columns each table has, and where each comes from."""
 
-    columns: Mapping[str, Mapping[str, Path]]
+    columns: Mapping[str, Mapping[str, KeyPath]]
     adds: Mapping[str, tuple[str, ...]]
 
 
@@ -28,9 +28,9 @@ def make_catalogue(
 ) -> tuple[Catalogue, list[Finding]]:
     """The columns of all tables, and the new ones that take the name of another."""
     findings: list[Finding] = []
-    columns: dict[str, dict[str, Path]] = {}
+    columns: dict[str, dict[str, KeyPath]] = {}
     for name, spec, path in sources_of(rules):
-        here: dict[str, Path] = dict.fromkeys(tables[name].columns, path)
+        here: dict[str, KeyPath] = dict.fromkeys(tables[name].columns, path)
         for new in spec.derive:
             _add(here, new, (*path, "derive", new), findings)
         columns[name] = here
@@ -52,14 +52,14 @@ def make_catalogue(
 def taken_twice(steps: Iterable[Step]) -> list[Finding]:
     """The computed columns that have one name; helper columns are shared on purpose."""
     findings: list[Finding] = []
-    columns: dict[str, Path] = {}
+    columns: dict[str, KeyPath] = {}
     for step in steps:
         for name in filter(is_visible, step.names):
             _add(columns, name, step.path, findings)
     return findings
 
 
-def _add(columns: dict[str, Path], name: str, path: Path, findings: list[Finding]) -> None:
+def _add(columns: dict[str, KeyPath], name: str, path: KeyPath, findings: list[Finding]) -> None:
     """A new column may not take the name of another."""
     if name not in columns:
         columns[name] = path
@@ -72,7 +72,7 @@ def _add(columns: dict[str, Path], name: str, path: Path, findings: list[Finding
     findings.append(Finding(path, message, f"give one of them another name{mended}"))
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     return f"`[{'.'.join(map(str, path[:2]))}]`"
 
 

@@ -9,7 +9,7 @@ from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_hidden
 from segkit.columns.plan.mentions import sources_of
 from segkit.criteria.sql import sql_columns
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import cycles
 
@@ -32,6 +32,6 @@ def derived_circles(rules: RuleFile) -> Iterator[Finding]:
             yield _circle((*path, "derive", circle[0]), circle)
 
 
-def _circle(path: Path, names: Sequence[str]) -> Finding:
+def _circle(path: KeyPath, names: Sequence[str]) -> Finding:
     hint = _OF_SEGMENTS if all(name.startswith("[") for name in names) else "compute one of them from others"
     return Finding(path, f"these need each other: {' -> '.join(f'`{name}`' for name in names)}", hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
@@ -50,7 +50,7 @@ def unknown_values(rules: RuleFile) -> Iterator[Finding]:
                     yield from _unknown((*path, family, column), known[column], asked)
 
 
-def _unknown(path: Path, known: Values, asked: Iterable[object]) -> Iterator[Finding]:
+def _unknown(path: KeyPath, known: Values, asked: Iterable[object]) -> Iterator[Finding]:
     for value in asked:
         if isinstance(value, str) and value not in known.names:
             hint = nearest(value, known.names, f"{known.kind}s")

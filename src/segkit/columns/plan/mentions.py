@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
-from segkit.rules.findings import Path
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import CustomerDate, Measured, Window
 from segkit.rules.model.computed.scores import Score
 from segkit.rules.model.computed.traits import Trait
@@ -27,7 +27,7 @@ to split, a key to join on, or only to be written.
 class Mention(NamedTuple):
     """A column of `table` named at `path`; a condition on it where there is one."""
 
-    path: Path
+    path: KeyPath
     table: str
     column: str
     role: Role = "value"
@@ -66,7 +66,7 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
 
 
-def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, Path]]:
+def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, KeyPath]]:
     """Each table: what it is called, the section that describes it, and the path of that."""
     yield CUSTOMERS, rules.customers, ("customers",)
     for name, events in rules.events.items():
@@ -75,7 +75,7 @@ def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, Path]]:
         yield lookup_table(name), lookup, ("lookup", name)
 
 
-def sql_texts(rules: RuleFile) -> Iterator[tuple[Path, str, str]]:
+def sql_texts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:
     """Every SQL expression: its path, the table whose columns it reads, its text."""
     for table, source, path in sources_of(rules):
         yield from (((*path, "derive", name), table, text) for name, text in source.derive.items())
@@ -87,12 +87,12 @@ def sql_texts(rules: RuleFile) -> Iterator[tuple[Path, str, str]]:
             yield (*path, "sql"), CUSTOMERS, block.sql
 
 
-def _conditions(path: Path, table: str, conditions: Conditions, family: str = "") -> Iterator[Mention]:
+def _conditions(path: KeyPath, table: str, conditions: Conditions, family: str = "") -> Iterator[Mention]:
     for column, condition in conditions.items():
         yield Mention((*path, column), table, column, "value", condition, family)
 
 
-def _source(path: Path, table: str, source: Source) -> Iterator[Mention]:
+def _source(path: KeyPath, table: str, source: Source) -> Iterator[Mention]:
     yield from _conditions((*path, "where"), table, source.where)
 
 
@@ -134,7 +134,7 @@ def _lookup(name: str, spec: Lookup) -> Iterator[Mention]:
         yield Mention((*path, "by"), table, spec.by, "measure")
 
 
-def _trait(path: Path, trait: Trait) -> Iterator[Mention]:
+def _trait(path: KeyPath, trait: Trait) -> Iterator[Mention]:
     if trait.events:
         yield from _measured(path, trait)
     for role in ("years_since", "days_since"):
@@ -148,14 +148,14 @@ def _trait(path: Path, trait: Trait) -> Iterator[Mention]:
 ROLE_OF_MEASURE: dict[str, Role] = {"sum": "number", "mean": "number", "min": "measure", "max": "measure"}
 
 
-def _measured(path: Path, spec: Measured) -> Iterator[Mention]:
+def _measured(path: KeyPath, spec: Measured) -> Iterator[Mention]:
     yield from _conditions((*path, "where"), spec.events, spec.where)
     if spec.of:
         yield Mention((*path, "of"), spec.events, spec.of, ROLE_OF_MEASURE.get(spec.measure, "value"))
     yield from _window(path, spec)
 
 
-def _window(path: Path, window: Window) -> Iterator[Mention]:
+def _window(path: KeyPath, window: Window) -> Iterator[Mention]:
     if isinstance(window.since, CustomerDate):
         yield Mention((*path, "since", "column"), CUSTOMERS, window.since.column, "date")
 
@@ -193,7 +193,7 @@ def _gates(rules: RuleFile) -> Iterator[Mention]:
             yield from (Mention((*here, key), CUSTOMERS, c) for key, names in columns.items() for c in names)
 
 
-def _points_per(path: Path, score: Score) -> Iterator[Mention]:
+def _points_per(path: KeyPath, score: Score) -> Iterator[Mention]:
     for position, rule in enumerate(score.rule):
         if rule.points_per:
             yield Mention((*path, position, "points_per", "column"), CUSTOMERS, rule.points_per.column, "number")

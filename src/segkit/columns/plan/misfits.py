@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -27,15 +27,7 @@ ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
 """Keys that name a column with one value a customer."""
 
 
-class Misfits(Exception):
-    """What is wrong with the rules, or with them for these tables."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(*(finding.message for finding in findings))
-        self.findings = findings
-
-
-def column_misfits(found: Sequence[Mention], schema: Schema) -> Iterable[Finding]:
+def column_misfits(found: Iterable[Mention], schema: Schema) -> Iterable[Finding]:
     """Where a column is not of the type that is asked of it."""
     for mention in found:
         dtype = schema.get(mention.column)

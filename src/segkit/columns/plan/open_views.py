@@ -15,7 +15,7 @@ from segkit.columns.features.steps import LookupStep, MeasureStep, Step
 from segkit.columns.plan.catalogue import Catalogue
 from segkit.columns.plan.circles import step_circles
 from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table
-from segkit.columns.plan.misfits import Misfits, column_misfits
+from segkit.columns.plan.misfits import column_misfits
 from segkit.columns.plan.reads import reads_of
 from segkit.columns.tables.build import Refused, customer_view, event_view, lookup_view
 from segkit.columns.tables.joined import Asked, Joined
@@ -24,7 +24,7 @@ from segkit.columns.tables.view import Reads, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import Cycle
 
@@ -115,7 +115,7 @@ def _asking(
     return {name: lookup.asking(asked.get(rules.lookup[name].into, ()), context) for name, lookup in joined.items()}
 
 
-def _refusal(path: Path, error: Refused | Cycle) -> Finding:
+def _refusal(path: KeyPath, error: Refused | Cycle) -> Finding:
     if isinstance(error, Refused):
         return Finding((*path, *error.path), str(error))
     return Finding(path, f"these need each other: {error}", "compute one of them from others")

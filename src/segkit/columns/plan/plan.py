@@ -17,14 +17,14 @@ from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types,
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
-from segkit.columns.plan.misfits import Misfits, column_misfits, sql_misfits, sql_type
+from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
 from segkit.columns.plan.open_views import open_views
 from segkit.columns.tables.view import View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
-from segkit.rules.findings import Finding
+from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import in_order

@@ -15,7 +15,7 @@ from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import Table
 from segkit.io.read.values.numbers import from_float
-from segkit.rules.findings import Path
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
 
@@ -26,7 +26,7 @@ SHORT = hidden("short")
 class Refused(Exception):
     """A view that cannot be made: why, and the path below that of its source."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: KeyPath, message: str) -> None:
         super().__init__(message)
         self.path = path
 

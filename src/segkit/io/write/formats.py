@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Target: TypeAlias = Path | IO[bytes]
 
+STDOUT = "-"
+"""The target that stands for standard output."""
+
 ROWS_IN_GROUP = 131_072
 """Rows of a Parquet row group and of an Arrow batch: stated, so that the bytes do not depend on the machine."""
 

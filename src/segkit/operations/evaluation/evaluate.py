@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,6 @@ from segkit.columns.compute import Computed, compute
 from segkit.columns.features.rfm.score_shares import drift
 from segkit.columns.helpers import is_hidden
 from segkit.columns.plan.faults import faults
-from segkit.columns.plan.misfits import Misfits
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.joined import found_column
 from segkit.columns.tables.read_lookup import DUPLICATES
@@ -31,16 +30,15 @@ from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.wrong_keys import refuse_keys
+from segkit.operations.progress import Progress
 from segkit.report.numbers import plural
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
-from segkit.rules.findings import Finding
+from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.sources import Customers
 from segkit.rules.text.loader import Loaded, by_place
-
-Progress = Callable[[str], None]
 
 
 class Evaluated(NamedTuple):

@@ -12,8 +12,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read.files import Workspace, expand
 from segkit.io.read.geojson import Area, Feature, area_of, read_features
 from segkit.rules import walk
-from segkit.rules.findings import Finding
-from segkit.rules.findings import Path as KeyPath
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.blocks import Inside
 from segkit.rules.text.loader import Loaded
 from segkit.words import listed, nearest

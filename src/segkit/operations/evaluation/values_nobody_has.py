@@ -10,7 +10,7 @@ import polars as pl
 from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.words import nearest
 
 ASKS = ("is", "in", "has_any", "has_all")
@@ -22,7 +22,7 @@ Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
-def never_found(plan: Plan, customers: pl.DataFrame, within: Path = ()) -> Iterator[Finding]:
+def never_found(plan: Plan, customers: pl.DataFrame, within: KeyPath = ()) -> Iterator[Finding]:
     """A warning for each value that a condition (`within` a table) asks for, and that does not occur in the column.
 
     Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS
 from segkit.rules.model.computed.scores import Score
 from segkit.rules.model.computed.value import VALUE_COLUMNS, not_computed
@@ -81,7 +81,9 @@ def check_families(rules: RuleFile) -> Iterator[Finding]:
             yield from _not_computed((*path, family), asked, family, feature, rules)
 
 
-def _not_computed(path: Path, asked: Conditions, family: str, feature: Feature, rules: RuleFile) -> Iterator[Finding]:
+def _not_computed(
+    path: KeyPath, asked: Conditions, family: str, feature: Feature, rules: RuleFile
+) -> Iterator[Finding]:
     columns = feature.columns(rules)
     wrong = [column for column in asked if column not in columns]
     if wrong and not columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 
 
@@ -18,7 +18,7 @@ def check_percents(rules: RuleFile) -> Iterator[Finding]:
             yield Finding(path, f"{what} of {share} % is less than a hundredth", hint, warning=True)
 
 
-def _shares(rules: RuleFile) -> Iterator[tuple[Path, str, Decimal | int | None]]:
+def _shares(rules: RuleFile) -> Iterator[tuple[KeyPath, str, Decimal | int | None]]:
     if rules.value:
         yield ("value", "margin_percent"), "a margin", rules.value.margin_percent
     for name, segment in rules.segment.items():

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from segkit.rules import walk
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import Window
 
@@ -19,7 +19,7 @@ def empty_windows(rules: RuleFile, as_of: dt.date) -> Iterator[Finding]:
             yield Finding((*path, "between" if window.between else "before"), message, warning=True)
 
 
-def _windows(rules: RuleFile) -> Iterator[tuple[Path, Window]]:
+def _windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Window]]:
     yield from walk.measures(rules)
     yield from walk.caps(rules)
     if rules.rfm:

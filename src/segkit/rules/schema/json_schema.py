@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from segkit.rules.findings import SPELLINGS
 from segkit.rules.model.base import SCALAR_SCHEMA
 from segkit.rules.model.blocks import SHORT, Block
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.locate import SPELLINGS
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import models_in
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from segkit.diagnostics import Diagnostic, SourceLocation
-from segkit.rules.text.locate import Path as KeyPath
+from segkit.diagnostics import Diagnostic
+from segkit.rules.findings import At, KeyPath
 from segkit.words import nearest
 
-At = Callable[..., SourceLocation]
 _VARIABLE = re.compile(r"\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
 _TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
 _ORIGIN = ("from", "columns")

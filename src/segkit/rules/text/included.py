@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any
 import tomli
 
 from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.rules.findings import At, KeyPath
 from segkit.rules.text.locate import Index
-from segkit.rules.text.locate import Path as KeyPath
 from segkit.rules.text.syntax import syntax_diagnostic
 
-At = Callable[..., SourceLocation]
 CUTOFFS: KeyPath = ("rfm", "cutoffs")
 _SAVE = "write one with `segkit rfm DATA --save-cutoffs FILE`"
 

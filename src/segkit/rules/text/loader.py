@@ -16,12 +16,12 @@ from pydantic import ValidationError
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import RuleError
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text import expand
 from segkit.rules.text.expand import NO_OVERRIDES, Overrides
 from segkit.rules.text.included import Included, include
 from segkit.rules.text.locate import Index
-from segkit.rules.text.locate import Path as KeyPath
 from segkit.rules.text.syntax import syntax_diagnostic
 from segkit.rules.wording import messages
 

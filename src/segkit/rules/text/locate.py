@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 import tomli
 
 from segkit.diagnostics import SourceLocation
+from segkit.rules.findings import SPELLINGS, KeyPath
 
-Path = tuple[str | int, ...]
 Span = tuple[int, int]
-SPELLINGS = {"behavioural": "behavioral"}
-"""A key that has a second spelling; rules know the first."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _QUOTED = re.compile(
@@ -33,8 +31,8 @@ class Index:
     """Spans of the keys and values of a TOML text that is known to be well formed."""
 
     text: str
-    keys: dict[Path, Span] = field(default_factory=dict)
-    values: dict[Path, Span] = field(default_factory=dict)
+    keys: dict[KeyPath, Span] = field(default_factory=dict)
+    values: dict[KeyPath, Span] = field(default_factory=dict)
     _lines: list[int] = field(default_factory=list)
 
     @classmethod
@@ -44,12 +42,12 @@ class Index:
         _Scanner(text, index.keys, index.values).document()
         return index
 
-    def key(self, path: Path, name: str, origins: Mapping[Path, Path] | None = None) -> SourceLocation:
+    def key(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
         """The place of the key at `path`, or of its nearest ancestor; of the whole file for none."""
         known = self._nearest(path, origins or {})
         return self.place(self.keys[known], name) if known else SourceLocation(name)
 
-    def value(self, path: Path, name: str, origins: Mapping[Path, Path] | None = None) -> SourceLocation:
+    def value(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
         """The place of the value at `path`, or of the key nearest to it."""
         known = self._nearest(path, origins or {})
         span = self.values.get(known) or self.keys.get(known)
@@ -64,9 +62,9 @@ class Index:
         width = min(end, begin + len(text)) - start
         return SourceLocation(name, line, start - begin + 1, max(1, width), text)
 
-    def _nearest(self, path: Path, origins: Mapping[Path, Path]) -> Path:
+    def _nearest(self, path: KeyPath, origins: Mapping[KeyPath, KeyPath]) -> KeyPath:
         """The longest part of `path` that the text has; positions of one-element short forms are skipped."""
-        known: Path = ()
+        known: KeyPath = ()
         for part in path:
             step = (*known, part)
             if step in origins:
@@ -83,13 +81,13 @@ class Index:
 class _Scanner:
     """Walks a well-formed TOML text once and writes down where keys and values stand."""
 
-    def __init__(self, text: str, keys: dict[Path, Span], values: dict[Path, Span]) -> None:
+    def __init__(self, text: str, keys: dict[KeyPath, Span], values: dict[KeyPath, Span]) -> None:
         self.text, self.keys, self.values = text, keys, values
         self.at = 0
-        self.rows: dict[Path, int] = {}
+        self.rows: dict[KeyPath, int] = {}
 
     def document(self) -> None:
-        prefix: Path = ()
+        prefix: KeyPath = ()
         while self._next():
             if self._next() == "[":
                 prefix = self._header()
@@ -102,10 +100,10 @@ class _Scanner:
         self.at = found.end() if found else self.at
         return self.text[self.at : self.at + 1]
 
-    def _header(self) -> Path:
+    def _header(self) -> KeyPath:
         is_row = self.text.startswith("[[", self.at)
         self.at += 1 + is_row
-        path: Path = ()
+        path: KeyPath = ()
         names = self._names()
         for number, (name, span) in enumerate(names):
             path = (*path, name)
@@ -134,7 +132,7 @@ class _Scanner:
                 return names
             self.at += 1
 
-    def _pair(self, prefix: Path) -> None:
+    def _pair(self, prefix: KeyPath) -> None:
         path = prefix
         for name, span in self._names():
             path = (*path, name)
@@ -142,7 +140,7 @@ class _Scanner:
         self.at += 1  # the equals sign
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         opening = self._next()
         start = self.at
         if opening == "{":
@@ -165,6 +163,6 @@ class _Scanner:
                 self.at += 1
         self.at += 1
 
-    def _item(self, path: Path) -> None:
+    def _item(self, path: KeyPath) -> None:
         self._value(path)
         self.keys[path] = self.values[path]

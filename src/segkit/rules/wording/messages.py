@@ -13,15 +13,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from segkit.diagnostics import Diagnostic
+from segkit.rules.findings import SPELLINGS, At, KeyPath
 from segkit.rules.model.base import Contradiction, Lacking, Unfit, shown
 from segkit.rules.model.blocks import FAMILIES
-from segkit.rules.text.locate import SPELLINGS, Path
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import model_at
-from segkit.rules.wording.unknown_keys import PLANNED_VALUES, At, called, unknown_key
+from segkit.rules.wording.unknown_keys import PLANNED_VALUES, called, unknown_key
 from segkit.words import nearest
 
-Said = tuple[Path, str, str | None]
+Said = tuple[KeyPath, str, str | None]
 """Where in the file, the message, the hint."""
 _KINDS = {
     "events": "an event table",
@@ -78,7 +78,7 @@ def diagnose(error: ValidationError, data: dict[str, Any], at: At, value_at: At)
 
 def _about_keys(item: ErrorDetails, at: At) -> Said | None:
     """A key that is too much, too few, or at odds with another; None where a value is wrong."""
-    path: Path = item["loc"]
+    path: KeyPath = item["loc"]
     if item["type"] == "extra_forbidden":
         return unknown_key(path, item["input"], at)
     if item["type"] == "missing":
@@ -102,7 +102,7 @@ def _about_value(item: ErrorDetails, data: dict[str, Any]) -> Said:
     return path, f"{_subject(path, data)} needs {needed}, not {shown(value)}", hint
 
 
-def _lacking(path: Path) -> Said:
+def _lacking(path: KeyPath) -> Said:
     """A key that a table needs: the table is the place, what the key is for is the hint."""
     *owner, key = path
     table = tuple(owner)
@@ -122,7 +122,7 @@ def _first_sentence(text: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _bad_name(path: Path) -> Said:
+def _bad_name(path: KeyPath) -> Said:
     """A name of a segment, trait or table that cannot be one."""
     name = str(path[-1])
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -131,9 +131,9 @@ def _bad_name(path: Path) -> Said:
     return path, f"`{name}` cannot be the name of {_KINDS[str(path[0])]}", f"{hint}{f': `{better}`' if better else ''}"
 
 
-def _standing(path: Path, data: Any) -> Path:
+def _standing(path: KeyPath, data: Any) -> KeyPath:
     """The part of `path` that is in the file, without the keys and positions of short forms."""
-    standing: Path = ()
+    standing: KeyPath = ()
     for part in path:
         if isinstance(data, list) and isinstance(part, int):
             data, standing = data[part], (*standing, part)
@@ -144,7 +144,7 @@ def _standing(path: Path, data: Any) -> Path:
     return standing
 
 
-def _subject(path: Path, data: Any) -> str:
+def _subject(path: KeyPath, data: Any) -> str:
     """The key in backticks; for an item of a list, which one."""
     if not path:
         return "the rule file"
@@ -157,24 +157,24 @@ def _subject(path: Path, data: Any) -> str:
 Need = tuple[str, str | None]
 
 
-def _as_told(item: ErrorDetails, path: Path) -> Need:
+def _as_told(item: ErrorDetails, path: KeyPath) -> Need:
     """The need that a validator of ours names, or pydantic's words where nothing better is known."""
     cause = item.get("ctx", {}).get("error")
     return (cause.needed, None) if isinstance(cause, Unfit) else (item["msg"].lower(), None)
 
 
-def _text(item: ErrorDetails, path: Path) -> Need:
+def _text(item: ErrorDetails, path: KeyPath) -> Need:
     value = item["input"]
     plain = isinstance(value, (int, Decimal, date)) and not isinstance(value, bool)
     return "a text", f'put it in quotes: `"{shown(value)}"`' if plain else None
 
 
-def _boolean(item: ErrorDetails, path: Path) -> Need:
+def _boolean(item: ErrorDetails, path: KeyPath) -> Need:
     value = str(item["input"]).lower()
     return "`true` or `false`", f"without quotes: `{value}`" if value in {"true", "false"} else None
 
 
-def _table(item: ErrorDetails, path: Path) -> Need:
+def _table(item: ErrorDetails, path: KeyPath) -> Need:
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     if len(path) == 1:
         return f"a section: `[{key}]`", None
@@ -185,7 +185,7 @@ def _table(item: ErrorDetails, path: Path) -> Need:
     return _TABLES.get(key, "a table of keys and values"), None
 
 
-def _list(item: ErrorDetails, path: Path) -> Need:
+def _list(item: ErrorDetails, path: KeyPath) -> Need:
     key = str(path[-1])
     doubled = isinstance(item["input"], dict) and key in {"any", "all", "none"}
     example = shown(item["input"]) if isinstance(item["input"], str) else "..."
@@ -193,7 +193,7 @@ def _list(item: ErrorDetails, path: Path) -> Need:
     return needed, f"write `[[...{key}]]` with two brackets, or `{key} = [{{ ... }}]`" if doubled else None
 
 
-def _choice(item: ErrorDetails, path: Path) -> Need:
+def _choice(item: ErrorDetails, path: KeyPath) -> Need:
     key, value = str(path[-1]), item["input"]
     allowed = re.findall(r"'([^']*)'|(\d+)", item["ctx"]["expected"])
     options = [text or number for text, number in allowed]
@@ -205,12 +205,12 @@ def _choice(item: ErrorDetails, path: Path) -> Need:
     return f"one of {listed}" if len(options) > 1 else listed, hint
 
 
-def _model_name(path: Path) -> str:
+def _model_name(path: KeyPath) -> str:
     model = model_at(path[:-1])
     return model.__name__ if model else ""
 
 
-_NEEDS: dict[str, Callable[[ErrorDetails, Path], Need]] = {
+_NEEDS: dict[str, Callable[[ErrorDetails, KeyPath], Need]] = {
     "string_type": _text,
     "bool_type": _boolean,
     "int_type": lambda item, path: ("a whole number", None),

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.locate import Path
 
 
 def key_of(name: str, field: FieldInfo) -> str:
@@ -32,7 +32,7 @@ def is_family(model: type[BaseModel]) -> bool:
     return model.model_config.get("extra") == "allow"
 
 
-def model_at(path: Path) -> type[BaseModel] | None:
+def model_at(path: KeyPath) -> type[BaseModel] | None:
     """The model of the table at `path`; None where the file has no table of keys of its own there."""
     place: Any = RuleFile
     for part in path:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
 
-from segkit.diagnostics import SourceLocation
+from segkit.rules.findings import SPELLINGS, At, KeyPath
 from segkit.rules.model.blocks import FAMILIES, Block, Segment
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.measures import Measured
 from segkit.rules.model.permissions import Consent, Permission
-from segkit.rules.text.locate import SPELLINGS, Path
 from segkit.rules.wording.shape import fields_of, is_family, model_at
 from segkit.words import listed, nearest
 
-At = Callable[..., SourceLocation]
 NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
@@ -75,7 +72,7 @@ _COMMON = ("is", "not", "in", "min", "max", "between", "contains", "starts_with"
 _HOME = {"did": "behavioural", "did_not": "behavioural", "near": "geographic", "inside": "geographic"}
 
 
-def unknown_key(path: Path, value: Any, at: At) -> tuple[Path, str, str | None]:
+def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | None]:
     """Where, what and next step for a key that the table around it does not know."""
     *owner, key = path
     table = tuple(owner)
@@ -103,7 +100,7 @@ def not_yet(key: str) -> str:
     return f"`{key}` is not in this version of segkit"
 
 
-def called(table: Path) -> str:
+def called(table: KeyPath) -> str:
     """What a table is called: `[segment.x]`, `behavioural.did`, a block of `any`."""
     size = 2 if table[:1] and table[0] in {"segment", "events", "trait", "lookup", "score"} else 1
     names = [str(part) for part in table[size:] if isinstance(part, str)]
@@ -119,7 +116,7 @@ def _bases(model: type[BaseModel] | None) -> tuple[type, ...]:
     return Segment.__mro__ if model is Block else model.__mro__ if model else ()
 
 
-def _unknown_operator(table: Path, operator: str) -> tuple[Path, str, str | None]:
+def _unknown_operator(table: KeyPath, operator: str) -> tuple[KeyPath, str, str | None]:
     column, family = str(table[-1]), str(table[-2])
     if column in _HOME and family in FAMILIES and family != _HOME[column]:
         return table, f"`{column}` is not a key of `{family}`", f"write `{_HOME[column]}.{column}`"
@@ -132,7 +129,7 @@ def _unknown_operator(table: Path, operator: str) -> tuple[Path, str, str | None
     return (*table, operator), message, hint
 
 
-def _meant(table: Path, model: type[BaseModel] | None, key: str, at: At) -> str | None:
+def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, at: At) -> str | None:
     """The hint for an unknown key: where it belongs, or what was meant."""
     known = fields_of(model) if model else {}
     for size in range(len(table) - 1, -1, -1):
@@ -159,7 +156,7 @@ def _meant(table: Path, model: type[BaseModel] | None, key: str, at: At) -> str 
     return nearest(key, known, "keys")
 
 
-def _move(table: Path, above: Path, key: str, at: At) -> str:
+def _move(table: KeyPath, above: KeyPath, key: str, at: At) -> str:
     """The hint for a key of `above` that stands in `table` below it."""
     header = (at(*table).text or "").strip()
     if not above and key in NAMED_SECTIONS:

@@ -11,7 +11,7 @@ from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, h
 from segkit.columns.helpers import KEY
 from segkit.criteria.kinds import Schema
 from segkit.results import Threshold
-from segkit.rules.findings import Path
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.model.measures import Measure as MeasureName
@@ -19,14 +19,14 @@ from segkit.rules.model.measures import Measure as MeasureName
 
 def rfm_steps(rfm: Rfm) -> list[Step]:
     """The three values of a customer, and the scores that their cuts give."""
-    path: Path = ("rfm",)
+    path: KeyPath = ("rfm",)
     values = _own_values(rfm.columns, path) if rfm.columns else _values(rfm, path)
     types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in RFM_COLUMNS[3:]}
     scores = CutStep(RFM_COLUMNS[3:], frozenset(RAW.values()), types, lambda frame: fitted(rfm, frame), path)
     return [*values, scores]
 
 
-def _own_values(columns: RfmColumns, path: Path) -> list[Step]:
+def _own_values(columns: RfmColumns, path: KeyPath) -> list[Step]:
     own = {name: getattr(columns, name) for name in RAW.values()}
     return [
         RowStep(name, frozenset({column}), _column(column), (*path, "columns", name))
@@ -39,7 +39,7 @@ def _column(name: str) -> Callable[[Schema], pl.Expr]:
     return lambda _: pl.col(name)
 
 
-def _values(rfm: Rfm, path: Path) -> list[Step]:
+def _values(rfm: Rfm, path: KeyPath) -> list[Step]:
     """Measured over the events; customers without one have no values, not even a frequency of 0."""
     frequency: MeasureName = "count" if rfm.frequency == "events" else "active_days"
     kinds: dict[str, MeasureName] = {

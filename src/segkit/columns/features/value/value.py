@@ -23,7 +23,7 @@ from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.errors import DataError
 from segkit.results import FittedModel
-from segkit.rules.findings import Finding, Path
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import CustomerDate
 from segkit.rules.model.computed.value import PREDICTED, PROFIT, Value
@@ -53,7 +53,7 @@ def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
 
 def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
     """What is measured over the events, whose days are in the column `time`; ratios of these; predictions."""
-    path: Path = ("value",)
+    path: KeyPath = ("value",)
     yield from (MeasureStep(measure, path) for measure in _measures(value, time))
     yield from (RowStep(name, needs, build, path) for name, needs, build in _ratios(value))
     if value.predict:
