@@ -1,4 +1,4 @@
-"""Did you mean: the hint after an unknown name."""
+"""Words around names and numbers: did you mean, lists of names, plurals."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ def listed(names: Iterable[str], word: str = "and") -> str:
     *head, last = [f"`{name}`" for name in names]
     join = ", " if word == "," else f" {word} "
     return f"{', '.join(head)}{join}{last}" if head else last
+
+
+def count(value: int) -> str:
+    """12,345."""
+    return f"{value:,}"
+
+
+def plural(number: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"

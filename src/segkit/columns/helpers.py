@@ -1,4 +1,7 @@
-"""Names of helper columns: they begin with a control character, which no header in a file has."""
+"""Names of helper columns: they begin with a control character, which no header in a file has.
+
+Each says who makes it, who reads it, and where it ends. All of them are gone when rows are written.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,159 @@ def is_visible(name: str) -> bool:
     return not is_hidden(name)
 
 
+# Of each table. `tables/build.py` makes them; they end where the events are grouped, the key when lists are written.
+
 KEY = hidden("key")
+"""The key of the customer as text. Who is left out has the reason in its place: see `left_out_key`."""
 TIME = hidden("time")
+"""The day of an event."""
 ID = hidden("id")
+"""What events have in common that are one, such as the number of the order."""
 AMOUNT = hidden("amount")
+"""The money of an event, exact."""
 ROW = hidden("row")
-COUNT = hidden("count")
+"""The place of a row in its table. Made wherever an order must hold: measures, limits, customers of events."""
 KEPT = hidden("kept")
+"""Whether no reason leaves the row out. `View` makes it, `View.sort_out` and the measures drop it."""
+COUNT = hidden("count")
+"""How many rows a group has. `View.left_out`, measures, limits and `each` make it, and drop it once it is read."""
+
+
+def left_out_key(reason: str) -> str:
+    """The key of rows that are left out: `View.every_row` gives it, `View.counts` reads it."""
+    return hidden("left out", reason)
+
+
+LEFT_OUT = hidden("left out key")
+"""The key of a row that is left out, while `View` looks whether it must be trimmed."""
+
+
+# Doubts: what asks for a second look at a table. `tables/build.py` makes them, `View.counts` reads the last two.
+
+
+def as_it_came(column: str) -> str:
+    """The column as the file has it, beside its typed value; ends before lookups are joined."""
+    return hidden("raw", column)
+
+
+def suspect(column: str) -> str:
+    """Whether a value that can be read may be none all the same, such as `01234`."""
+    return hidden("suspect", column)
+
+
+SHORT = hidden("short")
+"""Whether the line of a text may be short: the last column has no value."""
+DOUBT = hidden("doubt")
+"""Whether anything about the row is doubtful."""
+PADDED = hidden("padded")
+"""Whether a key of the row must be trimmed."""
+
+
+# Lookups. `tables/build.py` and `tables/joined.py` make them, the join reads and drops them but for `found`.
+
+
+def text_of(column: str) -> str:
+    """The column as text to compare: the key of a join, a value on a suppression list."""
+    return hidden("key", column)
+
+
+def lookup_key(column: str) -> str:
+    """The column of a lookup that is joined on."""
+    return hidden("on", column)
+
+
+def found(lookup: str) -> str:
+    """Whether the lookup has the key of the row; counted by `View.counts` and `compute`."""
+    return hidden("found", lookup)
+
+
+def answer(lookup: str, number: int) -> str:
+    """Whether a condition holds, as a row of the lookup tells; read by `View.where`."""
+    return hidden("holds", f"{lookup} {number}")
+
+
+def padded_for(lookup: str) -> str:
+    """Whether something would be found if the keys of the row were trimmed; read by `View.every_row`."""
+    return hidden("padded", lookup)
+
+
+def unfound(column: str) -> str:
+    """The text for which nothing was found, while `padded_for` is made."""
+    return hidden("unfound", column)
+
+
+def trimmed(column: str) -> str:
+    """The same, trimmed."""
+    return hidden("trimmed", column)
+
+
+# Measures. `features/measures.py` and `compute.py` make and read them; they end with the last step that needs them.
+
+
+def since(column: str) -> str:
+    """The date of a customer beside each of his events, for windows that begin there."""
+    return hidden("since", column)
+
+
+def measured(kind: str, digest: str) -> str:
+    """A measure without a name of its own, by what is measured: all who ask the same share it."""
+    return hidden(kind, digest)
+
+
+def counted(measure: str) -> str:
+    """How many values are in a mean, beside their sum."""
+    return hidden("n", measure)
+
+
+def kept_rows_of(table: str) -> str:
+    """How many rows of an event table each customer has; `compute` reads and drops it."""
+    return hidden("rows", table)
+
+
+FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
+"""First and last day with an order, how many such days, the revenue of the first: what predictions are fitted to."""
+
+
+# Labels. Made in the room of their section, read by gates, lists and those who compute more from them.
+
+
+def member(segment: str) -> str:
+    """Whether the criteria of the segment hold: made by `features/blocks.py`, read by gates and other segments."""
+    return hidden("in", segment)
+
+
+def among(operator: str, percent: object, column: str) -> str:
+    """Whether the customer is among a share of all: made by a cut, read by the block that asks."""
+    return hidden(operator, f"{percent}:{column}")
+
+
+def permission(reason: str, channel: str) -> str:
+    """Consent, suppression or contact pressure of a channel (all: ""): made by `features/permission.py`."""
+    return hidden(reason, channel)
+
+
+def listed(path: str, column: str) -> str:
+    """Whether the value of `column` is on the suppression list `path`; read by `permission`."""
+    return hidden("listed", f"{path}\0{column}")
+
+
+RANK = hidden("rank")
+"""The rank of a customer in a limit; `gates/limits.py` makes and drops it."""
+
+
+# Marks: who is written where. `delivery/lists.py` makes them of the ledger; lists and changes read them.
+
+
+def written(segment: str) -> str:
+    """Whether the segment's list has the customer."""
+    return hidden("written", segment)
+
+
+def held(segment: str) -> str:
+    """Whether the holdout of the segment has him."""
+    return hidden("held", segment)
+
+
+def variant(segment: str) -> str:
+    """The variant that he gets there."""
+    return hidden("variant", segment)

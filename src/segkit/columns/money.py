@@ -1,17 +1,22 @@
-"""The mean of money: an exact sum and a count become the nearest floating-point number."""
+"""Money: numbers as exact decimals, and the nearest floating-point number to a mean."""
 
 from __future__ import annotations
 
 import polars as pl
 
-SCALE = 10
-"""Decimals of money: a sum is a whole number of units of 10 ** -SCALE."""
+from segkit.io.read.values.numbers import MONEY, SCALE, from_float
+
 EXACT = 2**53
 """Whole numbers up to here are floats without rounding, so that one division rounds once."""
 
 
+def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A number as an exact decimal; missing where it is not finite or too large."""
+    return from_float(value.cast(pl.Float64)) if dtype.is_float() else value.cast(MONEY, strict=False)
+
+
 def nearest_mean(total: pl.Expr, count: pl.Expr) -> pl.Expr:
-    """`total` (Decimal with 10 decimals) by `count` (1 or more), as the double that is nearest to the exact quotient.
+    """`total` (Decimal of SCALE) by `count` (1 or more), as the double that is nearest to the exact quotient.
 
     0.3 / 3 is 0.1; dividing the sum as a float gives 0.09999999999999999. Beyond a mean of 2 ** 62, one rounding more.
     """

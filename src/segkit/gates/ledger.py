@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit.columns import helpers
 from segkit.columns.features.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
-from segkit.columns.helpers import KEY, hidden
+from segkit.columns.helpers import KEY
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
 from segkit.gates.rows import spread
@@ -81,7 +82,7 @@ def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: 
     """
     for reason, refuses in ((CONSENT, False), (SUPPRESSED, True), (FREQUENCY_CAP, True)):
         for channel in ("", *([segment.channel] if segment.channel else [])):
-            column = hidden(reason, channel)
+            column = helpers.permission(reason, channel)
             if column in asked:
                 queue.take_out(reason, customers[column] if refuses else ~customers[column])
 

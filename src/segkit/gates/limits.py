@@ -7,11 +7,9 @@ from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.helpers import COUNT, KEY, ROW, hidden
+from segkit.columns.helpers import COUNT, KEY, RANK, ROW
 from segkit.gates.rows import spread
 from segkit.rules.model.permissions import Limit
-
-RANK = hidden("rank")
 
 
 def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series:

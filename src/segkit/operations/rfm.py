@@ -12,7 +12,7 @@ import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.helpers import KEY
-from segkit.columns.tables.build import as_money
+from segkit.columns.money import as_money
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file

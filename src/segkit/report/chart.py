@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segkit.errors import RuleError
-from segkit.report.numbers import count, percent, short
+from segkit.report.numbers import percent, short
 from segkit.report.thresholds import cuts
 from segkit.results import RfmResult, Threshold
+from segkit.words import count
 
 if TYPE_CHECKING:
     import altair as alt

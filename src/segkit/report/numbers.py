@@ -7,22 +7,12 @@ from decimal import Decimal
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def count(value: int) -> str:
-    """12,345."""
-    return f"{value:,}"
-
-
 def short(value: int) -> str:
     """Five characters at most: 1,234, 12k, 345k, 1.2M, 45M."""
     for limit, unit, letter in ((9_999, 1, ""), (999_499, 1_000, "k"), (9_949_999, 100_000, "M")):
         if value <= limit:
             return f"{value / 1e6:.1f}M" if letter == "M" else f"{round(value / unit):,}{letter}"
     return f"{round(value / 1e6):,}M"
-
-
-def plural(number: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
 def percent(value: float | None) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
-from segkit.columns.helpers import hidden
+from segkit.columns.helpers import among, member
 from segkit.criteria.blocks import Names, block_holds
 from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_of_all
 from segkit.criteria.kinds import Schema, literal
@@ -29,16 +29,11 @@ from segkit.rules.walk import below, event_conditions_of
 Build = Callable[[Schema], pl.Expr]
 
 
-def segment_column(name: str) -> str:
-    """The helper column that says who satisfies the criteria of a segment."""
-    return hidden("in", name)
-
-
 def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
     """Who satisfies the criteria of each segment."""
     return [
         RowStep(
-            segment_column(name),
+            member(name),
             block_needs(segment, rules.customers),
             block_expression(segment, rules.customers, context),
             ("segment", name),
@@ -68,7 +63,7 @@ def _needs(block: Block, customers: Customers) -> Iterator[str]:
         yield from map(_share_column, shares_of_all(column, condition))
     for _, event_condition in event_conditions_of((), block):
         yield from (measure.name for measure in _measures(event_condition))
-    yield from map(segment_column, (*block.in_segment, *block.not_in_segment))
+    yield from map(member, (*block.in_segment, *block.not_in_segment))
     if block.sql is not None:
         yield from sql_columns(block.sql)
     if block.geographic.places:
@@ -81,7 +76,7 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
     def build(schema: Schema) -> pl.Expr:
         names = Names(
             event_condition=lambda condition: _event_condition_holds(condition, schema),
-            segment=lambda name: pl.col(segment_column(name)),
+            segment=lambda name: pl.col(member(name)),
             latitude=customers.latitude,
             longitude=customers.longitude,
         )
@@ -124,7 +119,7 @@ def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr
 
 
 def _share_column(share: ShareOfAll) -> str:
-    return hidden(share.operator, f"{share.percent}:{share.column}")
+    return among(share.operator, share.percent, share.column)
 
 
 def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from segkit.columns.features.blocks import block_expression, block_needs
-from segkit.columns.features.first_that_holds import first_name
+from segkit.columns.features.first_that_holds import first_that_holds
 from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
@@ -31,7 +31,7 @@ def _own(lifecycle: Lifecycle, customers: Customers, context: Context) -> RowSte
     stages = {stage.name: block_expression(stage, customers, context) for stage in lifecycle.stage}
 
     def build(schema: Schema) -> pl.Expr:
-        return first_name({name: holds(schema) for name, holds in stages.items()})
+        return first_that_holds({name: holds(schema) for name, holds in stages.items()})
 
     needs = frozenset().union(*(block_needs(stage, customers) for stage in lifecycle.stage))
     return RowStep(COLUMN, needs, build, ("lifecycle",), dtype=lambda _: pl.String())
@@ -59,5 +59,5 @@ def _preset(lifecycle: Lifecycle, context: Context) -> Iterator[Step]:
         "lost": pl.lit(True),
     }
     needs = frozenset({count.name, first.name, last.name})
-    stage = first_name({name: holds[name] for name in PRESET})
+    stage = first_that_holds({name: holds[name] for name in PRESET})
     yield RowStep(COLUMN, needs, lambda _: stage, ("lifecycle",), dtype=lambda _: pl.String())

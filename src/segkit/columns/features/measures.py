@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, hidden
-from segkit.columns.money import nearest_mean
-from segkit.columns.tables.build import MONEY, as_money
+from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, counted, kept_rows_of, since
+from segkit.columns.money import as_money, nearest_mean
 from segkit.columns.tables.view import View
+from segkit.io.read.values.numbers import MONEY
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
 from segkit.rules.model.sources import Events
@@ -81,9 +81,9 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
     after adding up. Of customers without events: 0 for what counts or adds up, else missing.
     """
     name, spec, dtype = measure.name, measure.spec, dtype_of(measure, view)
-    value = pl.col(hidden("rows", view.name) if _is_every_row(measure, view) else name)
+    value = pl.col(kept_rows_of(view.name) if _is_every_row(measure, view) else name)
     if spec.measure == "mean":
-        count = pl.col(hidden("n", name))
+        count = pl.col(counted(name))
         value = pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count))
     elif spec.measure in ("days_since_first", "days_since_last"):
         value = (pl.lit(view.context.as_of) - value).dt.total_days()
@@ -135,7 +135,7 @@ def window_mask(window: Window, as_of: dt.date) -> pl.Expr | None:
         return (day >= first) & (day <= last)
     parts = []
     if isinstance(window.since, CustomerDate):
-        start = pl.col(hidden("since", window.since.column))
+        start = pl.col(since(window.since.column))
         parts.append((day >= start).fill_null(False))
         if window.for_:
             parts.append((day <= start.dt.offset_by(_offset(window.for_))).fill_null(False))
@@ -208,7 +208,7 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     known = value.is_not_null() if mask is None else mask & value.is_not_null()
     of_events = _is_amount(spec, view) and _has_id(view)
     count = _events(lambda v: pl.when(known).then(v), known, view) if of_events else where(value).count()
-    return [total(value).alias(name), count.alias(hidden("n", name))]
+    return [total(value).alias(name), count.alias(counted(name))]
 
 
 def _is_every_row(measure: Measure, view: View) -> bool:
@@ -234,16 +234,16 @@ def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     if spec.measure == "most_frequent":
         assert spec.of is not None
         value = pl.col(spec.of)
-        counted = (
+        by_value = (
             left.filter(value.is_not_null())
             .group_by(KEY, value.alias(name))
             .agg(pl.len().alias(COUNT), pl.col(ROW).max())
         )
-        return counted.group_by(KEY).agg(pl.col(name).sort_by(COUNT, ROW).last())
+        return by_value.group_by(KEY).agg(pl.col(name).sort_by(COUNT, ROW).last())
     events = _event_amounts(left, view)
     amount = pl.col(AMOUNT)
     if spec.measure == "mean":
-        return events.group_by(KEY).agg(amount.sum().alias(name), amount.count().alias(hidden("n", name)))
+        return events.group_by(KEY).agg(amount.sum().alias(name), amount.count().alias(counted(name)))
     return events.group_by(KEY).agg(getattr(amount, spec.measure)().alias(name))
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit.columns import helpers
 from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure, measured
-from segkit.columns.helpers import KEY, hidden
+from segkit.columns.helpers import KEY
 from segkit.columns.tables.build import as_key, lookup_view
 from segkit.columns.tables.view import Reads, View, all_hold
 from segkit.criteria.conditions import Context
@@ -19,19 +20,10 @@ from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap, Permission
 from segkit.rules.model.sources import Lookup
+from segkit.rules.tables import suppression_table
 from segkit.words import nearest
 
 CONSENT, SUPPRESSED, FREQUENCY_CAP = "consent", "suppressed", "frequency_cap"
-
-
-def suppression_table(path: str) -> str:
-    """What the table of a suppression list is called among the tables."""
-    return f"suppress.{path}"
-
-
-def listed_column(path: str, column: str) -> str:
-    """The helper column that says whose value of `column` is on the list `path`."""
-    return hidden("listed", f"{path}\0{column}")
 
 
 class Suppression(NamedTuple):
@@ -84,10 +76,10 @@ def permission_columns(rules: RuleFile) -> list[str]:
     """The helper columns of permissions: for each channel, and for all of them (the empty name); and of each list."""
     found = []
     for _, channel, permission in walk.permissions(rules):
-        found += [hidden(CONSENT, channel)] * bool(permission.require)
-        found += [hidden(SUPPRESSED, channel)] * bool(permission.suppress)
+        found += [helpers.permission(CONSENT, channel)] * bool(permission.require)
+        found += [helpers.permission(SUPPRESSED, channel)] * bool(permission.suppress)
     found += [capped_column(path) for path, _ in walk.caps(rules)]
-    return [*found, *(listed_column(file, column) for file, column in suppression_lists(rules))]
+    return [*found, *(helpers.listed(file, column) for file, column in suppression_lists(rules))]
 
 
 def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
@@ -110,7 +102,7 @@ def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> 
 
 def capped_column(path: KeyPath) -> str:
     """Who has had as many messages as the cap at this path allows."""
-    return hidden(FREQUENCY_CAP, _channel(path))
+    return helpers.permission(FREQUENCY_CAP, _channel(path))
 
 
 def _channel(path: KeyPath) -> str:
@@ -121,27 +113,27 @@ def _consents(path: KeyPath, channel: str, permission: Permission, context: Cont
     def build(schema: Schema) -> pl.Expr:
         return all_hold(permission.require, schema, context)
 
-    return RowStep(hidden(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
+    return RowStep(helpers.permission(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
 
 
 def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str, customers: Table) -> RowStep:
     """Whose value is on a list; a column of the file as its text, whatever type other rules read it as."""
     values = lists.values[file, column].implode()
-    source = hidden("key", column) if column in customers.columns and column != key else column
+    source = helpers.text_of(column) if column in customers.columns and column != key else column
 
     def build(schema: Schema) -> pl.Expr:
         return _folded(as_key(pl.col(source), schema[source])).is_in(values).fill_null(False)
 
-    return RowStep(listed_column(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
+    return RowStep(helpers.listed(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
 
 
 def _suppressed(path: KeyPath, channel: str, permission: Permission, key: str) -> RowStep:
-    names = [listed_column(file, permission.suppress_on or key) for file in permission.suppress]
+    names = [helpers.listed(file, permission.suppress_on or key) for file in permission.suppress]
 
     def build(_: Schema) -> pl.Expr:
         return pl.any_horizontal(names)
 
-    return RowStep(hidden(SUPPRESSED, channel), frozenset(names), build, (*path, "suppress"))
+    return RowStep(helpers.permission(SUPPRESSED, channel), frozenset(names), build, (*path, "suppress"))
 
 
 def _capped(path: KeyPath, cap: Cap) -> Iterator[Step]:

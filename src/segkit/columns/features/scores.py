@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from segkit.columns.features.blocks import block_expression, block_needs
-from segkit.columns.features.first_that_holds import first_name
+from segkit.columns.features.first_that_holds import first_that_holds
 from segkit.columns.features.steps import RowStep, Step
-from segkit.columns.tables.build import MONEY, as_money
+from segkit.columns.money import as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
+from segkit.io.read.values.numbers import MONEY
 from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
@@ -80,4 +81,4 @@ def _grade(name: str, score: Score) -> RowStep:
     column = f"{name}_score"
     reached = {grade: pl.col(column) >= least for grade, least in score.falling_grades.items()}
     needs, path = frozenset({column}), ("score", name, "grades")
-    return RowStep(f"{name}_grade", needs, lambda _: first_name(reached), path, dtype=lambda _: pl.String())
+    return RowStep(f"{name}_grade", needs, lambda _: first_that_holds(reached), path, dtype=lambda _: pl.String())

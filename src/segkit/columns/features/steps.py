@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from segkit.columns import helpers
 from segkit.columns.features.measures import Measure, dtype_of
-from segkit.columns.helpers import hidden
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Schema
@@ -131,4 +131,4 @@ def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str |
 def hidden_measure(spec: Measured, *, exists: bool = False) -> Measure:
     """The measure under a name made of what is measured, so that all who ask the same share it."""
     kind = "exists" if exists else "measured"
-    return Measure(hidden(kind, hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec, exists)
+    return Measure(helpers.measured(kind, hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec, exists)

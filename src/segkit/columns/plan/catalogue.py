@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_visible
-from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table, sources_of
+from segkit.columns.plan.mentions import Mention
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
+from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.words import nearest
 
 SOURCES = frozenset({"customers", "events", "lookup"})

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from segkit.columns.features.blocks import segment_column
 from segkit.columns.features.steps import Step
-from segkit.columns.helpers import is_hidden
-from segkit.columns.plan.mentions import sources_of
+from segkit.columns.helpers import is_hidden, member
 from segkit.criteria.sql import sql_columns
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import cycles
+from segkit.rules.tables import sources_of
 
 _OF_SEGMENTS = "take one of the references out, or name the common criteria in a segment with `write = false`"
 
 
 def step_circles(rules: RuleFile, steps: Mapping[str, Step]) -> Iterator[Finding]:
     """Each circle of computed columns and segments; helper columns are not shown."""
-    segments = {segment_column(name): f"[segment.{name}]" for name in rules.segment}
+    segments = {member(name): f"[segment.{name}]" for name in rules.segment}
     for circle in cycles({name: step.needs for name, step in steps.items()}):
         shown = [name for name in circle[1:] if name in segments or not is_hidden(name)]
         shown = [shown[-1], *shown]

@@ -14,9 +14,8 @@ from segkit.rules.model.computed.value import Value
 from segkit.rules.model.conditions import Condition, Conditions
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Lookup, Source
+from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
-
-CUSTOMERS = "customers"
 
 Role = Literal["value", "number", "measure", "date", "list", "text", "key", "output"]
 """As what a column is read: a value of its own type, one that must be a number, a number or date, a date, a text
@@ -33,11 +32,6 @@ class Mention(NamedTuple):
     role: Role = "value"
     condition: Condition | None = None
     family: str = ""
-
-
-def lookup_table(name: str) -> str:
-    """What the table of a lookup is called among the tables; no event table is called so."""
-    return f"lookup.{name}"
 
 
 def mentions(rules: RuleFile) -> Iterator[Mention]:
@@ -64,15 +58,6 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from (Mention(path, table, column) for column in sorted(sql_columns(text)))
     for role in ("hash", "pseudonymise"):
         yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
-
-
-def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, KeyPath]]:
-    """Each table: what it is called, the section that describes it, and the path of that."""
-    yield CUSTOMERS, rules.customers, ("customers",)
-    for name, events in rules.events.items():
-        yield name, events, ("events", name)
-    for name, lookup in rules.lookup.items():
-        yield lookup_table(name), lookup, ("lookup", name)
 
 
 def sql_texts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:

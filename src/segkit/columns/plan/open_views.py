@@ -14,7 +14,7 @@ from segkit.columns.features.permission import read_suppression, suppression_ste
 from segkit.columns.features.steps import LookupStep, MeasureStep, Step
 from segkit.columns.plan.catalogue import Catalogue
 from segkit.columns.plan.circles import step_circles
-from segkit.columns.plan.mentions import CUSTOMERS, Mention, lookup_table
+from segkit.columns.plan.mentions import Mention
 from segkit.columns.plan.misfits import column_misfits
 from segkit.columns.plan.reads import reads_of
 from segkit.columns.tables.build import Refused, customer_view, event_view, lookup_view
@@ -27,6 +27,7 @@ from segkit.io.read import Table
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import Cycle
+from segkit.rules.tables import CUSTOMERS, lookup_table
 
 
 class Lookups(NamedTuple):

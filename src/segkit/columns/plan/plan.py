@@ -10,13 +10,13 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.features.all_steps import steps_of
-from segkit.columns.features.blocks import segment_column
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
+from segkit.columns.helpers import member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
-from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
+from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
 from segkit.columns.plan.open_views import open_views
 from segkit.columns.tables.view import View
@@ -28,6 +28,7 @@ from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import in_order
+from segkit.rules.tables import CUSTOMERS
 
 CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""
@@ -69,7 +70,7 @@ class Plan(NamedTuple):
         """The columns that outputs and the summary look at once all are computed, and who is in each segment and may be
         written.
         """
-        members = [*map(segment_column, self.rules.segment), *permission_columns(self.rules)]
+        members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
         if self.rules.rfm and self.rules.rfm.cutoffs:
             wanted |= set(SCORES.values())  # how they are shared out is compared with the day of the cutoffs
@@ -100,7 +101,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         for m in named.mentions
         if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
     )
-    members = [*map(segment_column, rules.segment), *permission_columns(rules)]
+    members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
     return Plan(
         rules,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from segkit.columns.plan.catalogue import Catalogue
-from segkit.columns.plan.mentions import Mention, lookup_table, sources_of
+from segkit.columns.plan.mentions import Mention
 from segkit.columns.plan.misfits import KINDS_OF_ROLE
 from segkit.columns.tables.view import Reads
 from segkit.criteria.conditions import asks_if_blank, wanted_kind, wants_text
@@ -13,6 +13,7 @@ from segkit.criteria.kinds import Kind
 from segkit.criteria.sql import sql_columns
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Events
+from segkit.rules.tables import lookup_table, sources_of
 
 
 def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:

@@ -7,20 +7,31 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
-from segkit.columns.helpers import AMOUNT, ID, KEY, ROW, TIME, hidden, is_hidden
+from segkit.columns.helpers import (
+    AMOUNT,
+    DOUBT,
+    ID,
+    KEY,
+    ROW,
+    SHORT,
+    TIME,
+    as_it_came,
+    is_hidden,
+    lookup_key,
+    suspect,
+    text_of,
+)
+from segkit.columns.money import as_money
 from segkit.columns.tables.joined import Joined
-from segkit.columns.tables.view import DOUBT, Doubts, Reads, View
+from segkit.columns.tables.view import Doubts, Reads, View
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import Table
-from segkit.io.read.values.numbers import from_float
+from segkit.io.read.values.numbers import MONEY
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
-
-MONEY = pl.Decimal(38, 10)
-SHORT = hidden("short")
 
 
 class Refused(Exception):
@@ -29,11 +40,6 @@ class Refused(Exception):
     def __init__(self, path: KeyPath, message: str) -> None:
         super().__init__(message)
         self.path = path
-
-
-def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """A number as an exact decimal; missing where it is not finite or too large."""
-    return from_float(value.cast(pl.Float64)) if dtype.is_float() else value.cast(MONEY, strict=False)
 
 
 def _is_exact(dtype: pl.DataType) -> bool:
@@ -63,15 +69,15 @@ def _read(
         exprs.append(table.value(name, type=as_type, money=money, trusting=True).alias(name))
         if table.bad(name, type=as_type, money=money) is None:
             continue
-        exprs.append(pl.col(name).alias(hidden("raw", name)))
-        suspects[name] = pl.col(name).is_null() & pl.col(hidden("raw", name)).is_not_null()
+        exprs.append(pl.col(name).alias(as_it_came(name)))
+        suspects[name] = pl.col(name).is_null() & pl.col(as_it_came(name)).is_not_null()
         flag = table.suspect(name, type=as_type, money=money)
         if flag is not None:
-            exprs.append(flag.alias(hidden("suspect", name)))
-            suspects[name] |= pl.col(hidden("suspect", name))
+            exprs.append(flag.alias(suspect(name)))
+            suspects[name] |= pl.col(suspect(name))
     for name in sorted(reads.keys & table.columns.keys()):
         of_row = pl.col(name) if name in as_came else table.key(name)
-        exprs.append(of_row.alias(hidden("key", name)))
+        exprs.append(of_row.alias(text_of(name)))
     short = _may_be_short(table, suspects.keys()) if _reads_all(table, reads) else None
     doubts = list(suspects.values())
     if short is not None:
@@ -145,7 +151,7 @@ def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: C
     except pl.exceptions.PolarsError as error:
         raise Refused(("derive", name), f"cannot compute `{name}`: {str(error).strip().splitlines()[0]}") from error
     if name in reads.keys:
-        frame = frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(hidden("key", name)))
+        frame = frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(text_of(name)))
     return frame
 
 
@@ -189,7 +195,7 @@ def customer_view(
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
         filled = parts.list.eval(pl.element().filter(pl.element() != ""))
         frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
-    texts = {hidden("key", name): pl.String() for name in reads.keys & table.columns.keys()}
+    texts = {text_of(name): pl.String() for name in reads.keys & table.columns.keys()}
     return View("customers", spec, table, frame, {**_visible(frame), **texts}, doubts, reads, context)
 
 
@@ -235,13 +241,13 @@ def event_view(
 
 def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Context) -> View:
     """Reference data: the columns asked for, and the text of its keys under hidden names."""
-    keys = [table.key(there).alias(hidden("on", there)) for there in spec.on.values()]
+    keys = [table.key(there).alias(lookup_key(there)) for there in spec.on.values()]
     frame, doubts = _read(table.frame.with_columns(keys), table, reads)
     for column, separator in spec.explode.items():
-        target = hidden("on", column)
+        target = lookup_key(column)
         parts = pl.col(target).str.split(separator).list.eval(pl.element().str.strip_chars().replace("", None))
         frame = frame.with_columns(parts).explode(target)
-    frame = frame.with_columns(pl.concat_str([hidden("on", n) for n in spec.on.values()], separator="\x1f").alias(KEY))
+    frame = frame.with_columns(pl.concat_str([lookup_key(n) for n in spec.on.values()], separator="\x1f").alias(KEY))
     frame = _completed(frame, spec, reads, (), context, in_order_=True)
     return View(name, spec, table, frame, _visible(frame), doubts, reads, context)
 

@@ -8,17 +8,12 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.columns.helpers import hidden
+from segkit.columns import helpers
 from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
 from segkit.rules.model.conditions import Condition
 
 Asked: TypeAlias = tuple[str, Condition]
 """A condition on a column."""
-
-
-def found_column(lookup: str) -> str:
-    """The Boolean column that says whether a lookup has the key of the row."""
-    return hidden("found", lookup)
 
 
 class Joined(NamedTuple):
@@ -46,8 +41,8 @@ class Joined(NamedTuple):
 
     def join(self, frame: pl.LazyFrame, *, in_order: bool) -> pl.LazyFrame:
         """`frame` with the lookup's columns; missing where no key matches."""
-        left = [hidden("key", name) for name in self.on]
-        right = [hidden("on", name) for name in self.on.values()]
+        left = [helpers.text_of(name) for name in self.on]
+        right = [helpers.lookup_key(name) for name in self.on.values()]
         answers = [holds_.alias(self._answer(number)) for number, holds_ in enumerate(self.asks.values())]
         rows = self.frame.lazy().with_columns(pl.lit(True).alias(self.found), *answers)
         return frame.join(rows, left_on=left, right_on=right, how="left", maintain_order="left" if in_order else None)
@@ -55,7 +50,7 @@ class Joined(NamedTuple):
     @property
     def found(self) -> str:
         """The joined column that says whether the lookup has the key; missing where not, until `_found` fills it."""
-        return found_column(self.name)
+        return helpers.found(self.name)
 
     def answers(self) -> dict[Asked, pl.Expr]:
         """Whether each condition holds in a joined row; never null."""
@@ -65,25 +60,25 @@ class Joined(NamedTuple):
         }
 
     def _answer(self, number: int) -> str:
-        return hidden("holds", f"{self.name} {number}")
+        return helpers.answer(self.name, number)
 
     @property
     def padded(self) -> str:
         """The column that `with_padded` adds."""
-        return hidden("padded", self.name)
+        return helpers.padded_for(self.name)
 
     def with_padded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The frame, after `_found`, with a column that says where something may be found once keys are trimmed.
 
         In steps: in one expression, Polars would make the same texts two to four times.
         """
-        keys = {hidden("unfound", here): hidden("key", here) for here in self.on}
-        trimmed = {hidden("trimmed", here): hidden("unfound", here) for here in self.on}
+        keys = {helpers.unfound(here): helpers.text_of(here) for here in self.on}
+        trimmed = {helpers.trimmed(here): helpers.unfound(here) for here in self.on}
         frame = frame.with_columns(pl.when(~pl.col(self.found)).then(key).alias(name) for name, key in keys.items())
         frame = frame.with_columns(pl.col(name).str.strip_chars().alias(new) for new, name in trimmed.items())
         padded = pl.any_horizontal(pl.col(new) != pl.col(name) for new, name in trimmed.items())
         known = [
-            pl.col(new).is_in(self.frame[hidden("on", there)].implode())
+            pl.col(new).is_in(self.frame[helpers.lookup_key(there)].implode())
             for new, there in zip(trimmed, self.on.values(), strict=True)
         ]
         return frame.with_columns(pl.all_horizontal(padded, *known).fill_null(False).alias(self.padded))

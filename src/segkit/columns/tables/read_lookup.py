@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.columns.helpers import KEY, hidden
+from segkit.columns.helpers import KEY, lookup_key, text_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.diagnostics import SourceLocation
@@ -23,8 +23,8 @@ def read_lookup(name: str, view: View, adds: Sequence[str]) -> tuple[Joined, pl.
     """
     assert isinstance(view.spec, Lookup)
     spec = view.spec
-    keys = [hidden("on", there) for there in spec.on.values()]
-    carried = [hidden("key", name) for name in adds if name in view.reads.keys]
+    keys = [lookup_key(there) for there in spec.on.values()]
+    carried = [text_of(name) for name in adds if name in view.reads.keys]
     columns = dict.fromkeys([*keys, KEY, *adds, *carried, *([spec.by] if spec.by else [])])
     rows, counts = view.sort_out(view.rows(columns).collect())
     once = _one_row_a_key(rows, spec, view)

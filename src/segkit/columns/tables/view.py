@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from segkit.columns.helpers import COUNT, KEPT, KEY, TIME, hidden, is_hidden
-from segkit.columns.tables.joined import Asked, found_column
+from segkit.columns import helpers
+from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
+from segkit.columns.tables.joined import Asked
 from segkit.criteria.conditions import Context, holds
 from segkit.criteria.kinds import Kind, Schema
 from segkit.io.read import ColumnType, Table
@@ -19,8 +20,6 @@ from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.sources import Events, Source
 
 NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
-PADDED, DOUBT = hidden("padded"), hidden("doubt")
-LEFT_OUT = "left out"
 
 TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
     "number": ColumnType.NUMBER,
@@ -84,7 +83,7 @@ class Doubts(NamedTuple):
     @property
     def found(self) -> list[str]:
         """The Boolean columns that say for which rows a lookup found something."""
-        return [found_column(name) for name in self.lookups]
+        return [helpers.found(name) for name in self.lookups]
 
 
 class View(NamedTuple):
@@ -129,20 +128,19 @@ class View(NamedTuple):
             reasons = {PADDED: pl.col(PADDED), **reasons}
         key: Then | ChainedThen = pl.when(KEPT).then(KEY)
         for reason, holds_ in reasons.items():
-            key = key.when(holds_).then(pl.lit(hidden(LEFT_OUT, reason)))
+            key = key.when(holds_).then(pl.lit(left_out_key(reason)))
         return frame.with_columns(key.alias(KEY))
 
     def _with_padded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The marked frame with `PADDED`, where a key has to be trimmed; of those that are kept, the groups tell."""
-        left_out = hidden("left out key")
         if self.padded:
             frame = frame.with_columns(pl.any_horizontal(self.padded).alias(PADDED))
             frame = frame.with_columns(pl.col(KEPT) & ~pl.col(PADDED))
         if not self.as_came:
             return frame
-        frame = frame.with_columns(pl.when(~pl.col(KEPT)).then(KEY).alias(left_out))
+        frame = frame.with_columns(pl.when(~pl.col(KEPT)).then(KEY).alias(LEFT_OUT))
         again = [pl.col(PADDED)] if self.padded else []
-        return frame.with_columns(pl.any_horizontal(is_padded(pl.col(left_out)), *again).alias(PADDED))
+        return frame.with_columns(pl.any_horizontal(is_padded(pl.col(LEFT_OUT)), *again).alias(PADDED))
 
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
         """`every_row` with these columns, and what is doubtful: see `sort_out`."""
@@ -172,7 +170,7 @@ class View(NamedTuple):
 
         `found` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
         """
-        reasons = {hidden(LEFT_OUT, reason): reason for reason in (*self._reasons(), PADDED)}
+        reasons = {left_out_key(reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
         rows = pl.col(COUNT).fill_null(1).sum() if COUNT in found.columns else pl.len()
         others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))

@@ -16,6 +16,7 @@ from segkit.io.read.files import problem, shown
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import SHOWN, ragged, unpaired_quotes
 from segkit.io.read.values.column import ColumnType
+from segkit.io.read.values.numbers import SCALE
 
 if TYPE_CHECKING:
     from segkit.io.read.table import Part, Table
@@ -91,7 +92,7 @@ def _short(text: str) -> str:
 
 def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str:
     if money:
-        return "an amount of at most 10 decimals"
+        return f"an amount of at most {SCALE} decimals"
     kind = kind or table.columns[name].type
     if kind is ColumnType.DATE and table.columns[name].date.given:
         return f"a date written as `{table.columns[name].date.format}`"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import KEY, hidden
+from segkit.columns import helpers
+from segkit.columns.helpers import KEY
 from segkit.io.write import FORMATS, sink
 from segkit.operations.delivery.lists import File, combined_name, combined_sinks, rows_of, sinks, style_of
 from segkit.operations.delivery.protection import key_form, written_key
@@ -76,7 +77,7 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
     last.check()
     names = list(dict.fromkeys(file.segment for file in files))
     segments = {name: [o for o in last.lists if o.segment == name] for name in names}
-    asked = {("segment", n): (pl.col(hidden("written", n)), old) for n, old in segments.items() if n in last.written}
+    asked = {("segment", n): (pl.col(helpers.written(n)), old) for n, old in segments.items() if n in last.written}
     for file in files if rules.output.changes else ():
         old = changes.before(list_name(file))
         asked["list", list_name(file)] = (file.rows, [old] if old else [])

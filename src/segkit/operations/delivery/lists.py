@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import KEY, hidden
+from segkit.columns import helpers
+from segkit.columns.helpers import COUNT, KEY
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
@@ -72,14 +73,14 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
     extension = FORMATS[rules.output.format].extension
     found: list[File] = []
     for name in chosen:
-        mask, line = pl.col(hidden("written", name)), lines[name]
+        mask, line = pl.col(helpers.written(name)), lines[name]
         each = rules.segment[name].each
         if not each:
             found.append(File(f"{name}.{extension}", name, mask, int(line.written.sum()), {}))
         else:
             found += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
-            held = pl.col(hidden("held", name))
+            held = pl.col(helpers.held(name))
             found.append(File(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
     return found
 
@@ -90,7 +91,7 @@ def _held(name: str) -> str:
 
 
 def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[File]:
-    counts = written.group_by(each).len(hidden("count")).sort(each, nulls_last=True)
+    counts = written.group_by(each).len(COUNT).sort(each, nulls_last=True)
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
         raise RuleError(Diagnostic(message, hint="choose columns with fewer values, or cut them into `bands`"))
@@ -99,7 +100,7 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
         values = {column: row[column] for column in each}
         same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
-        yield File(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[hidden("count")], shown)
+        yield File(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[COUNT], shown)
 
 
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
@@ -138,9 +139,15 @@ def _slug(value: Any) -> str:
 
 def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFrame:
     """The customers with hidden columns a segment: who is written, who is held out, which variant they get."""
-    marks = {"written": "written", "held": "held", VARIANT: "variants"}
-    columns = [(hidden(role, name), getattr(line, of)) for name, line in lines.items() for role, of in marks.items()]
-    return customers.with_columns(mark.alias(column) for column, mark in columns if mark is not None)
+    marks: list[pl.Series] = []
+    for name, line in lines.items():
+        named = {
+            helpers.written(name): line.written,
+            helpers.held(name): line.held,
+            helpers.variant(name): line.variants,
+        }
+        marks += [mark.alias(column) for column, mark in named.items() if mark is not None]
+    return customers.with_columns(marks)
 
 
 def rows_of(
@@ -150,7 +157,7 @@ def rows_of(
     head = [pl.col(KEY).alias(rules.customers.key), pl.lit(file.segment).alias(rules.output.label_column)]
     segment = rules.segment.get(file.segment)
     if segment and segment.split:
-        head.append(pl.col(hidden(VARIANT, file.segment)).alias(VARIANT))
+        head.append(pl.col(helpers.variant(file.segment)).alias(VARIANT))
     elif in_common and has_variants(rules):
         head.append(pl.lit(None, pl.String).alias(VARIANT))
     return protected(marked.filter(file.rows).select(*head, *columns), rules)
@@ -158,7 +165,7 @@ def rows_of(
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
     """Every customer, with the names of its segments joined by `|`; missing where it is in none."""
-    marks = {name: pl.col(hidden("written", name)) for name in chosen}
+    marks = {name: pl.col(helpers.written(name)) for name in chosen}
     names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
     label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
     if names:

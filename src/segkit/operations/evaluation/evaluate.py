@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit.columns import helpers
 from segkit.columns.compute import Computed, compute
 from segkit.columns.features.rfm.score_shares import drift
-from segkit.columns.helpers import is_hidden
+from segkit.columns.helpers import DOUBT, is_hidden
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
-from segkit.columns.tables.joined import found_column
 from segkit.columns.tables.read_lookup import DUPLICATES
-from segkit.columns.tables.view import DOUBT, View, kept_rows
+from segkit.columns.tables.view import View, kept_rows
 from segkit.criteria.conditions import Context
 from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -31,7 +31,6 @@ from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.wrong_keys import refuse_keys
 from segkit.operations.progress import Progress
-from segkit.report.numbers import plural
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.check.references import check_references
@@ -39,6 +38,7 @@ from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.sources import Customers
 from segkit.rules.text.loader import Loaded, by_place
+from segkit.words import plural
 
 
 class Evaluated(NamedTuple):
@@ -247,7 +247,7 @@ def _table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
     for lookup in plan.lookups_into(name):
         at_once = lookup in view.doubts.lookups
         of = plural(int(counts["rows"].item()), "row") if at_once else plural(len(computed.frame), "customer")
-        detected[f"lookup {lookup}"] = f"found for {int(counts[found_column(lookup)].item() or 0):,} of {of}"
+        detected[f"lookup {lookup}"] = f"found for {int(counts[helpers.found(lookup)].item() or 0):,} of {of}"
     if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
         detected["coordinates"] = _located(view.spec, computed.frame)
     return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))

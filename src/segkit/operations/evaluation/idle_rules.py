@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit.columns import helpers
 from segkit.columns.compute import Computed
-from segkit.columns.features.permission import (
-    CONSENT,
-    capped_column,
-    listed_column,
-    suppression_lists,
-    suppression_table,
-)
-from segkit.columns.helpers import hidden
+from segkit.columns.features.permission import CONSENT, capped_column, suppression_lists
 from segkit.columns.plan.plan import Plan
-from segkit.columns.tables.joined import found_column
 from segkit.columns.tables.view import kept_rows
 from segkit.operations.evaluation.values_nobody_has import never_found
-from segkit.report.numbers import plural
 from segkit.rules import walk
 from segkit.rules.findings import Finding
+from segkit.rules.tables import suppression_table
+from segkit.words import plural
 
 
 def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -39,7 +33,7 @@ def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
         if not kept:
             message, hint = f"`{file}` suppresses nobody: it has no values", "was all of it saved?"
             yield Finding(path, message, hint, warning=True)
-        elif not computed.frame[listed_column(file, column)].any():
+        elif not computed.frame[helpers.listed(file, column)].any():
             values = plural(kept, "value")
             message = f"`{file}` suppresses nobody: of its {values}, none is in column `{column}` of the customers"
             hint = "are both written alike, without a `.0` behind whole numbers? else the list is not needed"
@@ -50,7 +44,7 @@ def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning where nobody consents: what is asked for may be written otherwise in the data."""
     for path, channel, permission in walk.permissions(plan.rules):
         asked = permission.require
-        if asked and not computed.frame[hidden(CONSENT, channel)].any():
+        if asked and not computed.frame[helpers.permission(CONSENT, channel)].any():
             message = f"nobody consents: of {len(computed.frame):,} customers, none is as `require` asks"
             hint = f"is {' and '.join(f'`{name}`' for name in asked)} written so? `segkit check --data` looks"
             yield Finding((*path, "require"), message, hint, warning=True)
@@ -74,7 +68,7 @@ def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each lookup of which nothing was found, for customers or for events."""
     for table, counts in computed.counts.items():
         for name in plan.lookups_into(table):
-            if counts["rows"].item() and not counts[found_column(name)].item():
+            if counts["rows"].item() and not counts[helpers.found(name)].item():
                 message = f"`[lookup.{name}]` finds nothing: no row of `{table}` has a key that is in its file"
                 hint = f"is `on` right, and are the keys written alike? the left one is of `{table}`"
                 yield Finding(("lookup", name, "on"), message, hint, warning=True)

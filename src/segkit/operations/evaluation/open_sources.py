@@ -7,9 +7,7 @@ from contextlib import suppress
 
 import polars as pl
 
-from segkit.columns.features.permission import suppression_table
-from segkit.columns.helpers import ID, KEY, ROW, TIME, hidden
-from segkit.columns.plan.mentions import CUSTOMERS, lookup_table
+from segkit.columns.helpers import ID, KEY, ROW, TIME, as_it_came
 from segkit.columns.plan.reads import money_columns
 from segkit.criteria.conditions import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
@@ -21,6 +19,7 @@ from segkit.rules import walk
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Events, Source
 from segkit.rules.order import in_order
+from segkit.rules.tables import CUSTOMERS, lookup_table, suppression_table
 from segkit.rules.text.loader import Loaded
 
 
@@ -91,12 +90,12 @@ def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: 
     if not chosen:
         return table
     money = money_columns(spec)
-    as_came = [pl.col(name).alias(hidden("raw", name)) for name in read]
+    as_came = [pl.col(name).alias(as_it_came(name)) for name in read]
     values = [table.value(name, money=name in money).alias(name) for name in read]
     frame = table.frame.with_columns(as_came).with_columns(values)
     for name in in_order({name: needs[name] for name in spec.derive if name in chosen}):
         frame = frame.with_columns(parse_sql(spec.derive[name], context.as_of).alias(name))
-    frame = frame.with_columns(pl.col(hidden("raw", name)).alias(name) for name in read)
+    frame = frame.with_columns(pl.col(as_it_came(name)).alias(name) for name in read)
     schema = frame.collect_schema()
     made = {name: typed(name, schema[name], table.given) for name in chosen}
     return table._replace(frame=frame, columns={**table.columns, **made})

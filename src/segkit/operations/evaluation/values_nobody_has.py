@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.plan.mentions import CUSTOMERS, Mention, mentions
+from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
 from segkit.rules.findings import Finding, KeyPath
+from segkit.rules.tables import CUSTOMERS
 from segkit.words import nearest
 
 ASKS = ("is", "in", "has_any", "has_all")

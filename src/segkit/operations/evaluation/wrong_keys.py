@@ -6,12 +6,12 @@ import polars as pl
 
 from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
-from segkit.columns.plan.mentions import CUSTOMERS
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import NO_KEY, View, kept_rows
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.rules.model.sources import Customers, Events, Source
+from segkit.rules.tables import CUSTOMERS
 
 
 def refuse_keys(plan: Plan, computed: Computed) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.columns.tables.build import as_money
+from segkit.columns.money import as_money
 from segkit.results import Profile
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from segkit.report.numbers import count, plural
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.results import DiffResult, Move, RunInfo
+from segkit.words import count, plural
 
 ACROSS = 5
 """How many segments fit side by side; where there are more, the moves are a list."""

@@ -9,7 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.style import Style
 from rich.text import Text
 
-from segkit.report.numbers import count, short
+from segkit.report.numbers import short
+from segkit.words import count
 
 WIDTH = 80
 """Columns that the grid fits into, whatever the terminal has: ten scores and five characters for a number."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 
-from segkit.report.numbers import count
 from segkit.report.text.tables import numeric, plain_table
 from segkit.results import FittedModel
+from segkit.words import count
 
 
 def model_table(models: Sequence[FittedModel]) -> RenderableType | None:

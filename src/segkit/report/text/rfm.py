@@ -6,13 +6,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segkit.report.numbers import count, money, percent, rounded, seconds
+from segkit.report.numbers import money, percent, rounded, seconds
 from segkit.report.text.bars import Bar
 from segkit.report.text.heat import Heat
 from segkit.report.text.screen import left_out, warning
 from segkit.report.text.tables import numeric, plain_table, spaced
 from segkit.report.thresholds import threshold_tables
 from segkit.results import RfmResult
+from segkit.words import count
 
 
 def rfm_summary(result: RfmResult) -> RenderableType:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.report.numbers import count, money, percent, plural, seconds, share
+from segkit.report.numbers import money, percent, seconds, share
 from segkit.report.text.bars import Bar
 from segkit.report.text.models import model_table
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
@@ -25,6 +25,7 @@ from segkit.results import (
     SegmentResult,
     TableCounts,
 )
+from segkit.words import count, plural
 
 MANY = 5
 """How many overlaps are shown; JSON has them all."""

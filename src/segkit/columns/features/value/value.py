@@ -17,11 +17,12 @@ import polars as pl
 
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
-from segkit.columns.helpers import hidden
-from segkit.columns.tables.build import MONEY, as_money
+from segkit.columns.helpers import DAYS, FIRST, FIRST_DAY, LAST
+from segkit.columns.money import as_money
 from segkit.criteria.conditions import Context
 from segkit.criteria.kinds import Schema
 from segkit.errors import DataError
+from segkit.io.read.values.numbers import MONEY
 from segkit.results import FittedModel
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.base import Duration
@@ -32,7 +33,6 @@ from segkit.rules.model.file import RuleFile
 if TYPE_CHECKING:
     from segkit.columns.features.value import predict
 
-FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
 HISTORY = frozenset({FIRST, LAST, DAYS, FIRST_DAY, "revenue"})
 """What a prediction needs of each customer: first and last day with an order, how many, revenue, that of the first."""
 LIBRARIES = ("numpy", "scipy")

@@ -11,8 +11,11 @@ from typing import Any
 import polars as pl
 
 from segkit.io.read.values.column import Column, ColumnType, NumberStyle
+from segkit.rules.model.base import DECIMALS
 
-MONEY = pl.Decimal(38, 10)
+SCALE = DECIMALS
+"""Of money: a sum is a whole number of units of 10 ** -SCALE."""
+MONEY = pl.Decimal(38, SCALE)
 LARGEST_MONEY = 1e27
 
 _CURRENCY = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN)"
@@ -81,13 +84,13 @@ def may_trust(column: Column) -> bool:
 
 def long(text: pl.Expr) -> pl.Expr:
     """Room for more than 10 decimals; never missing."""
-    return (text.str.len_bytes() > 11).fill_null(value=False)
+    return (text.str.len_bytes() > SCALE + 1).fill_null(value=False)
 
 
 def _over_precise(text: pl.Expr) -> pl.Expr:
     """More than 10 decimals, which the cast would round without a word."""
     suspect = pl.when(long(text)).then(text)
-    return suspect.str.contains(r"\.[0-9]{10}[0-9]*[1-9]|[eE]-").fill_null(value=False)
+    return suspect.str.contains(rf"\.[0-9]{{{SCALE}}}[0-9]*[1-9]|[eE]-").fill_null(value=False)
 
 
 def from_float(raw: pl.Expr) -> pl.Expr:

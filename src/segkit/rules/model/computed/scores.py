@@ -7,11 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, Name, Unfit, parse_number
+from segkit.rules.model.base import DECIMALS, Contradiction, Lacking, Model, Name, Unfit, parse_number
 from segkit.rules.model.blocks import Standalone
 
 MOST = 1_000_000_000
-DECIMALS = 10
 """Of points and of exact decimals in general."""
 
 

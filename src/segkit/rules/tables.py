@@ -1,0 +1,30 @@
+"""What the tables of a rule file are called among all tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.rules.findings import KeyPath
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Source
+
+CUSTOMERS = "customers"
+
+
+def lookup_table(name: str) -> str:
+    """What the table of a lookup is called among the tables; no event table is called so."""
+    return f"lookup.{name}"
+
+
+def suppression_table(path: str) -> str:
+    """What the table of a suppression list is called among the tables."""
+    return f"suppress.{path}"
+
+
+def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, KeyPath]]:
+    """Each table: what it is called, the section that describes it, and the path of that."""
+    yield CUSTOMERS, rules.customers, ("customers",)
+    for name, events in rules.events.items():
+        yield name, events, ("events", name)
+    for name, lookup in rules.lookup.items():
+        yield lookup_table(name), lookup, ("lookup", name)
