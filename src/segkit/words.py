@@ -9,21 +9,27 @@ from difflib import SequenceMatcher, get_close_matches
 def nearest(word: str, known: Iterable[str], kind: str | None = None) -> str | None:
     """The known names nearest to `word`; with `kind` (a plural) a list of what there is when none comes near."""
     names = [str(name) for name in known]
-    lower = {name.lower(): name for name in reversed(names)}
-    begun = [name for name in lower if len(word) > 2 and name.startswith(word.lower())]
-    close = begun[:3] or get_close_matches(word.lower(), lower, n=3, cutoff=0.6)
-    if close and not begun:
-        # `contains` for `contians`, without `not_contains` beside it.
-        best = _likeness(word, close[0])
-        close = [name for name in close if _likeness(word, name) > best - 0.1]
-    if close:
-        return f"did you mean {listed([lower[name] for name in close], 'or')}?"
+    near = near_names(word, names)
+    if near:
+        return f"did you mean {listed(near, 'or')}?"
     if kind is None:
         return None
     if not names:
         return f"there are no {kind}"
     rest = ", and others" if len(names) > 12 else ""
     return f"the {kind} are {listed(names[:12], ',' if rest else 'and')}{rest}"
+
+
+def near_names(word: str, known: Iterable[str]) -> list[str]:
+    """The known names that may be meant by `word`, three at most: those that begin so, else those that look like it."""
+    lower = {name.lower(): name for name in reversed(list(known))}
+    begun = [name for name in lower if len(word) > 2 and name.startswith(word.lower())]
+    near = begun[:3] or get_close_matches(word.lower(), lower, n=3, cutoff=0.6)
+    if near and not begun:
+        # `contains` for `contians`, without `not_contains` beside it.
+        best = _likeness(word, near[0])
+        near = [name for name in near if _likeness(word, name) > best - 0.1]
+    return [lower[name] for name in near]
 
 
 def _likeness(word: str, name: str) -> float:

@@ -27,10 +27,10 @@ class UnknownCommand(click.UsageError):
     """No such command; `possibilities` are the names that come near."""
 
     def __init__(self, name: str, ctx: click.Context) -> None:
-        from difflib import get_close_matches
+        from segkit.words import near_names  # difflib: only once there is something to look for
 
         super().__init__(f"No such command '{name}'.", ctx)
-        self.possibilities = get_close_matches(name, COMMANDS)
+        self.possibilities = near_names(name, COMMANDS)
 
 
 class LazyGroup(click.Group):

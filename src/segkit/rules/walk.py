@@ -1,4 +1,7 @@
-"""Every block, measure and condition of a rule file, with the path of keys that leads to it."""
+"""Every block, measure, condition, window, event table and amount of a rule file, with the path of keys to it.
+
+Which sections have one is said here, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
-from segkit.rules.model.measures import EventCondition, Measured
+from segkit.rules.model.measures import OF_AMOUNT, EventCondition, Measured, Window
 from segkit.rules.model.permissions import Cap, Permission
+from segkit.rules.tables import CUSTOMERS
 
 
 def named_blocks(rules: RuleFile) -> Iterator[tuple[KeyPath, Block]]:
@@ -102,3 +106,39 @@ def caps(rules: RuleFile) -> Iterator[tuple[KeyPath, Cap]]:
         for name, cap in rules.frequency_cap.channel.items():
             if cap.events:
                 yield ("frequency_cap", "channel", name), cap
+
+
+def windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Window]]:
+    """Each section that may look at some days only."""
+    yield from measures(rules)
+    yield from caps(rules)
+    if rules.rfm:
+        yield ("rfm",), rules.rfm
+    if rules.value:
+        yield ("value",), rules.value
+
+
+def event_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
+    """Each place that names an event table, and the name."""
+    yield from (((*path, "events"), measured.events) for path, measured in measures(rules))
+    yield from (((*path, "events"), cap.events) for path, cap in caps(rules))
+    if rules.rfm and rules.rfm.events:
+        yield ("rfm", "events"), rules.rfm.events
+    if rules.lifecycle and rules.lifecycle.events:
+        yield ("lifecycle", "events"), rules.lifecycle.events
+    if rules.value:
+        yield ("value", "events"), rules.value.events
+    if rules.customers.from_:
+        yield ("customers", "from"), rules.customers.from_
+    yield from ((("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != CUSTOMERS)
+
+
+def amounts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:
+    """Whatever needs the money of an event table: the place that says so, what needs it, the table."""
+    for path, measured in measures(rules):
+        if measured.of is None and measured.measure in OF_AMOUNT:
+            yield (*path, "measure"), f'measure = "{measured.measure}"', measured.events
+    if rules.rfm and rules.rfm.events:
+        yield ("rfm", "events"), "[rfm]", rules.rfm.events
+    if rules.value:
+        yield ("value", "events"), "[value]", rules.value.events

@@ -19,8 +19,7 @@ from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.computed.value import Value
-from segkit.rules.model.measures import Measure as MeasureName
-from segkit.rules.model.measures import Measured, Window
+from segkit.rules.model.measures import Measured, MeasureName, Window
 from segkit.rules.model.permissions import Cap
 
 

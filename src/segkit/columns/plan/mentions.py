@@ -7,12 +7,14 @@ from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
 from segkit.rules.findings import KeyPath
-from segkit.rules.model.blocks import CustomerDate, Measured, Window
+from segkit.rules.model.blocks import CustomerDate, Measured
+from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.computed.scores import Score
 from segkit.rules.model.computed.traits import Trait
 from segkit.rules.model.computed.value import Value
 from segkit.rules.model.conditions import Condition, Conditions
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.permissions import Cap
 from segkit.rules.model.sources import Lookup, Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
@@ -134,15 +136,16 @@ ROLE_OF_MEASURE: dict[str, Role] = {"sum": "number", "mean": "number", "min": "m
 
 
 def _measured(path: KeyPath, spec: Measured) -> Iterator[Mention]:
-    yield from _conditions((*path, "where"), spec.events, spec.where)
+    yield from _over_events(path, spec)
     if spec.of:
         yield Mention((*path, "of"), spec.events, spec.of, ROLE_OF_MEASURE.get(spec.measure, "value"))
-    yield from _window(path, spec)
 
 
-def _window(path: KeyPath, window: Window) -> Iterator[Mention]:
-    if isinstance(window.since, CustomerDate):
-        yield Mention((*path, "since", "column"), CUSTOMERS, window.since.column, "date")
+def _over_events(path: KeyPath, spec: Measured | Rfm | Value | Cap) -> Iterator[Mention]:
+    """The rows of the event table that count, and a date of the customer from which they do."""
+    yield from _conditions((*path, "where"), spec.events, spec.where)
+    if isinstance(spec.since, CustomerDate):
+        yield Mention((*path, "since", "column"), CUSTOMERS, spec.since.column, "date")
 
 
 def _rfm(rules: RuleFile) -> Iterator[Mention]:
@@ -151,13 +154,11 @@ def _rfm(rules: RuleFile) -> Iterator[Mention]:
         for name, column in rules.rfm.columns.model_dump().items():
             yield Mention(("rfm", "columns", name), CUSTOMERS, column, "number")
     else:
-        yield from _conditions(("rfm", "where"), rules.rfm.events, rules.rfm.where)
-        yield from _window(("rfm",), rules.rfm)
+        yield from _over_events(("rfm",), rules.rfm)
 
 
 def _value(spec: Value) -> Iterator[Mention]:
-    yield from _conditions(("value", "where"), spec.events, spec.where)
-    yield from _window(("value",), spec)
+    yield from _over_events(("value",), spec)
     if spec.cost is not None:
         yield Mention(("value", "cost"), CUSTOMERS, spec.cost, "number")
 
@@ -169,8 +170,7 @@ def _gates(rules: RuleFile) -> Iterator[Mention]:
             column = permission.suppress_on or rules.customers.key
             yield Mention((*path, "suppress_on" if permission.suppress_on else "suppress"), CUSTOMERS, column, "key")
     for path, cap in caps(rules):
-        yield from _conditions((*path, "where"), cap.events, cap.where)
-        yield from _window(path, cap)
+        yield from _over_events(path, cap)
     for name, segment in rules.segment.items():
         if segment.limit:
             here = ("segment", name, "limit")

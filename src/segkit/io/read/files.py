@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import gzip
 import os
@@ -22,6 +21,7 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError, WriteError
 from segkit.io.publish.errors import FULL, error_number
+from segkit.words import nearest
 
 STDIN = Path("-")
 
@@ -174,9 +174,9 @@ def _neighbours(path: Path) -> str:
     if folder != path.parent:
         return f"there is no folder `{path.parent}`"
     names = sorted(child.name for child in folder.iterdir() if child.is_file())
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    near = nearest(path.name, names)
     if near:
-        return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?"
+        return near
     if names:
         return f"`{folder}` holds " + ", ".join(f"`{name}`" for name in names[:5]) + (", ..." if names[5:] else "")
     return f"`{folder}` holds no files"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +21,7 @@ from segkit.io.read.values import sample
 from segkit.io.read.values.column import Column, ColumnType
 from segkit.io.read.values.infer import Given, infer, typed
 from segkit.rules.model.sources import Source
+from segkit.words import listed, nearest
 
 
 def open_table(
@@ -97,12 +97,7 @@ def _check_names(name: str, spec: Source, part: Part) -> None:
 
 
 def _unknown(message: str, name: str, names: Collection[str]) -> Diagnostic:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return Diagnostic(message, hint=f"did you mean `{near[0]}`?" if near else f"its columns: {_listed(names)}")
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return Diagnostic(message, hint=nearest(name, names) or f"its columns: {listed(names, ',')}")
 
 
 def _check_same_columns(parts: tuple[Part, ...]) -> None:
@@ -113,7 +108,7 @@ def _check_same_columns(parts: tuple[Part, ...]) -> None:
         lacks = [name for name in first.names if name not in part.names]
         extra = [name for name in part.names if name not in first.names]
         if lacks or extra:
-            found = [f"lacks {_listed(lacks)}"] * bool(lacks) + [f"also has {_listed(extra)}"] * bool(extra)
+            found = [f"lacks {listed(lacks, ',')}"] * bool(lacks) + [f"also has {listed(extra, ',')}"] * bool(extra)
             message = f"`{part.path.name}` {' and '.join(found)}, unlike `{shown(first.path)}`"
             raise problem(part.path, message, hint="all files of a source have the same columns")
 

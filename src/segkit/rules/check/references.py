@@ -15,15 +15,11 @@ from segkit.rules.check.output import check_output
 from segkit.rules.check.percents import check_percents
 from segkit.rules.check.rfm import check_rfm
 from segkit.rules.check.stages import check_stages
-from segkit.rules.check.value import check_value
 from segkit.rules.findings import Finding
 from segkit.rules.model.blocks import Standalone
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, by_place
 from segkit.words import nearest
-
-OF_AMOUNT = frozenset({"sum", "mean", "min", "max"})
-"""Measures that take the amount unless `of` names a column."""
 
 
 def check_references(loaded: Loaded) -> list[Diagnostic]:
@@ -38,18 +34,7 @@ def check_references(loaded: Loaded) -> list[Diagnostic]:
 
 def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     """Every event table that is named exists."""
-    named = [((*path, "events"), measured.events) for path, measured in walk.measures(rules)]
-    named += [((*path, "events"), cap.events) for path, cap in walk.caps(rules)]
-    if rules.rfm and rules.rfm.events:
-        named.append((("rfm", "events"), rules.rfm.events))
-    if rules.lifecycle and rules.lifecycle.events:
-        named.append((("lifecycle", "events"), rules.lifecycle.events))
-    if rules.value:
-        named.append((("value", "events"), rules.value.events))
-    if rules.customers.from_:
-        named.append((("customers", "from"), rules.customers.from_))
-    named += [(("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != "customers"]
-    for path, name in named:
+    for path, name in walk.event_tables(rules):
         if name not in rules.events:
             yield Finding(path, f"there is no `[events.{name}]`", nearest(name, rules.events, "event tables"))
     if "customers" in rules.events:
@@ -69,12 +54,13 @@ def _segment_names(rules: RuleFile) -> Iterator[Finding]:
 
 def _amounts(rules: RuleFile) -> Iterator[Finding]:
     """Whatever needs money has a table with money."""
-    hint = 'add `amount = "..."` to `[events.{}]`, or name a column with `of`'
-    for path, measured in walk.measures(rules):
-        table = rules.events.get(measured.events)
-        if table and not table.amount and measured.of is None and measured.measure in OF_AMOUNT:
-            message = f'`measure = "{measured.measure}"` needs an amount, and `[events.{measured.events}]` names none'
-            yield Finding((*path, "measure"), message, hint.format(measured.events))
+    for path, what, name in walk.amounts(rules):
+        table = rules.events.get(name)
+        if table and not table.amount:
+            of_measure = f'add `amount = "..."` to `[events.{name}]`, or name a column with `of`'
+            of_section = f'add `amount = "..."`: the column of `[events.{name}]` with the money'
+            hint = of_measure if path[-1] == "measure" else of_section
+            yield Finding(path, f"`{what}` needs an amount, and `[events.{name}]` names none", hint)
     for name, table in rules.events.items():
         if table.amount_per == "event" and not (table.id and table.amount):
             missing = "id" if table.amount else "amount"
@@ -129,6 +115,6 @@ def _is_above(first: Any, last: Any) -> bool:
 
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
-    check_rfm, check_stages, check_value, check_percents, check_gates, check_output,
+    check_rfm, check_stages, check_percents, check_gates, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

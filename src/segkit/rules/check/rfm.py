@@ -1,4 +1,4 @@
-"""RFM: the money that it needs, cutoffs of the same events, and maps that cover the scores."""
+"""RFM: cutoffs of the same events, and maps that cover the scores."""
 
 from __future__ import annotations
 
@@ -14,17 +14,9 @@ from segkit.rules.text.included import CUTOFFS
 def check_rfm(rules: RuleFile) -> Iterator[Finding]:
     """Everything about the `[rfm]` section."""
     if rules.rfm:
-        yield from _money(rules, rules.rfm)
         yield from _bins(rules.rfm)
         yield from _same_events(rules, rules.rfm)
         yield from _map(rules.rfm)
-
-
-def _money(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
-    table = rules.events.get(rfm.events)
-    if table and not table.amount:
-        hint = f'add `amount = "..."`: the column of `[events.{rfm.events}]` with the money'
-        yield Finding(("rfm", "events"), f"`[rfm]` needs an amount, and `[events.{rfm.events}]` names none", hint)
 
 
 def _bins(rfm: Rfm) -> Iterator[Finding]:

@@ -6,21 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 
 from segkit.rules import walk
-from segkit.rules.findings import Finding, KeyPath
+from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
-from segkit.rules.model.measures import Window
 
 
 def empty_windows(rules: RuleFile, as_of: dt.date) -> Iterator[Finding]:
     """A warning for each window that is empty on this day."""
-    for path, window in _windows(rules):
+    for path, window in walk.windows(rules):
         if window.is_empty(as_of):
             message = f"the window has no day when `as_of` is {as_of}, so nothing is counted"
             yield Finding((*path, "between" if window.between else "before"), message, warning=True)
-
-
-def _windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Window]]:
-    yield from walk.measures(rules)
-    yield from walk.caps(rules)
-    if rules.rfm:
-        yield ("rfm",), rules.rfm

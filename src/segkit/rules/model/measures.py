@@ -22,11 +22,13 @@ from segkit.rules.model.base import (
 )
 from segkit.rules.model.conditions import Conditions
 
-Measure = Literal[
+MeasureName = Literal[
     "count", "sum", "mean", "min", "max", "distinct", "first", "last", "most_frequent",
     "days_since_first", "days_since_last", "active_days",
 ]  # fmt: skip
 ZERO_WHEN_NONE = frozenset({"count", "sum", "distinct", "active_days"})
+OF_AMOUNT = frozenset({"sum", "mean", "min", "max"})
+"""Measures that take the amount unless `of` names a column."""
 NEEDS_COLUMN = frozenset({"distinct", "most_frequent"})
 
 
@@ -117,7 +119,7 @@ class Measured(Window):
     """The event table."""
     where: Conditions = {}
     """Only rows that satisfy these conditions count; looked at before rows become events."""
-    measure: Measure = "count"
+    measure: MeasureName = "count"
     """What is computed; `count` is of distinct ids where the table has an `id`."""
     of: str | None = None
     """The column that is measured; default: the amount, for `first` and `last` the time."""

@@ -14,7 +14,7 @@ from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
 from segkit.rules.model.computed.rfm_maps import map_codes
-from segkit.rules.model.measures import Measure as MeasureName
+from segkit.rules.model.measures import MeasureName
 
 
 def rfm_steps(rfm: Rfm) -> list[Step]:
