@@ -31,13 +31,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from click.testing import CliRunner
+from picture import svg
+from reference import BEGIN, write_between_markers
 
 from segkit.cli import main as segkit
 from segkit.operations.apply import apply
 from segkit.operations.rfm import rfm
-from segkit.report.picture import svg
 from segkit.report.text.screen import apply_summary
-from segkit.rules.reference import BEGIN, write_between_markers
 from segkit.rules.schema.json_schema import schema_text
 from segkit.rules.text.loader import load_rules_text
 

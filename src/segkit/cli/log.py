@@ -11,8 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError, SegkitError, WriteError
 
@@ -111,11 +109,3 @@ def _append(file: int, line: bytes) -> None:
     if written < len(line):
         os.ftruncate(file, os.fstat(file).st_size - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def begin(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    """Open the log that an option names."""
-    from segkit.cli.terminal import Terminal
-
-    if value and not ctx.resilient_parsing:
-        ctx.ensure_object(Terminal).log = RunLog(Path(value))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from segkit.cli.log import begin as begin_log
+from segkit.cli.log import RunLog
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import DATE, NAME_PATH, Pairs
 
@@ -32,6 +32,11 @@ color = click.option(
     callback=_set,
     help="Colours; auto (the default) is on a terminal, unless NO_COLOR is set.",
 )
+
+
+def _begin_log(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.ensure_object(Terminal).log = RunLog(Path(value))
 
 
 def talk(function: F) -> F:
@@ -82,7 +87,7 @@ log = click.option(
     type=click.Path(),
     is_eager=True,
     expose_value=False,
-    callback=begin_log,
+    callback=_begin_log,
     help="Append one line of JSON about this run, whether it goes well or not.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

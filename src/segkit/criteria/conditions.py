@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import polars as pl
 
+from segkit.criteria.context import Context, share_of
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
-from segkit.io.read.geojson import Area
 from segkit.rules.model.base import Duration
-from segkit.rules.model.blocks import Inside
 from segkit.rules.model.conditions import Condition
-
-
-class ShareOfAll(NamedTuple):
-    """The highest or lowest values of a column, as a share of all customers that have one."""
-
-    column: str
-    operator: str
-    percent: Decimal
-
-    @property
-    def is_top(self) -> bool:
-        """Whether it is the highest values."""
-        return self.operator == "top_percent"
-
-
-def shares_of_all(column: str, condition: Condition) -> Iterator[ShareOfAll]:
-    """The shares of all customers that a condition asks about."""
-    for name, operand in condition.operators():
-        if name in ("top_percent", "bottom_percent"):
-            yield _share(column, name, operand)
-
-
-def _share(column: str, operator: str, percent: Decimal | int) -> ShareOfAll:
-    # 10 and 10.0 are one share.
-    return ShareOfAll(column, operator, Decimal(f"{Decimal(percent).normalize():f}"))
-
-
-def _nobody_knows(share: ShareOfAll) -> pl.Expr:
-    raise NotImplementedError(f"`{share.operator}` of `{share.column}` outside of a block")
-
-
-class Context(NamedTuple):
-    """What conditions look at beside the row: the day that is now, who is among a share of all customers, zones on the
-    map.
-    """
-
-    as_of: dt.date
-    share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
-    zones: Mapping[Inside, Area] = MappingProxyType({})
-
+from segkit.rules.text.toml import toml_key
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "is": lambda c, v: c == v,
@@ -151,7 +108,7 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
 def _value_hint(column: str, kind: Kind, value: Any) -> str | None:
     wanted = kind_of_value(value)
     if kind == "text" and wanted in ("number", "date"):
-        return f'write it as text, "{value}", or give the source `types = {{ {_key(column)} = "{wanted}" }}`'
+        return f'write it as text, "{value}", or give the source `types = {{ {toml_key(column)} = "{wanted}" }}`'
     if kind == "date" and wanted == "text":
         return "write dates without quotes: 2024-03-01"
     return types_hint(column, kind, (wanted,))
@@ -160,15 +117,11 @@ def _value_hint(column: str, kind: Kind, value: Any) -> str | None:
 def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
     """The next step where a column of one kind is asked for another."""
     if "list" in wanted:
-        return f'say what separates the values: `[customers] lists = {{ {_key(column)} = "," }}`'
+        return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
     if kind in ("text", "number", "date", "boolean") and names:
-        return f'if it is one, give the source `types = {{ {_key(column)} = "{names[0]}" }}`'
+        return f'if it is one, give the source `types = {{ {toml_key(column)} = "{names[0]}" }}`'
     return None
-
-
-def _key(column: str) -> str:
-    return column if re.fullmatch(r"[A-Za-z0-9_-]+", column) else f'"{column}"'
 
 
 def _regex_problem(pattern: str) -> str | None:
@@ -220,7 +173,7 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if name in ("has_any", "has_all", "has_none"):
         return _in_list(name, value, operand)
     if name in ("top_percent", "bottom_percent"):
-        return context.share(_share(column, name, operand))
+        return context.share(share_of(column, name, operand))
     if name == "missing":
         return value.is_null() if operand else value.is_not_null()
     return _relative_to_now(name, value, operand, context.as_of)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
 Kind = Literal["text", "number", "date", "boolean", "list", "other"]
-Schema = dict[str, pl.DataType]
+Dtypes: TypeAlias = dict[str, pl.DataType]
+"""Column -> the Polars type of its values."""
 
 
 def kind_of(dtype: pl.DataType) -> Kind:

@@ -1,15 +1,31 @@
-"""Whether customers live inside zones: points against polygons."""
+"""Whether customers live near a point or inside zones."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import polars as pl
 
 from segkit.io.read.geojson import Area
+from segkit.rules.model.blocks import Near
 
+EARTH_RADIUS_KM = 6371.0088
 AT_ONCE = 100_000
 """Points that are looked at together: what bounds the memory."""
+
+
+def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
+    """Boolean, never null: great-circle distance by the haversine formula, in km, against the circle's radius."""
+    degrees = [pl.col(c).cast(pl.Float64) for c in (latitude, longitude)]
+    there_latitude, there_longitude = (value.radians() for value in degrees)
+    here_latitude, here_longitude = math.radians(near.latitude), math.radians(near.longitude)
+    half = ((there_latitude - here_latitude) / 2).sin() ** 2 + there_latitude.cos() * math.cos(here_latitude) * (
+        (there_longitude - here_longitude) / 2
+    ).sin() ** 2
+    # Of opposite ends of the earth, rounding may make it a bit more than 1, which has no arcsine.
+    distance = 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
+    return ((distance <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
 
 
 def is_inside(area: Area, latitude: str, longitude: str) -> pl.Expr:

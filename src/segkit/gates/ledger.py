@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.columns import helpers
 from segkit.columns.features.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
-from segkit.columns.helpers import KEY
+from segkit.columns.helpers import KEY, member
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
 from segkit.gates.rows import spread
@@ -33,6 +33,12 @@ class Line(NamedTuple):
     written: pl.Series
     held: pl.Series | None = None
     variants: pl.Series | None = None
+
+
+def memberships(rules: RuleFile, customers: pl.DataFrame) -> pl.DataFrame:
+    """One Boolean column a segment, one row a customer: whether the criteria hold."""
+    # Not by `select`, which copies what comes in several pieces: 0.05 s on 1 M customers.
+    return pl.DataFrame([customers[member(name)].alias(name) for name in rules.segment])
 
 
 @dataclass

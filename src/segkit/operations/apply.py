@@ -14,8 +14,7 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.expectations import broken
-from segkit.gates.ledger import Line, ledger, overlaps
-from segkit.gates.membership import memberships
+from segkit.gates.ledger import Line, ledger, memberships, overlaps
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks, with_changes

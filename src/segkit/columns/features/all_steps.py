@@ -15,7 +15,7 @@ from segkit.columns.features.scores import score_steps
 from segkit.columns.features.steps import MeasureStep, RowStep, Step
 from segkit.columns.features.traits import row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
-from segkit.criteria.conditions import Context
+from segkit.criteria.context import Context
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.rules.model.computed.traits import Trait
 from segkit.rules.model.file import RuleFile

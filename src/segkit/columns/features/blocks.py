@@ -15,9 +15,10 @@ import polars as pl
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
-from segkit.criteria.blocks import Names, block_holds
-from segkit.criteria.conditions import COMPARISONS, Context, ShareOfAll, shares_of_all
-from segkit.criteria.kinds import Schema, literal
+from segkit.criteria.blocks import block_holds
+from segkit.criteria.conditions import COMPARISONS
+from segkit.criteria.context import Context, Names, ShareOfAll, shares_of_all
+from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql import sql_columns
 from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
@@ -26,7 +27,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
 from segkit.rules.walk import below, event_conditions_of
 
-Build = Callable[[Schema], pl.Expr]
+Build = Callable[[Dtypes], pl.Expr]
 
 
 def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
@@ -73,7 +74,7 @@ def _needs(block: Block, customers: Customers) -> Iterator[str]:
 def block_expression(block: Block, customers: Customers, context: Context) -> Build:
     """The block as a Boolean expression, never null, over columns of a schema."""
 
-    def build(schema: Schema) -> pl.Expr:
+    def build(schema: Dtypes) -> pl.Expr:
         names = Names(
             event_condition=lambda condition: _event_condition_holds(condition, schema),
             segment=lambda name: pl.col(member(name)),
@@ -107,7 +108,7 @@ def _asked(condition: EventCondition) -> Mapping[str, Any]:
     return condition.result or {"min": 1}
 
 
-def _event_condition_holds(condition: EventCondition, schema: Schema) -> pl.Expr:
+def _event_condition_holds(condition: EventCondition, schema: Dtypes) -> pl.Expr:
     """Boolean, never null: at least one event, and the measure compares as asked."""
     parts = []
     for name, _, exists in _measures(condition):

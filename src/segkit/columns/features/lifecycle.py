@@ -9,8 +9,8 @@ import polars as pl
 from segkit.columns.features.blocks import block_expression, block_needs
 from segkit.columns.features.first_that_holds import first_that_holds
 from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.rules.model.computed.lifecycle import PRESET, Lifecycle
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import Measured
@@ -30,7 +30,7 @@ def lifecycle_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 def _own(lifecycle: Lifecycle, customers: Customers, context: Context) -> RowStep:
     stages = {stage.name: block_expression(stage, customers, context) for stage in lifecycle.stage}
 
-    def build(schema: Schema) -> pl.Expr:
+    def build(schema: Dtypes) -> pl.Expr:
         return first_that_holds({name: holds(schema) for name, holds in stages.items()})
 
     needs = frozenset().union(*(block_needs(stage, customers) for stage in lifecycle.stage))

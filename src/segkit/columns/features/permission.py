@@ -12,8 +12,8 @@ from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_mea
 from segkit.columns.helpers import KEY
 from segkit.columns.tables.build import as_key, lookup_view
 from segkit.columns.tables.view import Reads, View, all_hold
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.io.read import Table
 from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath, Misfits
@@ -110,7 +110,7 @@ def _channel(path: KeyPath) -> str:
 
 
 def _consents(path: KeyPath, channel: str, permission: Permission, context: Context) -> RowStep:
-    def build(schema: Schema) -> pl.Expr:
+    def build(schema: Dtypes) -> pl.Expr:
         return all_hold(permission.require, schema, context)
 
     return RowStep(helpers.permission(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
@@ -121,7 +121,7 @@ def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str,
     values = lists.values[file, column].implode()
     source = helpers.text_of(column) if column in customers.columns and column != key else column
 
-    def build(schema: Schema) -> pl.Expr:
+    def build(schema: Dtypes) -> pl.Expr:
         return _folded(as_key(pl.col(source), schema[source])).is_in(values).fill_null(False)
 
     return RowStep(helpers.listed(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
@@ -130,7 +130,7 @@ def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str,
 def _suppressed(path: KeyPath, channel: str, permission: Permission, key: str) -> RowStep:
     names = [helpers.listed(file, permission.suppress_on or key) for file in permission.suppress]
 
-    def build(_: Schema) -> pl.Expr:
+    def build(_: Dtypes) -> pl.Expr:
         return pl.any_horizontal(names)
 
     return RowStep(helpers.permission(SUPPRESSED, channel), frozenset(names), build, (*path, "suppress"))
@@ -139,7 +139,7 @@ def _suppressed(path: KeyPath, channel: str, permission: Permission, key: str) -
 def _capped(path: KeyPath, cap: Cap) -> Iterator[Step]:
     measure = hidden_measure(measured(cap, "count"))
 
-    def build(_: Schema) -> pl.Expr:
+    def build(_: Dtypes) -> pl.Expr:
         return pl.col(measure.name) >= cap.max
 
     yield MeasureStep(measure, path)

@@ -10,8 +10,8 @@ from segkit.columns.features.blocks import block_expression, block_needs
 from segkit.columns.features.first_that_holds import first_that_holds
 from segkit.columns.features.steps import RowStep, Step
 from segkit.columns.money import as_money
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.io.read.values.numbers import MONEY
 from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.file import RuleFile
@@ -35,10 +35,10 @@ def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 def _score(name: str, score: Score, customers: Customers, context: Context) -> RowStep:
     holds = [(rule, block_expression(rule, customers, context)) for rule in score.rule]
 
-    def dtype(schema: Schema) -> pl.DataType:
+    def dtype(schema: Dtypes) -> pl.DataType:
         return pl.Int64() if score.whole and all(_is_whole(rule, schema) for rule in score.rule) else MONEY
 
-    def build(schema: Schema) -> pl.Expr:
+    def build(schema: Dtypes) -> pl.Expr:
         points = [(_is_whole(rule, schema), _points(rule, holds_(schema), schema)) for rule, holds_ in holds]
         # Whole points on their own: decimals added one by one take four times as long.
         total = pl.sum_horizontal([pl.lit(0, pl.Int64), *(given for whole, given in points if whole)])
@@ -52,19 +52,19 @@ def _score(name: str, score: Score, customers: Customers, context: Context) -> R
     return RowStep(f"{name}_score", frozenset(needs), build, ("score", name), dtype=dtype)
 
 
-def _is_whole(rule: ScoreRule, schema: Schema) -> bool:
+def _is_whole(rule: ScoreRule, schema: Dtypes) -> bool:
     """Whether the points of a rule are integers, whatever the customer."""
     return rule.whole and (rule.points_per is None or schema[rule.points_per.column].is_integer())
 
 
-def _points(rule: ScoreRule, holds: pl.Expr, schema: Schema) -> pl.Expr:
+def _points(rule: ScoreRule, holds: pl.Expr, schema: Dtypes) -> pl.Expr:
     """The points of a rule, 0 where it does not hold: `Int64` where they are whole, else exact decimals."""
     dtype = pl.Int64() if _is_whole(rule, schema) else MONEY
     given = _points_per(rule.points_per, schema, dtype) if rule.points_per else pl.lit(rule.points, dtype)
     return pl.when(holds).then(given).otherwise(pl.lit(0, dtype)) if rule.has_criteria() or rule.everyone else given
 
 
-def _points_per(per: PointsPer, schema: Schema, dtype: pl.DataType) -> pl.Expr:
+def _points_per(per: PointsPer, schema: Dtypes, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(per.column)
     if dtype.is_integer():
         # Integers wrap without a word: what is far beyond any score is cut off before.

@@ -14,7 +14,7 @@ from segkit.columns import helpers
 from segkit.columns.features.measures import Measure, dtype_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
-from segkit.criteria.kinds import Schema
+from segkit.criteria.kinds import Dtypes
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
@@ -50,10 +50,10 @@ class RowStep:
 
     name: str
     needs: frozenset[str]
-    build: Callable[[Schema], pl.Expr]
+    build: Callable[[Dtypes], pl.Expr]
     path: KeyPath
     sql: str | None = None
-    dtype: Callable[[Schema], pl.DataType] | None = None
+    dtype: Callable[[Dtypes], pl.DataType] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ class LookupStep:
 Step = MeasureStep | RowStep | LookupStep | CutStep
 
 
-def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[str, pl.DataType]:
+def step_types(step: Step, schema: Dtypes, views: Mapping[str, View]) -> dict[str, pl.DataType]:
     """The types of the columns that a step computes over columns of `schema`."""
     if isinstance(step, MeasureStep):
         return {step.measure.name: dtype_of(step.measure, views[step.measure.spec.events])}
@@ -104,7 +104,7 @@ def step_types(step: Step, schema: Schema, views: Mapping[str, View]) -> dict[st
     return {step.name: step.dtype(schema) if step.dtype else type_of(step.build(schema), schema)}
 
 
-def type_of(expr: pl.Expr, schema: Schema) -> pl.DataType:
+def type_of(expr: pl.Expr, schema: Dtypes) -> pl.DataType:
     """The type of an expression over columns of `schema`."""
     return pl.LazyFrame(schema=schema).select(expr.alias("value")).collect_schema()["value"]
 

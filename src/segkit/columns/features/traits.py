@@ -6,8 +6,8 @@ import datetime as dt
 
 import polars as pl
 
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema, literal
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.rules.model.computed.traits import Bands, Trait
 
@@ -20,7 +20,7 @@ def row_needs(trait: Trait) -> frozenset[str]:
     return frozenset() if column is None else frozenset({column})
 
 
-def row_expression(trait: Trait, schema: Schema, context: Context) -> pl.Expr:
+def row_expression(trait: Trait, schema: Dtypes, context: Context) -> pl.Expr:
     """The expression of a row-wise trait over columns of `schema`."""
     if trait.sql is not None:
         return parse_sql(trait.sql, context.as_of)

@@ -11,7 +11,7 @@ import polars as pl
 from segkit.columns.features.steps import type_of
 from segkit.columns.plan.mentions import Mention
 from segkit.criteria.conditions import misfits, types_hint
-from segkit.criteria.kinds import Kind, Schema, article, kind_of
+from segkit.criteria.kinds import Dtypes, Kind, article, kind_of
 from segkit.criteria.sql import differences, parse_sql, sql_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
@@ -27,7 +27,7 @@ ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
 """Keys that name a column with one value a customer."""
 
 
-def column_misfits(found: Iterable[Mention], schema: Schema) -> Iterable[Finding]:
+def column_misfits(found: Iterable[Mention], schema: Dtypes) -> Iterable[Finding]:
     """Where a column is not of the type that is asked of it."""
     for mention in found:
         dtype = schema.get(mention.column)
@@ -53,7 +53,7 @@ def column_misfits(found: Iterable[Mention], schema: Schema) -> Iterable[Finding
             yield Finding(mention.path, message, types_hint(mention.column, kind_of(dtype), wanted))
 
 
-def sql_misfits(rules: RuleFile, schema: Schema) -> Iterable[Finding]:
+def sql_misfits(rules: RuleFile, schema: Dtypes) -> Iterable[Finding]:
     """Where the `sql` of a block cannot be computed, or is not true or false."""
     for path, block in blocks(rules):
         if block.sql is None or not sql_columns(block.sql) <= schema.keys():
@@ -65,7 +65,7 @@ def sql_misfits(rules: RuleFile, schema: Schema) -> Iterable[Finding]:
             yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
 
 
-def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
+def sql_type(text: str, schema: Dtypes) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
     """(Message and hint of what is wrong with the SQL, its type) over columns of `schema`; one of them is None."""
     expression = parse_sql(text, dt.date.min)
     try:
@@ -80,7 +80,7 @@ def sql_type(text: str, schema: Schema) -> tuple[tuple[str, str | None] | None, 
         return (f"cannot use the SQL: {reason_of(error)}", None), None
 
 
-def _one_row(schema: Schema) -> pl.DataFrame:
+def _one_row(schema: Dtypes) -> pl.DataFrame:
     values: dict[Kind, Any] = {"text": "", "number": 1, "date": dt.date(2000, 1, 1), "boolean": True, "list": []}
     row = {name: [values.get(kind_of(dtype))] for name, dtype in schema.items()}
     return pl.DataFrame(row, schema=schema)

@@ -21,7 +21,7 @@ from segkit.columns.tables.build import Refused, customer_view, event_view, look
 from segkit.columns.tables.joined import Asked, Joined
 from segkit.columns.tables.read_lookup import read_lookup
 from segkit.columns.tables.view import Reads, View
-from segkit.criteria.conditions import Context
+from segkit.criteria.context import Context
 from segkit.criteria.sql import sql_columns
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, KeyPath, Misfits

@@ -20,8 +20,8 @@ from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
 from segkit.columns.plan.open_views import open_views
 from segkit.columns.tables.view import View
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, Misfits
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
     rules: RuleFile
     context: Context
     views: Mapping[str, View]
-    schema: Schema
+    schema: Dtypes
     customers: Table
     steps: tuple[Step, ...]
     asked: frozenset[str]
@@ -140,7 +140,7 @@ def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _N
     return _Named(catalogue, known, possible, wrong)
 
 
-def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Schema:
+def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:
     """The types of all columns of the customers, computed ones too.
 
     Raises `Misfits` for columns that are not of the type that is asked of them, in whichever table.
@@ -164,7 +164,7 @@ def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step],
     return schema
 
 
-def _step_misfits(step: Step, found: Sequence[Mention], schema: Schema) -> list[Finding]:
+def _step_misfits(step: Step, found: Sequence[Mention], schema: Dtypes) -> list[Finding]:
     """What keeps a step from being taken over columns of `schema`."""
     wrong = list(column_misfits(found, schema))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():

@@ -24,8 +24,8 @@ from segkit.columns.helpers import (
 from segkit.columns.money import as_money
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import Doubts, Reads, View
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import Table
 from segkit.io.read.values.numbers import MONEY
@@ -252,5 +252,5 @@ def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Co
     return View(name, spec, table, frame, _visible(frame), doubts, reads, context)
 
 
-def _visible(frame: pl.LazyFrame) -> Schema:
+def _visible(frame: pl.LazyFrame) -> Dtypes:
     return {name: dtype for name, dtype in frame.collect_schema().items() if not is_hidden(name)}

@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeAlias
 import polars as pl
 
 from segkit.columns import helpers
-from segkit.criteria.conditions import Context, holds, holds_on_missing, misfits, shares_of_all
+from segkit.criteria.conditions import holds, holds_on_missing, misfits
+from segkit.criteria.context import Context, shares_of_all
 from segkit.rules.model.conditions import Condition
 
 Asked: TypeAlias = tuple[str, Condition]

@@ -13,8 +13,9 @@ from polars.expr.whenthen import ChainedThen, Then
 from segkit.columns import helpers
 from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
 from segkit.columns.tables.joined import Asked
-from segkit.criteria.conditions import Context, holds
-from segkit.criteria.kinds import Kind, Schema
+from segkit.criteria.conditions import holds
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes, Kind
 from segkit.io.read import ColumnType, Table
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.sources import Events, Source
@@ -96,7 +97,7 @@ class View(NamedTuple):
     spec: Source
     table: Table
     frame: pl.LazyFrame
-    schema: Schema
+    schema: Dtypes
     doubts: Doubts
     reads: Reads
     context: Context
@@ -225,6 +226,6 @@ def is_padded(key: pl.Expr) -> pl.Expr:
     return key.str.strip_chars() != key
 
 
-def all_hold(conditions: Conditions, schema: Schema, context: Context) -> pl.Expr:
+def all_hold(conditions: Conditions, schema: Dtypes, context: Context) -> pl.Expr:
     """Whether all of these conditions on columns hold; never null."""
     return pl.all_horizontal([holds(name, schema[name], c, context) for name, c in conditions.items()])

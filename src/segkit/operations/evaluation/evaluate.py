@@ -19,7 +19,7 @@ from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import DUPLICATES
 from segkit.columns.tables.view import View, kept_rows
-from segkit.criteria.conditions import Context
+from segkit.criteria.context import Context
 from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError

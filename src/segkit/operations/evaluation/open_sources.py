@@ -9,7 +9,7 @@ import polars as pl
 
 from segkit.columns.helpers import ID, KEY, ROW, TIME, as_it_came
 from segkit.columns.plan.reads import money_columns
-from segkit.criteria.conditions import Context
+from segkit.criteria.context import Context
 from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError

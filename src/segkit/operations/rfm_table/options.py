@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.rfm_table.guess import date_like, guess
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.sources import Source
+from segkit.rules.text.toml import toml_value
 from segkit.words import nearest
 
 AMOUNT = "amount in SQL"
@@ -109,8 +109,8 @@ def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: 
 
 
 def _toml(value: object) -> str:
-    """A text, number or list of texts as TOML; `${` of a file name is not the environment's."""
-    return json.dumps(value, ensure_ascii=False).replace("${", "$${")
+    """The value for a rule file; `${` of a file name is not the environment's."""
+    return toml_value(value).replace("${", "$${")
 
 
 def facts(data: str, columns: Chosen, spec: Rfm) -> dict[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.features.rfm.score_shares import score_shares
@@ -12,6 +10,7 @@ from segkit.errors import DataError
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.results import Threshold
 from segkit.rules.model.computed.cutoffs import OPERATORS
+from segkit.rules.text.toml import toml_value
 
 _HEAD = """\
 # Cutoffs of RFM scores, saved by segkit. A rule file scores later days with them:
@@ -59,13 +58,4 @@ def _group(threshold: Threshold) -> dict[str, int]:
 
 
 def _pairs(pairs: Mapping[str, object]) -> Iterator[str]:
-    yield from (f"{name} = {_toml(value)}" for name, value in pairs.items())
-
-
-def _toml(value: object) -> str:
-    """A value in TOML; decimals with all their digits."""
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    yield from (f"{name} = {toml_value(value)}" for name, value in pairs.items())

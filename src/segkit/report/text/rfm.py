@@ -11,7 +11,7 @@ from segkit.report.text.bars import Bar
 from segkit.report.text.heat import Heat
 from segkit.report.text.screen import left_out, warning
 from segkit.report.text.tables import numeric, plain_table, spaced
-from segkit.report.thresholds import threshold_tables
+from segkit.report.text.thresholds import threshold_tables
 from segkit.results import RfmResult
 from segkit.words import count
 

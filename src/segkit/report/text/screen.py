@@ -15,7 +15,7 @@ from segkit.report.numbers import money, percent, seconds, share
 from segkit.report.text.bars import Bar
 from segkit.report.text.models import model_table
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
-from segkit.report.thresholds import threshold_tables
+from segkit.report.text.thresholds import threshold_tables
 from segkit.results import (
     MEMBERS,
     ApplyResult,

@@ -9,7 +9,7 @@ import polars as pl
 from segkit.columns.features.rfm.cuts import RAW, SCORES, fit
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import KEY
-from segkit.criteria.kinds import Schema
+from segkit.criteria.kinds import Dtypes
 from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
@@ -35,7 +35,7 @@ def _own_values(columns: RfmColumns, path: KeyPath) -> list[Step]:
     ]
 
 
-def _column(name: str) -> Callable[[Schema], pl.Expr]:
+def _column(name: str) -> Callable[[Dtypes], pl.Expr]:
     return lambda _: pl.col(name)
 
 
@@ -53,7 +53,7 @@ def _values(rfm: Rfm, path: KeyPath) -> list[Step]:
     ]
 
 
-def _if_any(value: str, count: str) -> Callable[[Schema], pl.Expr]:
+def _if_any(value: str, count: str) -> Callable[[Dtypes], pl.Expr]:
     return lambda _: pl.when(pl.col(count) > 0).then(pl.col(value))
 
 

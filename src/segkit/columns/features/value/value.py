@@ -19,8 +19,8 @@ from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
 from segkit.columns.helpers import DAYS, FIRST, FIRST_DAY, LAST
 from segkit.columns.money import as_money
-from segkit.criteria.conditions import Context
-from segkit.criteria.kinds import Schema
+from segkit.criteria.context import Context
+from segkit.criteria.kinds import Dtypes
 from segkit.errors import DataError
 from segkit.io.read.values.numbers import MONEY
 from segkit.results import FittedModel
@@ -73,7 +73,7 @@ def _measures(value: Value, time: str) -> Iterator[Measure]:
         yield Measure(FIRST_DAY, measured(value, "sum").model_copy(update=first_day))
 
 
-def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Schema], pl.Expr]]]:
+def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Dtypes], pl.Expr]]]:
     """Columns made of the measured ones: name, what it needs, expression. Decimals, so exact to ten places."""
     revenue, orders = pl.col("revenue"), pl.col("order_count")
     mean = pl.when(orders > 0).then(revenue / orders)
@@ -83,7 +83,7 @@ def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Schem
         yield PROFIT, frozenset(needs), lambda schema: _profit(value, schema)
 
 
-def _profit(value: Value, schema: Schema) -> pl.Expr:
+def _profit(value: Value, schema: Dtypes) -> pl.Expr:
     """Missing where the cost is: an unknown cost does not make a known profit."""
     profit = (pl.col("revenue") * pl.lit(_margin(value))).cast(MONEY)
     return profit if value.cost is None else profit - as_money(pl.col(value.cost), schema[value.cost])

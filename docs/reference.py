@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -21,6 +20,7 @@ from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.schema.json_schema import Schema, schemas_of
+from segkit.rules.text.toml import toml_value
 from segkit.rules.wording.shape import key_of
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
@@ -141,7 +141,7 @@ def _words(schema: Schema) -> str:
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_words(option) for option in schema["anyOf"]))
     if "enum" in schema or "const" in schema:
-        return ", ".join(f"`{_toml(value)}`" for value in schema.get("enum", [schema.get("const")]))
+        return ", ".join(f"`{toml_value(value)}`" for value in schema.get("enum", [schema.get("const")]))
     return _plain(schema)
 
 
@@ -175,11 +175,7 @@ def _plural(words: str) -> str:
 
 def _default(schema: Schema) -> str:
     default = schema.get("default", "")
-    return "" if default == "" else f"`{_toml(default)}`"
-
-
-def _toml(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return "" if default == "" else f"`{toml_value(default)}`"
 
 
 def _link(title: str) -> str:

@@ -1,0 +1,64 @@
+"""What criteria look at beside the row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.io.read.geojson import Area
+from segkit.rules.model.blocks import EventCondition, Inside
+from segkit.rules.model.conditions import Condition
+
+
+class ShareOfAll(NamedTuple):
+    """The highest or lowest values of a column, as a share of all customers that have one."""
+
+    column: str
+    operator: str
+    percent: Decimal
+
+    @property
+    def is_top(self) -> bool:
+        """Whether it is the highest values."""
+        return self.operator == "top_percent"
+
+
+def shares_of_all(column: str, condition: Condition) -> Iterator[ShareOfAll]:
+    """The shares of all customers that a condition asks about."""
+    for name, operand in condition.operators():
+        if name in ("top_percent", "bottom_percent"):
+            yield share_of(column, name, operand)
+
+
+def share_of(column: str, operator: str, percent: Decimal | int) -> ShareOfAll:
+    """The share that an operator asks about."""
+    # 10 and 10.0 are one share.
+    return ShareOfAll(column, operator, Decimal(f"{Decimal(percent).normalize():f}"))
+
+
+def _nobody_knows(share: ShareOfAll) -> pl.Expr:
+    raise NotImplementedError(f"`{share.operator}` of `{share.column}` outside of a block")
+
+
+class Context(NamedTuple):
+    """What conditions look at beside the row: the day that is now, who is among a share of all customers, zones on the
+    map.
+    """
+
+    as_of: dt.date
+    share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
+    zones: Mapping[Inside, Area] = MappingProxyType({})
+
+
+class Names(NamedTuple):
+    """How a block finds what is not a plain column: results of event conditions, segments, coordinates."""
+
+    event_condition: Callable[[EventCondition], pl.Expr]
+    segment: Callable[[str], pl.Expr]
+    latitude: str | None
+    longitude: str | None
