@@ -1,6 +1,6 @@
 """Brings every document up to date with what segkit prints today; `--check` only says which ones are not.
 
-    python docs/generate.py
+    python -m docs.generate
 
 Writes `configs/segkit.schema.json`, the tables of `docs/rule-file.md`, the pictures of the README and of the RFM
 example, and the output below every command in the documents. A document is run from top to bottom in a copy of the
@@ -28,15 +28,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from click.testing import CliRunner
-from picture import svg
-from reference import BEGIN, write_between_markers
 
+from docs.picture import svg
+from docs.reference import BEGIN, write_between_markers
 from segkit.cli import main as segkit
 from segkit.operations.apply import apply
-from segkit.operations.rfm import rfm
+from segkit.operations.rfm import Chart, rfm
+from segkit.report.chart import drawn
 from segkit.report.text.screen import apply_summary
 from segkit.rules.schema.json_schema import schema_text
 from segkit.rules.text.loader import load_rules_text
@@ -51,7 +53,7 @@ DOCUMENTS = (
     "examples/rfm/README.md", "configs/README.md",
     "CONTRIBUTING.md",
 )  # fmt: skip
-COMMAND = "python docs/generate.py"
+COMMAND = "python -m docs.generate"
 
 _SECONDS = re.compile(
     r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE
@@ -268,7 +270,8 @@ def chart() -> str:
     """The picture of the RFM example, which the extra `charts` draws."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rfm.svg"
-        rfm(str(ROOT / ORDERS), as_of=dt.date(2006, 12, 31), chart=str(path))
+        picture = Chart(str(path), partial(drawn, path=str(path)))
+        rfm(str(ROOT / ORDERS), as_of=dt.date(2006, 12, 31), chart=picture)
         return path.read_text(encoding="utf-8")
 
 

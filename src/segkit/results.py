@@ -18,7 +18,7 @@ MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
 
 
-class Output(NamedTuple):
+class WrittenFile(NamedTuple):
     """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds."""
 
     path: str
@@ -55,8 +55,8 @@ class SegmentResult(NamedTuple):
     excluded: Mapping[str, int]
     written: int
     share: float
-    outputs: tuple[Output, ...] = ()
-    holdout: Output | None = None
+    outputs: tuple[WrittenFile, ...] = ()
+    holdout: WrittenFile | None = None
     variants: Mapping[str, int] = MappingProxyType({})
     write: bool = True
     profile: Mapping[str, Profile] = MappingProxyType({})

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from segkit.cli import main
-from segkit.results import REASONS, ApplyResult, Output, SegmentResult
+from segkit.results import REASONS, ApplyResult, SegmentResult, WrittenFile
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -71,7 +71,7 @@ def operation(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., A
 
 def applied(**changes: Any) -> ApplyResult:
     """What a run of one segment returns."""
-    segment = SegmentResult("loyal", "loyal", 3, dict.fromkeys(REASONS, 0), 3, 30.0, (Output("out/loyal.csv", 3),))
+    segment = SegmentResult("loyal", "loyal", 3, dict.fromkeys(REASONS, 0), 3, 30.0, (WrittenFile("out/loyal.csv", 3),))
     values: dict[str, Any] = {
         "as_of": dt.date(2024, 3, 31),
         "customers": 10,

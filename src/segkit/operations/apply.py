@@ -15,11 +15,13 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.expectations import broken
 from segkit.gates.ledger import Line, ledger, memberships, overlaps
+from segkit.io.publish.folder import MANIFEST
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks, with_changes
+from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.lists import (
-    File,
+    List,
     files,
     holdout_of,
     layout,
@@ -29,9 +31,10 @@ from segkit.operations.delivery.lists import (
     to_stream,
     with_marks,
 )
-from segkit.operations.delivery.manifest import NAME, Digests, manifest, read_written
 from segkit.operations.delivery.protection import require_secret
-from segkit.operations.delivery.publication import about, in_folder, published, since_last_run, sizes
+from segkit.operations.delivery.publication import in_folder, published, since_last_run
+from segkit.operations.delivery.record import Written, manifest_of
+from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate, placed
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
@@ -118,7 +121,7 @@ class _Run(NamedTuple):
     loaded: Loaded
     found: Evaluated
     marked: pl.LazyFrame
-    files: Sequence[File]
+    files: Sequence[List]
     columns: Sequence[str]
 
 
@@ -137,11 +140,11 @@ def _write_manifest(
     run: _Run, result: ApplyResult, changes: Changes, digests: Digests, started: dt.datetime, staging: Path
 ) -> None:
     """The manifest of what stands in `staging`."""
-    rules, customers = run.loaded.rules, run.found.computed.frame
-    names = output_names(rules, run.files, changes)
-    details = {"bytes": sizes(staging, names), **about(rules, run.columns, customers, changes)}
-    text = manifest(result, run.loaded, run.found.inputs, digests, names, started, details)
-    (staging / NAME).write_text(text + "\n", encoding="utf-8")
+    written = Written(staging, output_names(run.loaded.rules, run.files, changes), run.columns)
+    manifest = manifest_of(
+        result, run.loaded, run.found.inputs, digests, written, changes, run.found.computed.frame, started
+    )
+    (staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
 def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
@@ -175,7 +178,7 @@ def _spare_inputs(loaded: Loaded, found: Evaluated, directory: Path, names: Sequ
     if loaded.rules.output.keep is not None:
         return
     read = {path.resolve() for _, path, _ in found.inputs} | {Path(loaded.source.path).resolve()}
-    for name in [*names, NAME]:
+    for name in [*names, MANIFEST]:
         if (directory / name).resolve() in read:
             hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
             raise WriteError.of(f"`{directory / name}` is an input: the outputs would take its place", hint=hint)
@@ -212,7 +215,7 @@ def _result(
     members: pl.DataFrame,
     lines: Mapping[str, Line],
     chosen: Sequence[str],
-    written: Sequence[File],
+    written: Sequence[List],
     warnings: Sequence[Diagnostic],
     directory: Path | None,
     *,
@@ -278,8 +281,8 @@ def _timed(result: ApplyResult, clock: float) -> ApplyResult:
     return result._replace(elapsed_seconds=time.perf_counter() - clock)
 
 
-def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[File]) -> pl.LazyFrame:
+def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[List]) -> pl.LazyFrame:
     """The rows of all files with their label, segment after segment; none but a header where there is no file."""
-    nothing = File("", "", pl.lit(False), 0, {})
+    nothing = List("", "", pl.lit(False), 0, {})
     listed = [file for file in written if not file.holdout] or [nothing]
     return pl.concat([rows_of(marked, rules, columns, file, in_common=True) for file in listed])

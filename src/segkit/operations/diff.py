@@ -151,4 +151,4 @@ def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None) -
 
 
 def _info(run: Run) -> RunInfo:
-    return RunInfo(run.shown, run.as_of, int(run.manifest["customers"]))
+    return RunInfo(run.shown, run.as_of, run.manifest.customers)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -23,7 +23,6 @@ from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.options import Chosen, choose, facts, open_data, rule_file
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
-from segkit.report.chart import check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
@@ -32,6 +31,13 @@ from segkit.rules.text.loader import Loaded, load_rules_text
 RULES = "segkit rfm"
 """What the rule file is called that is made of the options."""
 STALE_AFTER_DAYS = 366
+
+
+class Chart(NamedTuple):
+    """A picture to write beside the table: where, and what draws it."""
+
+    path: str
+    draw: Callable[[RfmResult], bytes]
 
 
 def rfm(
@@ -49,7 +55,7 @@ def rfm(
     map: str = "standard",
     output: str | None = None,
     save_cutoffs: str | None = None,
-    chart: str | None = None,
+    chart: Chart | None = None,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> RfmResult:
@@ -60,7 +66,7 @@ def rfm(
     """
     started = clock.perf_counter()
     options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
-    targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart}
+    targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart.path if chart else None}
     _refuse_targets(targets, ties)
     with Workspace() as ws:
         progress("opening the file")
@@ -76,7 +82,7 @@ def rfm(
         if save_cutoffs is not None:
             contents[save_cutoffs] = cutoffs_text(found, facts(data, columns, _spec(loaded))).encode()
         if chart is not None:
-            contents[chart] = drawn(result, chart)
+            contents[chart.path] = chart.draw(result)
         if any(targets.values()):
             progress("writing")
         if output is not None:
@@ -105,14 +111,11 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
         raise RuleError.of(f"`{twice.name}` is named for two outputs", hint="give each a file of its own")
     if targets["--save-cutoffs"] == STDOUT:
         raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
-    output, chart = targets["-o"], targets["--chart"]
-    if output is not None:
-        require_format(Path(output))
+    if targets["-o"] is not None:
+        require_format(Path(targets["-o"]))
     if targets["--save-cutoffs"] is not None and ties == "split":
         message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
-    if chart is not None:
-        check_chart(chart)
 
 
 def _spare_inputs(found: Evaluated, targets: Mapping[str, str | None]) -> None:

@@ -29,13 +29,11 @@ never 19.989999.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable
 from typing import Any
 
 from segkit.diagnostics import Diagnostic, Severity
+from segkit.io.write.json_text import json_text
 from segkit.results import (
     MEMBERS,
     REASONS,
@@ -57,7 +55,7 @@ SCHEMA_VERSION = 1
 
 def apply_json(result: ApplyResult) -> str:
     """What a run of a rule file did."""
-    return dumps(apply_data(result))
+    return json_text(apply_data(result))
 
 
 def apply_data(result: ApplyResult) -> dict[str, Any]:
@@ -83,7 +81,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
 
 def rfm_json(result: RfmResult) -> str:
     """An RFM analysis."""
-    return dumps(
+    return json_text(
         {
             "schema_version": SCHEMA_VERSION,
             "as_of": result.as_of.isoformat(),
@@ -122,7 +120,7 @@ def diff_json(result: DiffResult) -> str:
     moves = None
     if result.moves is not None:
         moves = [{"from": m.old, "to": m.new, "customers": m.customers} for m in result.moves]
-    return dumps(
+    return json_text(
         {
             "schema_version": SCHEMA_VERSION,
             "old": _run(result.old),
@@ -151,7 +149,7 @@ def _run(run: RunInfo) -> dict[str, Any]:
 def check_json(result: CheckResult) -> str:
     """Everything found in a rule file."""
     errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
-    return dumps(
+    return json_text(
         {
             "schema_version": SCHEMA_VERSION,
             "path": result.path,
@@ -253,21 +251,3 @@ def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-def dumps(value: Any, indent: str = "\n") -> str:
-    """JSON with two spaces of indent; a Decimal is a number with its own digits, which `json` cannot write."""
-    inner = indent + "  "
-    match value:
-        case Decimal():
-            text = f"{value:f}"
-            return (text.rstrip("0").rstrip(".") if "." in text else text) if value.is_finite() else "null"
-        case float() if not math.isfinite(value):
-            return "null"
-        case Mapping() if value:
-            items = (json.dumps(str(k), ensure_ascii=False) + ": " + dumps(v, inner) for k, v in value.items())
-            return "{" + inner + ("," + inner).join(items) + indent + "}"
-        case list() if value:
-            return "[" + inner + ("," + inner).join(dumps(v, inner) for v in value) + indent + "]"
-        case _:
-            return json.dumps(value, ensure_ascii=False)

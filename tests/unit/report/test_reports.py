@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from docs.picture import svg
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.report.as_json import apply_json, check_json, rfm_json
 from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened
-from segkit.report.picture import svg
 from segkit.report.text.models import model_table
 from segkit.report.text.rfm import rfm_summary
 from segkit.report.text.screen import apply_summary, check_text, detected, show_on
@@ -19,7 +19,6 @@ from segkit.results import (
     ApplyResult,
     CheckResult,
     FittedModel,
-    Output,
     Overlap,
     Profile,
     RfmResult,
@@ -27,6 +26,7 @@ from segkit.results import (
     SegmentResult,
     TableCounts,
     Threshold,
+    WrittenFile,
 )
 
 DAY = dt.date(2024, 3, 31)
@@ -39,7 +39,7 @@ SCORES = (
 
 def segment(name: str, matched: int, written: int, *, label: str = "", **changes) -> SegmentResult:
     excluded = dict.fromkeys(REASONS, 0) | changes.pop("excluded", {})
-    values = {"outputs": (Output(f"out/{name}.csv", written),)} | changes
+    values = {"outputs": (WrittenFile(f"out/{name}.csv", written),)} | changes
     return SegmentResult(name, label or name, matched, excluded, written, written / 100, **values)
 
 
@@ -252,7 +252,9 @@ def test_apply_json():
 
 
 def test_a_segment_of_several_files_has_no_path():
-    each = segment("a", 2, 2, outputs=(Output("out/a.f.csv", 1, {"g": "f"}), Output("out/a.m.csv", 1, {"g": None})))
+    each = segment(
+        "a", 2, 2, outputs=(WrittenFile("out/a.f.csv", 1, {"g": "f"}), WrittenFile("out/a.m.csv", 1, {"g": None}))
+    )
     run = RUN._replace(segments=(each,))
     shown_segment = json.loads(apply_json(run))["segments"][0]
     assert shown_segment["path"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -13,6 +14,7 @@ from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from segkit.operations.rfm import Chart
     from segkit.results import RfmResult
 
 
@@ -79,6 +81,7 @@ def command(
     """
     from segkit.operations.rfm import rfm
 
+    picture = _chart(chart) if chart is not None else None
     with stages(terminal) as stage:
         result = rfm(
             data,
@@ -94,12 +97,21 @@ def command(
             map=map_,
             output=output,
             save_cutoffs=save_cutoffs,
-            chart=chart,
+            chart=picture,
             stdout=sys.stdout.buffer,
             progress=stage,
         )
     show(result, terminal, as_json, sys.stderr if output == "-" else sys.stdout)
     return 0
+
+
+def _chart(path: str) -> Chart:
+    """`RuleError` where no picture can be drawn in this format, or by what is installed."""
+    from segkit.operations.rfm import Chart
+    from segkit.report.chart import check_chart, drawn
+
+    check_chart(path)
+    return Chart(path, partial(drawn, path=path))
 
 
 def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:

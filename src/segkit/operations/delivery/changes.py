@@ -12,10 +12,11 @@ import polars as pl
 from segkit.columns import helpers
 from segkit.columns.helpers import KEY
 from segkit.io.write import FORMATS, sink
-from segkit.operations.delivery.lists import File, combined_name, combined_sinks, rows_of, sinks, style_of
+from segkit.operations.delivery.lists import List, combined_name, combined_sinks, rows_of, sinks, style_of
+from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.protection import key_form, written_key
-from segkit.operations.delivery.runs import MEMBERS_FILE, Listing, Run
-from segkit.results import ENTERED, LEFT, ApplyResult, Change, Output, SegmentResult
+from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run
+from segkit.results import ENTERED, LEFT, ApplyResult, Change, SegmentResult, WrittenFile
 from segkit.rules.model.file import RuleFile
 
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
@@ -27,8 +28,8 @@ class Changes(NamedTuple):
     last: Run | None
     rules: RuleFile
     marked: pl.LazyFrame
-    files: Sequence[File]
-    holdouts: Sequence[File] = ()
+    files: Sequence[List]
+    holdouts: Sequence[List] = ()
     stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
@@ -38,15 +39,15 @@ class Changes(NamedTuple):
         """Whether the files hold the changes alone."""
         return self.rules.output.changes
 
-    def before(self, name: str) -> Listing | None:
+    def before(self, name: str) -> PublishedList | None:
         """The list of this name in the last run."""
         return next((listing for listing in self._old() if listing.name == name), None)
 
-    def _old(self) -> list[Listing]:
+    def _old(self) -> list[PublishedList]:
         return self.last.lists if self.last else []
 
     @property
-    def carried(self) -> list[Listing]:
+    def carried(self) -> list[PublishedList]:
         """Lists of segments that `--select` leaves out: what the last run said of them still stands."""
         chosen = {file.segment for file in self.files}
         segments = self.rules.segment
@@ -55,18 +56,18 @@ class Changes(NamedTuple):
         ]
 
     @property
-    def gone(self) -> list[Listing]:
+    def gone(self) -> list[PublishedList]:
         """Lists that there are no longer, of a segment taken out, or of a value of `each` that nobody has."""
         known = {*(list_name(file) for file in self.files), *(listing.name for listing in self.carried)}
         return [listing for listing in self._old() if listing.name not in known]
 
 
-def list_name(file: File) -> str:
+def list_name(file: List) -> str:
     """The name of a file without the ending of its format."""
     return file.name.removesuffix(Path(file.name).suffix)
 
 
-def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequence[File]) -> Changes:
+def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List]) -> Changes:
     """Count who stayed; DataError where the files of the last run are not as it wrote them."""
     holdouts = [file for file in files if file.holdout]
     files = [file for file in files if not file.holdout]
@@ -90,13 +91,13 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
     )
 
 
-def _stayed(last: Run, changes: Changes, rows: pl.Expr, old: Iterable[Listing]) -> pl.LazyFrame:
+def _stayed(last: Run, changes: Changes, rows: pl.Expr, old: Iterable[PublishedList]) -> pl.LazyFrame:
     keys = pl.concat([NOBODY, *(last.keys(listing) for listing in old)])
     new = changes.marked.filter(rows).select(written_key(changes.rules).alias(KEY))
     return new.join(keys, on=KEY, how="semi").select(pl.len())
 
 
-def _change(name: str, files: Sequence[File], old: Iterable[Listing], stayed: int) -> Change:
+def _change(name: str, files: Sequence[List], old: Iterable[PublishedList], stayed: int) -> Change:
     now = sum(file.written for file in files if file.segment == name)
     return Change(now - stayed, sum(listing.written for listing in old) - stayed)
 
@@ -117,7 +118,7 @@ def _with_change(segment: SegmentResult, changes: Changes) -> SegmentResult:
     return segment._replace(change=change)
 
 
-def _both(output: Output, changes: Changes) -> list[Output]:
+def _both(output: WrittenFile, changes: Changes) -> list[WrittenFile]:
     path = Path(output.path)
     before, stayed = changes.before(path.stem), changes.stayed.get(path.stem, 0)
     counts = {ENTERED: output.written - stayed, LEFT: (before.written if before else 0) - stayed}
@@ -127,7 +128,7 @@ def _both(output: Output, changes: Changes) -> list[Output]:
     ]
 
 
-def output_names(rules: RuleFile, files: Sequence[File], changes: Changes | None = None) -> list[str]:
+def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None = None) -> list[str]:
     """The names of all that a run writes beside its manifest; `changes` tells which lists there are no longer."""
     names = [file.name for file in files]
     if rules.output.changes:
@@ -152,7 +153,7 @@ def _change_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> 
     rules = changes.rules
     format_, style = rules.output.format, style_of(rules)
     ending = FORMATS[format_].extension
-    gone = [File(listing.name, listing.segment, pl.lit(False), 0, {}) for listing in changes.gone]
+    gone = [List(listing.name, listing.segment, pl.lit(False), 0, {}) for listing in changes.gone]
     made = []
     for file in [*changes.files, *gone]:
         name = list_name(file) if file not in gone else file.name
@@ -171,7 +172,7 @@ def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> pl.LazyFrame:
     return changes.marked.join(old, left_on=key, right_on=KEY, how=how, maintain_order="left")
 
 
-def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: File) -> pl.LazyFrame:
+def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: List) -> pl.LazyFrame:
     """Who was in the list and is not: with all columns, then those who are no customers now, with the key alone."""
     known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, file._replace(rows=~file.rows))
     key, label, *rest = known.collect_schema().items()
@@ -191,10 +192,10 @@ def _members(changes: Changes) -> pl.LazyFrame:
     return pl.concat([*new, *old, part("", "", NOBODY)])
 
 
-def members_of(changes: Changes) -> list[dict[str, Any]] | None:
+def members_of(changes: Changes) -> tuple[MembersOf, ...] | None:
     """What the manifest says about the members; None where the files hold them."""
     if not changes.writes:
         return None
-    new = [{"list": list_name(f), "segment": f.segment, "written": f.written} for f in changes.files]
-    old = [{"list": o.name, "segment": o.segment, "written": o.written} for o in changes.carried]
-    return [*new, *old]
+    new = [MembersOf(list=list_name(f), segment=f.segment, written=f.written) for f in changes.files]
+    old = [MembersOf(list=o.name, segment=o.segment, written=o.written) for o in changes.carried]
+    return (*new, *old)

@@ -22,13 +22,13 @@ from segkit.gates.ledger import Line
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, TextStyle, sink
 from segkit.operations.delivery.protection import protected
-from segkit.results import Output
+from segkit.results import WrittenFile
 from segkit.rules.model.file import RuleFile
 
 MOST_COMBINATIONS = 1_000
 
 
-class File(NamedTuple):
+class List(NamedTuple):
     """A file to write: its name, the rows as a mask over the customers, and what it is labelled with.
 
     The file of a holdout lists who is held out of the segment.
@@ -68,20 +68,20 @@ def has_variants(rules: RuleFile) -> bool:
     return any(segment.split for segment in rules.segment.values())
 
 
-def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[File]:
+def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
     """The files of the chosen segments, in file order."""
     extension = FORMATS[rules.output.format].extension
-    found: list[File] = []
+    found: list[List] = []
     for name in chosen:
         mask, line = pl.col(helpers.written(name)), lines[name]
         each = rules.segment[name].each
         if not each:
-            found.append(File(f"{name}.{extension}", name, mask, int(line.written.sum()), {}))
+            found.append(List(f"{name}.{extension}", name, mask, int(line.written.sum()), {}))
         else:
             found += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(helpers.held(name))
-            found.append(File(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
+            found.append(List(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
     return found
 
 
@@ -90,7 +90,7 @@ def _held(name: str) -> str:
     return f"{name}.holdout"
 
 
-def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[File]:
+def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[List]:
     counts = written.group_by(each).len(COUNT).sort(each, nulls_last=True)
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
@@ -100,7 +100,7 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
         values = {column: row[column] for column in each}
         same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
-        yield File(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[COUNT], shown)
+        yield List(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[COUNT], shown)
 
 
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
@@ -151,7 +151,7 @@ def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFra
 
 
 def rows_of(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: File, *, in_common: bool = False
+    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: List, *, in_common: bool = False
 ) -> pl.LazyFrame:
     """The rows of one file: key, label, variant where there are some, columns."""
     head = [pl.col(KEY).alias(rules.customers.key), pl.lit(file.segment).alias(rules.output.label_column)]
@@ -195,7 +195,7 @@ def combined_name(rules: RuleFile) -> str | None:
 
 
 def sinks(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[File], directory: Path
+    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[List], directory: Path
 ) -> list[pl.LazyFrame]:
     """One lazy sink for each file."""
     style, format_ = style_of(rules), rules.output.format
@@ -203,7 +203,7 @@ def sinks(
 
 
 def combined_sinks(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[File], directory: Path
+    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[List], directory: Path
 ) -> list[pl.LazyFrame]:
     """The lazy sink of the combined file, where it is asked for."""
     combined = combined_name(rules)
@@ -226,16 +226,16 @@ def to_stream(
     stdout.flush()
 
 
-def outputs_of(chosen: Sequence[File], segment: str, directory: Path | None) -> tuple[Output, ...]:
+def outputs_of(chosen: Sequence[List], segment: str, directory: Path | None) -> tuple[WrittenFile, ...]:
     """The files of one segment, as the summary names them."""
     return tuple(
-        Output(str(directory / file.name) if directory else file.name, file.written, file.values)
+        WrittenFile(str(directory / file.name) if directory else file.name, file.written, file.values)
         for file in chosen
         if file.segment == segment and not file.holdout
     )
 
 
-def holdout_of(chosen: Sequence[File], segment: str, directory: Path | None) -> Output | None:
+def holdout_of(chosen: Sequence[List], segment: str, directory: Path | None) -> WrittenFile | None:
     """The file of those who are held out of one segment."""
     found = (file for file in chosen if file.segment == segment and file.holdout)
-    return next((Output(str(directory / f.name) if directory else f.name, f.written) for f in found), None)
+    return next((WrittenFile(str(directory / f.name) if directory else f.name, f.written) for f in found), None)

@@ -1,118 +1,229 @@
-"""`manifest.json`: what a run read and wrote, so that anybody can check it later."""
+"""`manifest.json`: what a run read and wrote, so that anybody can check it later, and the next run compare.
+
+A file format of its own: a field is added, never renamed, and has a default that reads older manifests.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import os
-import sys
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+
+from pydantic import TypeAdapter
 
 from segkit import __version__
-from segkit.errors import DataError, RuleError
-from segkit.io.publish.folder import MANIFEST as NAME
-from segkit.io.read.text.encoding import CHUNK
-from segkit.operations.delivery.runs import find_run
-from segkit.report.as_json import apply_data, dumps
-from segkit.results import ApplyResult
-from segkit.rules.text.loader import Loaded
+from segkit.io.write.json_text import json_text
+from segkit.results import MEMBERS
 
-__all__ = ["NAME", "Digests", "digest", "manifest", "read_written"]
+SCHEMA_VERSION = 1
 
 
-class Digests:
-    """The sha256 of input files, computed on a thread while Polars reads them too."""
+@dataclass(frozen=True, kw_only=True)
+class RulesRead:
+    """The rule file: its name, and the sha256 of its bytes."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, initializer=_yield_to_others)
-        self._found: dict[Path, Future[str]] = {}
-        self._closed = threading.Event()
-
-    def start(self, path: Path) -> None:
-        """Begin with this file, if it has not been begun."""
-        if path not in self._found:
-            self._found[path] = self._pool.submit(digest, path, self._closed.is_set)
-
-    def close(self) -> None:
-        """Drop what is not done."""
-        self._closed.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __getitem__(self, path: Path) -> str:
-        self.start(path)
-        return self._found[path].result()
+    path: str
+    sha256: str
 
 
-def _yield_to_others() -> None:
-    """Let this thread have the processor when no other thread wants it."""
-    if sys.platform == "linux":  # elsewhere, only whole processes have a priority
-        with suppress(OSError):  # a sandbox may forbid it: then the thread has its share
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+@dataclass(frozen=True, kw_only=True)
+class InputRead:
+    """A file that was read for a table."""
+
+    table: str
+    path: str
+    bytes: int
+    sha256: str
 
 
-def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
-    """How many customers a run has written, by segment; None where there is no run, unless there must be one."""
-    try:
-        run = find_run(directory)
-    except DataError as error:
-        raise RuleError(*error.diagnostics) from error
-    if run is None and must_exist:
-        raise RuleError.of(f"`{directory}` holds no run: there is no `{NAME}`")
-    return run.written if run else None
+@dataclass(frozen=True, kw_only=True)
+class OutputForm:
+    """How the lists are written, as far as reading them again needs it."""
+
+    format: str = "csv"
+    delimiter: str
+    key: str
+    key_protection: str | None
+    key_secret: str | None = None
+    """A fingerprint of the secret of pseudonyms."""
+    key_escaped: bool | None = None
+    label_column: str
+    changes: bool = False
 
 
-def digest(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
-    """The sha256 of a file, in hexadecimal; of a part of it where it was stopped."""
-    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
-    with path.open("rb", buffering=0) as file:
-        while (size := file.readinto(buffer)) and not stopped():
-            found.update(buffer[:size])
-    return found.hexdigest()
+@dataclass(frozen=True, kw_only=True)
+class MembersOf:
+    """A list that `members.parquet` holds, where the files have the changes alone."""
+
+    list: str
+    segment: str
+    written: int
 
 
-def manifest(
-    result: ApplyResult,
-    loaded: Loaded,
-    inputs: Sequence[tuple[str, Path, Path]],
-    digests: Digests,
-    files: Sequence[str],
-    started: dt.datetime,
-    about: Mapping[str, Any],
-) -> str:
-    """The manifest of a run as JSON; all but `times` is the same whenever the same files are read.
+@dataclass(frozen=True, kw_only=True)
+class PersonalColumn:
+    """A column with personal data among those written."""
 
-    `inputs` are (table, path, file with its content); `files` the names of what was written beside the manifest;
-    `about` says more about these files. Nothing in it tells one customer from another: keys at a threshold stay out.
-    """
-    data: dict[str, Any] = apply_data(result)
-    elapsed = data.pop("elapsed_seconds")
-    for key in ("directory", "dry_run", "tables"):
-        data.pop(key)
-    for segment in data["segments"]:
-        segment["holdout_path"] = segment["holdout_path"] and Path(segment["holdout_path"]).name
-        segment.pop("change")  # what the last run was, is not of this one
-        for output in [segment, *segment["outputs"]]:
-            output["path"] = output["path"] and Path(output["path"]).name
-    for threshold in data["thresholds"]:
-        threshold["keys"] = []
-    return dumps(
-        {
-            "schema_version": data.pop("schema_version"),
-            "segkit_version": __version__,
-            "rules": {"path": Path(loaded.source.path).name, "sha256": loaded.digest},
-            "inputs": [
-                {"table": table, "path": str(path), "bytes": content.stat().st_size, "sha256": digests[content]}
-                for table, path, content in inputs
-            ],
-            "files": list(files),
-            **about,
-            **data,
-            "tables": [{"name": t.name, "rows": t.rows, "left_out": dict(t.left_out)} for t in result.tables],
-            "times": {"started": started.isoformat(timespec="milliseconds"), "elapsed_seconds": elapsed},
-        }
-    )
+    column: str
+    kind: str
+    protection: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOf:
+    """A file of a segment, by its name beside the manifest."""
+
+    path: str
+    written: int
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    holds: str = MEMBERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileOf:
+    """A profiled column in a segment; `share` in percent of the total over all customers."""
+
+    mean: float | None
+    median: float | None
+    total: Decimal | None
+    share: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentOf:
+    """A segment's line of the ledger, and its files."""
+
+    name: str
+    label: str = ""
+    matched: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    written: int
+    share: float = 0.0
+    path: str | None = None
+    outputs: tuple[FileOf, ...]
+    holdout_path: str | None = None
+    variants: Mapping[str, int] = field(default_factory=dict)
+    write: bool
+    profile: Mapping[str, ProfileOf] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlapOf:
+    """How many customers two segments share."""
+
+    first: str
+    second: str
+    customers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountOf:
+    """How many customers have a value; null: none."""
+
+    value: str | None
+    customers: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistributionOf:
+    """How the customers divide among stages or grades."""
+
+    column: str
+    values: tuple[CountOf, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutsOf:
+    """The cuts in force for one column; `keys` of customers stay out."""
+
+    column: str
+    values: tuple[Decimal, ...]
+    inclusive: bool
+    keys: tuple[str, ...] = ()
+    falls: bool = False
+    within: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOf:
+    """A model that was fitted, to six digits: what a fit is exact to, so the same on every machine."""
+
+    name: str
+    parameters: Mapping[str, float]
+    log_likelihood: float
+    customers: int
+    repeaters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A warning, with its place."""
+
+    severity: str
+    message: str
+    path: str | None
+    line: int | None
+    column: int | None
+    hint: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOf:
+    """What became of the rows of a table."""
+
+    name: str
+    rows: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """When the run began, in UTC, and how long it took: all that differs when it is repeated."""
+
+    started: str
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a run read and wrote; nothing in it tells one customer from another."""
+
+    segkit_version: str = __version__
+    rules: RulesRead | None = None
+    inputs: tuple[InputRead, ...] = ()
+    files: tuple[str, ...] = ()
+    """What was written beside the manifest."""
+    bytes: Mapping[str, int]
+    """The length of each of these files."""
+    assignment: str
+    output: OutputForm
+    members: tuple[MembersOf, ...] | None
+    personal_data: tuple[PersonalColumn, ...] = ()
+    as_of: str
+    customers: int
+    segments: tuple[SegmentOf, ...]
+    unmatched: int = 0
+    several: int = 0
+    overlaps: tuple[OverlapOf, ...] = ()
+    distributions: tuple[DistributionOf, ...] = ()
+    thresholds: tuple[CutsOf, ...] = ()
+    models: tuple[ModelOf, ...] = ()
+    warnings: tuple[Told, ...] = ()
+    tables: tuple[TableOf, ...] = ()
+    times: Times | None = None
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        return json_text({"schema_version": SCHEMA_VERSION, **vars(self)}) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Manifest:
+        """The manifest in a text; ValueError where it is none of segkit."""
+        return _reader().validate_json(text)
+
+
+@cache
+def _reader() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
+from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.delivery.protection import protection
 from segkit.rules.model.file import RuleFile
 
@@ -37,7 +37,7 @@ LOOKS_SO = 0.5
 """This share of the values in the sample is enough."""
 
 
-def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> list[dict[str, Any]]:
+def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
     """The columns with personal data among those written: `column`, `kind`, and `protection` where there is one.
 
     The key tells one customer from another, so it always is one.
@@ -47,7 +47,7 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
     kinds = {key: kind_of(key) or _looks(customers.head(SAMPLE), [KEY]).get(KEY) or "key"}
     kinds |= {name: kind for name in columns if (kind := kind_of(name) or looks.get(name))}
     kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
-    return [{"column": n, "kind": kind, "protection": protection(output, n)} for n, kind in kinds.items()]
+    return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
 
 
 def kind_of(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Where the files of a run go, and what its manifest says about them."""
+"""Where the files of a run go, and what the last run left there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,13 +13,10 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import publishing
 from segkit.io.publish.kept_runs import keeping
-from segkit.operations.delivery.changes import Changes, compare, members_of
-from segkit.operations.delivery.lists import File
-from segkit.operations.delivery.personal_data import personal_data
-from segkit.operations.delivery.protection import key_form
+from segkit.operations.delivery.changes import Changes, compare
+from segkit.operations.delivery.lists import List
 from segkit.operations.delivery.runs import find_run
-from segkit.results import ApplyResult
-from segkit.results import Output as Written
+from segkit.results import ApplyResult, WrittenFile
 from segkit.rules.model.file import Output, RuleFile
 
 
@@ -41,7 +37,7 @@ def published(
 def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
     """The result with its files in this folder."""
 
-    def moved(output: Written) -> Written:
+    def moved(output: WrittenFile) -> WrittenFile:
         return output._replace(path=str(folder / Path(output.path).name))
 
     segments = tuple(
@@ -52,7 +48,7 @@ def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
 
 
 def since_last_run(
-    rules: RuleFile, marked: pl.LazyFrame, files: Sequence[File], directory: Path, previous: str | None
+    rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List], directory: Path, previous: str | None
 ) -> tuple[Changes, list[Diagnostic]]:
     """The changes since the last run there, or since the one at `previous`; a warning where it cannot be read.
 
@@ -73,28 +69,3 @@ def since_last_run(
             raise DataError(found._replace(hint=hint + anew)) from error
         message = f"what changed since the last run is not known: {found.message}"
         return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
-
-
-def about(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame, changes: Changes) -> dict[str, Any]:
-    """What the manifest says about the files, so that they can be read again and handled with care."""
-    output, key = rules.output, key_form(rules)
-    return {
-        "assignment": rules.assignment.mode,
-        "output": {
-            "format": output.format,
-            "delimiter": output.delimiter or ",",
-            "key": key.column,
-            "key_protection": key.protection,
-            "key_secret": key.secret,
-            "key_escaped": key.escaped,
-            "label_column": output.label_column,
-            "changes": output.changes,
-        },
-        "members": members_of(changes),
-        "personal_data": personal_data(rules, columns, customers),
-    }
-
-
-def sizes(folder: Path, names: Sequence[str]) -> dict[str, int]:
-    """The length of each file, in bytes."""
-    return {name: (folder / name).stat().st_size for name in names}

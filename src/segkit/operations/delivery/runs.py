@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.errors import DataError
+from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST
+from segkit.operations.delivery.manifest import Manifest
 from segkit.results import MEMBERS
 
 MEMBERS_FILE = "members.parquet"
@@ -46,7 +46,7 @@ class KeyForm(NamedTuple):
         raise DataError.of(f"the keys cannot be compared: {said}", hint=hint)
 
 
-class Listing(NamedTuple):
+class PublishedList(NamedTuple):
     """One list of customers that a run stands for: a file, or the part of the members that would be one."""
 
     name: str
@@ -60,67 +60,66 @@ class Run(NamedTuple):
 
     folder: Path
     shown: str
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
     @property
     def written(self) -> dict[str, int]:
         """How many customers were written, by segment; those that `--select` left out of a run of changes, too."""
-        found = {s["name"]: int(s["written"]) for s in self.manifest["segments"] if s["write"]}
-        for listing in self.lists if self.manifest["members"] else ():
-            if listing.segment not in found:
-                found[listing.segment] = sum(o.written for o in self.lists if o.segment == listing.segment)
-        return found
+        counts = {s.name: s.written for s in self.manifest.segments if s.write}
+        for listing in self.lists if self.manifest.members else ():
+            if listing.segment not in counts:
+                counts[listing.segment] = sum(o.written for o in self.lists if o.segment == listing.segment)
+        return counts
 
     @property
     def as_of(self) -> str:
         """The day of the run."""
-        return str(self.manifest["as_of"])
+        return self.manifest.as_of
 
     @property
     def exclusive(self) -> bool:
         """Whether a customer was in one segment at most."""
-        return bool(self.manifest["assignment"] == "exclusive")
+        return self.manifest.assignment == "exclusive"
 
     @property
     def key(self) -> KeyForm:
         """How the files show the keys."""
-        output = self.manifest["output"]
-        escaped = bool(output.get("key_escaped"))
-        return KeyForm(str(output["key"]), output["key_protection"], output.get("key_secret"), escaped)
+        output = self.manifest.output
+        return KeyForm(output.key, output.key_protection, output.key_secret, bool(output.key_escaped))
 
     @property
     def label_column(self) -> str:
         """The column with the name of the segment."""
-        return str(self.manifest["output"]["label_column"])
+        return self.manifest.output.label_column
 
     @property
     def delimiter(self) -> str:
         """What separates the fields of CSV."""
-        return str(self.manifest["output"]["delimiter"])
+        return self.manifest.output.delimiter
 
     @property
     def sizes(self) -> Mapping[str, int]:
         """The length of each file in bytes."""
-        return dict(self.manifest["bytes"])
+        return self.manifest.bytes
 
     @property
-    def lists(self) -> list[Listing]:
+    def lists(self) -> list[PublishedList]:
         """The lists of the run, in the order of the manifest."""
-        members = self.manifest["members"]
-        if members:
-            return [Listing(m["list"], m["segment"], m["written"], self.folder / MEMBERS_FILE) for m in members]
-        return list(self._files())
+        members = [
+            PublishedList(m.list, m.segment, m.written, self.folder / MEMBERS_FILE) for m in self.manifest.members or ()
+        ]
+        return members or list(self._files())
 
-    def _files(self) -> Iterator[Listing]:
-        for segment in self.manifest["segments"]:
-            for output in segment["outputs"]:
-                if output.get("holds", MEMBERS) == MEMBERS:
-                    path = self.folder / output["path"]
-                    yield Listing(path.stem, segment["name"], int(output["written"]), path)
+    def _files(self) -> Iterator[PublishedList]:
+        for segment in self.manifest.segments:
+            for output in segment.outputs:
+                if output.holds == MEMBERS:
+                    path = self.folder / output.path
+                    yield PublishedList(path.stem, segment.name, output.written, path)
 
-    def keys(self, listing: Listing) -> pl.LazyFrame:
+    def keys(self, listing: PublishedList) -> pl.LazyFrame:
         """The keys of a list in its order, as they were written; one column, `KEY`."""
-        if listing.path.name == MEMBERS_FILE and self.manifest["members"]:
+        if listing.path.name == MEMBERS_FILE and self.manifest.members:
             rows = pl.scan_parquet(listing.path).filter(pl.col("list") == listing.name)
             return rows.select(pl.col("key").alias(KEY))
         return _first_column(listing.path, self.key.column, self.delimiter)
@@ -169,15 +168,13 @@ def find_run(path: Path) -> Run | None:
         raise DataError.of(f"the link `{folder}` leads to no run", hint=hint)
     file = folder.resolve() / MANIFEST  # `latest` may be turned to another run while this one is read
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        run = Run(file.parent, str(path), manifest)
-        _ = run.written, run.as_of, run.exclusive, run.key, run.label_column, run.delimiter, run.sizes, run.lists
+        manifest = Manifest.from_json(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         message = f"cannot read `{folder / MANIFEST}`: it is not from this version of segkit"
         raise DataError.of(message, hint="is it the manifest of a run? move it away to start anew") from error
-    return run
+    return Run(file.parent, str(path), manifest)
 
 
 def open_run(path: Path) -> Run:
@@ -188,3 +185,14 @@ def open_run(path: Path) -> Run:
         raise DataError.of(f"`{path}` holds no run: there is no `{MANIFEST}`", hint=hint)
     run.check()
     return run
+
+
+def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
+    """How many customers a run has written, by segment; None where there is no run, unless there must be one."""
+    try:
+        run = find_run(directory)
+    except DataError as error:
+        raise RuleError(*error.diagnostics) from error
+    if run is None and must_exist:
+        raise RuleError.of(f"`{directory}` holds no run: there is no `{MANIFEST}`")
+    return run.written if run else None

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from segkit.io.read.text.encoding import CHUNK
-from segkit.operations.delivery.manifest import Digests, digest
+from segkit.operations.delivery.digests import Digests, digest
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, 2 * CHUNK + 1])

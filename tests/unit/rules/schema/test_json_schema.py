@@ -4,7 +4,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from segkit.rules.reference import BEGIN, END, SECTIONS, reference_markdown, write_between_markers
+from docs.reference import BEGIN, END, SECTIONS, reference_markdown, write_between_markers
 from segkit.rules.schema.json_schema import json_schema, schema_text
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import fields_of

@@ -1,0 +1,148 @@
+"""The manifest of a run, made of what the run has found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic
+from segkit.operations.delivery import manifest as m
+from segkit.operations.delivery.changes import Changes, members_of
+from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.personal_data import personal_data
+from segkit.operations.delivery.protection import key_form
+from segkit.results import MEMBERS, REASONS, ApplyResult, Distribution, FittedModel, SegmentResult, WrittenFile
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.loader import Loaded
+
+
+class Written(NamedTuple):
+    """What stands in a folder beside the manifest: the names of the files, and the columns of the lists."""
+
+    folder: Path
+    names: Sequence[str]
+    columns: Sequence[str]
+
+
+def manifest_of(
+    result: ApplyResult,
+    loaded: Loaded,
+    inputs: Sequence[tuple[str, Path, Path]],
+    digests: Digests,
+    written: Written,
+    changes: Changes,
+    customers: pl.DataFrame,
+    started: dt.datetime,
+) -> m.Manifest:
+    """What the run read and wrote; all but `times` is the same whenever the same files are read.
+
+    `inputs` are (table, path, file with its content). Keys at a threshold stay out.
+    """
+    rules = loaded.rules
+    return m.Manifest(
+        rules=m.RulesRead(path=Path(loaded.source.path).name, sha256=loaded.digest),
+        inputs=tuple(
+            m.InputRead(table=table, path=str(path), bytes=content.stat().st_size, sha256=digests[content])
+            for table, path, content in inputs
+        ),
+        files=tuple(written.names),
+        bytes={name: (written.folder / name).stat().st_size for name in written.names},
+        assignment=rules.assignment.mode,
+        output=_form(rules),
+        members=members_of(changes),
+        personal_data=personal_data(rules, written.columns, customers),
+        as_of=result.as_of.isoformat(),
+        customers=result.customers,
+        segments=tuple(map(_segment, result.segments)),
+        unmatched=result.unmatched,
+        several=result.several,
+        overlaps=tuple(m.OverlapOf(**o._asdict()) for o in result.overlaps),
+        distributions=tuple(map(_distribution, result.distributions)),
+        thresholds=tuple(m.CutsOf(**t._replace(keys=())._asdict()) for t in result.thresholds),
+        models=tuple(map(_model, result.models)),
+        warnings=tuple(map(_told, result.warnings)),
+        tables=tuple(m.TableOf(name=t.name, rows=t.rows, left_out=t.left_out) for t in result.tables),
+        times=m.Times(
+            started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
+        ),
+    )
+
+
+def _form(rules: RuleFile) -> m.OutputForm:
+    output, key = rules.output, key_form(rules)
+    return m.OutputForm(
+        format=output.format,
+        delimiter=output.delimiter or ",",
+        key=key.column,
+        key_protection=key.protection,
+        key_secret=key.secret,
+        key_escaped=key.escaped,
+        label_column=output.label_column,
+        changes=output.changes,
+    )
+
+
+def _segment(segment: SegmentResult) -> m.SegmentOf:
+    outputs = tuple(map(_file, segment.outputs))
+    return m.SegmentOf(
+        name=segment.name,
+        label=segment.label,
+        matched=segment.matched,
+        excluded={reason: segment.excluded.get(reason, 0) for reason in REASONS},
+        written=segment.written,
+        share=_percent(segment.share) or 0.0,
+        path=next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
+        outputs=outputs,
+        holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
+        variants=segment.variants,
+        write=segment.write,
+        profile={
+            column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
+            for column, p in segment.profile.items()
+        },
+    )
+
+
+def _file(output: WrittenFile) -> m.FileOf:
+    return m.FileOf(path=Path(output.path).name, written=output.written, values=output.values, holds=output.holds)
+
+
+def _distribution(distribution: Distribution) -> m.DistributionOf:
+    counts = (
+        m.CountOf(value=c.value, customers=c.customers, share=round(c.share, PLACES)) for c in distribution.values
+    )
+    return m.DistributionOf(column=distribution.column, values=tuple(counts))
+
+
+def _model(model: FittedModel) -> m.ModelOf:
+    return m.ModelOf(
+        name=model.name,
+        parameters={name: float(f"{value:.6g}") for name, value in model.parameters.items()},
+        log_likelihood=round(model.log_likelihood, 2),
+        customers=model.customers,
+        repeaters=model.repeaters,
+    )
+
+
+def _told(diagnostic: Diagnostic) -> m.Told:
+    place = diagnostic.location
+    return m.Told(
+        severity=str(diagnostic.severity),
+        message=diagnostic.message,
+        path=place.path if place else None,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        hint=diagnostic.hint,
+    )
+
+
+PLACES = 4
+"""Decimals of a share in percent."""
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(share, PLACES)
