@@ -39,7 +39,7 @@ from segkit.cli import main as segkit
 from segkit.operations.apply import apply
 from segkit.operations.rfm import Chart, rfm
 from segkit.report.chart import drawn
-from segkit.report.text.screen import apply_summary
+from segkit.report.text.apply import apply_summary
 from segkit.rules.schema.json_schema import schema_text
 from segkit.rules.text.loader import load_rules_text
 

@@ -35,7 +35,8 @@ from segkit.operations.delivery.protection import require_secret
 from segkit.operations.delivery.publication import in_folder, published, since_last_run
 from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.runs import read_written
-from segkit.operations.evaluation.evaluate import Evaluated, evaluate, placed
+from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profiles

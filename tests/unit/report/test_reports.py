@@ -10,9 +10,12 @@ from docs.picture import svg
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.report.as_json import apply_json, check_json, rfm_json
 from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened
+from segkit.report.text.apply import apply_summary
+from segkit.report.text.check import check_text
+from segkit.report.text.detected import detected
 from segkit.report.text.models import model_table
 from segkit.report.text.rfm import rfm_summary
-from segkit.report.text.screen import apply_summary, check_text, detected, show_on
+from segkit.report.text.screen import show_on
 from segkit.report.thresholds import cuts
 from segkit.results import (
     REASONS,

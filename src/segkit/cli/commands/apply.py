@@ -95,7 +95,9 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
         click.echo(apply_json(result), file=stream)
         return
     if terminal.verbose or summary == "table":
-        from segkit.report.text.screen import apply_summary, detected, show_on  # with Rich: 0.03 s
+        from segkit.report.text.apply import apply_summary
+        from segkit.report.text.detected import detected
+        from segkit.report.text.screen import show_on  # with Rich: 0.03 s
 
         if terminal.verbose:
             show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))

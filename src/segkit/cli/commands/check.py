@@ -30,7 +30,7 @@ def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, as_jso
 
         click.echo(check_json(result))
     else:
-        from segkit.report.text.screen import check_text
+        from segkit.report.text.check import check_text
 
         terminal.diagnose(result.diagnostics, sys.stdout)
         terminal.say(check_text(result))

@@ -123,8 +123,9 @@ def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -
         return
     if terminal.quiet:
         return
+    from segkit.report.text.detected import detected
     from segkit.report.text.rfm import rfm_summary
-    from segkit.report.text.screen import detected, show_on
+    from segkit.report.text.screen import show_on
 
     if terminal.verbose:
         show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from segkit.report.numbers import money, percent, rounded, seconds
 from segkit.report.text.bars import Bar
+from segkit.report.text.detected import left_out
 from segkit.report.text.heat import Heat
-from segkit.report.text.screen import left_out, warning
+from segkit.report.text.screen import warning
 from segkit.report.text.tables import numeric, plain_table, spaced
 from segkit.report.text.thresholds import threshold_tables
 from segkit.results import RfmResult

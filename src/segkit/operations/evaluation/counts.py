@@ -1,0 +1,47 @@
+"""What became of the rows of each table."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from segkit.columns import helpers
+from segkit.columns.compute import Computed
+from segkit.columns.helpers import is_hidden
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.read_lookup import DUPLICATES
+from segkit.columns.tables.view import kept_rows
+from segkit.criteria.places import on_the_map
+from segkit.results import TableCounts
+from segkit.rules import walk
+from segkit.rules.model.sources import Customers
+from segkit.words import plural
+
+UNKNOWN = "unknown_customer"
+
+
+def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
+    """The rows of a table, those left out with their reasons, and how it was read."""
+    counts, view = computed.counts[name], plan.view(name)
+    reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
+    left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
+    if name in computed.matched:
+        left_out[UNKNOWN] = kept_rows(counts) - computed.matched[name]
+    if isinstance(view.spec, Customers) and view.spec.duplicates != "error":
+        left_out[DUPLICATES] = kept_rows(counts) - len(computed.frame)
+    types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
+    detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
+    for lookup in plan.lookups_into(name):
+        at_once = lookup in view.doubts.lookups
+        of = plural(int(counts["rows"].item()), "row") if at_once else plural(len(computed.frame), "customer")
+        detected[f"lookup {lookup}"] = f"found for {int(counts[helpers.found(lookup)].item() or 0):,} of {of}"
+    if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
+        detected["coordinates"] = _located(view.spec, computed.frame)
+    return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))
+
+
+def _located(spec: Customers, customers: pl.DataFrame) -> str:
+    """How many customers have a place on the map; those without are in no circle and no zone."""
+    assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
+    degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
+    known = customers.select(on_the_map(*degrees).sum()).item()
+    return f"{int(known or 0):,} of {len(customers):,} customers"

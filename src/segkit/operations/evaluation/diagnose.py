@@ -1,0 +1,30 @@
+"""Findings become diagnostics: with their place in the rule file, or about a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.errors import RuleError
+from segkit.io.read import Table
+from segkit.rules.findings import Finding
+from segkit.rules.text.loader import Loaded
+
+
+def placed(loaded: Loaded, finding: Finding) -> Diagnostic:
+    """The finding with its place in the rule file."""
+    severity = Severity.WARNING if finding.warning else Severity.ERROR
+    return Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity)
+
+
+def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The warnings among these; `RuleError` where there are errors."""
+    found = list(diagnostics)
+    if any(d.severity is Severity.ERROR for d in found):
+        raise RuleError(*(d for d in found if d.severity is Severity.ERROR))
+    return found
+
+
+def about_table(message: str, table: Table, hint: str | None = None) -> Diagnostic:
+    """A warning about the files of a table."""
+    return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)

@@ -1,0 +1,18 @@
+"""What was found in a rule file, in a line."""
+
+from __future__ import annotations
+
+from segkit.diagnostics import Severity
+from segkit.results import CheckResult
+from segkit.words import plural
+
+
+def check_text(result: CheckResult) -> str:
+    """One line: how many problems, or what the file defines."""
+    errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
+    warnings = len(result.diagnostics) - errors
+    found = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    if found:
+        return f"{result.path}: {' and '.join(found)}"
+    defined = f"{plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')}"
+    return f"{result.path}: nothing wrong ({defined})"
