@@ -1,146 +1,23 @@
-"""Files before their content: temporary space, globs, what a file is by its first bytes, decompression."""
+"""Files before their content: globs, pipes, what a file is, decompression."""
 
 from __future__ import annotations
 
 import glob
 import gzip
-import os
 import shutil
 import sys
-import tempfile
 import zlib
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from types import TracebackType
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic, SourceLocation
-from segkit.errors import DataError, WriteError
-from segkit.io.publish.errors import FULL, error_number
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+from segkit.io.publish.errors import error_number
+from segkit.io.read.problems import STDIN, problem
+from segkit.io.read.registry import FOREIGN, GZIP, KINDS, MAGIC, ZSTD
+from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
-
-STDIN = Path("-")
-
-KINDS = {
-    ".csv": "text",
-    ".tsv": "text",
-    ".txt": "text",
-    ".parquet": "parquet",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "json",
-    ".arrow": "ipc",
-    ".feather": "ipc",
-    ".ipc": "ipc",
-}
-"""Extension -> how the file is read; any other file is text."""
-
-MAGIC = {b"PAR1": "parquet", b"ARROW1": "ipc", b"\xff\xff\xff\xff": "ipc_stream"}
-"""First bytes that tell more than the extension."""
-
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-
-FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"SQLite format 3": "an SQLite database",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"FEA1": "a Feather file of version 1",
-}
-"""First bytes of files that are not tables -> what to call them."""
-
-
-TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
-
-
-class Workspace:
-    """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
-
-    `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
-    """
-
-    def __init__(self, on_open: Callable[[Path], object] = lambda _: None) -> None:
-        self.on_open = on_open
-
-    def __enter__(self) -> Workspace:
-        try:
-            self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
-        except OSError as error:
-            raise WriteError.of(f"cannot make a temporary folder: {error.strerror}", hint=TMPDIR) from error
-        self._count = 0
-        self._checker = ThreadPoolExecutor(1, "segkit-lines")
-        self._checks: dict[Hashable, Future[DataError | None]] = {}
-        self._left = Event()
-        self.unpacked: dict[Path, tuple[Path, str]] = {}
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._left.set()
-        self._checker.shutdown(cancel_futures=True)
-        self._directory.cleanup()
-
-    def check_later(self, name: Hashable, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
-        """Run the check in the background, once a name; it is told when to stop."""
-        if name not in self._checks:
-            self._checks[name] = self._checker.submit(check, self._left.is_set)
-
-    def verify(self) -> None:
-        """Wait for the checks in the background; DataError with what they found."""
-        errors = [error for error in (check.result() for check in self._checks.values()) if error]
-        if errors:
-            raise DataError(*(found for error in errors for found in error.diagnostics))
-
-    @contextmanager
-    def filling(self) -> Iterator[None]:
-        """Turn a full disk inside the block, where only temporary files are written, into a WriteError."""
-        try:
-            yield
-        except (OSError, pl.exceptions.PolarsError) as error:
-            code = error_number(error)
-            if code not in FULL:
-                raise
-            place = Path(self._directory.name).parent
-            message = f"cannot write to the temporary folder `{place}`: {os.strerror(code)}"
-            raise WriteError.of(message, hint=TMPDIR) from error
-
-    def new_file(self, suffix: str) -> Path:
-        """A path that is free, in the workspace."""
-        self._count += 1
-        return Path(self._directory.name) / f"{self._count}{suffix}"
-
-
-def problem(path: Path, message: str, *, hint: str | None = None, line: int | None = None) -> DataError:
-    """The error for one thing that is wrong with a file."""
-    return DataError(Diagnostic(message, SourceLocation(shown(path), line), hint))
-
-
-def expands(name: str) -> bool:
-    """Polars takes this name for a pattern that names other columns."""
-    return name == "*" or (name.startswith("^") and name.endswith("$"))
-
-
-def check_names(path: Path, names: Iterable[str], line: int | None = None) -> None:
-    """DataError for a column that cannot be told by its name."""
-    for name in filter(expands, names):
-        hint = "give it another name in the file: `*` and `^...$` stand for other columns"
-        raise problem(path, f"a column cannot have the name `{name}`", line=line, hint=hint)
-
-
-def shown(path: Path) -> str:
-    """The path as messages have it."""
-    return "standard input" if path == STDIN else str(path)
 
 
 def expand(text: str, base: Path) -> tuple[Path, ...]:

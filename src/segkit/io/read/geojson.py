@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from segkit.io.read.files import Workspace, plain, problem
+from segkit.io.read.files import plain
+from segkit.io.read.problems import problem
+from segkit.io.read.workspace import Workspace
 
 _GEOMETRIES = (
     "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection",

@@ -12,14 +12,17 @@ import polars as pl
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
-from segkit.io.read.files import Workspace, expand, expands, problem, shown, unpack
+from segkit.io.read.files import expand, unpack
 from segkit.io.read.kinds.typed import open_typed
-from segkit.io.read.table import Part, Table
+from segkit.io.read.part import Part
+from segkit.io.read.problems import expands, problem, shown
+from segkit.io.read.table import Table
 from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.lines import ragged
 from segkit.io.read.values import sample
-from segkit.io.read.values.column import Column, ColumnType
+from segkit.io.read.values.column import NUMERIC, Column
 from segkit.io.read.values.infer import Given, infer, typed
+from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 from segkit.words import listed, nearest
 
@@ -178,7 +181,7 @@ def _detected(parts: tuple[Part, ...], columns: dict[str, Column], spec: Source)
     for part in parts:
         for what, found in (part.text.detected if part.text else {}).items():
             detected.setdefault(what, []).append(found)
-    numbers = [c for c in columns.values() if c.is_text and c.type in (ColumnType.INTEGER, ColumnType.NUMBER)]
+    numbers = [c for c in columns.values() if c.is_text and c.type in NUMERIC]
     if spec.decimal is None and any(column.number.decimal == "," for column in numbers):
         detected["decimal"] = [","]
     if spec.null_values is None:

@@ -6,20 +6,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.files import problem, shown
+from segkit.io.read.part import Part
+from segkit.io.read.problems import problem, shown
+from segkit.io.read.table import Table
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import SHOWN, ragged, unpaired_quotes
 from segkit.io.read.values.column import ColumnType
 from segkit.io.read.values.numbers import SCALE
-
-if TYPE_CHECKING:
-    from segkit.io.read.table import Part, Table
 
 BATCH = 50_000
 LONGEST = 60

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from segkit.errors import DataError
-from segkit.io.read import second_look
-from segkit.io.read.files import Workspace, problem
-from segkit.io.read.text.delimited import TextFile
+from segkit.io.read.part import Part
+from segkit.io.read.problems import problem
 from segkit.io.read.text.lines import ragged
-from segkit.io.read.values import dates
-from segkit.io.read.values import of_text as values
+from segkit.io.read.values import dates, reading
 from segkit.io.read.values.column import Column, ColumnType
 from segkit.io.read.values.infer import Given, infer
+from segkit.io.read.workspace import Workspace
 
 _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{4}.*")
 """Decimal numbers and days: hardly the names of columns."""
-
-
-class Part(NamedTuple):
-    """One file of a table."""
-
-    path: Path
-    source: Path
-    """The file itself, or its decompressed copy."""
-    kind: str
-    frame: pl.LazyFrame
-    """The columns under their new names, in the order of this file."""
-    names: tuple[str, ...]
-    """The same names."""
-    text: TextFile | None = None
-
-    @property
-    def lines(self) -> bool:
-        """Rows have a line in the file."""
-        return self.text is not None or self.kind == "ndjson"
 
 
 class Table(NamedTuple):
@@ -71,21 +50,21 @@ class Table(NamedTuple):
         dates read both day first and month first, or where the column has a type that holds no such values.
         """
         column, kind = self._as(name, type, money)
-        return values.value(column, kind, money=money, trusting=trusting)
+        return reading.value(column, kind, money=money, trusting=trusting)
 
     def bad(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
         """Where something is there that `value` cannot read, as Boolean; None where that cannot happen."""
         column, kind = self._as(name, type, money)
-        return values.bad(column, kind, money=money)
+        return reading.bad(column, kind, money=money)
 
     def suspect(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
         """Where `value` reads something that may not be a number all the same, as Boolean; None where it cannot."""
         column, kind = self._as(name, type, money)
-        return values.suspect(column, kind, money=money)
+        return reading.suspect(column, kind, money=money)
 
     def key(self, name: str) -> pl.Expr:
         """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
-        return values.key(self.columns[name])
+        return reading.key(self.columns[name])
 
     def with_key(self, frame: pl.LazyFrame, name: str, alias: str, *, or_empty: bool = False) -> pl.LazyFrame:
         """`frame`, which has this table's columns as they came, with the key `name` as column `alias`.
@@ -96,10 +75,10 @@ class Table(NamedTuple):
         column = self.columns[name]
         if or_empty and self.keys_as_came(name):
             return frame.with_columns(pl.col(name).alias(alias))
-        text = frame.with_columns(values.trimmed(column).alias(alias))
+        text = frame.with_columns(reading.trimmed(column).alias(alias))
         if or_empty and not column.nulls:
             return text
-        return text.with_columns(values.known_key(column, pl.col(alias)).alias(alias))
+        return text.with_columns(reading.known_key(column, pl.col(alias)).alias(alias))
 
     def is_plain_text(self, name: str, wanted: ColumnType | None) -> bool:
         """Whether the column is text that is read as text, without texts that stand for a missing value."""
@@ -139,10 +118,6 @@ class Table(NamedTuple):
     def large(self) -> bool:
         """Whether lines of its files are still to be checked."""
         return any(part.text and part.text.large for part in self.parts)
-
-    def bad_values_error(self, names_with_types: Mapping[str, tuple[ColumnType | None, bool]]) -> DataError:
-        """The error for values that `bad` finds: the first five of each column with file and line, and the count."""
-        return second_look.bad_values(self, names_with_types)
 
     def one_column_hint(self) -> str | None:
         """What to try where a delimited text has one column only, which a wrong delimiter brings about."""

@@ -11,7 +11,8 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import ColumnType
+from segkit.io.read import bad_values
+from segkit.io.read.values.column import NUMERIC
 from segkit.io.read.values.numbers import both_readings
 from segkit.operations.evaluation.diagnose import about_table
 from segkit.words import plural
@@ -25,7 +26,7 @@ def refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed
         view = plan.view(name)
         if view.spec.bad_values == "error":
             as_read = {column: view.reads.type_of(view.table, column) for column in columns}
-            errors += view.table.bad_values_error(as_read).diagnostics
+            errors += bad_values(view.table, as_read).diagnostics
         else:
             warnings += [
                 about_table(f"{_unread(count, column)} as missing", view.table) for column, count in columns.items()
@@ -41,11 +42,10 @@ def _unread(count: int, column: str) -> str:
 
 def guessed_numbers(view: View) -> list[str]:
     """The columns that are read as numbers with a decimal comma for want of anything that settles it."""
-    numbers = (ColumnType.INTEGER, ColumnType.NUMBER)
     found = []
     for name in sorted(view.reads.values & view.table.columns.keys()):
         column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
-        if column.is_text and column.number.guessed and (money or (as_type or column.type) in numbers):
+        if column.is_text and column.number.guessed and (money or (as_type or column.type) in NUMERIC):
             found.append(name)
     return found
 

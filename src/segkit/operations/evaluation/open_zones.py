@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from segkit.errors import DataError, RuleError
-from segkit.io.read.files import Workspace, expand
+from segkit.io.read.files import expand
 from segkit.io.read.geojson import Area, Feature, area_of, read_features
+from segkit.io.read.workspace import Workspace
 from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.blocks import Inside

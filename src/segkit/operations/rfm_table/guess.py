@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from segkit.io.read import Column, ColumnType, Table
-
-NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)
+from segkit.io.read.values.column import NUMERIC
 
 
 class Role(NamedTuple):
@@ -38,7 +37,7 @@ ROLES: dict[str, Role] = {
             "amount", "revenue", "linetotal", "ordertotal", "total", "totalamount", "totalprice", "sales",
             "dollarvalue", "value", "turnover", "spend", "montant", "umsatz", "betrag", "price",
         ),
-        NUMBERS,
+        NUMERIC,
     ),
     "id": Role(
         (
@@ -46,9 +45,9 @@ ROLES: dict[str, Role] = {
             "receiptid", "basketid", "idcommande", "bestellnummer",
         )
     ),
-    "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMBERS),
-    "frequency": Role(("frequency", "numberoforders", "ordercount", "orders", "numorders", "norders"), NUMBERS),
-    "monetary": Role(("monetary", "revenue", "totalspend", "totalspent", "spend", "amount", "sales"), NUMBERS),
+    "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMERIC),
+    "frequency": Role(("frequency", "numberoforders", "ordercount", "orders", "numorders", "norders"), NUMERIC),
+    "monetary": Role(("monetary", "revenue", "totalspend", "totalspent", "spend", "amount", "sales"), NUMERIC),
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segkit.io.read.files import check_names, problem
+from segkit.io.read.problems import check_names, problem
 
 _SMALL = 2_000_000
 _NAMES = {"parquet": "Parquet", "ipc": "Arrow IPC", "ipc_stream": "Arrow IPC", "ndjson": "NDJSON", "json": "JSON"}

@@ -14,8 +14,9 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.files import Workspace, check_names, problem, shown
+from segkit.io.read.problems import check_names, problem, shown
 from segkit.io.read.text.encoding import HEAD, as_utf8
+from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")

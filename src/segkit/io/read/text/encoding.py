@@ -6,7 +6,8 @@ import codecs
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.io.read.files import Workspace, problem
+from segkit.io.read.problems import problem
+from segkit.io.read.workspace import Workspace
 
 HEAD = 1 << 16
 CHUNK = 1 << 18

@@ -19,7 +19,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.files import shown
+from segkit.io.read.problems import shown
 from segkit.io.read.text.delimited import UNPAIRED, UNPAIRED_HINT, TextFile, scan
 from segkit.io.read.text.encoding import CHUNK
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+
 NULL_TEXTS = ("NULL", "\\N", "#N/A")
 """Texts that stand for a missing value in every column of a table in whose sample one of them occurs."""
 
@@ -22,6 +25,9 @@ class ColumnType(StrEnum):
     BOOLEAN = "boolean"
     LIST = "list"
     OTHER = "other"
+
+
+NUMERIC = (ColumnType.INTEGER, ColumnType.NUMBER)
 
 
 class NumberStyle(NamedTuple):
@@ -86,3 +92,10 @@ class Column(NamedTuple):
     def is_text(self) -> bool:
         """The column comes as text."""
         return self.dtype == pl.String
+
+
+def no_reading(column: Column, to: ColumnType) -> DataError:
+    """The error for a type that holds no such values."""
+    return DataError(
+        Diagnostic(f"column `{column.name}` holds `{column.dtype}`, which cannot be read as {to}"),
+    )

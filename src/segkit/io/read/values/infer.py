@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import polars as pl
 
 from segkit.io.read.values import dates, numbers
-from segkit.io.read.values.column import NO_VALUE, NULL_TEXTS, Column, ColumnType, DateStyle, NumberStyle
+from segkit.io.read.values.column import NO_VALUE, NULL_TEXTS, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
 
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""
@@ -231,6 +231,6 @@ def _kind(
 def _how(kind: ColumnType, number: NumberStyle, date: DateStyle) -> str:
     if kind is ColumnType.DATE:
         return date.how
-    if kind in (ColumnType.INTEGER, ColumnType.NUMBER) and number.decimal == ",":
+    if kind in NUMERIC and number.decimal == ",":
         return f"{kind}, decimal comma"
     return str(kind)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.read.table import Part
+from segkit.io.read.part import Part
 from segkit.io.read.text.delimited import TextFile
 
 SMALL = 2_000_000

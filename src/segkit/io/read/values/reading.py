@@ -1,0 +1,70 @@
+"""The value of a column as a type, and where there is something that has none."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from segkit.io.read.values import numbers, of_text, of_typed
+from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType
+
+
+def value(column: Column, to: ColumnType, *, money: bool = False, trusting: bool = False) -> pl.Expr:
+    """The value as Int64, Float64, Decimal, Date, Boolean or String; null where it is missing or cannot be read.
+
+    `trusting` is for who also looks where a value is `suspect`.
+    """
+    if column.is_text:
+        return of_text.value(column, to, money=money, trusting=trusting).alias(column.name)
+    return of_typed.value(column, to, money=money).alias(column.name)
+
+
+def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
+    """Where there is something that `value` cannot read; None where that cannot happen."""
+    raw = pl.col(column.name)
+    if to in (ColumnType.TEXT, ColumnType.LIST):
+        return None
+    unread = raw.is_not_null() & value(column, to, money=money).is_null()
+    if column.is_text:
+        unread = unread & ~of_text.missing(column, NO_VALUE)
+        if _may_be_code(column, to, money=money):
+            unread = unread | numbers.has_leading_zero(column)
+    elif column.dtype.is_float():
+        unread = unread & raw.is_not_nan()
+    elif isinstance(column.dtype, pl.Decimal) and column.dtype.scale <= numbers.MONEY.scale:
+        return None
+    elif column.dtype.is_decimal() and money:
+        unread = unread | (raw.cast(numbers.MONEY, strict=False).cast(column.dtype, strict=False) != raw)
+    elif not of_typed.can_fail(column.dtype, to):
+        return None
+    return unread.alias(column.name)
+
+
+def suspect(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
+    """Where a value needs the second look of `bad` although `value` reads it: a guessed number such as `01234`, money
+    that a trusting reader may have rounded.
+    """
+    if not column.is_text:
+        return None
+    if money and numbers.may_trust(column):
+        return numbers.long(pl.col(column.name))
+    return numbers.has_leading_zero(column) if _may_be_code(column, to, money=money) else None
+
+
+def _may_be_code(column: Column, to: ColumnType, *, money: bool) -> bool:
+    return to in NUMERIC and not column.forced and not money
+
+
+def key(column: Column) -> pl.Expr:
+    """The column as a key: trimmed text, whole numbers of typed sources without a fraction, null where empty."""
+    return known_key(column, trimmed(column)).alias(column.name)
+
+
+def trimmed(column: Column) -> pl.Expr:
+    """The first half of `key`, for large tables: in one expression Polars would trim twice (0.15 s on 10 M rows)."""
+    return of_typed.as_text(column).str.strip_chars()
+
+
+def known_key(column: Column, text: pl.Expr) -> pl.Expr:
+    """The second half of `key`: null where the trimmed text is empty or stands for a missing value."""
+    # Not `replace`: it takes 250 MB more on 10 M rows.
+    return pl.when(~text.is_in(["", *column.nulls])).then(text) if column.nulls else pl.when(text != "").then(text)

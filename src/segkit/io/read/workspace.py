@@ -1,0 +1,77 @@
+"""Temporary files of one run, and what is checked beside it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+
+import polars as pl
+
+from segkit.errors import DataError, WriteError
+from segkit.io.publish.errors import FULL, error_number
+
+TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
+
+
+class Workspace:
+    """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
+
+    `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
+    """
+
+    def __init__(self, on_open: Callable[[Path], object] = lambda _: None) -> None:
+        self.on_open = on_open
+
+    def __enter__(self) -> Workspace:
+        try:
+            self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
+        except OSError as error:
+            raise WriteError.of(f"cannot make a temporary folder: {error.strerror}", hint=TMPDIR) from error
+        self._count = 0
+        self._checker = ThreadPoolExecutor(1, "segkit-lines")
+        self._checks: dict[Hashable, Future[DataError | None]] = {}
+        self._left = Event()
+        self.unpacked: dict[Path, tuple[Path, str]] = {}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left.set()
+        self._checker.shutdown(cancel_futures=True)
+        self._directory.cleanup()
+
+    def check_later(self, name: Hashable, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
+        """Run the check in the background, once a name; it is told when to stop."""
+        if name not in self._checks:
+            self._checks[name] = self._checker.submit(check, self._left.is_set)
+
+    def verify(self) -> None:
+        """Wait for the checks in the background; DataError with what they found."""
+        errors = [error for error in (check.result() for check in self._checks.values()) if error]
+        if errors:
+            raise DataError(*(found for error in errors for found in error.diagnostics))
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Turn a full disk inside the block, where only temporary files are written, into a WriteError."""
+        try:
+            yield
+        except (OSError, pl.exceptions.PolarsError) as error:
+            code = error_number(error)
+            if code not in FULL:
+                raise
+            place = Path(self._directory.name).parent
+            message = f"cannot write to the temporary folder `{place}`: {os.strerror(code)}"
+            raise WriteError.of(message, hint=TMPDIR) from error
+
+    def new_file(self, suffix: str) -> Path:
+        """A path that is free, in the workspace."""
+        self._count += 1
+        return Path(self._directory.name) / f"{self._count}{suffix}"
