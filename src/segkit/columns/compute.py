@@ -154,4 +154,11 @@ def compute(plan: Plan) -> Computed:
     fitted = [one for step in plan.steps for one in run.found.get(step, ())]
     thresholds = tuple(one for one in fitted if isinstance(one, Threshold))
     models = tuple(one for one in fitted if isinstance(one, FittedModel))
-    return Computed(frame, {**plan.lookup_counts, **counts}, matched, run.padded, thresholds, models)
+    return Computed(
+        frame=frame,
+        counts={**plan.lookup_counts, **counts},
+        matched=matched,
+        padded=run.padded,
+        thresholds=thresholds,
+        models=models,
+    )

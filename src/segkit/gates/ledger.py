@@ -77,7 +77,14 @@ def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) 
             if exclusive:
                 claimed = claimed | queue.left if held is None else claimed | queue.left | held
         variant = _variants(queue.left, name, segment, customers)
-        lines[name] = Line(name, int(matched.sum()), queue.excluded, queue.left, held, variant)
+        lines[name] = Line(
+            name=name,
+            matched=int(matched.sum()),
+            excluded=queue.excluded,
+            written=queue.left,
+            held=held,
+            variants=variant,
+        )
     return {name: lines[name] for name in rules.segment}
 
 

@@ -71,7 +71,9 @@ def apply(
     """
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
     to_stdout = output == STDOUT
-    overrides = Overrides(as_of, customers, events or {}, None if to_stdout else output, format)
+    overrides = Overrides(
+        as_of=as_of, customers=customers, events=events or {}, output=None if to_stdout else output, format=format
+    )
     loaded = load_rules(rules, overrides=overrides)
     today = loaded.rules.today()
     chosen = _chosen(loaded.rules, select)
@@ -284,6 +286,6 @@ def _timed(result: ApplyResult, clock: float) -> ApplyResult:
 
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[List]) -> pl.LazyFrame:
     """The rows of all files with their label, segment after segment; none but a header where there is no file."""
-    nothing = List("", "", pl.lit(False), 0, {})
+    nothing = List(name="", segment="", rows=pl.lit(False), written=0, values={})
     listed = [file for file in written if not file.holdout] or [nothing]
     return pl.concat([rows_of(marked, rules, columns, file, in_common=True) for file in listed])

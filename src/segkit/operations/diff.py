@@ -94,7 +94,9 @@ def _stayed(before: Keys, after: Keys) -> dict[str, int]:
 
 def _segment(name: str, first: Run, second: Run, stayed: int) -> SegmentDiff:
     old, new = first.written.get(name), second.written.get(name)
-    return SegmentDiff(name, old, new, (new or 0) - stayed, (old or 0) - stayed, stayed)
+    return SegmentDiff(
+        name=name, old=old, new=new, entered=(new or 0) - stayed, left=(old or 0) - stayed, stayed=stayed
+    )
 
 
 def _places(run: Run) -> pl.LazyFrame:

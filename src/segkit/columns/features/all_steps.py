@@ -43,11 +43,11 @@ def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 
 def _row_step(name: str, trait: Trait, context: Context) -> RowStep:
     return RowStep(
-        name,
-        row_needs(trait),
-        lambda schema: row_expression(trait, schema, context),
-        ("trait", name),
-        trait.sql,
+        name=name,
+        needs=row_needs(trait),
+        build=lambda schema: row_expression(trait, schema, context),
+        path=("trait", name),
+        sql=trait.sql,
     )
 
 
@@ -57,4 +57,4 @@ def derived_step(name: str, text: str, context: Context) -> RowStep:
     def build(_: object) -> pl.Expr:
         return parse_sql(text, context.as_of)
 
-    return RowStep(name, sql_columns(text), build, ("customers", "derive", name), text)
+    return RowStep(name=name, needs=sql_columns(text), build=build, path=("customers", "derive", name), sql=text)

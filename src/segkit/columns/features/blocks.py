@@ -34,10 +34,10 @@ def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
     """Who satisfies the criteria of each segment."""
     return [
         RowStep(
-            member(name),
-            block_needs(segment, rules.customers),
-            block_expression(segment, rules.customers, context),
-            ("segment", name),
+            name=member(name),
+            needs=block_needs(segment, rules.customers),
+            build=block_expression(segment, rules.customers, context),
+            path=("segment", name),
             dtype=lambda _: pl.Boolean(),
         )
         for name, segment in rules.segment.items()
@@ -136,7 +136,7 @@ def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
         shown = Threshold(label, (Decimal(str(cut)),), inclusive=True, falls=not share.is_top)
         return [[among.alias(name)]], [shown]
 
-    return CutStep((name,), frozenset({share.column}), {name: pl.Boolean()}, fit, path)
+    return CutStep(names=(name,), needs=frozenset({share.column}), types={name: pl.Boolean()}, fit=fit, path=path)
 
 
 def _threshold(values: pl.Series, share: ShareOfAll) -> Any:

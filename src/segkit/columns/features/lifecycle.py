@@ -34,7 +34,7 @@ def _own(lifecycle: Lifecycle, customers: Customers, context: Context) -> RowSte
         return first_that_holds({name: holds(schema) for name, holds in stages.items()})
 
     needs = frozenset().union(*(block_needs(stage, customers) for stage in lifecycle.stage))
-    return RowStep(COLUMN, needs, build, ("lifecycle",), dtype=lambda _: pl.String())
+    return RowStep(name=COLUMN, needs=needs, build=build, path=("lifecycle",), dtype=lambda _: pl.String())
 
 
 def _preset(lifecycle: Lifecycle, context: Context) -> Iterator[Step]:
@@ -60,4 +60,4 @@ def _preset(lifecycle: Lifecycle, context: Context) -> Iterator[Step]:
     }
     needs = frozenset({count.name, first.name, last.name})
     stage = first_that_holds({name: holds[name] for name in PRESET})
-    yield RowStep(COLUMN, needs, lambda _: stage, ("lifecycle",), dtype=lambda _: pl.String())
+    yield RowStep(name=COLUMN, needs=needs, build=lambda _: stage, path=("lifecycle",), dtype=lambda _: pl.String())

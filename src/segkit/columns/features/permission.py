@@ -124,7 +124,13 @@ def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str,
     def build(schema: Dtypes) -> pl.Expr:
         return _folded(as_key(pl.col(source), schema[source])).is_in(values).fill_null(False)
 
-    return RowStep(helpers.listed(file, column), frozenset({source}), build, path, dtype=lambda _: pl.Boolean())
+    return RowStep(
+        name=helpers.listed(file, column),
+        needs=frozenset({source}),
+        build=build,
+        path=path,
+        dtype=lambda _: pl.Boolean(),
+    )
 
 
 def _suppressed(path: KeyPath, channel: str, permission: Permission, key: str) -> RowStep:

@@ -49,7 +49,7 @@ def _score(name: str, score: Score, customers: Customers, context: Context) -> R
 
     needs = {column for rule in score.rule for column in block_needs(rule, customers)}
     needs |= {rule.points_per.column for rule in score.rule if rule.points_per}
-    return RowStep(f"{name}_score", frozenset(needs), build, ("score", name), dtype=dtype)
+    return RowStep(name=f"{name}_score", needs=frozenset(needs), build=build, path=("score", name), dtype=dtype)
 
 
 def _is_whole(rule: ScoreRule, schema: Dtypes) -> bool:
@@ -81,4 +81,10 @@ def _grade(name: str, score: Score) -> RowStep:
     column = f"{name}_score"
     reached = {grade: pl.col(column) >= least for grade, least in score.falling_grades.items()}
     needs, path = frozenset({column}), ("score", name, "grades")
-    return RowStep(f"{name}_grade", needs, lambda _: first_that_holds(reached), path, dtype=lambda _: pl.String())
+    return RowStep(
+        name=f"{name}_grade",
+        needs=needs,
+        build=lambda _: first_that_holds(reached),
+        path=path,
+        dtype=lambda _: pl.String(),
+    )

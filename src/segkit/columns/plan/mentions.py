@@ -76,7 +76,9 @@ def sql_texts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:
 
 def _conditions(path: KeyPath, table: str, conditions: Conditions, family: str = "") -> Iterator[Mention]:
     for column, condition in conditions.items():
-        yield Mention((*path, column), table, column, "value", condition, family)
+        yield Mention(
+            path=(*path, column), table=table, column=column, role="value", condition=condition, family=family
+        )
 
 
 def _source(path: KeyPath, table: str, source: Source) -> Iterator[Mention]:
@@ -187,6 +189,13 @@ def _points_per(path: KeyPath, score: Score) -> Iterator[Mention]:
 def _blocks(rules: RuleFile) -> Iterator[Mention]:
     for path, block in blocks(rules):
         for family, column, condition in block.criteria():
-            yield Mention((*path, family, column), CUSTOMERS, column, "value", condition, family)
+            yield Mention(
+                path=(*path, family, column),
+                table=CUSTOMERS,
+                column=column,
+                role="value",
+                condition=condition,
+                family=family,
+            )
     for path, measured in event_conditions(rules):
         yield from _measured(path, measured)

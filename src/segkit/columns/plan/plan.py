@@ -104,15 +104,15 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
     return Plan(
-        rules,
-        context,
-        opened.views,
-        schema,
-        tables[CUSTOMERS],
-        tuple(dict.fromkeys(opened.steps[name] for name in chosen)),
-        asked,
-        opened.lookups.views,
-        opened.lookups.counts,
+        rules=rules,
+        context=context,
+        views=opened.views,
+        schema=schema,
+        customers=tables[CUSTOMERS],
+        steps=tuple(dict.fromkeys(opened.steps[name] for name in chosen)),
+        asked=asked,
+        lookup_views=opened.lookups.views,
+        lookup_counts=opened.lookups.counts,
     )
 
 

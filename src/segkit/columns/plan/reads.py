@@ -33,13 +33,13 @@ def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) ->
     for name, lookup in rules.lookup.items():
         own, into = reads[lookup_table(name)], reads[lookup.into].only(catalogue.adds[name])
         reads[lookup_table(name)] = Reads(
-            own.values | into.values,
-            frozenset(),
-            own.text | into.text,
-            own.money | into.money,
-            own.keys | into.keys,
-            own.others | into.others,
-            {**into.kinds, **own.kinds},
+            values=own.values | into.values,
+            as_came=frozenset(),
+            text=own.text | into.text,
+            money=own.money | into.money,
+            keys=own.keys | into.keys,
+            others=own.others | into.others,
+            kinds={**into.kinds, **own.kinds},
         )
     return reads
 

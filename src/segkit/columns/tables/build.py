@@ -196,7 +196,16 @@ def customer_view(
         filled = parts.list.eval(pl.element().filter(pl.element() != ""))
         frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
     texts = {text_of(name): pl.String() for name in reads.keys & table.columns.keys()}
-    return View("customers", spec, table, frame, {**_visible(frame), **texts}, doubts, reads, context)
+    return View(
+        name="customers",
+        spec=spec,
+        table=table,
+        frame=frame,
+        schema={**_visible(frame), **texts},
+        doubts=doubts,
+        reads=reads,
+        context=context,
+    )
 
 
 def event_view(
@@ -236,7 +245,19 @@ def event_view(
             padded.append(lookup.padded)
     # The key is trimmed by now; every other column is as the lookup has it.
     answers = {asked: answer for lookup in lookups for asked, answer in lookup.answers().items() if asked[0] != key}
-    return View(name, spec, table, frame, _visible(frame), doubts, reads, context, as_came, padded, answers)
+    return View(
+        name=name,
+        spec=spec,
+        table=table,
+        frame=frame,
+        schema=_visible(frame),
+        doubts=doubts,
+        reads=reads,
+        context=context,
+        as_came=as_came,
+        padded=padded,
+        answers=answers,
+    )
 
 
 def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Context) -> View:
@@ -249,7 +270,16 @@ def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Co
         frame = frame.with_columns(parts).explode(target)
     frame = frame.with_columns(pl.concat_str([lookup_key(n) for n in spec.on.values()], separator="\x1f").alias(KEY))
     frame = _completed(frame, spec, reads, (), context, in_order_=True)
-    return View(name, spec, table, frame, _visible(frame), doubts, reads, context)
+    return View(
+        name=name,
+        spec=spec,
+        table=table,
+        frame=frame,
+        schema=_visible(frame),
+        doubts=doubts,
+        reads=reads,
+        context=context,
+    )
 
 
 def _visible(frame: pl.LazyFrame) -> Dtypes:

@@ -56,13 +56,13 @@ class Reads(NamedTuple):
         """The part of these reads that is about `names`."""
         chosen = frozenset(names)
         return Reads(
-            self.values & chosen,
-            self.as_came & chosen,
-            self.text & chosen,
-            self.money & chosen,
-            self.keys & chosen,
-            self.others & chosen,
-            {name: kind for name, kind in self.kinds.items() if name in chosen},
+            values=self.values & chosen,
+            as_came=self.as_came & chosen,
+            text=self.text & chosen,
+            money=self.money & chosen,
+            keys=self.keys & chosen,
+            others=self.others & chosen,
+            kinds={name: kind for name, kind in self.kinds.items() if name in chosen},
         )
 
 

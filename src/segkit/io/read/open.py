@@ -43,7 +43,16 @@ def open_table(
     frame = _joined(parts, names)
     given = _given(spec, parts, timezone, time_columns)
     columns, whole = _columns(parts, frame, given)
-    return Table(name, paths, frame, columns, _detected(parts, columns, spec), parts, given, whole)
+    return Table(
+        name=name,
+        paths=paths,
+        frame=frame,
+        columns=columns,
+        detected=_detected(parts, columns, spec),
+        parts=parts,
+        given=given,
+        whole=whole,
+    )
 
 
 def explain_failure(tables: Iterable[Table]) -> DataError | None:
@@ -68,7 +77,7 @@ def _part(
 ) -> Part:
     new_names = _renaming(path, old, spec.rename)
     names = tuple(new_names.get(name, name) for name in old)
-    return Part(path, plain, kind, frame.rename(new_names), names, text)
+    return Part(path=path, source=plain, kind=kind, frame=frame.rename(new_names), names=names, text=text)
 
 
 def _renaming(path: Path, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:

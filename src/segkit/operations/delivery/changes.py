@@ -71,7 +71,7 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
     """Count who stayed; DataError where the files of the last run are not as it wrote them."""
     holdouts = [file for file in files if file.holdout]
     files = [file for file in files if not file.holdout]
-    changes = Changes(last, rules, marked, files, holdouts)
+    changes = Changes(last=last, rules=rules, marked=marked, files=files, holdouts=holdouts)
     if last is None:
         return changes
     last.key.require_same(key_form(rules), f"`{last.shown}`", "this run")
@@ -153,7 +153,10 @@ def _change_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> 
     rules = changes.rules
     format_, style = rules.output.format, style_of(rules)
     ending = FORMATS[format_].extension
-    gone = [List(listing.name, listing.segment, pl.lit(False), 0, {}) for listing in changes.gone]
+    gone = [
+        List(name=listing.name, segment=listing.segment, rows=pl.lit(False), written=0, values={})
+        for listing in changes.gone
+    ]
     made = []
     for file in [*changes.files, *gone]:
         name = list_name(file) if file not in gone else file.name

@@ -76,12 +76,23 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
         mask, line = pl.col(helpers.written(name)), lines[name]
         each = rules.segment[name].each
         if not each:
-            found.append(List(f"{name}.{extension}", name, mask, int(line.written.sum()), {}))
+            found.append(
+                List(name=f"{name}.{extension}", segment=name, rows=mask, written=int(line.written.sum()), values={})
+            )
         else:
             found += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(helpers.held(name))
-            found.append(List(f"{_held(name)}.{extension}", name, held, int(line.held.sum()), {}, holdout=True))
+            found.append(
+                List(
+                    name=f"{_held(name)}.{extension}",
+                    segment=name,
+                    rows=held,
+                    written=int(line.held.sum()),
+                    values={},
+                    holdout=True,
+                )
+            )
     return found
 
 
@@ -100,7 +111,13 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
         values = {column: row[column] for column in each}
         same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
-        yield List(f"{stem}.{extension}", name, pl.all_horizontal([mask, *same]), row[COUNT], shown)
+        yield List(
+            name=f"{stem}.{extension}",
+            segment=name,
+            rows=pl.all_horizontal([mask, *same]),
+            written=row[COUNT],
+            values=shown,
+        )
 
 
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -36,7 +36,13 @@ def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         detected[f"lookup {lookup}"] = f"found for {int(counts[helpers.found(lookup)].item() or 0):,} of {of}"
     if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
         detected["coordinates"] = _located(view.spec, computed.frame)
-    return TableCounts(name, int(counts["rows"].item()), left_out, detected, tuple(str(p) for p in view.table.paths))
+    return TableCounts(
+        name=name,
+        rows=int(counts["rows"].item()),
+        left_out=left_out,
+        detected=detected,
+        paths=tuple(str(p) for p in view.table.paths),
+    )
 
 
 def _located(spec: Customers, customers: pl.DataFrame) -> str:

@@ -70,7 +70,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
     included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
     inputs += [(place, path, path) for place, path in included]
-    return Evaluated(plan, computed, counts, tuple(warnings), tuple(inputs))
+    return Evaluated(plan=plan, computed=computed, tables=counts, warnings=tuple(warnings), inputs=tuple(inputs))
 
 
 class _Settled(NamedTuple):

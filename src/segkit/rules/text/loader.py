@@ -102,7 +102,7 @@ def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overr
     data = expand.substitute(data, os.environ if env is None else env, source.value_at, found)
     origins = expand.inherit(data, source.at, found)
     data, included = include(data, source.directory, source.value_at, found)
-    source = RuleSource(name, text, source.index, origins, included)
+    source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
     rules = _validate(data, source, found)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 
@@ -151,7 +151,7 @@ def _decode(raw: bytes, name: str) -> str:
         raise _unreadable(
             "the rule file is not UTF-8",
             "save it as UTF-8: in most editors, `Save as` with the encoding UTF-8",
-            SourceLocation(name, line, column, 1, bad),
+            SourceLocation(path=name, line=line, column=column, width=1, text=bad),
         ) from error
     if not text.strip():
         raise _unreadable("the rule file is empty", _START, SourceLocation(name))

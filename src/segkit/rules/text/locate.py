@@ -60,7 +60,7 @@ class Index:
         begin = self._lines[line - 1]
         text = self.text[begin:].partition("\n")[0].rstrip("\r")
         width = min(end, begin + len(text)) - start
-        return SourceLocation(name, line, start - begin + 1, max(1, width), text)
+        return SourceLocation(path=name, line=line, column=start - begin + 1, width=max(1, width), text=text)
 
     def _nearest(self, path: KeyPath, origins: Mapping[KeyPath, KeyPath]) -> KeyPath:
         """The longest part of `path` that the text has; positions of one-element short forms are skipped."""

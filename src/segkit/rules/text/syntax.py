@@ -61,10 +61,14 @@ def syntax_diagnostic(error: tomli.TOMLDecodeError, text: str, name: str) -> Dia
     line = text.replace("\r\n", "\n").split("\n")[error.lineno - 1]
     subject = _SUBJECT.match(line)
     if _TWICE.match(error.msg) and subject:
-        place = SourceLocation(name, error.lineno, subject.start(1) + 1, len(subject[1]), line)
+        place = SourceLocation(
+            path=name, line=error.lineno, column=subject.start(1) + 1, width=len(subject[1]), text=line
+        )
         return Diagnostic(f"`{subject[1]}` is there already", place, _twice(subject[1]))
     message, hint = _in_words(error.msg, line, error.colno)
-    return Diagnostic(message, SourceLocation(name, error.lineno, error.colno, 1, line), hint)
+    return Diagnostic(
+        message, SourceLocation(path=name, line=error.lineno, column=error.colno, width=1, text=line), hint
+    )
 
 
 def _twice(subject: str) -> str:

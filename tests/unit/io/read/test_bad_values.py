@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from segkit.io.read import ColumnType
+from segkit.io.read import ColumnType, bad_values
 
 
 def shown(error) -> list[str]:
@@ -17,7 +17,7 @@ def shown(error) -> list[str]:
 def test_first_five_of_each_column_and_the_counts(opened):
     lines = ['2015-01-18,1,"a\nb"'] * 90 + ["31/02/2024,x,c"] * 7 + ["2015-01-18,2,d", ",,"]
     table = opened("day,amount,note\n" + "\n".join(lines) + "\n")
-    error = table.bad_values_error({"day": (None, False), "amount": (None, True)})
+    error = bad_values(table, {"day": (None, False), "amount": (None, True)})
     day = "`31/02/2024` as a date in column `day`"
     amount = "`x` as an amount of at most 10 decimals in column `amount`"
     assert shown(error) == [
@@ -36,30 +36,28 @@ def test_lines_are_those_of_the_original_file(opened, tmp_path):
         "b  a\nx  3\ny  z\n".replace("b  a", " a  b").replace("x  3", " 3  x").replace("y  z", " z  y")
     )
     table = opened(path="o1.csv.gz", types={"a": "number"})
-    assert shown(table.bad_values_error({"a": (None, False)}))[0].startswith("o1.csv.gz:5: cannot read `é` as a number")
+    assert shown(bad_values(table, {"a": (None, False)}))[0].startswith("o1.csv.gz:5: cannot read `é` as a number")
     table = opened(path="o2.txt", types={"a": "number"})
-    assert shown(table.bad_values_error({"a": (None, False)}))[0].startswith("o2.txt:3: cannot read `z`")
+    assert shown(bad_values(table, {"a": (None, False)}))[0].startswith("o2.txt:3: cannot read `z`")
 
 
 def test_renamed_and_reordered_columns(opened, tmp_path):
     (tmp_path / "o1.csv").write_text("a,b\n1,x\n")
     (tmp_path / "o2.csv").write_text("b,a\nx,y\n")
     table = opened(path="o*.csv", rename={"n": "a"}, types={"n": "number"})
-    assert (
-        shown(table.bad_values_error({"n": (None, False)}))[0] == "o2.csv:2: cannot read `y` as a number in column `n`"
-    )
+    assert shown(bad_values(table, {"n": (None, False)}))[0] == "o2.csv:2: cannot read `y` as a number in column `n`"
 
 
 def test_rows_of_typed_sources(opened, tmp_path):
     pl.DataFrame({"a": [1.0, float("inf")]}).write_parquet(tmp_path / "t.parquet")
-    (first, total) = opened(path="t.parquet").bad_values_error({"a": (None, False)}).diagnostics
+    (first, total) = bad_values(opened(path="t.parquet"), {"a": (None, False)}).diagnostics
     assert first.message == "cannot read `inf` as a number in row 2 of column `a`"
     assert total.message == "1 value of column `a` in `data` cannot be read as a number"
 
 
 def test_lines_of_ndjson(opened):
     table = opened('{"a":"2015-01-18"}\n{"a":"soon"}\n', path="t.ndjson")
-    error = table.bad_values_error({"a": (ColumnType.DATE, False)})
+    error = bad_values(table, {"a": (ColumnType.DATE, False)})
     assert shown(error)[0] == "t.ndjson:2: cannot read `soon` as a date in column `a`"
 
 
@@ -67,4 +65,4 @@ def test_bad_agrees_with_the_error(opened):
     table = opened("a\n1\nx\n\ny\n", types={"a": "number"})
     counted = table.frame.select(table.bad("a").sum()).collect().item()
     assert counted == 2
-    assert shown(table.bad_values_error({"a": (None, False)}))[-1].startswith(": 2 values")
+    assert shown(bad_values(table, {"a": (None, False)}))[-1].startswith(": 2 values")

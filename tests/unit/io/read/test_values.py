@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit.errors import DataError
-from segkit.io.read import ColumnType, Table
+from segkit.io.read import ColumnType, Table, bad_values
 from segkit.io.read.values import numbers
 
 D = dt.date
@@ -136,7 +136,7 @@ def test_a_date_format_by_which_some_values_are_written_binds_all(opened, texts,
     assert values(table) == expected
     assert bad(table) == [value is None for value in expected]
     with pytest.raises(DataError) as raised:
-        raise table.bad_values_error({"a": (None, False)})
+        raise bad_values(table, {"a": (None, False)})
     assert raised.value.diagnostics[0].message.endswith("as a date written as `%d/%m/%Y` in column `a`")
 
 

@@ -139,7 +139,9 @@ def _quantiles(rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: pl.DataFr
         table[group] = Cut(tuple(values[at]), tuple(ranked[KEY][row][at]) if rfm.ties == "split" else ())
     dtype = ranked.schema[name]
     assert isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.DataType)
-    return Cuts(measure, table, rfm.ties == "high", dtype.inner, rfm.bins, outer)
+    return Cuts(
+        measure=measure, table=table, inclusive=rfm.ties == "high", dtype=dtype.inner, bins=rfm.bins, outer=outer
+    )
 
 
 def positions(size: int, bins: int, ties: str) -> list[int]:
@@ -164,7 +166,7 @@ def _given(measure: str, cutoffs: MeasureCutoffs, bins: int, column: pl.DataType
     read = float if dtype.is_float() else int if dtype.is_integer() else Decimal
     table = {group: Cut(tuple(read(value) for value in groups[group])) for group in sorted(groups)}
     outer = tuple(SCORES.values())[: len(next(iter(table), ()))]
-    return Cuts(measure, table, "=" in operator, dtype, bins, outer)
+    return Cuts(measure=measure, table=table, inclusive="=" in operator, dtype=dtype, bins=bins, outer=outer)
 
 
 def _compared(column: pl.DataType, values: Sequence[int | Decimal]) -> pl.DataType:

@@ -22,7 +22,13 @@ def rfm_steps(rfm: Rfm) -> list[Step]:
     path: KeyPath = ("rfm",)
     values = _own_values(rfm.columns, path) if rfm.columns else _values(rfm, path)
     types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in RFM_COLUMNS[3:]}
-    scores = CutStep(RFM_COLUMNS[3:], frozenset(RAW.values()), types, lambda frame: fitted(rfm, frame), path)
+    scores = CutStep(
+        names=RFM_COLUMNS[3:],
+        needs=frozenset(RAW.values()),
+        types=types,
+        fit=lambda frame: fitted(rfm, frame),
+        path=path,
+    )
     return [*values, scores]
 
 

@@ -127,7 +127,7 @@ def fit_bg_nbd(x: Floats, last: Floats, age: Floats, customers: Floats) -> BgNbd
     scale = float(np.log((customers * age).sum() / total + 1e-9))
     starts = [(-1.4, scale - 2, -0.2, 0.9), (0.0, scale, 0.0, 0.0), (1.0, scale, -3.0, 0.0)]
     (r, alpha, a, b), best = _maximum("BG/NBD", negative, starts)
-    return BgNbd(r, alpha, a, b, log_likelihood=-best * float(total))
+    return BgNbd(r=r, alpha=alpha, a=a, b=b, log_likelihood=-best * float(total))
 
 
 def fit_gamma_gamma(x: Floats, mean: Floats) -> GammaGamma:

@@ -58,7 +58,9 @@ def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
     yield from (RowStep(name, needs, build, path) for name, needs, build in _ratios(value))
     if value.predict:
         types = {name: MONEY if name == "clv" else pl.Float64() for name in PREDICTED}
-        yield CutStep(PREDICTED, HISTORY, types, _predictions(value, context.as_of), (*path, "predict"))
+        yield CutStep(
+            names=PREDICTED, needs=HISTORY, types=types, fit=_predictions(value, context.as_of), path=(*path, "predict")
+        )
 
 
 def _measures(value: Value, time: str) -> Iterator[Measure]:
@@ -205,4 +207,6 @@ def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.Da
     parameters: dict[str, float] = model._asdict()
     log_likelihood = parameters.pop("log_likelihood")
     repeaters = int(customers.select((pl.col("x") > 0).sum()).item())
-    return FittedModel(name, parameters, log_likelihood, len(customers), repeaters)
+    return FittedModel(
+        name=name, parameters=parameters, log_likelihood=log_likelihood, customers=len(customers), repeaters=repeaters
+    )

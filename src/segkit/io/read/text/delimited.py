@@ -108,7 +108,15 @@ def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
         source, delimiter, quote, quoted = _without_runs(ws, source), "\t", None, False
         head = _head(source)
     _check_single(path, "delimiter", delimiter)
-    return TextFile(path, source, delimiter, quote, _header(path, head, delimiter, quote), quoted, detected)
+    return TextFile(
+        path=path,
+        source=source,
+        delimiter=delimiter,
+        quote=quote,
+        names=_header(path, head, delimiter, quote),
+        quoted=quoted,
+        detected=detected,
+    )
 
 
 def _check_single(path: Path, what: str, mark: str | None) -> None:

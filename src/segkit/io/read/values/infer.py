@@ -73,7 +73,9 @@ def typed(name: str, dtype: pl.DataType, given: Given) -> Column:
         forced = ColumnType.INTEGER
     if forced is None and kind is ColumnType.INTEGER and name in given.time_columns:
         forced = ColumnType.DATE
-    return Column(name, forced or kind, how=str(dtype), dtype=dtype, forced=wanted is not None, timezone=given.timezone)
+    return Column(
+        name=name, type=forced or kind, how=str(dtype), dtype=dtype, forced=wanted is not None, timezone=given.timezone
+    )
 
 
 def _type_of(dtype: pl.DataType) -> ColumnType:
@@ -178,8 +180,8 @@ def _column(
     if wanted:
         kind = TYPES[wanted]
     return Column(
-        name,
-        kind,
+        name=name,
+        type=kind,
         mixed=kind is not ColumnType.TEXT and not wanted and matching < counts["values"],
         blank=not wanted and not counts["values"],
         gaps=bool(counts["gaps"]),

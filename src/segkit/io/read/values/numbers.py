@@ -130,7 +130,9 @@ def settle(counts: Mapping[str, Any], decimal: str, thousands: str | None, guess
     """The style of a column with this decimal mark."""
     read_by_style = counts["point" if decimal == "." else "comma"]
     plain = decimal == "." and counts["plain"] == read_by_style and not counts["padded"]
-    return NumberStyle(decimal, thousands, plain, bool(counts.get("long", True)), guessed)
+    return NumberStyle(
+        decimal=decimal, thousands=thousands, plain=plain, long=bool(counts.get("long", True)), guessed=guessed
+    )
 
 
 def both_readings(text: str) -> tuple[str, str]:
