@@ -51,7 +51,7 @@ DOCUMENTS = (
     "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
     "examples/adventureworks/README.md", "examples/leads/README.md", "examples/nightly/README.md",
     "examples/rfm/README.md", "configs/README.md",
-    "CONTRIBUTING.md",
+    "CONTRIBUTING.md", "docs/how-it-works.md",
 )  # fmt: skip
 COMMAND = "python -m docs.generate"
 
