@@ -51,7 +51,7 @@ def test_the_names_in_files_are_there_too(guide: str) -> None:
 def test_contributing_draws_the_rooms_that_there_are() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     drawn, above = set(), ""
-    for indent, name in re.findall(r"^( {2}| {4})([a-z_]+)/ ", text, flags=re.MULTILINE):
+    for indent, name in re.findall(r"^( {2}| {4})([a-z_]+)/[ \n]", text, flags=re.MULTILINE):
         above = name if len(indent) == 2 else above
         drawn.add(name if len(indent) == 2 else f"{above}/{name}")
     there = {str(room.relative_to(SOURCE)) for room in rooms() if len(room.relative_to(SOURCE).parts) in (1, 2)}

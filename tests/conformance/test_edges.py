@@ -380,3 +380,26 @@ def test_a_thread_that_may_not_give_way(desk, monkeypatch):
     desk.put("c.csv", "id\na\n")
     desk.apply(LEFT_OUT.partition("[events")[0] + "[segment.s]\neveryone = true\n")
     assert b'"sha256"' in desk.tree()["manifest.json"]
+
+
+EMPTY = 'between = ["1 year", "366 days"]\n'
+"""Two days of a leap year, none of another."""
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        f'[trait.n]\nevents = "o"\n{EMPTY}{ALL}',
+        f'[rfm]\nevents = "o"\n{EMPTY}{ALL}',
+        f'[value]\nevents = "o"\n{EMPTY}{ALL}',
+        f'[frequency_cap]\nevents = "o"\nmax = 1\n{EMPTY}{ALL}',
+        f'[segment.s]\nbehavioural.did = {{ events = "o", {EMPTY.strip()} }}\n',
+    ],
+    ids=["trait", "rfm", "value", "cap", "did"],
+)
+def test_an_empty_window_is_told_wherever_it_stands(desk: Desk, section: str) -> None:
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.csv", "id,day,total\na,2023-01-01,1\n")
+    warnings = desk.json(HEAD.replace("2024-03-01", "2023-12-31") + EVENTS + section)["warnings"]
+    empty = [w for w in warnings if w["message"].startswith("the window has no day when `as_of` is 2023-12-31")]
+    assert len(empty) == 1 and empty[0]["line"]
