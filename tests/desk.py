@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,13 @@ class Desk:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, pl.DataFrame):
-            write = {
+            write: dict[str, Callable[[Path], object]] = {
                 ".csv": content.write_csv,
                 ".parquet": content.write_parquet,
                 ".ndjson": content.write_ndjson,
                 ".arrow": content.write_ipc,
-            }[path.suffix]
-            write(path)
+            }
+            write[path.suffix](path)
         else:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
