@@ -130,6 +130,20 @@ class Desk:
         return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
+def head(*more: str, as_of: str = "2024-03-01", path: str = "c.csv", key: str = "id") -> str:
+    """The first lines of a rule file, to its customers; `more` are further lines of `[customers]`."""
+    return _lines("version = 1", f"as_of = {as_of}", "[customers]", f'path = "{path}"', f'key = "{key}"', *more)
+
+
+def event_table(name: str, path: str, *more: str) -> str:
+    """A table of events in a rule file; `more` are further lines of it."""
+    return _lines(f"[events.{name}]", f'path = "{path}"', 'time = "day"', *more)
+
+
+def _lines(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
 def environment() -> dict[str, str]:
     """For a process that finds segkit in this repository."""
     return {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -13,14 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
+HEAD = head()
 SEGMENTS = """[segment.young]
 demographic.age.max = 30
 [segment.old]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 HEAD = """version = 1
 as_of = 2024-03-01
@@ -191,8 +191,7 @@ def test_a_run_says_so_where_a_cap_stops_nobody(shop: Desk, gates: str, said: li
 def test_a_lookup_that_finds_rows_without_a_value_finds_something(desk: Desk) -> None:
     desk.put("c.csv", "id,shop\na,north\n")
     desk.put("s.csv", "shop,quarter\nnorth,\n")
-    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
-    text += '[lookup.shops]\npath = "s.csv"\non = "shop"\n[segment.s]\ngeographic.quarter.missing = true\n'
+    text = head() + '[lookup.shops]\npath = "s.csv"\non = "shop"\n[segment.s]\ngeographic.quarter.missing = true\n'
     assert desk.json(text)["warnings"] == []
 
 
@@ -202,8 +201,7 @@ def test_a_lookup_that_finds_nothing_is_a_warning(desk: Desk, into: str, where: 
     desk.put("c.csv", "id,shop\na,north\nb,\n")
     desk.put("o.csv", "id,day,shop\na,2024-01-01,north\na,2024-01-02,\n")
     desk.put("s.csv", f"shop,quarter\n{key},old town\n")
-    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
-    text += f'[events.orders]\npath = "o.csv"\ntime = "day"\n{where}'
+    text = head() + f'[events.orders]\npath = "o.csv"\ntime = "day"\n{where}'
     text += f'[lookup.shops]\npath = "s.csv"\non = "shop"\ncolumns = ["quarter"]\n{into}'
     text += '[trait.n]\nevents = "orders"\n' + ('where.quarter = "x"\n' if into else "")
     criterion = "behavioural.n.max = 9" if into else "geographic.quarter.missing = true"

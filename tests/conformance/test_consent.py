@@ -8,21 +8,13 @@ import polars as pl
 import pytest
 
 from segkit.cli.commands.apply import command
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
 CUSTOMERS = "id,email,ok,age\n" + "".join(
     f"{'yes' if n % 3 == 0 else 'no'}{n},{n}@x.fr,{('true', 'false', '')[n % 3]},{20 + n}\n" for n in range(60)
 )
 """Who may be written has a key that says so; some said no, some said nothing."""
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.csv"
-key = "id"
-[events.sends]
-path = "s.csv"
-time = "day"
-"""
+HEAD = head(as_of="2024-06-30") + event_table("sends", "s.csv")
 CONSENT = "[consent]\nrequire.ok = true\n"
 EVERYONE = "[segment.s]\neveryone = true\n"
 

@@ -13,18 +13,11 @@ import polars as pl
 import pytest
 import xxhash
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 DOCUMENT = Path(__file__).parents[2] / "docs/rule-file.md"
 MILLION = 1_000_000
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.parquet"
-key = "id"
-[output]
-columns = []
-"""
+HEAD = head(as_of="2024-06-30", path="c.parquet") + "[output]\ncolumns = []\n"
 VECTORS = [
     # purpose, salt, key -> u; these never change
     ("sample", "newsletter", "c01", 291_823),

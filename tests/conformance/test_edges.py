@@ -9,15 +9,10 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
-EVENTS = '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
+HEAD = head()
+EVENTS = event_table("o", "o.csv", 'amount = "total"')
 EVENTS_OF_O = 'events = "o"'
 ALL = "[segment.s]\neveryone = true\n"
 
@@ -114,19 +109,19 @@ def test_a_window_is_refused_only_where_it_is_always_empty(
     desk.put("o.csv", pl.DataFrame({"id": "a", "day": every_day, "total": 1}))
     trait = f"[trait.n]\n{EVENTS_OF_O}\n" + window.replace(", before", "\nbefore") + "\n"
 
-    def head(as_of: str) -> str:
-        return HEAD.replace("2024-03-01", as_of) + EVENTS + trait
+    def rules(as_of: str) -> str:
+        return head(as_of=as_of) + EVENTS + trait
 
     if empty is None:
-        done = desk.apply(head("2024-07-15") + ALL, code=2)
+        done = desk.apply(rules("2024-07-15") + ALL, code=2)
         assert "the window is empty" in done.stderr
         return
     for as_of in days:
-        assert int(desk.columns(head(as_of), "n")["a"]) > 0
-        assert desk.json(head(as_of) + ALL)["warnings"] == []
+        assert int(desk.columns(rules(as_of), "n")["a"]) > 0
+        assert desk.json(rules(as_of) + ALL)["warnings"] == []
     for as_of in empty:
-        assert desk.columns(head(as_of), "n") == {"a": "0"}
-        (warning,) = desk.json(head(as_of) + ALL)["warnings"]
+        assert desk.columns(rules(as_of), "n") == {"a": "0"}
+        (warning,) = desk.json(rules(as_of) + ALL)["warnings"]
         assert warning["message"] == f"the window has no day when `as_of` is {as_of}, so nothing is counted"
 
 
@@ -230,7 +225,7 @@ def test_a_bad_regular_expression_in_sql(desk: Desk, sql: str) -> None:
 
 def test_standard_input_is_in_the_manifest(desk: Desk) -> None:
     text = b"id\na\nb\n"
-    desk.apply(HEAD.replace("c.csv", "-") + ALL, "-o", desk / "out", input=text)
+    desk.apply(head(path="-") + ALL, "-o", desk / "out", input=text)
     (source,) = json.loads((desk / "out/manifest.json").read_text())["inputs"]
     assert source["bytes"] == len(text)
 
@@ -247,7 +242,7 @@ def test_rfm_of_a_file_with_a_strange_name(desk: Desk) -> None:
 
 def test_profile_of_what_is_too_large(desk: Desk) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "x": [1e30, 2.0]}))
-    found = desk.json(HEAD.replace("c.csv", "c.parquet") + ALL + '[output]\nprofile = ["x"]\n')
+    found = desk.json(head(path="c.parquet") + ALL + '[output]\nprofile = ["x"]\n')
     assert found["segments"][0]["profile"]["x"]["total"] == 2
 
 
@@ -339,7 +334,7 @@ def test_the_combined_file_follows_the_format(desk: Desk) -> None:
     assert sorted(desk.tree()) == ["all.parquet", "manifest.json", "s.parquet"]
 
 
-LEFT_OUT = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n[events.o]\npath = "o.parquet"\n'
+LEFT_OUT = HEAD + '[events.o]\npath = "o.parquet"\n'
 
 
 def test_a_sum_does_not_mind_what_is_left_out(desk: Desk) -> None:

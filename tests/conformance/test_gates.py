@@ -7,22 +7,11 @@ import json
 import polars as pl
 import pytest
 
-from tests.desk import Content, Desk
+from tests.desk import Content, Desk, event_table, head
 
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.csv"
-key = "id"
-types = { ok = "boolean", sms = "boolean" }
-[events.sends]
-path = "s.csv"
-time = "day"
-[events.mails]
-path = "s.csv"
-time = "day"
-id = "mail"
-"""
+PLAIN = head(as_of="2024-06-30")
+HEAD = PLAIN + 'types = { ok = "boolean", sms = "boolean" }\n'
+HEAD += event_table("sends", "s.csv") + event_table("mails", "s.csv", 'id = "mail"')
 CUSTOMERS = """id,email,ok,sms,region,spend,joined,nick
 a,Ann@x.fr ,true,true,N,10,2024-01-05,zoe
 b,bob@x.fr,false,true,N,30,2023-05-01,bo
@@ -145,15 +134,13 @@ def test_suppression_lists(shop: Desk, content: str) -> None:
 
 def test_lists_in_other_formats_and_encodings(shop: Desk) -> None:
     shop.put("c.csv", "id,email\n1,Zoé@x.fr\n2,b@x.fr\n3,c@x.fr\n4,d@x.fr\n5,e@x.fr\n")
-    head = HEAD.replace('types = { ok = "boolean", sms = "boolean" }\n', "")
-    head = head[: head.index("[events")]
     shop.put("old.csv", "email\nZOÉ@x.fr\n".encode("cp1252"))
     shop.put("b.parquet", pl.DataFrame({"email": ["B@x.fr", None]}))
     shop.put("n.ndjson", '{"email": "c@X.fr"}\n')
     shop.put("more/1.csv", "email\nd@x.fr\n")
     shop.put("more/2.csv", "email\ne@x.fr\n")
     lists = '["old.csv", "b.parquet", "n.ndjson", "more/*.csv"]'
-    text = f'{head}[consent]\nsuppress = {lists}\nsuppress_on = "email"\n{EVERYONE}'
+    text = f'{PLAIN}[consent]\nsuppress = {lists}\nsuppress_on = "email"\n{EVERYONE}'
     done = shop.json(text)
     assert done["segments"][0]["excluded"]["suppressed"] == 5
     assert done["warnings"] == []
@@ -175,8 +162,7 @@ KEYS = [
 def test_suppression_by_key(desk: Desk, keys: str, listed: Content, left: str) -> None:
     desk.put("c.csv", "id\n" + keys.replace(",", "\n") + "\n")
     name = desk.put("u.parquet" if isinstance(listed, pl.DataFrame) else "u.csv", listed).name
-    head = HEAD[: HEAD.index("types")]
-    rows = desk.rows(f'{head}[consent]\nsuppress = "{name}"\n{EVERYONE}')
+    rows = desk.rows(f'{PLAIN}[consent]\nsuppress = "{name}"\n{EVERYONE}')
     assert ",".join(row["id"] for row in rows) == left
 
 
@@ -207,8 +193,7 @@ def test_a_column_of_the_file_is_compared_as_it_is_written(desk: Desk) -> None:
     """A criterion reads `phone` as a number; the list compares its text all the same."""
     desk.put("c.csv", "id,phone\na,1.50\nb,1.5\nc,2\n")
     desk.put("u.csv", "phone\n1.50\n")
-    head = HEAD[: HEAD.index("types")]
-    rules = f'{head}[consent]\nsuppress = "u.csv"\nsuppress_on = "phone"\n[segment.s]\ndemographic.phone.min = 1\n'
+    rules = f'{PLAIN}[consent]\nsuppress = "u.csv"\nsuppress_on = "phone"\n[segment.s]\ndemographic.phone.min = 1\n'
     assert [row["id"] for row in desk.rows(rules)] == ["b", "c"]
 
 
@@ -252,8 +237,7 @@ def test_a_glob_without_a_list_is_an_error(shop: Desk) -> None:
 def test_a_list_that_suppresses_nobody_is_a_warning(desk: Desk) -> None:
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("u.csv", "id\n17850.0\n")
-    head = HEAD[: HEAD.index("types")]
-    done = desk.json(f'{head}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
+    done = desk.json(f'{PLAIN}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
     (warning,) = done["warnings"]
     assert "`u.csv` suppresses nobody: of its 1 value, none is in column `id`" in warning["message"]
     assert "`.0`" in warning["hint"]
@@ -356,9 +340,8 @@ def test_limits(shop: Desk, limit: str) -> None:
 def test_ties_go_by_the_bytes_of_the_key(desk: Desk) -> None:
     keys = ["b", "B", "a10", "a9", "é", "z", "A"]
     desk.put("c.csv", "id,x\n" + "".join(f"{key},1\n" for key in keys))
-    head = HEAD[: HEAD.index("types")]
     for count, limit in enumerate(["count = 1, by = 'x'", "count = 2, by = 'x'", "count = 7"], start=1):
-        rows = desk.rows(f"{head}{EVERYONE}limit = {{ {limit.replace(chr(39), chr(34))} }}\n")
+        rows = desk.rows(f"{PLAIN}{EVERYONE}limit = {{ {limit.replace(chr(39), chr(34))} }}\n")
         chosen = sorted(keys, key=str.encode)[: 7 if count == 3 else count]
         assert [row["id"] for row in rows] == [key for key in keys if key in chosen]
 
@@ -509,8 +492,7 @@ def test_standard_output_has_the_written_and_their_variant_nobody_held_out(shop:
 def test_a_file_for_each_value_beside_holdout_and_variants(desk: Desk) -> None:
     """A value called `holdout` does not take the place of the list of those held out."""
     desk.put("c.csv", "id,arm\n" + "".join(f"k{n},{'holdout' if n % 2 else 'b'}\n" for n in range(40)))
-    head = HEAD[: HEAD.index("types")]
-    text = f'{head}{EVERYONE}each = "arm"\nholdout = 50\nsplit = {{ A = 50, B = 50 }}\n'
+    text = f'{PLAIN}{EVERYONE}each = "arm"\nholdout = 50\nsplit = {{ A = 50, B = 50 }}\n'
     done = desk.json(text)
     (segment,) = done["segments"]
     names = [name for name in desk.tree() if name != "manifest.json"]

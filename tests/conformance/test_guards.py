@@ -11,14 +11,9 @@ from segkit import apply
 from segkit.errors import CheckFailed
 from segkit.io.publish import lock
 from segkit.results import ApplyResult
-from tests.desk import Desk
+from tests.desk import Desk, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
+HEAD = head()
 CUSTOMERS = "id,age\na,10\nb,20\nc,30\nd,40\n"
 
 

@@ -8,18 +8,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
 AS_OF = date(2024, 3, 1)
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[events.o]
-path = "o.csv"
-time = "day"
-"""
+HEAD = head() + event_table("o", "o.csv")
 PRESET = '[lifecycle]\nevents = "o"\n'
 
 

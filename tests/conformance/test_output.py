@@ -13,19 +13,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 RAW = """id,name,flag,big,code,when,money,note
 k3,"Ann, ""the"" boss",TRUE,1e16,01234,2024-03-01T10:00:00Z,1.50,=1+1
 k1,Bob,FALSE,1E+5,00007,31/12/2023,0010,-2+3
 k2,,true,12345678901234567890,7,,,@x
 """
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
+HEAD = head()
 EVERYONE = "[segment.all]\neveryone = true\n"
 FORMATS = ["csv", "tsv", "parquet", "ndjson", "arrow"]
 
@@ -40,9 +35,8 @@ def test_columns_that_no_rule_reads_go_out_as_they_came(desk: Desk) -> None:
 
 def test_columns_that_a_rule_reads_go_out_in_iso_form(desk: Desk) -> None:
     desk.put("c.csv", 'id,day,n,ok,price\na,31/01/2024,"1,50",YES,"1.234,00"\nb,1/2/2024,"-0,5",no,7\nc,,,,\n')
-    text = HEAD.replace('key = "id"', 'key = "id"\ntypes = { ok = "boolean" }')
     rules = (
-        text
+        head('types = { ok = "boolean" }')
         + "[segment.all]\nany = [{ demographic.day.missing = false, demographic.n.min = -1, demographic.ok = [true, false], demographic.price.min = 0 }, { demographic.day.missing = true }]\n"
     )
     rows = [tuple(r.values()) for r in desk.rows(rules)]
@@ -526,7 +520,7 @@ def test_schema(desk: Desk) -> None:
 @pytest.mark.parametrize("packed", [False, True])
 def test_the_manifest_names_what_came_through_a_pipe(desk: Desk, packed: bool) -> None:
     content = b"id,age\na,20\n"
-    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "-"\nkey = "id"\n[segment.s]\neveryone = true\n'
+    text = head(path="-") + "[segment.s]\neveryone = true\n"
     desk.apply(text, input=gzip.compress(content) if packed else content)
     (read,) = json.loads(desk.tree()["manifest.json"])["inputs"]
     assert (read["bytes"], read["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())

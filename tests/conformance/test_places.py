@@ -16,16 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-latitude = "lat"
-longitude = "lon"
-"""
+HEAD = head('latitude = "lat"', 'longitude = "lon"')
 
 Point = tuple[float | None, float | None]
 
@@ -354,8 +347,7 @@ def test_wrong_about_zones(map_desk: Desk, criteria: str, code: int, says: list[
 
 
 def test_zones_need_coordinates(map_desk: Desk) -> None:
-    head = HEAD.replace('latitude = "lat"\nlongitude = "lon"\n', "")
-    done = map_desk.apply(head + '[segment.s]\ngeographic.inside = "zones.geojson"\n', code=2)
+    done = map_desk.apply(head() + '[segment.s]\ngeographic.inside = "zones.geojson"\n', code=2)
     assert "`inside` needs the coordinates of the customers" in done.stderr
 
 

@@ -14,18 +14,10 @@ import polars as pl
 import pytest
 
 from segkit.operations.delivery.personal_data import kind_of
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 KEY = "0123456789abcdef0123456789abcdef"
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[segment.all]
-everyone = true
-[output]
-"""
+HEAD = head() + "[segment.all]\neveryone = true\n[output]\n"
 MAILS = {"a": "Jane@Example.org", "b": "  jane@example.ORG ", "c": "", "d": "ÉMILE@exämple.org", "e": "   "}
 CUSTOMERS = "id,email,age\n" + "".join(f'{key},"{mail}",{20 + i}\n' for i, (key, mail) in enumerate(MAILS.items()))
 
@@ -327,7 +319,7 @@ def test_a_computed_number_that_is_too_large_is_told_without_its_reason_in_the_l
     """For the reason is Polars' own, and may name a value."""
     ids = pl.DataFrame({"id": ["a"], "n": [10**30]}, schema={"id": pl.String, "n": pl.Decimal(38, 0)})
     desk.put("c.parquet", ids)
-    rules = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.parquet"\nkey = "id"\nderive = { b = "n * n" }\n'
+    rules = head('derive = { b = "n * n" }', path="c.parquet")
     done = desk.apply(rules + '[segment.s]\nsql = "b > 1"\n', "--log", desk / "log", code=3)
     assert "a computed number is too large: `overflow in decimal multiplication" in done.stderr
     (error,) = json.loads((desk / "log").read_text())["errors"]

@@ -10,19 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
 ROOT = Path(__file__).parents[2]
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[events.o]
-path = "o.csv"
-time = "day"
-amount = "total"
-"""
+HEAD = head() + event_table("o", "o.csv", 'amount = "total"')
 CUSTOMERS = """id,x,f,country
 a,3,1.5,FR
 b,12,0.1,DE
@@ -304,6 +295,6 @@ def test_the_recipe_tells_who_converts_on_real_leads(desk: Desk, shared: Callabl
 @pytest.mark.parametrize("value", ["20", "1e20", "2e28", "1e300"])
 def test_points_per_of_a_value_beyond_all_money(desk: Desk, value: str) -> None:
     desk.put("c.csv", f"id,big\na,{value}\nb,-{value}\nc,\nd,0.5\n")
-    head = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { big = "number" }\n'
+    text = head('types = { big = "number" }')
     rule = '[[score.s.rule]]\npoints_per = { column = "big", points = 2.5, max = 20 }\n'
-    assert desk.columns(head + rule, "s_score") == {"a": "20", "b": "0", "c": "0", "d": "1.25"}
+    assert desk.columns(text + rule, "s_score") == {"a": "20", "b": "0", "c": "0", "d": "1.25"}

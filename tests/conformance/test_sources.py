@@ -10,14 +10,10 @@ import json
 import polars as pl
 import pytest
 
-from tests.desk import Content, Desk
+from tests.desk import Content, Desk, head
 
 TABLE = pl.DataFrame({"id": ["a", "b", "c"], "age": [20, 30, None], "city": ["Nîmes", "Brest", "Köln"]})
 TEXT = "id,age,city\na,20,Nîmes\nb,30,Brest\nc,,Köln\n"
-
-
-def head(path: str = "c.csv", key: str = "id", more: str = "") -> str:
-    return f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "{key}"\n{more}\n'
 
 
 def zstd(data: bytes) -> bytes:
@@ -66,18 +62,18 @@ def test_every_format_reads_the_same(desk: Desk, path: str) -> None:
         'geographic.city = ["Nîmes", "Köln"]': ["a", "c"],
         "demographic.age.missing = true": ["c"],
     }
-    assert desk.members(head(path), {c: c for c in cases}) == cases
+    assert desk.members(head(path=path), {c: c for c in cases}) == cases
 
 
 def test_zstd(desk: Desk) -> None:
     desk.put("c.csv.zst", zstd(TEXT.encode()))
     assert (desk / "c.csv.zst").read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
-    assert desk.members(head("c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
+    assert desk.members(head(path="c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
 
 
 def test_standard_input(desk: Desk) -> None:
     for option in ([], ["--customers", "-"]):
-        rules = head("-" if not option else "c.csv") + "[segment.s]\ndemographic.age.min = 30\n"
+        rules = head(path="-" if not option else "c.csv") + "[segment.s]\ndemographic.age.min = 30\n"
         rows = desk.rows(rules, *option, input=TEXT.encode())
         assert [r["id"] for r in rows] == ["b"]
 
@@ -134,7 +130,7 @@ VALUES = [
 )
 def test_values(desk: Desk, values: list[str], keys: str, condition: str, who: str) -> None:
     desk.put("c.csv", "id;x\n" + "".join(f"{i};{v}\n" for i, v in zip("abcd", values, strict=True)))
-    assert desk.members(head(more=keys), {"s": f"demographic.{condition}"})["s"] == who.split()
+    assert desk.members(head(keys), {"s": f"demographic.{condition}"})["s"] == who.split()
 
 
 def test_money_with_its_sign(desk: Desk) -> None:
@@ -182,7 +178,7 @@ def test_a_bad_value_is_an_error_with_its_place(
 ) -> None:
     desk.put("c.csv", f"id,{column}\n" + "".join(f"{i},{v}\n" for i, v in zip("abc", values, strict=True)))
     condition = {"day": "min = 2000-01-01", "n": "min = 0", "ok": "is = true"}[column]
-    rules = head(more=keys) + f"[segment.s]\ndemographic.{column}.{condition}\n"
+    rules = head(keys) + f"[segment.s]\ndemographic.{column}.{condition}\n"
     if column == "day" and not keys and value == "soon":
         rules = rules.replace('key = "id"', 'key = "id"\ntypes = { day = "date" }')
     done = desk.apply(rules, code=3)
@@ -509,7 +505,7 @@ def test_a_key_that_comes_twice(desk: Desk) -> None:
     assert all(f"`{k}`" in done.stderr for k in keys[:5])
     assert "k5" not in done.stderr
     for which, n_last in (("first", 0), ("last", 7)):
-        rows = desk.rows(head(more=f'duplicates = "{which}"') + "[segment.s]\neveryone = true\n")
+        rows = desk.rows(head(f'duplicates = "{which}"') + "[segment.s]\neveryone = true\n")
         assert sorted(r["id"] for r in rows) == keys
         assert sum(r["v"] == "last" for r in rows) == n_last
 
@@ -538,8 +534,8 @@ where.country = "FR"
         'psychographic.tags.has_any = ["y;z"]': ["b"],
         "sql = 'total > 3 AND age > 20'": ["b"],
     }
-    assert desk.members(head(more=more), {c: c for c in cases}) == cases
-    table = desk.json(head(more=more) + "[segment.s]\neveryone = true\n")
+    assert desk.members(head(more), {c: c for c in cases}) == cases
+    table = desk.json(head(more) + "[segment.s]\neveryone = true\n")
     assert table["customers"] == 2
     assert table["tables"][0]["left_out"]["where"] == 1
 
@@ -665,7 +661,7 @@ def test_a_lookup_on_two_columns(desk: Desk) -> None:
 
 def test_environment_variables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.put("data/c.csv", TEXT)
-    text = head("${WHERE:-data}/c.csv") + "[segment.s]\ngeographic.city = '${CITY}'\n"
+    text = head(path="${WHERE:-data}/c.csv") + "[segment.s]\ngeographic.city = '${CITY}'\n"
     monkeypatch.setenv("CITY", "Brest")
     assert [r["id"] for r in desk.rows(text)] == ["b"]
     monkeypatch.delenv("CITY")
@@ -709,7 +705,7 @@ def test_a_column_without_any_value_fits_every_condition(desk: Desk) -> None:
 def test_lists_of_a_typed_source_are_lists_already(desk: Desk) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "tags": [["x", "y"], ["z"]]}))
     for more in ("", 'lists = { tags = "," }'):
-        assert desk.members(head("c.parquet", more=more), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]
+        assert desk.members(head(more, path="c.parquet"), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]
 
 
 # --- a comma that nothing settles ---
@@ -718,7 +714,7 @@ def test_lists_of_a_typed_source_are_lists_already(desk: Desk) -> None:
 def guesses(desk: Desk, more: str = "", criteria: str = "demographic.x.min = 1", lines: str = "") -> list[str]:
     """What the warnings say about a file separated by `;`."""
     desk.put("c.csv", lines or "id;x;y\na;90,000;1\nb;8,500;2\n")
-    return [w["message"] for w in desk.json(head(more=more) + f"[segment.s]\n{criteria}\n")["warnings"]]
+    return [w["message"] for w in desk.json(head(more) + f"[segment.s]\n{criteria}\n")["warnings"]]
 
 
 GUESSED = (

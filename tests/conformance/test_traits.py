@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
 # a: order 1 has two lines, order 2 is a refund, order 3 and 4 on one day; a row without id; b: one order; c: none; d: later only
 ORDERS = """order,cust,day,product,qty,total,note
@@ -23,17 +23,7 @@ ORDERS = """order,cust,day,product,qty,total,note
 9,,2024-01-01,sand,1,5000,no key
 10,zz,2024-01-01,sand,1,5000,unknown
 """
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-id = "order"
-amount = "total"
-"""
+HEAD = head(key="cust") + event_table("o", "o.csv", 'id = "order"', 'amount = "total"')
 CUSTOMERS = "cust,signed_up,born\na,2024-01-01,1990-05-05\nb,2023-06-01,\nc,,1980-01-01\nd,2024-02-28,2000-02-29\n"
 
 # what stands in [trait.x] beside `events`, and its value for a, b, c, d

@@ -14,19 +14,9 @@ import polars as pl
 import pytest
 
 from segkit.columns.features.value.predict import fit_bg_nbd, fit_gamma_gamma
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-id = "order"
-amount = "total"
-"""
+HEAD = head(key="cust") + event_table("o", "o.csv", 'id = "order"', 'amount = "total"')
 # a: order 1 has two lines, 2 is a refund, one line has no id; b: one order; c: none; d: only later; e: thirds; f: no amount
 ORDERS = """order,cust,day,product,total
 1,a,2024-01-01,sand,10.50
@@ -236,16 +226,8 @@ def history(customers: int = 400, *, seed: int = 7, once: bool = False, amount: 
     return pl.DataFrame(rows, schema=["cust", "day", "total"], orient="row")
 
 
-SHOP = """version = 1
-as_of = 2024-05-31
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-amount = "total"
-[value]
+SHOP = head(as_of="2024-05-31", key="cust") + event_table("o", "o.csv", 'amount = "total"')
+SHOP += """[value]
 events = "o"
 [value.predict]
 """

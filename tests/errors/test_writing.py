@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from segkit.io.publish import lock
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 SEGMENTS = 24
 ROWS = 250_000
@@ -28,8 +28,8 @@ def environment() -> dict[str, str]:
 
 
 def rules(path: str, segments: int = 2) -> str:
-    head = f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "id"\n[output]\ndirectory = "out"\n'
-    return head + "".join(f"[segment.s{i}]\ndemographic.n.min = {i}\n" for i in range(segments))
+    tables = "".join(f"[segment.s{i}]\ndemographic.n.min = {i}\n" for i in range(segments))
+    return head(path=path) + '[output]\ndirectory = "out"\n' + tables
 
 
 # Permissions do not hold for root; without this capability (1: CAP_DAC_OVERRIDE, 24: PR_CAPBSET_DROP) they do.
