@@ -27,7 +27,7 @@ def python(*args: str) -> str:
     return done.stdout
 
 
-def test_contracts_of_import_linter(tmp_path):
+def test_contracts_of_import_linter(tmp_path: Path) -> None:
     pytest.importorskip("importlinter", reason="import-linter needs younger versions of segkit's dependencies")
     shown = python(
         "-c",
@@ -41,23 +41,23 @@ def loaded_after(code: str) -> set[str]:
     return set(python("-c", f"{code}\nimport sys\nprint(*sys.modules)").split())
 
 
-def test_the_public_package_imports_nothing_heavy():
+def test_the_public_package_imports_nothing_heavy() -> None:
     assert not loaded_after("import segkit") & (HEAVY | {"click"})
 
 
 @pytest.mark.parametrize("args", [["--help"], ["-h"], ["--version"]])
-def test_help_and_version_import_nothing_heavy(args):
+def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
     code = f"from segkit.cli import main\ntry:\n    main({args!r}, prog_name='segkit')\nexcept SystemExit:\n    pass\n"
     assert not loaded_after(code) & HEAVY
 
 
 @pytest.mark.parametrize("command", ["apply", "rfm", "check", "schema"])
-def test_the_help_of_a_command_imports_neither_polars_nor_pydantic(command):
+def test_the_help_of_a_command_imports_neither_polars_nor_pydantic(command: str) -> None:
     code = f"from segkit.cli import main\ntry:\n    main([{command!r}, '-h'], prog_name='segkit')\nexcept SystemExit:\n    pass\n"
     assert not loaded_after(code) & {"polars", "pydantic", "numpy"}
 
 
-def test_only_predictions_import_scipy(tmp_path):
+def test_only_predictions_import_scipy(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("k\na\n")
     (tmp_path / "o.csv").write_text("k,day,total\na,2024-01-01,5\n")
     (tmp_path / "r.toml").write_text(
@@ -68,24 +68,24 @@ def test_only_predictions_import_scipy(tmp_path):
     assert not loaded_after(code) & {"numpy", "scipy"}
 
 
-def test_completion_imports_nothing_heavy():
+def test_completion_imports_nothing_heavy() -> None:
     code = "import os\nos.environ |= {'_SEGKIT_COMPLETE': 'bash_complete', 'COMP_WORDS': 'segkit a', 'COMP_CWORD': '1'}\nfrom segkit.cli import main\ntry:\n    main(prog_name='segkit')\nexcept SystemExit:\n    pass\n"
     assert not loaded_after(code) & HEAVY
 
 
 @pytest.mark.parametrize("module", ["rules", "results", "errors", "diagnostics"])
-def test_the_rule_file_is_data(module):
+def test_the_rule_file_is_data(module: str) -> None:
     assert "polars" not in loaded_after(f"import segkit.{module}")
 
 
-def test_every_public_name_of_the_package_is_there():
+def test_every_public_name_of_the_package_is_there() -> None:
     import segkit
 
     for name in getattr(segkit, "__all__", ["__version__"]):
         assert getattr(segkit, name) is not None
 
 
-def test_nothing_prints_in_the_library():
+def test_nothing_prints_in_the_library() -> None:
     """Printing, click and Rich stay in their rooms; ruff's T20 holds for the whole of src."""
     for path in (ROOT / "src/segkit").rglob("*.py"):
         room = path.relative_to(ROOT / "src/segkit").parts[0]

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from segkit.cli import main
 from segkit.results import REASONS, ApplyResult, SegmentResult, WrittenFile
+from tests.cli.fixture_types import Invoke, MakeResult, Process, Replace
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -29,7 +30,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def invoke() -> Callable[..., Result]:
+def invoke() -> Invoke:
     """Run the command line in this process."""
 
     def run(*args: str, **env: str) -> Result:
@@ -45,7 +46,7 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def process(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+def process(environment: dict[str, str]) -> Process:
     """Run segkit as its own process."""
 
     def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +59,7 @@ def process(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
 
 
 @pytest.fixture
-def operation(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., Any]], None]:
+def operation(monkeypatch: pytest.MonkeyPatch) -> Replace:
     """Put a function in the place of an operation; its name is the operation's."""
 
     def put(name: str, function: Callable[..., Any]) -> None:
@@ -89,5 +90,5 @@ def applied(**changes: Any) -> ApplyResult:
 
 
 @pytest.fixture
-def result() -> Callable[..., ApplyResult]:
+def result() -> MakeResult:
     return applied

@@ -1,25 +1,30 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segkit.diagnostics import Diagnostic, SourceLocation
-from segkit.errors import CheckFailed, DataError, RuleError, WriteError
+from segkit.errors import CheckFailed, DataError, RuleError, SegkitError, WriteError
+from tests.cli.fixture_types import Invoke, Replace
 
 PLACE = SourceLocation("rules.toml", 12, 23, 3, "demographic = { age = { gte = 18 } }")
 
 
-def failing(error: BaseException):
-    def apply(rules, **options):
+def failing(error: BaseException) -> Callable[..., None]:
+    def apply(rules: Path, **options: Any) -> None:
         raise error
 
     return apply
 
 
 @pytest.mark.parametrize(("kind", "code"), [(CheckFailed, 1), (RuleError, 2), (DataError, 3), (WriteError, 4)])
-def test_each_error_class_is_an_exit_code_and_all_problems_are_shown(invoke, operation, kind, code):
+def test_each_error_class_is_an_exit_code_and_all_problems_are_shown(
+    invoke: Invoke, operation: Replace, kind: type[SegkitError], code: int
+) -> None:
     error = kind(Diagnostic("unknown operator `gte`", PLACE, "did you mean `min`?"), Diagnostic("another"))
     operation("apply", failing(error))
     done = invoke("apply", "r")
@@ -37,15 +42,17 @@ def test_each_error_class_is_an_exit_code_and_all_problems_are_shown(invoke, ope
     )
 
 
-def test_errors_are_colored_on_demand(invoke, operation):
+def test_errors_are_colored_on_demand(invoke: Invoke, operation: Replace) -> None:
     operation("apply", failing(RuleError(Diagnostic("bad", PLACE))))
     assert "\x1b[31m\x1b[1merror:\x1b[0m bad" in invoke("apply", "r", "--color", "always").stderr
 
 
-def test_a_bug_ends_in_a_report_without_data(invoke, operation, tmp_path, monkeypatch):
+def test_a_bug_ends_in_a_report_without_data(
+    invoke: Invoke, operation: Replace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def apply(rules, **options):
+    def apply(rules: Path, **options: Any) -> None:
         secret = "jane@example.org"
         try:
             int(secret)
@@ -75,7 +82,9 @@ def test_a_bug_ends_in_a_report_without_data(invoke, operation, tmp_path, monkey
         (BrokenPipeError(32, "Broken pipe"), 141, ""),
     ],
 )
-def test_errors_of_the_system(invoke, operation, error, code, message):
+def test_errors_of_the_system(
+    invoke: Invoke, operation: Replace, error: BaseException, code: int, message: str
+) -> None:
     operation("apply", failing(error))
     done = invoke("apply", "r")
     assert done.exit_code == code
@@ -87,7 +96,7 @@ FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/ful
 
 
 @FULL
-def test_full_standard_output(environment):
+def test_full_standard_output(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "segkit", "--help"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)

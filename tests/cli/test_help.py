@@ -7,12 +7,13 @@ import pytest
 from segkit import __version__
 from segkit.cli import main
 from segkit.cli.group import COMMANDS
+from tests.cli.fixture_types import Invoke, Process
 
 HEAVY = ("polars", "polars_hash", "pydantic", "rich", "numpy", "tomli")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_help_lists_every_command_with_its_line(invoke, flag):
+def test_help_lists_every_command_with_its_line(invoke: Invoke, flag: str) -> None:
     result = invoke(flag)
     assert result.exit_code == 0
     for name, (_, line) in COMMANDS.items():
@@ -21,7 +22,7 @@ def test_help_lists_every_command_with_its_line(invoke, flag):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_every_option_has_help(name):
+def test_every_command_and_every_option_has_help(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
     assert command.name == name
@@ -31,18 +32,18 @@ def test_every_command_and_every_option_has_help(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_takes_the_options_of_talk(name):
+def test_every_command_takes_the_options_of_talk(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
     flags = {flag for p in command.params for flag in p.opts}
     assert {"-q", "--quiet", "-v", "--verbose", "--color"} <= flags
 
 
-def test_version(invoke):
+def test_version(invoke: Invoke) -> None:
     assert invoke("--version").stdout == f"segkit {__version__}\n"
 
 
-def test_without_a_command_the_help_is_shown_as_an_error(invoke):
+def test_without_a_command_the_help_is_shown_as_an_error(invoke: Invoke) -> None:
     result = invoke()
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -50,7 +51,7 @@ def test_without_a_command_the_help_is_shown_as_an_error(invoke):
 
 
 @pytest.mark.parametrize("args", [["-h"], ["--version"], *([name, "-h"] for name in COMMANDS)])
-def test_help_imports_nothing_heavy(environment, args):
+def test_help_imports_nothing_heavy(environment: dict[str, str], args: list[str]) -> None:
     code = (
         "import sys; import segkit.__main__; from segkit.cli import main\n"
         f"try: main({args})\n"
@@ -60,7 +61,7 @@ def test_help_imports_nothing_heavy(environment, args):
     assert done.stderr == "[]\n"
 
 
-def test_help_of_the_group_imports_no_command(environment):
+def test_help_of_the_group_imports_no_command(environment: dict[str, str]) -> None:
     code = (
         "import sys; from segkit.cli import main; main(['-h'], standalone_mode=False)\n"
         "print([m for m in sys.modules if m.startswith('segkit.cli.commands.')], file=sys.stderr)"
@@ -69,7 +70,7 @@ def test_help_of_the_group_imports_no_command(environment):
     assert done.stderr == "[]\n"
 
 
-def test_python_dash_m(process):
+def test_python_dash_m(process: Process) -> None:
     done = process("--version")
     assert (done.returncode, done.stdout) == (0, f"segkit {__version__}\n")
 
@@ -84,7 +85,7 @@ def test_python_dash_m(process):
         ("segkit rfm x --ties ", ["low", "high", "split"]),
     ],
 )
-def test_completion(process, words, offered):
+def test_completion(process: Process, words: str, offered: list[str]) -> None:
     count = str(len(words.split(" ")) - 1)
     done = process(_SEGKIT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
     assert done.returncode == 0
@@ -92,7 +93,7 @@ def test_completion(process, words, offered):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script(process, shell):
+def test_completion_script(process: Process, shell: str) -> None:
     done = process(_SEGKIT_COMPLETE=f"{shell}_source")
     assert done.returncode == 0
     assert "_SEGKIT_COMPLETE" in done.stdout

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segkit.cli.log import RunLog
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import CheckFailed, DataError, RuleError, WriteError
+from tests.cli.fixture_types import Invoke, MakeResult, Replace
 
 FIELDS = [
     "schema_version",
@@ -31,11 +33,11 @@ FIELDS = [
 ]
 
 
-def lines(path: Path) -> list[dict]:
+def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_a_run_that_goes_well(invoke, operation, result, tmp_path):
+def test_a_run_that_goes_well(invoke: Invoke, operation: Replace, result: MakeResult, tmp_path: Path) -> None:
     operation("apply", lambda rules, **options: result())
     log = tmp_path / "log"
     for _ in range(2):
@@ -61,7 +63,9 @@ def test_a_run_that_goes_well(invoke, operation, result, tmp_path):
     ("changes", "outcome"),
     [({"dry_run": True, "directory": None}, "dry_run"), ({"directory": None}, "standard_output")],
 )
-def test_runs_that_publish_nothing(invoke, operation, result, tmp_path, changes, outcome):
+def test_runs_that_publish_nothing(
+    invoke: Invoke, operation: Replace, result: MakeResult, tmp_path: Path, changes: dict[str, Any], outcome: str
+) -> None:
     operation("apply", lambda rules, **options: result(**changes))
     invoke("apply", "r.toml", "--log", str(tmp_path / "log"))
     assert lines(tmp_path / "log")[0]["outcome"] == outcome
@@ -82,8 +86,10 @@ VALUE = "cannot read `jane` as a date in column `born`"
         (LookupError("jane"), 70, ("LookupError", None)),
     ],
 )
-def test_a_run_that_fails(invoke, operation, tmp_path, error, code, said):
-    def apply(rules, **options):
+def test_a_run_that_fails(
+    invoke: Invoke, operation: Replace, tmp_path: Path, error: Exception, code: int, said: tuple[str, str | None]
+) -> None:
+    def apply(rules: Path, **options: Any) -> None:
         raise error
 
     operation("apply", apply)
@@ -94,7 +100,9 @@ def test_a_run_that_fails(invoke, operation, tmp_path, error, code, said):
     assert line["errors"] == [{"message": said[0], "place": said[1]}]
 
 
-def test_warnings_quote_rules_but_not_the_data(invoke, operation, result, tmp_path):
+def test_warnings_quote_rules_but_not_the_data(
+    invoke: Invoke, operation: Replace, result: MakeResult, tmp_path: Path
+) -> None:
     warnings = (
         Diagnostic("`FRR` does not occur", SourceLocation("r.toml", 7), severity=Severity.WARNING),
         Diagnostic("`jane` reads both ways", severity=Severity.WARNING),
@@ -107,8 +115,8 @@ def test_warnings_quote_rules_but_not_the_data(invoke, operation, result, tmp_pa
     ]
 
 
-def test_an_interrupted_run(invoke, operation, tmp_path):
-    def apply(rules, **options):
+def test_an_interrupted_run(invoke: Invoke, operation: Replace, tmp_path: Path) -> None:
+    def apply(rules: Path, **options: Any) -> None:
         raise KeyboardInterrupt
 
     operation("apply", apply)
@@ -117,8 +125,8 @@ def test_an_interrupted_run(invoke, operation, tmp_path):
     assert (line["outcome"], line["exit_code"], line["errors"]) == ("interrupted", 130, [])
 
 
-def test_without_its_log_a_run_does_not_begin(invoke, operation, tmp_path):
-    def apply(rules, **options):
+def test_without_its_log_a_run_does_not_begin(invoke: Invoke, operation: Replace, tmp_path: Path) -> None:
+    def apply(rules: Path, **options: Any) -> None:
         raise AssertionError("it ran")
 
     operation("apply", apply)
@@ -128,20 +136,20 @@ def test_without_its_log_a_run_does_not_begin(invoke, operation, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_log_that_takes_no_more(invoke, operation, result):
+def test_a_log_that_takes_no_more(invoke: Invoke, operation: Replace, result: MakeResult) -> None:
     operation("apply", lambda rules, **options: result())
     done = invoke("apply", "r.toml", "-q", "--log", "/dev/full")
     assert done.exit_code == 4
     assert "cannot write the log `/dev/full`: No space left on device" in done.stderr
 
 
-def test_the_variable(invoke, operation, result, tmp_path):
+def test_the_variable(invoke: Invoke, operation: Replace, result: MakeResult, tmp_path: Path) -> None:
     operation("apply", lambda rules, **options: result())
     invoke("apply", "r.toml", "-q", SEGKIT_APPLY_LOG=str(tmp_path / "log"))
     assert len(lines(tmp_path / "log")) == 1
 
 
-def test_help_opens_no_log(invoke, tmp_path):
+def test_help_opens_no_log(invoke: Invoke, tmp_path: Path) -> None:
     assert invoke("apply", "--log", str(tmp_path / "no" / "log"), "--help").exit_code in (0, 4)
     assert invoke("apply", "--help", "--log", str(tmp_path / "log")).exit_code == 0
 
@@ -158,7 +166,7 @@ for i in range(50):
 """
 
 
-def test_processes_that_write_at_once_do_not_tear_lines(environment, tmp_path):
+def test_processes_that_write_at_once_do_not_tear_lines(environment: dict[str, str], tmp_path: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, letter], cwd=tmp_path, env=environment) for letter in "abc"
     ]
@@ -169,7 +177,7 @@ def test_processes_that_write_at_once_do_not_tear_lines(environment, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX locks")
-def test_a_line_waits_for_the_one_before(environment, tmp_path):
+def test_a_line_waits_for_the_one_before(environment: dict[str, str], tmp_path: Path) -> None:
     import fcntl
 
     with (tmp_path / "log").open("w") as other:

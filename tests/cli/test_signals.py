@@ -50,14 +50,22 @@ def apply(rules, *, stdout, **options):
 """
 
 
-def start(body: str, environment: dict[str, str], cwd: Path, *args: str, **options) -> subprocess.Popen:
-    code = FAKE.format(body=body, args=args)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=cwd, **pipes)
+def start(
+    body: str,
+    environment: dict[str, str],
+    cwd: Path,
+    *args: str,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", FAKE.format(body=body, args=args)]
+    return subprocess.Popen(command, env=environment, cwd=cwd, stdout=stdout, stderr=stderr)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_at_once_and_leaves_nothing_behind(environment, tmp_path, number, code):
+def test_a_signal_ends_a_run_at_once_and_leaves_nothing_behind(
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     process = start(LONG, environment, tmp_path)
     deadline = time.monotonic() + 30
     while not (tmp_path / "started").exists() and time.monotonic() < deadline:
@@ -73,7 +81,7 @@ def test_a_signal_ends_a_run_at_once_and_leaves_nothing_behind(environment, tmp_
 
 
 @pytest.mark.parametrize("body", [WORDY, ROWS])
-def test_a_closed_pipe_is_a_quiet_end(environment, tmp_path, body):
+def test_a_closed_pipe_is_a_quiet_end(environment: dict[str, str], tmp_path: Path, body: str) -> None:
     process = start(body, environment, tmp_path, "-q")
     assert process.stdout is not None
     assert process.stdout.read(1)
@@ -84,7 +92,7 @@ def test_a_closed_pipe_is_a_quiet_end(environment, tmp_path, body):
     assert process.wait(timeout=30) == 141
 
 
-def test_a_pipe_closed_before_the_help_is_a_quiet_end(environment, tmp_path):
+def test_a_pipe_closed_before_the_help_is_a_quiet_end(environment: dict[str, str], tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "segkit", "apply", "-h"]
@@ -104,7 +112,9 @@ def apply(rules, *, progress, select, **options):
 
 
 @pytest.mark.parametrize(("seconds", "flags", "spins"), [("1.0", (), True), ("0", (), False), ("1.0", ("-q",), False)])
-def test_a_spinner_turns_on_a_terminal_once_a_run_takes_long(environment, tmp_path, seconds, flags, spins):
+def test_a_spinner_turns_on_a_terminal_once_a_run_takes_long(
+    environment: dict[str, str], tmp_path: Path, seconds: str, flags: tuple[str, ...], spins: bool
+) -> None:
     pty = pytest.importorskip("pty")
     parent, child = pty.openpty()
     variables = environment | {"TERM": "xterm"}

@@ -1,9 +1,13 @@
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
 from segkit.diagnostics import Diagnostic, Severity
+from segkit.results import ApplyResult
+from tests.cli.fixture_types import Invoke, MakeResult, Replace
 
 
 @pytest.mark.parametrize(
@@ -24,15 +28,15 @@ from segkit.diagnostics import Diagnostic, Severity
         ),
     ],
 )
-def test_usage_errors_name_the_next_step(invoke, args, message):
+def test_usage_errors_name_the_next_step(invoke: Invoke, args: list[str], message: str) -> None:
     result = invoke(*args)
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", message)
 
 
-def test_apply_passes_what_was_asked_for(invoke, operation, result):
-    asked = {}
+def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, result: MakeResult) -> None:
+    asked: dict[str, Any] = {}
 
-    def apply(rules, **options):
+    def apply(rules: Path, **options: Any) -> ApplyResult:
         asked.update(options, rules=rules)
         return result()
 
@@ -60,9 +64,16 @@ def test_apply_passes_what_was_asked_for(invoke, operation, result):
     }
 
 
-def test_variables_stand_for_options_and_flags_outrank_them(invoke, operation, result):
-    asked = []
-    operation("apply", lambda rules, **options: asked.append(options) or result())
+def test_variables_stand_for_options_and_flags_outrank_them(
+    invoke: Invoke, operation: Replace, result: MakeResult
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def apply(rules: Path, **options: Any) -> ApplyResult:
+        asked.append(options)
+        return result()
+
+    operation("apply", apply)
     variables = {"SEGKIT_APPLY_AS_OF": "2020-01-01", "SEGKIT_APPLY_EVENTS": "a=1 b=2", "SEGKIT_APPLY_FORMAT": "tsv"}
     assert invoke("apply", "r", "--format", "csv", **variables).exit_code == 0
     assert asked[0]["as_of"] == dt.date(2020, 1, 1)
@@ -70,8 +81,8 @@ def test_variables_stand_for_options_and_flags_outrank_them(invoke, operation, r
     assert asked[0]["format"] == "csv"
 
 
-def test_rows_on_stdout_send_the_summary_to_stderr(invoke, operation, result):
-    def apply(rules, *, stdout, **options):
+def test_rows_on_stdout_send_the_summary_to_stderr(invoke: Invoke, operation: Replace, result: MakeResult) -> None:
+    def apply(rules: Path, *, stdout: BinaryIO, **options: Any) -> ApplyResult:
         stdout.write(b"customer_id,segment\n")
         return result(directory=None)
 
@@ -96,7 +107,9 @@ WARNING = Diagnostic("a warning", severity=Severity.WARNING)
         (["-q", "--summary", "table"], "warning: a warning", ""),
     ],
 )
-def test_summary(invoke, operation, result, args, stdout, stderr):
+def test_summary(
+    invoke: Invoke, operation: Replace, result: MakeResult, args: list[str], stdout: str, stderr: str
+) -> None:
     operation("apply", lambda rules, **options: result(warnings=(WARNING,)))
     done = invoke("apply", "r", *args)
     assert done.exit_code == 0
@@ -106,8 +119,8 @@ def test_summary(invoke, operation, result, args, stdout, stderr):
     assert bool(done.stderr) is bool(stderr)
 
 
-def test_verbose_before_or_after_the_command(invoke, operation, result):
-    def apply(rules, *, progress, **options):
+def test_verbose_before_or_after_the_command(invoke: Invoke, operation: Replace, result: MakeResult) -> None:
+    def apply(rules: Path, *, progress: Callable[[str], None], **options: Any) -> ApplyResult:
         progress("reading orders")
         return result()
 
@@ -127,7 +140,9 @@ def test_verbose_before_or_after_the_command(invoke, operation, result):
         (["--color", "never"], {"SEGKIT_COLOR": "always"}, False),
     ],
 )
-def test_color(invoke, operation, result, args, variables, colored):
+def test_color(
+    invoke: Invoke, operation: Replace, result: MakeResult, args: list[str], variables: dict[str, str], colored: bool
+) -> None:
     operation("apply", lambda rules, **options: result())
     assert ("\x1b[" in invoke("apply", "r", *args, **variables).stdout) is colored
     assert ("\x1b[" in invoke(*args, "apply", "r", **variables).stdout) is colored

@@ -6,16 +6,16 @@ import csv
 import json
 import random
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
+from tests.desk import Desk, head
+
+HEAD = head()
 SEGMENTS = """[segment.young]
 demographic.age.max = 30
 [segment.old]
@@ -30,11 +30,11 @@ def rules(output: str = "", segments: str = SEGMENTS) -> str:
     return f"{HEAD}[output]\n{output}\n{segments}"
 
 
-def changes(summary) -> dict[str, tuple[int, int] | None]:
+def changes(summary: dict[str, Any]) -> dict[str, tuple[int, int] | None]:
     return {s["name"]: s["change"] and (s["change"]["entered"], s["change"]["left"]) for s in summary["segments"]}
 
 
-def two_days(desk, text: str, *args: object):
+def two_days(desk: Desk, text: str, *args: object) -> tuple[Any, Any]:
     desk.put("c.csv", MONDAY)
     first = desk.json(text, *args)
     desk.put("c.csv", TUESDAY)
@@ -45,7 +45,7 @@ def two_days(desk, text: str, *args: object):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_run_counts_what_changed_since_the_last_one(desk, format):
+def test_a_run_counts_what_changed_since_the_last_one(desk: Desk, format: str) -> None:
     first, second = two_days(desk, rules(f'format = "{format}"'))
     assert changes(first) == {"young": None, "old": None}
     # young: a, b, gone -> b, d; old: b, c, d -> new, a, b, c
@@ -53,7 +53,7 @@ def test_a_run_counts_what_changed_since_the_last_one(desk, format):
     assert changes(desk.json(rules(f'format = "{format}"'))) == {"young": (0, 0), "old": (0, 0)}
 
 
-def test_the_table_shows_it(desk):
+def test_the_table_shows_it(desk: Desk) -> None:
     two_days(desk, rules())
     desk.put("c.csv", MONDAY)
     shown = desk.apply(rules()).stdout.splitlines()
@@ -61,14 +61,14 @@ def test_the_table_shows_it(desk):
     assert [line.split()[6:8] for line in shown if line.startswith(("young", "old"))] == [["+2", "-1"], ["+1", "-2"]]
 
 
-def test_a_dry_run_counts_it_too_and_rows_on_standard_output_do_not(desk):
+def test_a_dry_run_counts_it_too_and_rows_on_standard_output_do_not(desk: Desk) -> None:
     two_days(desk, rules())
     desk.put("c.csv", MONDAY)
     assert changes(desk.json(rules(), "--dry-run")) == {"young": (2, 1), "old": (1, 2)}
     assert '"change": null' in desk.apply(rules(), "-o", "-", "--json").stderr
 
 
-def test_new_segments_have_no_change_and_each_counts_segments(desk):
+def test_new_segments_have_no_change_and_each_counts_segments(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules(segments='[segment.all]\neveryone = true\neach = "town"\n'))
     desk.put("c.csv", TUESDAY)
@@ -76,7 +76,7 @@ def test_new_segments_have_no_change_and_each_counts_segments(desk):
     assert changes(desk.json(rules(segments=more))) == {"all": (1, 1), "more": None}
 
 
-def test_previous_names_another_run(desk):
+def test_previous_names_another_run(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules(), "-o", desk / "monday")
     desk.put("c.csv", TUESDAY)
@@ -87,7 +87,7 @@ def test_previous_names_another_run(desk):
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter"])
-def test_a_last_run_that_is_not_whole_is_a_warning(desk, harm):
+def test_a_last_run_that_is_not_whole_is_a_warning(desk: Desk, harm: str) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules())
     path = desk / "segments/old.csv"
@@ -97,7 +97,7 @@ def test_a_last_run_that_is_not_whole_is_a_warning(desk, harm):
     assert changes(desk.json(rules())) == {"young": (0, 0), "old": (0, 0)}
 
 
-def test_counts_are_those_of_sets(desk):
+def test_counts_are_those_of_sets(desk: Desk) -> None:
     chance = random.Random(3)
     text = rules(segments="".join(f"[segment.s{i}]\ndemographic.g{i} = true\n" for i in range(4)))
     before: dict[str, set[str]] = {}
@@ -118,18 +118,18 @@ def test_counts_are_those_of_sets(desk):
 # --- diff ---
 
 
-def runs(desk, text: str) -> None:
+def runs(desk: Desk, text: str) -> None:
     for day, data in (("monday", MONDAY), ("tuesday", TUESDAY)):
         desk.put("c.csv", data)
         desk.apply(text, "-o", desk / day)
 
 
-def diff(desk, *args: object, code: int = 0):
+def diff(desk: Desk, *args: object, code: int = 0) -> Any:
     return json.loads(desk.segkit("diff", desk / "monday", desk / "tuesday", "--json", *args, code=code).stdout)
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_diff(desk, format):
+def test_diff(desk: Desk, format: str) -> None:
     runs(desk, rules(f'format = "{format}"'))
     entered, left = desk / "entered.csv", desk / "left.parquet"
     found = diff(desk, "--entered", entered, "--left", left)
@@ -142,7 +142,7 @@ def test_diff(desk, format):
     assert pl.read_parquet(left).rows() == [("a", "young"), ("gone", "young"), ("d", "old")]
 
 
-def test_diff_of_a_run_with_itself(desk):
+def test_diff_of_a_run_with_itself(desk: Desk) -> None:
     runs(desk, rules())
     same = desk.segkit("diff", desk / "monday", desk / "monday/manifest.json", "--exit-code")
     assert "Nobody entered, nobody left" in same.stdout
@@ -150,7 +150,7 @@ def test_diff_of_a_run_with_itself(desk):
     assert diff(desk, "--segment", "old")["segments"][0]["name"] == "old"
 
 
-def test_diff_of_runs_with_other_segments(desk):
+def test_diff_of_runs_with_other_segments(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules(), "-o", desk / "monday")
     desk.apply(rules(segments=SEGMENTS.replace("old", "aged")), "-o", desk / "tuesday")
@@ -162,7 +162,7 @@ def test_diff_of_runs_with_other_segments(desk):
     assert "old (only in the old run)" in table
 
 
-def test_moves_of_exclusive_runs(desk):
+def test_moves_of_exclusive_runs(desk: Desk) -> None:
     runs(desk, rules() + '[assignment]\nmode = "exclusive"\n')
     found = diff(desk, "--moved", desk / "moved.csv")
     # young: a, b, gone; old: c, d -> young: b, d; old: new, a, c
@@ -186,7 +186,7 @@ def test_moves_of_exclusive_runs(desk):
     assert only == {("young", "young"), ("young", "old"), ("young", None), ("old", "young")}
 
 
-def test_many_moves_are_a_list(desk):
+def test_many_moves_are_a_list(desk: Desk) -> None:
     segments = "".join(f'[segment.s{i}]\ndemographic.town = "{t}"\n' for i, t in enumerate("UVWXYZ"))
     runs(desk, rules(segments=segments) + '[assignment]\nmode = "exclusive"\n')
     shown = desk.segkit("diff", desk / "monday", desk / "tuesday").stdout
@@ -196,7 +196,7 @@ def test_many_moves_are_a_list(desk):
     ]
 
 
-def test_lists_go_to_standard_output(desk):
+def test_lists_go_to_standard_output(desk: Desk) -> None:
     runs(desk, rules())
     done = desk.segkit("diff", desk / "monday", desk / "tuesday", "--left", "-", "--segment", "old")
     assert done.stdout == "id,segment\nd,old\n"
@@ -205,7 +205,7 @@ def test_lists_go_to_standard_output(desk):
     assert "standard output" in done.stderr
 
 
-def test_lists_of_a_format_that_is_not_written(desk):
+def test_lists_of_a_format_that_is_not_written(desk: Desk) -> None:
     runs(desk, rules())
     done = desk.segkit("diff", desk / "monday", desk / "tuesday", "--left", desk / "left.xlsx", code=2)
     assert "left.xlsx`: segkit does not write this format" in done.stderr
@@ -226,9 +226,10 @@ def test_lists_of_a_format_that_is_not_written(desk):
         ("moved", 2, "nobody moves between segments that may overlap"),
     ],
 )
-def test_what_cannot_be_compared(desk, harm, code, says):
+def test_what_cannot_be_compared(desk: Desk, harm: str, code: int, says: str) -> None:
     runs(desk, rules())
-    place, args = desk / "tuesday", []
+    place = desk / "tuesday"
+    args: list[object] = []
     match harm:
         case "no run":
             shutil.rmtree(place)
@@ -268,7 +269,7 @@ def test_what_cannot_be_compared(desk, harm, code, says):
         ("12", 'format = "ndjson"'),
     ],
 )
-def test_keys_of_all_kinds_are_found_again(desk, key, output):
+def test_keys_of_all_kinds_are_found_again(desk: Desk, key: str, output: str) -> None:
     with (desk / "c.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["id", "age"], [key, 1], ["other", 2]])
     desk.apply(rules(output, "[segment.s]\neveryone = true\n"))
@@ -278,7 +279,7 @@ def test_keys_of_all_kinds_are_found_again(desk, key, output):
 # --- the changes alone ---
 
 
-def test_changes_alone(desk):
+def test_changes_alone(desk: Desk) -> None:
     text = rules("changes = true")
     first, second = two_days(desk, text)
     assert changes(first) == {"young": (3, 0), "old": (3, 0)}
@@ -297,7 +298,7 @@ def test_changes_alone(desk):
     assert "members.parquet" in desk.tree()
 
 
-def test_the_first_run_says_that_everyone_entered(desk):
+def test_the_first_run_says_that_everyone_entered(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules("changes = true"))
     assert [r["id"] for r in desk.read("segments/old.entered.csv")] == ["b", "c", "d"]
@@ -306,23 +307,24 @@ def test_the_first_run_says_that_everyone_entered(desk):
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("keep", ["", "keep = 2\n"])
-def test_changes_add_up_to_the_members(desk, format, keep):
+def test_changes_add_up_to_the_members(desk: Desk, format: str, keep: str) -> None:
     """Whoever takes the changes night after night has the lists of every night."""
-    chance, taken = random.Random(5), {"young": set(), "old": set()}
+    chance = random.Random(5)
+    taken: dict[str, set[str]] = {"young": set(), "old": set()}
     for night in range(5):
         people = chance.sample("abcdefghijklmnopqrstuvwxyz", 15)
         desk.put("c.csv", "id,age\n" + "".join(f"{p},{chance.randrange(60)}\n" for p in people))
         desk.apply(rules(f'{keep}changes = true\nformat = "{format}"'), "--as-of", f"2024-03-0{night + 1}")
         folder = desk / ("segments/latest" if keep else "segments")
-        read = {
+        read: dict[str, Callable[[Path], pl.DataFrame]] = {
             "csv": pl.read_csv,
             "tsv": lambda p: pl.read_csv(p, separator="\t"),
             "parquet": pl.read_parquet,
             "ndjson": lambda p: pl.read_ndjson(p) if p.stat().st_size else pl.DataFrame({"id": []}),
             "arrow": pl.read_ipc,
-        }[format]
+        }
         for name, members in taken.items():
-            entered, left = (set(read(folder / f"{name}.{w}.{format}")["id"]) for w in ("entered", "left"))
+            entered, left = (set(read[format](folder / f"{name}.{w}.{format}")["id"]) for w in ("entered", "left"))
             assert not entered & members
             assert left <= members
             members.update(entered)
@@ -334,7 +336,7 @@ def test_changes_add_up_to_the_members(desk, format, keep):
     desk.segkit("diff", folder, desk / "whole", "--exit-code")
 
 
-def test_from_whole_lists_to_changes_and_back(desk):
+def test_from_whole_lists_to_changes_and_back(desk: Desk) -> None:
     first, second = rules(), rules("changes = true")
     desk.put("c.csv", MONDAY)
     desk.apply(first)
@@ -345,14 +347,14 @@ def test_from_whole_lists_to_changes_and_back(desk):
     assert sorted(desk.tree()) == ["manifest.json", "old.csv", "young.csv"]
 
 
-def test_select_leaves_what_is_known_of_the_others(desk):
+def test_select_leaves_what_is_known_of_the_others(desk: Desk) -> None:
     two_days(desk, rules("changes = true"))
     desk.put("c.csv", MONDAY)
     desk.apply(rules("changes = true"), "--select", "young")
     assert changes(desk.json(rules("changes = true"))) == {"young": (0, 0), "old": (1, 2)}
 
 
-def test_lists_that_are_no_more_are_left_by_all(desk):
+def test_lists_that_are_no_more_are_left_by_all(desk: Desk) -> None:
     each = '[segment.s]\neveryone = true\neach = "town"\n'
     two_days(desk, rules("changes = true", each))
     assert desk.read("segments/s.z.left.csv") == [{"id": "gone", "segment": "s", "age": "", "town": ""}]
@@ -362,7 +364,7 @@ def test_lists_that_are_no_more_are_left_by_all(desk):
     assert len(desk.read("segments/t.entered.csv")) == 5
 
 
-def test_without_the_last_members_nothing_is_written(desk):
+def test_without_the_last_members_nothing_is_written(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules("changes = true"))
     before = desk.tree()
@@ -377,7 +379,7 @@ def test_without_the_last_members_nothing_is_written(desk):
     assert [r["id"] for r in desk.read("segments/old.entered.csv")] == ["b", "c", "d"]
 
 
-def test_after_the_last_members_are_lost_another_run_may_be_the_last(desk):
+def test_after_the_last_members_are_lost_another_run_may_be_the_last(desk: Desk) -> None:
     two_days(desk, rules('changes = true\ndirectory = "monday"'))
     desk.apply(rules("changes = true"))
     (desk / "segments/members.parquet").unlink()
@@ -387,7 +389,7 @@ def test_after_the_last_members_are_lost_another_run_may_be_the_last(desk):
 
 
 @pytest.mark.parametrize("keep", ["", "keep = 3\n"])
-def test_a_run_that_is_repeated_finds_nothing_new(desk, keep):
+def test_a_run_that_is_repeated_finds_nothing_new(desk: Desk, keep: str) -> None:
     two_days(desk, rules(f"{keep}changes = true"))
     desk.apply(rules(f"{keep}changes = true"))
     folder = "segments/latest" if keep else "segments"
@@ -395,7 +397,7 @@ def test_a_run_that_is_repeated_finds_nothing_new(desk, keep):
     assert [desk.read(name) for name in lists] == [[], [], [], []]
 
 
-def test_changes_go_with_the_other_keys(desk):
+def test_changes_go_with_the_other_keys(desk: Desk) -> None:
     text = rules('changes = true\nhash = ["id"]\ncombined = "all.csv"\nmode = "0600"')
     two_days(desk, text)
     (gone,) = [r for r in desk.read("segments/young.left.csv") if not r["town"]]
@@ -408,7 +410,7 @@ def test_changes_go_with_the_other_keys(desk):
 # --- kept runs ---
 
 
-def test_kept_runs(desk):
+def test_kept_runs(desk: Desk) -> None:
     text = rules("keep = 2", SEGMENTS.replace("max = 30", "max = 30\nexpect.max_change_percent = 50"))
     desk.put("c.csv", MONDAY)
     first = desk.json(text)
@@ -428,7 +430,7 @@ def test_kept_runs(desk):
     assert sorted(p.name for p in (desk / "segments").iterdir()) == ["2024-03-01.002", "2024-03-02", "latest"]
 
 
-def test_a_latest_that_leads_nowhere_is_not_a_first_run(desk):
+def test_a_latest_that_leads_nowhere_is_not_a_first_run(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules("keep = 3\nchanges = true"))
     shutil.rmtree(desk / "segments/2024-03-01")
@@ -440,7 +442,7 @@ def test_a_latest_that_leads_nowhere_is_not_a_first_run(desk):
     assert len(desk.read("segments/latest/old.entered.csv")) == 3
 
 
-def test_runs_at_once_hand_on_each_customer_once(desk):
+def test_runs_at_once_hand_on_each_customer_once(desk: Desk) -> None:
     desk.put("c.csv", "id,age\n" + "".join(f"k{i},40\n" for i in range(500)))
     desk.put("rules.toml", rules("keep = 9\nchanges = true"))
     started = [desk.begin("apply", "rules.toml", "-q") for _ in range(3)]
@@ -451,21 +453,21 @@ def test_runs_at_once_hand_on_each_customer_once(desk):
     assert len(runs) == 3
 
 
-def test_rows_on_standard_output_are_the_members(desk):
+def test_rows_on_standard_output_are_the_members(desk: Desk) -> None:
     two_days(desk, rules("changes = true"))
     before = desk.tree()
     assert [r["id"] for r in desk.rows(rules("changes = true"), "--select", "old")] == ["new", "a", "b", "c"]
     assert desk.tree() == before
 
 
-def test_a_directory_a_run_and_a_folder_a_day_are_one_too_many(desk):
+def test_a_directory_a_run_and_a_folder_a_day_are_one_too_many(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     for key in ("keep = 7", "changes = true"):
         done = desk.apply(rules(f'{key}\ndirectory = "runs/{{as_of}}"'), code=2)
         assert "take `{as_of}` out of `directory`" in done.stderr
 
 
-def test_what_is_read_may_come_from_the_last_run(desk):
+def test_what_is_read_may_come_from_the_last_run(desk: Desk) -> None:
     """Kept runs take no file's place, so a rule file can read what the last one wrote."""
     desk.put("c.csv", MONDAY)
     desk.apply(rules("keep = 3"))
@@ -483,7 +485,9 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize(("before", "more", "after"), OTHERWISE.values(), ids=OTHERWISE)
-def test_nobody_enters_or_leaves_because_keys_are_written_otherwise(desk, monkeypatch, before, more, after):
+def test_nobody_enters_or_leaves_because_keys_are_written_otherwise(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, before: dict[str, str], more: str, after: dict[str, str]
+) -> None:
     desk.put("c.csv", MONDAY)
     for name, value in before.items():
         monkeypatch.setenv(name, value)
@@ -499,7 +503,7 @@ def test_nobody_enters_or_leaves_because_keys_are_written_otherwise(desk, monkey
     assert any("the keys cannot be compared" in w["message"] for w in plain["warnings"])
 
 
-def test_warnings_about_the_last_run_fail_a_run_that_asks_for_it(desk):
+def test_warnings_about_the_last_run_fail_a_run_that_asks_for_it(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules())
     (desk / "segments/old.csv").write_text("id\n")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import polars as pl
 import pytest
+
+from tests.desk import Desk, head
 
 HEAD = """version = 1
 as_of = 2024-03-01
@@ -44,14 +47,14 @@ FILES = {
 
 
 @pytest.fixture(scope="session")
-def shop(new_desk):
+def shop(new_desk: Callable[[], Desk]) -> Desk:
     desk = new_desk()
     for name, content in FILES.items():
         desk.put(name, content)
     return desk
 
 
-def said(desk, criteria: str, *args: str, code: int = 0, head: str = HEAD) -> list[tuple[str, str | None]]:
+def said(desk: Desk, criteria: str, *args: str, code: int = 0, head: str = HEAD) -> list[tuple[str, str | None]]:
     """(Message, hint) of each warning."""
     rules = desk.put("rules.toml", f"{head}[segment.s]\n{criteria}\n")
     done = json.loads(desk.segkit("check", rules, "--data", "--json", *args, code=code).stdout)
@@ -79,7 +82,7 @@ NEVER = [
 
 
 @pytest.mark.parametrize(("criteria", "column", "values"), NEVER)
-def test_a_value_that_does_not_occur(shop, criteria, column, values):
+def test_a_value_that_does_not_occur(shop: Desk, criteria: str, column: str, values: list[str]) -> None:
     table = "orders" if column == "product" else "customers"
     messages = [message for message, _ in said(shop, criteria)]
     assert messages == [f"`{value}` does not occur in column `{column}` of `{table}`" for value in values]
@@ -105,7 +108,7 @@ def test_a_value_that_does_not_occur(shop, criteria, column, values):
         'demographic.shout = "FR"',
     ],
 )
-def test_no_warning(shop, criteria):
+def test_no_warning(shop: Desk, criteria: str) -> None:
     assert said(shop, criteria) == []
 
 
@@ -119,11 +122,11 @@ def test_no_warning(shop, criteria):
         ("demographic.opt_in = false", "the values are `true`"),
     ],
 )
-def test_the_nearest_value(shop, criteria, hint):
+def test_the_nearest_value(shop: Desk, criteria: str, hint: str) -> None:
     assert [found for _, found in said(shop, criteria)] == [hint]
 
 
-def test_where_of_sources_too(shop):
+def test_where_of_sources_too(shop: Desk) -> None:
     head = HEAD.replace("[events.orders]", 'where.country.in = ["FR", "DEU"]\n[events.orders]')
     head = head.replace('time = "day"', 'time = "day"\nwhere.shop = "nroth"')
     head = head.replace('columns = ["area"]', 'columns = ["area"]\nwhere.area = "Wset"')
@@ -136,13 +139,13 @@ def test_where_of_sources_too(shop):
     }
 
 
-def test_the_place_is_that_of_the_condition(shop):
+def test_the_place_is_that_of_the_condition(shop: Desk) -> None:
     rules = shop.put("rules.toml", HEAD + '[segment.s]\ndemographic.country = "fr"\n')
     assert f"rules.toml:{len(HEAD.splitlines()) + 2}:13" in shop.segkit("check", rules, "--data").stdout
     assert "does not occur" not in shop.segkit("check", rules).stdout
 
 
-def test_many_values_are_not_compared_one_by_one(desk):
+def test_many_values_are_not_compared_one_by_one(desk: Desk) -> None:
     names = pl.Series("name", [f"name{i}" for i in range(30_000)])
     desk.put("c.csv", pl.DataFrame({"id": pl.int_range(30_000, eager=True), "name": names}))
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
@@ -161,7 +164,7 @@ where.product = "brick"
 """
 
 
-def test_a_cap_over_a_table_without_events_is_a_warning(shop):
+def test_a_cap_over_a_table_without_events_is_a_warning(shop: Desk) -> None:
     shop.put("sent.csv", "id,day\n")
     text = HEAD + '[events.sent]\npath = "sent.csv"\ntime = "day"\n' + GATED.replace('"orders"', '"sent"')
     text = text.replace('where.product = "brick"\n', "") + "[segment.s]\neveryone = true\n"
@@ -179,28 +182,26 @@ def test_a_cap_over_a_table_without_events_is_a_warning(shop):
         (GATED.replace('"brick"', '["brick", "bricks"]'), []),  # somebody reaches it: `check --data` says so
     ],
 )
-def test_a_run_says_so_where_a_cap_stops_nobody(shop, gates, said):
+def test_a_run_says_so_where_a_cap_stops_nobody(shop: Desk, gates: str, said: list[str]) -> None:
     found = shop.json(f'{HEAD}{gates}[segment.s]\ndemographic.country = "fr"\n')["warnings"]
     assert [w["message"][: len(text)] for w, text in zip(found, said, strict=True)] == said
     assert "tiles" not in str(found)  # values of the data are for `check --data`: warnings go into manifests
 
 
-def test_a_lookup_that_finds_rows_without_a_value_finds_something(desk):
+def test_a_lookup_that_finds_rows_without_a_value_finds_something(desk: Desk) -> None:
     desk.put("c.csv", "id,shop\na,north\n")
     desk.put("s.csv", "shop,quarter\nnorth,\n")
-    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
-    text += '[lookup.shops]\npath = "s.csv"\non = "shop"\n[segment.s]\ngeographic.quarter.missing = true\n'
+    text = head() + '[lookup.shops]\npath = "s.csv"\non = "shop"\n[segment.s]\ngeographic.quarter.missing = true\n'
     assert desk.json(text)["warnings"] == []
 
 
 @pytest.mark.parametrize(("into", "where"), [("", ""), (INTO, ""), (INTO, 'where.quarter = "old town"\n')])
 @pytest.mark.parametrize(("key", "count"), [("north", 0), (" north ", 0), ("North", 1)])
-def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, where, key, count):
+def test_a_lookup_that_finds_nothing_is_a_warning(desk: Desk, into: str, where: str, key: str, count: int) -> None:
     desk.put("c.csv", "id,shop\na,north\nb,\n")
     desk.put("o.csv", "id,day,shop\na,2024-01-01,north\na,2024-01-02,\n")
     desk.put("s.csv", f"shop,quarter\n{key},old town\n")
-    text = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\n'
-    text += f'[events.orders]\npath = "o.csv"\ntime = "day"\n{where}'
+    text = head() + f'[events.orders]\npath = "o.csv"\ntime = "day"\n{where}'
     text += f'[lookup.shops]\npath = "s.csv"\non = "shop"\ncolumns = ["quarter"]\n{into}'
     text += '[trait.n]\nevents = "orders"\n' + ('where.quarter = "x"\n' if into else "")
     criterion = "behavioural.n.max = 9" if into else "geographic.quarter.missing = true"
@@ -211,6 +212,6 @@ def test_a_lookup_that_finds_nothing_is_a_warning(desk, into, where, key, count)
     assert all((w["line"], w["column"]) == (12 if where else 11, 1) for w in warnings)
 
 
-def test_a_column_without_a_value_has_none_of_those_asked_for(shop):
+def test_a_column_without_a_value_has_none_of_those_asked_for(shop: Desk) -> None:
     message = "`x` does not occur in column `none` of `customers`"
     assert said(shop, 'demographic.none = "x"') == [(message, "there are no values")]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
 import polars as pl
 import pytest
+
+from tests.desk import Desk
 
 AS_OF = dt.date(2024, 3, 31)
 ALL = ["a", "b", "c", "d", "e", "f"]
@@ -154,7 +157,7 @@ def sources(format: str) -> dict[str, pl.DataFrame]:
     return {"people": people, "events": events}
 
 
-def variants() -> dict[str, tuple[str, str]]:
+def variants() -> dict[str, tuple[str, list[str]]]:
     """Name -> (lines of a segment, who is in it)."""
     found = {}
     for column, operators, who in TABLE:
@@ -177,14 +180,15 @@ def variants() -> dict[str, tuple[str, str]]:
 
 
 VARIANTS = variants()
+Found = dict[str, list[str] | AssertionError]
 
 
 @pytest.fixture(scope="session")
-def found(new_desk):
+def found(new_desk: Callable[[], Desk]) -> Callable[[str], Found]:
     """All variants in one run for each format."""
-    done = {}
+    done: dict[str, Found] = {}
 
-    def of(format: str):
+    def of(format: str) -> Found:
         if format not in done:
             desk = new_desk()
             for name, frame in sources(format).items():
@@ -200,7 +204,7 @@ def found(new_desk):
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", VARIANTS)
-def test_operator(found, format, name):
+def test_operator(found: Callable[[str], Found], format: str, name: str) -> None:
     got = found(format)[name]
     if isinstance(got, AssertionError):
         raise got
@@ -222,7 +226,7 @@ PRICES = [19.98, 19.99, 20.0]
     ids=lambda s: str(s.dtype),
 )
 @pytest.mark.parametrize("format", ["parquet", "csv"])
-def test_19_99_is_19_99(desk, values, format):
+def test_19_99_is_19_99(desk: Desk, values: pl.Series, format: str) -> None:
     desk.put(f"c.{format}", pl.DataFrame({"id": ["a", "b", "c"], "price": values}))
     head = f'version = 1\n[customers]\npath = "c.{format}"\nkey = "id"\n'
     cases = {
@@ -243,7 +247,7 @@ def test_19_99_is_19_99(desk, values, format):
     assert found == {c: who.split() for c, who in cases.items()}
 
 
-def test_a_sum_of_cents_is_compared_exactly(desk):
+def test_a_sum_of_cents_is_compared_exactly(desk: Desk) -> None:
     """0.1 + 0.2 is 0.3."""
     desk.put("c.csv", "id\na\nb\n")
     desk.put("o.csv", "id,day,total\na,2024-01-01,0.1\na,2024-01-02,0.2\nb,2024-01-01,0.3\n")
@@ -270,7 +274,7 @@ measure = "sum"
     assert desk.members(head, {c: c for c in cases}) == cases
 
 
-def test_nan_is_missing(desk):
+def test_nan_is_missing(desk: Desk) -> None:
     nan = float("nan")
     desk.put("c.parquet", pl.DataFrame({"id": list("abcd"), "x": [1.0, nan, None, 5.0]}))
     head = 'version = 1\n[customers]\npath = "c.parquet"\nkey = "id"\n'
@@ -289,7 +293,7 @@ def test_nan_is_missing(desk):
     assert found == {c: who.split() for c, who in cases.items()}
 
 
-def test_empty_text_is_missing(desk):
+def test_empty_text_is_missing(desk: Desk) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": list("abc"), "t": ["x", "", None]}))
     head = 'version = 1\n[customers]\npath = "c.parquet"\nkey = "id"\n'
     cases = {"missing = true": "b c", "missing = false": "a", 'not = "y"': "a", 'is = "x", or_missing = true': "a b c"}
@@ -332,7 +336,7 @@ def test_empty_text_is_missing(desk):
         ([1, 2, 3, None], "top_percent = 34, or_missing = true", "b c d"),
     ],
 )
-def test_top_and_bottom_percent(desk, values, condition, who):
+def test_top_and_bottom_percent(desk: Desk, values: list[object], condition: str, who: str) -> None:
     desk.put(
         "c.csv",
         "id,x\n" + "".join(f"{k},{'' if v is None else v}\n" for k, v in zip("abcdefghij", values, strict=False)),
@@ -344,7 +348,7 @@ def test_top_and_bottom_percent(desk, values, condition, who):
 @pytest.mark.parametrize(
     ("condition", "who"), [("top_percent = 50", ""), ("bottom_percent = 100", ""), ("top_percent = 0", "")]
 )
-def test_a_share_of_nobody_is_nobody(desk, condition, who):
+def test_a_share_of_nobody_is_nobody(desk: Desk, condition: str, who: str) -> None:
     desk.put("c.csv", "id,x,y\na,,1\nb,,2\n")
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { x = "number" }\n'
     segments = {"s": f"demographic.x = {{ {condition} }}", "rest": f"none = [{{ demographic.x = {{ {condition} }} }}]"}
@@ -355,7 +359,7 @@ SHARES = ["0", "0.1", "1", "7", "28", "29", "57", "58", "99.9", "100"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 25, 29, 100, 350])
-def test_the_rank_of_a_share_is_exact(desk, count):
+def test_the_rank_of_a_share_is_exact(desk: Desk, count: int) -> None:
     """ceil(p * N / 100) of exact numbers: 28 % of 25 are 7, and 57 % of 100 are 57, whatever floats say."""
     desk.put("c.csv", "id,x\n" + "".join(f"{i},{i}\n" for i in range(1, count + 1)))
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
@@ -370,7 +374,7 @@ def test_the_rank_of_a_share_is_exact(desk, count):
     }
 
 
-def test_a_share_by_a_computed_column(desk):
+def test_a_share_by_a_computed_column(desk: Desk) -> None:
     """A trait that is missing for who has no order is not among the N; one that is 0 is."""
     desk.put("c.csv", "id\na\nb\nc\nd\n")
     desk.put("o.csv", "id,day,total\na,2024-01-01,5\nb,2024-01-01,9\nb,2024-02-01,1\n")
@@ -386,7 +390,7 @@ def test_a_share_by_a_computed_column(desk):
     assert desk.members(head, {c: c for c in cases}) == cases
 
 
-def test_percent_is_of_all_customers_whatever_else_the_segment_asks(desk):
+def test_percent_is_of_all_customers_whatever_else_the_segment_asks(desk: Desk) -> None:
     desk.put("c.csv", "id,x,country\n" + "".join(f"{i},{i},{'FR' if i <= 50 else 'DE'}\n" for i in range(1, 101)))
     head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n'
     criteria = 'demographic.x.top_percent = 60\ndemographic.country = "FR"'
@@ -422,7 +426,7 @@ LIST_CASES = {
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_lists(desk, format):
+def test_lists(desk: Desk, format: str) -> None:
     """A list without a value is missing, whether it comes as text or as a list."""
     values = pl.Series(list(HOBBIES.values()))
     if format != "csv":
@@ -449,7 +453,7 @@ def test_lists(desk, format):
         ([[dt.date(2024, 2, 29)], [dt.date(2024, 3, 1)], None, None], "has_any = [2024-02-29]", "a"),
     ],
 )
-def test_lists_of_typed_values(desk, values, condition, who):
+def test_lists_of_typed_values(desk: Desk, values: list[object], condition: str, who: str) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": list("abcd"), "l": values}))
     head = 'version = 1\n[customers]\npath = "c.parquet"\nkey = "id"\n'
     assert desk.members(head, {"s": f"psychographic.l = {{ {condition} }}"})["s"] == who.split()
@@ -459,7 +463,7 @@ def test_lists_of_typed_values(desk, values, condition, who):
 
 
 @pytest.mark.parametrize("type", [pl.Float64, pl.Decimal(18, 2), pl.String])
-def test_bands(desk, type):
+def test_bands(desk: Desk, type: pl.DataType | type[pl.DataType]) -> None:
     """Left-closed: an edge belongs to the band above it; a missing value to none."""
     values = ["-5", "-0.01", "0", "19.98", "19.99", "20", "1000000", None]
     column = pl.Series("x", values) if type == pl.String else pl.Series("x", values).cast(pl.Decimal(18, 2)).cast(type)
@@ -481,7 +485,7 @@ def test_bands(desk, type):
     assert desk.members(head, {c: c for c in cases}) == {c: who.split() for c, who in cases.items()}
 
 
-def test_bands_of_ages_on_a_leap_day(desk):
+def test_bands_of_ages_on_a_leap_day(desk: Desk) -> None:
     desk.put("c.csv", "id,born\nleap,2008-02-29\nafter,2008-03-01\nbefore,2008-02-28\nnone,\n")
     bands = '[trait.age]\nyears_since = "born"\n[trait.band]\nbands = { of = "age", edges = [18], labels = ["minor", "adult"] }\n'
     expected = {
@@ -555,13 +559,13 @@ CALENDAR = [
 
 
 @pytest.mark.parametrize(("as_of", "date", "condition", "holds"), CALENDAR)
-def test_calendar(desk, as_of, date, condition, holds):
+def test_calendar(desk: Desk, as_of: str, date: str, condition: str, holds: bool) -> None:
     desk.put("c.csv", f"id,d\na,{date}\n")
     head = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n'
     assert desk.members(head, {"s": f"demographic.d = {{ {condition} }}"})["s"] == ["a"] * holds
 
 
-def test_an_anniversary_is_the_day_on_which_years_are_full(desk):
+def test_an_anniversary_is_the_day_on_which_years_are_full(desk: Desk) -> None:
     """About the turns of February and of the year; but somebody born on 29 February, in a year without that day."""
     born = {f"b{y}{m:02}{d:02}": dt.date(y, m, d) for y in (2000, 2001) for m, d in ((2, 28), (3, 1), (12, 31), (1, 1))}
     born["leap"] = dt.date(2000, 2, 29)
@@ -571,7 +575,7 @@ def test_an_anniversary_is_the_day_on_which_years_are_full(desk):
         check_birthdays(desk, born if as_of.year == 2023 else {**born, "leap": dt.date(2000, 3, 1)}, as_of)
 
 
-def check_birthdays(desk, born: dict[str, dt.date], as_of: dt.date) -> None:
+def check_birthdays(desk: Desk, born: dict[str, dt.date], as_of: dt.date) -> None:
     head = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n[trait.age]\nyears_since = "born"\n'
     desk.put("c.csv", pl.DataFrame({"id": list(born), "born": list(born.values())}))
     before = head.replace(str(as_of), str(as_of - dt.timedelta(days=1)))
@@ -599,7 +603,7 @@ def check_birthdays(desk, born: dict[str, dt.date], as_of: dt.date) -> None:
         ("2024-01-01", "2023-12-31", 0),
     ],
 )
-def test_years_since(desk, as_of, born, age):
+def test_years_since(desk: Desk, as_of: str, born: str, age: int) -> None:
     desk.put("c.csv", f"id,born\na,{born}\nb,\n")
     head = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n[trait.age]\nyears_since = "born"\n'
     assert desk.columns(head, "age") == {"a": str(age), "b": ""}
@@ -609,7 +613,9 @@ def test_years_since(desk, as_of, born, age):
     ("timezone", "day"), [("UTC", "2024-03-30"), ("Europe/Paris", "2024-03-31"), ("America/New_York", "2024-03-30")]
 )
 @pytest.mark.parametrize("source", ["csv", "offset", "ndjson", "parquet"])
-def test_a_zoned_timestamp_is_a_day_in_the_timezone_of_the_file(desk, timezone, day, source):
+def test_a_zoned_timestamp_is_a_day_in_the_timezone_of_the_file(
+    desk: Desk, timezone: str, day: str, source: str
+) -> None:
     moment = dt.datetime(2024, 3, 30, 23, 30, tzinfo=dt.UTC)
     if source == "parquet":
         path = desk.put("c.parquet", pl.DataFrame({"id": ["a"], "d": [moment]}))
@@ -622,7 +628,7 @@ def test_a_zoned_timestamp_is_a_day_in_the_timezone_of_the_file(desk, timezone, 
     assert desk.members(head, {"s": f"demographic.d.on = {day}"})["s"] == ["a"]
 
 
-def test_a_naive_timestamp_is_the_day_it_says(desk):
+def test_a_naive_timestamp_is_the_day_it_says(desk: Desk) -> None:
     desk.put("c.csv", "id,d\na,2024-03-30 23:30:00\n")
     desk.put("c.parquet", pl.DataFrame({"id": ["a"], "d": [dt.datetime(2024, 3, 30, 23, 30)]}))
     for name in ("c.csv", "c.parquet"):
@@ -658,7 +664,7 @@ BLOCKS = {
 
 
 @pytest.fixture(scope="session")
-def blocks(new_desk):
+def blocks(new_desk: Callable[[], Desk]) -> Found:
     desk = new_desk()
     for name, frame in sources("csv").items():
         desk.put(f"{name}.csv", frame)
@@ -666,14 +672,14 @@ def blocks(new_desk):
 
 
 @pytest.mark.parametrize("criteria", BLOCKS)
-def test_block(blocks, criteria):
+def test_block(blocks: Found, criteria: str) -> None:
     got = blocks[criteria]
     if isinstance(got, AssertionError):
         raise got
     assert got == BLOCKS[criteria].split()
 
 
-def test_segments_refer_to_each_other(desk):
+def test_segments_refer_to_each_other(desk: Desk) -> None:
     desk.put("c.csv", "id,n\n" + "".join(f"{c},{i}\n" for i, c in enumerate("abcdef")))
     text = """version = 1
 [customers]
@@ -696,7 +702,7 @@ demographic.n = [0, 2, 4]
     assert by == {"rest": ["d"], "both": ["a", "c"], "low": ["a", "b", "c"], "high": ["e", "f"], "even": []}
 
 
-def test_near(desk):
+def test_near(desk: Desk) -> None:
     desk.put(
         "c.csv",
         "id,lat,lon\nparis,48.8566,2.3522\nversailles,48.8049,2.1204\nlyon,45.7640,4.8357\nnowhere,,\ndateline,0,179.9\n",
@@ -739,7 +745,7 @@ def test_near(desk):
         ('rfm = "champions"', "[rfm]"),
     ],
 )
-def test_a_condition_that_does_not_fit(desk, condition, says):
+def test_a_condition_that_does_not_fit(desk: Desk, condition: str, says: str) -> None:
     for name, frame in sources("csv").items():
         desk.put(f"{name}.csv", frame)
     text = HEAD.format(path="people.csv", events="events.csv", lists=LISTS) + f"[segment.s]\n{condition}\n"

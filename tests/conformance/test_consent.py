@@ -8,32 +8,25 @@ import polars as pl
 import pytest
 
 from segkit.cli.commands.apply import command
+from tests.desk import Desk, event_table, head
 
 CUSTOMERS = "id,email,ok,age\n" + "".join(
     f"{'yes' if n % 3 == 0 else 'no'}{n},{n}@x.fr,{('true', 'false', '')[n % 3]},{20 + n}\n" for n in range(60)
 )
 """Who may be written has a key that says so; some said no, some said nothing."""
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.csv"
-key = "id"
-[events.sends]
-path = "s.csv"
-time = "day"
-"""
+HEAD = head(as_of="2024-06-30") + event_table("sends", "s.csv")
 CONSENT = "[consent]\nrequire.ok = true\n"
 EVERYONE = "[segment.s]\neveryone = true\n"
 
 
 @pytest.fixture
-def shop(desk):
+def shop(desk: Desk) -> Desk:
     desk.put("c.csv", CUSTOMERS)
     desk.put("s.csv", "id,day\nyes0,2024-06-30\nno1,2024-06-30\n")
     return desk
 
 
-def written(desk) -> list[str]:
+def written(desk: Desk) -> list[str]:
     """Every key in every file of the run, but those of customers without a segment in the combined file."""
     keys = []
     for path in sorted(desk.folder.rglob("*")):
@@ -81,12 +74,12 @@ FLAGS = {
 }
 
 
-def test_every_flag_of_apply_is_tried():
+def test_every_flag_of_apply_is_tried() -> None:
     assert {parameter.name for parameter in command.params} == FLAGS.keys()
 
 
 @pytest.mark.parametrize("flag", FLAGS)
-def test_no_flag_bypasses_consent(shop, flag, monkeypatch):
+def test_no_flag_bypasses_consent(shop: Desk, flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.put("other.csv", CUSTOMERS.replace("@x.fr", "@y.fr"))
     text = f"{HEAD}{CONSENT}{EVERYONE}"
     monkeypatch.chdir(shop.folder)
@@ -101,7 +94,7 @@ def test_no_flag_bypasses_consent(shop, flag, monkeypatch):
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "ndjson", "parquet", "arrow"])
-def test_no_format_bypasses_consent(shop, format):
+def test_no_format_bypasses_consent(shop: Desk, format: str) -> None:
     text = f'{HEAD}{CONSENT}[output]\ncombined = "all.csv"\n{EVERYONE}holdout = 20\nsplit = {{ A = 50, B = 50 }}\n'
     shop.apply(text, "--format", format)
     assert only_who_agreed(written(shop))
@@ -137,7 +130,7 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_no_rule_bypasses_consent(shop, rule):
+def test_no_rule_bypasses_consent(shop: Desk, rule: str) -> None:
     shop.apply(HEAD + CONSENT + RULES[rule])
     assert only_who_agreed(written(shop))
 
@@ -170,20 +163,20 @@ TYPOS = {
 
 
 @pytest.mark.parametrize("typo", TYPOS)
-def test_no_typo_bypasses_consent(shop, typo):
+def test_no_typo_bypasses_consent(shop: Desk, typo: str) -> None:
     done = shop.apply(f'{HEAD}{typo}{EVERYONE}channel = "email"\n', code=TYPOS[typo])
     assert "Traceback" not in done.output
     assert not (shop / "segments").exists()
 
 
-def test_a_typo_in_the_segment_is_an_error(shop):
+def test_a_typo_in_the_segment_is_an_error(shop: Desk) -> None:
     text = f"{HEAD}{CONSENT}[consent.channel.email]\nrequire.age.min = 0\n"
     for line in ('channel = "emial"', 'chanel = "email"', "consent = false", "ignore_consent = true"):
         shop.apply(f"{text}{EVERYONE}{line}\n", code=2)
     assert not (shop / "segments").exists()
 
 
-def test_who_said_nothing_is_written_only_where_the_rule_of_consent_says_so(shop):
+def test_who_said_nothing_is_written_only_where_the_rule_of_consent_says_so(shop: Desk) -> None:
     shop.apply(f"{HEAD}[consent]\nrequire.ok = {{ is = true, or_missing = true }}\n{EVERYONE}")
     silent = {row["id"] for row in shop.read("c.csv") if row["ok"] == ""}
     agreed = {row["id"] for row in shop.read("c.csv") if row["ok"] == "true"}
@@ -191,7 +184,7 @@ def test_who_said_nothing_is_written_only_where_the_rule_of_consent_says_so(shop
 
 
 @pytest.mark.parametrize("stops", ['suppress = "no.csv"', 'suppress = ["no.csv"]\nsuppress_on = "email"'])
-def test_nobody_on_a_list_is_written_either(shop, stops):
+def test_nobody_on_a_list_is_written_either(shop: Desk, stops: str) -> None:
     rows = [row for row in shop.read("c.csv") if row["id"].startswith("no")]
     shop.put("no.csv", "id,email\n" + "".join(f"{row['id'].upper()}, {row['email'].upper()}\n" for row in rows))
     text = f"{HEAD}[consent]\n{stops}\n{EVERYONE}"
@@ -201,7 +194,7 @@ def test_nobody_on_a_list_is_written_either(shop, stops):
         assert only_who_agreed([row["id"] for name in files for row in shop.read(f"segments/{name}")])
 
 
-def test_a_value_that_nobody_has_is_a_warning(shop):
+def test_a_value_that_nobody_has_is_a_warning(shop: Desk) -> None:
     """Who misspells what consent looks like in the data writes to nobody, and learns why."""
     rules = HEAD + CONSENT.replace("ok = true", 'email = "Yes"') + EVERYONE
     done = shop.json(rules)

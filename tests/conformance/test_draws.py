@@ -13,16 +13,11 @@ import polars as pl
 import pytest
 import xxhash
 
+from tests.desk import Desk, head
+
 DOCUMENT = Path(__file__).parents[2] / "docs/rule-file.md"
 MILLION = 1_000_000
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.parquet"
-key = "id"
-[output]
-columns = []
-"""
+HEAD = head(as_of="2024-06-30", path="c.parquet") + "[output]\ncolumns = []\n"
 VECTORS = [
     # purpose, salt, key -> u; these never change
     ("sample", "newsletter", "c01", 291_823),
@@ -43,13 +38,13 @@ def uniform(purpose: str, salt: str, key: str) -> int:
     return xxhash.xxh3_64_intdigest(b"\0".join(part.encode() for part in (purpose, salt, key)), seed=0) % MILLION
 
 
-def test_the_vectors_are_those_of_the_document():
+def test_the_vectors_are_those_of_the_document() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(.*)` \| `(.*)` \| ([\d,]+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.M)
     assert [(p, s, k, int(u.replace(",", ""))) for p, s, k, u in rows] == VECTORS
 
 
 @pytest.mark.parametrize(("purpose", "salt", "key", "u"), VECTORS)
-def test_vectors(desk, purpose, salt, key, u):
+def test_vectors(desk: Desk, purpose: str, salt: str, key: str, u: int) -> None:
     """u is where the bound of a share lies: a share of u / 10,000 percent leaves the key out, the next one has it in."""
     assert uniform(purpose, salt, key) == u
     desk.put("c.parquet", pl.DataFrame({"id": [key]}))
@@ -64,7 +59,7 @@ def test_vectors(desk, purpose, salt, key, u):
             assert bool(rows) == (below == (purpose == "sample"))
 
 
-def test_keys_of_every_length(desk):
+def test_keys_of_every_length(desk: Desk) -> None:
     """The hash goes another way with the length of what it reads; 240 bytes is its last limit."""
     names = [("é" * length)[:length] + str(length) for length in range(260)]
     desk.put("c.parquet", pl.DataFrame({"id": names}))
@@ -72,7 +67,7 @@ def test_keys_of_every_length(desk):
     assert [row["id"] for row in rows] == [key for key in names if uniform("sample", "s", key) < 500_000]
 
 
-def test_the_salt_is_the_name_unless_it_is_given(desk):
+def test_the_salt_is_the_name_unless_it_is_given(desk: Desk) -> None:
     desk.put("c.parquet", keys(300))
     named, salted, other = (
         {row["id"] for row in desk.rows(f"{HEAD}[segment.{name}]\neveryone = true\nsample = 40\n{salt}")}
@@ -95,7 +90,7 @@ split = { A = 40, B = 35.5, C = 24.5 }
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_one_answer_whatever_the_threads_and_the_order(desk, threads):
+def test_one_answer_whatever_the_threads_and_the_order(desk: Desk, threads: int) -> None:
     frame = keys(3_000).sample(fraction=1, shuffle=True, seed=threads)
     desk.put("c.parquet", frame)
     desk.put("rules.toml", HEAD + GATES)
@@ -119,7 +114,7 @@ def near(found: int, of: int, percent: str) -> bool:
     return abs(found - of * share) <= 3 * math.sqrt(of * share * (1 - share))
 
 
-def test_shares_on_a_million_customers(desk):
+def test_shares_on_a_million_customers(desk: Desk) -> None:
     desk.put("c.parquet", keys(MILLION))
     (segment,) = desk.json(HEAD + GATES)["segments"]
     sampled = MILLION - segment["excluded"]["sample"]
@@ -152,7 +147,7 @@ INDEPENDENT = {
 
 
 @pytest.mark.parametrize("case", INDEPENDENT)
-def test_draws_do_not_depend_on_each_other(desk, case):
+def test_draws_do_not_depend_on_each_other(desk: Desk, case: str) -> None:
     """Chi-square over 20,000 customers; with one purpose and one salt it would be 20,000."""
     frame = keys(20_000)
     desk.put("c.parquet", frame)
@@ -161,7 +156,7 @@ def test_draws_do_not_depend_on_each_other(desk, case):
     assert chi_square([(key in first, key in second) for key in frame["id"]]) < 10.83
 
 
-def drawn(desk, purpose: str, salt: str) -> set[str]:
+def drawn(desk: Desk, purpose: str, salt: str) -> set[str]:
     """Who is among a share of 30 percent."""
     gate = "{ yes = 30, no = 70 }" if purpose == "split" else "30"
     rows = desk.rows(f'{HEAD}[segment.s]\neveryone = true\nsalt = "{salt}"\n{purpose} = {gate}\n')
@@ -171,7 +166,7 @@ def drawn(desk, purpose: str, salt: str) -> set[str]:
     return chosen if purpose == "sample" else set(keys(20_000)["id"]) - chosen
 
 
-def test_chi_square_finds_what_depends(desk):
+def test_chi_square_finds_what_depends(desk: Desk) -> None:
     coin = random.Random(1)
     flips = [coin.random() < 0.3 for _ in range(20_000)]
     assert chi_square([(flip, flip) for flip in flips]) == pytest.approx(20_000)

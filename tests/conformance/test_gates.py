@@ -7,20 +7,11 @@ import json
 import polars as pl
 import pytest
 
-HEAD = """version = 1
-as_of = 2024-06-30
-[customers]
-path = "c.csv"
-key = "id"
-types = { ok = "boolean", sms = "boolean" }
-[events.sends]
-path = "s.csv"
-time = "day"
-[events.mails]
-path = "s.csv"
-time = "day"
-id = "mail"
-"""
+from tests.desk import Content, Desk, event_table, head
+
+PLAIN = head(as_of="2024-06-30")
+HEAD = PLAIN + 'types = { ok = "boolean", sms = "boolean" }\n'
+HEAD += event_table("sends", "s.csv") + event_table("mails", "s.csv", 'id = "mail"')
 CUSTOMERS = """id,email,ok,sms,region,spend,joined,nick
 a,Ann@x.fr ,true,true,N,10,2024-01-05,zoe
 b,bob@x.fr,false,true,N,30,2023-05-01,bo
@@ -44,13 +35,13 @@ EVERYONE = "[segment.s]\neveryone = true\n"
 
 
 @pytest.fixture
-def shop(desk):
+def shop(desk: Desk) -> Desk:
     desk.put("c.csv", CUSTOMERS)
     desk.put("s.csv", SENDS)
     return desk
 
 
-def ledger(desk, rules: str, *args: str, name: str = "s"):
+def ledger(desk: Desk, rules: str, *args: str, name: str = "s") -> tuple[str, dict[str, int]]:
     """Who is written, and how many each reason left out; they add up to who matched."""
     done = desk.json(HEAD + rules, *args)
     segment = next(s for s in done["segments"] if s["name"] == name)
@@ -88,7 +79,7 @@ columns = ["language"]
 
 
 @pytest.mark.parametrize("require", REQUIRES)
-def test_consent(shop, require):
+def test_consent(shop: Desk, require: str) -> None:
     shop.put("r.csv", "region,language\nN,fr\nS,de\n")
     shop.put("c.csv", CUSTOMERS.replace("e,eve@x.fr,true,false,,", "e,eve@x.fr,true,false,N,").replace(
         "f,FAY@X.FR,true,true,,", "f,FAY@X.FR,true,true,N,"))  # fmt: skip
@@ -99,7 +90,7 @@ def test_consent(shop, require):
     assert done["segments"][0]["excluded"]["consent"] == 6 - len(written)
 
 
-def test_consent_of_a_channel_comes_on_top(shop):
+def test_consent_of_a_channel_comes_on_top(shop: Desk) -> None:
     rules = "[consent]\nrequire.ok = true\n[consent.channel.text]\nrequire.sms = true\n[consent.channel.email]\n"
     text = rules + EVERYONE
     assert ledger(shop, f'{text}channel = "text"\n') == ("af", {"consent": 4})
@@ -111,7 +102,7 @@ def test_consent_of_a_channel_comes_on_top(shop):
     ]
 
 
-def test_consent_of_a_channel_alone(shop):
+def test_consent_of_a_channel_alone(shop: Desk) -> None:
     text = "[consent.channel.text]\nrequire.sms = true\n" + EVERYONE
     assert ledger(shop, f'{text}channel = "text"\n') == ("abf", {"consent": 3})
     assert ledger(shop, text) == (ALL, {})
@@ -133,7 +124,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize("content", LISTS)
-def test_suppression_lists(shop, content):
+def test_suppression_lists(shop: Desk, content: str) -> None:
     shop.put("u.csv", content)
     text = '[consent]\nsuppress = "u.csv"\nsuppress_on = "email"\n' + EVERYONE
     gone = LISTS[content]
@@ -141,17 +132,15 @@ def test_suppression_lists(shop, content):
     assert ledger(shop, text) == expected
 
 
-def test_lists_in_other_formats_and_encodings(shop):
+def test_lists_in_other_formats_and_encodings(shop: Desk) -> None:
     shop.put("c.csv", "id,email\n1,Zoé@x.fr\n2,b@x.fr\n3,c@x.fr\n4,d@x.fr\n5,e@x.fr\n")
-    head = HEAD.replace('types = { ok = "boolean", sms = "boolean" }\n', "")
-    head = head[: head.index("[events")]
     shop.put("old.csv", "email\nZOÉ@x.fr\n".encode("cp1252"))
     shop.put("b.parquet", pl.DataFrame({"email": ["B@x.fr", None]}))
     shop.put("n.ndjson", '{"email": "c@X.fr"}\n')
     shop.put("more/1.csv", "email\nd@x.fr\n")
     shop.put("more/2.csv", "email\ne@x.fr\n")
     lists = '["old.csv", "b.parquet", "n.ndjson", "more/*.csv"]'
-    text = f'{head}[consent]\nsuppress = {lists}\nsuppress_on = "email"\n{EVERYONE}'
+    text = f'{PLAIN}[consent]\nsuppress = {lists}\nsuppress_on = "email"\n{EVERYONE}'
     done = shop.json(text)
     assert done["segments"][0]["excluded"]["suppressed"] == 5
     assert done["warnings"] == []
@@ -170,11 +159,10 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("keys", "listed", "left"), KEYS)
-def test_suppression_by_key(desk, keys, listed, left):
+def test_suppression_by_key(desk: Desk, keys: str, listed: Content, left: str) -> None:
     desk.put("c.csv", "id\n" + keys.replace(",", "\n") + "\n")
     name = desk.put("u.parquet" if isinstance(listed, pl.DataFrame) else "u.csv", listed).name
-    head = HEAD[: HEAD.index("types")]
-    rows = desk.rows(f'{head}[consent]\nsuppress = "{name}"\n{EVERYONE}')
+    rows = desk.rows(f'{PLAIN}[consent]\nsuppress = "{name}"\n{EVERYONE}')
     assert ",".join(row["id"] for row in rows) == left
 
 
@@ -190,7 +178,7 @@ SUPPRESS_ON = {
 
 
 @pytest.mark.parametrize("column", SUPPRESS_ON)
-def test_suppress_on_any_column(shop, column):
+def test_suppress_on_any_column(shop: Desk, column: str) -> None:
     shop.put("r.csv", "region,language\nN,fr\nS,de\n")
     content, left = SUPPRESS_ON[column]
     shop.put("u.csv", content)
@@ -201,16 +189,15 @@ def test_suppress_on_any_column(shop, column):
     assert "".join(row["id"] for row in shop.rows(rules)) == left
 
 
-def test_a_column_of_the_file_is_compared_as_it_is_written(desk):
+def test_a_column_of_the_file_is_compared_as_it_is_written(desk: Desk) -> None:
     """A criterion reads `phone` as a number; the list compares its text all the same."""
     desk.put("c.csv", "id,phone\na,1.50\nb,1.5\nc,2\n")
     desk.put("u.csv", "phone\n1.50\n")
-    head = HEAD[: HEAD.index("types")]
-    rules = f'{head}[consent]\nsuppress = "u.csv"\nsuppress_on = "phone"\n[segment.s]\ndemographic.phone.min = 1\n'
+    rules = f'{PLAIN}[consent]\nsuppress = "u.csv"\nsuppress_on = "phone"\n[segment.s]\ndemographic.phone.min = 1\n'
     assert [row["id"] for row in desk.rows(rules)] == ["b", "c"]
 
 
-def test_lists_of_a_channel_come_on_top(shop):
+def test_lists_of_a_channel_come_on_top(shop: Desk) -> None:
     shop.put("all.csv", "id\na\n")
     shop.put("mail.csv", "email\nbob@x.fr\n")
     text = """[consent]
@@ -234,7 +221,7 @@ NO_LISTS = {
 
 
 @pytest.mark.parametrize("message", NO_LISTS)
-def test_a_list_that_cannot_be_compared_is_an_error(shop, message):
+def test_a_list_that_cannot_be_compared_is_an_error(shop: Desk, message: str) -> None:
     for name, content in NO_LISTS[message].items():
         shop.put(name, content)
     text = f'{HEAD}[consent]\nsuppress = "u.csv"\nsuppress_on = "email"\n{EVERYONE}'
@@ -242,23 +229,22 @@ def test_a_list_that_cannot_be_compared_is_an_error(shop, message):
     assert not (shop / "segments").exists()
 
 
-def test_a_glob_without_a_list_is_an_error(shop):
+def test_a_glob_without_a_list_is_an_error(shop: Desk) -> None:
     done = shop.apply(f'{HEAD}[consent]\nsuppress = "gone/*.csv"\n{EVERYONE}', code=3)
     assert "no file matches `gone/*.csv`" in done.stderr
 
 
-def test_a_list_that_suppresses_nobody_is_a_warning(desk):
+def test_a_list_that_suppresses_nobody_is_a_warning(desk: Desk) -> None:
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("u.csv", "id\n17850.0\n")
-    head = HEAD[: HEAD.index("types")]
-    done = desk.json(f'{head}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
+    done = desk.json(f'{PLAIN}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
     (warning,) = done["warnings"]
     assert "`u.csv` suppresses nobody: of its 1 value, none is in column `id`" in warning["message"]
     assert "`.0`" in warning["hint"]
     assert "17850" not in warning["message"] + warning["hint"]  # whoever is in the list stays out of manifests
 
 
-def test_a_list_without_a_value_is_a_warning(shop):
+def test_a_list_without_a_value_is_a_warning(shop: Desk) -> None:
     shop.put("u.csv", "id\n")
     (warning,) = shop.json(f'{HEAD}[consent]\nsuppress = "u.csv"\n{EVERYONE}')["warnings"]
     assert warning["message"] == "`u.csv` suppresses nobody: it has no values"
@@ -285,13 +271,13 @@ CAPS = {
 
 
 @pytest.mark.parametrize("cap", CAPS)
-def test_frequency_cap(shop, cap):
+def test_frequency_cap(shop: Desk, cap: str) -> None:
     written = CAPS[cap]
     expected = (written, {"frequency_cap": 6 - len(written)} if written != ALL else {})
     assert ledger(shop, f"[frequency_cap]\n{cap.replace('; ', chr(10))}\n{EVERYONE}") == expected
 
 
-def test_the_cap_of_a_channel_comes_on_top(shop):
+def test_the_cap_of_a_channel_comes_on_top(shop: Desk) -> None:
     text = """[frequency_cap]
 events = "sends"
 max = 4
@@ -306,7 +292,7 @@ within = "1 day"
     assert ledger(shop, f'{text}{EVERYONE}channel = "post"\n') == ("bcdef", {"frequency_cap": 1})
 
 
-def test_a_window_without_a_day_is_a_warning(shop):
+def test_a_window_without_a_day_is_a_warning(shop: Desk) -> None:
     text = f'[frequency_cap]\nevents = "sends"\nmax = 1\nsince = "30 days"\nbefore = "1 month"\n{EVERYONE}'
     done = shop.json(HEAD + text, "--as-of", "2024-04-15")
     assert any("the window has no day" in w["message"] for w in done["warnings"])
@@ -345,18 +331,17 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_limits(shop, limit):
+def test_limits(shop: Desk, limit: str) -> None:
     text = f'[trait.sent]\nevents = "sends"\n{EVERYONE}limit = {limit.replace(chr(39), chr(34))}\n'
     written = LIMITS[limit]
     assert ledger(shop, text) == (written, {"limit": 6 - len(written)} if written != ALL else {})
 
 
-def test_ties_go_by_the_bytes_of_the_key(desk):
+def test_ties_go_by_the_bytes_of_the_key(desk: Desk) -> None:
     keys = ["b", "B", "a10", "a9", "é", "z", "A"]
     desk.put("c.csv", "id,x\n" + "".join(f"{key},1\n" for key in keys))
-    head = HEAD[: HEAD.index("types")]
     for count, limit in enumerate(["count = 1, by = 'x'", "count = 2, by = 'x'", "count = 7"], start=1):
-        rows = desk.rows(f"{head}{EVERYONE}limit = {{ {limit.replace(chr(39), chr(34))} }}\n")
+        rows = desk.rows(f"{PLAIN}{EVERYONE}limit = {{ {limit.replace(chr(39), chr(34))} }}\n")
         chosen = sorted(keys, key=str.encode)[: 7 if count == 3 else count]
         assert [row["id"] for row in rows] == [key for key in keys if key in chosen]
 
@@ -364,7 +349,7 @@ def test_ties_go_by_the_bytes_of_the_key(desk):
 # --- the order of the gates ---
 
 
-def test_one_reason_a_customer_the_first_in_the_order(shop):
+def test_one_reason_a_customer_the_first_in_the_order(shop: Desk) -> None:
     """a is stopped by everything, the others by what comes later and later."""
     shop.put("u.csv", "id\nb\na\n")
     text = """[consent]
@@ -387,7 +372,7 @@ holdout = 100
     assert (written, reasons) == ("", {"consent": 2, "suppressed": 1, "frequency_cap": 1, "claimed": 1, "limit": 1})
 
 
-def test_the_holdout_comes_after_the_limit_and_is_written_apart(shop):
+def test_the_holdout_comes_after_the_limit_and_is_written_apart(shop: Desk) -> None:
     written, reasons = ledger(shop, f"{EVERYONE}limit = 3\nholdout = 100\nsplit = {{ A = 50, B = 50 }}\n")
     assert (written, reasons) == ("", {"limit": 3, "holdout": 3})
     assert (shop / "segments/s.csv").read_text().startswith("id,segment,variant,email")
@@ -395,7 +380,7 @@ def test_the_holdout_comes_after_the_limit_and_is_written_apart(shop):
     assert [(row["id"], row["segment"], row["variant"]) for row in held] == [(k, "s", "") for k in "abc"]
 
 
-def test_shares_of_nothing_and_all(shop):
+def test_shares_of_nothing_and_all(shop: Desk) -> None:
     for gate, written in (("sample = 0", ""), ("sample = 100", ALL), ("holdout = 0", ALL), ("holdout = 100", "")):
         assert ledger(shop, f"{EVERYONE}{gate}\n")[0] == written
     ledger(shop, f"{EVERYONE}split = {{ A = 0, B = 100, C = 0 }}\n")
@@ -418,7 +403,7 @@ STOPS = {
 
 
 @pytest.mark.parametrize("rules", STOPS)
-def test_who_is_stopped_stays_free_who_is_held_out_does_not(shop, rules):
+def test_who_is_stopped_stays_free_who_is_held_out_does_not(shop: Desk, rules: str) -> None:
     shop.put("u.csv", "id\na\n")
     gate, free = STOPS[rules]
     text = f"""{rules.replace(chr(39), chr(34))}
@@ -436,7 +421,7 @@ channel = "y"
     assert (written, reasons) == (("a", {}) if free else ("", {"claimed": 1}))
 
 
-def test_select_lets_the_others_claim_and_keeps_every_gate(shop):
+def test_select_lets_the_others_claim_and_keeps_every_gate(shop: Desk) -> None:
     text = """[consent]
 require.ok = true
 [assignment]
@@ -463,7 +448,7 @@ holdout = 50
 # --- what is written ---
 
 
-def test_variants(shop):
+def test_variants(shop: Desk) -> None:
     text = f'[output]\ncolumns = ["nick"]\n{EVERYONE}split = {{ mail = 50, letter-2 = 50 }}\n'
     done = shop.json(HEAD + text)
     rows = shop.read("segments/s.csv")
@@ -473,7 +458,7 @@ def test_variants(shop):
     assert sum(counts.values()) == 6
 
 
-def test_a_column_of_the_customers_gives_way_to_the_variant(shop):
+def test_a_column_of_the_customers_gives_way_to_the_variant(shop: Desk) -> None:
     shop.put("c.csv", CUSTOMERS.replace("nick", "variant"))
     done = shop.json(f"{HEAD}{EVERYONE}split = {{ A = 50, B = 50 }}\n[segment.t]\neveryone = true\n")
     assert [w["message"] for w in done["warnings"]] == [
@@ -486,7 +471,7 @@ def test_a_column_of_the_customers_gives_way_to_the_variant(shop):
 
 
 @pytest.mark.parametrize("format", ["csv", "ndjson", "parquet"])
-def test_standard_output_has_the_written_and_their_variant_nobody_held_out(shop, format):
+def test_standard_output_has_the_written_and_their_variant_nobody_held_out(shop: Desk, format: str) -> None:
     text = f"{HEAD}[segment.t]\neveryone = true\n{EVERYONE}holdout = 50\nsplit = {{ A = 50, B = 50 }}\n"
     shop.apply(text)
     written = [row["id"] for row in shop.read("segments/s.csv")]
@@ -504,11 +489,10 @@ def test_standard_output_has_the_written_and_their_variant_nobody_held_out(shop,
     assert not any(row["variant"] for row in rows if row["segment"] == "t")
 
 
-def test_a_file_for_each_value_beside_holdout_and_variants(desk):
+def test_a_file_for_each_value_beside_holdout_and_variants(desk: Desk) -> None:
     """A value called `holdout` does not take the place of the list of those held out."""
     desk.put("c.csv", "id,arm\n" + "".join(f"k{n},{'holdout' if n % 2 else 'b'}\n" for n in range(40)))
-    head = HEAD[: HEAD.index("types")]
-    text = f'{head}{EVERYONE}each = "arm"\nholdout = 50\nsplit = {{ A = 50, B = 50 }}\n'
+    text = f'{PLAIN}{EVERYONE}each = "arm"\nholdout = 50\nsplit = {{ A = 50, B = 50 }}\n'
     done = desk.json(text)
     (segment,) = done["segments"]
     names = [name for name in desk.tree() if name != "manifest.json"]
@@ -523,7 +507,7 @@ def test_a_file_for_each_value_beside_holdout_and_variants(desk):
     assert all({row["variant"] for row in desk.read(f"segments/{name}")} == {"A", "B"} for name in files)
 
 
-def test_combined_names_only_segments_that_write_the_customer(shop):
+def test_combined_names_only_segments_that_write_the_customer(shop: Desk) -> None:
     text = '[consent]\nrequire.ok = true\n[output]\ncombined = "all.csv"\n[segment.t]\ndemographic.region = "N"\n'
     shop.apply(f"{HEAD}{text}{EVERYONE}limit = 3\nholdout = 50\n")
     written = {name: {row["id"] for row in shop.read(f"segments/{name}.csv")} for name in ("t", "s")}
@@ -532,13 +516,13 @@ def test_combined_names_only_segments_that_write_the_customer(shop):
         assert row["segment"] == names
 
 
-def test_combined_where_each_finds_nobody(shop):
+def test_combined_where_each_finds_nobody(shop: Desk) -> None:
     text = f'[output]\ncombined = "all.csv"\n{EVERYONE}sample = 0\neach = "region"\n'
     shop.apply(HEAD + text)
     assert {row["segment"] for row in shop.read("segments/all.csv")} == {""}
 
 
-def test_summary_profile_overlaps_and_expectations_are_of_the_written(shop):
+def test_summary_profile_overlaps_and_expectations_are_of_the_written(shop: Desk) -> None:
     text = """[consent]
 require.ok = true
 [output]
@@ -556,7 +540,7 @@ limit = { count = 2, by = "spend" }
     assert "segment `t` writes 2 customers: `min_size` is 3" in broken.stderr
 
 
-def test_the_manifest_has_the_ledger(shop):
+def test_the_manifest_has_the_ledger(shop: Desk) -> None:
     shop.apply(f"{HEAD}[consent]\nrequire.ok = true\n{EVERYONE}holdout = 50\n")
     manifest = json.loads((shop / "segments/manifest.json").read_text())
     (segment,) = manifest["segments"]
@@ -564,7 +548,7 @@ def test_the_manifest_has_the_ledger(shop):
     assert set(manifest["files"]) == {"s.csv", "s.holdout.csv"}
 
 
-def test_building_blocks_have_no_gates(shop):
+def test_building_blocks_have_no_gates(shop: Desk) -> None:
     text = '[consent]\nrequire.ok = true\n[segment.block]\nwrite = false\neveryone = true\n[segment.s]\nin_segment = "block"\n'
     done = shop.json(HEAD + text)
     block, segment = done["segments"]

@@ -10,13 +10,10 @@ import pytest
 from segkit import apply
 from segkit.errors import CheckFailed
 from segkit.io.publish import lock
+from segkit.results import ApplyResult
+from tests.desk import Desk, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-"""
+HEAD = head()
 CUSTOMERS = "id,age\na,10\nb,20\nc,30\nd,40\n"
 
 
@@ -37,14 +34,14 @@ def rules(expect: str, age: int = 20) -> str:
         ("max_percent = 74.9", "segment `s` writes 75 % of all customers: `max_percent` is 74.9"),
     ],
 )
-def test_bounds(desk, expect, says):
+def test_bounds(desk: Desk, expect: str, says: str | None) -> None:
     desk.put("c.csv", CUSTOMERS)
     done = desk.apply(rules(expect), code=1 if says else 0)
     assert (desk / "segments").exists() == (says is None)
     assert says is None or f"error: {says}\n" in done.stderr
 
 
-def test_all_broken_bounds_are_named(desk):
+def test_all_broken_bounds_are_named(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     done = desk.apply(rules("min_size = 9, min_percent = 99"), code=1)
     assert "`min_size` is 9" in done.stderr
@@ -52,7 +49,7 @@ def test_all_broken_bounds_are_named(desk):
 
 
 @pytest.mark.parametrize(("most", "code"), [("50", 0), ("33.33", 1), ("33.34", 0), ("10", 1)])
-def test_change_against_the_last_run(desk, most, code):
+def test_change_against_the_last_run(desk: Desk, most: str, code: int) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.apply(rules(f"max_change_percent = {most}"))
     before = desk.tree()
@@ -64,12 +61,12 @@ def test_change_against_the_last_run(desk, most, code):
         assert desk.tree() != before
 
 
-def test_accepted_changes_do_not_excuse_a_size(desk):
+def test_accepted_changes_do_not_excuse_a_size(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.apply(rules("min_size = 9"), "--accept-changes", code=1)
 
 
-def test_previous_run(desk):
+def test_previous_run(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.apply(rules("max_change_percent = 10"), "-o", desk / "monday")
     desk.apply(rules("max_change_percent = 10", age=30), "-o", desk / "tuesday")
@@ -79,13 +76,13 @@ def test_previous_run(desk):
     assert "holds no run" in missing.stderr
 
 
-def test_a_directory_a_day_has_no_run_before(desk):
+def test_a_directory_a_day_has_no_run_before(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     text = rules("max_change_percent = 10") + '[output]\ndirectory = "runs/{as_of}"\n'
     assert "`previous" in desk.apply(text, code=2).stderr
 
 
-def test_the_last_run_is_the_last_one_when_it_is_this_runs_turn(desk, monkeypatch):
+def test_the_last_run_is_the_last_one_when_it_is_this_runs_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that waits for another is compared with what that one has published."""
     monkeypatch.chdir(desk.folder)
     many = "id,age\n" + "".join(f"c{i},20\n" for i in range(100))
@@ -94,7 +91,8 @@ def test_the_last_run_is_the_last_one_when_it_is_this_runs_turn(desk, monkeypatc
     desk.apply(text)
     desk.put("many.csv", many)
     desk.segkit("apply", desk / "rules.toml", "--customers", "many.csv", "-o", "other")
-    waits, ended = threading.Event(), []
+    waits = threading.Event()
+    ended: list[ApplyResult | CheckFailed] = []
 
     def run() -> None:
         try:

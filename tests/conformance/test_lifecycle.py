@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import pytest
 
+from tests.desk import Desk, event_table, head
+
 AS_OF = date(2024, 3, 1)
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[events.o]
-path = "o.csv"
-time = "day"
-"""
+HEAD = head() + event_table("o", "o.csv")
 PRESET = '[lifecycle]\nevents = "o"\n'
 
 
@@ -25,7 +19,7 @@ def ago(*days: int) -> list[date]:
     return [AS_OF - timedelta(days) for days in days]
 
 
-def put(desk, events: dict[str, Iterable[date]]) -> None:
+def put(desk: Desk, events: Mapping[str, Iterable[date]]) -> None:
     desk.put("c.csv", "id\n" + "".join(f"{key}\n" for key in events))
     lines = "".join(f"{key},{day}\n" for key, days in events.items() for day in days)
     desk.put("o.csv", "id,day\n" + (lines or "nobody,2024-01-01\n"))
@@ -57,14 +51,14 @@ CASES = {
 }
 
 
-def test_the_ready_made_stages(desk):
+def test_the_ready_made_stages(desk: Desk) -> None:
     events = {f"k{number}": ago(*days) for number, days in enumerate(CASES)}
     put(desk, events)
     found = desk.columns(HEAD + PRESET, "lifecycle")
     assert {days: found[f"k{number}"] for number, days in enumerate(CASES)} == CASES
 
 
-def test_everybody_is_in_one_stage_at_any_distance(desk):
+def test_everybody_is_in_one_stage_at_any_distance(desk: Desk) -> None:
     put(desk, {f"k{days}": ago(days) for days in range(400)})
     found = desk.columns(HEAD + PRESET, "lifecycle")
     ends = {"new": 30, "active": 90, "at_risk": 180, "inactive": 365, "lost": 399}
@@ -84,7 +78,7 @@ MONTHS = [
 
 
 @pytest.mark.parametrize(("as_of", "length", "edge"), MONTHS)
-def test_durations_are_counted_from_as_of(desk, as_of, length, edge):
+def test_durations_are_counted_from_as_of(desk: Desk, as_of: str, length: str, edge: str) -> None:
     last = date.fromisoformat(edge)
     put(desk, {"on": [last], "before": [last - timedelta(1)]})
     lengths = "".join(f'{key} = "{length}"\n' for key in ("new_for", "at_risk_after", "inactive_after", "lost_after"))
@@ -93,19 +87,19 @@ def test_durations_are_counted_from_as_of(desk, as_of, length, edge):
 
 
 @pytest.mark.parametrize(("loyal_from", "stage"), [(1, "loyal"), (2, "loyal"), (3, "active")])
-def test_loyal_from(desk, loyal_from, stage):
+def test_loyal_from(desk: Desk, loyal_from: int, stage: str) -> None:
     put(desk, {"a": ago(60, 50)})
     assert desk.columns(f"{HEAD}{PRESET}loyal_from = {loyal_from}\n", "lifecycle") == {"a": stage}
 
 
-def test_lines_of_one_order_are_one_event(desk):
+def test_lines_of_one_order_are_one_event(desk: Desk) -> None:
     desk.put("c.csv", "id\na\nb\n")
     orders = ["a,1", "a,1", "a,1", "a,2", "b,3", "b,4", "b,", "b,"]  # without an id, each line is an event
     desk.put("o.csv", "id,order,day\n" + "".join(f"{order},2024-01-15\n" for order in orders))
     assert desk.columns(HEAD + 'id = "order"\n' + PRESET, "lifecycle") == {"a": "active", "b": "loyal"}
 
 
-def test_events_without_a_day_do_not_count(desk):
+def test_events_without_a_day_do_not_count(desk: Desk) -> None:
     desk.put("c.csv", "id\na\nb\n")
     desk.put("o.csv", "id,day\na,\nb,2024-02-20\n")
     assert desk.columns(HEAD + PRESET, "lifecycle") == {"a": "prospect", "b": "new"}
@@ -124,24 +118,24 @@ demographic.visits.missing = false
 """
 
 
-def ladder(desk) -> None:
+def ladder(desk: Desk) -> None:
     desk.put("c.csv", "id,visits,country\na,5,FR\nb,5,DE\nc,1,FR\nd,2,FR\ne,,FR\n")
     desk.put("o.csv", "id,day\na,2024-02-20\n")
 
 
-def test_stages_of_ones_own(desk):
+def test_stages_of_ones_own(desk: Desk) -> None:
     ladder(desk)
     expected = {"a": "customer", "b": "Qualified lead", "c": "Qualified lead", "d": "lead", "e": ""}
     assert desk.columns(HEAD + LADDER, "lifecycle") == expected
 
 
-def test_the_rest_says_everyone(desk):
+def test_the_rest_says_everyone(desk: Desk) -> None:
     ladder(desk)
     rest = '[[lifecycle.stage]]\nname = "stranger"\neveryone = true\n'
     assert desk.columns(HEAD + LADDER + rest, "lifecycle")["e"] == "stranger"
 
 
-def test_conditions_on_the_stage(desk):
+def test_conditions_on_the_stage(desk: Desk) -> None:
     ladder(desk)
     segments = {
         "short": 'lifecycle = "lead"',
@@ -163,7 +157,7 @@ def test_conditions_on_the_stage(desk):
     }
 
 
-def test_a_stage_may_ask_whatever_a_segment_may(desk):
+def test_a_stage_may_ask_whatever_a_segment_may(desk: Desk) -> None:
     desk.put("c.csv", "id,x,lat,lon\na,1,48.85,2.35\nb,2,48.85,2.35\nc,3,,\nd,4,0,0\ne,5,0,0\n")
     desk.put("o.csv", "id,day,total\na,2024-02-20,5\nd,2024-02-20,50\nb,2023-01-01,1\n")
     head = HEAD.replace('key = "id"\n', 'key = "id"\nlatitude = "lat"\nlongitude = "lon"\n') + 'amount = "total"\n'
@@ -193,7 +187,7 @@ def test_a_stage_may_ask_whatever_a_segment_may(desk):
     assert desk.columns(head + stages, "lifecycle") == expected
 
 
-def test_columns_made_of_the_stage(desk):
+def test_columns_made_of_the_stage(desk: Desk) -> None:
     ladder(desk)
     head = HEAD + LADDER + "[trait.rank]\nsql = \"case when lifecycle = 'customer' then 2 else 1 end\"\n"
     assert desk.columns(head, "rank") == {"a": "2", "b": "1", "c": "1", "d": "1", "e": "1"}
@@ -205,7 +199,7 @@ SUMMARY = [
 ]  # fmt: skip
 
 
-def test_the_summary_counts_every_stage_in_order(desk):
+def test_the_summary_counts_every_stage_in_order(desk: Desk) -> None:
     put(desk, {"a": [], "b": ago(3), "c": ago(900), "d": ago(901)})
     rules = HEAD + PRESET + '[segment.s]\nlifecycle = "new"\n'
     found = desk.json(rules, "--dry-run")["distributions"]
@@ -219,7 +213,7 @@ def test_the_summary_counts_every_stage_in_order(desk):
     assert manifest["distributions"] == found
 
 
-def test_the_summary_counts_who_is_in_no_stage(desk):
+def test_the_summary_counts_who_is_in_no_stage(desk: Desk) -> None:
     ladder(desk)
     rules = HEAD + LADDER + "[segment.s]\neveryone = true\n"
     (found,) = desk.json(rules)["distributions"]
@@ -229,19 +223,19 @@ def test_the_summary_counts_who_is_in_no_stage(desk):
     assert "no stage" in desk.apply(rules).stdout
 
 
-def test_without_the_section_nothing_is_counted(desk):
+def test_without_the_section_nothing_is_counted(desk: Desk) -> None:
     put(desk, {"a": []})
     assert desk.json(HEAD + "[segment.s]\neveryone = true\n")["distributions"] == []
 
 
-def test_nobody_at_all(desk):
+def test_nobody_at_all(desk: Desk) -> None:
     desk.put("c.csv", "id\n")
     desk.put("o.csv", "id,day\n")
     (found,) = desk.json(HEAD + PRESET + "[segment.s]\neveryone = true\n")["distributions"]
     assert {(v["customers"], v["share"]) for v in found["values"]} == {(0, 0)}
 
 
-def test_a_column_of_that_name_in_the_file(desk):
+def test_a_column_of_that_name_in_the_file(desk: Desk) -> None:
     desk.put("c.csv", "id,lifecycle\na,old\n")
     desk.put("o.csv", "id,day\na,2024-02-20\n")
     message = desk.apply(HEAD + PRESET + "[segment.s]\neveryone = true\n", code=2).stderr
@@ -260,7 +254,7 @@ def test_a_column_of_that_name_in_the_file(desk):
         ('sql = "lifecycle = \'x\'"', "`lifecycle` -> `lifecycle`"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_said_with_its_place(desk, stage, message):
+def test_what_does_not_fit_is_said_with_its_place(desk: Desk, stage: str, message: str) -> None:
     ladder(desk)
     done = desk.apply(f'{HEAD}[[lifecycle.stage]]\nname = "x"\n{stage}\n[segment.s]\neveryone = true\n', code=2)
     assert done.stderr.count("error:") == 1

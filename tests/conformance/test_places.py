@@ -9,31 +9,30 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-latitude = "lat"
-longitude = "lon"
-"""
+from tests.desk import Desk, head
+
+HEAD = head('latitude = "lat"', 'longitude = "lon"')
+
+Point = tuple[float | None, float | None]
 
 SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
 HOLE = [[4, 4], [6, 4], [6, 6], [4, 6], [4, 4]]
 FAR = [[20, 0], [30, 0], [30, 10], [20, 10], [20, 0]]
-POINTS = {
+POINTS: dict[str, Point | None] = {
     "middle": (5, 2), "hole": (5, 5), "edge of hole": (4, 5), "edge": (10, 5), "corner": (0, 0), "beside": (10.000001, 5),
     "far": (25, 5), "nowhere": None, "half": (5, None), "impossible": (5, 95), "beyond": (185, 5), "text": (2, 5),
 }  # fmt: skip
 """Longitude and latitude, as GeoJSON has them."""
 
 
-def feature(name: object, *rings: list[list[float]], kind: str = "Polygon", **properties: object) -> dict:
+def feature(name: object, *rings: object, kind: str = "Polygon", **properties: object) -> dict[str, Any]:
     return {
         "type": "Feature",
         "properties": {"name": name, **properties},
@@ -41,14 +40,14 @@ def feature(name: object, *rings: list[list[float]], kind: str = "Polygon", **pr
     }
 
 
-def collection(*features: dict, **more: object) -> str:
+def collection(*features: dict[str, Any], **more: object) -> str:
     return json.dumps({"type": "FeatureCollection", "features": list(features), **more}, ensure_ascii=False)
 
 
 ZONES = collection(feature("Square", SQUARE, HOLE), feature("Far", FAR, kind="MultiPolygon"), feature(7, HOLE))
 
 
-def put_points(desk, points=None) -> None:
+def put_points(desk: Desk, points: Mapping[str, Point | None] | None = None) -> None:
     rows = ["id,lat,lon"]
     for name, point in (points or POINTS).items():
         lon, lat = point or (None, None)
@@ -85,7 +84,9 @@ NEAR = [
 
 
 @pytest.mark.parametrize(("centre", "place", "km"), NEAR)
-def test_near_is_the_great_circle_distance(desk, centre, place, km):
+def test_near_is_the_great_circle_distance(
+    desk: Desk, centre: tuple[float, float], place: tuple[float, float], km: float
+) -> None:
     assert distance(centre, place) == pytest.approx(km, abs=0.001)
     desk.put("c.csv", f"id,lat,lon\nplace,{place[0]},{place[1]}\nnone,,\nno longitude,{place[0]},\n")
     circle = f"geographic.near = {{ latitude = {centre[0]}, longitude = {centre[1]}, km = %s }}"
@@ -96,7 +97,7 @@ def test_near_is_the_great_circle_distance(desk, centre, place, km):
         assert desk.members(HEAD, {"out": closer}) == {"out": []}
 
 
-def test_near_takes_any_of_several_circles(desk):
+def test_near_takes_any_of_several_circles(desk: Desk) -> None:
     put_points(desk)
     first, second = "{ latitude = 2, longitude = 5, km = 1 }", "{ latitude = 5, longitude = 25, km = 1 }"
     cases = {
@@ -133,18 +134,18 @@ CASES = {
 
 
 @pytest.fixture
-def map_desk(desk):
+def map_desk(desk: Desk) -> Desk:
     put_points(desk)
     desk.put("zones.geojson", ZONES)
     return desk
 
 
-def test_inside(map_desk):
+def test_inside(map_desk: Desk) -> None:
     assert map_desk.members(HEAD, {c: c for c in CASES}) == CASES
 
 
 @pytest.mark.parametrize("format", ["parquet", "ndjson"])
-def test_inside_of_typed_columns(map_desk, format):
+def test_inside_of_typed_columns(map_desk: Desk, format: str) -> None:
     rows = [(name, *(reversed(point) if point else (None, None))) for name, point in POINTS.items()]
     frame = pl.DataFrame(rows, schema={"id": pl.String, "lat": pl.Float64, "lon": pl.Float64}, orient="row")
     map_desk.put(
@@ -183,13 +184,13 @@ def test_inside_of_typed_columns(map_desk, format):
     ],
     ids=lambda value: value if " " in value and len(value) < 40 else "",
 )  # fmt: skip
-def test_every_kind_of_geojson(desk, name, content):
+def test_every_kind_of_geojson(desk: Desk, name: str, content: str) -> None:
     put_points(desk)
     desk.put("z.json", content)
     assert desk.members(HEAD, {"s": 'geographic.inside = "z.json"'})["s"] == SQUARE_HAS
 
 
-def test_inside_a_compressed_file_and_a_glob(desk, gz):
+def test_inside_a_compressed_file_and_a_glob(desk: Desk, gz: Callable[[str], bytes]) -> None:
     put_points(desk)
     desk.put("zones/a.geojson.gz", gz(collection(feature("Square", SQUARE, HOLE))))
     desk.put("zones/b.geojson", collection(feature("Far", FAR)))
@@ -200,7 +201,7 @@ def test_inside_a_compressed_file_and_a_glob(desk, gz):
     assert desk.members(HEAD, {c: c for c in cases}) == cases
 
 
-def test_a_name_may_stand_in_another_property(desk):
+def test_a_name_may_stand_in_another_property(desk: Desk) -> None:
     put_points(desk)
     desk.put("z.geojson", collection(feature(None, SQUARE, nom="Évreux"), feature(None, FAR, nom="Brest")))
     inside = 'geographic.inside = { path = "z.geojson", name = "%s", property = "nom" }'
@@ -218,14 +219,14 @@ def test_a_name_may_stand_in_another_property(desk):
     assert "rules.toml:9:43" in done.stderr
 
 
-def test_a_zone_that_crosses_itself_has_the_area_of_its_two_halves(desk):
+def test_a_zone_that_crosses_itself_has_the_area_of_its_two_halves(desk: Desk) -> None:
     desk.put("z.geojson", collection(feature("bow tie", [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]])))
     put_points(desk, {"left": (0.2, 1), "right": (1.8, 1), "top": (1, 1.8), "bottom": (1, 0.2)})
     assert desk.members(HEAD, {"s": 'geographic.inside = "z.geojson"'})["s"] == ["left", "right"]
 
 
 @pytest.mark.parametrize("kind", ["MultiPolygon", "GeometryCollection"])
-def test_where_the_polygons_of_a_zone_overlap_is_inside(desk, kind):
+def test_where_the_polygons_of_a_zone_overlap_is_inside(desk: Desk, kind: str) -> None:
     """RFC 7946 wants them apart; files drawn by hand have them overlap, and nobody means a hole."""
     other = [[2, 2], [6, 2], [6, 6], [2, 6], [2, 2]]
     rings = [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]], other]
@@ -245,7 +246,7 @@ def crosses(x: float, y: float, ring: list[list[float]]) -> bool:
     return inside
 
 
-def test_many_points_and_zones_against_ray_casting(desk):
+def test_many_points_and_zones_against_ray_casting(desk: Desk) -> None:
     chance = random.Random(5)
     zones = {}
     for number in range(40):
@@ -269,7 +270,7 @@ def test_many_points_and_zones_against_ray_casting(desk):
     assert 0 < len(found["some"]) < len(found["all"])
 
 
-def test_zones_are_inputs_of_the_manifest(map_desk):
+def test_zones_are_inputs_of_the_manifest(map_desk: Desk) -> None:
     map_desk.apply(HEAD + '[segment.s]\ngeographic.inside = "zones.geojson"\n')
     manifest = json.loads((map_desk / "segments/manifest.json").read_text())
     found = {i["table"]: i for i in manifest["inputs"]}["zones"]
@@ -278,7 +279,7 @@ def test_zones_are_inputs_of_the_manifest(map_desk):
     assert len(found["sha256"]) == 64
 
 
-def test_a_zone_file_is_not_overwritten(map_desk):
+def test_a_zone_file_is_not_overwritten(map_desk: Desk) -> None:
     map_desk.put("s.csv", ZONES)
     done = map_desk.apply(HEAD + '[segment.s]\ngeographic.inside = "s.csv"\n', "-o", map_desk.folder, code=4)
     assert "is an input" in done.stderr
@@ -314,7 +315,7 @@ def test_a_zone_file_is_not_overwritten(map_desk):
         ("", "empty"),
     ],
 )  # fmt: skip
-def test_a_file_without_zones(desk, content, says):
+def test_a_file_without_zones(desk: Desk, content: bytes | str, says: str) -> None:
     put_points(desk)
     desk.put("bad.geojson", content)
     done = desk.apply(HEAD + '[segment.s]\ngeographic.inside = "bad.geojson"\n', code=3)
@@ -339,19 +340,18 @@ def test_a_file_without_zones(desk, content, says):
         ('geographic.inside = { path = "zones.geojson", names = "x" }', 2, ["did you mean `name`"]),
     ],
 )  # fmt: skip
-def test_wrong_about_zones(map_desk, criteria, code, says):
+def test_wrong_about_zones(map_desk: Desk, criteria: str, code: int, says: list[str]) -> None:
     done = map_desk.apply(HEAD + f"[segment.s]\n{criteria}\n", code=code)
     for part in says:
         assert part in done.stderr
 
 
-def test_zones_need_coordinates(map_desk):
-    head = HEAD.replace('latitude = "lat"\nlongitude = "lon"\n', "")
-    done = map_desk.apply(head + '[segment.s]\ngeographic.inside = "zones.geojson"\n', code=2)
+def test_zones_need_coordinates(map_desk: Desk) -> None:
+    done = map_desk.apply(head() + '[segment.s]\ngeographic.inside = "zones.geojson"\n', code=2)
     assert "`inside` needs the coordinates of the customers" in done.stderr
 
 
-def test_without_shapely_segkit_says_what_to_install(map_desk):
+def test_without_shapely_segkit_says_what_to_install(map_desk: Desk) -> None:
     map_desk.put("rules.toml", HEAD + '[segment.s]\ngeographic.inside = "zones.geojson"\n')
     hide = "import sys; sys.modules['shapely'] = None; from segkit.cli import main; main()"
     command = [sys.executable, "-c", hide, "apply", "rules.toml"]
@@ -363,7 +363,7 @@ def test_without_shapely_segkit_says_what_to_install(map_desk):
     assert b"Traceback" not in done.stderr
 
 
-def test_check_looks_at_zones_with_data(map_desk):
+def test_check_looks_at_zones_with_data(map_desk: Desk) -> None:
     path = map_desk.put(
         "rules.toml", HEAD + '[segment.s]\ngeographic.inside = { path = "zones.geojson", name = "X" }\n'
     )
@@ -409,14 +409,14 @@ WEST = collection(feature("West", [[-5.5, 46], [0, 46], [0, 49], [-5.5, 49], [-5
 
 
 @pytest.fixture
-def postcodes(desk):
+def postcodes(desk: Desk) -> Desk:
     desk.put("c.csv", PEOPLE)
     desk.put("communes.csv", COMMUNES)
     desk.put("west.geojson", WEST)
     return desk
 
 
-def test_region_band_and_distance_from_a_postcode(postcodes):
+def test_region_band_and_distance_from_a_postcode(postcodes: Desk) -> None:
     assert postcodes.members(HEAD + LOOKUP + BANDS, {c: c for c in FROM_POSTCODE}) == FROM_POSTCODE
     names = postcodes.columns(HEAD + LOOKUP, "nom")
     assert names == {
@@ -425,7 +425,7 @@ def test_region_band_and_distance_from_a_postcode(postcodes):
     }  # fmt: skip
 
 
-def test_places_of_a_commune_that_is_found_by_a_computed_column(postcodes):
+def test_places_of_a_commune_that_is_found_by_a_computed_column(postcodes: Desk) -> None:
     """The postcode itself is computed: from the orders, or by SQL."""
     orders = "".join(
         f"{line.split(',')[0]},2024-01-01,{line.split(',')[1]}\n" for line in PEOPLE.splitlines()[1:] if line[-1] != ","
@@ -437,7 +437,7 @@ def test_places_of_a_commune_that_is_found_by_a_computed_column(postcodes):
     assert postcodes.members(head + LOOKUP + BANDS, {c: c for c in FROM_POSTCODE}) == FROM_POSTCODE
 
 
-def test_customers_without_a_place_are_counted(postcodes):
+def test_customers_without_a_place_are_counted(postcodes: Desk) -> None:
     segment = "[segment.s]\ngeographic.near = { latitude = 48.11, longitude = -1.68, km = 5 }\n"
     tables = {t["name"]: t for t in postcodes.json(HEAD + LOOKUP + segment)["tables"]}
     assert tables["customers"]["detected"]["coordinates"] == "5 of 8 customers"
@@ -462,7 +462,7 @@ def test_customers_without_a_place_are_counted(postcodes):
     ],
 )
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_a_postcode_without_its_zero(postcodes, written, derive, found, format):
+def test_a_postcode_without_its_zero(postcodes: Desk, written: str, derive: str, found: str, format: str) -> None:
     values = [written, "35200", None]
     frame = pl.DataFrame({"id": ["a", "b", "c"], "postcode": values})
     if format == "parquet" and written == "1000":
@@ -473,7 +473,7 @@ def test_a_postcode_without_its_zero(postcodes, written, derive, found, format):
     assert postcodes.columns(head + lookup, "nom") == {"a": found, "b": "Rennes", "c": ""}
 
 
-def test_all_communes_of_france_against_duckdb(desk, shared):
+def test_all_communes_of_france_against_duckdb(desk: Desk, shared: Callable[[str], Path]) -> None:
     import duckdb
 
     source = shared("geo/fr_communes_2026.csv")

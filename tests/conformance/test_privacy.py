@@ -7,23 +7,17 @@ import hmac
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from segkit.operations.delivery.personal_data import kind_of
+from tests.desk import Desk, head
 
 KEY = "0123456789abcdef0123456789abcdef"
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[segment.all]
-everyone = true
-[output]
-"""
+HEAD = head() + "[segment.all]\neveryone = true\n[output]\n"
 MAILS = {"a": "Jane@Example.org", "b": "  jane@example.ORG ", "c": "", "d": "ÉMILE@exämple.org", "e": "   "}
 CUSTOMERS = "id,email,age\n" + "".join(f'{key},"{mail}",{20 + i}\n' for i, (key, mail) in enumerate(MAILS.items()))
 
@@ -37,12 +31,12 @@ def mac(text: str, key: str = KEY) -> str:
 
 
 @pytest.fixture
-def key(monkeypatch) -> str:
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", KEY)
     return KEY
 
 
-def test_hash_is_what_ad_platforms_take(desk):
+def test_hash_is_what_ad_platforms_take(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     rows = desk.rows(HEAD + 'hash = ["email"]')
     assert [row["email"] for row in rows] == [sha(mail) for mail in MAILS.values()]
@@ -51,7 +45,7 @@ def test_hash_is_what_ad_platforms_take(desk):
 
 
 @pytest.mark.parametrize("text", [KEY, "é" * 40, "x" * 200], ids=["32 bytes", "not ASCII", "longer than a block"])
-def test_pseudonyms_are_hmacs(desk, monkeypatch, text):
+def test_pseudonyms_are_hmacs(desk: Desk, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", text)
     desk.put("c.csv", CUSTOMERS)
     rows = desk.rows(HEAD + 'pseudonymise = ["email", "id"]')
@@ -60,7 +54,7 @@ def test_pseudonyms_are_hmacs(desk, monkeypatch, text):
     assert rows[2]["email"] == ""
 
 
-def test_every_file_has_them(desk, key):
+def test_every_file_has_them(desk: Desk, key: str) -> None:
     desk.put("c.csv", CUSTOMERS)
     rules = HEAD + 'hash = ["email"]\npseudonymise = ["id"]\ncombined = "whole.csv"\nchanges = true\n'
     desk.apply(rules)
@@ -75,7 +69,7 @@ def test_every_file_has_them(desk, key):
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "ndjson", "arrow"])
-def test_values_of_every_type(desk, format):
+def test_values_of_every_type(desk: Desk, format: str) -> None:
     frame = pl.DataFrame(
         {"id": ["a"], "n": [5], "f": [2.50], "d": [pl.date(2024, 2, 29)], "b": [True]},
         schema_overrides={"n": pl.Int64},
@@ -83,14 +77,14 @@ def test_values_of_every_type(desk, format):
     desk.put("c.parquet", frame)
     rules = HEAD.replace("c.csv", "c.parquet") + f'hash = ["n", "f", "d", "b", "m"]\nformat = "{format}"\n'
     desk.apply(rules)
-    read = {
+    read: dict[str, Callable[[Path], pl.DataFrame]] = {
         "csv": pl.read_csv,
         "tsv": lambda p: pl.read_csv(p, separator="\t"),
         "parquet": pl.read_parquet,
         "ndjson": pl.read_ndjson,
         "arrow": pl.read_ipc,
-    }[format]
-    (row,) = read(desk / f"segments/all.{format}").rows(named=True)
+    }
+    (row,) = read[format](desk / f"segments/all.{format}").rows(named=True)
     texts = {"n": "5", "f": "2.5", "d": "2024-02-29", "b": "true", "m": "1"}
     assert {name: row[name] for name in texts} == {name: sha(text) for name, text in texts.items()}
 
@@ -99,7 +93,9 @@ def test_values_of_every_type(desk, format):
     ("value", "says"),
     [(None, "`SEGKIT_PSEUDONYMISE_KEY` is not set"), ("short", "`SEGKIT_PSEUDONYMISE_KEY` holds 5 bytes")],
 )
-def test_a_key_that_is_absent_or_short(desk, monkeypatch, value, says):
+def test_a_key_that_is_absent_or_short(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, value: str | None, says: str
+) -> None:
     if value:
         monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", value)
     desk.put("c.csv", CUSTOMERS)
@@ -122,13 +118,13 @@ def test_a_key_that_is_absent_or_short(desk, monkeypatch, value, says):
         ('hash = ["age"]\n[segment.b]\neveryone = true\neach = "age"', "puts the values of `age` into names of files"),
     ],
 )
-def test_what_cannot_be_protected(desk, key, output, says):
+def test_what_cannot_be_protected(desk: Desk, key: str, output: str, says: str) -> None:
     desk.put("c.csv", CUSTOMERS)
     assert says in desk.apply(HEAD + output, code=2).stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX")
-def test_modes(desk):
+def test_modes(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     mask = os.umask(0)
     try:
@@ -145,7 +141,7 @@ def test_modes(desk):
 
 
 @pytest.mark.parametrize("mode", ['"0777"', '"600x"', "600", '"0400"', '"rw-------"'])
-def test_modes_that_are_none(desk, mode):
+def test_modes_that_are_none(desk: Desk, mode: str) -> None:
     desk.put("c.csv", CUSTOMERS)
     assert "`mode` needs permissions in octal" in desk.apply(HEAD + f"mode = {mode}", code=2).stderr
 
@@ -189,11 +185,11 @@ def test_modes_that_are_none(desk, mode):
         ("revenue", None),
     ],
 )
-def test_personal_data_is_known_by_its_name(name, kind):
+def test_personal_data_is_known_by_its_name(name: str, kind: str | None) -> None:
     assert kind_of(name) == kind
 
 
-def test_the_manifest_names_the_columns_with_personal_data(desk, key):
+def test_the_manifest_names_the_columns_with_personal_data(desk: Desk, key: str) -> None:
     line = "k{},a@x.fr,b@x.fr,+33 6 12 34 56 78,1990-01-01,Y,n\n"
     desk.put("c.csv", "id,mail,kontakt,ligne,born,town,note\n" + "".join(line.format(i) for i in range(9)))
     desk.apply(HEAD + 'hash = ["mail"]\npseudonymise = ["id", "note"]')
@@ -208,7 +204,7 @@ def test_the_manifest_names_the_columns_with_personal_data(desk, key):
     }
 
 
-def test_columns_that_are_not_written_are_not_named(desk):
+def test_columns_that_are_not_written_are_not_named(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.apply(HEAD + 'columns = ["age"]')
     found = json.loads((desk / "segments/manifest.json").read_text())["personal_data"]
@@ -246,7 +242,7 @@ def leaks(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
 
 
-def test_neither_manifest_nor_log_has_a_value(desk):
+def test_neither_manifest_nor_log_has_a_value(desk: Desk) -> None:
     desk.put("c.csv", ROWS)
     desk.put("o.csv", ORDERS)
     desk.apply(RULES.replace('profile = ["income"]\n', ""), "--log", desk / "log")
@@ -268,7 +264,7 @@ def test_neither_manifest_nor_log_has_a_value(desk):
     ],
     ids=["bad date", "bad time", "key twice", "no key matches", "ragged"],
 )
-def test_an_error_shows_the_offending_value_alone(desk, customers, orders, shown):
+def test_an_error_shows_the_offending_value_alone(desk: Desk, customers: str, orders: str, shown: set[str]) -> None:
     desk.put("c.csv", customers)
     desk.put("o.csv", orders)
     done = desk.apply(RULES, "--log", desk / "log", "-v", code=3)
@@ -283,13 +279,13 @@ def test_an_error_shows_the_offending_value_alone(desk, customers, orders, shown
     assert json.loads(line)["errors"][0]["place"]
 
 
-def test_a_crash_report_has_no_value(desk, monkeypatch):
+def test_a_crash_report_has_no_value(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from segkit.operations import apply as module
 
     monkeypatch.setattr(tempfile, "tempdir", str(desk.folder / "tmp"))
     (desk / "tmp").mkdir()
 
-    def fail(*args, **options):
+    def fail(*args: object, **options: object) -> None:
         raise LookupError(ROWS)
 
     monkeypatch.setattr(module, "ledger", fail)
@@ -301,7 +297,7 @@ def test_a_crash_report_has_no_value(desk, monkeypatch):
     assert json.loads((desk / "log").read_text())["errors"] == [{"message": "LookupError", "place": None}]
 
 
-def test_the_key_of_the_pseudonyms_is_nowhere(desk, key, monkeypatch):
+def test_the_key_of_the_pseudonyms_is_nowhere(desk: Desk, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from segkit.operations import apply as module
 
     monkeypatch.setattr(tempfile, "tempdir", str(desk.folder))
@@ -310,7 +306,7 @@ def test_the_key_of_the_pseudonyms_is_nowhere(desk, key, monkeypatch):
     talk = desk.apply(rules, "-v", "--log", desk / "log").output
     talk += desk.apply(rules, "--json").output
 
-    def fail(*args, **options):
+    def fail(*args: object, **options: object) -> None:
         raise LookupError
 
     monkeypatch.setattr(module, "output_sinks", fail)
@@ -319,18 +315,18 @@ def test_the_key_of_the_pseudonyms_is_nowhere(desk, key, monkeypatch):
     assert [p for p in desk.folder.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []
 
 
-def test_a_computed_number_that_is_too_large_is_told_without_its_reason_in_the_log(desk):
+def test_a_computed_number_that_is_too_large_is_told_without_its_reason_in_the_log(desk: Desk) -> None:
     """For the reason is Polars' own, and may name a value."""
     ids = pl.DataFrame({"id": ["a"], "n": [10**30]}, schema={"id": pl.String, "n": pl.Decimal(38, 0)})
     desk.put("c.parquet", ids)
-    rules = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.parquet"\nkey = "id"\nderive = { b = "n * n" }\n'
+    rules = head('derive = { b = "n * n" }', path="c.parquet")
     done = desk.apply(rules + '[segment.s]\nsql = "b > 1"\n', "--log", desk / "log", code=3)
     assert "a computed number is too large: `overflow in decimal multiplication" in done.stderr
     (error,) = json.loads((desk / "log").read_text())["errors"]
     assert error["message"] == "a computed number is too large: `...`"
 
 
-def test_a_misspelt_column_is_not_advised_to_be_taken_out(desk):
+def test_a_misspelt_column_is_not_advised_to_be_taken_out(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     done = desk.apply(HEAD + 'columns = ["email", "age"]\nhash = ["emial"]', code=2)
     assert "did you mean `email`?" in done.stderr

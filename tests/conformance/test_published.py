@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+
+from tests.desk import Desk
 
 # The vignette of the R package rfm: name, ranges of r, f and m, customers.
 VIGNETTE = [
@@ -22,7 +26,7 @@ VIGNETTE = [
 ]
 
 
-def test_the_vignette_of_r_rfm(desk, examples):
+def test_the_vignette_of_r_rfm(desk: Desk, examples: Path) -> None:
     rows = "".join(
         f"[[rfm.segment]]\nname = {json.dumps(name)}\nr = {list(r)}\nf = {list(f)}\nm = {list(m)}\n"
         for name, r, f, m, _ in VIGNETTE
@@ -65,7 +69,7 @@ profile = ["monetary", "frequency"]
     assert done["tables"][-1]["rows"] == 4_906
 
 
-def test_the_shipped_rule_file_gives_the_vignette(desk, examples):
+def test_the_shipped_rule_file_gives_the_vignette(desk: Desk, examples: Path) -> None:
     """By whichever names the example gives its segments."""
     done = json.loads(desk.segkit("apply", examples / "rfm/rules.toml", "-o", desk / "out", "--json").stdout)
     written = sorted(s["written"] for s in done["segments"] if s["write"])
@@ -73,7 +77,7 @@ def test_the_shipped_rule_file_gives_the_vignette(desk, examples):
     assert done["customers"] == 995
 
 
-def test_adventureworks(desk, examples):
+def test_adventureworks(desk: Desk, examples: Path) -> None:
     folder = examples / "adventureworks"
     text = f"""version = 1
 as_of = 2017-07-01
@@ -112,7 +116,7 @@ profile = ["orders", "revenue"]
     assert total == Decimal("24914586.8193")
 
 
-def test_online_retail(desk, shared):
+def test_online_retail(desk: Desk, shared: Callable[[str], Path]) -> None:
     path = shared("retail/online_retail.csv.gz")
     text = f"""version = 1
 as_of = 2011-12-31
@@ -172,7 +176,16 @@ profile = ["revenue"]
         ("clv/CDNOW_master.txt", [], {"key": "customer_id", "time": "date", "amount": "dollar_value"}, 23_570, 69_659, "2500315.63"),
     ],
 )  # fmt: skip
-def test_rfm_without_a_rule_file(desk, shared, name, options, guesses, customers, events, revenue):
+def test_rfm_without_a_rule_file(
+    desk: Desk,
+    shared: Callable[[str], Path],
+    name: str,
+    options: list[str],
+    guesses: dict[str, str],
+    customers: int,
+    events: int,
+    revenue: str,
+) -> None:
     done = desk.segkit("rfm", shared(name), "--as-of", "2012-01-01", *options, "--json")
     found = json.loads(done.stdout, parse_float=Decimal)
     assert found["guesses"] == guesses
@@ -182,7 +195,7 @@ def test_rfm_without_a_rule_file(desk, shared, name, options, guesses, customers
     assert sum(cell["customers"] for cell in found["grid"]) == customers
 
 
-def test_rfm_of_the_shipped_orders(desk, examples):
+def test_rfm_of_the_shipped_orders(desk: Desk, examples: Path) -> None:
     done = desk.segkit("rfm", examples / "rfm/rfm_data_orders.csv", "--as-of", "2006-12-31", "--json")
     found = json.loads(done.stdout)
     assert (found["customers"], found["events"]) == (995, 4_906)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import polars as pl
 import pytest
+
+from tests.desk import Desk
 
 FORMATS = ["csv", "tsv", "parquet", "ndjson", "arrow"]
 ROWS = 40_000
@@ -68,7 +71,7 @@ everyone = true
 
 
 @pytest.fixture(scope="session")
-def runs(new_desk):
+def runs(new_desk: Callable[[], Desk]) -> Callable[[str], list[dict[str, bytes]]]:
     """The output of four runs for each format: one, two, four and again four threads."""
     desk = new_desk()
     n = pl.int_range(ROWS, eager=True)
@@ -81,7 +84,7 @@ def runs(new_desk):
         {
             "id": keys,
             "order": n.hash(6) % 15_000,
-            "day": pl.select(pl.date(2023, 1, 1) + pl.duration(days=n.hash(7) % 30)).to_series(),
+            "day": pl.select(pl.date(2023, 1, 1) + pl.duration(days=pl.lit(n.hash(7) % 30))).to_series(),
             "total": ((n.hash(8) % 100_000).cast(pl.Float64) / 100).round(2),
             "weight": (n.hash(9) % 1_000_003).cast(pl.Float64) / 99_991,
             "product": (n.hash(10) % 7).cast(pl.String),
@@ -109,7 +112,7 @@ def runs(new_desk):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_file_is_the_same(runs, format):
+def test_every_file_is_the_same(runs: Callable[[str], list[dict[str, bytes]]], format: str) -> None:
     first, *others = runs(format)
     assert len(first) > 8
     for tree in others:
@@ -118,7 +121,7 @@ def test_every_file_is_the_same(runs, format):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_the_manifest_is_the_same_but_for_its_times(runs, format):
+def test_the_manifest_is_the_same_but_for_its_times(runs: Callable[[str], list[dict[str, bytes]]], format: str) -> None:
     manifests = [json.loads(tree["manifest.json"]) for tree in runs(format)]
     for manifest in manifests:
         assert set(manifest.pop("times")) == {"started", "elapsed_seconds"}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
+
+from tests.desk import Desk
 
 # The two maps, as published in the reference.
 STANDARD = """
@@ -34,9 +38,11 @@ RF = {
     "champions": [(5, 4), (5, 5)],
 }
 SCORES = ("r_score", "f_score", "m_score")
+Values = Sequence[tuple[int, int, object]]
+Code = tuple[int, ...]
 
 
-def summary(values: list[tuple[int, int, object]], rfm: str = "") -> tuple[str, str]:
+def summary(values: Values, rfm: str = "") -> tuple[str, str]:
     """A customer file with the three values, and the head of a rule file that scores it."""
     rows = "".join(f"{i:04},{r},{f},{m}\n" for i, (r, f, m) in enumerate(values, 1))
     head = f"""version = 1
@@ -54,13 +60,13 @@ monetary = "m"
     return f"id,r,f,m\n{rows}", head
 
 
-def scored(desk, values, rfm="", *columns):
+def scored(desk: Desk, values: Values, rfm: str = "", *columns: str) -> list[Any]:
     data, head = summary(values, rfm)
     desk.put("c.csv", data)
     return list(desk.columns(head, *(columns or SCORES)).values())
 
 
-def one_by_one(desk, values, rfm=""):
+def one_by_one(desk: Desk, values: list[int], rfm: str = "") -> list[int]:
     """The frequency scores of single values."""
     return [int(f) for _, f, _ in scored(desk, [(v, v, v) for v in values], rfm)]
 
@@ -77,7 +83,7 @@ TIED = [1] * 50 + [2] * 20 + [3] * 15 + [4] * 5 + [5] * 10
         ("high", {3: 50, 4: 20, 5: 30}),
     ],
 )
-def test_the_table_of_ties(desk, ties, counts):
+def test_the_table_of_ties(desk: Desk, ties: str, counts: dict[int, int]) -> None:
     found = one_by_one(desk, TIED, f'ties = "{ties}"')
     assert {score: found.count(score) for score in sorted(set(found))} == counts
     assert found == sorted(found)
@@ -85,28 +91,29 @@ def test_the_table_of_ties(desk, ties, counts):
 
 @pytest.mark.parametrize("bins", range(2, 11))
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 11, 100])
-def test_quantile_low_and_high_follow_the_formula(desk, bins, count):
+def test_quantile_low_and_high_follow_the_formula(desk: Desk, bins: int, count: int) -> None:
     values = [v * v % 17 for v in range(count)]
     ordered = sorted(values)
-    for ties, score in (
-        ("low", lambda v: ordered.index(v) * bins // count + 1),
-        ("high", lambda v: ((count - ordered[::-1].index(v)) * bins + count - 1) // count),
-    ):
+    formulas: dict[str, Callable[[int], int]] = {
+        "low": lambda v: ordered.index(v) * bins // count + 1,
+        "high": lambda v: ((count - ordered[::-1].index(v)) * bins + count - 1) // count,
+    }
+    for ties, score in formulas.items():
         assert one_by_one(desk, values, f'ties = "{ties}"\nbins = {bins}') == [score(v) for v in values]
 
 
-def test_recency_ranks_the_freshest_highest(desk):
+def test_recency_ranks_the_freshest_highest(desk: Desk) -> None:
     found = scored(desk, [(days, 1, 1) for days in (10, 20, 30, 40, 50)])
     assert [r for r, _, _ in found] == list("54321")
 
 
-def test_recency_ties_low_and_high(desk):
+def test_recency_ties_low_and_high(desk: Desk) -> None:
     values = [(days, 1, 1) for days in (1, 1, 1, 9, 9)]
     assert [r for r, _, _ in scored(desk, values, 'ties = "low"')] == list("33311")
     assert [r for r, _, _ in scored(desk, values, 'ties = "high"')] == list("55522")
 
 
-def test_split_ranks_equal_values_by_key(desk):
+def test_split_ranks_equal_values_by_key(desk: Desk) -> None:
     desk.put("c.csv", "id,r,f,m\nd,1,1,1\nb,1,1,1\ne,1,1,1\na,1,1,1\nc,1,1,1\n")
     _, head = summary([], 'ties = "split"')
     found = desk.columns(head, "f_score", "m_score")
@@ -117,18 +124,18 @@ def test_split_ranks_equal_values_by_key(desk):
 
 @pytest.mark.parametrize(("ties", "score"), [("low", "1"), ("high", "5")])
 @pytest.mark.parametrize("bins", [5, 3, 10])
-def test_one_customer_alone(desk, ties, score, bins):
+def test_one_customer_alone(desk: Desk, ties: str, score: str, bins: int) -> None:
     score = "1" if ties == "low" else str(bins)
     found = scored(desk, [(3, 4, 5)], f'ties = "{ties}"\nbins = {bins}')
     assert found == [(score, score, score)]
 
 
 @pytest.mark.parametrize(("ties", "score"), [("low", "1"), ("high", "5")])
-def test_all_equal_share_one_score(desk, ties, score):
+def test_all_equal_share_one_score(desk: Desk, ties: str, score: str) -> None:
     assert set(scored(desk, [(3, 4, 5)] * 7, f'ties = "{ties}"')) == {(score,) * 3}
 
 
-def test_nobody_at_all(desk):
+def test_nobody_at_all(desk: Desk) -> None:
     desk.put("c.csv", "id,name\na,x\n")
     desk.put("o.csv", "id,day,total\na,2025-01-01,1\n")
     head = 'version = 1\nas_of = 2024-01-01\n[customers]\npath = "c.csv"\nkey = "id"\n[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n[rfm]\nevents = "o"\n'
@@ -153,16 +160,16 @@ cutoffs = { recency = [10, 20, 30, 40], frequency = [2, 3, 4, 5], monetary = [10
         (0, 0, -3, "511"),
     ],
 )
-def test_own_cutoffs(desk, r, f, m, code):
+def test_own_cutoffs(desk: Desk, r: int, f: int, m: float, code: str) -> None:
     assert scored(desk, [(r, f, m)], CUTS, "rfm_code") == [code]
 
 
-def test_equal_cutoffs_leave_a_score_out(desk):
+def test_equal_cutoffs_leave_a_score_out(desk: Desk) -> None:
     cuts = 'bins = 3\nmethod = "cutoffs"\ncutoffs = { recency = [5, 5], frequency = [2, 2], monetary = [1, 2] }'
     assert scored(desk, [(4, 1, 0), (5, 2, 1)], cuts) == [("3", "1", "1"), ("1", "3", "2")]
 
 
-def all_codes(bins: int) -> list[tuple[int, int, int]]:
+def all_codes(bins: int) -> list[Code]:
     return list(itertools.product(range(1, bins + 1), repeat=3))
 
 
@@ -173,7 +180,7 @@ def code_cuts(bins: int) -> str:
     return f'bins = {bins}\nmethod = "cutoffs"\ncutoffs = {{ recency = {down}, frequency = {up}, monetary = {up} }}'
 
 
-def segments_by_code(desk, bins: int, map: str) -> dict[tuple[int, int, int], str]:
+def segments_by_code(desk: Desk, bins: int, map: str) -> dict[Code, str]:
     codes = all_codes(bins)
     values = [(bins - r, f, m) for r, f, m in codes]
     found = scored(desk, values, code_cuts(bins) + f'\nmap = "{map}"', "rfm_segment", *SCORES)
@@ -181,44 +188,44 @@ def segments_by_code(desk, bins: int, map: str) -> dict[tuple[int, int, int], st
     return {code: row[0] for code, row in zip(codes, found, strict=True)}
 
 
-def standard() -> dict[tuple[int, int, int], str]:
+def standard() -> dict[Code, str]:
     rows = [line.split() for line in STANDARD.strip().splitlines()]
     codes = {tuple(map(int, code)): name for name, *codes in rows for code in codes}
     assert len(codes) == sum(len(codes) for _, *codes in rows) == 125
     return codes
 
 
-def test_the_standard_map_gives_each_of_the_125_codes_its_segment(desk):
+def test_the_standard_map_gives_each_of_the_125_codes_its_segment(desk: Desk) -> None:
     assert segments_by_code(desk, 5, "standard") == standard()
 
 
-def test_the_rf_map_gives_each_of_the_25_cells_its_segment(desk):
+def test_the_rf_map_gives_each_of_the_25_cells_its_segment(desk: Desk) -> None:
     cells = {cell: name for name, cells in RF.items() for cell in cells}
     assert len(cells) == 25
     assert segments_by_code(desk, 5, "rf") == {(r, f, m): cells[r, f] for r, f, m in all_codes(5)}
 
 
 @pytest.mark.parametrize("bins", [2, 3, 4, 6, 7, 10])
-def test_other_bins_are_scaled_to_five(desk, bins):
+def test_other_bins_are_scaled_to_five(desk: Desk, bins: int) -> None:
     expected = standard()
     found = segments_by_code(desk, bins, "standard")
     assert found == {code: expected[tuple((s * 5 + bins - 1) // bins for s in code)] for code in found}
 
 
-def test_ten_bins_write_the_code_with_dashes(desk):
+def test_ten_bins_write_the_code_with_dashes(desk: Desk) -> None:
     codes = scored(desk, [(0, 5, 5), (5, 10, 1)], code_cuts(10), "rfm_code")
     assert codes == ["10-5-5", "5-10-1"]
     assert scored(desk, [(0, 5, 5)], code_cuts(9), "rfm_code") == ["955"]
 
 
-def test_few_bins_are_a_warning(desk):
+def test_few_bins_are_a_warning(desk: Desk) -> None:
     data, head = summary([(1, 1, 1)], "bins = 3")
     desk.put("c.csv", data)
     done = desk.json(head + "[segment.s]\neveryone = true\n")
     assert any("made for 5 scores" in w["message"] for w in done["warnings"])
 
 
-def test_own_map_first_match_wins_and_the_rest_is_other(desk):
+def test_own_map_first_match_wins_and_the_rest_is_other(desk: Desk) -> None:
     data, head = summary([(0, 5, 5), (0, 5, 1), (4, 1, 5), (4, 1, 1)], code_cuts(5))
     desk.put("c.csv", data)
     rows = """[[rfm.segment]]
@@ -288,7 +295,9 @@ events = "o"
         ("", 'id = "order"\nwhere.total.above = 0', {"a": ("29", "3", "16.45"), "b": ("46", "1", "100"), "c": ("56", "3", "10"), "d": ("", "", "")}),
     ],
 )  # fmt: skip
-def test_the_three_values_of_events(desk, rfm, events, expected):
+def test_the_three_values_of_events(
+    desk: Desk, rfm: str, events: str, expected: dict[str, tuple[str, str, str | float]]
+) -> None:
     desk.put("c.csv", "id\na\nb\nc\nd\n")
     desk.put("o.csv", ORDERS)
     found = desk.columns(orders_head(rfm, events), "recency_days", "frequency", "monetary")
@@ -300,7 +309,7 @@ def test_the_three_values_of_events(desk, rfm, events, expected):
             assert found[key][2] == monetary, key
 
 
-def test_thresholds_are_in_summary_json_and_manifest(desk):
+def test_thresholds_are_in_summary_json_and_manifest(desk: Desk) -> None:
     data, head = summary([(i, i, i) for i in range(1, 11)])
     desk.put("c.csv", data)
     rules = head + "[segment.s]\neveryone = true\n"
@@ -334,7 +343,7 @@ def test_thresholds_are_in_summary_json_and_manifest(desk):
 
 
 @pytest.mark.parametrize("ties", ["low", "high"])
-def test_scores_rise_at_the_thresholds_that_are_shown(desk, ties):
+def test_scores_rise_at_the_thresholds_that_are_shown(desk: Desk, ties: str) -> None:
     values = [(v * 7 % 23, v * v % 11, v * 3 % 13) for v in range(40)]
     data, head = summary(values, f'ties = "{ties}"')
     desk.put("c.csv", data)
@@ -353,7 +362,7 @@ def test_scores_rise_at_the_thresholds_that_are_shown(desk, ties):
         assert int(scores[0]) == 1 + passed
 
 
-def test_the_rfm_command_and_the_rule_file_say_the_same(desk):
+def test_the_rfm_command_and_the_rule_file_say_the_same(desk: Desk) -> None:
     desk.put("c.csv", "id\na\nb\nc\n")
     desk.put("o.csv", ORDERS)
     columns = ("recency_days", "frequency", "monetary", *SCORES, "rfm_code", "rfm_segment")
@@ -363,7 +372,7 @@ def test_the_rfm_command_and_the_rule_file_say_the_same(desk):
 
 
 @pytest.mark.parametrize("rows", [3, 6, 7, 10])
-def test_the_mean_of_equal_amounts_is_that_amount(desk, rows):
+def test_the_mean_of_equal_amounts_is_that_amount(desk: Desk, rows: int) -> None:
     """0.1 + 0.1 + 0.1 is 0.3 exactly; 0.3 as a float by 3 would be 0.09999999999999999."""
     desk.put("c.csv", "id\na\n")
     desk.put("o.csv", "order,id,day,total\n" + "".join(f"{i},a,2024-02-01,0.1\n" for i in range(rows)))

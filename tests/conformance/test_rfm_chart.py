@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import struct
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 from segkit.errors import RuleError
 from segkit.report.chart import SHADES, check_chart, drawn
 from segkit.results import RfmResult, RfmSegment
+from tests.desk import Desk
 
 ORDERS = "customer_id,day,total\n" + "".join(
     f"c{c:02},2023-{1 + (c * 5 + n * 7) % 12:02}-{1 + (c * 11 + n) % 28:02},{c * 7 + n}.50\n"
@@ -21,10 +23,11 @@ ORDERS = "customer_id,day,total\n" + "".join(
     for n in range(1 + c % 6)
 )
 AS_OF = ("--as-of", "2024-01-01")
+Draw = Callable[..., bytes]
 
 
 @pytest.fixture
-def chart(desk, monkeypatch):
+def chart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Draw:
     """`segkit rfm o.csv --chart NAME ...` in the desk's folder, and the file that came of it."""
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
@@ -42,7 +45,7 @@ def texts(svg: bytes) -> list[str]:
     return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_an_svg_says_what_the_table_says(chart, desk):
+def test_an_svg_says_what_the_table_says(chart: Draw, desk: Desk) -> None:
     found = json.loads(desk.segkit("rfm", "o.csv", *AS_OF, "--json").stdout)
     said = texts(chart("grid.svg"))
     assert "RFM on 2024-01-01" in said
@@ -59,12 +62,12 @@ def test_an_svg_says_what_the_table_says(chart, desk):
     assert f">= {days[-1]} days" in " ".join(said)
 
 
-def test_the_most_is_the_darkest(chart):
+def test_the_most_is_the_darkest(chart: Draw) -> None:
     svg = chart("grid.svg").decode()
     assert svg.count(f'fill="{SHADES[-1]}"') >= 1
 
 
-def test_the_same_run_draws_the_same_bytes(chart, desk):
+def test_the_same_run_draws_the_same_bytes(chart: Draw, desk: Desk) -> None:
     first = chart("grid.svg")
     assert chart("again.svg") == first
     done = desk.process("rfm", "o.csv", *AS_OF, "--chart", "other.svg", "-q")
@@ -72,7 +75,7 @@ def test_the_same_run_draws_the_same_bytes(chart, desk):
     assert (desk / "other.svg").read_bytes() == first
 
 
-def test_a_png_is_a_picture(chart):
+def test_a_png_is_a_picture(chart: Draw) -> None:
     png = chart("grid.png")
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", png[16:24])
@@ -82,29 +85,29 @@ def test_a_png_is_a_picture(chart):
 @pytest.mark.parametrize(
     "args", [("--bins", "10"), ("--bins", "2", "--map", "rf"), ("--method", "nested"), ("--ties", "split")]
 )
-def test_any_scores_can_be_drawn(chart, args):
+def test_any_scores_can_be_drawn(chart: Draw, args: tuple[str, ...]) -> None:
     assert "Frequency score" in texts(chart("grid.svg", *args))
 
 
-def test_nothing_is_fetched(chart):
+def test_nothing_is_fetched(chart: Draw) -> None:
     svg = chart("grid.svg").decode()
     assert "href" not in svg and "@import" not in svg and "url(http" not in svg
 
 
-def test_the_summary_and_json_say_where_it_is(chart, desk):
+def test_the_summary_and_json_say_where_it_is(chart: Draw, desk: Desk) -> None:
     chart("one.svg")
     assert "Chart in two.svg (" in desk.segkit("rfm", "o.csv", *AS_OF, "--chart", "two.svg").stdout
     assert '"chart": "two.svg"' in desk.segkit("rfm", "o.csv", *AS_OF, "--chart", "two.svg", "--json").stdout
 
 
 @pytest.mark.parametrize("name", ["grid.pdf", "grid", "svg", "grid.svg.txt"])
-def test_other_endings_are_refused_before_anything_is_read(desk, name):
+def test_other_endings_are_refused_before_anything_is_read(desk: Desk, name: str) -> None:
     done = desk.segkit("rfm", desk / "missing.csv", "--chart", name, code=2)
     assert f"`{name}`: a chart is .svg or .png" in done.stderr
 
 
 @pytest.mark.parametrize("missing", ["altair", "vl_convert"])
-def test_without_the_extra_the_error_names_it(desk, monkeypatch, missing):
+def test_without_the_extra_the_error_names_it(desk: Desk, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     desk.put("o.csv", ORDERS)
     done = desk.segkit("rfm", desk / "o.csv", "--chart", desk / "grid.svg", code=2)
@@ -114,7 +117,7 @@ def test_without_the_extra_the_error_names_it(desk, monkeypatch, missing):
         check_chart("grid.svg")
 
 
-def test_a_run_that_fails_leaves_the_last_picture(chart, desk):
+def test_a_run_that_fails_leaves_the_last_picture(chart: Draw, desk: Desk) -> None:
     chart("grid.svg")
     before = desk.tree(".")
     desk.segkit("rfm", "o.csv", "--chart", "grid.svg", "--amount", "nothing", code=None)
@@ -122,7 +125,7 @@ def test_a_run_that_fails_leaves_the_last_picture(chart, desk):
     assert desk.tree(".") == before
 
 
-def test_a_picture_never_replaces_an_input(desk, monkeypatch):
+def test_a_picture_never_replaces_an_input(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     desk.put("o.svg", ORDERS)
@@ -131,7 +134,7 @@ def test_a_picture_never_replaces_an_input(desk, monkeypatch):
     assert (desk / "o.svg").read_text() == ORDERS
 
 
-def test_shares_below_zero_have_room():
+def test_shares_below_zero_have_room() -> None:
     """Refunds may outweigh what a segment bought."""
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")

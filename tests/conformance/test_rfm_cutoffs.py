@@ -8,8 +8,11 @@ import json
 import random
 import tomllib
 from decimal import Decimal
+from typing import Any
 
 import pytest
+
+from tests.desk import Desk
 
 SCORES = ("r_score", "f_score", "m_score", "rfm_code", "rfm_segment")
 FILE = "rfm.cutoffs.toml"
@@ -26,7 +29,7 @@ def orders(count: int, seed: int, *, whole: bool = False) -> str:
     return "customer_id,day,total\n" + "\n".join(rows) + "\n"
 
 
-def rfm(desk, name: str, *args: object) -> dict[str, tuple[str, ...]]:
+def rfm(desk: Desk, name: str, *args: object) -> dict[str, tuple[str, ...]]:
     done = desk.segkit("rfm", desk / name, "--as-of", "2024-01-01", "-o", "-", "-q", *args)
     return {row["customer_id"]: tuple(row[c] for c in SCORES) for row in desk.read(done.stdout_bytes)}
 
@@ -55,7 +58,7 @@ EVERYONE = "[segment.all]\neveryone = true\n"
 @pytest.mark.parametrize("method", ["quantile", "nested"])
 @pytest.mark.parametrize("ties", ["low", "high"])
 @pytest.mark.parametrize("bins", [2, 5, 10])
-def test_the_day_of_saving_is_scored_as_it_was(desk, method, ties, bins):
+def test_the_day_of_saving_is_scored_as_it_was(desk: Desk, method: str, ties: str, bins: int) -> None:
     desk.put("o.csv", orders(600, seed=bins))
     given = ("--method", method, "--ties", ties, "--bins", bins)
     first = rfm(desk, "o.csv", *given, "--save-cutoffs", desk / FILE)
@@ -66,7 +69,7 @@ def test_the_day_of_saving_is_scored_as_it_was(desk, method, ties, bins):
 
 @pytest.mark.parametrize("method", ["quantile", "nested"])
 @pytest.mark.parametrize("ties", ["low", "high"])
-def test_on_another_day_the_same_values_get_the_same_scores(desk, method, ties):
+def test_on_another_day_the_same_values_get_the_same_scores(desk: Desk, method: str, ties: str) -> None:
     """Quantiles would move with the customers; cutoffs that were saved do not."""
     desk.put("o.csv", orders(600, seed=1))
     first = rfm(desk, "o.csv", "--method", method, "--ties", ties, "--save-cutoffs", desk / FILE)
@@ -78,7 +81,7 @@ def test_on_another_day_the_same_values_get_the_same_scores(desk, method, ties):
     assert rfm(desk, "later.csv", "--method", method, "--ties", ties) != later
 
 
-def test_the_file_says_what_was_found_and_where(desk):
+def test_the_file_says_what_was_found_and_where(desk: Desk) -> None:
     desk.put("o.csv", "customer_id,day,total\n" + "".join(f"c{i},2023-12-{i:02},{i}.{i}5\n" for i in range(1, 10)))
     rfm(desk, "o.csv", "--bins", 3, "--map", "rf", "--save-cutoffs", desk / FILE)
     text = (desk / FILE).read_text()
@@ -106,7 +109,7 @@ def test_the_file_says_what_was_found_and_where(desk):
     assert again.read_text() == text
 
 
-def test_money_keeps_every_digit(desk):
+def test_money_keeps_every_digit(desk: Desk) -> None:
     """Cents that floats would lose: each value stands on the side of the cut where it stood."""
     money = ["90071992547409.93", "90071992547409.92", "90071992547409.94", "0.1", "0.30", "0.2"]
     desk.put("o.csv", "customer_id,day,total\n" + "".join(f"c{i},2023-12-01,{m}\n" for i, m in enumerate(money)))
@@ -116,7 +119,7 @@ def test_money_keeps_every_digit(desk):
     assert [row[2] for row in first.values()] == ["5", "4", "6", "1", "3", "2"]
 
 
-def test_means_keep_every_digit(desk):
+def test_means_keep_every_digit(desk: Desk) -> None:
     values = [0.1, 1 / 3, 2 / 3, 1e-7 / 3, 123456.789, 1e15 / 7]
     desk.put(
         "c.csv", "id,recency,frequency,monetary\n" + "".join(f"c{i},{i},{i},{v!r}\n" for i, v in enumerate(values))
@@ -141,7 +144,7 @@ cuts = [1000000]
 """
 
 
-def drift(desk, low: str, high: str, count: int, often: int) -> list[dict[str, str]]:
+def drift(desk: Desk, low: str, high: str, count: int, often: int) -> list[dict[str, Any]]:
     """Warnings about shares, where `often` of `count` customers have bought twice."""
     desk.put(FILE, SHARES.format(low=low, high=high))
     rows = [f"c{i:03},2023-12-0{n},1\n" for i in range(count) for n in range(1, 3 if i < often else 2)]
@@ -163,11 +166,13 @@ def drift(desk, low: str, high: str, count: int, often: int) -> list[dict[str, s
         ("66.666667", "33.333333", 30, 14, True),
     ],
 )
-def test_a_shift_of_more_than_ten_points_is_a_warning(desk, low, high, count, often, warned):
+def test_a_shift_of_more_than_ten_points_is_a_warning(
+    desk: Desk, low: str, high: str, count: int, often: int, warned: bool
+) -> None:
     assert bool(drift(desk, low, high, count, often)) is warned
 
 
-def test_the_warning_names_measure_score_and_both_shares(desk):
+def test_the_warning_names_measure_score_and_both_shares(desk: Desk) -> None:
     (warning,) = drift(desk, "80", "20", 200, 150)
     assert warning["message"] == (
         "shares of customers have moved by more than 10 points since 2023-01-01: "
@@ -177,7 +182,7 @@ def test_the_warning_names_measure_score_and_both_shares(desk):
     assert warning["hint"].endswith("`segkit rfm DATA --save-cutoffs FILE`")
 
 
-def test_one_warning_for_all_measures(desk):
+def test_one_warning_for_all_measures(desk: Desk) -> None:
     text = SHARES.format(low="80", high="20").replace("cuts = [1000]", "cuts = [1000]\nshares = [99, 1]")
     drift(desk, "80", "20", 200, 150)
     desk.put(FILE, text)
@@ -188,13 +193,13 @@ def test_one_warning_for_all_measures(desk):
     )
 
 
-def test_the_warning_can_stop_a_run(desk):
+def test_the_warning_can_stop_a_run(desk: Desk) -> None:
     drift(desk, "80", "20", 200, 150)
     done = desk.apply(rules('map = "rf"') + EVERYONE, "--fail-on", "warning", code=1)
     assert "moved by more than 10 points" in done.stderr
 
 
-def test_customers_without_scores_do_not_count(desk):
+def test_customers_without_scores_do_not_count(desk: Desk) -> None:
     assert drift(desk, "80", "20", 0, 0) == []
     desk.put("c.csv", "customer_id\n" + "".join(f"c{i:03}\n" for i in range(100)))
     desk.put(FILE, SHARES.format(low="50", high="50"))
@@ -206,7 +211,7 @@ def test_customers_without_scores_do_not_count(desk):
 # --- the file among the others ---
 
 
-def test_the_file_is_an_input_of_the_run(desk):
+def test_the_file_is_an_input_of_the_run(desk: Desk) -> None:
     desk.put("o.csv", orders(60, seed=4))
     rfm(desk, "o.csv", "--save-cutoffs", desk / FILE)
     desk.apply(rules() + EVERYONE)
@@ -221,7 +226,7 @@ def test_the_file_is_an_input_of_the_run(desk):
     }
 
 
-def test_the_path_is_relative_to_the_rule_file(desk):
+def test_the_path_is_relative_to_the_rule_file(desk: Desk) -> None:
     desk.put("o.csv", orders(60, seed=4))
     first = rfm(desk, "o.csv", "--save-cutoffs", desk / f"deep/{FILE}")
     text = rules(path="../o.csv") + f'[output]\ncolumns = ["rfm_code"]\n{EVERYONE}'
@@ -232,7 +237,7 @@ def test_the_path_is_relative_to_the_rule_file(desk):
 
 
 @pytest.mark.parametrize("target", ["-o", "--save-cutoffs"])
-def test_no_output_takes_the_place_of_an_input(desk, target):
+def test_no_output_takes_the_place_of_an_input(desk: Desk, target: str) -> None:
     desk.put("o.csv", orders(60, seed=4))
     rfm(desk, "o.csv", "--save-cutoffs", desk / FILE)
     before = desk.tree(".")
@@ -260,7 +265,9 @@ def test_no_output_takes_the_place_of_an_input(desk, target):
         (["--save-cutoffs", "."], 4, "it is a folder"),
     ],
 )
-def test_what_cannot_be_done_is_said(desk, monkeypatch, args, code, says):
+def test_what_cannot_be_done_is_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, says: str
+) -> None:
     monkeypatch.chdir(desk.folder)
     desk.put("o.csv", orders(60, seed=4))
     desk.segkit("rfm", "o.csv", "--save-cutoffs", "c.toml", "-q")
@@ -290,7 +297,7 @@ def test_what_cannot_be_done_is_said(desk, monkeypatch, args, code, says):
         (("as_of = 2024-01-01", 'as_of = "then"'), "as_of", "a date such as 2024-03-01"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_wrong_says_where(desk, change, line, says):
+def test_a_file_that_is_wrong_says_where(desk: Desk, change: tuple[str, str], line: str, says: str) -> None:
     desk.put("o.csv", "customer_id,day,total\n" + "".join(f"c{i},2023-12-{i + 5},{i}\n" for i in range(1, 5)))
     rfm(desk, "o.csv", "--bins", 2, "--method", "nested", "--save-cutoffs", desk / FILE)
     text = (desk / FILE).read_text()
@@ -307,7 +314,7 @@ def test_a_file_that_is_wrong_says_where(desk, change, line, says):
         assert line in (desk / FILE).read_text().splitlines()[problem["line"] - 1]
 
 
-def test_a_score_of_a_group_without_cutoffs_is_1(desk):
+def test_a_score_of_a_group_without_cutoffs_is_1(desk: Desk) -> None:
     """Nobody was in the group on the day of saving, so nothing is known about it."""
     text = """version = 1
 bins = 2
@@ -328,7 +335,7 @@ cuts = [10]
 
 
 @pytest.mark.parametrize("huge", ["1e30", "1e-30", "123456789012345678901234567890.5", "1e300", "-7"])
-def test_cutoffs_of_any_size(desk, huge):
+def test_cutoffs_of_any_size(desk: Desk, huge: str) -> None:
     desk.put("o.csv", "customer_id,day,total\na,2023-12-30,50\nb,2023-12-31,-9\n")
     text = rules().replace(f'"{FILE}"', f"{{ recency = [5], frequency = [{huge}], monetary = [{huge}] }}")
     expected = {"a": "1", "b": "1"} if float(huge) > 50 else {"a": "2", "b": "1"}

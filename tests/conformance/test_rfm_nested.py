@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 import duckdb
 import pytest
 
+from tests.desk import Desk
+
 COLUMNS = ("recency_days", "frequency", "monetary", "r_score", "f_score", "m_score")
 HEAD = """version = 1
 as_of = 2024-01-01
@@ -27,7 +29,7 @@ monetary = "m"
 EVERYONE = "[segment.s]\neveryone = true\n"
 
 
-def customers(desk, count: int, seed: int) -> list[tuple[str, int, int, int]]:
+def customers(desk: Desk, count: int, seed: int) -> list[tuple[str, int, int, int]]:
     """Customers with many equal values, in a file whose order says nothing."""
     rng = random.Random(seed)
     keys = [f"{i:04}" for i in range(count)]
@@ -37,18 +39,18 @@ def customers(desk, count: int, seed: int) -> list[tuple[str, int, int, int]]:
     return rows
 
 
-def found(desk, bins: int, ties: str) -> dict[str, tuple[int, int, int]]:
+def found(desk: Desk, bins: int, ties: str) -> dict[str, tuple[int, int, int]]:
     scores = desk.columns(HEAD.format(bins=bins, ties=ties), "r_score", "f_score", "m_score")
-    return {key: tuple(map(int, row)) for key, row in scores.items()}
+    return {key: (int(r), int(f), int(m)) for key, (r, f, m) in scores.items()}
 
 
-def by_hand(rows, bins: int, ties: str) -> dict[str, tuple[int, ...]]:
+def by_hand(rows: list[tuple[str, int, int, int]], bins: int, ties: str) -> dict[str, tuple[int, ...]]:
     """The formula of the reference, group by group, with ranks counted one by one."""
     scores: dict[str, tuple[int, ...]] = {row[0]: () for row in rows}
-    for position, sign in ((1, -1), (2, 1), (3, 1)):
+    for position, sign in enumerate((-1, 1, 1)):
         groups = defaultdict(list)
-        for row in rows:
-            groups[scores[row[0]]].append((sign * row[position], row[0]))
+        for key, *values in rows:
+            groups[scores[key]].append((sign * values[position], key))
         for group in groups.values():
             size = len(group)
             for value, key in group:
@@ -67,13 +69,13 @@ def by_hand(rows, bins: int, ties: str) -> dict[str, tuple[int, ...]]:
 
 @pytest.mark.parametrize("ties", ["low", "high", "split"])
 @pytest.mark.parametrize(("bins", "count"), [(5, 400), (2, 37), (3, 60), (10, 700), (5, 7), (5, 1), (10, 25)])
-def test_each_group_is_cut_by_the_formula(desk, ties, bins, count):
+def test_each_group_is_cut_by_the_formula(desk: Desk, ties: str, bins: int, count: int) -> None:
     rows = customers(desk, count, seed=bins * 1000 + count)
     assert found(desk, bins, ties) == by_hand(rows, bins, ties)
 
 
 @pytest.mark.parametrize("ties", ["low", "high"])
-def test_duckdb_says_the_same(desk, ties):
+def test_duckdb_says_the_same(desk: Desk, ties: str) -> None:
     customers(desk, 500, seed=3)
     path = desk / "c.csv"
     low = "(rank() over w - 1) * 5 // count(*) over g + 1"
@@ -86,11 +88,13 @@ def test_duckdb_says_the_same(desk, ties):
     r = step.format(score=score, name="rs", source=table, groups="1", order="-r")
     f = step.format(score=score, name="fs", source=f"({r})", groups="rs", order="f")
     m = step.format(score=score, name="ms", source=f"({f})", groups="rs, fs", order="m")
-    expected = {key: scores for key, *scores in duckdb.sql(f"select id, rs, fs, ms from ({m})").fetchall()}
+    cut = duckdb.sql(f"select id, rs, fs, ms from ({m})")
+    assert cut is not None
+    expected = {key: scores for key, *scores in cut.fetchall()}
     assert {key: list(scores) for key, scores in found(desk, 5, ties).items()} == expected
 
 
-def test_split_shares_each_group_out_evenly(desk):
+def test_split_shares_each_group_out_evenly(desk: Desk) -> None:
     """As ntile does where the groups divide: 250 customers, 50 a recency score, 10 a cell, 2 a code."""
     customers(desk, 250, seed=5)
     scores = found(desk, 5, "split")
@@ -100,7 +104,7 @@ def test_split_shares_each_group_out_evenly(desk):
 
 
 @pytest.mark.parametrize("ties", ["low", "high", "split"])
-def test_thresholds_are_a_table_by_the_scores_before(desk, ties):
+def test_thresholds_are_a_table_by_the_scores_before(desk: Desk, ties: str) -> None:
     customers(desk, 300, seed=8)
     rules = HEAD.format(bins=4, ties=ties) + EVERYONE
     thresholds = desk.json(rules)["thresholds"]
@@ -123,7 +127,7 @@ def test_thresholds_are_a_table_by_the_scores_before(desk, ties):
             assert score == 1 + passed, (key, name)
 
 
-def test_the_summary_shows_the_cuts_of_each_group(desk):
+def test_the_summary_shows_the_cuts_of_each_group(desk: Desk) -> None:
     desk.put("c.csv", "id,r,f,m\na,9,1,10\nb,9,2,20.5\nc,9,3,30\nd,1,4,40\ne,1,5,1000\nf,1,6,60\n")
     shown = desk.apply(HEAD.format(bins=2, ties="high") + EVERYONE).stdout
     assert "frequency, within R: >=\nR  F2\n─────\n2   5\n1   2\n" in shown
@@ -133,7 +137,7 @@ def test_the_summary_shows_the_cuts_of_each_group(desk):
     )
 
 
-def test_the_command_and_the_rule_file_say_the_same(desk):
+def test_the_command_and_the_rule_file_say_the_same(desk: Desk) -> None:
     customers(desk, 60, seed=1)
     rules = HEAD.format(bins=3, ties="low")
     columns = (*COLUMNS, "rfm_code", "rfm_segment")
@@ -143,6 +147,6 @@ def test_the_command_and_the_rule_file_say_the_same(desk):
     assert by_command == desk.columns(rules, *columns)
 
 
-def test_nobody_at_all(desk):
+def test_nobody_at_all(desk: Desk) -> None:
     desk.put("c.csv", "id,r,f,m\na,,,\n")
     assert desk.columns(HEAD.format(bins=5, ties="low"), "rfm_code", "rfm_segment") == {"a": ("", "")}

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.desk import Desk, event_table, head
+
 ROOT = Path(__file__).parents[2]
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "id"
-[events.o]
-path = "o.csv"
-time = "day"
-amount = "total"
-"""
+HEAD = head() + event_table("o", "o.csv", 'amount = "total"')
 CUSTOMERS = """id,x,f,country
 a,3,1.5,FR
 b,12,0.1,DE
@@ -34,7 +28,7 @@ b,2023-01-01,5.05
 """
 
 
-def put(desk) -> None:
+def put(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
 
@@ -90,7 +84,7 @@ demographic.country = "FR"
 """
 
 
-def test_points(desk):
+def test_points(desk: Desk) -> None:
     put(desk)
     names = {f"n{number}": rules for number, rules in enumerate(CASES)}
     text = "".join(score(*rules).replace("[score.s]", f"[score.{name}]") for name, rules in names.items())
@@ -102,13 +96,13 @@ def test_points(desk):
 @pytest.mark.parametrize(
     ("max_score", "scores"), [("50", "50 24 0 0 0"), ("2.5", "2.5 2.5 0 0 0"), ("1000", "66 24 0 0 0")]
 )
-def test_max_score(desk, max_score, scores):
+def test_max_score(desk: Desk, max_score: str, scores: str) -> None:
     put(desk)
     rules = score('points_per = { column = "x", points = 2 }', "demographic.x = 3, points = 60", max_score=max_score)
     assert " ".join(desk.columns(HEAD + rules, "s_score").values()) == scores
 
 
-def test_whole_points_make_whole_numbers(desk):
+def test_whole_points_make_whole_numbers(desk: Desk) -> None:
     put(desk)
     one = score(f"{FR}, points = 10", 'points_per = { column = "x", points = 1 }')
     two = score(f"{FR}, points = 10.5").replace("score.s", "score.t")
@@ -120,7 +114,7 @@ def test_whole_points_make_whole_numbers(desk):
 
 
 @pytest.mark.parametrize("factor", ["999999999999999999", "1e15", "123456789012345678.25", "-999999999999999999"])
-def test_large_values_are_clipped_and_do_not_wrap(desk, factor):
+def test_large_values_are_clipped_and_do_not_wrap(desk: Desk, factor: str) -> None:
     desk.put("c.csv", f"id,x,f,country\na,{factor},1,FR\nb,1,1,FR\n")
     desk.put("o.csv", ORDERS)
     rules = score('points_per = { column = "x", points = 1000000000 }')
@@ -131,7 +125,7 @@ def test_large_values_are_clipped_and_do_not_wrap(desk, factor):
 @pytest.mark.parametrize(
     ("points", "scores"), [("1", "100 0 8 3"), ("1000000000", "100 0 100 3"), ("-0.5", "0 100 0.5 3")]
 )
-def test_the_largest_integers(desk, points, scores):
+def test_the_largest_integers(desk: Desk, points: str, scores: str) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": list("abcd"), "x": [2**63 - 1, -(2**63), 5, None]}))
     desk.put("o.csv", ORDERS)
     rules = score(f'points_per = {{ column = "x", points = {points} }}', "everyone = true, points = 3")
@@ -147,13 +141,13 @@ GRADES = "{ C = 20, A = 80, B = 50.5 }"  # the order in the file does not matter
     [("0", ""), ("19.9999", ""), ("20", "C"), ("50", "C"), ("50.4999999999", "C"), ("50.5", "B"), ("79", "B"),
      ("80", "A"), ("100", "A"), ("1000", "A"), ("-5", "")],
 )  # fmt: skip
-def test_grades(desk, points, grade):
+def test_grades(desk: Desk, points: str, grade: str) -> None:
     put(desk)
     rules = score(f"everyone = true, points = {points}", grades=GRADES)
     assert set(desk.columns(HEAD + rules, "s_grade").values()) == {grade}
 
 
-def test_the_order_of_grades_and_rules_does_not_matter(desk):
+def test_the_order_of_grades_and_rules_does_not_matter(desk: Desk) -> None:
     put(desk)
     rules = [f"{FR}, points = 30", f"{DE}, points = 50", 'points_per = { column = "x", points = -1.5 }']
     grades = [("A", 50), ("B", 40), ("C", 20), ("D", 0)]
@@ -168,7 +162,7 @@ def test_the_order_of_grades_and_rules_does_not_matter(desk):
     assert seen == {tuple(expected.items())}
 
 
-def test_two_scores_side_by_side(desk):
+def test_two_scores_side_by_side(desk: Desk) -> None:
     put(desk)
     fit = score(f"{FR}, points = 80", grades="{ hot = 50, cold = 0 }").replace("score.s", "score.fit")
     interest = score('points_per = { column = "x", points = 5 }').replace("score.s", "score.interest")
@@ -185,7 +179,7 @@ def test_two_scores_side_by_side(desk):
     assert [row["id"] for row in desk.rows(HEAD + fit + interest + segments)] == ["a"]
 
 
-def test_columns_of_scores_can_be_used_everywhere(desk):
+def test_columns_of_scores_can_be_used_everywhere(desk: Desk) -> None:
     put(desk)
     text = score(f"{FR}, points = 30", f"{DE}, points = 10", grades="{ A = 30, B = 10 }")
     text += '[trait.band]\nbands = { of = "s_score", edges = [10, 30], labels = ["low", "middle", "high"] }\n'
@@ -207,7 +201,7 @@ def test_columns_of_scores_can_be_used_everywhere(desk):
     assert found["segments"][0]["profile"]["s_score"]["total"] == 80
 
 
-def test_the_summary_counts_every_grade(desk):
+def test_the_summary_counts_every_grade(desk: Desk) -> None:
     put(desk)
     text = score(f"{FR}, points = 30", f"{DE}, points = 10", grades="{ B = 10, A = 30, S = 90 }")
     plain = score("everyone = true, points = 1").replace("score.s", "score.plain")
@@ -220,7 +214,7 @@ def test_the_summary_counts_every_grade(desk):
     assert "no grade" in desk.apply(rules).stdout
 
 
-def test_thresholds_of_rules_are_told(desk):
+def test_thresholds_of_rules_are_told(desk: Desk) -> None:
     put(desk)
     (threshold,) = desk.json(
         HEAD + score("demographic.x.bottom_percent = 25, points = 9") + "[segment.all]\neveryone = true\n"
@@ -238,7 +232,7 @@ def test_thresholds_of_rules_are_told(desk):
         ('sql = "x", points = 1', "not true or false"),
     ],
 )
-def test_what_does_not_fit_is_said_with_its_place(desk, rules, message):
+def test_what_does_not_fit_is_said_with_its_place(desk: Desk, rules: str, message: str) -> None:
     put(desk)
     done = desk.apply(HEAD + score(rules) + "[segment.all]\nscore.s_score.min = 0\n", code=2)
     assert done.stderr.count("error:") == 1
@@ -246,7 +240,7 @@ def test_what_does_not_fit_is_said_with_its_place(desk, rules, message):
     assert "rules.toml:" in done.stderr
 
 
-def test_random_scores_against_a_loop(desk):
+def test_random_scores_against_a_loop(desk: Desk) -> None:
     draw = random.Random(7)
     rows = [(f"k{n}", draw.choice([None, *range(-5, 30)]), draw.choice(["FR", "DE", None])) for n in range(300)]
     desk.put("c.csv", "id,x,f,country\n" + "".join(f"{k},{'' if x is None else x},,{c or ''}\n" for k, x, c in rows))
@@ -273,7 +267,7 @@ def test_random_scores_against_a_loop(desk):
     assert {key: (Decimal(s), g) for key, (s, g) in found.items()} == {k: expected(x, c) for k, x, c in rows}
 
 
-def test_the_recipe_tells_who_converts_on_real_leads(desk, shared):
+def test_the_recipe_tells_who_converts_on_real_leads(desk: Desk, shared: Callable[[str], Path]) -> None:
     leads = shared("leads/Leads.csv")
     recipe = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
     rules = recipe.partition("<!-- file: leads.toml -->\n```toml\n")[2].partition("```")[0]
@@ -299,8 +293,8 @@ def test_the_recipe_tells_who_converts_on_real_leads(desk, shared):
 
 
 @pytest.mark.parametrize("value", ["20", "1e20", "2e28", "1e300"])
-def test_points_per_of_a_value_beyond_all_money(desk, value):
+def test_points_per_of_a_value_beyond_all_money(desk: Desk, value: str) -> None:
     desk.put("c.csv", f"id,big\na,{value}\nb,-{value}\nc,\nd,0.5\n")
-    head = 'version = 1\nas_of = 2024-03-01\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { big = "number" }\n'
+    text = head('types = { big = "number" }')
     rule = '[[score.s.rule]]\npoints_per = { column = "big", points = 2.5, max = 20 }\n'
-    assert desk.columns(head + rule, "s_score") == {"a": "20", "b": "0", "c": "0", "d": "1.25"}
+    assert desk.columns(text + rule, "s_score") == {"a": "20", "b": "0", "c": "0", "d": "1.25"}

@@ -10,12 +10,10 @@ import json
 import polars as pl
 import pytest
 
+from tests.desk import Content, Desk, head
+
 TABLE = pl.DataFrame({"id": ["a", "b", "c"], "age": [20, 30, None], "city": ["Nîmes", "Brest", "Köln"]})
 TEXT = "id,age,city\na,20,Nîmes\nb,30,Brest\nc,,Köln\n"
-
-
-def head(path: str = "c.csv", key: str = "id", more: str = "") -> str:
-    return f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "{key}"\n{more}\n'
 
 
 def zstd(data: bytes) -> bytes:
@@ -28,7 +26,7 @@ def zstd(data: bytes) -> bytes:
     return out.getvalue()
 
 
-FILES = {
+FILES: dict[str, Content | dict[str, Content]] = {
     "c.csv": TEXT,
     "crlf.csv": TEXT.replace("\n", "\r\n"),
     "no-line-end.csv": TEXT.rstrip("\n"),
@@ -55,7 +53,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_every_format_reads_the_same(desk, path):
+def test_every_format_reads_the_same(desk: Desk, path: str) -> None:
     content = FILES[path]
     for name, one in content.items() if isinstance(content, dict) else [(path, content)]:
         desk.put(name, one)
@@ -64,23 +62,23 @@ def test_every_format_reads_the_same(desk, path):
         'geographic.city = ["Nîmes", "Köln"]': ["a", "c"],
         "demographic.age.missing = true": ["c"],
     }
-    assert desk.members(head(path), {c: c for c in cases}) == cases
+    assert desk.members(head(path=path), {c: c for c in cases}) == cases
 
 
-def test_zstd(desk):
+def test_zstd(desk: Desk) -> None:
     desk.put("c.csv.zst", zstd(TEXT.encode()))
     assert (desk / "c.csv.zst").read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
-    assert desk.members(head("c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
+    assert desk.members(head(path="c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
 
 
-def test_standard_input(desk):
+def test_standard_input(desk: Desk) -> None:
     for option in ([], ["--customers", "-"]):
-        rules = head("-" if not option else "c.csv") + "[segment.s]\ndemographic.age.min = 30\n"
+        rules = head(path="-" if not option else "c.csv") + "[segment.s]\ndemographic.age.min = 30\n"
         rows = desk.rows(rules, *option, input=TEXT.encode())
         assert [r["id"] for r in rows] == ["b"]
 
 
-def test_what_was_detected_is_shown(desk):
+def test_what_was_detected_is_shown(desk: Desk) -> None:
     desk.put("c.csv", TEXT.replace(",", ";").encode("cp1252"))
     done = desk.apply(head() + "[segment.s]\ndemographic.age.min = 30\n", "-v")
     assert "cp1252" in done.stderr
@@ -130,12 +128,12 @@ VALUES = [
 @pytest.mark.parametrize(
     ("values", "keys", "condition", "who"), VALUES, ids=[f"{v[0]} {k} {c}" for v, k, c, _ in VALUES]
 )
-def test_values(desk, values, keys, condition, who):
+def test_values(desk: Desk, values: list[str], keys: str, condition: str, who: str) -> None:
     desk.put("c.csv", "id;x\n" + "".join(f"{i};{v}\n" for i, v in zip("abcd", values, strict=True)))
-    assert desk.members(head(more=keys), {"s": f"demographic.{condition}"})["s"] == who.split()
+    assert desk.members(head(keys), {"s": f"demographic.{condition}"})["s"] == who.split()
 
 
-def test_money_with_its_sign(desk):
+def test_money_with_its_sign(desk: Desk) -> None:
     desk.put("c.csv", 'id,x\na,"$90,000 "\nb,"$100,000 "\nc,"$8,500 "\nd,\n')
     assert desk.members(head(), {"s": "demographic.x.min = 90000"})["s"] == ["a", "b"]
 
@@ -143,7 +141,7 @@ def test_money_with_its_sign(desk):
 AMBIGUOUS = "id,day,total\na,01/02/2015,1\nb,03/04/2015,2\n"
 
 
-def test_a_date_that_nothing_settles_is_an_error_with_both_readings(desk):
+def test_a_date_that_nothing_settles_is_an_error_with_both_readings(desk: Desk) -> None:
     desk.put("c.csv", AMBIGUOUS)
     done = desk.apply(head() + "[segment.s]\ndemographic.day.min = 2015-01-15\n", code=3)
     assert "1 February 2015" in done.stderr
@@ -151,13 +149,13 @@ def test_a_date_that_nothing_settles_is_an_error_with_both_readings(desk):
     assert "date_format" in done.stderr
 
 
-def test_a_column_settles_its_dates_whatever_line_says_so(desk):
+def test_a_column_settles_its_dates_whatever_line_says_so(desk: Desk) -> None:
     desk.put("c.csv", AMBIGUOUS + "".join(f"x{i},05/06/2015,3\n" for i in range(5000)) + "z,31/12/2015,4\n")
     found = desk.members(head(), {"s": "demographic.day = 2015-02-01"})["s"]
     assert found == ["a"]
 
 
-def test_ambiguous_dates_that_no_rule_reads_are_nobodys_business(desk):
+def test_ambiguous_dates_that_no_rule_reads_are_nobodys_business(desk: Desk) -> None:
     desk.put("c.csv", AMBIGUOUS)
     rows = desk.rows(head() + "[segment.s]\neveryone = true\n")
     assert [r["day"] for r in rows] == ["01/02/2015", "03/04/2015"]
@@ -175,10 +173,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("column", "keys", "values", "value"), BAD)
-def test_a_bad_value_is_an_error_with_its_place(desk, column, keys, values, value):
+def test_a_bad_value_is_an_error_with_its_place(
+    desk: Desk, column: str, keys: str, values: list[str], value: str
+) -> None:
     desk.put("c.csv", f"id,{column}\n" + "".join(f"{i},{v}\n" for i, v in zip("abc", values, strict=True)))
     condition = {"day": "min = 2000-01-01", "n": "min = 0", "ok": "is = true"}[column]
-    rules = head(more=keys) + f"[segment.s]\ndemographic.{column}.{condition}\n"
+    rules = head(keys) + f"[segment.s]\ndemographic.{column}.{condition}\n"
     if column == "day" and not keys and value == "soon":
         rules = rules.replace('key = "id"', 'key = "id"\ntypes = { day = "date" }')
     done = desk.apply(rules, code=3)
@@ -192,7 +192,7 @@ def test_a_bad_value_is_an_error_with_its_place(desk, column, keys, values, valu
     assert 1 in customers["left_out"].values() or any("1" in w["message"] for w in desk.json(forgiving)["warnings"])
 
 
-def test_five_bad_values_and_their_count(desk):
+def test_five_bad_values_and_their_count(desk: Desk) -> None:
     desk.put("c.csv", "id,day\n" + "".join(f"{i},2024-02-{28 + i % 4}\n" for i in range(40)))
     done = desk.apply(head() + "[segment.s]\ndemographic.day.min = 2000-01-01\n", code=3)
     assert "20" in done.stderr.replace("2024", "")
@@ -200,7 +200,7 @@ def test_five_bad_values_and_their_count(desk):
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])
-def test_infinity_is_a_bad_value_and_nan_is_missing(desk, format):
+def test_infinity_is_a_bad_value_and_nan_is_missing(desk: Desk, format: str) -> None:
     frame = pl.DataFrame({"id": ["a", "b", "c"], "day": ["2024-01-01"] * 3, "total": [1.0, float("nan"), 2.0]})
     desk.put(f"o.{format}", frame)
     text = f'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "id"\n[events.o]\npath = "o.{format}"\ntime = "day"\namount = "total"\n[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
@@ -230,19 +230,19 @@ def money_head(more: str = "") -> str:
         (["100", "200"], "300"),
     ],
 )
-def test_money_is_exact(desk, amounts, total):
+def test_money_is_exact(desk: Desk, amounts: list[str], total: str) -> None:
     desk.put("o.csv", "id,day,total\n" + "".join(f"a,2024-01-01,{a}\n" for a in amounts))
     assert desk.columns(money_head(), "spend") == {"a": total}
 
 
-def test_more_than_ten_decimals_are_a_bad_value(desk):
+def test_more_than_ten_decimals_are_a_bad_value(desk: Desk) -> None:
     desk.put("o.csv", "id,day,total\na,2024-01-01,1\na,2024-01-01,0.12345678901\n")
     done = desk.apply(money_head() + "[segment.s]\nbehavioural.spend.min = 0\n", code=3)
     assert "`0.12345678901`" in done.stderr
     assert "o.csv:3" in done.stderr
 
 
-def test_sql_makes_exact_money(desk):
+def test_sql_makes_exact_money(desk: Desk) -> None:
     desk.put("o.csv", "id,day,qty,price\na,2024-01-01,3,0.1\na,2024-01-01,-1,0.3\nb,2024-01-01,7,1.4286\n")
     text = money_head('derive = { total = "qty * price" }')
     assert desk.columns(text, "spend") == {"a": "0", "b": "10.0002"}
@@ -251,7 +251,7 @@ def test_sql_makes_exact_money(desk):
 # --- keys ---
 
 
-def test_keys_stay_as_they_are_trimmed(desk):
+def test_keys_stay_as_they_are_trimmed(desk: Desk) -> None:
     desk.put("c.csv", "id,n\n 00042 ,1\n17850.0,2\n7,3\n,4\n  ,5\n")
     found = desk.members(head(), {"s": "demographic.n.min = 1"})["s"]
     assert found == ["00042", "17850.0", "7"]
@@ -259,14 +259,14 @@ def test_keys_stay_as_they_are_trimmed(desk):
     assert left_out["no_key"] == 2
 
 
-def test_a_lookup_may_have_the_name_of_a_column(desk):
+def test_a_lookup_may_have_the_name_of_a_column(desk: Desk) -> None:
     desk.put("c.csv", "id,country\na,FR\nb,DE\n")
     desk.put("l.csv", "country,region\nFR,west\n")
     text = head() + '[lookup.country]\npath = "l.csv"\non = "country"\n'
     assert desk.members(text, {"s": 'geographic.region = "west"'})["s"] == ["a"]
 
 
-def test_dates_half_day_first_and_half_month_first(desk):
+def test_dates_half_day_first_and_half_month_first(desk: Desk) -> None:
     """Day first is taken, and the others are told: no value reads both ways."""
     desk.put("c.csv", "id,day\na,16/06/2017\nb,06/17/2017\nc,05/05/2017\n")
     done = desk.apply(head() + "[segment.s]\ndemographic.day.before = 2019-01-01\n", code=3)
@@ -274,7 +274,7 @@ def test_dates_half_day_first_and_half_month_first(desk):
     assert "c.csv:3\n" in done.stderr
 
 
-def test_padded_keys_of_events_beyond_those_looked_at(desk):
+def test_padded_keys_of_events_beyond_those_looked_at(desk: Desk) -> None:
     """Their keys are grouped as they come, and trimmed only where some have to be."""
     keys = ["a", "b"] * 2_000 + [" a", "b ", "  ", "", None, "nobody "]
     desk.put("c.csv", "id\na\nb\n")
@@ -287,7 +287,7 @@ def test_padded_keys_of_events_beyond_those_looked_at(desk):
 
 @pytest.mark.parametrize("odd", [" x", "x ", "\u2003x"])
 @pytest.mark.parametrize("key", ["a", None])
-def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk, odd, key):
+def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk: Desk, odd: str, key: str | None) -> None:
     """They are looked up as they come, and trimmed only where nothing is found; those without a customer too."""
     rows = {"id": ["a"] * 4_000 + [key, "a"], "product": ["y"] * 4_000 + [odd, " "]}
     desk.put("c.csv", "id\na\n")
@@ -304,7 +304,7 @@ def test_padded_keys_of_a_lookup_beyond_those_looked_at(desk, odd, key):
     assert (counts["rows"], counts["left_out"]) == (4_002, left_out)
 
 
-def test_a_padded_key_of_the_lookup_that_tells_whose_an_event_is(desk):
+def test_a_padded_key_of_the_lookup_that_tells_whose_an_event_is(desk: Desk) -> None:
     """Beyond the rows looked at: without the lookup's row, the event has no key, which must not be all that is seen."""
     cards = ["1"] * 4_000 + [" 2", "3", None]
     desk.put("c.csv", "id\na\nb\n")
@@ -318,7 +318,7 @@ def test_a_padded_key_of_the_lookup_that_tells_whose_an_event_is(desk):
 
 
 @pytest.mark.parametrize(("odd", "passes"), [(" y", 2), (" z", 1)])
-def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk, odd, passes):
+def test_only_keys_that_trimming_brings_to_a_row_are_read_again(desk: Desk, odd: str, passes: int) -> None:
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line\ny,second\n")
     rows = {"id": ["a"] * 4_001, "product": ["y"] * 4_000 + [odd], "day": [dt.date(2024, 1, 1)] * 4_001}
@@ -347,7 +347,7 @@ OF_A_LOOKUP = {
 
 @pytest.mark.parametrize(("where", "count"), OF_A_LOOKUP.items(), ids=OF_A_LOOKUP)
 @pytest.mark.parametrize("of", ["trait", "events"])
-def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
+def test_conditions_on_what_a_lookup_brings_to_events(desk: Desk, of: str, where: str, count: str) -> None:
     """One event of x, y and z each, of v, which has neither line nor price, of n and m, which no row has, and of none."""
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line,price\nx,first,1\ny,second,2\nz,third,3\nv,,\n")
@@ -358,7 +358,7 @@ def test_conditions_on_what_a_lookup_brings_to_events(desk, of, where, count):
     assert desk.columns(text, "n") == {"a": count}
 
 
-def test_how_many_rows_a_lookup_finds_something_for(desk):
+def test_how_many_rows_a_lookup_finds_something_for(desk: Desk) -> None:
     """For customers, for events, and for customers by a computed column; of rows that are left out, too, and where what
     is found has no value.
     """
@@ -381,7 +381,7 @@ def test_how_many_rows_a_lookup_finds_something_for(desk):
     assert tables["o"]["detected"]["lookup product"] == "found for 5 of 6 rows"
 
 
-def test_a_lookup_that_is_not_joined_to_the_events_that_have_its_key(desk):
+def test_a_lookup_that_is_not_joined_to_the_events_that_have_its_key(desk: Desk) -> None:
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line\nx,first\n")
     desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
@@ -390,7 +390,7 @@ def test_a_lookup_that_is_not_joined_to_the_events_that_have_its_key(desk):
     assert 'hint: `o` has it: to join the lookup to these events, add `into = "o"`' in done.stderr
 
 
-def test_conditions_on_what_several_lookups_bring_to_events(desk):
+def test_conditions_on_what_several_lookups_bring_to_events(desk: Desk) -> None:
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line\nx,first\ny,second\n")
     desk.put("s.csv", "shop,town\n1,Rennes\n2,Nantes\n")
@@ -402,7 +402,7 @@ def test_conditions_on_what_several_lookups_bring_to_events(desk):
     assert desk.columns(text, "line", "town", "both") == {"a": ("2", "1", "1")}
 
 
-def test_a_condition_on_the_key_that_a_lookup_brings_to_events(desk):
+def test_a_condition_on_the_key_that_a_lookup_brings_to_events(desk: Desk) -> None:
     """Trimmed, as the key of an event is."""
     desk.put("c.csv", "id\na\nb\n")
     desk.put("cards.csv", "card,id\n1, a \n2,b\n")
@@ -413,7 +413,7 @@ def test_a_condition_on_the_key_that_a_lookup_brings_to_events(desk):
 
 
 @pytest.mark.parametrize("padded", ["product", "shop"])
-def test_one_padded_key_of_a_lookup_on_two_columns(desk, padded):
+def test_one_padded_key_of_a_lookup_on_two_columns(desk: Desk, padded: str) -> None:
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,shop,line\ny,1,second\n")
     rows = {"id": "a", "product": "y", "shop": "1", "day": dt.date(2024, 1, 1)}
@@ -425,7 +425,7 @@ def test_one_padded_key_of_a_lookup_on_two_columns(desk, padded):
     assert desk.columns(text, "n") == {"a": "4001"}
 
 
-def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
+def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk: Desk) -> None:
     desk.put("c.csv", "id\na\n")
     desk.put("p.csv", "product,line,price\nx,first,1\n")
     desk.put("o.csv", "id,day,product\na,2024-01-01,x\n")
@@ -442,7 +442,7 @@ def test_a_condition_that_does_not_fit_what_a_lookup_brings_to_events(desk):
 
 
 @pytest.mark.parametrize("measure", ["", 'id = "order"'])
-def test_whether_there_is_an_event_does_not_tell_events_apart(desk, measure):
+def test_whether_there_is_an_event_does_not_tell_events_apart(desk: Desk, measure: str) -> None:
     """Nothing but `did` and `did_not`: an event without an id is one, and so is one whose rows have the same."""
     desk.put("c.csv", "id\na\nb\nc\nd\n")
     orders = "id,day,order,what\na,2024-01-01,1,x\na,2024-01-01,1,x\nb,2024-01-01,,x\nc,2024-01-01,2,y\n"
@@ -460,7 +460,7 @@ def test_whether_there_is_an_event_does_not_tell_events_apart(desk, measure):
     assert desk.members(text, blocks) == expected
 
 
-def test_blank_keys_of_rows_that_are_left_out_for_another_reason_too(desk):
+def test_blank_keys_of_rows_that_are_left_out_for_another_reason_too(desk: Desk) -> None:
     """The first reason counts, however large the file is."""
     days = [dt.date(2024, 1, 1)] * 4_000 + [None, dt.date(2999, 1, 1)]
     desk.put("c.csv", "id\na\n")
@@ -470,14 +470,14 @@ def test_blank_keys_of_rows_that_are_left_out_for_another_reason_too(desk):
     assert counts["left_out"] == {"no_key": 2, "no_time": 0, "after_as_of": 0, "unknown_customer": 0}
 
 
-def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk):
+def test_whole_float_keys_of_typed_sources_lose_their_fraction(desk: Desk) -> None:
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("o.parquet", pl.DataFrame({"id": [17850.0, 17851.0, None], "day": ["2024-01-01"] * 3}))
     text = head() + '[events.o]\npath = "o.parquet"\ntime = "day"\n'
     assert desk.members(text, {"s": 'behavioural.did = { events = "o" }'})["s"] == ["17850", "17851"]
 
 
-def test_when_no_key_matches_a_key_of_each_side_is_shown(desk):
+def test_when_no_key_matches_a_key_of_each_side_is_shown(desk: Desk) -> None:
     desk.put("c.csv", "id\n17850\n17851\n")
     desk.put("o.csv", "id,day\n17850.0,2024-01-01\n")
     done = desk.apply(
@@ -487,7 +487,7 @@ def test_when_no_key_matches_a_key_of_each_side_is_shown(desk):
     assert "`17850`" in done.stderr or "`17851`" in done.stderr
 
 
-def test_events_of_unknown_customers_are_counted(desk):
+def test_events_of_unknown_customers_are_counted(desk: Desk) -> None:
     desk.put("c.csv", "id\n1\n2\n")
     desk.put("o.csv", "id,day\n1,2024-01-01\n3,2024-01-01\n3,2024-01-02\n")
     done = desk.json(
@@ -497,7 +497,7 @@ def test_events_of_unknown_customers_are_counted(desk):
     assert done["tables"][1]["left_out"]["unknown_customer"] == 2
 
 
-def test_a_key_that_comes_twice(desk):
+def test_a_key_that_comes_twice(desk: Desk) -> None:
     keys = [f"k{i}" for i in range(9)]
     desk.put("c.csv", "id,v\n" + "".join(f"{k},first\n" for k in keys) + "".join(f"{k},last\n" for k in keys[:7]))
     rules = head() + "[segment.s]\neveryone = true\n"
@@ -505,12 +505,12 @@ def test_a_key_that_comes_twice(desk):
     assert all(f"`{k}`" in done.stderr for k in keys[:5])
     assert "k5" not in done.stderr
     for which, n_last in (("first", 0), ("last", 7)):
-        rows = desk.rows(head(more=f'duplicates = "{which}"') + "[segment.s]\neveryone = true\n")
+        rows = desk.rows(head(f'duplicates = "{which}"') + "[segment.s]\neveryone = true\n")
         assert sorted(r["id"] for r in rows) == keys
         assert sum(r["v"] == "last" for r in rows) == n_last
 
 
-def test_two_columns_of_one_name(desk):
+def test_two_columns_of_one_name(desk: Desk) -> None:
     desk.put("c.csv", "id,age,age\na,1,2\n")
     done = desk.apply(head() + "[segment.s]\neveryone = true\n", code=3)
     assert "`age`" in done.stderr
@@ -519,7 +519,7 @@ def test_two_columns_of_one_name(desk):
 # --- what a source computes ---
 
 
-def test_rename_derive_where_lists_types_together(desk):
+def test_rename_derive_where_lists_types_together(desk: Desk) -> None:
     desk.put("c.csv", 'id,Âge,qty,price,tags,country\na,20,2,1.5,"x, y",FR\nb,30,1,9,y;z,FR\nc,40,3,3,,DE\n')
     more = """rename = { age = "Âge" }
 derive = { total = "qty * price", double = "total * 2" }
@@ -534,13 +534,13 @@ where.country = "FR"
         'psychographic.tags.has_any = ["y;z"]': ["b"],
         "sql = 'total > 3 AND age > 20'": ["b"],
     }
-    assert desk.members(head(more=more), {c: c for c in cases}) == cases
-    table = desk.json(head(more=more) + "[segment.s]\neveryone = true\n")
+    assert desk.members(head(more), {c: c for c in cases}) == cases
+    table = desk.json(head(more) + "[segment.s]\neveryone = true\n")
     assert table["customers"] == 2
     assert table["tables"][0]["left_out"]["where"] == 1
 
 
-def test_like_starts_from_another_tables_keys(desk):
+def test_like_starts_from_another_tables_keys(desk: Desk) -> None:
     desk.put("c.csv", "id\n1\n2\n")
     desk.put("o.csv", "cust;day;sum\n1;01/02/2024;1,5\n2;03/02/2024;2,5\n")
     desk.put("r.csv", "cust;day;sum\n1;05/02/2024;-1,5\n")
@@ -573,7 +573,7 @@ measure = "sum"
     assert desk.columns(text, "back", "back_day", "late") == {"1": ("-1.5", "2024-02-05", "0"), "2": ("0", "", "2.5")}
 
 
-def test_customers_from_events_take_their_latest_known_value(desk):
+def test_customers_from_events_take_their_latest_known_value(desk: Desk) -> None:
     desk.put(
         "o.csv",
         "cust,day,email,ok\nb,2024-01-01,old@x,1\na,2024-01-01,a@x,1\nb,2024-02-01,new@x,1\nb,2024-02-10,,0\nb,2024-12-01,future@x,1\nc,2024-12-01,later@x,1\nd,2024-01-05,d@x,0\n",
@@ -593,7 +593,7 @@ def test_customers_from_events_take_their_latest_known_value(desk):
 # --- lookups ---
 
 
-def test_lookups_chain_into_events_and_customers(desk):
+def test_lookups_chain_into_events_and_customers(desk: Desk) -> None:
     desk.put("c.csv", "id,zip\n1,01234\n2,75001\n3,99999\n")
     desk.put("o.csv", "id,day,sku,qty\n1,2024-01-01,A,2\n1,2024-01-02,B,1\n2,2024-01-01,A,1\n2,2024-01-01,Z,1\n")
     desk.put("p.csv", "sku,price,cat\nA,1.25,10\nB,3,20\n")
@@ -635,7 +635,7 @@ where.name = "Food"
     }
 
 
-def test_a_lookup_key_that_comes_twice(desk):
+def test_a_lookup_key_that_comes_twice(desk: Desk) -> None:
     desk.put("c.csv", "id,zip\n1,01000\n2,02000\n")
     desk.put("z.csv", "zip,town,people\n01000,Small,5\n01000,Large,50\n01000,Unknown,\n02000,Only,1\n")
     lookup = '[lookup.z]\npath = "z.csv"\non = "zip"\n'
@@ -649,7 +649,7 @@ def test_a_lookup_key_that_comes_twice(desk):
     }
 
 
-def test_a_lookup_on_two_columns(desk):
+def test_a_lookup_on_two_columns(desk: Desk) -> None:
     desk.put("c.csv", "id,country,zip\n1,FR,1000\n2,CH,1000\n3,,1000\n")
     desk.put("z.csv", "land,code,town\nFR,1000,Bourg\nCH,1000,Lausanne\n")
     text = head() + '[lookup.z]\npath = "z.csv"\non = { country = "land", zip = "code" }\n'
@@ -659,16 +659,18 @@ def test_a_lookup_on_two_columns(desk):
 # --- the environment, and paths ---
 
 
-def test_environment_variables(desk, monkeypatch):
+def test_environment_variables(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.put("data/c.csv", TEXT)
-    text = head("${WHERE:-data}/c.csv") + "[segment.s]\ngeographic.city = '${CITY}'\n"
+    text = head(path="${WHERE:-data}/c.csv") + "[segment.s]\ngeographic.city = '${CITY}'\n"
     monkeypatch.setenv("CITY", "Brest")
     assert [r["id"] for r in desk.rows(text)] == ["b"]
     monkeypatch.delenv("CITY")
     assert "CITY" in desk.apply(text, code=2).stderr
 
 
-def test_paths_are_relative_to_the_file_and_on_the_command_line_to_the_caller(desk, monkeypatch):
+def test_paths_are_relative_to_the_file_and_on_the_command_line_to_the_caller(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.put("rules/c.csv", TEXT)
     desk.put("here/c.csv", TEXT.replace("b,30", "b,3"))
     rules = desk.put("rules/rules.toml", head() + "[segment.s]\ndemographic.age.min = 30\n")
@@ -682,13 +684,13 @@ def test_paths_are_relative_to_the_file_and_on_the_command_line_to_the_caller(de
     assert (desk / "here/out/s.csv").exists()
 
 
-def test_toml_1_1_is_read(desk):
+def test_toml_1_1_is_read(desk: Desk) -> None:
     desk.put("c.csv", TEXT)
     text = head() + "[segment.s]\ndemographic.age = {\n  min = 30, # a comment\n  max = 40,\n}\n"
     assert [r["id"] for r in desk.rows(text)] == ["b"]
 
 
-def test_a_column_without_any_value_fits_every_condition(desk):
+def test_a_column_without_any_value_fits_every_condition(desk: Desk) -> None:
     """Today nobody has left an age: nobody is in the segment, and the rule file is as right as it was yesterday."""
     desk.put("c.csv", "id,age,born\na,,\nb,,\n")
     cases = {
@@ -700,19 +702,19 @@ def test_a_column_without_any_value_fits_every_condition(desk):
         assert desk.members(head(), {"s": condition})["s"] == who
 
 
-def test_lists_of_a_typed_source_are_lists_already(desk):
+def test_lists_of_a_typed_source_are_lists_already(desk: Desk) -> None:
     desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "tags": [["x", "y"], ["z"]]}))
     for more in ("", 'lists = { tags = "," }'):
-        assert desk.members(head("c.parquet", more=more), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]
+        assert desk.members(head(more, path="c.parquet"), {"s": 'demographic.tags.has_any = "y"'})["s"] == ["a"]
 
 
 # --- a comma that nothing settles ---
 
 
-def guesses(desk, more: str = "", criteria: str = "demographic.x.min = 1", lines: str = "") -> list[str]:
+def guesses(desk: Desk, more: str = "", criteria: str = "demographic.x.min = 1", lines: str = "") -> list[str]:
     """What the warnings say about a file separated by `;`."""
     desk.put("c.csv", lines or "id;x;y\na;90,000;1\nb;8,500;2\n")
-    return [w["message"] for w in desk.json(head(more=more) + f"[segment.s]\n{criteria}\n")["warnings"]]
+    return [w["message"] for w in desk.json(head(more) + f"[segment.s]\n{criteria}\n")["warnings"]]
 
 
 GUESSED = (
@@ -722,7 +724,7 @@ GUESSED = (
 """Not the value itself: warnings stand in the manifest, and that holds no customer's data."""
 
 
-def test_a_comma_that_nothing_settles_is_a_warning(desk):
+def test_a_comma_that_nothing_settles_is_a_warning(desk: Desk) -> None:
     assert guesses(desk) == [GUESSED]
     done = desk.apply(head() + "[segment.s]\ndemographic.x.min = 1\n")
     assert 'hint: give the source `decimal = ","` for 12.345, or `thousands = ","` for 12345' in " ".join(
@@ -747,11 +749,11 @@ def test_a_comma_that_nothing_settles_is_a_warning(desk):
         ("", "demographic.x.min = 1", "id;x;y\na;90000;1\nb;8500;2\n"),
     ],
 )
-def test_a_comma_that_something_settles_is_none(desk, more, criteria, lines):
+def test_a_comma_that_something_settles_is_none(desk: Desk, more: str, criteria: str, lines: str) -> None:
     assert guesses(desk, more, criteria, lines) == []
 
 
-def test_a_comma_in_money_and_in_lookups(desk):
+def test_a_comma_in_money_and_in_lookups(desk: Desk) -> None:
     desk.put("o.csv", 'id;day;total\na;2024-01-01;"$1,500 "\n')
     desk.put("l.csv", "x;weight\n90,000;7,000\n")
     more = '[events.o]\npath = "o.csv"\ntime = "day"\namount = "total"\n'
@@ -763,14 +765,16 @@ def test_a_comma_in_money_and_in_lookups(desk):
 
 
 @pytest.mark.parametrize(("last", "count"), [("8,500", 1), ("8,5", 0), ("1,234,500", 0)])
-def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk, last, count):
+def test_a_large_file_is_looked_at_as_a_whole_before_the_warning(desk: Desk, last: str, count: int) -> None:
     """What settles the comma stands where the sample does not look."""
     lines = [f"k{i};90,000;{'x' * 20}" for i in range(90_000)]
     lines[30_000] = f"k30000;{last};x"
     assert len(guesses(desk, lines="\n".join(["id;x;y", *lines]) + "\n")) == count
 
 
-def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(desk, monkeypatch):
+def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of the file is looked at for what settles the comma; there is nothing else to be learned."""
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 1000)
@@ -790,7 +794,9 @@ def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(desk, monkey
         ("0.30000000000000004", "998.5", 1),
     ],
 )
-def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(desk, monkeypatch, last, spend, bad):
+def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, last: str, spend: str, bad: int
+) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     lines = ["a,2024-01-01,0.5"] * 1_998

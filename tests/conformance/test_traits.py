@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+from tests.desk import Desk, event_table, head
 
 # a: order 1 has two lines, order 2 is a refund, order 3 and 4 on one day; a row without id; b: one order; c: none; d: later only
 ORDERS = """order,cust,day,product,qty,total,note
@@ -19,21 +23,11 @@ ORDERS = """order,cust,day,product,qty,total,note
 9,,2024-01-01,sand,1,5000,no key
 10,zz,2024-01-01,sand,1,5000,unknown
 """
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-id = "order"
-amount = "total"
-"""
+HEAD = head(key="cust") + event_table("o", "o.csv", 'id = "order"', 'amount = "total"')
 CUSTOMERS = "cust,signed_up,born\na,2024-01-01,1990-05-05\nb,2023-06-01,\nc,,1980-01-01\nd,2024-02-28,2000-02-29\n"
 
 # what stands in [trait.x] beside `events`, and its value for a, b, c, d
-TABLE = [
+TABLE: list[tuple[str, str | float, str | float, str | float, str | float]] = [
     ("", "5", "1", "0", "0"),
     ('measure = "count"', "5", "1", "0", "0"),
     ('measure = "sum"', "32", "99.99", "0", "0"),
@@ -102,14 +96,14 @@ TABLE = [
 ]
 
 
-def same(got: str, expected: object) -> bool:
+def same(got: str, expected: str | float) -> bool:
     if isinstance(expected, str):
         return got == expected
     return got != "" and abs(float(got) - expected) < 1e-9
 
 
 @pytest.fixture(scope="session")
-def traits(new_desk):
+def traits(new_desk: Callable[[], Desk]) -> list[list[str] | AssertionError]:
     desk = new_desk()
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
@@ -119,7 +113,7 @@ def traits(new_desk):
         found = desk.columns(HEAD + "".join(blocks), *names)
         return [[found[k][i] for k in "abcd"] for i in range(len(TABLE))]
     except AssertionError:
-        together = []
+        together: list[list[str] | AssertionError] = []
         for name, block in zip(names, blocks, strict=True):
             try:
                 found = desk.columns(HEAD + block, name, "cust")
@@ -130,14 +124,14 @@ def traits(new_desk):
 
 
 @pytest.mark.parametrize("row", range(len(TABLE)), ids=[row[0].replace("\n", ", ") or "default" for row in TABLE])
-def test_trait(traits, row):
+def test_trait(traits: list[list[str] | AssertionError], row: int) -> None:
     got, expected = traits[row], TABLE[row][1:]
     if isinstance(got, AssertionError):
         raise got
     assert all(map(same, got, expected)), f"{got} is not {expected}"
 
 
-def test_amount_per_event(desk):
+def test_amount_per_event(desk: Desk) -> None:
     """Each line repeats the total of its order."""
     desk.put("c.csv", "cust\na\nb\n")
     desk.put(
@@ -159,14 +153,14 @@ def test_amount_per_event(desk):
     assert by_row["a"][:2] == ("4", "27")
 
 
-def test_one_id_of_two_customers_is_two_events(desk):
+def test_one_id_of_two_customers_is_two_events(desk: Desk) -> None:
     desk.put("c.csv", "cust\na\nb\n")
     desk.put("o.csv", "order,cust,day,total\n1,a,2024-01-01,10\n1,b,2024-01-01,20\n1,a,2024-01-02,5\n")
     found = desk.columns(HEAD + '[trait.n]\nevents = "o"\n[trait.most]\nevents = "o"\nmeasure = "max"\n', "n", "most")
     assert found == {"a": ("1", "15"), "b": ("1", "20")}
 
 
-def test_first_and_last_order_by_time_then_id_then_row(desk):
+def test_first_and_last_order_by_time_then_id_then_row(desk: Desk) -> None:
     desk.put("c.csv", "cust\na\nb\nc\n")
     desk.put(
         "o.csv",
@@ -214,7 +208,7 @@ EVENT_CONDITIONS = {
 
 
 @pytest.fixture(scope="session")
-def conditions(new_desk):
+def conditions(new_desk: Callable[[], Desk]) -> dict[str, list[str] | AssertionError]:
     desk = new_desk()
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
@@ -222,7 +216,7 @@ def conditions(new_desk):
 
 
 @pytest.mark.parametrize("criteria", EVENT_CONDITIONS)
-def test_event_condition(conditions, criteria):
+def test_event_condition(conditions: dict[str, list[str] | AssertionError], criteria: str) -> None:
     got = conditions[criteria]
     if isinstance(got, AssertionError):
         raise got
@@ -232,14 +226,14 @@ def test_event_condition(conditions, criteria):
 @pytest.mark.parametrize(
     "condition", ['measure = "sum"', 'measure = "mean"', 'measure = "days_since_last"', 'measure = "max"']
 )
-def test_other_measures_need_a_comparison(desk, condition):
+def test_other_measures_need_a_comparison(desk: Desk, condition: str) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     done = desk.apply(HEAD + f'[segment.s]\nbehavioural.did = {{ events = "o", {condition} }}\n', code=2)
     assert "rules.toml:12:" in done.stderr
 
 
-def test_traits_of_the_customer(desk):
+def test_traits_of_the_customer(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     text = (
@@ -272,7 +266,7 @@ sql = "spend / nullif(orders, 0)"
     assert found["c"][3] == ""
 
 
-def test_a_cycle_is_printed(desk):
+def test_a_cycle_is_printed(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     text = (
@@ -284,7 +278,7 @@ def test_a_cycle_is_printed(desk):
         assert f"`{name}`" in message or f"{name} " in message
 
 
-def test_a_computed_column_may_not_take_a_name(desk):
+def test_a_computed_column_may_not_take_a_name(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     text = HEAD + '[trait.born]\nevents = "o"\n[segment.s]\nbehavioural.born = 1\n'
@@ -293,7 +287,7 @@ def test_a_computed_column_may_not_take_a_name(desk):
     assert "rename" in message
 
 
-def test_an_event_on_as_of_counts_and_one_later_does_not(desk):
+def test_an_event_on_as_of_counts_and_one_later_does_not(desk: Desk) -> None:
     desk.put("c.csv", "cust\na\n")
     desk.put("o.csv", "order,cust,day,total\n1,a,2024-03-01,10\n2,a,2024-03-02,20\n")
     text = HEAD + '[trait.n]\nevents = "o"\n[trait.quiet]\nevents = "o"\nmeasure = "days_since_last"\n'
@@ -303,14 +297,14 @@ def test_an_event_on_as_of_counts_and_one_later_does_not(desk):
 
 
 @pytest.mark.parametrize(("last_day", "n"), [("2024-02-29", "1"), ("2024-03-01", "0")])
-def test_a_month_from_a_date_of_the_customer_clips(desk, last_day, n):
+def test_a_month_from_a_date_of_the_customer_clips(desk: Desk, last_day: str, n: str) -> None:
     desk.put("c.csv", "cust,signed_up\na,2024-01-31\n")
     desk.put("o.csv", f"order,cust,day,total\n1,a,{last_day},10\n")
     text = HEAD + '[trait.n]\nevents = "o"\nsince = { column = "signed_up" }\nfor = "1 month"\n'
     assert desk.columns(text, "n") == {"a": n}
 
 
-def test_counts_of_what_is_left_out(desk):
+def test_counts_of_what_is_left_out(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     done = desk.json(HEAD + '[segment.s]\nbehavioural.did = { events = "o" }\n')
@@ -321,7 +315,7 @@ def test_counts_of_what_is_left_out(desk):
 
 
 @pytest.mark.parametrize(("keep", "n"), [("first", "1"), ("last", "2")])
-def test_a_window_from_a_date_of_a_customer_who_comes_twice(desk, keep, n):
+def test_a_window_from_a_date_of_a_customer_who_comes_twice(desk: Desk, keep: str, n: str) -> None:
     """Each event counts once, in the window of the row that is kept."""
     desk.put("c.csv", "cust,signed_up\na,2024-02-10\na,2024-01-01\n,2024-01-01\n")
     desk.put("o.csv", "order,cust,day,total\n1,a,2024-01-05,10\n2,a,2024-02-15,20\n")

@@ -5,25 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from segkit.columns.features.value.predict import fit_bg_nbd, fit_gamma_gamma
+from tests.desk import Desk, event_table, head
 
-HEAD = """version = 1
-as_of = 2024-03-01
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-id = "order"
-amount = "total"
-"""
+HEAD = head(key="cust") + event_table("o", "o.csv", 'id = "order"', 'amount = "total"')
 # a: order 1 has two lines, 2 is a refund, one line has no id; b: one order; c: none; d: only later; e: thirds; f: no amount
 ORDERS = """order,cust,day,product,total
 1,a,2024-01-01,sand,10.50
@@ -62,25 +55,25 @@ PROFITS = {
 
 
 @pytest.fixture
-def shop(desk):
+def shop(desk: Desk) -> Desk:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     return desk
 
 
 @pytest.mark.parametrize("keys", VALUES)
-def test_revenue_orders_and_their_mean(shop, keys):
+def test_revenue_orders_and_their_mean(shop: Desk, keys: str) -> None:
     found = shop.columns(f'{HEAD}[value]\nevents = "o"\n{keys}\n', *COLUMNS)
     assert [" ".join(found[key]) for key in "abcdef"] == list(VALUES[keys])
 
 
 @pytest.mark.parametrize("keys", PROFITS)
-def test_profit(shop, keys):
+def test_profit(shop: Desk, keys: str) -> None:
     found = shop.columns(f'{HEAD}[value]\nevents = "o"\n{keys}\n', "profit")
     assert tuple(found[key] for key in "abcdef") == PROFITS[keys]
 
 
-def test_amount_per_event(desk):
+def test_amount_per_event(desk: Desk) -> None:
     """Each line repeats the total of its order."""
     desk.put("c.csv", "cust\na\nb\n")
     desk.put(
@@ -90,12 +83,12 @@ def test_amount_per_event(desk):
     assert desk.columns(head, *COLUMNS, "profit") == {"a": ("15", "2", "7.5", "7.5"), "b": ("10", "1", "10", "5")}
 
 
-def test_the_cost_may_be_a_computed_column(shop):
+def test_the_cost_may_be_a_computed_column(shop: Desk) -> None:
     head = HEAD + '[trait.one]\nsql = "coalesce(cost, 0)"\n[value]\nevents = "o"\nmargin_percent = 10\ncost = "one"\n'
     assert shop.columns(head, "profit")["b"] == "9.999"
 
 
-def test_value_counts_as_traits_do(shop):
+def test_value_counts_as_traits_do(shop: Desk) -> None:
     head = (
         HEAD
         + '[value]\nevents = "o"\n[rfm]\nevents = "o"\n[trait.n]\nevents = "o"\n[trait.s]\nevents = "o"\nmeasure = "sum"\n'
@@ -107,7 +100,7 @@ def test_value_counts_as_traits_do(shop):
         assert (revenue, orders) == (monetary, frequency) or not frequency
 
 
-def test_the_family_and_others_take_the_columns(shop):
+def test_the_family_and_others_take_the_columns(shop: Desk) -> None:
     segments = {
         "value.revenue.min = 99": "b e",
         "demographic.revenue.min = 99": "b e",
@@ -133,13 +126,13 @@ def test_the_family_and_others_take_the_columns(shop):
 @pytest.mark.parametrize(
     "where", ["[segment.s]\nvalue.{}.min = 1", "[segment.s]\ndemographic.{}.min = 1", '[segment.s]\neveryone = true\n[output]\ncolumns = ["{}"]']
 )  # fmt: skip
-def test_what_is_not_computed_names_the_key_to_add(shop, keys, asked, hint, where):
+def test_what_is_not_computed_names_the_key_to_add(shop: Desk, keys: str, asked: str, hint: str, where: str) -> None:
     message = shop.apply(f"{HEAD}{keys}{where.format(asked)}\n", code=2).stderr
     assert f"`{asked}`" in message or "there is no `[value]`" in message
     assert f"hint: {hint}" in message
 
 
-def test_a_column_of_the_customers_may_be_called_profit_without_a_margin(desk):
+def test_a_column_of_the_customers_may_be_called_profit_without_a_margin(desk: Desk) -> None:
     desk.put("c.csv", "cust,profit\na,5\n")
     desk.put("o.csv", "order,cust,day,total\n1,a,2024-01-01,10\n")
     head = HEAD + '[value]\nevents = "o"\n'
@@ -148,7 +141,7 @@ def test_a_column_of_the_customers_may_be_called_profit_without_a_margin(desk):
     assert "`profit`" in taken and "`[customers]`" in taken and "| [value]" in taken and "rename" in taken
 
 
-def test_the_cost_must_be_a_number_that_is_there(shop):
+def test_the_cost_must_be_a_number_that_is_there(shop: Desk) -> None:
     head = HEAD + '[value]\nevents = "o"\nmargin_percent = 5\ncost = "{}"\n[segment.s]\nvalue.profit.min = 1\n'
     assert "customers have no column `csot`" in shop.apply(head.format("csot"), code=2).stderr
     assert "`cost` asks for a number" in shop.apply(head.format("cust"), code=2).stderr
@@ -176,14 +169,14 @@ PREDICTED = ("p_alive", "expected_orders", "clv", "revenue", "order_count")
 
 
 @pytest.fixture
-def cdnow(desk, shared):
+def cdnow(desk: Desk, shared: Callable[[str], Path]) -> Desk:
     lines = (line.split() for line in shared("clv/CDNOW_sample.txt").read_text().splitlines())
     rows = [(fields[1], fields[2], fields[4]) for fields in lines if fields]
     desk.put("orders.csv", pl.DataFrame(rows, schema=["id", "day", "dollars"], orient="row"))
     return desk
 
 
-def test_the_published_parameters_of_cdnow(cdnow):
+def test_the_published_parameters_of_cdnow(cdnow: Desk) -> None:
     """Fader, Hardie and Lee (2005), Fader and Hardie (2013); a day with two orders is one, as there."""
     bg_nbd, gamma_gamma = cdnow.json(CDNOW.format(keys="", predict="") + "[segment.all]\neveryone = true\n")["models"]
     assert bg_nbd["parameters"] == pytest.approx({"r": 0.2426, "alpha": 4.4135, "a": 0.7929, "b": 2.4258}, rel=2e-4)
@@ -193,7 +186,7 @@ def test_the_published_parameters_of_cdnow(cdnow):
     assert gamma_gamma["customers"] == 946
 
 
-def test_the_published_expectation_of_one_customer(cdnow):
+def test_the_published_expectation_of_one_customer(cdnow: Desk) -> None:
     """x = 2, t_x = 30.43, T = 38.86: 1.226 in the next 39 weeks; and what who never came back is expected to bring."""
     found = cdnow.columns(CDNOW.format(keys="", predict="discount_percent = 0"), *PREDICTED)
     p_alive, orders, clv, *_ = map(float, found["0001"])
@@ -205,7 +198,7 @@ def test_the_published_expectation_of_one_customer(cdnow):
     assert {p for p, *_ in once} == {"1"}
 
 
-def test_margin_and_discount_make_the_clv_less(cdnow):
+def test_margin_and_discount_make_the_clv_less(cdnow: Desk) -> None:
     plain, discounted, profit = (
         cdnow.columns(CDNOW.format(keys=keys, predict=predict), "clv", "expected_orders")
         for keys, predict in (("", "discount_percent = 0"), ("", ""), ("margin_percent = 30", "discount_percent = 0"))
@@ -233,28 +226,20 @@ def history(customers: int = 400, *, seed: int = 7, once: bool = False, amount: 
     return pl.DataFrame(rows, schema=["cust", "day", "total"], orient="row")
 
 
-SHOP = """version = 1
-as_of = 2024-05-31
-[customers]
-path = "c.csv"
-key = "cust"
-[events.o]
-path = "o.csv"
-time = "day"
-amount = "total"
-[value]
+SHOP = head(as_of="2024-05-31", key="cust") + event_table("o", "o.csv", 'amount = "total"')
+SHOP += """[value]
 events = "o"
 [value.predict]
 """
 ASKED = "[segment.s]\nvalue.p_alive.min = 0.5\n"
 
 
-def put(desk, orders: pl.DataFrame) -> None:
+def put(desk: Desk, orders: pl.DataFrame) -> None:
     desk.put("o.csv", orders)
     desk.put("c.csv", pl.concat([orders.select("cust").unique().sort("cust"), pl.DataFrame({"cust": ["nobody"]})]))
 
 
-def test_a_customer_without_events_has_no_prediction(desk):
+def test_a_customer_without_events_has_no_prediction(desk: Desk) -> None:
     put(desk, history())
     found = desk.columns(SHOP, *PREDICTED)
     assert found.pop("nobody") == ("", "", "", "0", "0")
@@ -265,7 +250,7 @@ def test_a_customer_without_events_has_no_prediction(desk):
         assert all(len(text.partition(".")[2]) <= places for text, places in ((p_alive, 4), (orders, 4), (clv, 2)))
 
 
-def test_events_after_as_of_and_rows_left_out_do_not_change_a_prediction(desk):
+def test_events_after_as_of_and_rows_left_out_do_not_change_a_prediction(desk: Desk) -> None:
     orders = history()
     put(desk, orders)
     expected = desk.columns(SHOP, *PREDICTED)
@@ -279,7 +264,7 @@ def test_events_after_as_of_and_rows_left_out_do_not_change_a_prediction(desk):
     assert desk.columns(where, *PREDICTED) == expected
 
 
-def test_two_orders_on_one_day_are_one_to_the_models(desk):
+def test_two_orders_on_one_day_are_one_to_the_models(desk: Desk) -> None:
     orders = history()
     put(desk, orders)
     halves = orders.with_columns(pl.col("total").cast(pl.Decimal(20, 3)) / 2)
@@ -290,7 +275,7 @@ def test_two_orders_on_one_day_are_one_to_the_models(desk):
         assert found[key] == (*predicted, revenue, str(2 * int(count)))
 
 
-def test_the_same_predictions_whatever_the_order_of_rows(desk):
+def test_the_same_predictions_whatever_the_order_of_rows(desk: Desk) -> None:
     orders = history()
     put(desk, orders)
     expected = desk.columns(SHOP, *PREDICTED)
@@ -298,7 +283,7 @@ def test_the_same_predictions_whatever_the_order_of_rows(desk):
     assert desk.columns(SHOP, *PREDICTED) == expected
 
 
-def test_a_prediction_is_that_of_the_models_on_histories_written_out(desk):
+def test_a_prediction_is_that_of_the_models_on_histories_written_out(desk: Desk) -> None:
     """With refunds, customers whose later days add up to nothing, and two orders a day; margin and discount."""
     random = np.random.default_rng(11)
     orders = history()
@@ -342,13 +327,13 @@ def test_a_prediction_is_that_of_the_models_on_histories_written_out(desk):
         assert [float(text) for text in found[key]] == pytest.approx(expected, abs=0.0101, rel=1e-3)
 
 
-def test_pyarrow_is_not_needed(desk, monkeypatch):
+def test_pyarrow_is_not_needed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     put(desk, history())
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert desk.columns(SHOP, *PREDICTED)["nobody"] == ("", "", "", "0", "0")
 
 
-def test_longer_horizons_expect_more_orders(desk):
+def test_longer_horizons_expect_more_orders(desk: Desk) -> None:
     put(desk, history())
     year = desk.columns(SHOP, *PREDICTED)
     half = desk.columns(SHOP + 'horizon = "6 months"\n', *PREDICTED)
@@ -356,7 +341,7 @@ def test_longer_horizons_expect_more_orders(desk):
     assert {key: row[0] for key, row in half.items()} == {key: row[0] for key, row in year.items()}
 
 
-def test_the_fit_is_told(desk):
+def test_the_fit_is_told(desk: Desk) -> None:
     put(desk, history())
     shown = desk.apply(SHOP + ASKED).stdout
     assert "BG/NBD" in shown and "Gamma-Gamma" in shown
@@ -366,7 +351,7 @@ def test_the_fit_is_told(desk):
     assert desk.json(SHOP + ASKED)["models"] == manifest["models"]
 
 
-def test_check_with_data_fits_too(desk):
+def test_check_with_data_fits_too(desk: Desk) -> None:
     put(desk, history(30))
     done = desk.segkit("check", desk.put("rules.toml", SHOP + ASKED), "--data", code=1)
     assert "50 customers" in done.stdout + done.stderr
@@ -384,7 +369,7 @@ def test_check_with_data_fits_too(desk):
         (history(amount=9.99), "did not converge: the likelihood of Gamma-Gamma rises without end"),
     ],
 )  # fmt: skip
-def test_a_fit_that_cannot_be_says_why(desk, orders, message):
+def test_a_fit_that_cannot_be_says_why(desk: Desk, orders: pl.DataFrame, message: str) -> None:
     put(desk, orders)
     done = desk.apply(SHOP + ASKED, code=3)
     assert message in done.stderr
@@ -393,7 +378,9 @@ def test_a_fit_that_cannot_be_says_why(desk, orders, message):
 
 
 @pytest.mark.parametrize("absent", ["numpy", "scipy"])
-def test_without_the_libraries_it_says_what_to_install(desk, monkeypatch, absent):
+def test_without_the_libraries_it_says_what_to_install(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, absent: str
+) -> None:
     put(desk, history(60))
     monkeypatch.setitem(sys.modules, absent, None)
     error = desk.apply(SHOP + ASKED, code=2).stderr
@@ -403,7 +390,7 @@ def test_without_the_libraries_it_says_what_to_install(desk, monkeypatch, absent
     desk.apply(SHOP.replace("[value.predict]", "") + "[segment.s]\nvalue.revenue.min = 1\n")
 
 
-def test_nothing_is_fitted_before_all_keys_are_trimmed(desk):
+def test_nothing_is_fitted_before_all_keys_are_trimmed(desk: Desk) -> None:
     """Of too few rows a model cannot be fitted; keys with spaces, beyond the sample, are seen once all rows are."""
     put(desk, history())
     whole = desk.columns(SHOP, "p_alive")

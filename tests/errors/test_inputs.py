@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterable
 
 import polars as pl
 import pytest
+
+from tests.desk import Desk
 
 CUSTOMERS = "id,age,born\na,20,2004-01-01\nb,30,1994-05-05\nc,,\n"
 ORDERS = "id,day,total\na,2024-01-01,10.5\nb,2024-02-01,3\nb,2024-02-02,4\n"
@@ -38,7 +41,7 @@ def rules(customers: str = "c.csv", orders: str = "o.csv", more: str = "") -> st
 
 
 @pytest.fixture
-def good(desk):
+def good(desk: Desk) -> Desk:
     """A desk with a good run on it."""
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
@@ -93,7 +96,7 @@ ORDER_CASES = {
 }
 
 
-def fails(desk, text, says, code):
+def fails(desk: Desk, text: str, says: Iterable[str], code: int) -> None:
     before = desk.tree()
     done = desk.apply(text, code=None)
     assert done.exit_code == code, done.output
@@ -107,7 +110,7 @@ def fails(desk, text, says, code):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_customers(good, case):
+def test_customers(good: Desk, case: str) -> None:
     path, content, says = CASES[case]
     (good / "c.csv").unlink()
     if content is not None:
@@ -123,7 +126,7 @@ def test_customers(good, case):
 
 
 @pytest.mark.parametrize("case", ORDER_CASES)
-def test_events(good, case):
+def test_events(good: Desk, case: str) -> None:
     content, says = ORDER_CASES[case]
     (good / "o.csv").unlink()
     if content is not None:
@@ -132,19 +135,19 @@ def test_events(good, case):
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf")])
-def test_infinity_in_parquet(good, value):
+def test_infinity_in_parquet(good: Desk, value: float) -> None:
     good.put("o.parquet", pl.DataFrame({"id": ["a", "b"], "day": ["2024-01-01"] * 2, "total": [1.0, value]}))
     fails(good, rules(orders="o.parquet"), ["inf", "`total`"], 3)
 
 
-def test_nan_in_parquet_is_no_amount(good):
+def test_nan_in_parquet_is_no_amount(good: Desk) -> None:
     good.put("o.parquet", pl.DataFrame({"id": ["a", "b"], "day": ["2024-01-01"] * 2, "total": [1.0, float("nan")]}))
     good.apply(rules(orders="o.parquet"))
     assert [r["id"] for r in good.read("segments/s.csv")] == ["a"]
 
 
 @pytest.mark.parametrize("table", ["c.csv", "o.csv"])
-def test_header_only(good, table):
+def test_header_only(good: Desk, table: str) -> None:
     """An export of a quiet day is not a fault of the rule file: empty outputs, or an error about the data."""
     before = good.tree()
     good.put(table, {"c.csv": "id,age,born\n", "o.csv": "id,day,total\n"}[table])
@@ -158,7 +161,7 @@ def test_header_only(good, table):
         assert good.tree() == before
 
 
-def test_all_problems_are_shown_at_once(good):
+def test_all_problems_are_shown_at_once(good: Desk) -> None:
     good.put("c.csv", CUSTOMERS.replace("1994-05-05", "1994-02-31"))
     good.put("o.csv", ORDERS.replace("10.5", "ten").replace("2024-02-02", "2024-02-32"))
     done = good.apply(rules(), code=3)
@@ -166,7 +169,7 @@ def test_all_problems_are_shown_at_once(good):
     assert "`ten`" in done.stderr or "types" in done.stderr
 
 
-def test_a_rule_file_that_is_missing_or_no_toml(good):
+def test_a_rule_file_that_is_missing_or_no_toml(good: Desk) -> None:
     assert "nowhere.toml" in good.segkit("apply", good / "nowhere.toml", code=2).stderr
     good.put("bad.toml", NOISE)
     assert "bad.toml" in good.segkit("apply", good / "bad.toml", code=2).stderr
@@ -188,13 +191,14 @@ RFM_CASES = {
 
 
 @pytest.mark.parametrize("case", RFM_CASES)
-def test_rfm(desk, case):
+def test_rfm(desk: Desk, case: str) -> None:
     good = desk.put("good.csv", ORDERS)
     target = desk / "rfm.csv"
     desk.segkit("rfm", good, "-o", target, "--as-of", "2024-03-01")
     before = target.read_bytes()
-    if RFM_CASES[case] is not None:
-        desk.put("o.csv", RFM_CASES[case])
+    content = RFM_CASES[case]
+    if content is not None:
+        desk.put("o.csv", content)
     done = desk.segkit("rfm", desk / "o.csv", "-o", target, code=3)
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -202,7 +206,7 @@ def test_rfm(desk, case):
     assert target.read_bytes() == before
 
 
-def test_check_data_finds_bad_values_too(good):
+def test_check_data_finds_bad_values_too(good: Desk) -> None:
     good.put("c.csv", CUSTOMERS.replace("1994-05-05", "1994-02-31"))
     done = good.segkit("check", good.put("rules.toml", rules()), "--data", code=1)
     assert "1994-02-31" in done.stdout
@@ -222,7 +226,9 @@ UNREAD = {"every column read": ("", ""), "the first not read": ("z", ""), "most 
 @pytest.mark.parametrize(("before", "after"), UNREAD.values(), ids=UNREAD)
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 @pytest.mark.parametrize("sampled", [True, False], ids=["in the sample", "beyond the sample"])
-def test_ragged_lines_of_large_files(good, monkeypatch, sampled, line, before, after):
+def test_ragged_lines_of_large_files(
+    good: Desk, monkeypatch: pytest.MonkeyPatch, sampled: bool, line: str, before: str, after: str
+) -> None:
     monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     if not sampled:
         monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
@@ -243,7 +249,9 @@ def test_ragged_lines_of_large_files(good, monkeypatch, sampled, line, before, a
 
 
 @pytest.mark.parametrize("budget", [120_000, 3_000], ids=["in the sample", "beyond the sample"])
-def test_a_large_file_without_ragged_lines_may_lack_its_last_values(good, monkeypatch, budget):
+def test_a_large_file_without_ragged_lines_may_lack_its_last_values(
+    good: Desk, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
     monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", budget)

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from segkit.io.publish import lock
+from tests.desk import Desk, head
 
 SEGMENTS = 24
 ROWS = 250_000
@@ -26,15 +28,15 @@ def environment() -> dict[str, str]:
 
 
 def rules(path: str, segments: int = 2) -> str:
-    head = f'version = 1\nas_of = 2024-03-01\n[customers]\npath = "{path}"\nkey = "id"\n[output]\ndirectory = "out"\n'
-    return head + "".join(f"[segment.s{i}]\ndemographic.n.min = {i}\n" for i in range(segments))
+    tables = "".join(f"[segment.s{i}]\ndemographic.n.min = {i}\n" for i in range(segments))
+    return head(path=path) + '[output]\ndirectory = "out"\n' + tables
 
 
 # Permissions do not hold for root; without this capability (1: CAP_DAC_OVERRIDE, 24: PR_CAPBSET_DROP) they do.
 WITHOUT_POWERS = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-def as_anybody(desk, *args: str) -> subprocess.CompletedProcess[bytes]:
+def as_anybody(desk: Desk, *args: str) -> subprocess.CompletedProcess[bytes]:
     """segkit as a process for which permissions hold, even if it is root's."""
     command = [sys.executable, "-m", "segkit", *args]
     if os.geteuid() == 0:
@@ -46,7 +48,7 @@ def as_anybody(desk, *args: str) -> subprocess.CompletedProcess[bytes]:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
 @pytest.mark.parametrize("command", ["apply", "rfm"])
-def test_a_folder_that_may_not_be_written(desk, command):
+def test_a_folder_that_may_not_be_written(desk: Desk, command: str) -> None:
     desk.put("c.csv", "id,n,day,total\na,1,2024-01-01,1\nb,2,2024-01-01,2\n")
     desk.put("rules.toml", rules("c.csv"))
     args = ["apply", "rules.toml"] if command == "apply" else ["rfm", "c.csv", "-o", "out/rfm.csv"]
@@ -70,7 +72,7 @@ def test_a_folder_that_may_not_be_written(desk, command):
 
 
 @pytest.mark.parametrize("output", ["a-file", "/dev/null/x", "c.csv/x"])
-def test_an_output_that_cannot_be(desk, output):
+def test_an_output_that_cannot_be(desk: Desk, output: str) -> None:
     desk.put("c.csv", "id,n\na,1\n")
     desk.put("a-file", "mine")
     target = output if output.startswith("/") else desk / output
@@ -81,7 +83,7 @@ def test_an_output_that_cannot_be(desk, output):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 400 kB."""
     folder = tmp_path / "disk"
     folder.mkdir()
@@ -95,7 +97,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "ndjson", "arrow"])
-def test_a_full_disk(desk, small_disk, format):
+def test_a_full_disk(desk: Desk, small_disk: Path, format: str) -> None:
     desk.put("c.csv", "id,n\na,1\nb,2\n")
     out = small_disk / "out"
     desk.apply(rules("c.csv"), "-o", out, "--format", format)
@@ -110,7 +112,7 @@ def test_a_full_disk(desk, small_disk, format):
     assert [p.name for p in small_disk.iterdir() if p.name.endswith(".new")] == []
 
 
-def test_a_full_disk_for_rfm(desk, small_disk):
+def test_a_full_disk_for_rfm(desk: Desk, small_disk: Path) -> None:
     target = small_disk / "rfm.csv"
     desk.put("o.csv", "id,day,total\na,2024-01-01,1\n")
     desk.segkit("rfm", desk / "o.csv", "-o", target)
@@ -125,7 +127,7 @@ def test_a_full_disk_for_rfm(desk, small_disk):
 
 
 @pytest.fixture(scope="session")
-def large(new_desk):
+def large(new_desk: Callable[[], Desk]) -> Desk:
     """A desk where writing takes a while."""
     desk = new_desk()
     numbers = pl.int_range(ROWS, eager=True)
@@ -137,7 +139,7 @@ def large(new_desk):
     return desk
 
 
-def start(desk, *args: str) -> subprocess.Popen[bytes]:
+def start(desk: Desk, *args: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "segkit", *args],
         cwd=desk.folder,
@@ -148,7 +150,7 @@ def start(desk, *args: str) -> subprocess.Popen[bytes]:
     )
 
 
-def until_it_writes(desk, process, files: int = 3) -> None:
+def until_it_writes(desk: Desk, process: subprocess.Popen[bytes], files: int = 3) -> None:
     """Wait for the folder that a run writes to before it is published."""
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
@@ -162,7 +164,7 @@ def until_it_writes(desk, process, files: int = 3) -> None:
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
-def test_stopped_in_the_middle_of_writing(large, sent, code):
+def test_stopped_in_the_middle_of_writing(large: Desk, sent: signal.Signals, code: int) -> None:
     desk = large
     desk.put("good.toml", rules("small.csv", SEGMENTS))
     desk.put("large.toml", rules("large.parquet", SEGMENTS))
@@ -188,7 +190,7 @@ def test_stopped_in_the_middle_of_writing(large, sent, code):
     assert list(desk.folder.glob(".out.segkit-*.new")) == []
 
 
-def wait_for(desk, process, pattern: str, number: int = 1) -> None:
+def wait_for(desk: Desk, process: subprocess.Popen[bytes], pattern: str, number: int = 1) -> None:
     """Wait until so many files of this pattern are there, or the run has ended."""
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
@@ -198,7 +200,7 @@ def wait_for(desk, process, pattern: str, number: int = 1) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-def test_kept_runs_are_whole_whenever_a_run_is_killed(large):
+def test_kept_runs_are_whole_whenever_a_run_is_killed(large: Desk) -> None:
     """Killed as it makes its folder, as it writes, as it writes the manifest, and as it moves in."""
     desk = large
     kept = '[output]\nkeep = 2\nchanges = true\ndirectory = "kept"\n'
@@ -239,7 +241,7 @@ def test_kept_runs_are_whole_whenever_a_run_is_killed(large):
     "command",
     ["rfm large-orders.csv", "rfm large-orders.csv -o -", "apply large.toml -o -", "apply large.toml --json", "schema"],
 )
-def test_a_closed_pipe(large, command):
+def test_a_closed_pipe(large: Desk, command: str) -> None:
     desk = large
     if not (desk / "large-orders.csv").exists():
         desk.put(
@@ -267,7 +269,7 @@ def test_a_closed_pipe(large, command):
     assert "Exception" not in talk
 
 
-def test_two_runs_at_once_wait_or_say_so(desk):
+def test_two_runs_at_once_wait_or_say_so(desk: Desk) -> None:
     desk.put("c.csv", "id,n\na,1\n")
     desk.put("rules.toml", rules("c.csv"))
     with lock.locked(desk / ".out.segkit-lock", desk / "out", wait=True, on_wait=print):
@@ -283,7 +285,7 @@ def test_two_runs_at_once_wait_or_say_so(desk):
 
 
 @pytest.mark.parametrize("command", ["apply", "rfm"])
-def test_a_full_temporary_folder_for_rows_on_standard_output(desk, small_disk, command):
+def test_a_full_temporary_folder_for_rows_on_standard_output(desk: Desk, small_disk: Path, command: str) -> None:
     """Rows go to standard output by way of a file: a full disk is no half of a table, and leaves nothing behind."""
     many = pl.int_range(60_000, eager=True)
     desk.put("c.parquet", pl.DataFrame({"id": many.cast(pl.String), "n": many + 100, "day": "2024-01-01", "total": 1}))

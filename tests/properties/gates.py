@@ -126,7 +126,7 @@ class Gates:
 
     def capped(self, key: str, rule: Row) -> bool:
         rows = self.found.selected_events(rule)[self.found.position[key]]
-        return len(grouped(rows)) >= rule["max"]
+        return bool(len(grouped(rows)) >= rule["max"])
 
     def first(self, keys: list[str], limit: Any) -> set[str]:
         """Who is among the first of their group."""
@@ -149,7 +149,11 @@ class Gates:
             return in_order
         known = [key for key in in_order if self.value(key, by) is not None]
         sign = -1 if falls else 1
-        known.sort(key=cmp_to_key(lambda a, b: sign * compare(self.value(a, by), self.value(b, by))))
+
+        def order(a: str, b: str) -> int:
+            return sign * compare(self.value(a, by), self.value(b, by))
+
+        known.sort(key=cmp_to_key(order))
         return [*known, *(key for key in in_order if self.value(key, by) is None)]
 
 

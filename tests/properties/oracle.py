@@ -191,7 +191,7 @@ def compare(left: Any, right: Any) -> int:
     """-1, 0 or 1. Numbers are exact; a computed float (a mean) meets a number of the file as a float."""
     if isinstance(left, float) or isinstance(right, float):
         left, right = float(left), float(right)
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -227,7 +227,7 @@ def operator(name: str, value: Any, wanted: Any, as_of: date, population: list[A
 
     def equal(other: Any) -> bool:
         if ignore_case:
-            return value.lower() == other.lower()
+            return bool(value.lower() == other.lower())
         return same(value, other)
 
     match name:
@@ -257,13 +257,13 @@ def operator(name: str, value: Any, wanted: Any, as_of: date, population: list[A
             plain = name.removeprefix("not_")
             return not any(text_operator(plain, value, one, ignore_case) for one in as_list(wanted))
         case "within":
-            return shift(as_of, wanted, -1) <= value <= as_of
+            return bool(shift(as_of, wanted, -1) <= value <= as_of)
         case "not_within":
             return not shift(as_of, wanted, -1) <= value <= as_of
         case "older_than":
-            return value < shift(as_of, wanted, -1)
+            return bool(value < shift(as_of, wanted, -1))
         case "within_next":
-            return as_of <= value <= shift(as_of, wanted, 1)
+            return bool(as_of <= value <= shift(as_of, wanted, 1))
         case "anniversary_within":
             return next_anniversary(value, as_of) <= shift(as_of, wanted, 1)
         case "has_any":
@@ -397,7 +397,7 @@ def measure(rows: list[Event], spec: Row, source: Row, as_of: date) -> Any:
                 return None
             pick = min if name == "first" else max
             event = pick(rows, key=lambda event: event.position)
-            of = spec.get("of", source["time"])
+            of: Any = spec.get("of", source["time"])
             return event.time if of == source["time"] else event.values.get(of)
         case "distinct":
             return len(set(present(event.values.get(spec["of"]) for event in rows)))
@@ -521,7 +521,7 @@ def ten_decimals(value: Any) -> Decimal:
 def in_range(score: int, wanted: Any) -> bool:
     if wanted is None:
         return True
-    return wanted[0] <= score <= wanted[1] if isinstance(wanted, list) else score == wanted
+    return bool(wanted[0] <= score <= wanted[1] if isinstance(wanted, list) else score == wanted)
 
 
 def rfm_name(r: int, f: int, m: int, bins: int, spec: Row) -> str:
@@ -529,7 +529,7 @@ def rfm_name(r: int, f: int, m: int, bins: int, spec: Row) -> str:
     if "segment" in spec:
         for row in spec["segment"]:
             if in_range(r, row.get("r")) and in_range(f, row.get("f")) and in_range(m, row.get("m")):
-                return row["name"]
+                return str(row["name"])
         return "other"
     r, f, m = ((score * 5 + bins - 1) // bins for score in (r, f, m))
     if spec.get("map", "standard") == "rf":
@@ -570,7 +570,7 @@ class Evaluation:
 
     @property
     def key_column(self) -> str:
-        return self.rules["customers"]["key"]
+        return str(self.rules["customers"]["key"])
 
     def read(self, spec: Row, filtered: bool = True) -> list[Row]:
         """The rows of a source: renamed, timestamps as dates, empty text missing, derived, and `where` kept."""
@@ -757,8 +757,7 @@ class Evaluation:
         selected = []
         for position, key in enumerate(self.keys):
             window = self.window(spec, position)
-            rows = by_key[key] if window else []
-            selected.append([event for event in rows if window[0] <= event.time <= window[1]])
+            selected.append([event for event in by_key[key] if window and window[0] <= event.time <= window[1]])
         return selected
 
     def window(self, spec: Row, position: int) -> tuple[date, date] | None:
@@ -788,7 +787,7 @@ class Evaluation:
     def rfm(self, spec: Row) -> dict[str, list[Any]]:
         raw, given, ties = self.raw_rfm(spec), spec.get("cutoffs"), spec.get("ties", "low")
         saved = self.files[given] if isinstance(given, str) else {}
-        bins = spec.get("bins", saved.get("bins", 5))
+        bins: Any = spec.get("bins", saved.get("bins", 5))
         scores = {}
         if saved:
             scores = saved_scores(raw, saved)
@@ -807,9 +806,9 @@ class Evaluation:
             if key not in raw["recency_days"]:
                 row: tuple[Any, ...] = (None,) * len(RFM_COLUMNS)
             else:
-                three = tuple(scores[name][key] for name in raw)
-                code = ("-" if bins == 10 else "").join(map(str, three))
-                row = (*(raw[name][key] for name in raw), *three, code, rfm_name(*three, bins, spec))
+                r, f, m = (scores[name][key] for name in raw)
+                code = ("-" if bins == 10 else "").join(map(str, (r, f, m)))
+                row = (*(raw[name][key] for name in raw), r, f, m, code, rfm_name(r, f, m, bins, spec))
             for name, value in zip(RFM_COLUMNS, row, strict=True):
                 columns[name].append(value)
         return columns

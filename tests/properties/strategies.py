@@ -130,24 +130,28 @@ class Draft:
             return []
         if self.draw is None:
             return self.random.sample(options, self.random.randint(min(least, most), most))
-        return self.draw(st.lists(st.sampled_from(options), min_size=least, max_size=most, unique=True))
+        found: list[Any] = self.draw(st.lists(st.sampled_from(options), min_size=least, max_size=most, unique=True))
+        return found
 
     def several(self, options: list[Any], count: int) -> list[Any]:
         if self.draw is None:
             return self.random.choices(options, k=count)
-        return self.draw(st.lists(st.sampled_from(options), min_size=count, max_size=count))
+        found: list[Any] = self.draw(st.lists(st.sampled_from(options), min_size=count, max_size=count))
+        return found
 
     def shuffled(self, options: list[Any]) -> list[Any]:
         if self.draw is None:
             return self.random.sample(options, len(options))
-        return self.draw(st.permutations(options))
+        found: list[Any] = self.draw(st.permutations(options))
+        return found
 
     def rows(self, columns: dict[str, list[Any]], count: int) -> list[Row]:
         """Rows with each cell from its column's pool."""
         if self.draw is None:
             return [{name: self.random.choice(pool) for name, pool in columns.items()} for _ in range(count)]
         one = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in columns.items()})
-        return self.draw(st.lists(one, min_size=count, max_size=count))
+        found: list[Row] = self.draw(st.lists(one, min_size=count, max_size=count))
+        return found
 
     def about(self, part: str) -> bool:
         """Whether this part is what the case is about, with one or two others beside it."""
@@ -447,7 +451,7 @@ def lookups(draft: Draft) -> None:
 
 
 def places_lookup(draft: Draft) -> None:
-    pools = {"code": [*POSTCODES, None], "region": TEXTS, "density": QUARTERS}
+    pools: dict[str, list[Any]] = {"code": [*POSTCODES, None], "region": TEXTS, "density": QUARTERS}
     two_keys = draft.chance(25)
     if two_keys:
         pools["pays"] = TEXTS
@@ -500,7 +504,7 @@ def unique_rows(rows: list[Row], columns: list[str], key: str, second: str | Non
 
 
 def products_lookup(draft: Draft) -> None:
-    pools = {"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}
+    pools: dict[str, list[Any]] = {"product": PRODUCTS, "category": ["new", "old", None], "stock": NUMBERS}
     rows = draft.rows(pools, draft.pick([1, 5]))
     rows[0]["product"] = PRODUCTS[0]
     spec: Row = {"on": "product", "columns": ["category", "stock"], "into": "orders", "duplicates": "first"}
@@ -528,7 +532,8 @@ def notes_lookup(draft: Draft) -> None:
 def zones(draft: Draft) -> None:
     """GeoJSON whose corners and borders are where customers live."""
     path, key = "zones.geojson", draft.pick(["name", "name", "Fahrer"])
-    features, names = [], []
+    features: list[Row] = []
+    names: list[str] = []
     for _ in range(draft.pick([2, 1, 4, 6])):
         geometry = draft.pick([polygon, polygon, many_polygons, collection])(draft)
         name = draft.pick(["Nord", "Zoé", "a b", 12, None])
@@ -915,7 +920,7 @@ def event_where(draft: Draft, table: EventTable) -> Row:
 
 def event_pool(draft: Draft, table: EventTable, name: str) -> list[Any]:
     days = window_edges(draft)
-    pools = {
+    pools: dict[str, list[Any]] = {
         "product": PRODUCTS, "channel": ["web", "shop", "Web"], "category": ["new", "old"], "page": TEXTS,
         "weight": QUARTERS, "price": DECIMALS, "gift": [True, False], "delivered": days, "order_date": days, "at": days,
         "line_total": AMOUNTS, "total": AMOUNTS,
@@ -1038,7 +1043,7 @@ def rfm_of_columns(draft: Draft) -> None:
     """`[rfm.columns]`: the three values stand in the customer file; whole rows of them may be missing."""
     spec = draft.rules["customers"]
     table = draft.tables[spec["path"]]
-    pools = {
+    pools: dict[str, list[Any]] = {
         "last_seen": [0, 1, 10, 30, 31, 400], "orders_made": [1, 1, 2, 3, 50],
         "spent": list(map(Decimal, ("19.99", "0.1", "0.1", "-5", "0", "1000"))),
     }  # fmt: skip
@@ -1179,7 +1184,7 @@ def score_rule(draft: Draft) -> Row:
             per["max"] = draft.pick([1, 5, 20, Decimal("2.5")])
         rule: Row = {"points_per": per}
         return rule if draft.chance(50) else rule | for_whom(draft)
-    points = [1, 5, 10, 25, 60, 0, -5, -20]
+    points: list[int | Decimal] = [1, 5, 10, 25, 60, 0, -5, -20]
     points += [Decimal("0.5"), Decimal("12.25"), Decimal("-0.1")] if draft.chance(30) else []
     return {"points": draft.pick(points)} | for_whom(draft)
 
@@ -1370,7 +1375,8 @@ def cases(draw: Any, parts: frozenset[str] = ALL) -> Case:
 
 def features(draft: Draft) -> list[Callable[[Draft], None]]:
     """What computes columns, each over those that are there by then."""
-    parts, single, found = draft.parts, len(draft.parts) <= 3, []
+    parts, single = draft.parts, len(draft.parts) <= 3
+    found: list[Callable[[Draft], None]] = []
     if "traits" in parts:
         found += [traits, *([few_traits] if draft.chance(40) and not single else [])]
     elif single and parts & {"time", "stages", "value"}:

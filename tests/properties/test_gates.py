@@ -111,7 +111,7 @@ def listed(draw: Any, customers: list[Row]) -> list[Row]:
     chosen = draw(st.lists(st.sampled_from(customers), max_size=8))
     rows = [{"id": row["id"], "email": row["email"] and draw(st.sampled_from([str.upper, str.strip]))(row["email"])}
             for row in chosen]  # fmt: skip
-    extra = [{"id": "stranger", "email": "stranger@x.fr"}, {"id": None, "email": "éva@X.fr"}]
+    extra: list[Row] = [{"id": "stranger", "email": "stranger@x.fr"}, {"id": None, "email": "éva@X.fr"}]
     return [*rows, *(extra if rows else [])]
 
 
@@ -164,7 +164,7 @@ def limits(draw: Any) -> Any:
     if draw(st.booleans()):
         return draw(st.integers(0, 10))
     found: Row = draw(st.sampled_from([{"count": 3}, {"count": 1}, {"percent": draw(PERCENT)}]))
-    options = {
+    options: Row = {
         "by": ["spend", "age", "country", "born", "id", "sent"],
         "order": ["ascending", "descending"],
         "per": ["country", ["country", "age"]],

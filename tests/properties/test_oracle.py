@@ -169,7 +169,7 @@ def same_text(text: str, value: Any, loose: bool = False) -> bool:
             return text != "" and math.isclose(float(text), value, rel_tol=1e-12, abs_tol=1e-10 if loose else 1e-15)
         case date():
             return text == value.isoformat()
-    return text == value
+    return bool(text == value)
 
 
 def plain_number(text: str) -> bool:

@@ -62,7 +62,7 @@ def run(
     rows = events if events is not None else []
     if customers is None:
         customers = [{"customer_id": key} for key in dict.fromkeys(row["customer_id"] for row in rows)]
-    file = {
+    file: dict[str, Any] = {
         "version": 1, "as_of": AS_OF, "customers": {"path": "c", "key": "customer_id"},
         "events": {"orders": {"path": "o", "time": "order_date", "id": "order_id", "amount": "line_total"}},
         "output": {"columns": list(show)},
@@ -123,7 +123,7 @@ def test_leap_day_anniversaries_and_ages() -> None:
 def test_timestamps_become_dates_in_the_timezone() -> None:
     late = datetime(2017, 7, 1, 23, 30, tzinfo=UTC)
     events = [{"customer_id": "a", "order_date": late, "order_id": None, "line_total": None}]
-    spec = {"segment": {"s": {"behavioural": {"did": {"events": "orders"}}}}}
+    spec: dict[str, Any] = {"segment": {"s": {"behavioural": {"did": {"events": "orders"}}}}}
     assert run(people(x=[1]), events, **spec).criteria["s"] == {"a"}
     assert run(people(x=[1]), events, timezone="Europe/Paris", **spec).criteria["s"] == set()  # 2 July in Paris
 
@@ -604,7 +604,7 @@ def test_lookups() -> None:
     }  # fmt: skip
     customers = people(postcode=["29000", "29200", "1000", None])
     for by, expected in (({}, ["small", "small", None, None]), ({"by": "people"}, ["small", "large", None, None])):
-        rules = {"lookup": {"places": {**lookup, **by}}, "tables": {"places": reference}}
+        rules: dict[str, Any] = {"lookup": {"places": {**lookup, **by}}, "tables": {"places": reference}}
         assert run(customers, show=("region",), **rules).columns["region"] == expected
 
 
@@ -646,7 +646,7 @@ def test_months_of_stages_clip() -> None:
 def test_own_stages_and_the_short_form() -> None:
     stages = [{"name": "big", "needs": {"n": {"min": 3}}}, {"name": "odd", "needs": {"n": [1, 3]}}]
     segment = {"s": {"lifecycle": ["odd"]}, "t": {"lifecycle": {"lifecycle": {"missing": True}}}}
-    rules = {"lifecycle": {"stage": stages}, "segment": segment}
+    rules: dict[str, Any] = {"lifecycle": {"stage": stages}, "segment": segment}
     outcome = run(people(n=[1, 2, 3]), show=("lifecycle",), **rules)
     assert outcome.columns["lifecycle"] == ["odd", None, "big"]
     assert outcome.criteria == {"s": {"a"}, "t": {"b"}}
@@ -656,7 +656,7 @@ def test_own_stages_and_the_short_form() -> None:
 
 def test_scores_add_up_and_are_cut_off() -> None:
     def score(*rules: dict[str, Any], **more: Any) -> list[Any]:
-        spec = {"score": {"x": {"rule": list(rules), **more}}}
+        spec: dict[str, Any] = {"score": {"x": {"rule": list(rules), **more}}}
         return run(people(n=[1, 20, None]), show=("x_score",), **spec).columns["x_score"]
 
     above, everyone = {"needs": {"n": {"min": 2}}}, {"everyone": True}

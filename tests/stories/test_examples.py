@@ -5,28 +5,33 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+
+from tests.desk import Desk
 
 RULES = ["adventureworks/rules.toml", "rfm/rules.toml", "leads/rules.toml", "leads/predict.toml"]
 
 
 @pytest.mark.parametrize("rules", RULES)
-def test_the_rule_file_has_nothing_wrong_with_it(desk, examples, rules):
+def test_the_rule_file_has_nothing_wrong_with_it(desk: Desk, examples: Path, rules: str) -> None:
     done = desk.segkit("check", examples / rules, "--data", "--fail-on", "warning", "--json")
     assert json.loads(done.stdout)["diagnostics"] == []
 
 
 @pytest.fixture(scope="module")
-def bicycles(new_desk, examples):
+def bicycles(new_desk: Callable[[], Desk], examples: Path) -> tuple[Desk, dict[str, Any]]:
     desk = new_desk()
     done = desk.segkit("apply", examples / "adventureworks/rules.toml", "-o", desk / "out", "--json")
     return desk, {s["name"]: s for s in json.loads(done.stdout)["segments"]}
 
 
 @pytest.fixture(scope="module")
-def shop(examples):
+def shop(examples: Path) -> duckdb.DuckDBPyConnection:
     """The same data in DuckDB."""
     folder = examples / "adventureworks"
     db = duckdb.connect()
@@ -73,7 +78,7 @@ SEGMENTS = {
 
 
 @pytest.mark.parametrize("name", SEGMENTS)
-def test_who_is_in_a_segment(bicycles, shop, name):
+def test_who_is_in_a_segment(bicycles: tuple[Desk, dict[str, Any]], shop: duckdb.DuckDBPyConnection, name: str) -> None:
     desk, summary = bicycles
     expected = [k for (k,) in shop.execute(f"select CustomerKey from customers where {SEGMENTS[name]}").fetchall()]
     rows = desk.read(f"out/{name}.csv")
@@ -115,10 +120,11 @@ POINTS = """
 GRADES = """select *, case when points >= 60 then 'A' when points >= 40 then 'B' when points >= 20 then 'C' else 'D' end grade
     from ({points})"""
 DAYS = ["2024-06-30", "2024-03-31"]
+Leads = tuple[Desk, dict[str, Any], duckdb.DuckDBPyConnection]
 
 
 @pytest.fixture(scope="module")
-def leads(new_desk, examples):
+def leads(new_desk: Callable[[], Desk], examples: Path) -> dict[str, Leads]:
     """A day -> the summary of the leads on it, and the same leads in DuckDB."""
     desk, folder, found = new_desk(), examples / "leads", {}
     for day in DAYS:
@@ -131,7 +137,7 @@ def leads(new_desk, examples):
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_the_grades_and_stages_of_leads(leads, day):
+def test_the_grades_and_stages_of_leads(leads: dict[str, Leads], day: str) -> None:
     _, summary, db = leads[day]
     counted = {d["column"]: {v["value"]: v["customers"] for v in d["values"]} for d in summary["distributions"]}
     assert counted["lead_grade"] == dict(db.execute("select grade, count(*) from leads group by 1").fetchall())
@@ -140,7 +146,7 @@ def test_the_grades_and_stages_of_leads(leads, day):
     assert counted["lifecycle"] == dict(db.execute(f"select {stage}, count(*) from leads group by 1").fetchall())
 
 
-def test_the_best_leads_are_called(leads, examples):
+def test_the_best_leads_are_called(leads: dict[str, Leads], examples: Path) -> None:
     desk, _, db = leads["2024-06-30"]
     visits = (
         "(select lead_id from read_csv('{}/visits.csv') where visited_at::date between '2024-06-23' and '2024-06-30')"
@@ -153,7 +159,7 @@ def test_the_best_leads_are_called(leads, examples):
     assert len(best) == 10
 
 
-def test_customers_who_cost_more_than_they_brought(leads):
+def test_customers_who_cost_more_than_they_brought(leads: dict[str, Leads]) -> None:
     desk, _, db = leads["2024-06-30"]
     poor = db.execute(
         """select lead_id from leads where orders > 0 and email_opt_in = 'yes'
@@ -162,21 +168,23 @@ def test_customers_who_cost_more_than_they_brought(leads):
     assert [r["lead_id"] for r in desk.read("2024-06-30/not-paid-back.csv")] == [k for (k,) in poor]
 
 
-def test_more_leads_of_a_better_grade_became_customers(leads):
+def test_more_leads_of_a_better_grade_became_customers(leads: dict[str, Leads]) -> None:
     _, summary, db = leads["2024-03-31"]
     profiles = {s["name"]: s["profile"]["won"] for s in summary["segments"]}
     shares = []
     for grade in "DCBA":
-        won, open_leads = db.execute(
+        row = db.execute(
             f"select count(won_on), count(*) from leads where grade = '{grade}' and not customer"
         ).fetchone()
+        assert row is not None
+        won, open_leads = row
         found = profiles[f"grade-{grade.lower()}"]
         assert (found["total"], found["mean"]) == (won, pytest.approx(won / open_leads, abs=1e-6))
         shares.append(won / open_leads)
     assert shares == sorted(shares) and shares[-1] > 10 * shares[0]
 
 
-def test_nightly_runs(desk):
+def test_nightly_runs(desk: Desk) -> None:
     """Night after night into one folder: the lists follow the data, and a bad night changes nothing."""
     desk.put("c.csv", "id,mail\n1,a@x\n2,b@x\n")
     desk.put("o.csv", "id,day,total\n1,2024-01-01,10\n")
@@ -197,7 +205,7 @@ not_in_segment = "active"
 """,
     )
 
-    def lists():
+    def lists() -> dict[str, list[str]]:
         return {name: [r["id"] for r in desk.read(f"segments/{name}.csv")] for name in ("active", "quiet")}
 
     desk.segkit("apply", rules, "--as-of", "2024-01-31", "-q")

@@ -8,16 +8,22 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import Result
+
+from tests.desk import Desk
 
 SEGMENTS = ("welcome", "thanks", "win-back")
 SALES = "AdventureWorks_Sales_{}.csv"
 
 
 @pytest.fixture
-def shop(desk, examples, monkeypatch):
+def shop(desk: Desk, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.date], None]:
     """A copy of the job that keeps three runs, and its exports, which `grow` brings up to a day."""
     exports = desk / "exports"
     exports.mkdir()
@@ -37,19 +43,19 @@ def shop(desk, examples, monkeypatch):
     return grow
 
 
-def night(desk, day: dt.date, code: int = 0):
+def night(desk: Desk, day: dt.date, code: int = 0) -> Result:
     return desk.segkit("apply", desk / "rules.toml", "--as-of", day, "-q", "--log", desk / "runs.log", code=code)
 
 
-def log(desk) -> list[dict]:
+def log(desk: Desk) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (desk / "runs.log").read_text().splitlines()]
 
 
-def lists(desk, run: str = "latest") -> dict[str, set[str]]:
+def lists(desk: Desk, run: str = "latest") -> dict[str, set[str]]:
     return {name: {r["CustomerKey"] for r in desk.read(f"lists/{run}/{name}.csv")} for name in SEGMENTS}
 
 
-def test_five_nights(desk, shop):
+def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
     days = [dt.date(2017, 6, 25) + dt.timedelta(n) for n in range(5)]
     seen = {}
     for day in days[:2]:
@@ -92,8 +98,8 @@ def test_five_nights(desk, shop):
     assert runs[2]["errors"][0]["place"].startswith(str(export))
     assert [e["message"] for e in runs[3]["errors"] if "welcome" in e["message"]]
     good = list(seen.values())
-    for run, old, new in zip([runs[1], *runs[4:]], good, good[1:], strict=False):
-        found = {s["name"]: (s["entered"], s["left"]) for s in run["segments"]}
+    for line, old, new in zip([runs[1], *runs[4:]], good, good[1:], strict=False):
+        found = {s["name"]: (s["entered"], s["left"]) for s in line["segments"]}
         assert found == {n: (len(new[n] - old[n]), len(old[n] - new[n])) for n in SEGMENTS}
 
     # And so says `diff`, over the bad night.
@@ -109,12 +115,12 @@ def test_five_nights(desk, shop):
     desk.segkit("diff", desk / "lists/latest", desk / "lists", "--exit-code")
 
 
-def test_the_rule_file_has_nothing_wrong_with_it(desk, examples):
+def test_the_rule_file_has_nothing_wrong_with_it(desk: Desk, examples: Path) -> None:
     done = desk.segkit("check", examples / "nightly/rules.toml", "--data", "--fail-on", "warning", "--json")
     assert json.loads(done.stdout)["diagnostics"] == []
 
 
-def commands(examples) -> list[str]:
+def commands(examples: Path) -> list[str]:
     """What cron and systemd run."""
     crontab = (examples / "nightly/crontab").read_text()
     service = (examples / "nightly/segkit-nightly.service").read_text()
@@ -122,7 +128,7 @@ def commands(examples) -> list[str]:
     return found + re.findall(r"^ExecStart=(.*)$", service, re.MULTILINE)
 
 
-def test_the_commands_of_cron_and_systemd_are_those_of_segkit(desk, examples):
+def test_the_commands_of_cron_and_systemd_are_those_of_segkit(desk: Desk, examples: Path) -> None:
     found = commands(examples)
     assert len(found) == 2
     desk.put("c.csv", "id\na\n")
@@ -135,13 +141,13 @@ def test_the_commands_of_cron_and_systemd_are_those_of_segkit(desk, examples):
     assert [line["outcome"] for line in log(desk)] == ["published", "published"]
 
 
-def test_a_line_of_the_crontab_has_five_times(examples):
+def test_a_line_of_the_crontab_has_five_times(examples: Path) -> None:
     (line,) = [line for line in (examples / "nightly/crontab").read_text().splitlines() if re.match(r"[\d*]", line)]
     assert re.fullmatch(r"(?:[\d*/,-]+ ){5} cd /srv/crm && \.venv/bin/segkit apply .*", line)
     assert "%" not in line  # a new line, to cron
 
 
-def test_the_units_are_well_formed(desk, examples):
+def test_the_units_are_well_formed(desk: Desk, examples: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("needs systemd-analyze")
     for name in ("segkit-nightly.service", "segkit-nightly.timer"):

@@ -17,7 +17,8 @@ MONEY = pl.Decimal(38, 10)
 
 def mean(total: Decimal, count: int) -> float:
     frame = pl.DataFrame({"total": pl.Series([total], dtype=MONEY), "count": pl.Series([count], dtype=pl.UInt32)})
-    return frame.select(nearest_mean(pl.col("total"), pl.col("count"))).item()
+    found: float = frame.select(nearest_mean(pl.col("total"), pl.col("count"))).item()
+    return found
 
 
 def nearest(total: Decimal, count: int) -> float:
@@ -34,7 +35,7 @@ amounts = st.one_of(
 
 
 @given(st.lists(amounts, min_size=1, max_size=5), st.integers(0, 10**6))
-def test_it_is_the_nearest_double(values, further):
+def test_it_is_the_nearest_double(values: list[Decimal], further: int) -> None:
     total, count = sum(values, Decimal(0)), len(values) + further
     assert mean(total, count) == nearest(total, count)
 
@@ -53,10 +54,10 @@ def test_it_is_the_nearest_double(values, further):
         ("0.0000000001", 4_000_000_000, 2.5e-20),
     ],
 )
-def test_at_the_edges(total, count, expected):
+def test_at_the_edges(total: str, count: int, expected: float) -> None:
     assert mean(Decimal(total), count) == expected
 
 
-def test_beyond_what_money_needs_it_is_off_by_a_rounding_at_most():
+def test_beyond_what_money_needs_it_is_off_by_a_rounding_at_most() -> None:
     total = Decimal(10**27 + 1) + Decimal("0.0000000001")
     assert mean(total, 3) == pytest.approx(nearest(total, 3), rel=2**-52)

@@ -3,8 +3,10 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from rich.console import RenderableType
 
 from docs.picture import svg
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -40,7 +42,7 @@ SCORES = (
 )
 
 
-def segment(name: str, matched: int, written: int, *, label: str = "", **changes) -> SegmentResult:
+def segment(name: str, matched: int, written: int, *, label: str = "", **changes: Any) -> SegmentResult:
     excluded = dict.fromkeys(REASONS, 0) | changes.pop("excluded", {})
     values = {"outputs": (WrittenFile(f"out/{name}.csv", written),)} | changes
     return SegmentResult(name, label or name, matched, excluded, written, written / 100, **values)
@@ -83,18 +85,18 @@ RFM = RfmResult(
 )
 
 
-def shown(renderable, *, color: bool = False) -> str:
+def shown(renderable: RenderableType, *, color: bool = False) -> str:
     stream = io.StringIO()
     show_on(stream, renderable, color=color)
     return stream.getvalue()
 
 
 @pytest.fixture(autouse=True)
-def terminal(monkeypatch):
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
-def test_apply_summary_at_80_columns():
+def test_apply_summary_at_80_columns() -> None:
     assert (
         shown(apply_summary(RUN))
         == """\
@@ -141,7 +143,7 @@ hint: leave it
     )
 
 
-def test_rfm_summary_at_80_columns():
+def test_rfm_summary_at_80_columns() -> None:
     assert (
         shown(rfm_summary(RFM))
         == """\
@@ -174,7 +176,7 @@ One row a customer in rfm.csv (0.50 s)
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 @pytest.mark.parametrize("summary", [apply_summary(RUN), rfm_summary(RFM)])
-def test_summaries_fit_their_width(monkeypatch, width, summary):
+def test_summaries_fit_their_width(monkeypatch: pytest.MonkeyPatch, width: int, summary: RenderableType) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     text = shown(summary)
     assert "\x1b" not in text
@@ -182,19 +184,19 @@ def test_summaries_fit_their_width(monkeypatch, width, summary):
     assert not any(line != line.rstrip() for line in text.splitlines())
 
 
-def test_colors_are_there_on_demand():
+def test_colors_are_there_on_demand() -> None:
     assert "\x1b[" in shown(apply_summary(RUN), color=True)
     assert "\x1b[" in shown(rfm_summary(RFM), color=True)
 
 
-def test_a_stream_of_an_old_code_page_gets_ascii_bars():
+def test_a_stream_of_an_old_code_page_gets_ascii_bars() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     show_on(stream, apply_summary(RUN), color=False)
     stream.seek(0)
     assert "##########" in stream.read()
 
 
-def test_names_are_text_not_markup():
+def test_names_are_text_not_markup() -> None:
     strange = segment("a", 1, 1, label="[red]:smile: [/] 100%")
     run = RUN._replace(segments=(strange,))
     assert "[red]:smile: [/] 100%" in shown(apply_summary(run))
@@ -208,16 +210,16 @@ def test_names_are_text_not_markup():
         ({"segments": RUN.segments[:1]}, "1 file in out (1.23 s)"),
     ],
 )
-def test_where_the_rows_went(changes, last):
+def test_where_the_rows_went(changes: dict[str, Any], last: str) -> None:
     run = RUN._replace(**changes)
     assert shown(apply_summary(run)).splitlines()[-1] == last
 
 
-def test_what_was_detected():
+def test_what_was_detected() -> None:
     assert shown(detected(RUN.tables)).split() == ["orders", "1,000,000", "rows", "orders/*.csv", "delimiter:", ";"]
 
 
-def test_apply_json():
+def test_apply_json() -> None:
     result = json.loads(apply_json(RUN), parse_float=Decimal)
     assert next(iter(result)) == "schema_version"
     assert result["schema_version"] == 1
@@ -254,7 +256,7 @@ def test_apply_json():
     ]
 
 
-def test_a_segment_of_several_files_has_no_path():
+def test_a_segment_of_several_files_has_no_path() -> None:
     each = segment(
         "a", 2, 2, outputs=(WrittenFile("out/a.f.csv", 1, {"g": "f"}), WrittenFile("out/a.m.csv", 1, {"g": None}))
     )
@@ -269,7 +271,7 @@ def test_a_segment_of_several_files_has_no_path():
     }
 
 
-def test_rfm_json():
+def test_rfm_json() -> None:
     result = json.loads(rfm_json(RFM))
     assert next(iter(result)) == "schema_version"
     assert result["segments"] == [
@@ -286,7 +288,7 @@ def test_rfm_json():
     assert result["guesses"] == {"key": "customer_id"}
 
 
-def test_check():
+def test_check() -> None:
     wrong = CheckResult("r.toml", (Diagnostic("bad"), WARNING, WARNING))
     assert check_text(wrong) == "r.toml: 1 error and 2 warnings"
     assert check_text(CheckResult("r.toml", (), 3, 2)) == "r.toml: nothing wrong (3 segments, 2 computed columns)"
@@ -294,7 +296,7 @@ def test_check():
     assert (result["errors"], result["warnings"], len(result["diagnostics"])) == (1, 2, 3)
 
 
-def test_a_picture_is_the_same_each_time():
+def test_a_picture_is_the_same_each_time() -> None:
     first = svg(apply_summary(RUN), title="segkit apply")
     assert first == svg(apply_summary(RUN), title="segkit apply")
     assert ET.fromstring(first).tag.endswith("svg")
@@ -330,19 +332,21 @@ def test_a_picture_is_the_same_each_time():
         (bar(1, 2, 8, ascii_only=True), "####"),
     ],
 )
-def test_numbers(text, expected):
+def test_numbers(text: str, expected: str) -> None:
     assert text == expected
 
 
-def test_recency_falls_as_its_score_rises():
+def test_recency_falls_as_its_score_rises() -> None:
     assert cuts(Threshold("recency_days", (Decimal(30), Decimal(90)), True, falls=True)) == ["<= 90", "<= 30"]
     assert cuts(Threshold("monetary", (Decimal(30), Decimal(90)), False)) == ["> 30", "> 90"]
 
 
-def test_models_fit_a_terminal_of_80_columns_whole():
+def test_models_fit_a_terminal_of_80_columns_whole() -> None:
     parameters = {"r": 0.42911, "alpha": 9.391234, "a": 0.926751, "b": 4.91512}
     model = FittedModel("BG/NBD", parameters, -6_311_227.286, 1_000_000, 497_671)
-    text = shown(model_table([model]))
+    table = model_table([model])
+    assert table is not None
+    text = shown(table)
     for part in ("r=0.4291", "alpha=9.391", "a=0.9268", "b=4.915", "-6,311,227", "1,000,000", "497,671"):
         assert part in text
     assert max(map(len, text.splitlines())) <= 80

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -40,14 +41,14 @@ def content(directory: Path) -> dict[str, str]:
 
 
 @pytest.fixture(params=[True, False], ids=["exchange", "two renames"])
-def out(request, tmp_path, monkeypatch) -> Path:
+def out(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A target, once where the file system exchanges paths and once where it cannot."""
     if not request.param:
         monkeypatch.setattr(publish, "exchange", lambda first, second: False)
     return tmp_path / "out"
 
 
-def test_a_run_replaces_the_one_before_and_leaves_nothing_beside(out):
+def test_a_run_replaces_the_one_before_and_leaves_nothing_beside(out: Path) -> None:
     run(out, "old", ("a.csv", "b.csv"))
     run(out, "new")
     assert content(out) == {"a.csv": "new"}
@@ -55,7 +56,7 @@ def test_a_run_replaces_the_one_before_and_leaves_nothing_beside(out):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_failed_run_leaves_the_one_before(out, error):
+def test_a_failed_run_leaves_the_one_before(out: Path, error: type[BaseException]) -> None:
     run(out, "old")
     with pytest.raises(error), publishing(out) as staging:
         (staging / "a.csv").write_text("half")
@@ -64,7 +65,7 @@ def test_a_failed_run_leaves_the_one_before(out, error):
     assert names(out.parent) == ["out"]
 
 
-def test_the_users_own_files_stay(out):
+def test_the_users_own_files_stay(out: Path) -> None:
     run(out, "old", ("a.csv", "gone.csv"))
     (out / "README").write_text("mine")
     (out / ".gitkeep").write_text("")
@@ -76,12 +77,12 @@ def test_the_users_own_files_stay(out):
     assert (out / "README").stat().st_ino == number
 
 
-def test_a_new_output_never_takes_the_place_of_a_file_of_the_users(out):
+def test_a_new_output_never_takes_the_place_of_a_file_of_the_users(out: Path) -> None:
     run(out, "old")
     (out / "b.csv").write_text("mine")
     with pytest.raises(WriteError, match=r"cannot write `.*b\.csv`") as caught:
         run(out, "new", ("a.csv", "b.csv"))
-    assert "move it away" in caught.value.diagnostics[0].hint
+    assert "move it away" in (caught.value.diagnostics[0].hint or "")
     assert content(out) == {"a.csv": "old", "b.csv": "mine"}
     assert names(out.parent) == ["out"]
 
@@ -90,7 +91,7 @@ def test_a_new_output_never_takes_the_place_of_a_file_of_the_users(out):
     "manifest",
     ["", "[]", "3", '"segkit_version"', "{}", '{"files": ["b.csv"]}', '{"segkit_version": "1", "files": [""]}'],
 )
-def test_a_manifest_that_is_not_from_segkit_is_refused(out, manifest):
+def test_a_manifest_that_is_not_from_segkit_is_refused(out: Path, manifest: str) -> None:
     out.mkdir()
     (out / "manifest.json").write_text(manifest)
     (out / "b.csv").write_text("mine")
@@ -107,7 +108,7 @@ def refused(directory: Path) -> str:
     return caught.value.diagnostics[0].message
 
 
-def test_what_is_not_a_runs_folder_is_refused(out, monkeypatch):
+def test_what_is_not_a_runs_folder_is_refused(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (out / "photos").mkdir(parents=True)
     (out / "photos" / "cat.jpg").touch()
     assert "holds the folder `photos`" in refused(out)
@@ -120,7 +121,7 @@ def test_what_is_not_a_runs_folder_is_refused(out, monkeypatch):
 
 
 @POSIX
-def test_modes_are_those_of_an_ordinary_file(out):
+def test_modes_are_those_of_an_ordinary_file(out: Path) -> None:
     mask = os.umask(0o027)
     try:
         run(out, "new")
@@ -135,7 +136,7 @@ def test_modes_are_those_of_an_ordinary_file(out):
     assert oct(out.stat().st_mode & 0o777) == "0o775"
 
 
-def test_a_link_to_a_folder_stays_a_link(out):
+def test_a_link_to_a_folder_stays_a_link(out: Path) -> None:
     real = out.parent / "real"
     out.symlink_to(real)
     run(out, "first")
@@ -144,13 +145,13 @@ def test_a_link_to_a_folder_stays_a_link(out):
     assert content(real) == {"a.csv": "second"}
 
 
-def test_parents_are_made(out):
+def test_parents_are_made(out: Path) -> None:
     run(out / "deep" / "er", "new")
     assert content(out / "deep" / "er") == {"a.csv": "new"}
 
 
 @pytest.mark.skipif(ROOT or os.name != "posix", reason="root may write anywhere")
-def test_a_parent_without_permission(out):
+def test_a_parent_without_permission(out: Path) -> None:
     out.parent.chmod(0o555)
     try:
         assert "Permission denied" in refused(out)
@@ -158,7 +159,7 @@ def test_a_parent_without_permission(out):
         out.parent.chmod(0o755)
 
 
-def test_leftovers_of_killed_runs_are_removed_and_a_lost_target_comes_back(out):
+def test_leftovers_of_killed_runs_are_removed_and_a_lost_target_comes_back(out: Path) -> None:
     run(out, "old")
     beside = out.parent
     out.rename(beside / ".out.segkit-0123abcd.old")
@@ -171,7 +172,7 @@ def test_leftovers_of_killed_runs_are_removed_and_a_lost_target_comes_back(out):
 
 
 @POSIX
-def test_a_second_run_waits_or_says_who_is_first(out):
+def test_a_second_run_waits_or_says_who_is_first(out: Path) -> None:
     told: list[str] = []
     inside, leave = threading.Event(), threading.Event()
 
@@ -221,7 +222,7 @@ while True:
 
 @POSIX
 @pytest.mark.parametrize("atomic", [True, False])
-def test_kill_at_any_moment_leaves_a_whole_run(tmp_path, atomic):
+def test_kill_at_any_moment_leaves_a_whole_run(tmp_path: Path, atomic: bool) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     last = 0
     for _ in range(12):
@@ -242,7 +243,7 @@ def test_kill_at_any_moment_leaves_a_whole_run(tmp_path, atomic):
         last = number
 
 
-def test_a_file_is_replaced_whole(tmp_path):
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     target = tmp_path / "one.csv"
     with publish_file(target) as path:
         path.write_text("old")
@@ -261,20 +262,20 @@ def test_a_file_is_replaced_whole(tmp_path):
     assert names(tmp_path) == ["link.csv", "one.csv"]
 
 
-def test_a_file_cannot_replace_a_folder(tmp_path):
+def test_a_file_cannot_replace_a_folder(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="it is a folder"), publish_file(tmp_path):
         pass
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs /dev/null")
-def test_devices_are_written_to_not_replaced():
+def test_devices_are_written_to_not_replaced() -> None:
     with publish_file(Path("/dev/null")) as path:
         path.write_text("x")
     assert Path("/dev/null").is_char_device()
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 kB."""
     place = tmp_path / "small"
     place.mkdir()
@@ -286,7 +287,7 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "ndjson", "ipc"])
-def test_a_full_disk_is_an_error_that_helps(small_disk, format):
+def test_a_full_disk_is_an_error_that_helps(small_disk: Path, format: str) -> None:
     out = small_disk / "out"
     run(out, "old")
     frame = pl.LazyFrame({"x": range(1_000_000)})
@@ -299,17 +300,17 @@ def test_a_full_disk_is_an_error_that_helps(small_disk, format):
     assert names(small_disk) == ["out"]
 
 
-def test_a_mount_point_is_refused(small_disk):
+def test_a_mount_point_is_refused(small_disk: Path) -> None:
     assert "something is mounted there" in refused(small_disk)
 
 
-def test_errors_about_something_else_pass_through(tmp_path):
+def test_errors_about_something_else_pass_through(tmp_path: Path) -> None:
     assert write_error(FileNotFoundError(errno.ENOENT, "no", "orders.csv"), tmp_path / "out") is None
     assert write_error(pl.exceptions.ComputeError("could not parse `x`"), tmp_path / "out") is None
     with pytest.raises(FileNotFoundError), publishing(tmp_path / "out"):
         Path(tmp_path / "orders.csv").read_text()
 
 
-def test_a_broken_pipe_of_polars_is_one_of_python():
+def test_a_broken_pipe_of_polars_is_one_of_python() -> None:
     with pytest.raises(BrokenPipeError), writing("-"):
         raise OSError("Broken pipe (os error 32)")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def fill(staging: Path, text: str, as_of: str) -> None:
     (staging / "manifest.json").write_text(json.dumps(about))
 
 
-def run(directory: Path, text: str, day: str = "2024-06-30", number: int = 3, **options) -> Path:
+def run(directory: Path, text: str, day: str = "2024-06-30", number: int = 3, **options: Any) -> Path:
     with keeping(directory, day, number, **options) as (staging, final):
         fill(staging, text, day)
     return final
@@ -46,11 +47,11 @@ def kept(directory: Path) -> dict[str, str]:
 
 
 @pytest.fixture(params=["links", "no links", "no exchange either"])
-def out(request, tmp_path, monkeypatch) -> Path:
+def out(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory for runs, on systems with and without symbolic links and exchanges."""
     if request.param != "links":
 
-        def refuse(*_, **__):
+        def refuse(*_: object, **__: object) -> None:
             raise OSError(1, "a privilege is not held")
 
         monkeypatch.setattr(Path, "symlink_to", refuse)
@@ -60,7 +61,7 @@ def out(request, tmp_path, monkeypatch) -> Path:
     return tmp_path / "out"
 
 
-def test_each_run_has_a_folder_and_latest_is_the_newest(out):
+def test_each_run_has_a_folder_and_latest_is_the_newest(out: Path) -> None:
     assert run(out, "one", "2024-06-29") == out / "2024-06-29"
     assert run(out, "two") == out / "2024-06-30"
     assert run(out, "three") == out / "2024-06-30.002"
@@ -70,7 +71,7 @@ def test_each_run_has_a_folder_and_latest_is_the_newest(out):
     assert [p for p in out.iterdir() if p.name.startswith(".")] == []
 
 
-def test_only_the_last_runs_stay_by_the_order_of_publishing_not_of_days(out):
+def test_only_the_last_runs_stay_by_the_order_of_publishing_not_of_days(out: Path) -> None:
     for text, day in (("a", "2024-06-29"), ("b", "2024-06-30"), ("c", "2023-12-31"), ("d", "2024-07-01")):
         run(out, text, day)
     assert kept(out) == {"2023-12-31": "c", "2024-06-30": "b", "2024-07-01": "d", "latest": "d"}
@@ -78,13 +79,13 @@ def test_only_the_last_runs_stay_by_the_order_of_publishing_not_of_days(out):
     assert kept(out) == {"2020-01-01": "e", "latest": "e"}
 
 
-def test_a_number_is_not_used_again(out):
+def test_a_number_is_not_used_again(out: Path) -> None:
     for text in "abcd":
         run(out, text, number=2)
     assert kept(out) == {"2024-06-30.003": "c", "2024-06-30.004": "d", "latest": "d"}
 
 
-def test_a_clock_that_was_set_back_does_not_cost_the_newest_run(out, monkeypatch):
+def test_a_clock_that_was_set_back_does_not_cost_the_newest_run(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(out, "old", "2024-06-29", 1)
     monkeypatch.setitem(globals(), "COUNT", iter([0]))
     with keeping(out, "2024-06-30", 1) as (staging, _):
@@ -95,7 +96,7 @@ def test_a_clock_that_was_set_back_does_not_cost_the_newest_run(out, monkeypatch
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_a_failed_run_leaves_nothing(out, error):
+def test_a_failed_run_leaves_nothing(out: Path, error: type[BaseException]) -> None:
     with pytest.raises(error), keeping(out, "2024-06-30", 3):
         raise error
     assert not out.exists()
@@ -107,7 +108,7 @@ def test_a_failed_run_leaves_nothing(out, error):
     assert [p.name for p in out.parent.iterdir()] == ["out"]
 
 
-def test_files_of_others_stay(out):
+def test_files_of_others_stay(out: Path) -> None:
     run(out, "one", "2024-06-28", 1)
     (out / "2024-06-28" / "notes.txt").write_text("mine")
     (out / "README").write_text("mine")
@@ -123,7 +124,7 @@ def test_files_of_others_stay(out):
     assert (out / "photos").is_dir()
 
 
-def test_a_latest_of_somebody_else_is_refused(out):
+def test_a_latest_of_somebody_else_is_refused(out: Path) -> None:
     (out / "latest").mkdir(parents=True)
     (out / "latest" / "mine.csv").touch()
     with pytest.raises(WriteError, match="`latest` in it is not from segkit"):
@@ -132,7 +133,7 @@ def test_a_latest_of_somebody_else_is_refused(out):
 
 
 @POSIX
-def test_a_latest_that_leads_elsewhere_is_refused(tmp_path):
+def test_a_latest_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "latest").symlink_to("../elsewhere")
@@ -140,7 +141,7 @@ def test_a_latest_that_leads_elsewhere_is_refused(tmp_path):
         run(out, "one")
 
 
-def test_a_run_in_the_directory_itself_becomes_the_first_of_the_kept(out):
+def test_a_run_in_the_directory_itself_becomes_the_first_of_the_kept(out: Path) -> None:
     plain_run(out, "old", "2024-06-30")
     (out / "README").write_text("mine")
     run(out, "new")
@@ -150,22 +151,22 @@ def test_a_run_in_the_directory_itself_becomes_the_first_of_the_kept(out):
     assert [p.name for p in out.parent.iterdir()] == ["out"]
 
 
-def test_and_back_again_is_refused(out):
+def test_and_back_again_is_refused(out: Path) -> None:
     run(out, "one")
     with pytest.raises(WriteError, match="it keeps old runs, such as `2024-06-30`") as caught:
         plain_run(out, "two", "2024-07-01")
-    assert "say `[output] keep`" in caught.value.diagnostics[0].hint
+    assert "say `[output] keep`" in (caught.value.diagnostics[0].hint or "")
     assert kept(out) == {"2024-06-30": "one", "latest": "one"}
 
 
-def test_a_directory_that_is_a_file(tmp_path):
+def test_a_directory_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(WriteError, match="it is a file"):
         run(tmp_path / "out", "one")
 
 
 @POSIX
-def test_modes(tmp_path):
+def test_modes(tmp_path: Path) -> None:
     seen = []
     for _ in range(2):
         with keeping(tmp_path / "out", "2024-06-30", 3, mode=0o600) as (staging, final):
@@ -207,12 +208,13 @@ while True:
 
 @POSIX
 @pytest.mark.parametrize("links", ["links", "no links"])
-def test_kill_at_any_moment_leaves_latest_whole(tmp_path, links):
+def test_kill_at_any_moment_leaves_latest_whole(tmp_path: Path, links: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     chance, last = random.Random(7), 0
     for _ in range(12):
         command = [sys.executable, "-c", CHILD, str(last), links]
         process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
+        assert process.stdout is not None
         with process.stdout:
             process.stdout.readline()
         time.sleep(chance.random() * 0.05)
@@ -240,7 +242,7 @@ def test_kill_at_any_moment_leaves_latest_whole(tmp_path, links):
     assert [p.name for p in (tmp_path / "out").iterdir() if p.name.startswith(".")] == []
 
 
-def test_the_name_after_a_day_sorts(tmp_path):
+def test_the_name_after_a_day_sorts(tmp_path: Path) -> None:
     names = ["2024-06-30", "2024-06-30.002", "2024-06-30.010", "2024-07-01"]
     assert names == sorted(names)
     assert all(publish.RUN.fullmatch(name) for name in names)

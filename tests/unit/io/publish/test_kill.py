@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,7 @@ print(json.dumps([old, seen]))
 """
 
 
-def story(tmp_path: Path, before: str, after: str, ability: str):
+def story(tmp_path: Path, before: str, after: str, ability: str) -> Any:
     environment = os.environ | {"PYTHONPATH": str(Path(publish.__file__).parents[3])}
     place = tmp_path / "place"
     place.mkdir()
@@ -108,7 +109,7 @@ def story(tmp_path: Path, before: str, after: str, ability: str):
 
 
 @pytest.mark.parametrize("before", ["nothing", "plain"])
-def test_a_run_in_one_directory(tmp_path, before):
+def test_a_run_in_one_directory(tmp_path: Path, before: str) -> None:
     old, seen = story(tmp_path, before, "plain", "all")
     assert len(seen) > 10
     assert {found["plain"] for found in seen} == {old["plain"], 3}
@@ -118,7 +119,7 @@ def test_a_run_in_one_directory(tmp_path, before):
 
 
 @pytest.mark.parametrize("before", ["nothing", "keep"])
-def test_runs_that_are_kept(tmp_path, before):
+def test_runs_that_are_kept(tmp_path: Path, before: str) -> None:
     old, seen = story(tmp_path, before, "keep", "all")
     assert len(seen) > 10
     assert {found["latest"] for found in seen} == {old["latest"], 3}
@@ -127,14 +128,14 @@ def test_runs_that_are_kept(tmp_path, before):
     assert seen[-1] == {"plain": None, "latest": 3, "2024-06-03": 3} | ({"2024-06-02": 2} if before == "keep" else {})
 
 
-def test_a_run_in_one_directory_becomes_the_first_of_the_kept(tmp_path):
+def test_a_run_in_one_directory_becomes_the_first_of_the_kept(tmp_path: Path) -> None:
     _, seen = story(tmp_path, "plain", "keep", "all")
     assert {(found["plain"], found["latest"]) for found in seen} == {(2, None), (None, 3)}
     assert seen[-1] == {"plain": None, "latest": 3, "2024-06-01": 2, "2024-06-03": 3}
 
 
 @pytest.mark.parametrize(("before", "after"), [("plain", "plain"), ("keep", "keep"), ("plain", "keep")])
-def test_without_links_and_exchanges_the_next_run_mends_it(tmp_path, before, after):
+def test_without_links_and_exchanges_the_next_run_mends_it(tmp_path: Path, before: str, after: str) -> None:
     # Two renames: between them there is nothing at the place, and never half of a run.
     old, seen = story(tmp_path, before, after, "none")
     assert {found["plain"] for found in seen} <= {old["plain"], None, 3}

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from segkit.io.read import Table, Workspace, open_table
 from segkit.rules.model.sources import Source
-
-Opener = Callable[..., Table]
+from tests.unit.io.read.fixture_types import Opener
 
 
 @pytest.fixture

@@ -6,17 +6,26 @@ import codecs
 import gzip
 import io
 import os
+from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import polars as pl
 import pytest
 
+from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import explain_failure
+from segkit.io.read import Table, Workspace, explain_failure
+from tests.unit.io.read.fixture_types import Opener
 
 
-def rows(table) -> list[tuple]:
+def rows(table: Table) -> list[tuple[Any, ...]]:
     return table.frame.collect(engine="streaming").rows()
+
+
+def line_of(found: Diagnostic) -> int | None:
+    assert found.location is not None
+    return found.location.line
 
 
 ACCENTS = "prénom,ville\nZoé,Nîmes\n"
@@ -32,9 +41,9 @@ ENCODINGS = {
 
 
 @pytest.mark.parametrize(("content", "given", "detected"), ENCODINGS.values(), ids=ENCODINGS)
-def test_encoding(opened, content, given, detected):
+def test_encoding(opened: Opener, content: bytes, given: dict[str, Any], detected: str | None) -> None:
     table = opened(content, **given)
-    encoding = given.get("encoding") or {"utf-8": "utf-8-sig"}.get(detected, detected)
+    encoding = "utf-8-sig" if detected == "utf-8" else detected or given["encoding"]
     lines = content.decode(encoding).splitlines()
     assert list(table.columns) == lines[0].split(",")
     assert rows(table)[-1] == tuple(lines[-1].split(","))
@@ -64,22 +73,22 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize(("content", "delimiter", "expected"), LAYOUTS.values(), ids=LAYOUTS)
-def test_layout(opened, content, delimiter, expected):
+def test_layout(opened: Opener, content: str, delimiter: str, expected: list[tuple[str | None, ...]]) -> None:
     table = opened(content)
     assert table.detected["delimiter"] == delimiter
     assert rows(table) == expected
 
 
-def test_given_delimiter_and_quote(opened):
+def test_given_delimiter_and_quote(opened: Opener) -> None:
     assert rows(opened("a^b\n'1^1'^2\n", delimiter="^", quote="'")) == [("1^1", "2")]
     assert rows(opened('a,b\n5" pipe,2\n', quote="")) == [('5" pipe', "2")]
     assert rows(opened("a b\n1   2\n", delimiter=" ")) == [("1", "2")]
 
 
-def test_a_wrong_delimiter_gives_one_column_and_a_hint(opened):
+def test_a_wrong_delimiter_gives_one_column_and_a_hint(opened: Opener) -> None:
     table = opened("a;b\n1;2\n", delimiter="|")
     assert list(table.columns) == ["a;b"]
-    assert "`delimiter`" in table.one_column_hint()
+    assert "`delimiter`" in (table.one_column_hint() or "")
     assert opened("a;b\n1;2\n").one_column_hint() is None
 
 
@@ -95,12 +104,12 @@ def test_a_wrong_delimiter_gives_one_column_and_a_hint(opened):
         ("id,v1.5,q_2024-01-01", None),
     ],
 )
-def test_a_first_line_of_values_gives_a_hint(opened, header, value):
+def test_a_first_line_of_values_gives_a_hint(opened: Opener, header: str, value: str | None) -> None:
     hint = opened(f"{header}\n{header}\n").no_header_hint()
-    assert hint is None if value is None else f"`{value}`" in hint
+    assert hint is None if value is None else f"`{value}`" in (hint or "")
 
 
-def test_header_names_are_trimmed_and_never_empty(opened):
+def test_header_names_are_trimmed_and_never_empty(opened: Opener) -> None:
     table = opened(' a , "b c" ,,\n1,2,3,4\n'.replace(' "b c" ', '"b c "'))
     assert list(table.columns) == ["a", "b c", "column_3", "column_4"]
     assert rows(table) == [("1", "2", "3", "4")]
@@ -132,35 +141,37 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("content", "given", "message", "line"), ERRORS.values(), ids=ERRORS)
-def test_error(opened, content, given, message, line):
+def test_error(opened: Opener, content: bytes, given: dict[str, Any], message: str, line: int | None) -> None:
     with pytest.raises(DataError) as raised:
         opened(content, **given)
     first = raised.value.diagnostics[0]
     assert message in first.message
-    assert line is None or first.location.line == line
+    assert line is None or line_of(first) == line
     assert not first.message.endswith(".")
 
 
-def test_ragged_lines_are_counted_and_the_first_five_shown(opened):
+def test_ragged_lines_are_counted_and_the_first_five_shown(opened: Opener) -> None:
     with pytest.raises(DataError) as raised:
         opened("a,b\n" + "1\n" * 7 + "1,2\n")
-    assert [d.location.line for d in raised.value.diagnostics] == [2, 3, 4, 5, 6, None]
+    assert [line_of(d) for d in raised.value.diagnostics] == [2, 3, 4, 5, 6, None]
     assert raised.value.diagnostics[-1].message == "7 lines have too many or too few fields"
 
 
-def test_an_open_quote_is_named(opened):
+def test_an_open_quote_is_named(opened: Opener) -> None:
     with pytest.raises(DataError) as raised:
         opened('a,b\n1,2\n"3,4\n5,6\n')
     (found,) = raised.value.diagnostics
-    assert (found.message, found.location.line) == ("the quotation marks of this line do not pair up", 3)
+    assert (found.message, line_of(found)) == ("the quotation marks of this line do not pair up", 3)
 
 
-def test_blank_lines_are_not_ragged(opened):
+def test_blank_lines_are_not_ragged(opened: Opener) -> None:
     table = opened("a,b\n1,2\n\n3,4\n\n\n")
     assert table.frame.select(pl.len()).collect().item() == 5
 
 
-def test_lines_of_large_files_are_checked_beside_the_run(opened, workspace, monkeypatch):
+def test_lines_of_large_files_are_checked_beside_the_run(
+    opened: Opener, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     opened("a,b\n" + '"1,1",2\n' * 100_000 + "\n\n").check_lines(workspace, all_read=True)
     workspace.verify()
@@ -168,19 +179,27 @@ def test_lines_of_large_files_are_checked_beside_the_run(opened, workspace, monk
     table.check_lines(workspace, all_read=True)
     with pytest.raises(DataError) as raised:
         workspace.verify()
-    assert raised.value.diagnostics[0].location.line == 100_002
-    assert explain_failure([table]).diagnostics == raised.value.diagnostics
+    assert line_of(raised.value.diagnostics[0]) == 100_002
+    error = explain_failure([table])
+    assert error is not None
+    assert error.diagnostics == raised.value.diagnostics
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
 @pytest.mark.parametrize(("quote", "quoted"), [(None, True), ("'", False), ("", False)])
-def test_a_text_tells_whether_it_has_quotation_marks(opened, encoding, quote, quoted):
+def test_a_text_tells_whether_it_has_quotation_marks(
+    opened: Opener, encoding: str, quote: str | None, quoted: bool
+) -> None:
     text = "a,b\né,2\n" + "1,2\n" * 100_000 + '"1",2\n'
     table = opened(text.encode(encoding), encoding=encoding, **({} if quote is None else {"quote": quote}))
-    assert table.parts[0].text.quoted is quoted
+    found = table.parts[0].text
+    assert found is not None
+    assert found.quoted is quoted
 
 
-def test_without_quotation_marks_lines_that_are_read_whole_need_no_check(opened, workspace, monkeypatch):
+def test_without_quotation_marks_lines_that_are_read_whole_need_no_check(
+    opened: Opener, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
     table = opened("a,b\n" + "1,2\n" * 1000 + "1\n")
     table.check_lines(workspace, all_read=True)
@@ -190,31 +209,33 @@ def test_without_quotation_marks_lines_that_are_read_whole_need_no_check(opened,
         workspace.verify()
 
 
-def test_a_quote_inside_a_field_is_explained(opened):
+def test_a_quote_inside_a_field_is_explained(opened: Opener) -> None:
     table = opened('a,b\n1,2\n5" pipe,2\n4,5\n')
     with pytest.raises(pl.exceptions.PolarsError):
         rows(table)
-    found = explain_failure([table]).diagnostics[0]
-    assert (found.message, found.location.line) == ("the quotation marks of this line do not pair up", 3)
-    assert 'quote = ""' in found.hint
+    error = explain_failure([table])
+    assert error is not None
+    found = error.diagnostics[0]
+    assert (found.message, line_of(found)) == ("the quotation marks of this line do not pair up", 3)
+    assert 'quote = ""' in (found.hint or "")
 
 
-def test_nothing_to_explain(opened):
+def test_nothing_to_explain(opened: Opener) -> None:
     assert explain_failure([opened("a,b\n1,2\n"), opened('a,b\n"x\ny",2\n')]) is None
 
 
-def test_rename(opened):
+def test_rename(opened: Opener) -> None:
     table = opened("Âge,b\n1,2\n", rename={"age": "Âge"}, types={"age": "number"})
     assert list(table.columns) == ["age", "b"]
     assert table.frame.select(table.value("age")).collect().rows() == [(1.0,)]
 
 
-def test_swapped_names(opened):
+def test_swapped_names(opened: Opener) -> None:
     table = opened("a,b\n1,2\n", rename={"a": "b", "b": "a"})
     assert table.frame.select("a", "b").collect().rows() == [("2", "1")]
 
 
-def test_files_of_a_glob_each_have_their_own_layout(opened, tmp_path):
+def test_files_of_a_glob_each_have_their_own_layout(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "o1.csv").write_bytes("a,b\n1,é\n".encode("cp1252"))
     (tmp_path / "o2.csv").write_text("b;a\nx;2\n")
     (tmp_path / "o3.csv.gz").write_bytes(gzip.compress(b"a,b\n3,z\n"))
@@ -224,7 +245,7 @@ def test_files_of_a_glob_each_have_their_own_layout(opened, tmp_path):
     assert table.detected == {"encoding": "cp1252, utf-8", "delimiter": ",, ;"}
 
 
-def test_files_of_a_glob_have_the_same_columns(opened, tmp_path):
+def test_files_of_a_glob_have_the_same_columns(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "o1.csv").write_text("a,b\n1,2\n")
     (tmp_path / "o2.csv").write_text("a,c\n1,2\n")
     with pytest.raises(DataError, match=r"`o2.csv` lacks `b` and also has `c`"):
@@ -232,7 +253,7 @@ def test_files_of_a_glob_have_the_same_columns(opened, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_is_read_once(opened, tmp_path):
+def test_a_pipe_is_read_once(opened: Opener, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     writer = Thread(target=(tmp_path / "pipe.csv").write_text, args=["a,b\n1,2\n"])
     writer.start()
@@ -240,7 +261,7 @@ def test_a_pipe_is_read_once(opened, tmp_path):
     writer.join()
 
 
-def test_many_files_are_sampled_evenly(opened, tmp_path, monkeypatch):
+def test_many_files_are_sampled_evenly(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 100)
     for number in range(60):
         (tmp_path / f"o{number:02}.csv").write_text("a\n1\n2.5\n")
@@ -249,7 +270,7 @@ def test_many_files_are_sampled_evenly(opened, tmp_path, monkeypatch):
     assert len(rows(table)) == 120
 
 
-def test_standard_input(opened, monkeypatch):
+def test_standard_input(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         buffer = io.BytesIO(b"a;b\n1;x\n")
 

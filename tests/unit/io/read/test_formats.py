@@ -6,6 +6,8 @@ import gzip
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,13 +15,14 @@ import pytest
 from segkit.errors import DataError, WriteError
 from segkit.io.read import Workspace, explain_failure, open_table
 from segkit.rules.model.sources import Source
+from tests.unit.io.read.fixture_types import Opener
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
 ROWS = FRAME.rows()
 NDJSON = b'{"a":1,"b":"x"}\n{"a":2,"b":null}\n'
 CSV = b"a,b\n1,x\n2,\n"
 
-WRITERS = {
+WRITERS: dict[str, Callable[[Path], object]] = {
     "t.parquet": FRAME.write_parquet,
     "t.arrow": FRAME.write_ipc,
     "t.feather": FRAME.write_ipc,
@@ -34,38 +37,38 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_typed(opened, tmp_path, name):
+def test_typed(opened: Opener, tmp_path: Path, name: str) -> None:
     WRITERS[name](tmp_path / name)
     table = opened(path=name)
     assert table.frame.collect().rows() == ROWS
     assert [str(column.type) for column in table.columns.values()] == ["integer", "text"]
 
 
-def test_gzip(opened):
+def test_gzip(opened: Opener) -> None:
     table = opened(gzip.compress(CSV), path="t.csv.gz")
     assert table.frame.collect().rows() == [("1", "x"), ("2", None)]
 
 
-def test_zstd(opened, tmp_path):
+def test_zstd(opened: Opener, tmp_path: Path) -> None:
     FRAME.write_csv(tmp_path / "t.csv.zst", compression="zstd")
     table = opened(path="t.csv.zst")
     assert table.frame.collect().rows() == [("1", "x"), ("2", None)]
 
 
-def test_zstd_keeps_line_breaks_quotes_and_spaces(opened, tmp_path):
+def test_zstd_keeps_line_breaks_quotes_and_spaces(opened: Opener, tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": ['x "y"\nz', " 1 ", None], "b": ["1", "2", "3"]})
     frame.write_csv(tmp_path / "t.csv.zst", compression="zstd")
     assert opened(path="t.csv.zst").frame.collect().rows() == frame.rows()
 
 
-def test_truncated_zstd_of_many_blocks(opened, tmp_path):
+def test_truncated_zstd_of_many_blocks(opened: Opener, tmp_path: Path) -> None:
     pl.DataFrame({"a": [f"é{n}" for n in range(200_000)]}).write_csv(tmp_path / "t.csv.zst", compression="zstd")
     whole = (tmp_path / "t.csv.zst").read_bytes()
     with pytest.raises(DataError, match="truncated or damaged zstd"):
         opened(whole[: len(whole) // 2], path="t.csv.zst")
 
 
-def test_files_of_a_glob_may_differ_in_number_types(opened, tmp_path):
+def test_files_of_a_glob_may_differ_in_number_types(opened: Opener, tmp_path: Path) -> None:
     pl.DataFrame({"a": [1], "b": ["x"]}).write_parquet(tmp_path / "o1.parquet")
     pl.DataFrame({"b": ["y"], "a": [1.5]}).write_parquet(tmp_path / "o2.parquet")
     assert opened(path="*.parquet").frame.collect().rows() == [(1.0, "x"), (1.5, "y")]
@@ -83,16 +86,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("name", "content", "message"), BROKEN.values(), ids=BROKEN)
-def test_broken(opened, name, content, message):
+def test_broken(opened: Opener, name: str, content: bytes, message: str) -> None:
     with pytest.raises(DataError) as raised:
         opened(content, path=name)
     (found,) = raised.value.diagnostics
     assert message in found.message
-    assert found.location.path.endswith(name)
+    assert found.location is not None and found.location.path.endswith(name)
     assert "\n" not in found.message
 
 
-def test_a_line_that_is_no_json_is_found(opened, tmp_path):
+def test_a_line_that_is_no_json_is_found(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "t.ndjson").write_text('{"a":1}\n' * 20_000 + '{"a":\n')
     try:
         table = opened(path="t.ndjson")
@@ -101,10 +104,11 @@ def test_a_line_that_is_no_json_is_found(opened, tmp_path):
         error = explain_failure([table])
     except DataError as raised:
         error = raised
+    assert error is not None
     assert "JSON" in error.diagnostics[0].message
 
 
-def test_missing_files(opened, tmp_path):
+def test_missing_files(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a\n")
     (tmp_path / "sub").mkdir()
     cases = {
@@ -120,10 +124,10 @@ def test_missing_files(opened, tmp_path):
             opened(path=path)
         (found,) = raised.value.diagnostics
         assert message in found.message
-        assert hint in found.hint
+        assert hint in (found.hint or "")
 
 
-def test_temporary_files_are_removed(tmp_path):
+def test_temporary_files_are_removed(tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
 from segkit.io.read import Workspace, open_table
@@ -143,7 +147,7 @@ with Workspace() as ws:
 
 @pytest.mark.parametrize("place", ["in the sample", "after the sample"])
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
-def test_damaged_pages(opened, tmp_path, kind, place):
+def test_damaged_pages(opened: Opener, tmp_path: Path, kind: str, place: str) -> None:
     path = tmp_path / f"t.{kind}"
     frame = pl.select(n=pl.int_range(50_000).hash(1), s=pl.int_range(50_000).hash(2).cast(pl.String))
     if kind == "parquet":
@@ -164,23 +168,27 @@ def test_damaged_pages(opened, tmp_path, kind, place):
 
 @pytest.mark.parametrize("name", ["*", "^a.*$", "^($", "^$"])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson", "arrow"])
-def test_names_that_polars_would_expand(opened, tmp_path, kind, name):
+def test_names_that_polars_would_expand(opened: Opener, tmp_path: Path, kind: str, name: str) -> None:
     frame = pl.DataFrame({"a": ["1"], name: ["2"]}, schema_overrides={name: pl.Categorical})
-    write = {"csv": frame.write_csv, "parquet": frame.write_parquet, "ndjson": frame.write_ndjson}
+    write: dict[str, Callable[[Path], object]] = {
+        "csv": frame.write_csv,
+        "parquet": frame.write_parquet,
+        "ndjson": frame.write_ndjson,
+    }
     write.get(kind, frame.write_ipc)(tmp_path / f"t.{kind}")
     with pytest.raises(DataError) as raised:
         opened(path=f"t.{kind}")
     assert raised.value.diagnostics[0].message == f"a column cannot have the name `{name}`"
-    assert "give it another name in the file" in raised.value.diagnostics[0].hint
+    assert "give it another name in the file" in (raised.value.diagnostics[0].hint or "")
 
 
 @pytest.mark.parametrize("name", ["*", "^a.*$"])
-def test_rename_gives_no_names_that_polars_would_expand(opened, name):
+def test_rename_gives_no_names_that_polars_would_expand(opened: Opener, name: str) -> None:
     with pytest.raises(DataError, match="which cannot be a name"):
         opened("a,b\n1,2\n", rename={name: "a"})
 
 
-def text_file(path, packing):
+def text_file(path: Path, packing: str) -> None:
     """A file that needs 2 MB in the temporary folder."""
     frame = pl.select(a=pl.int_range(100_000), b=pl.lit("é123456789"))
     if packing == "zstd":
@@ -193,7 +201,7 @@ def text_file(path, packing):
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs mount")
 @pytest.mark.parametrize("packing", ["gzip", "zstd", "cp1252", "utf-16"])
-def test_a_full_temporary_folder(tmp_path, monkeypatch, packing):
+def test_a_full_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str) -> None:
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small], check=False).returncode:
@@ -208,11 +216,11 @@ def test_a_full_temporary_folder(tmp_path, monkeypatch, packing):
         subprocess.run(["umount", small], check=True)
     message = f"cannot write to the temporary folder `{small}`: No space left on device"
     assert raised.value.diagnostics[0].message == message
-    assert "TMPDIR" in raised.value.diagnostics[0].hint
+    assert "TMPDIR" in (raised.value.diagnostics[0].hint or "")
 
 
-def test_no_temporary_folder(tmp_path, monkeypatch):
+def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     with pytest.raises(WriteError, match="cannot make a temporary folder") as raised, Workspace():
         pass
-    assert "TMPDIR" in raised.value.diagnostics[0].hint
+    assert "TMPDIR" in (raised.value.diagnostics[0].hint or "")

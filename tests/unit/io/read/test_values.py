@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table, bad_values
 from segkit.io.read.values import numbers
+from tests.unit.io.read.fixture_types import Opener
 
 D = dt.date
 A, B = D(2015, 1, 18), D(2015, 2, 3)
@@ -31,11 +34,11 @@ def column(texts: list[str]) -> str:
     return "\n".join(["id,a", *(f"1,{text}" for text in quoted)]) + "\n"
 
 
-def values(table: Table, name: str = "a", **how) -> list:
+def values(table: Table, name: str = "a", **how: Any) -> list[Any]:
     return table.frame.select(table.value(name, **how)).collect().to_series().to_list()
 
 
-def bad(table: Table, name: str = "a", **how) -> list[bool]:
+def bad(table: Table, name: str = "a", **how: Any) -> list[bool]:
     test = table.bad(name, **how)
     return [] if test is None else table.frame.select(test.alias("bad")).collect()["bad"].to_list()
 
@@ -81,7 +84,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("texts", "kind", "expected"), CASES.values(), ids=CASES)
-def test_detected(opened, texts, kind, expected):
+def test_detected(opened: Opener, texts: list[str], kind: ColumnType, expected: list[object]) -> None:
     table = opened(column(texts))
     assert (table.columns["a"].type, table.columns["a"].mixed) == (kind, False)
     assert values(table) == expected
@@ -118,7 +121,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize(("given", "texts", "expected"), GIVEN.values(), ids=GIVEN)
-def test_given(opened, given, texts, expected):
+def test_given(opened: Opener, given: dict[str, Any], texts: list[str], expected: list[object]) -> None:
     table = opened(column(texts), **given)
     assert values(table) == expected
     assert not any(bad(table))
@@ -131,7 +134,9 @@ def test_given(opened, given, texts, expected):
         (["1/18/2024", "3/18/2024", "3/4/2024"], [None, None, D(2024, 4, 3)]),
     ],
 )
-def test_a_date_format_by_which_some_values_are_written_binds_all(opened, texts, expected):
+def test_a_date_format_by_which_some_values_are_written_binds_all(
+    opened: Opener, texts: list[str], expected: list[object]
+) -> None:
     table = opened(column(texts), date_format="%d/%m/%Y")
     assert values(table) == expected
     assert bad(table) == [value is None for value in expected]
@@ -151,13 +156,13 @@ MONEY = {
 
 
 @pytest.mark.parametrize(("texts", "expected", "wrong"), MONEY.values(), ids=MONEY)
-def test_money(opened, texts, expected, wrong):
+def test_money(opened: Opener, texts: list[str], expected: list[str | None], wrong: list[bool]) -> None:
     table = opened(column(texts))
     assert values(table, money=True) == [x and Decimal(x) for x in expected]
     assert bad(table, money=True) == wrong
 
 
-def test_bad_values_leave_the_type_and_are_null(opened):
+def test_bad_values_leave_the_type_and_are_null(opened: Opener) -> None:
     table = opened(column(["1"] * 9 + ["x"]))
     assert (table.columns["a"].type, table.columns["a"].mixed) == (INTEGER, True)
     assert values(table) == [1] * 9 + [None]
@@ -166,12 +171,12 @@ def test_bad_values_leave_the_type_and_are_null(opened):
 
 
 @pytest.mark.parametrize("text", ["31/02/2015", "0/1/2015", "18/01/15", "18/01/2015 25:99"])
-def test_impossible_dates_are_bad(opened, text):
+def test_impossible_dates_are_bad(opened: Opener, text: str) -> None:
     table = opened(column(["18/01/2015"] * 9 + [text]))
     assert bad(table) == [False] * 9 + [True]
 
 
-def test_a_type_may_be_asked_of_any_text_column(opened):
+def test_a_type_may_be_asked_of_any_text_column(opened: Opener) -> None:
     table = opened(column(["1", "a", "2015-01-18", "yes"]))
     assert values(table, type=NUMBER) == [1.0, None, None, None]
     assert values(table, type=DATE) == [None, None, A, None]
@@ -179,12 +184,12 @@ def test_a_type_may_be_asked_of_any_text_column(opened):
     assert bad(table, type=BOOLEAN) == [False, True, True, False]
 
 
-def test_a_number_may_be_asked_of_mostly_text(opened):
+def test_a_number_may_be_asked_of_mostly_text(opened: Opener) -> None:
     table = opened(column(["$5", "a", "b", "1,234.5"]))
     assert values(table, type=NUMBER) == [5.0, None, None, 1234.5]
 
 
-def test_a_given_number_is_read_among_many_texts(opened):
+def test_a_given_number_is_read_among_many_texts(opened: Opener) -> None:
     table = opened(column([*["x"] * 20, "$5"]), types={"a": "number"})
     assert values(table) == [*[None] * 20, 5.0]
 
@@ -199,11 +204,11 @@ def written(shape: str) -> st.SearchStrategy[str]:
 
 @given(st.sampled_from(SHAPES).flatmap(written))
 @settings(max_examples=300, deadline=None)
-def test_every_number_looks_like_one(text):
+def test_every_number_looks_like_one(text: str) -> None:
     assert pl.select(pl.lit(text.strip()).str.contains(numbers.LIKE)).item()
 
 
-def test_the_other_columns_settle_the_decimal_mark(opened):
+def test_the_other_columns_settle_the_decimal_mark(opened: Opener) -> None:
     table = opened("a,b\n" + '"1,234","12,5"\n' * 2)
     assert values(table) == [1.234, 1.234]
     assert table.detected["decimal"] == ","
@@ -211,12 +216,12 @@ def test_the_other_columns_settle_the_decimal_mark(opened):
     assert values(table) == [1234]
 
 
-def test_beside_semicolons_an_unsettled_comma_is_decimal_and_an_unsettled_point_too(opened):
+def test_beside_semicolons_an_unsettled_comma_is_decimal_and_an_unsettled_point_too(opened: Opener) -> None:
     table = opened("a;b\n1,234;1.234\n")
     assert (values(table), values(table, "b")) == ([1.234], [1.234])
 
 
-def test_unsettled_day_and_month_is_an_error_with_both_readings(opened):
+def test_unsettled_day_and_month_is_an_error_with_both_readings(opened: Opener) -> None:
     table = opened(column(["02/02/2015", "01/02/2015"]))
     with pytest.raises(DataError) as raised:
         table.value("a")
@@ -235,13 +240,13 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("series", "expected"), KEYS.values(), ids=KEYS)
-def test_key(opened, tmp_path, series, expected):
+def test_key(opened: Opener, tmp_path: Path, series: pl.Series, expected: list[object]) -> None:
     series.alias("a").to_frame().write_parquet(tmp_path / "k.parquet")
     table = opened(path="k.parquet")
     assert table.frame.select(table.key("a")).collect()["a"].to_list() == expected
 
 
-def test_null_values_are_no_keys(opened):
+def test_null_values_are_no_keys(opened: Opener) -> None:
     table = opened(column(["NULL", "a"]))
     assert table.frame.select(table.key("a")).collect()["a"].to_list() == [None, "a"]
 
@@ -271,7 +276,9 @@ TYPED = {
 
 
 @pytest.mark.parametrize(("series", "kind", "expected", "wrong"), TYPED.values(), ids=TYPED)
-def test_typed_sources(opened, tmp_path, series, kind, expected, wrong):
+def test_typed_sources(
+    opened: Opener, tmp_path: Path, series: pl.Series, kind: ColumnType, expected: list[object], wrong: list[bool]
+) -> None:
     series.alias("a").to_frame().write_parquet(tmp_path / "t.parquet")
     table = opened(path="t.parquet", timezone="Europe/Paris")
     assert table.columns["a"].type is kind
@@ -282,7 +289,7 @@ def test_typed_sources(opened, tmp_path, series, kind, expected, wrong):
 FLOATS = [0.1, 2 / 3, 123456789.12345679, 1234567.1, NAN, INF, 1e30]
 
 
-def test_float_money_is_rounded_to_ten_decimals_of_its_shortest_form(opened, tmp_path):
+def test_float_money_is_rounded_to_ten_decimals_of_its_shortest_form(opened: Opener, tmp_path: Path) -> None:
     pl.DataFrame({"a": FLOATS}).write_parquet(tmp_path / "t.parquet")
     table = opened(path="t.parquet")
     texts = ["0.1", "0.6666666667", "123456789.12345679", "1234567.1"]
@@ -290,13 +297,13 @@ def test_float_money_is_rounded_to_ten_decimals_of_its_shortest_form(opened, tmp
     assert bad(table, money=True) == [False] * 5 + [True, True]
 
 
-def test_forced_types_on_typed_sources(opened, tmp_path):
+def test_forced_types_on_typed_sources(opened: Opener, tmp_path: Path) -> None:
     pl.DataFrame({"a": [20150118], "b": [1], "c": [7.0]}).write_parquet(tmp_path / "t.parquet")
     table = opened(path="t.parquet", types={"a": "date", "b": "boolean", "c": "text"})
     assert [values(table, name) for name in "abc"] == [[A], [True], ["7"]]
 
 
-def test_a_struct_has_no_value(opened, tmp_path):
+def test_a_struct_has_no_value(opened: Opener, tmp_path: Path) -> None:
     pl.DataFrame({"a": [{"x": 1}]}).write_parquet(tmp_path / "t.parquet")
     table = opened(path="t.parquet")
     assert table.columns["a"].type is ColumnType.OTHER
@@ -304,7 +311,7 @@ def test_a_struct_has_no_value(opened, tmp_path):
         table.value("a")
 
 
-def test_settle_looks_at_every_value(opened, monkeypatch):
+def test_settle_looks_at_every_value(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     start, middle = ["1"] * 3000, ["2.5", "NA", " 7 ", "$1,000"]
@@ -319,14 +326,14 @@ def test_settle_looks_at_every_value(opened, monkeypatch):
     assert table.settle(["id"]) is table
 
 
-def test_day_and_month_are_settled_by_every_value(opened, monkeypatch):
+def test_day_and_month_are_settled_by_every_value(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened(column(["01/02/2015"] * 3000 + ["31/12/2015"] + ["01/02/2015"] * 6000))
     assert set(values(table)) == {D(2015, 2, 1), D(2015, 12, 31)}
 
 
-def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
+def test_a_leading_zero_outside_the_sample_is_noticed(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened(column(["75001"] * 9000 + ["01000"] + ["75001"] * 9000 * 2))
@@ -338,7 +345,9 @@ def test_a_leading_zero_outside_the_sample_is_noticed(opened, monkeypatch):
 @pytest.mark.parametrize(
     ("late", "day"), [("13/04/2015", dt.date(2015, 4, 13)), ("04/13/2015", dt.date(2015, 4, 13)), ("03/04/2015", None)]
 )
-def test_dates_that_read_alike_in_the_sample_settle_nothing(opened, monkeypatch, late, day):
+def test_dates_that_read_alike_in_the_sample_settle_nothing(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch, late: str, day: dt.date | None
+) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     rows = ["01/01/2015"] * 2000
@@ -352,7 +361,7 @@ def test_dates_that_read_alike_in_the_sample_settle_nothing(opened, monkeypatch,
         assert table.frame.select(table.value("d")).collect()["d"][700] == day
 
 
-def test_dates_that_all_read_alike_are_day_first(opened, monkeypatch):
+def test_dates_that_all_read_alike_are_day_first(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segkit.io.read.values.sample.SMALL", 1000)
     monkeypatch.setattr("segkit.io.read.values.sample.BUDGET", 900)
     table = opened("d\n" + "01/01/2015\n3/3/2015\n" * 1000)

@@ -2,8 +2,10 @@ import csv
 import datetime as dt
 import io
 import json
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,20 +15,20 @@ from hypothesis import strategies as st
 from segkit.io.write import FORMATS, TextStyle, format_of, sink
 
 
-def written(frame: pl.DataFrame, format: str = "csv", **style) -> str:
+def written(frame: pl.DataFrame, format: str = "csv", **style: Any) -> str:
     target = io.BytesIO()
     pl.collect_all([sink(frame.lazy(), target, format, TextStyle(**style))])
     return target.getvalue().decode()
 
 
-def cells(values: list, dtype: pl.DataType | type[pl.DataType], **style) -> list[str]:
+def cells(values: Sequence[object], dtype: pl.DataType | type[pl.DataType], **style: Any) -> list[str]:
     """How the values look in a column of a CSV file."""
     frame = pl.DataFrame({"key": ["k"] * len(values), "x": pl.Series(values, dtype=dtype)})
     lines = written(frame, **({"delimiter": ";"} | style)).splitlines()
     return [line.removeprefix("k;") for line in lines[1:]]
 
 
-def test_decimals_are_exact_without_trailing_zeros_or_exponent():
+def test_decimals_are_exact_without_trailing_zeros_or_exponent() -> None:
     values = [Decimal(v) for v in ("19.99", "5", "0", "-0.5", "1000000", "100", "0.0000000001")]
     shown = ["19.99", "5", "0", "-0.5", "1000000", "100", "0.0000000001"]
     assert cells([*values, None], pl.Decimal(38, 10)) == [*shown, ""]
@@ -34,7 +36,7 @@ def test_decimals_are_exact_without_trailing_zeros_or_exponent():
     assert cells([Decimal(100), Decimal(0)], pl.Decimal(10, 0)) == ["100", "0"]
 
 
-def test_floats_are_as_short_as_they_can_be():
+def test_floats_are_as_short_as_they_can_be() -> None:
     values = [1.0, 0.1, 0.5, 1234567.0, 1e16, 1e-7, 0.1 + 0.2, None, float("nan"), float("inf"), -0.0]
     shown = ["1", "0.1", "0.5", "1234567", "10000000000000000", "0.0000001", "0.30000000000000004", "", "", "", "0"]
     assert cells(values, pl.Float64) == shown
@@ -54,26 +56,26 @@ def test_floats_are_as_short_as_they_can_be():
         ([["a", "b"], ["c"], [], None, ["d", None]], pl.List(pl.String), ["a|b", "c", "", "", "d"]),
     ],
 )
-def test_types(values, dtype, shown):
+def test_types(values: list[object], dtype: pl.DataType | type[pl.DataType], shown: list[str]) -> None:
     assert cells(values, dtype) == shown
 
 
-def test_zoned_timestamps_keep_their_offset():
+def test_zoned_timestamps_keep_their_offset() -> None:
     frame = pl.DataFrame({"t": [dt.datetime(2024, 7, 1, 12)]})
     zoned = frame.select("t", z=pl.col("t").dt.replace_time_zone("Europe/Paris"))
     assert written(zoned).splitlines()[1] == "2024-07-01T12:00:00,2024-07-01T12:00:00+02:00"
 
 
-def test_a_list_is_joined_by_its_own_separator():
+def test_a_list_is_joined_by_its_own_separator() -> None:
     assert cells([["a", "b"]], pl.List(pl.String), separators={"x": ","}) == ["a,b"]
 
 
-def test_only_cells_that_need_quotes_have_them():
+def test_only_cells_that_need_quotes_have_them() -> None:
     frame = pl.DataFrame({"a": ["x,y", 'say "hi"', "two\nlines", "plain", " pad "], "b": ["1", "2", "3", "4", None]})
     assert written(frame) == 'a,b\n"x,y",1\n"say ""hi""",2\n"two\nlines",3\nplain,4\n pad ,\n'
 
 
-def test_delimiter_bom_and_tabs():
+def test_delimiter_bom_and_tabs() -> None:
     frame = pl.DataFrame({"a": ["x;y"], "b": ["1,2"]})
     assert written(frame, delimiter=";") == 'a;b\n"x;y";1,2\n'
     assert written(frame, bom=True).startswith("\ufeffa,b\n")
@@ -81,7 +83,7 @@ def test_delimiter_bom_and_tabs():
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\tx", "\rx", "-cmd|x"])
-def test_formulas_are_escaped_where_asked(text):
+def test_formulas_are_escaped_where_asked(text: str) -> None:
     assert cells([text], pl.Categorical, escape_formulas=True)[0].strip('"').startswith("'")
     assert not cells([text], pl.String)[0].strip('"').startswith("'")
 
@@ -97,21 +99,23 @@ def test_formulas_are_escaped_where_asked(text):
         ("plain", pl.String, "plain"),
     ],
 )
-def test_numbers_are_no_formulas(value, dtype, shown):
+def test_numbers_are_no_formulas(
+    value: Decimal | float | str, dtype: pl.DataType | type[pl.DataType], shown: str
+) -> None:
     assert cells([value], dtype, escape_formulas=True) == [shown]
 
 
-def test_header_and_lists_are_escaped_too():
+def test_header_and_lists_are_escaped_too() -> None:
     frame = pl.DataFrame({"=key": ["1"], "l": [["=a", "b"]]})
     assert written(frame, escape_formulas=True) == "'=key,l\n1,'=a|b\n"
 
 
-def test_escaped_headers_stay_apart():
+def test_escaped_headers_stay_apart() -> None:
     frame = pl.DataFrame({"=a": ["1"], "'=a": ["2"], "' '=a": ["3"], "-n": [4.5], "@d": [dt.date(2024, 1, 1)]})
     assert written(frame, escape_formulas=True) == "''=a,'=a,' '=a,'-n,'@d\n1,2,3,4.5,2024-01-01\n"
 
 
-def test_json_lines_hold_numbers_with_their_own_digits():
+def test_json_lines_hold_numbers_with_their_own_digits() -> None:
     frame = pl.DataFrame(
         {
             'k"': ['a"b\\\n\x01é'],
@@ -135,7 +139,7 @@ def test_json_lines_hold_numbers_with_their_own_digits():
 
 
 @given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.decimals(-99, 99, places=4))))
-def test_what_is_written_is_read_again(rows):
+def test_what_is_written_is_read_again(rows: list[tuple[str, Decimal]]) -> None:
     frame = pl.DataFrame(
         {"text": [text for text, _ in rows], "number": [number for _, number in rows]},
         schema={"text": pl.String, "number": pl.Decimal(38, 10)},
@@ -149,7 +153,7 @@ def test_what_is_written_is_read_again(rows):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_empty_frame_is_a_whole_file(format, tmp_path):
+def test_an_empty_frame_is_a_whole_file(format: str, tmp_path: Path) -> None:
     frame = pl.DataFrame({"key": pl.Series([], dtype=pl.String), "d": pl.Series([], dtype=pl.Decimal(38, 10))})
     path = tmp_path / f"empty.{FORMATS[format].extension}"
     pl.collect_all([sink(frame.lazy(), path, format)])
@@ -163,20 +167,26 @@ def test_an_empty_frame_is_a_whole_file(format, tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_rows_keep_their_order_and_runs_their_bytes(format, tmp_path):
+def test_rows_keep_their_order_and_runs_their_bytes(format: str, tmp_path: Path) -> None:
     frame = pl.select(key=pl.int_range(300_000).cast(pl.String), n=pl.int_range(300_000)).lazy()
     paths = [tmp_path / name for name in ("a", "b")]
     for path in paths:
         pl.collect_all([sink(frame.filter(pl.col("n") % 3 != i), path.with_suffix(f".{i}"), format) for i in range(2)])
     for i in range(2):
         assert paths[0].with_suffix(f".{i}").read_bytes() == paths[1].with_suffix(f".{i}").read_bytes()
-    read = {"parquet": pl.read_parquet, "arrow": pl.read_ipc, "ndjson": pl.read_ndjson, "csv": pl.read_csv}
-    table = read.get(format, lambda path: pl.read_csv(path, separator="\t"))(tmp_path / "a.0")
+    read: dict[str, Callable[[Path], pl.DataFrame]] = {
+        "parquet": pl.read_parquet,
+        "arrow": pl.read_ipc,
+        "ndjson": pl.read_ndjson,
+        "csv": pl.read_csv,
+        "tsv": lambda path: pl.read_csv(path, separator="\t"),
+    }
+    table = read[format](tmp_path / "a.0")
     assert table["n"].is_sorted()
     assert len(table) == 200_000
 
 
-def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path):
+def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path: Path) -> None:
     frame = pl.DataFrame({"key": ["a"], "d": [Decimal("1.5")]}, schema_overrides={"d": pl.Decimal(38, 10)})
     pl.collect_all([sink(frame.lazy(), tmp_path / "x.parquet", "parquet")])
     assert pl.read_parquet(tmp_path / "x.parquet").equals(frame)
@@ -188,5 +198,5 @@ def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path):
 @pytest.mark.parametrize(
     ("name", "format"), [("a.parquet", "parquet"), ("a.TSV", "tsv"), ("a", "csv"), ("a.csv.gz", "csv")]
 )
-def test_format_of_a_path(name, format):
+def test_format_of_a_path(name: str, format: str) -> None:
     assert format_of(Path(name)) == format

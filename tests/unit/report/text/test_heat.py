@@ -22,7 +22,7 @@ def shown(heat: Heat, *, color: bool = False, encoding: str = "utf-8") -> str:
     return stream.read()
 
 
-def test_without_colours_blocks_stand_behind_the_numbers():
+def test_without_colours_blocks_stand_behind_the_numbers() -> None:
     assert shown(Heat({(1, 1): 100, (2, 1): 1, (2, 2): 41}, 2)) == (
         "      F1   F2\n"
         "──────────────\n"
@@ -32,13 +32,13 @@ def test_without_colours_blocks_stand_behind_the_numbers():
     )
 
 
-def test_in_ascii():
+def test_in_ascii() -> None:
     text = shown(Heat({(1, 1): 100, (2, 1): 1}, 2), encoding="ascii")
     assert "R1  100#" in text
     assert text.isascii()
 
 
-def test_in_colours_the_numbers_stand_on_the_shades():
+def test_in_colours_the_numbers_stand_on_the_shades() -> None:
     text = shown(Heat(FIVE, 5), color=True)
     assert not set(BLOCKS + ASCII[1:]) & set(re.sub(r"\x1b\[[\d;]*m", "", text))
     assert len(set(re.findall(r"48;5;\d+", text))) == len(COLORS)
@@ -57,11 +57,11 @@ def contrast(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize(("ink", "ground"), COLORS)
-def test_every_number_can_be_read_on_its_shade(ink, ground):
+def test_every_number_can_be_read_on_its_shade(ink: str, ground: str) -> None:
     assert contrast(ink, ground) >= 4.5
 
 
-def test_the_shades_rise():
+def test_the_shades_rise() -> None:
     light = [contrast("#000000", ground) for _, ground in COLORS]
     assert light == sorted(light, reverse=True)
 
@@ -69,7 +69,7 @@ def test_the_shades_rise():
 @pytest.mark.parametrize("bins", range(2, 11))
 @pytest.mark.parametrize("most", [1, 4, 999, 12_345, 1_234_567, 987_654_321])
 @pytest.mark.parametrize("color", [False, True])
-def test_it_fits_into_80_columns(bins, most, color):
+def test_it_fits_into_80_columns(bins: int, most: int, color: bool) -> None:
     cells = {(r, f): max(1, most * r * f // bins**2) for r in range(1, bins + 1) for f in range(1, bins + 1)}
     stream = io.StringIO()
     console = Console(file=stream, width=80, color_system="256" if color else None, force_terminal=color)
@@ -79,7 +79,7 @@ def test_it_fits_into_80_columns(bins, most, color):
     assert len(lines) == bins + 3  # nothing is wrapped
 
 
-def test_nobody_at_all():
+def test_nobody_at_all() -> None:
     assert shown(Heat({}, 2)) == "      F1   F2\n──────────────\nR2    -    -\nR1    -    -\n"
 
 
@@ -96,5 +96,5 @@ def test_nobody_at_all():
         (987_654_321, "988M"),
     ],
 )
-def test_short_numbers(value, text):
+def test_short_numbers(value: int, text: str) -> None:
     assert short(value) == text

@@ -54,6 +54,7 @@ def test_scalars() -> None:
     assert parse_scalar(True) is True
     assert parse_comparable("2024-03-31") == DAY
     assert parse_percent(2.5) == Decimal("2.5")
+    bad: object
     for bad in (Decimal("NaN"), float("inf"), [1], {}):
         with pytest.raises(Unfit):
             parse_scalar(bad)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -28,7 +30,7 @@ def arrays(*columns: object) -> list[np.ndarray]:
     return [np.array(column, dtype=float) for column in columns]
 
 
-def test_the_published_fit_of_cdnow(shared) -> None:
+def test_the_published_fit_of_cdnow(shared: Callable[[str], Path]) -> None:
     table = pl.read_csv(shared("clv/cdnow_customers_summary.csv")).cast(pl.Float64)
     x, last, age = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
     found = fit_bg_nbd(x, last, age, np.ones(len(x)))
@@ -60,8 +62,8 @@ def simulated(customers: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np
                 break
             day += random.exponential(1 / rate)
         found.append((x, last, age))
-    x, last, age = arrays(*zip(*found, strict=True))
-    return x, last, age
+    frequency, recency, ages = arrays(*zip(*found, strict=True))
+    return frequency, recency, ages
 
 
 def test_the_parameters_of_simulated_customers_are_found_again() -> None:
