@@ -44,7 +44,7 @@ class _Run:
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    found: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
+    fitted: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
         """Columns measured over events, one scan a table."""
@@ -54,10 +54,10 @@ class _Run:
         if any(step.measure.since for step in steps):
             self.gather()  # a date of each customer, not of each row
         measured = [self._measured(table, measures) for table, measures in by_table.items()]
-        customers, *found = self.collect(measured)
+        customers, *grouped = self.collect(measured)
         views = self.plan.views
         for table in by_table:
-            groups = found.pop(0)  # as soon as they are joined, their memory is free
+            groups = grouped.pop(0)  # as soon as they are joined, their memory is free
             if table not in self.tables:  # a second pass over a table finds the same rows
                 self.tables.append(table)
                 self.counts[table] = views[table].counts(groups)
@@ -95,7 +95,7 @@ class _Run:
         (customers,) = self.collect()
         self.frame = customers.lazy()
         for step in steps:
-            layers, self.found[step] = step.fit(customers)
+            layers, self.fitted[step] = step.fit(customers)
             for exprs in layers:
                 self.frame = self.frame.with_columns(exprs)
 
@@ -145,13 +145,15 @@ def compute(plan: Plan) -> Computed:
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
     frame, *groups = run.collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
-    run.counts |= {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
+    run.counts |= {
+        table: plan.views[table].counts(of_table) for table, of_table in zip(unmeasured, groups, strict=True)
+    }
     run.counts[CUSTOMERS] = run.counts[CUSTOMERS].with_columns(pl.lit(frame[name].sum()).alias(name) for name in late)
     frame = frame.drop(late)
     order = dict.fromkeys([CUSTOMERS, *unmeasured, *run.counts])
     counts = {table: run.counts[table] for table in order}
     matched = {table: int(frame[kept_rows_of(table)].sum()) for table in run.tables}
-    fitted = [one for step in plan.steps for one in run.found.get(step, ())]
+    fitted = [one for step in plan.steps for one in run.fitted.get(step, ())]
     thresholds = tuple(one for one in fitted if isinstance(one, Threshold))
     models = tuple(one for one in fitted if isinstance(one, FittedModel))
     return Computed(

@@ -162,14 +162,14 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
         compared: pl.Expr = COMPARISONS[name](value, literal(operand, dtype))
         return compared
     if name in ("in", "not_in"):
-        found = _one_of(value, operand, dtype)
-        return ~found if name == "not_in" else found
+        is_one = _one_of(value, operand, dtype)
+        return ~is_one if name == "not_in" else is_one
     if name == "between":
         return value.is_between(*(literal(v, dtype) for v in operand))
     base = name.removeprefix("not_")
     if base in TEXTS:
-        found = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
-        return ~found if base != name else found
+        matches = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
+        return ~matches if base != name else matches
     if name in ("has_any", "has_all", "has_none"):
         return _in_list(name, value, operand)
     if name in ("top_percent", "bottom_percent"):

@@ -45,12 +45,12 @@ def _covered(area: Area, xy: Sequence[pl.Series]) -> pl.Series:
 
     points = pl.DataFrame({"x": xy[0], "y": xy[1]}).with_row_index()
     possible = points.filter(on_the_map(pl.col("y"), pl.col("x")))
-    found = np.zeros(len(points), dtype=bool)
+    covered = np.zeros(len(points), dtype=bool)
     with area.lock:
         for some in possible.iter_slices(AT_ONCE):
             row, x, y = (column.to_numpy() for column in some)
             # Boxes first, by the index; then the polygons of the boxes that have the point.
             point, zone = area.tree.query(shapely.points(x, y))
             inside = shapely.intersects_xy(area.polygons[zone], x[point], y[point])
-            found[row[point[inside]]] = True
-    return pl.Series(found)
+            covered[row[point[inside]]] = True
+    return pl.Series(covered)

@@ -50,13 +50,13 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
 
     Raises `SqlProblem` for what does not parse, reads a clock, or looks at more than one row.
     """
-    bare = _QUOTED.sub(lambda found: " " if found[0][0] in "-/" else "''", text)
+    bare = _QUOTED.sub(lambda match: " " if match[0][0] in "-/" else "''", text)
     clock = _CLOCK.search(bare)
     if clock:
         word = clock[1].rstrip("( \t")
         raise SqlProblem(f"`{word}` reads a clock, which gives another answer each day", "use the column `as_of`")
     try:
-        expression = pl.sql_expr(_AS_OF.sub(lambda found: _day(found, as_of), text) if as_of else text)
+        expression = pl.sql_expr(_AS_OF.sub(lambda match: _day(match, as_of), text) if as_of else text)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
@@ -78,8 +78,8 @@ def sql_columns(text: str) -> frozenset[str]:
     return frozenset(parse_sql(text).meta.root_names()) - {AS_OF}
 
 
-def _day(found: re.Match[str], as_of: dt.date) -> str:
-    return f"DATE '{as_of}'" if found[0].strip('"') == AS_OF else found[0]
+def _day(match: re.Match[str], as_of: dt.date) -> str:
+    return f"DATE '{as_of}'" if match[0].strip('"') == AS_OF else match[0]
 
 
 _DIVIDES = {"Div", "IntDiv", "Rem"}

@@ -89,12 +89,12 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
 
 def _measures(condition: EventCondition) -> list[Measure]:
     """What a condition compares; and whether there are events, where that is all it asks, or may hold without any."""
-    found = []
+    measures = []
     if condition.result or condition.measure != "count":
-        found.append(hidden_measure(measured(condition, condition.measure, condition.of)))
-    if not found or _holds_without(condition):
-        found.append(hidden_measure(measured(condition, "count"), exists=True))
-    return found
+        measures.append(hidden_measure(measured(condition, condition.measure, condition.of)))
+    if not measures or _holds_without(condition):
+        measures.append(hidden_measure(measured(condition, "count"), exists=True))
+    return measures
 
 
 def _holds_without(condition: EventCondition) -> bool:

@@ -36,12 +36,12 @@ class Suppression(NamedTuple):
 
 def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], KeyPath]:
     """Each list once, as (path, column that is compared), with the place that names it first."""
-    found: dict[tuple[str, str], KeyPath] = {}
+    lists: dict[tuple[str, str], KeyPath] = {}
     for path, _, permission in walk.permissions(rules):
         for position, file in enumerate(permission.suppress):
             column = permission.suppress_on or rules.customers.key
-            found.setdefault((file, column), (*path, "suppress", position))
-    return found
+            lists.setdefault((file, column), (*path, "suppress", position))
+    return lists
 
 
 def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> Suppression:
@@ -74,12 +74,12 @@ def _folded(text: pl.Expr) -> pl.Expr:
 
 def permission_columns(rules: RuleFile) -> list[str]:
     """The helper columns of permissions: for each channel, and for all of them (the empty name); and of each list."""
-    found = []
+    columns = []
     for _, channel, permission in walk.permissions(rules):
-        found += [helpers.permission(CONSENT, channel)] * bool(permission.require)
-        found += [helpers.permission(SUPPRESSED, channel)] * bool(permission.suppress)
-    found += [capped_column(path) for path, _ in walk.caps(rules)]
-    return [*found, *(helpers.listed(file, column) for file, column in suppression_lists(rules))]
+        columns += [helpers.permission(CONSENT, channel)] * bool(permission.require)
+        columns += [helpers.permission(SUPPRESSED, channel)] * bool(permission.suppress)
+    columns += [capped_column(path) for path, _ in walk.caps(rules)]
+    return [*columns, *(helpers.listed(file, column) for file, column in suppression_lists(rules))]
 
 
 def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

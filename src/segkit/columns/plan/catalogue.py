@@ -25,7 +25,7 @@ class Catalogue(NamedTuple):
 
 
 def make_catalogue(
-    rules: RuleFile, tables: Mapping[str, Table], found: Sequence[Mention], steps: Mapping[str, Step]
+    rules: RuleFile, tables: Mapping[str, Table], mentions: Sequence[Mention], steps: Mapping[str, Step]
 ) -> tuple[Catalogue, list[Finding]]:
     """The columns of all tables, and the new ones that take the name of another."""
     findings: list[Finding] = []
@@ -36,7 +36,7 @@ def make_catalogue(
             _add(here, new, (*path, "derive", new), findings)
         columns[name] = here
     adds: dict[str, tuple[str, ...]] = {}
-    asked = {(m.table, m.column) for m in found}
+    asked = {(m.table, m.column) for m in mentions}
     for name, lookup in rules.lookup.items():
         own = columns[lookup_table(name)]
         given = lookup.columns or tuple(c for c in own if c not in lookup.on.values())
@@ -78,10 +78,10 @@ def _dotted(path: KeyPath) -> str:
 
 
 def unknown_columns(
-    found: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table], not_computed: Mapping[str, str]
+    mentions: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table], not_computed: Mapping[str, str]
 ) -> Iterable[Finding]:
     """Columns that are not there; `not_computed` has the next step for those that a section or key would compute."""
-    for mention in found:
+    for mention in mentions:
         known = catalogue.columns.get(mention.table, {})
         if mention.column in known:
             continue

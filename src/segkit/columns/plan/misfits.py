@@ -27,9 +27,9 @@ ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
 """Keys that name a column with one value a customer."""
 
 
-def column_misfits(found: Iterable[Mention], schema: Dtypes) -> Iterable[Finding]:
+def column_misfits(mentions: Iterable[Mention], schema: Dtypes) -> Iterable[Finding]:
     """Where a column is not of the type that is asked of it."""
-    for mention in found:
+    for mention in mentions:
         dtype = schema.get(mention.column)
         if dtype is None:
             continue

@@ -129,18 +129,18 @@ class _Named(NamedTuple):
 
 
 def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _Named:
-    found = list(mentions(rules))
+    all_mentions = list(mentions(rules))
     steps = {name: step for step in steps_of(rules, context) for name in step.names}
-    catalogue, wrong = make_catalogue(rules, tables, found, steps)
-    wrong += unknown_columns(found, catalogue, tables, not_computed(rules.value))
+    catalogue, wrong = make_catalogue(rules, tables, all_mentions, steps)
+    wrong += unknown_columns(all_mentions, catalogue, tables, not_computed(rules.value))
     if any(finding.path[0] not in CHECKED_ON for finding in wrong):
         raise Misfits(wrong)
-    known = [m for m in found if m.column in catalogue.columns[m.table]]
+    known = [m for m in all_mentions if m.column in catalogue.columns[m.table]]
     possible = {n: s for n, s in steps.items() if not any(f.path[: len(s.path)] == s.path for f in wrong)}
     return _Named(catalogue, known, possible, wrong)
 
 
-def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:
+def _typed(rules: RuleFile, known: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:
     """The types of all columns of the customers, computed ones too.
 
     Raises `Misfits` for columns that are not of the type that is asked of them, in whichever table.
@@ -149,8 +149,8 @@ def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step],
     wrong: list[Finding] = []
     for table, view in views.items():
         if table != CUSTOMERS:
-            wrong += column_misfits([m for m in found if m.table == table], view.schema)
-    of_customers = [m for m in found if m.table == CUSTOMERS]
+            wrong += column_misfits([m for m in known if m.table == table], view.schema)
+    of_customers = [m for m in known if m.table == CUSTOMERS]
     for name in in_order({name: step.needs for name, step in steps.items()}):
         step = steps[name]
         misfits = _step_misfits(step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema)
@@ -164,9 +164,9 @@ def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step],
     return schema
 
 
-def _step_misfits(step: Step, found: Sequence[Mention], schema: Dtypes) -> list[Finding]:
+def _step_misfits(step: Step, of_step: Sequence[Mention], schema: Dtypes) -> list[Finding]:
     """What keeps a step from being taken over columns of `schema`."""
-    wrong = list(column_misfits(found, schema))
+    wrong = list(column_misfits(of_step, schema))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
         problem, _ = sql_type(step.sql, schema)
         wrong += [Finding((*step.path, "sql"), *problem)] if problem else []

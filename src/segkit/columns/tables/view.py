@@ -165,22 +165,22 @@ class View(NamedTuple):
         kept = rows if kept_rows(counts) == len(rows) else rows.filter(KEPT)
         return kept.drop(KEPT, COUNT, *self.doubts.columns, *self.doubts.found, strict=False), counts
 
-    def counts(self, found: pl.DataFrame) -> pl.DataFrame:
+    def counts(self, collected: pl.DataFrame) -> pl.DataFrame:
         """One row: how many rows there are, how many are left out by reason, for how many a lookup found something, and
         whether there are doubts, and padded keys.
 
-        `found` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
+        `collected` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
         """
         reasons = {left_out_key(reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
-        rows = pl.col(COUNT).fill_null(1).sum() if COUNT in found.columns else pl.len()
-        others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
+        rows = pl.col(COUNT).fill_null(1).sum() if COUNT in collected.columns else pl.len()
+        others = collected.filter(~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons)))
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
-        doubts: dict[str, Any] = {name: found[name].any() for name in self.doubts.columns}
-        doubts |= {name: found[name].sum() for name in self.doubts.found}
-        padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
-        return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
+        doubts: dict[str, Any] = {name: collected[name].any() for name in self.doubts.columns}
+        doubts |= {name: collected[name].sum() for name in self.doubts.found}
+        padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(is_padded(pl.col(KEY)).any()).item())
+        return pl.DataFrame([{"rows": collected.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
     def second_look(self) -> tuple[dict[str, int], bool]:
         """How many values of which columns cannot be read, and whether a line may be short; in a pass of its own."""
@@ -192,9 +192,9 @@ class View(NamedTuple):
             tests.append(bad.sum().alias(name))
         if self.doubts.short is not None:
             tests.append(self.doubts.short.any().alias(DOUBT))
-        found = self.table.frame.select(tests).collect().row(0, named=True)
-        may_be_short = bool(found.pop(DOUBT, False))
-        return {name: count for name, count in found.items() if count}, may_be_short
+        counts = self.table.frame.select(tests).collect().row(0, named=True)
+        may_be_short = bool(counts.pop(DOUBT, False))
+        return {name: count for name, count in counts.items() if count}, may_be_short
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]

@@ -72,14 +72,14 @@ class Cuts(NamedTuple):
             return beyond | (value.eq(cut) & (pl.col(KEY) >= self._at(keys, pl.String())))
         return beyond | value.eq(cut) if self.inclusive else beyond
 
-    def _at(self, found: Mapping[Group, Sequence[Any]], dtype: pl.DataType) -> pl.Expr:
+    def _at(self, by_group: Mapping[Group, Sequence[Any]], dtype: pl.DataType) -> pl.Expr:
         """The one value of each group, in the rows of its customers; missing in groups that have none."""
         if not self.outer:
-            value = found[()][0]
+            value = by_group[()][0]
             return decimal(value).cast(dtype) if isinstance(value, Decimal) else pl.lit(value, dtype)
         # All groups in the order of their scores: a row's value is found by position, without a join.
         groups = product(range(1, self.bins + 1), repeat=len(self.outer))
-        values = pl.Series([next(iter(found.get(group, ())), None) for group in groups], dtype=dtype)
+        values = pl.Series([next(iter(by_group.get(group, ())), None) for group in groups], dtype=dtype)
         place = pl.lit(0, pl.Int64)
         for name in self.outer:
             place = place * self.bins + pl.col(name) - 1
@@ -115,12 +115,12 @@ def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
     if rfm.method == "quantile":
         ranked = pl.collect_all([_ranked(rfm, measure, (), rows) for measure in RAW])
         return [_quantiles(rfm, measure, (), frame) for measure, frame in zip(RAW, ranked, strict=True)]
-    found: list[Cuts] = []
+    fitted: list[Cuts] = []
     for measure in RAW:
-        outer = tuple(SCORES[cuts.measure] for cuts in found)
-        found.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
-        rows = rows.with_columns(found[-1].score())
-    return found
+        outer = tuple(SCORES[cuts.measure] for cuts in fitted)
+        fitted.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
+        rows = rows.with_columns(fitted[-1].score())
+    return fitted
 
 
 def _ranked(rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:

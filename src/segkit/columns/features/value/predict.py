@@ -172,7 +172,7 @@ def _maximum(
     Raises `NotFitted` where the slope does not end: at a limit it may be flat, as customers who are all alike have no
     finite parameters, but predictions that hardly depend on them.
     """
-    found = [
+    fits = [
         minimize(
             negative,
             np.array(start),
@@ -183,7 +183,7 @@ def _maximum(
         )
         for start in starts
     ]
-    best = min((one for one in found if np.isfinite(one.fun)), key=lambda one: one.fun, default=None)
+    best = min((one for one in fits if np.isfinite(one.fun)), key=lambda one: one.fun, default=None)
     if best is None or not np.abs(best.jac).max() < FLAT:
         raise NotFitted(f"the likelihood of {model} rises without end")
     return [float(value) for value in np.exp(best.x)], float(best.fun)

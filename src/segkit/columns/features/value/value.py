@@ -138,13 +138,13 @@ def _histories(customers: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
 
 def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> None:
     repeaters = known.filter(pl.col("x") > 0)
-    for found, least, what in (
+    for customers, least, what in (
         (known, LEAST_CUSTOMERS, "customers with an event"),
         (repeaters, LEAST_REPEATERS, "customers with events on two days or more"),
         (spending, LEAST_REPEATERS, "customers who have spent something after their first day"),
     ):
-        if len(found) < least:
-            message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(found)}"
+        if len(customers) < least:
+            message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(customers)}"
             raise DataError.of(message, hint="give it a longer history, or take `[value.predict]` out")
 
 
@@ -193,13 +193,13 @@ def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: pre
     rate = math.log1p(float(value.predict.discount_percent) / 100) * WEEK / YEAR
     pairs = histories.select("x", "age").unique().sort("x", "age")
     x, age = _floats(pairs, "x"), _floats(pairs, "age") / WEEK
-    found = pairs.with_columns(
+    expected = pairs.with_columns(
         pl.Series("orders", orders.orders_if_alive(weeks, x, age)),
         pl.Series("discounted", orders.discounted_orders_if_alive(weeks, rate, x, age)),
     )
-    if not found.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
+    if not expected.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
         raise predict.NotFitted("customers are too much alike")
-    return histories.select("x", "age").join(found, on=["x", "age"], how="left", maintain_order="left")
+    return histories.select("x", "age").join(expected, on=["x", "age"], how="left", maintain_order="left")
 
 
 def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.DataFrame) -> FittedModel:
