@@ -1,4 +1,4 @@
-"""Runs a plan: features in as few collects as there are barriers, cuts between them."""
+"""Runs a plan: steps stay lazy until measures or cuts need the customers collected."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from segkit.rules.tables import CUSTOMERS
 class Computed(NamedTuple):
     """One row a customer, in the order of the file: every column asked for, and the key under `KEY`.
 
-    `counts` has one row for each table that was read; `matched` the events of known customers by table.
+    `counts` has a one-row frame for each table that was read. `matched` counts the events of known customers by table.
     """
 
     frame: pl.DataFrame
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
     padded: frozenset[str] = frozenset()
-    """Event tables whose keys were taken as they came, and have to be trimmed: all is to be computed again, and with a
-    frame that may be empty.
+    """Event tables whose keys were taken as they came, but have to be trimmed.
+
+    If there are any, all is to be computed again, and `frame` may be empty.
     """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
@@ -72,7 +73,7 @@ class _Run:
 
     @property
     def padded(self) -> frozenset[str]:
-        """The event tables among the rows of which keys have to be trimmed."""
+        """The event tables that have keys to be trimmed."""
         return frozenset(table for table, row in self.counts.items() if row[PADDED].item())
 
     def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
@@ -82,7 +83,7 @@ class _Run:
         return measured_columns(view, measures, dates)
 
     def add(self, steps: Sequence[Step]) -> None:
-        """Columns joined by, or computed from, those of the row."""
+        """Columns joined by columns of the row, or computed from them."""
         schema = self.plan.schema
         for lookup in (step.lookup for step in steps if isinstance(step, LookupStep)):
             keys = [as_key(pl.col(name), schema[name]).alias(text_of(name)) for name in lookup.on]
@@ -100,17 +101,17 @@ class _Run:
                 self.frame = self.frame.with_columns(exprs)
 
     def gather(self) -> None:
-        """Collect the customers, unless they have been."""
+        """Collects the customers, unless that has been done."""
         if CUSTOMERS not in self.counts:
             self.frame = self.collect()[0].lazy()
 
     def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
-        """The customers so far, then `others`."""
+        """The customers so far, then `others`, all collected."""
         customers, *found = pl.collect_all([self.frame, *others])
         return [customers if CUSTOMERS in self.counts else self._kept(customers), *found]
 
     def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The customers among all rows of their table, which are counted."""
+        """The customers to be kept of all rows of their table; counts the rows, too."""
         view = self.plan.views[CUSTOMERS]
         assert isinstance(view.spec, Customers)
         kept, self.counts[CUSTOMERS] = view.sort_out(rows)
@@ -119,7 +120,7 @@ class _Run:
 
 
 def compute(plan: Plan) -> Computed:
-    """Every column that the plan asks for, each kind of step as soon as what it needs is there."""
+    """Every column that the plan asks for. Steps of one kind run together, once what they need is there."""
     run = _Run(plan, plan.views[CUSTOMERS].rows(plan.base_columns))
     todo = list(plan.steps)
     missing = {name for step in todo for name in step.names}
@@ -130,7 +131,7 @@ def compute(plan: Plan) -> Computed:
         rows = [step for step in ready if isinstance(step, (RowStep, LookupStep))]
         if measures:
             run.measure(measures)
-            if run.padded:  # what is computed of too few rows may not be possible
+            if run.padded:  # without the padded rows, later steps may fail
                 return Computed(pl.DataFrame(), {}, {}, run.padded)
         elif rows:
             run.add(rows)

@@ -66,14 +66,14 @@ def sql_misfits(rules: RuleFile, schema: Dtypes) -> Iterable[Finding]:
 
 
 def sql_type(text: str, schema: Dtypes) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
-    """(Message and hint of what is wrong with the SQL, its type) over columns of `schema`; one of them is None."""
+    """What is wrong with the SQL (message, hint) and its type, over columns of `schema`; one of the two is None."""
     expression = parse_sql(text, dt.date.min)
     try:
         durations = [type_of(part, schema) for part in (expression, *differences(expression))]
         if any(isinstance(dtype, pl.Duration) for dtype in durations):
             hint = "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of"
             return ("a length of time, such as the difference of two dates, is not a number", hint), None
-        # What only shows in running, such as a bad regular expression, shows on one row.
+        # A fault that only shows when the SQL runs, such as a bad regular expression, shows on one row.
         _one_row(schema).select(expression.alias("value"))
         return None, type_of(expression, schema)
     except pl.exceptions.PolarsError as error:

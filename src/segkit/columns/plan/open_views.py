@@ -1,4 +1,4 @@
-"""Tables as rules see them: lookups read and joined, and what is derived of computed columns put off."""
+"""Tables as rules see them: lookups are read and joined; what is derived from computed columns is put off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from segkit.rules.tables import CUSTOMERS, lookup_table
 
 
 class Lookups(NamedTuple):
-    """The lookups that somebody asks for, read into memory."""
+    """The lookups whose columns are asked for, read into memory."""
 
     joined: Mapping[str, Joined]
     views: Mapping[str, View]
@@ -110,7 +110,7 @@ def _lookups(
 def _asking(
     joined: Mapping[str, Joined], rules: RuleFile, mentions: Sequence[Mention], context: Context
 ) -> dict[str, Joined]:
-    """The lookups with what is asked of the events that they are joined to."""
+    """The lookups, each with the conditions on the event table that it is joined to."""
     asked: dict[str, list[Asked]] = {}
     for mention in mentions:
         if mention.table != CUSTOMERS and mention.condition:
@@ -125,7 +125,7 @@ def _refusal(path: KeyPath, error: Refused | Cycle) -> Finding:
 
 
 def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
-    """The columns of customers that are joined by, or derived from, computed ones, so come after them."""
+    """The columns of customers that are joined by computed ones or derived from them, and so come after them."""
     late: set[str] = set()
     while True:
         known = {*steps, *late}

@@ -1,5 +1,6 @@
-"""From rules and opened tables to a plan: which columns there are, what is read of each table, and all that does not
-fit; nothing is read but lookups.
+"""The plan for rules and opened tables: which columns there are, what is read of each table, and what does not fit.
+
+Nothing is read but lookups.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
 
 
 class Plan(NamedTuple):
-    """What a run computes: views of the tables, and the steps that somebody asks for.
+    """What a run computes: views of the tables, and the steps that are asked for.
 
-    `schema` types every customer column, helper columns too; `asked` are those that segments and outputs name.
+    `schema` has the type of each customer column, helper columns too. `asked` are those that segments or outputs name.
     """
 
     rules: RuleFile
@@ -52,11 +53,11 @@ class Plan(NamedTuple):
     lookup_counts: Mapping[str, pl.DataFrame]
 
     def view(self, name: str) -> View:
-        """The table of this name, a lookup or list too."""
+        """The view of the table with this name, which may be a lookup or list."""
         return self.views[name] if name in self.views else self.lookup_views[name]
 
     def lookups_into(self, table: str) -> tuple[str, ...]:
-        """The lookups whose columns the rows of a table get, those that are joined by computed columns too."""
+        """The lookups that are joined to a table, including those joined by computed columns."""
         late = [step.lookup.name for step in self.steps if isinstance(step, LookupStep) and table == CUSTOMERS]
         return (*self.view(table).doubts.lookups, *late)
 
@@ -67,8 +68,9 @@ class Plan(NamedTuple):
 
     @property
     def final_columns(self) -> list[str]:
-        """The columns that outputs and the summary look at once all are computed, and who is in each segment and may be
-        written.
+        """The columns that outputs and the summary look at once all are computed.
+
+        They include who is in each segment, and who may be written.
         """
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
@@ -78,7 +80,7 @@ class Plan(NamedTuple):
 
     @property
     def base_columns(self) -> list[str]:
-        """The columns of the customers that somebody needs: criteria, steps, outputs."""
+        """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
@@ -119,7 +121,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
 class _Named(NamedTuple):
     """The columns there are: where each comes from, who names them, and which steps can be taken.
 
-    `wrong` is what only concerns sections that no table depends on.
+    `wrong` has the findings in sections that no table depends on.
     """
 
     catalogue: Catalogue
