@@ -12,7 +12,7 @@ from segkit.rules.model.blocks import Near
 
 EARTH_RADIUS_KM = 6371.0088
 AT_ONCE = 100_000
-"""Points that are looked at together: what bounds the memory."""
+"""The number of points that are looked at together, which bounds the memory."""
 
 
 def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
@@ -23,7 +23,7 @@ def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
     half = ((there_latitude - here_latitude) / 2).sin() ** 2 + there_latitude.cos() * math.cos(here_latitude) * (
         (there_longitude - here_longitude) / 2
     ).sin() ** 2
-    # Of opposite ends of the earth, rounding may make it a bit more than 1, which has no arcsine.
+    # For opposite ends of the earth, rounding may make `half` a bit more than 1, which has no arcsine.
     distance = 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
     return ((distance <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
 

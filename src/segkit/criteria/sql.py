@@ -102,8 +102,9 @@ def _function_names(tree: Any) -> set[str]:
 
 
 def _safe(node: Any) -> Any:
-    """The tree with a missing value for what is divided by zero, where Polars would stop the run for decimals, and
-    for what is no number, such as the logarithm of -1.
+    """The tree with a missing value for what is divided by zero, and for what is no number.
+
+    Polars would stop the run for decimals that are divided by zero. No number is, for example, the logarithm of -1.
     """
     if isinstance(node, list):
         return [_safe(inner) for inner in node]
@@ -135,7 +136,7 @@ def _tree(expression: pl.Expr) -> Any:
 
 
 def _refusals(node: Any) -> Iterator[tuple[str, str | None]]:
-    """Walks the tree against the list of nodes that look at one row alone."""
+    """What is in the tree but not on the list of nodes that look at one row alone, as (message, hint)."""
     if not isinstance(node, dict):
         yield _refusal(str(node))
         return
