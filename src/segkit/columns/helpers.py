@@ -50,7 +50,8 @@ LEFT_OUT = hidden("left out key")
 """The key of a row that is left out. `View` makes it to test whether the key must be trimmed."""
 
 
-# Doubts: what asks for a second look at a table. `tables/build.py` makes them, `View.counts` reads the last two.
+# Doubts: what asks for a second look at a table. `tables/build.py` makes them, but `View` makes the last.
+# `View.counts` reads the last two.
 
 
 def as_it_came(column: str) -> str:

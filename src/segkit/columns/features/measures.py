@@ -80,7 +80,7 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
     """The measure in its final type, from what was measured, or from `kept_rows_of` where every row counts.
 
     Division and distance in days come here, after adding up. Customers without events have 0 for what counts or adds
-    up; other measures are missing.
+    up, false for `exists`; other measures are missing.
     """
     name, spec, dtype = measure.name, measure.spec, dtype_of(measure, view)
     value = pl.col(kept_rows_of(view.name) if _is_every_row(measure, view) else name)

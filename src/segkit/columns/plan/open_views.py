@@ -54,7 +54,7 @@ def open_views(
     steps: Mapping[str, Step],
     catalogue: Catalogue,
 ) -> Opened:
-    """The tables as rules see them; reads nothing but lookups. Raises `Misfits`."""
+    """The tables as rules see them; reads nothing but lookups and suppression lists. Raises `Misfits`."""
     reads = reads_of(rules, mentions, catalogue)
     lookups = _lookups(rules, tables, reads, catalogue, context, mentions)
     lists = read_suppression(rules, tables, context)

@@ -1,6 +1,6 @@
 """The plan for rules and opened tables: which columns there are, what is read of each table, and what does not fit.
 
-Nothing is read but lookups.
+Nothing is read but lookups and suppression lists.
 """
 
 from __future__ import annotations
