@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
+    """How grave a problem is: the word that its message begins with."""
+
     ERROR = "error"
     WARNING = "warning"
 

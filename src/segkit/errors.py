@@ -9,7 +9,7 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 
 
 class SegkitError(Exception):
-    """Carries one diagnostic or several; the command line prints them all and exits with `exit_code`."""
+    """An error with one diagnostic or several; the command line prints them all and exits with `exit_code`."""
 
     exit_code = 70
 
@@ -19,7 +19,7 @@ class SegkitError(Exception):
 
     @classmethod
     def of(cls, message: str, *, hint: str | None = None, location: SourceLocation | None = None) -> Self:
-        """The error for one problem that needs no list."""
+        """The error for a single problem."""
         return cls(Diagnostic(message, location, hint))
 
 

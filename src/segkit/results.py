@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """What one column is in one segment; `share` is of the total over all customers, in percent."""
+    """The figures of one column in one segment; `share` is of the total over all customers, in percent."""
 
     mean: float | None
     median: float | None
@@ -44,9 +44,10 @@ class Profile(NamedTuple):
 
 
 class SegmentResult(NamedTuple):
-    """One segment's line of the ledger: matched - sum(excluded) = written; `share` is written in percent of all.
+    """One segment's line of the ledger: matched - sum(excluded) = written.
 
-    `holdout` is the list of those held out, `variants` how many of the written get each variant.
+    `share` is `written` in percent of all customers. `holdout` is the list of those held out, `variants` counts
+    the written customers who get each variant.
     """
 
     name: str
@@ -82,10 +83,10 @@ class TableCounts(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """The cuts in force for one column: scores rise by one at each, or at the one cut a share of customers begins.
+    """The cuts in force for one column: scores rise by one at each, or a share of customers begins at the only one.
 
-    `inclusive` tells whether the cut itself is on the upper side, `falls` that low values are, as with recency. The
-    cuts are for customers with the scores in `within`, for all where it is empty.
+    `inclusive` tells whether the cut itself is on the upper side, `falls` whether low values are, as with recency. The
+    cuts are for customers with the scores in `within`, or for all where it is empty.
     """
 
     column: str
@@ -105,7 +106,7 @@ class Count(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """How the customers divide among the values of a computed column, `kind` its values' name: stage, grade."""
+    """How the customers divide among the values of a computed column; `kind` names the values: stage, grade."""
 
     column: str
     kind: str
@@ -113,7 +114,7 @@ class Distribution(NamedTuple):
 
 
 class FittedModel(NamedTuple):
-    """A model of so many customers, `repeaters` those among them with orders on two days or more."""
+    """A model fitted to so many customers; `repeaters` counts those with orders on two days or more."""
 
     name: str
     parameters: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""Runs a plan: features in as few collects as there are barriers, cuts between them."""
+"""Runs a plan: steps stay lazy until measures or cuts need the customers collected."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from segkit.rules.tables import CUSTOMERS
 class Computed(NamedTuple):
     """One row a customer, in the order of the file: every column asked for, and the key under `KEY`.
 
-    `counts` has one row for each table that was read; `matched` the events of known customers by table.
+    `counts` has a one-row frame for each table that was read. `matched` counts the events of known customers by table.
     """
 
     frame: pl.DataFrame
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
     padded: frozenset[str] = frozenset()
-    """Event tables whose keys were taken as they came, and have to be trimmed: all is to be computed again, and with a
-    frame that may be empty.
+    """Event tables whose keys were taken as they came, but have to be trimmed.
+
+    If there are any, all is to be computed again, and `frame` may be empty.
     """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
@@ -44,7 +45,7 @@ class _Run:
     frame: pl.LazyFrame
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
-    found: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
+    fitted: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
         """Columns measured over events, one scan a table."""
@@ -54,10 +55,10 @@ class _Run:
         if any(step.measure.since for step in steps):
             self.gather()  # a date of each customer, not of each row
         measured = [self._measured(table, measures) for table, measures in by_table.items()]
-        customers, *found = self.collect(measured)
+        customers, *grouped = self.collect(measured)
         views = self.plan.views
         for table in by_table:
-            groups = found.pop(0)  # as soon as they are joined, their memory is free
+            groups = grouped.pop(0)  # as soon as they are joined, their memory is free
             if table not in self.tables:  # a second pass over a table finds the same rows
                 self.tables.append(table)
                 self.counts[table] = views[table].counts(groups)
@@ -72,7 +73,7 @@ class _Run:
 
     @property
     def padded(self) -> frozenset[str]:
-        """The event tables among the rows of which keys have to be trimmed."""
+        """The event tables that have keys to be trimmed."""
         return frozenset(table for table, row in self.counts.items() if row[PADDED].item())
 
     def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
@@ -82,7 +83,7 @@ class _Run:
         return measured_columns(view, measures, dates)
 
     def add(self, steps: Sequence[Step]) -> None:
-        """Columns joined by, or computed from, those of the row."""
+        """Columns joined by columns of the row, or computed from them."""
         schema = self.plan.schema
         for lookup in (step.lookup for step in steps if isinstance(step, LookupStep)):
             keys = [as_key(pl.col(name), schema[name]).alias(text_of(name)) for name in lookup.on]
@@ -95,22 +96,22 @@ class _Run:
         (customers,) = self.collect()
         self.frame = customers.lazy()
         for step in steps:
-            layers, self.found[step] = step.fit(customers)
+            layers, self.fitted[step] = step.fit(customers)
             for exprs in layers:
                 self.frame = self.frame.with_columns(exprs)
 
     def gather(self) -> None:
-        """Collect the customers, unless they have been."""
+        """Collects the customers, unless that has been done."""
         if CUSTOMERS not in self.counts:
             self.frame = self.collect()[0].lazy()
 
     def collect(self, others: Sequence[pl.LazyFrame] = ()) -> list[pl.DataFrame]:
-        """The customers so far, then `others`."""
+        """The customers so far, then `others`, all collected."""
         customers, *found = pl.collect_all([self.frame, *others])
         return [customers if CUSTOMERS in self.counts else self._kept(customers), *found]
 
     def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The customers among all rows of their table, which are counted."""
+        """The customers to be kept of all rows of their table; counts the rows, too."""
         view = self.plan.views[CUSTOMERS]
         assert isinstance(view.spec, Customers)
         kept, self.counts[CUSTOMERS] = view.sort_out(rows)
@@ -119,7 +120,7 @@ class _Run:
 
 
 def compute(plan: Plan) -> Computed:
-    """Every column that the plan asks for, each kind of step as soon as what it needs is there."""
+    """Every column that the plan asks for. Steps of one kind run together, once what they need is there."""
     run = _Run(plan, plan.views[CUSTOMERS].rows(plan.base_columns))
     todo = list(plan.steps)
     missing = {name for step in todo for name in step.names}
@@ -130,7 +131,7 @@ def compute(plan: Plan) -> Computed:
         rows = [step for step in ready if isinstance(step, (RowStep, LookupStep))]
         if measures:
             run.measure(measures)
-            if run.padded:  # what is computed of too few rows may not be possible
+            if run.padded:  # without the padded rows, later steps may fail
                 return Computed(pl.DataFrame(), {}, {}, run.padded)
         elif rows:
             run.add(rows)
@@ -145,13 +146,15 @@ def compute(plan: Plan) -> Computed:
     origin = plan.rules.customers.from_
     unmeasured = [origin] if origin and origin not in run.counts else []
     frame, *groups = run.collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
-    run.counts |= {table: plan.views[table].counts(found) for table, found in zip(unmeasured, groups, strict=True)}
+    run.counts |= {
+        table: plan.views[table].counts(of_table) for table, of_table in zip(unmeasured, groups, strict=True)
+    }
     run.counts[CUSTOMERS] = run.counts[CUSTOMERS].with_columns(pl.lit(frame[name].sum()).alias(name) for name in late)
     frame = frame.drop(late)
     order = dict.fromkeys([CUSTOMERS, *unmeasured, *run.counts])
     counts = {table: run.counts[table] for table in order}
     matched = {table: int(frame[kept_rows_of(table)].sum()) for table in run.tables}
-    fitted = [one for step in plan.steps for one in run.found.get(step, ())]
+    fitted = [one for step in plan.steps for one in run.fitted.get(step, ())]
     thresholds = tuple(one for one in fitted if isinstance(one, Threshold))
     models = tuple(one for one in fitted if isinstance(one, FittedModel))
     return Computed(

@@ -26,11 +26,11 @@ def is_visible(name: str) -> bool:
 # Of each table. `tables/build.py` makes them; they end where the events are grouped, the key when lists are written.
 
 KEY = hidden("key")
-"""The key of the customer as text. Who is left out has the reason in its place: see `left_out_key`."""
+"""The key of the customer as text. A row that is left out has the reason in its place: see `left_out_key`."""
 TIME = hidden("time")
 """The day of an event."""
 ID = hidden("id")
-"""What events have in common that are one, such as the number of the order."""
+"""What the rows of one event have in common, such as the number of the order."""
 AMOUNT = hidden("amount")
 """The money of an event, exact."""
 ROW = hidden("row")
@@ -47,10 +47,11 @@ def left_out_key(reason: str) -> str:
 
 
 LEFT_OUT = hidden("left out key")
-"""The key of a row that is left out, while `View` looks whether it must be trimmed."""
+"""The key of a row that is left out. `View` makes it to test whether the key must be trimmed."""
 
 
-# Doubts: what asks for a second look at a table. `tables/build.py` makes them, `View.counts` reads the last two.
+# Doubts: what asks for a second look at a table. `tables/build.py` makes them, but `View` makes the last.
+# `View.counts` reads the last two.
 
 
 def as_it_came(column: str) -> str:
@@ -59,7 +60,7 @@ def as_it_came(column: str) -> str:
 
 
 def suspect(column: str) -> str:
-    """Whether a value that can be read may be none all the same, such as `01234`."""
+    """Whether a value that is read as a number may not be one all the same, such as `01234`."""
     return hidden("suspect", column)
 
 
@@ -90,22 +91,22 @@ def found(lookup: str) -> str:
 
 
 def answer(lookup: str, number: int) -> str:
-    """Whether a condition holds, as a row of the lookup tells; read by `View.where`."""
+    """Whether a condition holds in the joined row of the lookup; read by `View.where`."""
     return hidden("holds", f"{lookup} {number}")
 
 
 def padded_for(lookup: str) -> str:
-    """Whether something would be found if the keys of the row were trimmed; read by `View.every_row`."""
+    """Whether the lookup may have the keys of the row once they are trimmed; read by `View.every_row`."""
     return hidden("padded", lookup)
 
 
 def unfound(column: str) -> str:
-    """The text for which nothing was found, while `padded_for` is made."""
+    """The key of a row that the lookup does not have; used to make `padded_for`."""
     return hidden("unfound", column)
 
 
 def trimmed(column: str) -> str:
-    """The same, trimmed."""
+    """The key in `unfound`, trimmed."""
     return hidden("trimmed", column)
 
 
@@ -118,7 +119,7 @@ def since(column: str) -> str:
 
 
 def measured(kind: str, digest: str) -> str:
-    """A measure without a name of its own, by what is measured: all who ask the same share it."""
+    """A measure without a name of its own: named by what is measured, so that all who ask the same share it."""
     return hidden(kind, digest)
 
 
@@ -133,10 +134,10 @@ def kept_rows_of(table: str) -> str:
 
 
 FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
-"""First and last day with an order, how many such days, the revenue of the first: what predictions are fitted to."""
+"""What predictions are fitted to: first and last day with an order, how many such days, the revenue of the first."""
 
 
-# Labels. Made in the room of their section, read by gates, lists and those who compute more from them.
+# Labels. The module of their section makes them; gates, lists and steps that compute more from them read them.
 
 
 def member(segment: str) -> str:
@@ -150,7 +151,7 @@ def among(operator: str, percent: object, column: str) -> str:
 
 
 def permission(reason: str, channel: str) -> str:
-    """Consent, suppression or contact pressure of a channel (all: ""): made by `features/permission.py`."""
+    """Consent, suppression or contact pressure of a channel ("" for all): made by `features/permission.py`."""
     return hidden(reason, channel)
 
 
@@ -163,7 +164,7 @@ RANK = hidden("rank")
 """The rank of a customer in a limit; `gates/limits.py` makes and drops it."""
 
 
-# Marks: who is written where. `delivery/lists.py` makes them of the ledger; lists and changes read them.
+# Marks: who is written where. `delivery/lists.py` makes them from the ledger; lists and changes read them.
 
 
 def written(segment: str) -> str:
@@ -172,10 +173,10 @@ def written(segment: str) -> str:
 
 
 def held(segment: str) -> str:
-    """Whether the holdout of the segment has him."""
+    """Whether the customer is in the holdout of the segment."""
     return hidden("held", segment)
 
 
 def variant(segment: str) -> str:
-    """The variant that he gets there."""
+    """The variant that the customer gets in the segment."""
     return hidden("variant", segment)

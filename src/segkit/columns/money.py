@@ -7,7 +7,7 @@ import polars as pl
 from segkit.io.read.values.numbers import MONEY, SCALE, from_float
 
 EXACT = 2**53
-"""Whole numbers up to here are floats without rounding, so that one division rounds once."""
+"""Whole numbers up to here are exact as floats, so that dividing one by another rounds only once."""
 
 
 def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -16,9 +16,9 @@ def as_money(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def nearest_mean(total: pl.Expr, count: pl.Expr) -> pl.Expr:
-    """`total` (Decimal of SCALE) by `count` (1 or more), as the double that is nearest to the exact quotient.
+    """The double that is nearest to `total` (Decimal of SCALE) divided by `count` (1 or more).
 
-    0.3 / 3 is 0.1; dividing the sum as a float gives 0.09999999999999999. Beyond a mean of 2 ** 62, one rounding more.
+    0.3 / 3 is 0.1; dividing the sum as a float gives 0.09999999999999999. Means from 2 ** 62 on are rounded once more.
     """
     units = total.to_physical()
     size, by = units.abs(), count.cast(pl.Int128) * 10**SCALE

@@ -1,4 +1,4 @@
-"""One condition on one column: does it fit the column's type, and as which expression it runs."""
+"""One condition on one column: whether it fits the column's type, and the expression that it runs as."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def wants_text(condition: Condition) -> bool:
 
 
 def asks_if_blank(condition: Condition) -> bool:
-    """Whether blank text as an ordinary value would change what holds: only plain `is` and `in` of texts do not."""
+    """Whether the result would change if blank text were an ordinary value.
+
+    It does not for plain `is` and `in` of texts; for all else it may.
+    """
     asked = dict(condition.operators())
     plain = asked.keys() <= {"is", "in"} and not condition.or_missing
     return not plain or not all(isinstance(v, str) and v.strip() for value in asked.values() for v in _many(value))
@@ -115,7 +118,7 @@ def _value_hint(column: str, kind: Kind, value: Any) -> str | None:
 
 
 def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
-    """The next step where a column of one kind is asked for another."""
+    """The next step where a column of one kind is asked for values of another."""
     if "list" in wanted:
         return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
@@ -137,8 +140,8 @@ def _regex_problem(pattern: str) -> str | None:
 def holds(column: str, dtype: pl.DataType, condition: Condition, context: Context) -> pl.Expr:
     """Boolean, never null: whether the condition holds in each row.
 
-    Here, and nowhere else, is decided what a missing value means: no operator holds on one, negated or not,
-    except `missing`, and `or_missing` lets it pass.
+    What a missing value means is decided here and nowhere else. No operator holds on one, negated or not, except
+    `missing`; `or_missing` lets it pass.
     """
     value = pl.col(column)
     parts = [
@@ -162,14 +165,14 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
         compared: pl.Expr = COMPARISONS[name](value, literal(operand, dtype))
         return compared
     if name in ("in", "not_in"):
-        found = _one_of(value, operand, dtype)
-        return ~found if name == "not_in" else found
+        is_one = _one_of(value, operand, dtype)
+        return ~is_one if name == "not_in" else is_one
     if name == "between":
         return value.is_between(*(literal(v, dtype) for v in operand))
     base = name.removeprefix("not_")
     if base in TEXTS:
-        found = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
-        return ~found if base != name else found
+        matches = pl.any_horizontal([TEXTS[base](value, v) for v in operand])
+        return ~matches if base != name else matches
     if name in ("has_any", "has_all", "has_none"):
         return _in_list(name, value, operand)
     if name in ("top_percent", "bottom_percent"):
@@ -215,7 +218,7 @@ def _relative_to_now(name: str, value: pl.Expr, length: Duration, as_of: dt.date
 
 
 def _anniversary(value: pl.Expr, as_of: dt.date, end: dt.date) -> pl.Expr:
-    """Whether one of the anniversaries of a date falls on `as_of`..`end`; one a year, so each year is asked.
+    """Whether an anniversary of a date falls on `as_of`..`end`; each year has one, so each year is asked.
 
     29 February counts as 1 March, in every year.
     """

@@ -24,7 +24,7 @@ class ShareOfAll(NamedTuple):
 
     @property
     def is_top(self) -> bool:
-        """Whether it is the highest values."""
+        """Whether these are the highest values."""
         return self.operator == "top_percent"
 
 
@@ -46,9 +46,7 @@ def _nobody_knows(share: ShareOfAll) -> pl.Expr:
 
 
 class Context(NamedTuple):
-    """What conditions look at beside the row: the day that is now, who is among a share of all customers, zones on the
-    map.
-    """
+    """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map."""
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows

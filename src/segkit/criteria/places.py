@@ -12,7 +12,7 @@ from segkit.rules.model.blocks import Near
 
 EARTH_RADIUS_KM = 6371.0088
 AT_ONCE = 100_000
-"""Points that are looked at together: what bounds the memory."""
+"""The number of points that are looked at together, which bounds the memory."""
 
 
 def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
@@ -23,7 +23,7 @@ def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
     half = ((there_latitude - here_latitude) / 2).sin() ** 2 + there_latitude.cos() * math.cos(here_latitude) * (
         (there_longitude - here_longitude) / 2
     ).sin() ** 2
-    # Of opposite ends of the earth, rounding may make it a bit more than 1, which has no arcsine.
+    # For opposite ends of the earth, rounding may make `half` a bit more than 1, which has no arcsine.
     distance = 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
     return ((distance <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
 
@@ -45,12 +45,12 @@ def _covered(area: Area, xy: Sequence[pl.Series]) -> pl.Series:
 
     points = pl.DataFrame({"x": xy[0], "y": xy[1]}).with_row_index()
     possible = points.filter(on_the_map(pl.col("y"), pl.col("x")))
-    found = np.zeros(len(points), dtype=bool)
+    covered = np.zeros(len(points), dtype=bool)
     with area.lock:
         for some in possible.iter_slices(AT_ONCE):
             row, x, y = (column.to_numpy() for column in some)
             # Boxes first, by the index; then the polygons of the boxes that have the point.
             point, zone = area.tree.query(shapely.points(x, y))
             inside = shapely.intersects_xy(area.polygons[zone], x[point], y[point])
-            found[row[point[inside]]] = True
-    return pl.Series(found)
+            covered[row[point[inside]]] = True
+    return pl.Series(covered)

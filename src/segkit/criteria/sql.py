@@ -50,13 +50,13 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
 
     Raises `SqlProblem` for what does not parse, reads a clock, or looks at more than one row.
     """
-    bare = _QUOTED.sub(lambda found: " " if found[0][0] in "-/" else "''", text)
+    bare = _QUOTED.sub(lambda match: " " if match[0][0] in "-/" else "''", text)
     clock = _CLOCK.search(bare)
     if clock:
         word = clock[1].rstrip("( \t")
         raise SqlProblem(f"`{word}` reads a clock, which gives another answer each day", "use the column `as_of`")
     try:
-        expression = pl.sql_expr(_AS_OF.sub(lambda found: _day(found, as_of), text) if as_of else text)
+        expression = pl.sql_expr(_AS_OF.sub(lambda match: _day(match, as_of), text) if as_of else text)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
@@ -78,8 +78,8 @@ def sql_columns(text: str) -> frozenset[str]:
     return frozenset(parse_sql(text).meta.root_names()) - {AS_OF}
 
 
-def _day(found: re.Match[str], as_of: dt.date) -> str:
-    return f"DATE '{as_of}'" if found[0].strip('"') == AS_OF else found[0]
+def _day(match: re.Match[str], as_of: dt.date) -> str:
+    return f"DATE '{as_of}'" if match[0].strip('"') == AS_OF else match[0]
 
 
 _DIVIDES = {"Div", "IntDiv", "Rem"}
@@ -102,8 +102,9 @@ def _function_names(tree: Any) -> set[str]:
 
 
 def _safe(node: Any) -> Any:
-    """The tree with a missing value for what is divided by zero, where Polars would stop the run for decimals, and
-    for what is no number, such as the logarithm of -1.
+    """The tree with a missing value for what is divided by zero, and for what is no number.
+
+    Polars would stop the run for decimals that are divided by zero. No number is, for example, the logarithm of -1.
     """
     if isinstance(node, list):
         return [_safe(inner) for inner in node]
@@ -135,7 +136,7 @@ def _tree(expression: pl.Expr) -> Any:
 
 
 def _refusals(node: Any) -> Iterator[tuple[str, str | None]]:
-    """Walks the tree against the list of nodes that look at one row alone."""
+    """What is in the tree but not on the list of nodes that look at one row alone, as (message, hint)."""
     if not isinstance(node, dict):
         yield _refusal(str(node))
         return

@@ -10,7 +10,7 @@ from segkit.rules.model.expect import Expect
 from segkit.rules.model.file import RuleFile
 
 Previous = Callable[[Expect], Mapping[str, int] | None]
-"""What the run to compare with has written, by segment; None where there is none."""
+"""How many customers the run to compare with has written, by segment; None where there is no such run."""
 
 ACCEPT = "look at what changed; `--accept-changes` publishes it all the same"
 

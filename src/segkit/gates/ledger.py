@@ -89,9 +89,9 @@ def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) 
 
 
 def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: Collection[str]) -> None:
-    """Consent, suppression, contact pressure: the general rules, and those of the segment's channel.
+    """Takes out customers by consent, suppression and contact pressure, in general and for the segment's channel.
 
-    What the rule file asks for is in `customers`, or this fails: it never goes by default.
+    This fails if `customers` lacks a column that the rule file asks for: nobody passes by default.
     """
     for reason, refuses in ((CONSENT, False), (SUPPRESSED, True), (FREQUENCY_CAP, True)):
         for channel in ("", *([segment.channel] if segment.channel else [])):
@@ -101,7 +101,7 @@ def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: 
 
 
 def _drawn(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
-    """Sample, limit and holdout; returns who is held out."""
+    """Who is held out, after sample and limit; None where there is no holdout."""
     salt = _salt(name, segment)
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))

@@ -31,7 +31,7 @@ Build = Callable[[Dtypes], pl.Expr]
 
 
 def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
-    """Who satisfies the criteria of each segment."""
+    """The steps for who satisfies the criteria of each segment."""
     return [
         RowStep(
             name=member(name),
@@ -45,7 +45,7 @@ def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
 
 
 def helper_steps(path: KeyPath, block: Block) -> Iterator[Step]:
-    """The helper columns of a block and of the blocks within it; who asks the same shares one."""
+    """The helper columns of a block and of the blocks within it; those that ask the same share one."""
     for where, inner in below(path, block):
         for at, event_condition in event_conditions_of(where, inner):
             yield from (MeasureStep(measure, at) for measure in _measures(event_condition))
@@ -88,13 +88,16 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
 
 
 def _measures(condition: EventCondition) -> list[Measure]:
-    """What a condition compares; and whether there are events, where that is all it asks, or may hold without any."""
-    found = []
+    """The measure that a condition compares, and whether there are any events.
+
+    The latter is only there where the condition asks nothing else, or its comparison may hold without any.
+    """
+    measures = []
     if condition.result or condition.measure != "count":
-        found.append(hidden_measure(measured(condition, condition.measure, condition.of)))
-    if not found or _holds_without(condition):
-        found.append(hidden_measure(measured(condition, "count"), exists=True))
-    return found
+        measures.append(hidden_measure(measured(condition, condition.measure, condition.of)))
+    if not measures or _holds_without(condition):
+        measures.append(hidden_measure(measured(condition, "count"), exists=True))
+    return measures
 
 
 def _holds_without(condition: EventCondition) -> bool:
@@ -124,7 +127,7 @@ def _share_column(share: ShareOfAll) -> str:
 
 
 def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
-    """Who is among the highest or lowest of all customers with a value; ties at the edge are in."""
+    """The step for who is among the highest or lowest of all customers with a value; ties at the edge are in."""
     name = _share_column(share)
 
     def fit(customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:

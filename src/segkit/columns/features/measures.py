@@ -1,4 +1,4 @@
-"""Measures over the events of each customer: all of a table's in one `group_by`, where one row is enough."""
+"""Measures over the events of each customer: all of a table in one `group_by`, unless they put rows together first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Measure(NamedTuple):
     name: str
     spec: Measured
     exists: bool = False
-    """Whether there is any such event, rather than how many: no event has to be told from another."""
+    """The measure is whether there is any such event, not how many, so no event has to be told from another."""
 
     @property
     def since(self) -> str | None:
@@ -51,15 +51,15 @@ def dtype_of(measure: Measure, view: View) -> pl.DataType:
 
 
 def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
-    """One row for each key, and for each reason why rows are left out: what `of_customer` needs, under `COUNT` how many
-    rows there are, the doubts of the view, and for how many rows a lookup found something.
+    """One row for each key, and for each reason why rows are left out.
 
-    `customer_dates` has the key and those dates of the customer from which a window starts.
+    It has what `of_customer` needs, the number of rows as `COUNT`, the doubts of the view, and for how many rows a
+    lookup found something. `customer_dates` has the key and those dates of the customer from which a window starts.
     """
     rows = view.every_row()
     left_out = None
     if any(_compares_rows(m, view) for m in measures):
-        # To compare rows that are left out with each other takes long, and they may be most: they are only counted.
+        # Comparing rows that are left out with each other takes long, and they may be most: they are only counted.
         left_out, rows = view.left_out(rows), rows.filter(KEPT)
     if customer_dates is not None:
         rows = rows.join(customer_dates, on=KEY, how="left")
@@ -77,8 +77,10 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
 
 
 def of_customer(measure: Measure, view: View) -> pl.Expr:
-    """The measure in its final type, from what was measured and, as `rows`, counted; division and distance in days come
-    after adding up. Of customers without events: 0 for what counts or adds up, else missing.
+    """The measure in its final type, from what was measured, or from `kept_rows_of` where every row counts.
+
+    Division and distance in days come here, after adding up. Customers without events have 0 for what counts or adds
+    up, false for `exists`; other measures are missing.
     """
     name, spec, dtype = measure.name, measure.spec, dtype_of(measure, view)
     value = pl.col(kept_rows_of(view.name) if _is_every_row(measure, view) else name)
@@ -184,7 +186,7 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         return value if mask is None else pl.when(mask).then(value)
 
     def total(value: pl.Expr) -> pl.Expr:
-        # What is left out together may be more than a decimal holds.
+        # Rows that are left out may add up to more than a decimal holds.
         return pl.when(pl.col(KEPT) if mask is None else mask & pl.col(KEPT)).then(value).sum()
 
     def rows(value: pl.Expr) -> pl.Expr:
@@ -212,13 +214,13 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
 
 
 def _is_every_row(measure: Measure, view: View) -> bool:
-    """Whether `COUNT` tells the measure."""
+    """Whether the measure is known from `COUNT`, the number of rows."""
     counts_rows = measure.exists or (measure.spec.measure == "count" and not _has_id(view))
     return counts_rows and _mask(measure.spec, view) is None
 
 
 def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:
-    """How many events: distinct ids, and each row that has none; without ids all rows."""
+    """The number of events: distinct ids, and each row that has none; all rows if the table has no ids."""
     if not _has_id(view):
         return pl.len() if mask is None else mask.sum()
     id_ = pl.col(ID)

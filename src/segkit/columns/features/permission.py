@@ -36,12 +36,12 @@ class Suppression(NamedTuple):
 
 def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], KeyPath]:
     """Each list once, as (path, column that is compared), with the place that names it first."""
-    found: dict[tuple[str, str], KeyPath] = {}
+    lists: dict[tuple[str, str], KeyPath] = {}
     for path, _, permission in walk.permissions(rules):
         for position, file in enumerate(permission.suppress):
             column = permission.suppress_on or rules.customers.key
-            found.setdefault((file, column), (*path, "suppress", position))
-    return found
+            lists.setdefault((file, column), (*path, "suppress", position))
+    return lists
 
 
 def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> Suppression:
@@ -73,17 +73,17 @@ def _folded(text: pl.Expr) -> pl.Expr:
 
 
 def permission_columns(rules: RuleFile) -> list[str]:
-    """The helper columns of permissions: for each channel, and for all of them (the empty name); and of each list."""
-    found = []
+    """The helper columns of permissions, for each channel and for all of them (the empty name), and of each list."""
+    columns = []
     for _, channel, permission in walk.permissions(rules):
-        found += [helpers.permission(CONSENT, channel)] * bool(permission.require)
-        found += [helpers.permission(SUPPRESSED, channel)] * bool(permission.suppress)
-    found += [capped_column(path) for path, _ in walk.caps(rules)]
-    return [*found, *(helpers.listed(file, column) for file, column in suppression_lists(rules))]
+        columns += [helpers.permission(CONSENT, channel)] * bool(permission.require)
+        columns += [helpers.permission(SUPPRESSED, channel)] * bool(permission.suppress)
+    columns += [capped_column(path) for path, _ in walk.caps(rules)]
+    return [*columns, *(helpers.listed(file, column) for file, column in suppression_lists(rules))]
 
 
 def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
-    """Who consents, and who gets too much."""
+    """The steps for who consents, and who gets too many messages."""
     for path, channel, permission in walk.permissions(rules):
         if permission.require:
             yield _consents(path, channel, permission, context)
@@ -92,7 +92,7 @@ def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 
 
 def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> Iterator[Step]:
-    """Who is on each of the lists that were read, and whom they suppress."""
+    """The steps for who is on each of the lists that were read, and whom they suppress."""
     for (file, column), path in suppression_lists(rules).items():
         yield _listed(file, column, path, lists, rules.customers.key, customers)
     for path, channel, permission in walk.permissions(rules):
@@ -101,7 +101,7 @@ def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> 
 
 
 def capped_column(path: KeyPath) -> str:
-    """Who has had as many messages as the cap at this path allows."""
+    """The column that says who has had as many messages as the cap at this path allows."""
     return helpers.permission(FREQUENCY_CAP, _channel(path))
 
 
@@ -117,7 +117,10 @@ def _consents(path: KeyPath, channel: str, permission: Permission, context: Cont
 
 
 def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str, customers: Table) -> RowStep:
-    """Whose value is on a list; a column of the file as its text, whatever type other rules read it as."""
+    """The step for whose value is on a list.
+
+    A column of the file is compared as its text, whatever type other rules read it as.
+    """
     values = lists.values[file, column].implode()
     source = helpers.text_of(column) if column in customers.columns and column != key else column
 

@@ -21,7 +21,7 @@ ENOUGH = 10**16
 """Points of one rule: a thousand such rules still add up, and scores are at most a billion."""
 
 FAR = 1e17
-"""Units of a column of floats that count: with points of a billion each, the product is still money."""
+"""The most units of a float column that count: with points of a billion each, the product is still money."""
 
 
 def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

@@ -1,6 +1,4 @@
-"""The steps that compute columns, of four kinds: measures over events, expressions on a row, joined lookups, and cuts
-over all customers.
-"""
+"""The four kinds of step: measures over events, expressions on a row, joined lookups, cuts over all customers."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ class MeasureStep:
 class RowStep:
     """A column computed from other columns of the same row.
 
-    `dtype` gives its type over columns of a schema; without it, the expression is asked.
+    `dtype` gives its type over columns of a schema. Without it, the expression gives it.
     """
 
     name: str
@@ -63,7 +61,7 @@ class RowStep:
 
 @dataclass(frozen=True, eq=False)
 class CutStep:
-    """Columns computed from thresholds, or a model, over all customers, which `fit` finds."""
+    """Columns computed from thresholds, or a model, that `fit` finds over all customers."""
 
     names: tuple[str, ...]
     needs: frozenset[str]
@@ -122,7 +120,7 @@ def transitive(asked: Sequence[str], steps: Mapping[str, Step]) -> list[str]:
 
 
 def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str | None = None) -> Measured:
-    """`measure` over the same events, rows and window."""
+    """`measure` over the events, rows and window of `over`."""
     window = {name: getattr(over, name) for name in Window.model_fields}
     return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **window)
 

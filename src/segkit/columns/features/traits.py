@@ -33,7 +33,7 @@ def row_expression(trait: Trait, schema: Dtypes, context: Context) -> pl.Expr:
 
 
 def full_years(since: pl.Expr, as_of: dt.date) -> pl.Expr:
-    """Birthdays had by `as_of`; that of 29 February is on 1 March in years without that day."""
+    """The number of birthdays by `as_of`; one on 29 February is on 1 March in years without that day."""
     day = since.dt.month().cast(pl.Int64) * 100 + since.dt.day().cast(pl.Int64)
     had = day <= as_of.month * 100 + as_of.day
     return pl.lit(as_of.year, pl.Int64) - since.dt.year().cast(pl.Int64) - pl.when(had).then(0).otherwise(1)

@@ -25,9 +25,9 @@ class Catalogue(NamedTuple):
 
 
 def make_catalogue(
-    rules: RuleFile, tables: Mapping[str, Table], found: Sequence[Mention], steps: Mapping[str, Step]
+    rules: RuleFile, tables: Mapping[str, Table], mentions: Sequence[Mention], steps: Mapping[str, Step]
 ) -> tuple[Catalogue, list[Finding]]:
-    """The columns of all tables, and the new ones that take the name of another."""
+    """The columns of all tables, and a finding for each new one that takes the name of another."""
     findings: list[Finding] = []
     columns: dict[str, dict[str, KeyPath]] = {}
     for name, spec, path in sources_of(rules):
@@ -36,7 +36,7 @@ def make_catalogue(
             _add(here, new, (*path, "derive", new), findings)
         columns[name] = here
     adds: dict[str, tuple[str, ...]] = {}
-    asked = {(m.table, m.column) for m in found}
+    asked = {(m.table, m.column) for m in mentions}
     for name, lookup in rules.lookup.items():
         own = columns[lookup_table(name)]
         given = lookup.columns or tuple(c for c in own if c not in lookup.on.values())
@@ -51,7 +51,7 @@ def make_catalogue(
 
 
 def taken_twice(steps: Iterable[Step]) -> list[Finding]:
-    """The computed columns that have one name; helper columns are shared on purpose."""
+    """A finding for each computed column with the name of another; helper columns are shared on purpose."""
     findings: list[Finding] = []
     columns: dict[str, KeyPath] = {}
     for step in steps:
@@ -61,7 +61,7 @@ def taken_twice(steps: Iterable[Step]) -> list[Finding]:
 
 
 def _add(columns: dict[str, KeyPath], name: str, path: KeyPath, findings: list[Finding]) -> None:
-    """A new column may not take the name of another."""
+    """Adds a new column, or a finding if it takes the name of another."""
     if name not in columns:
         columns[name] = path
         return
@@ -78,10 +78,13 @@ def _dotted(path: KeyPath) -> str:
 
 
 def unknown_columns(
-    found: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table], not_computed: Mapping[str, str]
+    mentions: Sequence[Mention], catalogue: Catalogue, tables: Mapping[str, Table], not_computed: Mapping[str, str]
 ) -> Iterable[Finding]:
-    """Columns that are not there; `not_computed` has the next step for those that a section or key would compute."""
-    for mention in found:
+    """A finding for each mention of a column that is not there.
+
+    `not_computed` has the next step for columns that a section or key would compute.
+    """
+    for mention in mentions:
         known = catalogue.columns.get(mention.table, {})
         if mention.column in known:
             continue

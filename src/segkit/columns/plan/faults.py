@@ -1,4 +1,4 @@
-"""What is wrong with a rule file between its columns, as far as it shows without the data."""
+"""What is wrong with the columns of a rule file, as far as it shows without the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from segkit.rules.model.file import RuleFile
 
 
 def faults(rules: RuleFile) -> list[Finding]:
-    """Unreadable SQL; where all can be read also circles, names that are taken, and values that no column has."""
+    """SQL that cannot be read; if there is none, the other faults.
+
+    Those are circles, names that are taken, values that no column has, and what a prediction needs.
+    """
     unreadable = list(_unreadable(rules))
     if unreadable:
         return unreadable

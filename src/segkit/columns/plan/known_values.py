@@ -35,7 +35,7 @@ def values_of(rules: RuleFile) -> Mapping[str, Values]:
 
 
 def summarised(rules: RuleFile) -> Mapping[str, Values]:
-    """Those whose values the summary counts: stages and grades; RFM segments have a command of their own."""
+    """The columns whose values the summary counts: stages and grades. RFM segments have a command of their own."""
     return {column: values for column, values in values_of(rules).items() if column != "rfm_segment"}
 
 

@@ -20,8 +20,10 @@ from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
 
 Role = Literal["value", "number", "measure", "date", "list", "text", "key", "output"]
-"""As what a column is read: a value of its own type, one that must be a number, a number or date, a date, a text
-to split, a key to join on, or only to be written.
+"""What a column is read as.
+
+`value`: a value of its own type; `number`, `date`: one that must be that; `measure`: a number or date; `list`: a text
+to split; `key`: a key to join on; `output`: only to be written.
 """
 
 
@@ -144,7 +146,7 @@ def _measured(path: KeyPath, spec: Measured) -> Iterator[Mention]:
 
 
 def _over_events(path: KeyPath, spec: Measured | Rfm | Value | Cap) -> Iterator[Mention]:
-    """The rows of the event table that count, and a date of the customer from which they do."""
+    """The columns that say which events count: those of `where`, and a date of the customer that they count from."""
     yield from _conditions((*path, "where"), spec.events, spec.where)
     if isinstance(spec.since, CustomerDate):
         yield Mention((*path, "since", "column"), CUSTOMERS, spec.since.column, "date")

@@ -27,9 +27,9 @@ ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
 """Keys that name a column with one value a customer."""
 
 
-def column_misfits(found: Iterable[Mention], schema: Dtypes) -> Iterable[Finding]:
+def column_misfits(mentions: Iterable[Mention], schema: Dtypes) -> Iterable[Finding]:
     """Where a column is not of the type that is asked of it."""
-    for mention in found:
+    for mention in mentions:
         dtype = schema.get(mention.column)
         if dtype is None:
             continue
@@ -66,14 +66,14 @@ def sql_misfits(rules: RuleFile, schema: Dtypes) -> Iterable[Finding]:
 
 
 def sql_type(text: str, schema: Dtypes) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
-    """(Message and hint of what is wrong with the SQL, its type) over columns of `schema`; one of them is None."""
+    """What is wrong with the SQL (message, hint) and its type, over columns of `schema`; one of the two is None."""
     expression = parse_sql(text, dt.date.min)
     try:
         durations = [type_of(part, schema) for part in (expression, *differences(expression))]
         if any(isinstance(dtype, pl.Duration) for dtype in durations):
             hint = "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of"
             return ("a length of time, such as the difference of two dates, is not a number", hint), None
-        # What only shows in running, such as a bad regular expression, shows on one row.
+        # A fault that only shows when the SQL runs, such as a bad regular expression, shows on one row.
         _one_row(schema).select(expression.alias("value"))
         return None, type_of(expression, schema)
     except pl.exceptions.PolarsError as error:

@@ -1,4 +1,4 @@
-"""Tables as rules see them: lookups read and joined, and what is derived of computed columns put off."""
+"""Tables as rules see them: lookups are read and joined; what is derived from computed columns is put off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from segkit.rules.tables import CUSTOMERS, lookup_table
 
 
 class Lookups(NamedTuple):
-    """The lookups that somebody asks for, read into memory."""
+    """The lookups whose columns are asked for, read into memory."""
 
     joined: Mapping[str, Joined]
     views: Mapping[str, View]
@@ -50,13 +50,13 @@ def open_views(
     rules: RuleFile,
     tables: Mapping[str, Table],
     context: Context,
-    found: Sequence[Mention],
+    mentions: Sequence[Mention],
     steps: Mapping[str, Step],
     catalogue: Catalogue,
 ) -> Opened:
-    """The tables as rules see them; reads nothing but lookups. Raises `Misfits`."""
-    reads = reads_of(rules, found, catalogue)
-    lookups = _lookups(rules, tables, reads, catalogue, context, found)
+    """The tables as rules see them; reads nothing but lookups and suppression lists. Raises `Misfits`."""
+    reads = reads_of(rules, mentions, catalogue)
+    lookups = _lookups(rules, tables, reads, catalogue, context, mentions)
     lists = read_suppression(rules, tables, context)
     late = _late(rules, steps, catalogue)
     joins = [LookupStep(joined, ("lookup", name)) for name, joined in lookups.joined.items()]
@@ -72,7 +72,9 @@ def open_views(
         raise Misfits(wrong)
     read = Lookups(lookups.joined, {**lookups.views, **lists.views}, {**lookups.counts, **lists.counts})
     return Opened(
-        _views(rules, tables, reads, _asking(lookups.joined, rules, found, context), context, steps, late), read, steps
+        _views(rules, tables, reads, _asking(lookups.joined, rules, mentions, context), context, steps, late),
+        read,
+        steps,
     )
 
 
@@ -82,7 +84,7 @@ def _lookups(
     reads: Mapping[str, Reads],
     catalogue: Catalogue,
     context: Context,
-    found: Sequence[Mention],
+    mentions: Sequence[Mention],
 ) -> Lookups:
     joined: dict[str, Joined] = {}
     views: dict[str, View] = {}
@@ -95,7 +97,7 @@ def _lookups(
         except (Refused, Cycle) as error:
             wrong.append(_refusal(("lookup", name), error))
             continue
-        misfits = list(column_misfits([m for m in found if m.table == table], view.schema))
+        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema))
         wrong += misfits
         if not misfits and catalogue.adds[name]:
             views[table] = view
@@ -106,11 +108,11 @@ def _lookups(
 
 
 def _asking(
-    joined: Mapping[str, Joined], rules: RuleFile, found: Sequence[Mention], context: Context
+    joined: Mapping[str, Joined], rules: RuleFile, mentions: Sequence[Mention], context: Context
 ) -> dict[str, Joined]:
-    """The lookups with what is asked of the events that they are joined to."""
+    """The lookups, each with the conditions on the event table that it is joined to."""
     asked: dict[str, list[Asked]] = {}
-    for mention in found:
+    for mention in mentions:
         if mention.table != CUSTOMERS and mention.condition:
             asked.setdefault(mention.table, []).append((mention.column, mention.condition))
     return {name: lookup.asking(asked.get(rules.lookup[name].into, ()), context) for name, lookup in joined.items()}
@@ -123,7 +125,7 @@ def _refusal(path: KeyPath, error: Refused | Cycle) -> Finding:
 
 
 def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
-    """The columns of customers that are joined by, or derived from, computed ones, so come after them."""
+    """The columns of customers that are joined by computed ones or derived from them, and so come after them."""
     late: set[str] = set()
     while True:
         known = {*steps, *late}

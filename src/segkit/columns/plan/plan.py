@@ -1,5 +1,6 @@
-"""From rules and opened tables to a plan: which columns there are, what is read of each table, and all that does not
-fit; nothing is read but lookups.
+"""The plan for rules and opened tables: which columns there are, what is read of each table, and what does not fit.
+
+Nothing is read but lookups and suppression lists.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ COORDINATES = (("customers", "latitude"), ("customers", "longitude"))
 
 
 class Plan(NamedTuple):
-    """What a run computes: views of the tables, and the steps that somebody asks for.
+    """What a run computes: views of the tables, and the steps that are asked for.
 
-    `schema` types every customer column, helper columns too; `asked` are those that segments and outputs name.
+    `schema` has the type of each customer column, helper columns too. `asked` are those that segments or outputs name.
     """
 
     rules: RuleFile
@@ -52,11 +53,11 @@ class Plan(NamedTuple):
     lookup_counts: Mapping[str, pl.DataFrame]
 
     def view(self, name: str) -> View:
-        """The table of this name, a lookup or list too."""
+        """The view of the table with this name, which may be a lookup or list."""
         return self.views[name] if name in self.views else self.lookup_views[name]
 
     def lookups_into(self, table: str) -> tuple[str, ...]:
-        """The lookups whose columns the rows of a table get, those that are joined by computed columns too."""
+        """The lookups that are joined to a table, including those joined by computed columns."""
         late = [step.lookup.name for step in self.steps if isinstance(step, LookupStep) and table == CUSTOMERS]
         return (*self.view(table).doubts.lookups, *late)
 
@@ -67,8 +68,9 @@ class Plan(NamedTuple):
 
     @property
     def final_columns(self) -> list[str]:
-        """The columns that outputs and the summary look at once all are computed, and who is in each segment and may be
-        written.
+        """The columns that outputs and the summary look at once all are computed.
+
+        They include who is in each segment, and who may be written.
         """
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
@@ -78,7 +80,7 @@ class Plan(NamedTuple):
 
     @property
     def base_columns(self) -> list[str]:
-        """The columns of the customers that somebody needs: criteria, steps, outputs."""
+        """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
@@ -119,7 +121,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
 class _Named(NamedTuple):
     """The columns there are: where each comes from, who names them, and which steps can be taken.
 
-    `wrong` is what only concerns sections that no table depends on.
+    `wrong` has the findings in sections that no table depends on.
     """
 
     catalogue: Catalogue
@@ -129,18 +131,18 @@ class _Named(NamedTuple):
 
 
 def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _Named:
-    found = list(mentions(rules))
+    all_mentions = list(mentions(rules))
     steps = {name: step for step in steps_of(rules, context) for name in step.names}
-    catalogue, wrong = make_catalogue(rules, tables, found, steps)
-    wrong += unknown_columns(found, catalogue, tables, not_computed(rules.value))
+    catalogue, wrong = make_catalogue(rules, tables, all_mentions, steps)
+    wrong += unknown_columns(all_mentions, catalogue, tables, not_computed(rules.value))
     if any(finding.path[0] not in CHECKED_ON for finding in wrong):
         raise Misfits(wrong)
-    known = [m for m in found if m.column in catalogue.columns[m.table]]
+    known = [m for m in all_mentions if m.column in catalogue.columns[m.table]]
     possible = {n: s for n, s in steps.items() if not any(f.path[: len(s.path)] == s.path for f in wrong)}
     return _Named(catalogue, known, possible, wrong)
 
 
-def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:
+def _typed(rules: RuleFile, known: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:
     """The types of all columns of the customers, computed ones too.
 
     Raises `Misfits` for columns that are not of the type that is asked of them, in whichever table.
@@ -149,8 +151,8 @@ def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step],
     wrong: list[Finding] = []
     for table, view in views.items():
         if table != CUSTOMERS:
-            wrong += column_misfits([m for m in found if m.table == table], view.schema)
-    of_customers = [m for m in found if m.table == CUSTOMERS]
+            wrong += column_misfits([m for m in known if m.table == table], view.schema)
+    of_customers = [m for m in known if m.table == CUSTOMERS]
     for name in in_order({name: step.needs for name, step in steps.items()}):
         step = steps[name]
         misfits = _step_misfits(step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema)
@@ -164,9 +166,9 @@ def _typed(rules: RuleFile, found: Sequence[Mention], steps: Mapping[str, Step],
     return schema
 
 
-def _step_misfits(step: Step, found: Sequence[Mention], schema: Dtypes) -> list[Finding]:
+def _step_misfits(step: Step, of_step: Sequence[Mention], schema: Dtypes) -> list[Finding]:
     """What keeps a step from being taken over columns of `schema`."""
-    wrong = list(column_misfits(found, schema))
+    wrong = list(column_misfits(of_step, schema))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
         problem, _ = sql_type(step.sql, schema)
         wrong += [Finding((*step.path, "sql"), *problem)] if problem else []

@@ -16,11 +16,11 @@ from segkit.rules.model.sources import Events
 from segkit.rules.tables import lookup_table, sources_of
 
 
-def reads_of(rules: RuleFile, found: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:
+def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:
     """What is read of each table; a lookup's columns are read as those of the table that gets them."""
     reads: dict[str, Reads] = {}
     for name, spec, _ in sources_of(rules):
-        mine = [m for m in found if m.table == name]
+        mine = [m for m in mentions if m.table == name]
         reads[name] = Reads(
             values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
             as_came=_as_came(mine) if isinstance(spec, Events) else frozenset(),
@@ -59,11 +59,11 @@ def _kind_asked(mention: Mention) -> Kind | None:
 
 def money_columns(spec: Events) -> frozenset[str]:
     """The amount, and the columns of the SQL that makes it."""
-    found: set[str] = set()
+    columns: set[str] = set()
     todo = [spec.amount] if spec.amount else []
     while todo:
         name = todo.pop()
-        if name not in found:
-            found.add(name)
+        if name not in columns:
+            columns.add(name)
             todo += sql_columns(spec.derive[name]) if name in spec.derive else []
-    return frozenset(found)
+    return frozenset(columns)

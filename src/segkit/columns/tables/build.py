@@ -35,7 +35,7 @@ from segkit.rules.order import in_order
 
 
 class Refused(Exception):
-    """A view that cannot be made: why, and the path below that of its source."""
+    """The view cannot be made; `path` leads to the fault from the path of the source."""
 
     def __init__(self, path: KeyPath, message: str) -> None:
         super().__init__(message)
@@ -54,11 +54,12 @@ def _read(
     *,
     as_came: AbstractSet[str] = frozenset(),
 ) -> tuple[pl.LazyFrame, Doubts]:
-    """The frame, its columns still as they came, with those that rules read typed, and keys, untrimmed if `as_came`.
+    """The frame with typed columns and keys for the rules, and what asks for a second look at it.
 
-    And where a second look must be taken: a value that cannot be read is missing in the typed column and there in the
-    one that came; to compare that is nearly free, to test each value is not (0.4 s on 10 M rows). It is done before
-    lookups are joined, so that what came need not go through the join (0.4 s of processor time).
+    The columns of `frame` are still as they came. Keys in `as_came` are not trimmed. A value that cannot be read is
+    missing in the typed column and present in the one that came: comparing the two is nearly free, testing each value
+    is not (0.4 s on 10 M rows). This runs before lookups are joined, so that the columns that came need not go through
+    the join (0.4 s of processor time).
     """
     exprs: list[pl.Expr] = []
     suspects: dict[str, pl.Expr] = {}
@@ -90,14 +91,15 @@ def _read(
 
 
 def _found(frame: pl.LazyFrame, doubts: Doubts, lookups: Sequence[Joined]) -> tuple[pl.LazyFrame, Doubts]:
-    """The frame with what it has of each lookup: something or nothing."""
+    """The frame, which says of each row and lookup whether it has the key, and the doubts with the lookups' names."""
     found = [pl.col(lookup.found).fill_null(False) for lookup in lookups]
     return frame.with_columns(found), doubts._replace(lookups=tuple(lookup.name for lookup in lookups))
 
 
 def _reads_all(table: Table, reads: Reads) -> bool:
-    """Whether every column of a large text is read: where only a few are not needed, and the last one has always a
-    value, that is the cheapest check of its lines.
+    """Whether every column of a large text is read, to check its lines.
+
+    That is the cheapest check where only a few columns are not needed and the last one always has a value.
     """
     read = {*reads.values, *reads.keys, *reads.others}
     names = table.columns.keys()
@@ -112,8 +114,10 @@ def _lasts(table: Table) -> set[str]:
 
 
 def _may_be_short(table: Table, suspects: AbstractSet[str]) -> pl.Expr:
-    """Where the last column is missing. A row without any value lacks it too: so every column can be named, and all
-    are read; those of `suspects` are anyway.
+    """Whether the last column of a row is missing.
+
+    A row without any value lacks the last one, too. Asking for such rows changes no result, but names every column, so
+    that all are read; those of `suspects` are read anyway.
     """
     lasts = _lasts(table)
     named = [name for name in table.columns if name in lasts or name not in suspects]
@@ -156,12 +160,12 @@ def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: C
 
 
 def _with_key(frame: pl.LazyFrame, table: Table, name: str, alias: str) -> pl.LazyFrame:
-    """The frame, its columns still as they came, with a key of the file."""
+    """The frame, its columns still as they came, with the key `alias` if `name` is a column of the file."""
     return table.with_key(frame, name, alias) if name in table.columns else frame
 
 
 def _with_computed_key(frame: pl.LazyFrame, table: Table, name: str, alias: str) -> pl.LazyFrame:
-    """The frame with a key that is derived or looked up."""
+    """The frame with the key `alias` if `name` is derived or looked up."""
     if name in table.columns:
         return frame
     return frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(alias))
@@ -183,7 +187,10 @@ def customer_view(
     context: Context,
     late: AbstractSet[str],
 ) -> View:
-    """The customer file: columns as they came, but for those that rules read; not yet the `late` derived ones."""
+    """The view of the customer file, without the derived columns in `late`.
+
+    Columns that no rule reads stay as they came.
+    """
     frame, doubts = _read(_with_key(table.frame, table, spec.key, KEY), table, reads, spec.key)
     frame = _completed(frame, spec, reads, lookups, context, in_order_=True, late=late)
     frame, doubts = _found(frame, doubts, lookups)
@@ -212,11 +219,11 @@ def event_view(
     name: str, spec: Events, key: str, table: Table, reads: Reads, lookups: Sequence[Joined], context: Context,
     *, in_order: bool,
 ) -> View:  # fmt: skip
-    """An event table: key, day, id and amount under hidden names, and the columns that rules read.
+    """The view of an event table: key, day, id and amount under hidden names, and the columns that rules read.
 
     `in_order` adds the position of the row in the file, for measures that ask which event came first.
     """
-    # To trim a key of 10 M rows takes 0.5 s of processor time; where a lookup finds nothing, it is looked at.
+    # Trimming a key takes 0.5 s of processor time on 10 M rows, so only keys that a lookup lacks are tried trimmed.
     untrimmed = {name for name in reads.keys & table.columns.keys() if table.keys_as_came(name)}
     frame = table.with_key(table.frame, key, KEY, or_empty=True) if key in table.columns else table.frame
     if in_order:
@@ -243,7 +250,7 @@ def event_view(
         if untrimmed & lookup.on.keys():
             frame = lookup.with_padded(frame)
             padded.append(lookup.padded)
-    # The key is trimmed by now; every other column is as the lookup has it.
+    # A key that a lookup brings is trimmed by now, so its answers are left out; other columns are as they were.
     answers = {asked: answer for lookup in lookups for asked, answer in lookup.answers().items() if asked[0] != key}
     return View(
         name=name,
@@ -261,7 +268,7 @@ def event_view(
 
 
 def lookup_view(name: str, spec: Lookup, table: Table, reads: Reads, context: Context) -> View:
-    """Reference data: the columns asked for, and the text of its keys under hidden names."""
+    """The view of reference data: the columns asked for, and the text of its keys under hidden names."""
     keys = [table.key(there).alias(lookup_key(there)) for there in spec.on.values()]
     frame, doubts = _read(table.frame.with_columns(keys), table, reads)
     for column, separator in spec.explode.items():

@@ -30,8 +30,11 @@ TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
 
 
 class Reads(NamedTuple):
-    """What rules read of one table: these columns as typed values, of these some as they came if they are text (for
-    nobody asks whether they are blank), some as text, some as exact money, and some as the text of a key.
+    """What rules read of one table, as sets of its columns.
+
+    `values` are read as typed values. Of these, `as_came` stay as they came if they are text, since no rule asks
+    whether they are blank; `text` are read as text, `money` as exact money. `keys` are read as the text of a key.
+    `others` are named for another purpose, such as output.
     """
 
     values: AbstractSet[str] = frozenset()
@@ -41,10 +44,10 @@ class Reads(NamedTuple):
     keys: AbstractSet[str] = frozenset()
     others: AbstractSet[str] = frozenset()
     kinds: Mapping[str, Kind] = MappingProxyType({})
-    """What rules ask for, for columns without any value to tell their type."""
+    """The kind that rules ask for, which counts for columns without any value to tell their type."""
 
     def type_of(self, table: Table, name: str) -> tuple[ColumnType | None, bool]:
-        """As which type (none: its own), and whether as money, a column of `table` is read."""
+        """The type that a column of `table` is read as (None: its own), and whether it is read as money."""
         column = table.columns[name]
         if name in self.text and column.mixed:
             return ColumnType.TEXT, False
@@ -67,8 +70,10 @@ class Reads(NamedTuple):
 
 
 class Doubts(NamedTuple):
-    """What asks for a second look at a table: which columns may hold a value that cannot be read, and, where the whole
-    lines of a text are read, where a line may be short. And of which lookups something was found.
+    """What asks for a second look at a table.
+
+    `suspects` are the columns that may hold a value that cannot be read. `short` says whether the line of a row may be
+    short; it is None unless the whole lines of a text are read. `lookups` are those whose `found` columns are there.
     """
 
     suspects: tuple[str, ...]
@@ -77,7 +82,7 @@ class Doubts(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """The Boolean column that says so of a row."""
+        """The Boolean column that says which rows are doubtful; none where none can be."""
         # One for all doubts: each takes 0.1 s of processor time on 10 M rows.
         return [DOUBT] if self.suspects or self.short is not None else []
 
@@ -90,7 +95,7 @@ class Doubts(NamedTuple):
 class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
-    With `as_came`, its keys are not trimmed; the columns `padded` say where those of a lookup have to be.
+    With `as_came`, its keys are not trimmed. The columns `padded` say in which rows the keys of a lookup have to be.
     """
 
     name: str
@@ -104,7 +109,7 @@ class View(NamedTuple):
     as_came: bool = False
     padded: Sequence[str] = ()
     answers: Mapping[Asked, pl.Expr] = MappingProxyType({})
-    """Whether a condition holds, where a lookup tells."""
+    """Whether a condition on a column holds, for those that a lookup answers."""
 
     def where(self, conditions: Conditions) -> pl.Expr:
         """Whether all of these conditions on columns hold in a row; never null."""
@@ -118,9 +123,10 @@ class View(NamedTuple):
         return self._marked().filter(KEPT)
 
     def every_row(self) -> pl.LazyFrame:
-        """All rows, with `KEPT`; the key of one that is left out is the reason, so that who groups by keys counts it.
+        """All rows, with `KEPT`; a row that is left out has the reason in place of its key.
 
-        To count in a second look at the same rows costs 0.15 of 2 s on 10 M rows, and a fifth of the memory.
+        So grouping by key also counts the reasons. Counting them in a second look at the same rows costs 0.15 of 2 s on
+        10 M rows, and a fifth of the memory.
         """
         frame, reasons = self._marked(), self._reasons()
         if self.as_came or self.padded:
@@ -133,7 +139,10 @@ class View(NamedTuple):
         return frame.with_columns(key.alias(KEY))
 
     def _with_padded(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The marked frame with `PADDED`, where a key has to be trimmed; of those that are kept, the groups tell."""
+        """The marked frame with `PADDED`: whether a key of the row has to be trimmed.
+
+        The table's own key is only tested in rows that are left out: of the others, `counts` tests the groups.
+        """
         if self.padded:
             frame = frame.with_columns(pl.any_horizontal(self.padded).alias(PADDED))
             frame = frame.with_columns(pl.col(KEPT) & ~pl.col(PADDED))
@@ -144,7 +153,7 @@ class View(NamedTuple):
         return frame.with_columns(pl.any_horizontal(is_padded(pl.col(LEFT_OUT)), *again).alias(PADDED))
 
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
-        """`every_row` with these columns, and what is doubtful: see `sort_out`."""
+        """`every_row` with these columns and those of the doubts, for `sort_out`."""
         rows = self.every_row().select(*dict.fromkeys([KEY, KEPT, *columns]), *self.doubts.columns, *self.doubts.found)
         if not self.spec.where:
             return rows
@@ -152,38 +161,42 @@ class View(NamedTuple):
         return pl.concat([rows.filter(KEPT), self.left_out(rows)], how="diagonal_relaxed")
 
     def left_out(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Those of `rows` that are left out: one row a reason, with their `COUNT`, whether one is doubtful, and for how
-        many a lookup found something.
+        """Those of `rows` that are left out, as one row for each reason.
+
+        It has their `COUNT`, whether one is doubtful, and for how many a lookup found something.
         """
         others = rows.filter(~pl.col(KEPT)).group_by(KEY)
         doubts = (pl.col(self.doubts.columns).any(), pl.col(self.doubts.found).sum())
         return others.agg(pl.len().alias(COUNT), pl.col(KEPT).any(), *doubts)
 
     def sort_out(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Of collected `rows`, those that are kept; and the counts of all."""
+        """Those of the collected `rows` that are kept, and the counts of all."""
         counts = self.counts(rows)
         kept = rows if kept_rows(counts) == len(rows) else rows.filter(KEPT)
         return kept.drop(KEPT, COUNT, *self.doubts.columns, *self.doubts.found, strict=False), counts
 
-    def counts(self, found: pl.DataFrame) -> pl.DataFrame:
-        """One row: how many rows there are, how many are left out by reason, for how many a lookup found something, and
-        whether there are doubts, and padded keys.
+    def counts(self, collected: pl.DataFrame) -> pl.DataFrame:
+        """One row of counts: all rows, those left out for each reason, those for which a lookup found something.
 
-        `found` are collected `rows`, or the groups of `every_row` by key, with the `COUNT` and doubts of each.
+        It also says whether there are doubts, and padded keys. `collected` is what `rows` gives, or the groups of
+        `every_row` by key, with the `COUNT` and doubts of each.
         """
         reasons = {left_out_key(reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
-        rows = pl.col(COUNT).fill_null(1).sum() if COUNT in found.columns else pl.len()
-        others = found.filter(~pl.col(KEPT) if KEPT in found.columns else pl.col(KEY).is_in(list(reasons)))
+        rows = pl.col(COUNT).fill_null(1).sum() if COUNT in collected.columns else pl.len()
+        others = collected.filter(~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons)))
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
-        doubts: dict[str, Any] = {name: found[name].any() for name in self.doubts.columns}
-        doubts |= {name: found[name].sum() for name in self.doubts.found}
-        padded = bool(left_out.pop(PADDED)) or (self.as_came and found.select(is_padded(pl.col(KEY)).any()).item())
-        return pl.DataFrame([{"rows": found.select(rows).item(), **left_out, **doubts, PADDED: padded}])
+        doubts: dict[str, Any] = {name: collected[name].any() for name in self.doubts.columns}
+        doubts |= {name: collected[name].sum() for name in self.doubts.found}
+        padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(is_padded(pl.col(KEY)).any()).item())
+        return pl.DataFrame([{"rows": collected.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
     def second_look(self) -> tuple[dict[str, int], bool]:
-        """How many values of which columns cannot be read, and whether a line may be short; in a pass of its own."""
+        """The number of values that cannot be read, by column, and whether a line may be short.
+
+        This reads the table in a pass of its own. Columns without such values are left out.
+        """
         tests = []
         for name in self.doubts.suspects:
             as_type, money = self.reads.type_of(self.table, name)
@@ -192,9 +205,9 @@ class View(NamedTuple):
             tests.append(bad.sum().alias(name))
         if self.doubts.short is not None:
             tests.append(self.doubts.short.any().alias(DOUBT))
-        found = self.table.frame.select(tests).collect().row(0, named=True)
-        may_be_short = bool(found.pop(DOUBT, False))
-        return {name: count for name, count in found.items() if count}, may_be_short
+        counts = self.table.frame.select(tests).collect().row(0, named=True)
+        may_be_short = bool(counts.pop(DOUBT, False))
+        return {name: count for name, count in counts.items() if count}, may_be_short
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]

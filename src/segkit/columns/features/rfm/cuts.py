@@ -2,7 +2,7 @@
 
 A cut is a value and whether it belongs to the upper side; a score is 1 + the number of cuts that a value passes.
 Quantiles are order statistics without interpolation, so that quantiles, cutoffs given by hand and saved ones are one
-mechanism. Customers are cut all together, or each group that shares the scores before is cut for itself (nested): then
+mechanism. Customers are cut all together, or nested: each group that shares the scores before is cut for itself. Then
 the cuts are a table, keyed by these scores.
 """
 
@@ -25,9 +25,9 @@ RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetar
 SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
 
 MOST_DIGITS = 18
-"""Before and after the point of a given cut; so that comparing it with money stays within 38 digits."""
+"""The most digits of a given cut before the point, and after it: comparing it with money stays within 38 digits."""
 Group = tuple[int, ...]
-"""The scores that customers share who are cut together; empty where all are."""
+"""The scores shared by customers who are cut together; empty where all customers are."""
 
 
 class Cut(NamedTuple):
@@ -40,7 +40,7 @@ class Cut(NamedTuple):
 class Cuts(NamedTuple):
     """The cuts of one measure: of all customers together, or by the scores named `outer`.
 
-    `dtype` is the type that values are compared in; a group that is not in the table has no cuts and scores 1.
+    `dtype` is the type that values are compared in. A group that is not in the table has no cuts and scores 1.
     """
 
     measure: str
@@ -72,21 +72,21 @@ class Cuts(NamedTuple):
             return beyond | (value.eq(cut) & (pl.col(KEY) >= self._at(keys, pl.String())))
         return beyond | value.eq(cut) if self.inclusive else beyond
 
-    def _at(self, found: Mapping[Group, Sequence[Any]], dtype: pl.DataType) -> pl.Expr:
+    def _at(self, by_group: Mapping[Group, Sequence[Any]], dtype: pl.DataType) -> pl.Expr:
         """The one value of each group, in the rows of its customers; missing in groups that have none."""
         if not self.outer:
-            value = found[()][0]
+            value = by_group[()][0]
             return decimal(value).cast(dtype) if isinstance(value, Decimal) else pl.lit(value, dtype)
         # All groups in the order of their scores: a row's value is found by position, without a join.
         groups = product(range(1, self.bins + 1), repeat=len(self.outer))
-        values = pl.Series([next(iter(found.get(group, ())), None) for group in groups], dtype=dtype)
+        values = pl.Series([next(iter(by_group.get(group, ())), None) for group in groups], dtype=dtype)
         place = pl.lit(0, pl.Int64)
         for name in self.outer:
             place = place * self.bins + pl.col(name) - 1
         return pl.lit(values).gather(place)
 
     def thresholds(self) -> list[Threshold]:
-        """The cuts as results show them, values rising; one for each group."""
+        """The cuts as results show them, one threshold for each group; its values rise."""
         turned = slice(None, None, -1) if self.falling else slice(None)
         return [
             Threshold(
@@ -108,23 +108,26 @@ def exact(value: Any) -> Decimal:
 
 
 def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
-    """The cuts of the three measures over customers that have them all (columns as `[rfm]` names them, and the key)."""
+    """The cuts of the three measures, over customers that have all three.
+
+    `customers` has the columns as `[rfm]` names them, and the key.
+    """
     if rfm.cutoffs:
         return [_given(m, getattr(rfm.cutoffs, m), rfm.bins, customers.schema[name]) for m, name in RAW.items()]
     rows = customers.lazy()
     if rfm.method == "quantile":
         ranked = pl.collect_all([_ranked(rfm, measure, (), rows) for measure in RAW])
         return [_quantiles(rfm, measure, (), frame) for measure, frame in zip(RAW, ranked, strict=True)]
-    found: list[Cuts] = []
+    fitted: list[Cuts] = []
     for measure in RAW:
-        outer = tuple(SCORES[cuts.measure] for cuts in found)
-        found.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
-        rows = rows.with_columns(found[-1].score())
-    return found
+        outer = tuple(SCORES[cuts.measure] for cuts in fitted)
+        fitted.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
+        rows = rows.with_columns(fitted[-1].score())
+    return fitted
 
 
 def _ranked(rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:
-    """A line a group, with its values in the order of their ranks; equal ones by key where keys tell them apart."""
+    """One row a group, with its values in order of rank; equal values are in order of key where keys split them."""
     order = [RAW[measure], *([KEY] if rfm.ties == "split" else [])]
     ranked = rows.select(*outer, *order).sort(order, descending=[measure in FALLING, False][: len(order)])
     # Rows of a group keep their order: to sort by the scores, too, takes twice as long.
@@ -158,7 +161,7 @@ def positions(size: int, bins: int, ties: str) -> list[int]:
 
 
 def _given(measure: str, cutoffs: MeasureCutoffs, bins: int, column: pl.DataType) -> Cuts:
-    """Cuts that the rule file gives, or a file that was saved."""
+    """The cuts that the rule file or a file of saved cutoffs gives."""
     falling = measure in FALLING
     operator = cutoffs.operator or OPERATORS[falling][0]
     groups = {group: tuple(reversed(cuts)) if falling else cuts for group, cuts in cutoffs.groups()}
@@ -170,7 +173,7 @@ def _given(measure: str, cutoffs: MeasureCutoffs, bins: int, column: pl.DataType
 
 
 def _compared(column: pl.DataType, values: Sequence[int | Decimal]) -> pl.DataType:
-    """The type in which given cuts are compared: exact, but for float columns and for what no money is."""
+    """The type in which given cuts are compared: exact, except for float columns and cuts with too many digits."""
     numbers = [Decimal(value).normalize() for value in values]
     decimals = max([0, *(-int(number.as_tuple().exponent) for number in numbers)])
     digits = max([0, *(number.adjusted() + 1 for number in numbers)])

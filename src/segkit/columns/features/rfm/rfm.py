@@ -46,7 +46,7 @@ def _column(name: str) -> Callable[[Dtypes], pl.Expr]:
 
 
 def _values(rfm: Rfm, path: KeyPath) -> list[Step]:
-    """Measured over the events; customers without one have no values, not even a frequency of 0."""
+    """The values measured over the events; customers without events have none, not even a frequency of 0."""
     frequency: MeasureName = "count" if rfm.frequency == "events" else "active_days"
     kinds: dict[str, MeasureName] = {
         "recency_days": "days_since_last", "frequency": frequency, "monetary": rfm.monetary
@@ -64,12 +64,12 @@ def _if_any(value: str, count: str) -> Callable[[Dtypes], pl.Expr]:
 
 
 def fitted(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
-    """Cuts over the customers that have all three values; the others have no score."""
+    """The columns in layers, and the cuts, over customers that have all three values; the others have no score."""
     scored = pl.all_horizontal(pl.col(name).is_not_null() for name in RAW.values())
     needed = [*([KEY] if rfm.ties == "split" else []), *RAW.values()]
     cuts = fit(rfm, customers[needed].filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(SCORES[cut.measure]) for cut in cuts]
-    # Scores within others come after these.
+    # Nested scores come after those that they are nested in.
     layers = [[score] for score in scores] if any(cut.outer for cut in cuts) else [scores]
     return [*layers, [code(rfm.bins), segment(rfm)]], [t for cut in cuts for t in cut.thresholds()]
 

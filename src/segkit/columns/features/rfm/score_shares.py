@@ -16,12 +16,12 @@ from segkit.rules.text.included import CUTOFFS
 Shares = dict[str, tuple[Decimal, ...]]
 """By measure: the share of the customers with each score from 1 on, in percent."""
 FAR = 10
-"""Percentage points by which a share may move without a word."""
+"""Percentage points by which a share may move without a warning."""
 _DIGITS = 6
 
 
 def score_shares(customers: pl.DataFrame, bins: int) -> Shares:
-    """Of the customers with scores (columns `r_score`, `f_score`, `m_score`); 0 where there are none."""
+    """The shares of customers with scores (columns `r_score`, `f_score`, `m_score`); 0 where there are none."""
     return {measure: _shares(customers[SCORES[measure]].drop_nulls(), bins) for measure in MEASURES}
 
 
@@ -50,7 +50,7 @@ _NEXT = "where that is meant to last, save new cutoffs: `segkit rfm DATA --save-
 
 
 def _moved(column: str, saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> str:
-    """The scores of a measure whose shares are far from what they were; nothing where none is."""
+    """The scores of a measure whose shares are far from what they were, as text; empty if there are none."""
     pairs = enumerate(zip(saved, today, strict=False), 1)
     far = [f"score {n} from {then:.1f} % to {now:.1f} %" for n, (then, now) in pairs if abs(now - then) > FAR]
     return f"`{column}` {', '.join(far)}" if far else ""

@@ -21,7 +21,7 @@ Floats: TypeAlias = NDArray[np.float64]
 LIMIT = 12.0
 """Parameters are looked for between exp(-12) and exp(12)."""
 FLAT = 1e-4
-"""The slope per customer that counts as none; at a maximum it is 1e-8, at a limit that is none 0.1 or more."""
+"""A slope per customer below this counts as none: it is 1e-8 at a maximum, 0.1 or more at a limit that is none."""
 NODES = 12
 """Points of the integral over the horizon: 12 are exact to eight digits or more, as the integrand is smooth."""
 
@@ -52,7 +52,7 @@ class BgNbd(NamedTuple):
         """Expected orders in the next `weeks` of a customer who is still one.
 
         The published form is 2F1(r + x, b + x; a + b + x - 1; z), which grows beyond all bounds where a is below r + x;
-        there, Euler's transformation gives a second form that does not. Between them they agree with 120 digits to
+        there, Euler's transformation gives a second form that does not. Together they agree with 120 digits to
         1e-10. a = 1, where the formula is 0 / 0, is sidestepped.
         """
         a = self.a if abs(self.a - 1) > 1e-6 else 1 + 1e-6
@@ -91,7 +91,7 @@ class GammaGamma(NamedTuple):
 
 
 def fit_bg_nbd(x: Floats, last: Floats, age: Floats, customers: Floats) -> BgNbd:
-    """The model of these histories, each that of so many `customers`.
+    """The model of these histories; `customers` is how many have each of them.
 
     Raises `NotFitted`.
     """
@@ -167,12 +167,12 @@ def fit_gamma_gamma(x: Floats, mean: Floats) -> GammaGamma:
 def _maximum(
     model: str, negative: Callable[[Floats], tuple[float, Floats]], starts: Sequence[Sequence[float]]
 ) -> tuple[list[float], float]:
-    """Where `negative`, over logarithms of parameters, is least, and its value there: the best of several starts.
+    """The parameters at which `negative` is least, and its value there: the best of several starts.
 
-    Raises `NotFitted` where the slope does not end: at a limit it may be flat, as customers who are all alike have no
-    finite parameters, but predictions that hardly depend on them.
+    `negative` takes the logarithms of the parameters. Raises `NotFitted` where its slope does not end. At a limit it
+    may be flat: customers who are all alike have no finite parameters, but predictions that hardly depend on them.
     """
-    found = [
+    fits = [
         minimize(
             negative,
             np.array(start),
@@ -183,7 +183,7 @@ def _maximum(
         )
         for start in starts
     ]
-    best = min((one for one in found if np.isfinite(one.fun)), key=lambda one: one.fun, default=None)
+    best = min((one for one in fits if np.isfinite(one.fun)), key=lambda one: one.fun, default=None)
     if best is None or not np.abs(best.jac).max() < FLAT:
         raise NotFitted(f"the likelihood of {model} rises without end")
     return [float(value) for value in np.exp(best.x)], float(best.fun)

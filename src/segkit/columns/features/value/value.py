@@ -1,7 +1,7 @@
 """What customers are worth: exact revenue and profit, and with `[value.predict]` what they are expected to bring.
 
-An order, to the models, is a day with one or more events: so Fader and Hardie count, and only so are their published
-parameters reproduced. Revenue and order count are those of all events.
+To the models, an order is a day with one or more events. That is how Fader and Hardie count, and the only way to
+reproduce their published parameters. Revenue and order count are those of all events.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from segkit.columns.features.value import predict
 
 HISTORY = frozenset({FIRST, LAST, DAYS, FIRST_DAY, "revenue"})
-"""What a prediction needs of each customer: first and last day with an order, how many, revenue, that of the first."""
+"""What a prediction needs of a customer: first and last day with an order, how many, revenue, that of the first day."""
 LIBRARIES = ("numpy", "scipy")
 LEAST_CUSTOMERS, LEAST_REPEATERS = 50, 20
 """Below this, the parameters say more about chance than about the customers."""
@@ -52,7 +52,7 @@ def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
 
 
 def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
-    """What is measured over the events, whose days are in the column `time`; ratios of these; predictions."""
+    """The steps for measures over the events, whose days are in the column `time`, their ratios, and predictions."""
     path: KeyPath = ("value",)
     yield from (MeasureStep(measure, path) for measure in _measures(value, time))
     yield from (RowStep(name, needs, build, path) for name, needs, build in _ratios(value))
@@ -70,7 +70,7 @@ def _measures(value: Value, time: str) -> Iterator[Measure]:
         yield Measure(FIRST, measured(value, "min", of=time))
         yield Measure(LAST, measured(value, "max", of=time))
         yield Measure(DAYS, measured(value, "active_days"))
-        # On the first day alone: a window from a date of the customer, for which the events are read again.
+        # The first day alone is a window from a date of the customer, for which the events are read again.
         first_day = {"since": CustomerDate(column=FIRST), "for_": Duration(0, "day")}
         yield Measure(FIRST_DAY, measured(value, "sum").model_copy(update=first_day))
 
@@ -86,7 +86,7 @@ def _ratios(value: Value) -> Iterator[tuple[str, frozenset[str], Callable[[Dtype
 
 
 def _profit(value: Value, schema: Dtypes) -> pl.Expr:
-    """Missing where the cost is: an unknown cost does not make a known profit."""
+    """The profit; missing where the cost is, as an unknown cost does not make a known profit."""
     profit = (pl.col("revenue") * pl.lit(_margin(value))).cast(MONEY)
     return profit if value.cost is None else profit - as_money(pl.col(value.cost), schema[value.cost])
 
@@ -96,9 +96,9 @@ def _margin(value: Value) -> Decimal:
 
 
 def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Fitted]:
-    """What fits the models to all customers, and predicts each of them.
+    """The function that fits the models to all customers, and predicts each of them.
 
-    `DataError` where there are too few, or no parameters fit them.
+    It raises `DataError` where there are too few customers, or no parameters fit them.
     """
 
     def fit(customers: pl.DataFrame) -> Fitted:
@@ -131,25 +131,25 @@ def _histories(customers: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
         x.alias("x"),
         (last - first).dt.total_days().fill_null(0).alias("last"),
         (now - first).dt.total_days().fill_null(0).alias("age"),
-        # Refunds may be all that there was: that is worth nothing, not less.
+        # Later events may be nothing but refunds: those are worth nothing, not less.
         pl.when(x > 0).then(later / x).otherwise(0.0).clip(0).alias("mean"),
     )
 
 
 def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> None:
     repeaters = known.filter(pl.col("x") > 0)
-    for found, least, what in (
+    for customers, least, what in (
         (known, LEAST_CUSTOMERS, "customers with an event"),
         (repeaters, LEAST_REPEATERS, "customers with events on two days or more"),
         (spending, LEAST_REPEATERS, "customers who have spent something after their first day"),
     ):
-        if len(found) < least:
-            message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(found)}"
+        if len(customers) < least:
+            message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(customers)}"
             raise DataError.of(message, hint="give it a longer history, or take `[value.predict]` out")
 
 
 def _orders(known: pl.DataFrame) -> predict.BgNbd:
-    """The fit of how often; many customers have the same history, and each is looked at once."""
+    """The fit of how often customers order. Many have the same history, so each history is looked at once."""
     from segkit.columns.features.value import predict
 
     alike = known.group_by("x", "last", "age").len().sort("x", "last", "age")
@@ -168,7 +168,7 @@ def _floats(frame: pl.DataFrame, name: str) -> predict.Floats:
 def _predicted(
     value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd, amounts: predict.GammaGamma
 ) -> dict[str, pl.Expr]:
-    """The predicted columns, to four decimals, and money to two: more than that a fit does not know."""
+    """The predicted columns, to four decimals, and money to two: a fit knows no more than that."""
     expected = _expected(value, as_of, histories, orders)
     x, last, age = _weeks(histories)
     p_alive = orders.p_alive(x, last, age)
@@ -182,9 +182,9 @@ def _predicted(
 
 
 def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd) -> pl.DataFrame:
-    """For each customer, if they still are one: orders in the horizon, plain and discounted.
+    """Each customer's orders in the horizon, plain and discounted, if they still are a customer.
 
-    They hang on the number of orders and the age alone, so are computed for each such pair: 1 M customers have 13,000.
+    These depend only on the number of orders and the age, so each pair is computed once: 1 M customers have 13,000.
     """
     from segkit.columns.features.value import predict
 
@@ -193,13 +193,13 @@ def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: pre
     rate = math.log1p(float(value.predict.discount_percent) / 100) * WEEK / YEAR
     pairs = histories.select("x", "age").unique().sort("x", "age")
     x, age = _floats(pairs, "x"), _floats(pairs, "age") / WEEK
-    found = pairs.with_columns(
+    expected = pairs.with_columns(
         pl.Series("orders", orders.orders_if_alive(weeks, x, age)),
         pl.Series("discounted", orders.discounted_orders_if_alive(weeks, rate, x, age)),
     )
-    if not found.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
+    if not expected.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
         raise predict.NotFitted("customers are too much alike")
-    return histories.select("x", "age").join(found, on=["x", "age"], how="left", maintain_order="left")
+    return histories.select("x", "age").join(expected, on=["x", "age"], how="left", maintain_order="left")
 
 
 def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.DataFrame) -> FittedModel:
