@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """What one may want to know; it never changes an exit code."""
 
 
 class SourceLocation(NamedTuple):
@@ -43,6 +46,16 @@ class Diagnostic(NamedTuple):
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
+
+
+def without_notes(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Those that are more than notes."""
+    return tuple(d for d in diagnostics if d.severity is not Severity.NOTE)
+
+
+def only_notes(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Those that are notes."""
+    return tuple(d for d in diagnostics if d.severity is Severity.NOTE)
 
 
 def _frame(place: SourceLocation) -> list[str]:

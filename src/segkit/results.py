@@ -140,6 +140,7 @@ class ApplyResult(NamedTuple):
     dry_run: bool = False
     distributions: tuple[Distribution, ...] = ()
     models: tuple[FittedModel, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
 
 
 class RfmSegment(NamedTuple):
@@ -178,6 +179,7 @@ class RfmResult(NamedTuple):
     path: str | None = None
     cutoffs: str | None = None
     chart: str | None = None
+    notes: tuple[Diagnostic, ...] = ()
 
 
 class CheckResult(NamedTuple):

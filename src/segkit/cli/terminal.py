@@ -15,7 +15,7 @@ from segkit.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from segkit.cli.log import RunLog
 
-STYLES = {"error:": ("red", True), "warning:": ("yellow", True), "hint:": ("cyan", False)}
+STYLES = {"error:": ("red", True), "warning:": ("yellow", True), "note:": ("cyan", True), "hint:": ("cyan", False)}
 """How a line of a diagnostic begins -> (colour of that word, bold)."""
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.expectations import broken
 from segkit.gates.ledger import Line, ledger, memberships, overlaps
@@ -129,8 +129,8 @@ class _Run(NamedTuple):
 
 
 def _refuse_warnings(fail_on: str, warnings: Sequence[Diagnostic]) -> None:
-    if fail_on == "warning" and warnings:
-        raise CheckFailed(*warnings, Diagnostic("there are warnings, so nothing was written"))
+    if fail_on == "warning" and without_notes(warnings):
+        raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
 
 
 def _compared(run: _Run, result: ApplyResult, directory: Path, previous: str | None) -> tuple[Changes, ApplyResult]:
@@ -254,7 +254,8 @@ def _result(
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
         tables=found.tables,
         thresholds=found.computed.thresholds,
-        warnings=tuple(warnings),
+        warnings=without_notes(warnings),
+        notes=only_notes(warnings),
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,

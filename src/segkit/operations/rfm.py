@@ -13,7 +13,7 @@ import polars as pl
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.helpers import KEY
 from segkit.columns.money import as_money
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
@@ -168,7 +168,8 @@ def _result(
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
         tables=found.tables,
-        warnings=(*map(_without_place, found.warnings), *_stale(scored, found, columns)),
+        warnings=(*map(_without_place, without_notes(found.warnings)), *_stale(scored, found, columns)),
+        notes=only_notes(found.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
         cutoffs=targets["--save-cutoffs"],

@@ -4,7 +4,7 @@
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
-`log_likelihood`, `customers`, `repeaters`), `warnings`, `elapsed_seconds`, `directory`, `dry_run`.
+`log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
@@ -13,7 +13,7 @@ last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
-`warnings`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were written).
+`warnings`, `notes`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were written).
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.io.write.json_text import json_text
 from segkit.results import (
     MEMBERS,
@@ -73,6 +73,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "thresholds": _thresholds(result.thresholds),
         "models": [_model(m) for m in result.models],
         "warnings": _diagnostics(result.warnings),
+        "notes": _diagnostics(result.notes),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
         "dry_run": result.dry_run,
@@ -107,6 +108,7 @@ def rfm_json(result: RfmResult) -> str:
             "guesses": dict(result.guesses),
             "tables": _tables(result.tables),
             "warnings": _diagnostics(result.warnings),
+            "notes": _diagnostics(result.notes),
             "elapsed_seconds": round(result.elapsed_seconds, 3),
             "path": result.path,
             "cutoffs": result.cutoffs,
@@ -154,7 +156,7 @@ def check_json(result: CheckResult) -> str:
             "schema_version": SCHEMA_VERSION,
             "path": result.path,
             "errors": errors,
-            "warnings": len(result.diagnostics) - errors,
+            "warnings": len(without_notes(result.diagnostics)) - errors,
             "segments": result.segments,
             "columns": result.columns,
             "diagnostics": _diagnostics(result.diagnostics),

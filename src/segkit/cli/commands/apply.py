@@ -92,6 +92,8 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
     if summary == "json":
         from segkit.report.as_json import apply_json
 
+        if not terminal.quiet:
+            terminal.diagnose(result.warnings)
         click.echo(apply_json(result), file=stream)
         return
     if terminal.verbose or summary == "table":
@@ -104,4 +106,4 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
         if summary == "table":
             show_on(stream, apply_summary(result), color=terminal.colored(stream))
     if summary == "none" and not terminal.quiet:
-        terminal.diagnose(result.warnings)
+        terminal.diagnose((*result.warnings, *result.notes))

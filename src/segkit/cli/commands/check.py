@@ -34,4 +34,4 @@ def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, as_jso
 
         terminal.diagnose(result.diagnostics, sys.stdout)
         terminal.say(check_text(result))
-    return int(Severity.ERROR in severities or (fail_on == "warning" and bool(severities)))
+    return int(Severity.ERROR in severities or (fail_on == "warning" and Severity.WARNING in severities))

@@ -119,6 +119,8 @@ def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -
     if as_json:
         from segkit.report.as_json import rfm_json
 
+        if not terminal.quiet:
+            terminal.diagnose(result.warnings)
         click.echo(rfm_json(result), file=stream)
         return
     if terminal.quiet:

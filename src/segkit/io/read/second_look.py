@@ -16,7 +16,7 @@ from segkit.io.read.part import Part
 from segkit.io.read.problems import problem, shown
 from segkit.io.read.table import Table
 from segkit.io.read.text.encoding import look
-from segkit.io.read.text.lines import SHOWN, ragged, unpaired_quotes
+from segkit.io.read.text.lines import SHOWN, ragged
 from segkit.io.read.values.column import ColumnType
 from segkit.io.read.values.numbers import SCALE
 
@@ -105,7 +105,7 @@ def _total(table: Table, name: str, count: int, words: str) -> Diagnostic:
 
 
 def explain(parts: Iterable[Part]) -> DataError | None:
-    """The error behind a failed read: ragged lines, quotes, encoding, damaged pages; None if none is found."""
+    """The error behind a failed read: ragged lines, encoding, damaged pages; None if none is found."""
     for part in parts:
         error = _explain_text(part) if part.text else _explain_json(part) if part.lines else _explain_typed(part)
         if error is not None:
@@ -118,7 +118,7 @@ def _explain_text(part: Part) -> DataError | None:
     line = look(part.text.source).invalid_line
     if line is not None:
         return problem(part.path, f"`{part.path.name}` is not valid UTF-8", line=line)
-    return ragged(part.text) or unpaired_quotes(part.text)
+    return ragged(part.text)
 
 
 def _explain_json(part: Part) -> DataError | None:

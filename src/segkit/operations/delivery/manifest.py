@@ -159,7 +159,7 @@ class ModelOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A warning, with its place."""
+    """A warning or note, with its place."""
 
     severity: str
     message: str
@@ -211,6 +211,7 @@ class Manifest:
     thresholds: tuple[CutsOf, ...] = ()
     models: tuple[ModelOf, ...] = ()
     warnings: tuple[Told, ...] = ()
+    notes: tuple[Told, ...] = ()
     tables: tuple[TableOf, ...] = ()
     times: Times | None = None
 

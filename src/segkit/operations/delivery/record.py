@@ -65,6 +65,7 @@ def manifest_of(
         thresholds=tuple(m.CutsOf(**t._replace(keys=())._asdict()) for t in result.thresholds),
         models=tuple(map(_model, result.models)),
         warnings=tuple(map(_told, result.warnings)),
+        notes=tuple(map(_told, result.notes)),
         tables=tuple(m.TableOf(name=t.name, rows=t.rows, left_out=t.left_out) for t in result.tables),
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)

@@ -11,12 +11,34 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import DUPLICATES
 from segkit.columns.tables.view import kept_rows
 from segkit.criteria.places import on_the_map
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import DataError
 from segkit.results import TableCounts
 from segkit.rules import walk
-from segkit.rules.model.sources import Customers
+from segkit.rules.model.sources import Customers, Lookup
 from segkit.words import plural
 
 UNKNOWN = "unknown_customer"
+
+
+def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
+    """`DataError` where not as many rows were read of a text as it has: a list must not lack customers in silence."""
+    lost = []
+    for name, counts in computed.counts.items():
+        view = plan.view(name)
+        spec = view.spec
+        made = (isinstance(spec, Customers) and spec.from_) or (isinstance(spec, Lookup) and spec.explode)
+        rows = [part.text.rows for part in view.table.parts if part.text and part.text.rows is not None]
+        read = int(counts["rows"].item())
+        if made or len(rows) < len(view.table.parts) or sum(rows) == read:
+            continue
+        message = f"{read:,} of the {plural(sum(rows), 'row')} of `{name}` were read"
+        hint = (
+            'look for quotation marks that are left open, or give `quote = ""`; please send such lines to the authors'
+        )
+        lost.append(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+    if lost:
+        raise DataError(*lost)
 
 
 def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:

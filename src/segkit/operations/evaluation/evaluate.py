@@ -19,7 +19,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
 from segkit.operations.evaluation.bad_values import guessed, guessed_numbers, refuse_bad_values
-from segkit.operations.evaluation.counts import table_counts
+from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
 from segkit.operations.evaluation.open_sources import open_tables
@@ -60,6 +60,9 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     settled = _settled(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     warnings += refuse_bad_values(plan, settled.bad, computed)
+    warnings += [
+        note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
+    ]
     warnings += [guessed(plan.view(name), column) for name, columns in settled.guessed.items() for column in columns]
     refuse_keys(plan, computed)
     if loaded.rules.rfm:
@@ -114,6 +117,8 @@ def _computed(
         computed = compute(plan)
         bad = _second_look(plan, computed, ws)
         ws.verify()
+        if not computed.padded:
+            refuse_lost_rows(plan, computed)
     except pl.exceptions.PolarsError as error:
         explained = explain_failure(tables.values()) or _overflow(error)
         if explained is None:

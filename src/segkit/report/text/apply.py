@@ -13,7 +13,7 @@ from segkit.report.numbers import money, percent, seconds, share
 from segkit.report.text.bars import Bar
 from segkit.report.text.detected import left_out
 from segkit.report.text.models import model_table
-from segkit.report.text.screen import warning
+from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.report.text.thresholds import threshold_tables
 from segkit.results import MEMBERS, ApplyResult, Change, Distribution, SegmentResult
@@ -46,7 +46,7 @@ def apply_summary(result: ApplyResult) -> RenderableType:
         *threshold_tables(result.thresholds),
         model_table(result.models),
         *profile_tables(result.segments),
-        *(warning(w) for w in result.warnings),
+        *map(told, (*result.warnings, *result.notes)),
         _closing(result),
     ]
     return spaced(parts)

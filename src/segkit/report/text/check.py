@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segkit.diagnostics import Severity
+from segkit.diagnostics import Severity, without_notes
 from segkit.results import CheckResult
 from segkit.words import plural
 
@@ -10,7 +10,7 @@ from segkit.words import plural
 def check_text(result: CheckResult) -> str:
     """One line: how many problems, or what the file defines."""
     errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
-    warnings = len(result.diagnostics) - errors
+    warnings = len(without_notes(result.diagnostics)) - errors
     found = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
     if found:
         return f"{result.path}: {' and '.join(found)}"

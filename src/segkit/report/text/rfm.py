@@ -10,7 +10,7 @@ from segkit.report.numbers import money, percent, rounded, seconds
 from segkit.report.text.bars import Bar
 from segkit.report.text.detected import left_out
 from segkit.report.text.heat import Heat
-from segkit.report.text.screen import warning
+from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced
 from segkit.report.text.thresholds import threshold_tables
 from segkit.results import RfmResult
@@ -27,7 +27,7 @@ def rfm_summary(result: RfmResult) -> RenderableType:
             *threshold_tables(result.thresholds),
             grid(result),
             left_out(result.tables),
-            *(warning(w) for w in result.warnings),
+            *map(told, (*result.warnings, *result.notes)),
             _closing(result),
         ]
     )

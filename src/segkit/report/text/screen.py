@@ -9,6 +9,8 @@ from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
 
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
 
 def show_on(stream: TextIO, *renderables: RenderableType, color: bool) -> None:
     """Print on a stream, with colour codes or without a single one."""
@@ -29,8 +31,8 @@ def show_on(stream: TextIO, *renderables: RenderableType, color: bool) -> None:
     stream.write(text if color else "".join(line.rstrip() + "\n" for line in text.splitlines()))
 
 
-def warning(diagnostic: Diagnostic) -> Text:
+def told(diagnostic: Diagnostic) -> Text:
     """A diagnostic as text, its first word coloured."""
     text = Text(diagnostic.render())
-    text.stylize("bold yellow" if diagnostic.severity is Severity.WARNING else "bold red", 0, len(diagnostic.severity))
+    text.stylize(STYLES[diagnostic.severity], 0, len(diagnostic.severity))
     return text

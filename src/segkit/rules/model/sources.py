@@ -22,8 +22,20 @@ class Source(Model):
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
     """The quoting character; `""` for none."""
-    encoding: str | None = None
-    """Of text files, such as `utf-8` or `cp1252`."""
+    encoding: TextList | None = None
+    """Of text files, such as `utf-8` or `cp1252`; of a list, each line is read in the first that it fits."""
+    skip_lines: int | None = Field(None, ge=0)
+    """How many lines stand above the header."""
+    skip_footer: int | None = Field(None, ge=0)
+    """How many lines below the rows are none, such as totals."""
+    comment: str | None = Field(None, min_length=1)
+    """Lines that begin with this are left out."""
+    header: tuple[str, ...] | None = Field(None, min_length=1)
+    """The names of the columns, for text whose first line is a row."""
+    ragged: Literal["error", "pad", "cut"] = "error"
+    """What lines of another length than the header are: an error, filled up (`pad`), or also shortened (`cut`)."""
+    escape: str | None = None
+    """What stands before a delimiter or quotation mark that is text, such as `"\\\\"`."""
     decimal: Literal[".", ","] | None = None
     """The decimal mark in numbers."""
     thousands: str | None = None

@@ -1,12 +1,13 @@
-"""Delimited text: its encoding, delimiter and header; afterwards it is UTF-8 that Polars scans."""
+"""Delimited text: its encoding, delimiter, quotation marks and header; afterwards it is UTF-8 that Polars scans."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,16 +16,24 @@ import polars as pl
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.problems import check_names, problem, shown
-from segkit.io.read.text.encoding import HEAD, as_utf8
+from segkit.io.read.text.encoding import HEAD, as_utf8, look
+from segkit.io.read.text.layout import lines_of_table
+from segkit.io.read.text.quotes import Dialect, look_at_quotes, rewritten, some_field_begins
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
+from segkit.words import plural
 
 DELIMITERS = (",", ";", "\t", "|")
 UNPAIRED = "the quotation marks of this line do not pair up"
 UNPAIRED_HINT = 'mend them, or give `quote = ""` if they mean nothing in this file'
+ESCAPED_HINT = 'the file writes a mark inside a field as `\\"`: give `escape = "\\\\"`'
+OPEN = "a quoted field begins before this line and ends after it, but the line reads as a record of its own"
+OPEN_HINT = 'a quotation mark is left open above: mend it, or give `quote = ""` if marks mean nothing in this file'
 _NAMES = {",": ",", ";": ";", "\t": "tab", "|": "|", " ": "runs of spaces"}
 CHECKED_AT_ONCE = 32_000_000
 """Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
+_LOOKS = (r"[+-]?[\d.,]*\d", r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", r"\D*\d+\D*")
+"""A number, a date, a key with digits."""
 csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
 
 
@@ -34,48 +43,71 @@ class TextFile(NamedTuple):
     path: Path
     """The file that the rule file names, for messages."""
     source: Path
-    """The UTF-8 text: the file itself, or its copy, line for line, in the workspace."""
+    """The UTF-8 text: the file itself, or its copy in the workspace."""
     delimiter: str
     quote: str | None
     names: tuple[str, ...]
     """The trimmed header."""
     quoted: bool
-    """It has quotation marks."""
+    """It has quotation marks around fields."""
     detected: Mapping[str, str]
+    has_header: bool = True
+    """The first line of the text is the header."""
+    dropped: tuple[int, ...] = ()
+    """The numbers of the lines that a copy lacks."""
+    rows: int | None = None
+    """How many rows there are: as many must be read."""
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def large(self) -> bool:
         """Its lines are checked beside the run, not when it is opened."""
         return self.source.stat().st_size > CHECKED_AT_ONCE
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the fields of the text are split."""
+        return Dialect(self.delimiter, self.quote)
+
     def layout(self) -> tuple[object, ...]:
         """What files must share to be scanned as one."""
-        return self.delimiter, self.quote, self.names
+        return self.delimiter, self.quote, self.names, self.has_header
+
+    def line(self, number: int) -> int:
+        """The number in the file of a line of `source`."""
+        before = [line - position for position, line in enumerate(self.dropped)]
+        return number + bisect_right(before, number)
 
     def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """The line and the fields of each record after the header, blank lines left out; slow.
 
         DataError where quotation marks leave no way to split a record; `strict` refuses text after a closing one.
         """
-        with self.source.open(encoding="utf-8-sig", newline="\n") as lines:
-            reader = csv_reader(lines, self.delimiter, self.quote, strict=strict)
-            line, header = 1, True
-            try:
-                for fields in reader:
-                    blank = len(fields) < 2 and not "".join(fields).strip()
-                    if not blank and not header:
-                        yield line, fields
-                    header = header and blank
-                    line = reader.line_num + 1
-            except csv.Error as error:
-                raise problem(self.path, UNPAIRED, line=line, hint=UNPAIRED_HINT) from error
+        return records_of(self.source, self.dialect, self, strict=strict)
 
 
-def csv_reader(lines: Iterator[str] | io.TextIOBase, delimiter: str, quote: str | None, *, strict: bool = False) -> Any:
-    """The standard library's reader; it counts lines, which Polars does not."""
-    if quote is None:
-        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=strict)
+def records_of(source: Path, dialect: Dialect, file: TextFile, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """The records of a text, split as `dialect` says, with the lines where they begin."""
+    with source.open(encoding="utf-8-sig", newline="\n") as lines:
+        reader = dialect.reader(lines, strict=strict)
+        line, header = 1, file.has_header
+        try:
+            for fields in reader:
+                blank = len(fields) < 2 and not "".join(fields).strip()
+                if not blank and not header:
+                    yield file.line(line), fields
+                header = header and blank
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise unpaired(file, line) from error
+
+
+def unpaired(file: TextFile, line: int) -> DataError:
+    """The error for a record, from this line of `source` on, whose quotation marks do not pair up."""
+    with file.source.open(encoding="utf-8-sig", newline="\n") as lines:
+        text = next((text for number, text in enumerate(lines, 1) if number == line), "")
+    escaped = file.quote is not None and f"\\{file.quote}" in text
+    return problem(file.path, UNPAIRED, line=file.line(line), hint=ESCAPED_HINT if escaped else UNPAIRED_HINT)
 
 
 def scan(files: list[TextFile]) -> pl.LazyFrame:
@@ -85,6 +117,7 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
         [file.source for file in files],
         separator=first.delimiter,
         quote_char=first.quote,
+        has_header=first.has_header,
         new_columns=list(first.names),
         infer_schema=False,
         glob=False,
@@ -92,31 +125,138 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
 
 
 def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
-    """Find encoding, delimiter and header; DataError for what is empty, binary or badly encoded."""
-    detected: dict[str, str] = {}
+    """Find encoding, layout and header; DataError for what is empty, binary, badly encoded or badly quoted."""
     quote = '"' if spec.quote is None else spec.quote or None
-    source, quoted = as_utf8(ws, path, plain, spec.encoding, quote or "", detected)
-    head = _head(source)
+    text = as_utf8(ws, path, plain, spec.encoding or (), quote or "")
+    lines = lines_of_table(ws, path, text.source, spec)
+    detected = {} if spec.encoding else {"encoding": text.encoding}
+    head = _head(lines.source)
     if not head.strip():
         raise problem(path, f"`{path.name}` is empty: it has only blank lines")
     _check_single(path, "quote", quote)
-    delimiter = spec.delimiter
+    _check_single(path, "escape", spec.escape)
+    delimiter = spec.delimiter or lines.delimiter
     if delimiter is None:
         delimiter = _find_delimiter(head, quote, "\t" if ".tsv" in path.suffixes else ",")
         detected["delimiter"] = _NAMES[delimiter]
+    source, quoted = lines.source, text.marked
     if delimiter == " ":
         source, delimiter, quote, quoted = _without_runs(ws, source), "\t", None, False
         head = _head(source)
     _check_single(path, "delimiter", delimiter)
-    return TextFile(
+    if spec.quote is None and _in_apostrophes(head, delimiter):
+        quote, quoted = "'", True
+        detected["quote"] = "'"
+    file = TextFile(
         path=path,
         source=source,
         delimiter=delimiter,
         quote=quote,
-        names=_header(path, head, delimiter, quote),
+        names=_names(path, head, delimiter, quote, spec),
         quoted=quoted,
         detected=detected,
+        has_header=spec.header is None,
+        dropped=lines.dropped,
+        notes=text.notes,
     )
+    return _shaped(ws, _quoted(ws, file, spec), spec)
+
+
+def _quoted(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
+    """The file with quotation marks that Polars reads as they are meant, and its number of rows."""
+    if file.quote is None or not file.quoted:
+        return file._replace(quoted=False, rows=_rows(file, look(file.source).line_feeds))
+    dialect = Dialect(file.delimiter, file.quote, spec.escape)
+    if spec.escape is None:
+        quotes = look_at_quotes(file.source, file.delimiter, file.quote, len(file.names))
+        if not quotes.loose:
+            _refuse_open(file, quotes.suspect)
+            return file._replace(rows=_rows(file, quotes.line_ends))
+        begins, after_spaces = some_field_begins(file.source, file.delimiter, file.quote)
+        if not begins and not after_spaces:
+            unquoted = file._replace(quote=None, quoted=False)
+            return unquoted._replace(rows=_rows(unquoted, look(file.source).line_feeds))
+        dialect = dialect._replace(spaces=after_spaces)
+    copy = ws.new_file(".csv")
+    _rewrite(file, dialect, copy)
+    return _quoted(ws, file._replace(source=copy), spec.model_copy(update={"escape": None}))
+
+
+def _rewrite(file: TextFile, dialect: Dialect, copy: Path) -> None:
+    """Write the copy that Polars reads; a line number of it is one of the file, since no line is left out."""
+    line = 1
+
+    def records(reader: Any) -> Iterator[list[str]]:
+        nonlocal line
+        for fields in reader:
+            yield fields
+            line = reader.line_num + 1
+
+    with file.source.open(encoding="utf-8-sig", newline="\n") as lines:
+        try:
+            rewritten(records(dialect.reader(lines, strict=True)), copy, file.delimiter)
+        except csv.Error as error:
+            raise unpaired(file, line) from error
+
+
+def _refuse_open(file: TextFile, suspect: bytes | None) -> None:
+    """DataError where a line inside a quoted field reads as a record: as many fields, each like those around it."""
+    if suspect is None:
+        return
+    fields = next(csv.reader([suspect.decode()], delimiter=file.delimiter, quoting=csv.QUOTE_NONE))
+    around = [row for _, (_, row) in zip(range(200), file.records(), strict=False) if len(row) == len(file.names)]
+    looks = [_look_of([row[position] for row in around]) for position in range(len(file.names))]
+    if not any(looks) or len(fields) != len(looks):
+        return
+    if all(look is None or re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=True)):
+        with file.source.open("rb") as lines:
+            line = next(number for number, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n") == suspect)
+        raise problem(file.path, OPEN, line=file.line(line), hint=OPEN_HINT)
+
+
+def _look_of(values: Sequence[str]) -> str | None:
+    """What nearly all values of a column look like; None where that tells nothing."""
+    filled = [value.strip() for value in values if value.strip()]
+    for look_ in _LOOKS if filled else ():
+        if sum(re.fullmatch(look_, value) is not None for value in filled) >= 0.9 * len(filled):
+            return look_
+    return None
+
+
+def _rows(file: TextFile, line_ends: int) -> int:
+    """The rows of a text with so many line ends; the last line may lack its own."""
+    with file.source.open("rb") as text:
+        size = text.seek(0, io.SEEK_END)
+        text.seek(max(0, size - 1))
+        open_ended = size > 0 and text.read(1) != b"\n"
+    return max(0, line_ends + open_ended - file.has_header)
+
+
+def _shaped(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
+    """The file with lines of the header's length, where `ragged` says what is done with others."""
+    if spec.ragged == "error":
+        return file
+    width, copy, padded, cut = len(file.names), ws.new_file(".csv"), 0, 0
+
+    def shaped() -> Iterator[list[str]]:
+        nonlocal padded, cut
+        with file.source.open(encoding="utf-8-sig", newline="\n") as lines:
+            for fields in file.dialect.reader(lines, strict=True):
+                if len(fields) < width and fields:
+                    padded += 1
+                elif len(fields) > width:
+                    if spec.ragged == "pad" and any(field.strip() for field in fields[width:]):
+                        yield fields  # what is too long is an error, with its line
+                        continue
+                    cut += 1
+                yield [*fields[:width], *[""] * (width - len(fields))] if fields else []
+
+    rewritten(shaped(), copy, file.delimiter)
+    counts = {"padded": padded, "cut": cut}
+    told = ", ".join(f"{plural(count, 'line')} {what}" for what, count in counts.items() if count)
+    detected = {**file.detected, **({"lengths": told} if told else {})}
+    made = file._replace(source=copy, detected=detected, quote=file.quote or '"', quoted=True)
+    return _quoted(ws, made, spec.model_copy(update={"escape": None}))
 
 
 def _check_single(path: Path, what: str, mark: str | None) -> None:
@@ -136,9 +276,9 @@ def _head(source: Path) -> str:
     return head.decode("utf-8-sig", errors="ignore")
 
 
-def _rows(head: str, delimiter: str, quote: str | None) -> list[list[str]]:
+def _fields_of(head: str, delimiter: str, quote: str | None) -> list[list[str]]:
     try:
-        return [row for row in csv_reader(io.StringIO(head, newline="\n"), delimiter, quote) if row]
+        return [row for row in Dialect(delimiter, quote).reader(io.StringIO(head, newline="\n")) if row]
     except csv.Error:
         return []
 
@@ -147,7 +287,7 @@ def _find_delimiter(head: str, quote: str | None, default: str) -> str:
     """The one that splits most lines into as many fields as the header."""
     best, best_score = default, (0.0, 0)
     for delimiter in DELIMITERS:
-        widths = [len(row) for row in _rows(head, delimiter, quote)]
+        widths = [len(row) for row in _fields_of(head, delimiter, quote)]
         if not widths or widths[0] < 2:
             continue
         score = (round(widths.count(widths[0]) / len(widths), 1), widths[0])
@@ -173,22 +313,33 @@ def _without_runs(ws: Workspace, source: Path) -> Path:
     return copy
 
 
-def _header(path: Path, head: str, delimiter: str, quote: str | None) -> tuple[str, ...]:
-    rows = _rows(head, delimiter, quote)
-    if not rows:
-        raise problem(
-            path, f"the header of `{path.name}` cannot be read", hint="is a quotation mark left open?", line=1
-        )
-    names = tuple(name.strip() or f"column_{position}" for position, name in enumerate(rows[0], 1))
-    check_names(path, names, line=1)
+def _in_apostrophes(head: str, delimiter: str) -> bool:
+    """Every name of the header stands between apostrophes."""
+    names = next(iter(_fields_of(head, delimiter, None)), [])
+    return len(names) > 1 and all(re.fullmatch(r"\s*'.*'\s*", name) for name in names)
+
+
+def _names(path: Path, head: str, delimiter: str, quote: str | None, spec: Source) -> tuple[str, ...]:
+    """The names of the columns: of the header, or those that are given."""
+    if spec.header is not None:
+        names = tuple(name.strip() for name in spec.header)
+        line = None
+    else:
+        rows = _fields_of(head, delimiter, quote)
+        if not rows:
+            hint = "is a quotation mark left open?"
+            raise problem(path, f"the header of `{path.name}` cannot be read", hint=hint, line=1)
+        names = tuple(name.strip() or f"column_{position}" for position, name in enumerate(rows[0], 1))
+        line = 1 + (spec.skip_lines or 0)
+    check_names(path, names, line=line)
     positions: dict[str, list[int]] = {}
     for position, name in enumerate(names, 1):
         positions.setdefault(name, []).append(position)
     twice = [
         Diagnostic(
             f"columns {' and '.join(map(str, places))} are both named `{name}`",
-            SourceLocation(shown(path), 1),
-            "give each column a name of its own in the file",
+            SourceLocation(shown(path), line),
+            "give each column a name of its own in the file, or all of them with `header = [...]` and `skip_lines = 1`",
         )
         for name, places in positions.items()
         if len(places) > 1

@@ -1,17 +1,38 @@
-"""Text files as UTF-8 with line feeds, which is all that Polars reads."""
+"""Text files as UTF-8 with line feeds, which is all that Polars reads.
+
+All bytes decide, never a sample. Where nothing is given, a text is UTF-8 if all of it is. A text that is UTF-8 for the
+most part is damaged or put together of two, and an error. Any other is cp1252, which is told.
+"""
 
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.io.read.problems import problem
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.io.read.problems import problem, shown
 from segkit.io.read.workspace import Workspace
+from segkit.words import listed
 
 HEAD = 1 << 16
 CHUNK = 1 << 18
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_BOMS = {  # the longer ones first: that of UTF-32 begins as that of UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_UTF8 = ("utf-8", "utf-8-sig", "ascii")
+_C1 = {0x81: "\x81", 0x8D: "\x8d", 0x8F: "\x8f", 0x90: "\x90", 0x9D: "\x9d"}
+"""The bytes that cp1252 leaves undefined."""
+_NOT_A_WORD = re.compile(r"[^\W\d_][³¹¿¤‚¸][^\W\d_]|[\x81\x8d\x8f\x90\x9d]|[^\x00-\x7f\W\d_]{3}")
+"""What hardly stands in a text of cp1252: a sign inside a word, an undefined byte, three foreign letters in a row."""
+_WORD = re.compile(r"\b\w*[^\x00-\x7f\W\d_]\w*\b")
+_RARE = re.compile("[þðýÞÐÝ]")
+_MANY = 0.1
 
 
 class Looked(NamedTuple):
@@ -21,55 +42,81 @@ class Looked(NamedTuple):
     """The first line that is not UTF-8; the pass ends there."""
     marked: bool = False
     """The text has a certain character."""
+    nul_line: int | None = None
+    """The first line with a NUL byte, which no text has; the pass ends there."""
+    line_feeds: int = 0
+    returns: bool = False
+    """The text has carriage returns."""
 
 
-def as_utf8(
-    ws: Workspace, path: Path, plain: Path, given: str | None, mark: str, detected: dict[str, str]
-) -> tuple[Path, bool]:
-    """The file itself or its transcoded copy, line for line, and whether it has the character `mark`; the encoding goes
-    to `detected` where none is given.
+class Utf8(NamedTuple):
+    """A text as UTF-8: the file itself, or its copy, line for line."""
 
-    The whole file decides, not its start: UTF-8 if all of it is, else cp1252.
+    source: Path
+    marked: bool
+    """It has a certain character, such as a quotation mark."""
+    encoding: str
+    """What the file was written in."""
+    notes: tuple[Diagnostic, ...] = ()
+    """What to tell about the encoding that was found."""
+
+
+def as_utf8(ws: Workspace, path: Path, plain: Path, given: Sequence[str], mark: str) -> Utf8:
+    """The text of `plain` as UTF-8; DataError where it is none, or not in the encodings that are given.
+
+    Of several, each line is read in the first that it fits.
     """
+    for name in given:
+        _require_encoding(path, name)
     with plain.open("rb") as file:
         start = file.read(HEAD)
     bom = next((name for first, name in _BOMS.items() if start.startswith(first)), None)
-    looked = Looked() if given or bom else look(plain, mark)
-    encoding = given or bom or ("utf-8" if looked.invalid_line is None else "cp1252")
-    if "\0" in start.decode("latin-1") and not encoding.lower().startswith(("utf-16", "utf_16", "utf-32")):
-        raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", hint="UTF-16 text needs `encoding`")
-    if given is None:
-        detected["encoding"] = encoding
-    try:
-        "".encode(encoding)  # `hex` is a codec too, but not one of text
-        name = codecs.lookup(encoding).name
-    except LookupError as error:
-        hint = "examples are `utf-8`, `cp1252`, `latin-1` and `utf-16`"
-        raise problem(path, f"there is no encoding `{encoding}`", hint=hint) from error
-    if name not in ("utf-8", "utf-8-sig", "ascii"):
-        return _transcoded(ws, path, plain, encoding, mark)
+    if len(given) > 1:
+        return _of_several(ws, path, plain, given, mark)
+    if bom and not given:
+        return _transcoded(ws, path, plain, bom, mark)
+    if given and codecs.lookup(given[0]).name not in _UTF8:
+        return _transcoded(ws, path, plain, given[0], mark)
+    looked = look(plain, mark)
+    _refuse_nul(path, looked)
+    if looked.invalid_line is None:
+        return Utf8(_with_line_feeds(ws, plain, looked), looked.marked, "utf-8")
     if given:
-        looked = look(plain, mark)
-    if looked.invalid_line is not None:
         hint = 'try `encoding = "cp1252"`'
         raise problem(path, f"`{path.name}` is not valid UTF-8", line=looked.invalid_line, hint=hint)
-    return _newlines(ws, plain, start), looked.marked
+    _refuse_mixed(path, plain, looked.invalid_line)
+    found = _transcoded(ws, path, plain, "cp1252", mark)
+    return found._replace(notes=(_judged(path, found.source),))
+
+
+def _require_encoding(path: Path, name: str) -> None:
+    try:
+        "".encode(name)  # `hex` is a codec too, but not one of text
+    except LookupError as error:
+        hint = "examples are `utf-8`, `cp1252`, `latin-1` and `utf-16`"
+        raise problem(path, f"there is no encoding `{name}`", hint=hint) from error
 
 
 def look(path: Path, mark: str = "") -> Looked:
-    """Whether the text is UTF-8 and has `mark`; reads the whole file, at 5 GB/s where it is ASCII."""
+    """Whether the text is UTF-8, has `mark`, and how its lines end; reads all of it, at 4 GB/s where it is ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    before, marked, wanted = 0, False, mark.encode()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            marked = marked or (bool(wanted) and wanted in chunk)
-            if not chunk.isascii() or decoder.getstate()[0]:
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    return Looked(_line_at(path, before), marked)
-            before += len(chunk)
-    return Looked(_line_at(path, before) if decoder.getstate()[0] else None, marked)
+    before, wanted = 0, mark.encode()
+    marked = returns = False
+    line_feeds = 0
+    for chunk in _chunks(path):
+        marked = marked or (bool(wanted) and wanted in chunk)
+        returns = returns or b"\r" in chunk
+        if b"\0" in chunk:
+            return Looked(nul_line=line_feeds + chunk.partition(b"\0")[0].count(b"\n") + 1)
+        if not chunk.isascii() or decoder.getstate()[0]:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return Looked(invalid_line=_line_at(path, before), marked=marked)
+        line_feeds += chunk.count(b"\n")
+        before += len(chunk)
+    cut = _line_at(path, before) if decoder.getstate()[0] else None
+    return Looked(invalid_line=cut, marked=marked, line_feeds=line_feeds, returns=returns)
 
 
 def _line_at(path: Path, before: int) -> int:
@@ -85,27 +132,125 @@ def _line_at(path: Path, before: int) -> int:
     return lines
 
 
-def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str, mark: str) -> tuple[Path, bool]:
+def _refuse_nul(path: Path, looked: Looked) -> None:
+    if looked.nul_line is not None:
+        hint = "UTF-16 text needs `encoding`; else export the file again"
+        raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", line=looked.nul_line, hint=hint)
+
+
+def _refuse_mixed(path: Path, plain: Path, line: int) -> None:
+    """DataError where at least half of the letters beyond ASCII are UTF-8, and some bytes are not."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    letters = others = 0
+    for chunk in _chunks(plain):
+        text = re.sub(r"[\x00-\x7f]+", "", decoder.decode(chunk))
+        bad = len(re.findall("[\udc80-\udcff]", text))
+        letters, others = letters + len(text) - bad, others + bad
+    if letters and letters >= others:
+        message = f"`{path.name}` is UTF-8 but for some bytes: {others:,} of {letters + others:,} letters beyond ASCII"
+        hint = 'mend them, or give `encoding = ["utf-8", "cp1252"]`: each line is read in the first that it fits'
+        raise problem(path, message, line=line, hint=hint)
+
+
+def _judged(path: Path, text: Path) -> Diagnostic:
+    """The note that a text was taken for cp1252, a warning where that is unlikely."""
+    words = rare = number = 0
+    sample: tuple[int, str] | None = None
+    odd: tuple[int, str] | None = None
+    with text.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.isascii():
+                continue
+            accented = _WORD.findall(line)
+            words += len(accented)
+            rare += sum(_RARE.search(word) is not None for word in accented)
+            letter = re.search(r"[^\x00-\x7f]", line)
+            sample = sample or (number, letter[0] if letter else "")
+            if odd is None and (found := _NOT_A_WORD.search(line)):
+                odd = number, next(c for c in found[0] if not c.isascii())
+    if odd is None and rare > _MANY * words:
+        odd = sample
+    assert sample is not None, "a text that is not UTF-8 has letters beyond ASCII"
+    line_number, letter_shown = odd or sample
+    shown_as = f"`{letter_shown}`" if letter_shown.isprintable() else f"an undefined byte ({ord(letter_shown):#x})"
+    message = f"`{path.name}` is not UTF-8, so it is read as cp1252: line {line_number} has {shown_as}"
+    if odd:
+        hint = (
+            "is that right? if not, give its `encoding`: `cp1250` (Central Europe), `mac-roman`, `cp437`, `cp850` ..."
+        )
+        return Diagnostic(
+            f"{message}, which is unlikely", SourceLocation(shown(path), line_number), hint, Severity.WARNING
+        )
+    hint = 'if that letter is wrong, give its `encoding`; `encoding = "cp1252"` says that it is right'
+    return Diagnostic(message, SourceLocation(shown(path), line_number), hint, Severity.NOTE)
+
+
+def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str, mark: str) -> Utf8:
     copy = ws.new_file(".csv")
     line, marked = 1, False
+    decoder = codecs.getincrementaldecoder(encoding)(_CP1252 if codecs.lookup(encoding).name == "cp1252" else "strict")
     try:
-        with plain.open(encoding=encoding, newline="") as text, copy.open("w", encoding="utf-8", newline="") as out:
-            while chunk := text.read(CHUNK):
-                out.write(chunk)
-                line += chunk.count("\n")
-                marked = marked or (bool(mark) and mark in chunk)
+        with copy.open("w", encoding="utf-8", newline="") as out:
+            for chunk in _chunks(plain):
+                text = decoder.decode(chunk)
+                out.write(text)
+                line += text.count("\n")
+                marked = marked or (bool(mark) and mark in text)
+            out.write(decoder.decode(b"", final=True))
     except UnicodeError as error:
         message = f"`{path.name}` cannot be read as {encoding}"
         raise problem(path, message, line=line, hint="give its `encoding`") from error
-    return copy, marked
+    return _checked(ws, path, copy, marked, encoding)
 
 
-def _newlines(ws: Workspace, plain: Path, start: bytes) -> Path:
-    """The file itself, or a copy with line feeds where lines end with carriage returns alone."""
-    if b"\r" not in start or b"\n" in start:
-        return plain
+def _undefined(error: UnicodeError) -> tuple[str, int]:
+    """cp1252 leaves five bytes undefined: they stay as they are."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(_C1[byte] for byte in error.object[error.start : error.end]), error.end
+
+
+_CP1252 = "segkit-cp1252"
+codecs.register_error(_CP1252, _undefined)
+
+
+def _of_several(ws: Workspace, path: Path, plain: Path, encodings: Sequence[str], mark: str) -> Utf8:
     copy = ws.new_file(".csv")
-    with plain.open("rb") as text, copy.open("wb") as out:
-        while chunk := text.read(CHUNK):
-            out.write(chunk.replace(b"\r", b"\n"))
+    wanted, marked = mark.encode(), False
+    with plain.open("rb") as lines, copy.open("wb") as out:
+        for number, line in enumerate(lines, 1):
+            text = line if line.isascii() else _in_first(path, line, number, encodings)
+            marked = marked or (bool(wanted) and wanted in text)
+            out.write(text)
+    return _checked(ws, path, copy, marked, ", ".join(encodings))
+
+
+def _in_first(path: Path, line: bytes, number: int, encodings: Sequence[str]) -> bytes:
+    for encoding in encodings:
+        try:
+            return line.decode(encoding).encode()
+        except UnicodeError:
+            continue
+    raise problem(path, f"this line fits none of the encodings {listed(encodings)}", line=number)
+
+
+def _checked(ws: Workspace, path: Path, copy: Path, marked: bool, encoding: str) -> Utf8:
+    """The copy, with line feeds."""
+    looked = look(copy)
+    _refuse_nul(path, looked)
+    return Utf8(_with_line_feeds(ws, copy, looked), marked, encoding)
+
+
+def _with_line_feeds(ws: Workspace, text: Path, looked: Looked) -> Path:
+    """The text itself, or a copy where its lines end with carriage returns alone."""
+    if looked.line_feeds or not looked.returns:
+        return text
+    copy = ws.new_file(".csv")
+    with copy.open("wb") as out:
+        out.writelines(chunk.replace(b"\r", b"\n") for chunk in _chunks(text))
     return copy
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk

@@ -11,67 +11,92 @@ shows that there are no short ones: then only a text with quotation marks is che
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-
-import polars as pl
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.problems import shown
-from segkit.io.read.text.delimited import UNPAIRED, UNPAIRED_HINT, TextFile, scan
+from segkit.io.read.text.delimited import TextFile
 from segkit.io.read.text.encoding import CHUNK
+from segkit.io.read.text.quotes import marks
 
 SHOWN = 5
+MANY = 1_000
+"""Lines of another length that are kept to find out what they have in common."""
+_COMMENTS = ("#", "//", "%", "--", "!")
+_APOSTROPHES = re.compile(r"^'|[^\w]'[^']*[^\w']'|'$")
+
+
+class _Odd(NamedTuple):
+    """A line that has not as many fields as the header."""
+
+    line: int
+    fields: list[str]
 
 
 def ragged(file: TextFile, stopped: Callable[[], bool] = lambda: False) -> DataError | None:
-    """The error for lines with too many or too few fields: the first five, and how many there are."""
+    """The error for lines with too many or too few fields: the first five, how many there are, and the way out."""
     if _is_regular(file, stopped) or stopped():
         return None
     expected = len(file.names)
+    odd: list[_Odd] = []
+    count, last, widths = 0, 0, Counter[int]()
     try:
-        wrong = [(line, len(fields)) for line, fields in file.records(strict=True) if len(fields) != expected]
+        for line, fields in file.records(strict=True):
+            last = line
+            widths[len(fields)] += 1
+            if len(fields) != expected:
+                count += 1
+                if len(odd) < MANY:
+                    odd.append(_Odd(line, fields))
     except DataError as error:
         return error
-    if not wrong:
+    if not odd:
         return None
     found = [
-        _diagnostic(file, f"{_fields(count)} where the header has {expected}", line) for line, count in wrong[:SHOWN]
+        _diagnostic(file, f"{_fields(len(one.fields))} where the header has {expected}", one.line)
+        for one in odd[:SHOWN]
     ]
-    lines = "1 line has" if len(wrong) == 1 else f"{len(wrong)} lines have"
-    hint = "quote the fields that hold the delimiter or a line break"
+    lines = "1 line has" if count == 1 else f"{count:,} lines have"
+    hint = _way_out(file, odd, count, widths, last)
     return DataError(*found, _diagnostic(file, f"{lines} too many or too few fields", None, hint))
+
+
+def _way_out(file: TextFile, odd: Sequence[_Odd], count: int, widths: Counter[int], last: int) -> str:
+    """The key of the source that mends the lines, told from what they have in common."""
+    expected, all_kept = len(file.names), len(odd) == count
+    usual, how_often = widths.most_common(1)[0]
+    if usual > expected and how_often >= 0.9 * widths.total():
+        first = next(one.line for one in odd if len(one.fields) == usual)
+        if all(len(fields) == usual for fields in (one.fields for one in odd[-SHOWN:])):
+            return f"if the names of the columns stand in line {first}, give `skip_lines = {first - 1}`"
+    begins = [one.fields[0].lstrip() for one in odd]
+    comment = next((mark for mark in _COMMENTS if all(text.startswith(mark) for text in begins)), None)
+    if comment and all_kept:
+        return f'if these lines are comments, give `comment = "{comment}"`'
+    if all_kept and _at_the_end(odd, last):
+        return f"if these lines are no rows, give `skip_footer = {count}`"
+    if all(len(one.fields) > expected and not any(f.strip() for f in one.fields[expected:]) for one in odd):
+        return 'the fields beyond are empty: `ragged = "cut"` leaves them out'
+    if any(_APOSTROPHES.search(file.delimiter.join(one.fields)) for one in odd) and file.quote != "'":
+        return "if ' stands around fields, give `quote = \"'\"`; else quote the fields that hold the delimiter"
+    if all(len(one.fields) < expected for one in odd):
+        return 'quote the fields that hold a line break, or give `ragged = "pad"` if the last fields are left out'
+    escaped = any("\\" in field for one in odd for field in one.fields)
+    if escaped:
+        return 'quote the fields that hold the delimiter, or give `escape = "\\\\"` if a backslash stands before it'
+    return "quote the fields that hold the delimiter or a line break"
+
+
+def _at_the_end(odd: Sequence[_Odd], last: int) -> bool:
+    """The lines are the last ones of the text, up to the last that has something in it."""
+    return odd[-1].line == last and odd[-1].line - odd[0].line < 20 and len(odd) <= SHOWN and odd[0].line > 2
 
 
 def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
-
-
-def unpaired_quotes(file: TextFile) -> DataError | None:
-    """The error for quotation marks by which Polars cannot split a file; None where it can."""
-    if file.quote is None or _splits(file):
-        return None
-    try:
-        deque(file.records(strict=True), maxlen=0)
-    except DataError as error:
-        return error
-    mark, delimiter = re.escape(file.quote), re.escape(file.delimiter)
-    inside = re.compile(rf"[^{delimiter}{mark}]{mark}+(?:[^{mark}]|$)")
-    with file.source.open(encoding="utf-8-sig", newline="\n") as text:
-        odd = (number for number, line in enumerate(text, 1) if line.count(file.quote) % 2 and inside.search(line))
-        line = next(odd, None)
-    message = UNPAIRED if line else f"the quotation marks of `{file.path.name}` do not pair up"
-    return DataError(_diagnostic(file, message, line, UNPAIRED_HINT))
-
-
-def _splits(file: TextFile) -> bool:
-    try:
-        scan([file]).select(pl.all().count()).collect(engine="streaming")
-    except pl.exceptions.PolarsError:
-        return False
-    return True
 
 
 def _diagnostic(file: TextFile, message: str, line: int | None, hint: str | None = None) -> Diagnostic:
@@ -81,52 +106,24 @@ def _diagnostic(file: TextFile, message: str, line: int | None, hint: str | None
 def _is_regular(file: TextFile, stopped: Callable[[], bool]) -> bool:
     """True only if each line has the header's number of fields; blank lines at the end do not count."""
     line = file.delimiter.encode() * (len(file.names) - 1) + b"\n"
-    rest = b""
-    with file.source.open("rb", buffering=0) as text:
-        for marks in _marks(iter(partial(text.read, CHUNK), b""), file):
-            if marks is None or stopped():
-                return marks is not None
-            rest += marks
-            lines = len(rest) // len(line)
-            if rest[: lines * len(line)] != line * lines:
-                break
-            rest = rest[lines * len(line) :]
-        if text.read(1):
+    rest, broken = b"", False
+    quote = file.quote if file.quoted else None
+    for outside in marks(file.source, file.delimiter, quote):
+        if outside is None or stopped():
+            return outside is not None
+        if broken:
             return False
+        rest += outside
+        lines = len(rest) // len(line)
+        if rest[: lines * len(line)] == line * lines:
+            rest = rest[lines * len(line) :]
+        else:
+            broken = True  # of what is left: only blank lines at the end are no fault
     while rest.startswith(line):
         rest = rest[len(line) :]
     # What is left are the blank lines at the end, after the line that may lack its own line end.
     last_line, blank_lines = _end(file)
     return rest == line[:-1] * (not last_line) + b"\n" * blank_lines
-
-
-def _marks(chunks: Iterable[bytes], file: TextFile) -> Iterator[bytes | None]:
-    """The delimiters and line ends of each chunk that are not quoted; None where quotation marks touch other text."""
-    delimiter, quote = file.delimiter.encode(), (file.quote or "").encode()
-    kept = delimiter + b"\n"
-    others = bytes(set(range(256)) - set(kept))
-    to_x = bytes(byte if byte in kept + quote else ord("x") for byte in range(256))
-    inside, last = False, b""
-    for chunk in chunks:
-        if not quote or (not inside and quote not in chunk):
-            yield chunk.translate(None, others)
-            last = chunk[-1:].translate(to_x)
-            continue
-        outside, ends_inside = _outside(chunk, quote, inside)
-        outside = last + outside.translate(to_x, b"\r")
-        if quote + b"x" in outside or b"x" + quote in outside:
-            yield None
-        yield outside[len(last) :].translate(None, others)
-        inside, last = ends_inside, outside[-1:]
-    if inside:
-        yield None
-
-
-def _outside(chunk: bytes, quote: bytes, inside: bool) -> tuple[bytes, bool]:
-    """The text with one quotation mark in place of each quoted part, and whether it ends within one."""
-    parts = chunk.split(quote)
-    ends_inside = inside == (len(parts) % 2 == 1)
-    return quote * inside + quote.join(parts[inside::2]) + quote * ends_inside, ends_inside
 
 
 def _end(file: TextFile) -> tuple[bool, int]:

@@ -18,6 +18,8 @@ NO_VALUE = (*NULL_TEXTS, "NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null
 
 
 class ColumnType(StrEnum):
+    """What the values of a column are."""
+
     TEXT = "text"
     INTEGER = "integer"
     NUMBER = "number"

@@ -40,8 +40,9 @@ def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | Non
 
 
 def suspect(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
-    """Where a value needs the second look of `bad` although `value` reads it: a guessed number such as `01234`, money
-    that a trusting reader may have rounded.
+    """Where a value needs the second look of `bad` although `value` reads it.
+
+    That is a guessed number such as `01234`, or money that a trusting reader may have rounded.
     """
     if not column.is_text:
         return None
