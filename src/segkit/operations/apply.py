@@ -82,21 +82,21 @@ def apply(
         digests = Digests()
         ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
         stack.callback(digests.close)
-        found = evaluate(loaded, today, ws, progress)
+        evaluated = evaluate(loaded, today, ws, progress)
         progress("finding segments")
-        members = memberships(loaded.rules, found.computed.frame)
-        lines = ledger(loaded.rules, members, found.computed.frame)
-        written = files(loaded.rules, found.computed.frame, lines, chosen)
-        columns, warnings = layout(found.plan)
-        warnings = [*_future(loaded.rules), *found.warnings, *warnings]
+        members = memberships(loaded.rules, evaluated.computed.frame)
+        lines = ledger(loaded.rules, members, evaluated.computed.frame)
+        written = files(loaded.rules, evaluated.computed.frame, lines, chosen)
+        columns, warnings = layout(evaluated.plan)
+        warnings = [*_future(loaded.rules), *evaluated.warnings, *warnings]
         _refuse_warnings(fail_on, warnings)
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         if directory is None:
             _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
         else:
-            _spare_inputs(loaded, found, directory, output_names(loaded.rules, written))
-        result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
-        run = _Run(loaded, found, with_marks(found.computed.frame, lines).lazy(), written, columns)
+            _spare_inputs(loaded, evaluated, directory, output_names(loaded.rules, written))
+        result = _result(evaluated, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
+        run = _Run(loaded, evaluated, with_marks(evaluated.computed.frame, lines).lazy(), written, columns)
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
             rows = _all_rows(run.marked, loaded.rules, columns, written)
@@ -122,7 +122,7 @@ class _Run(NamedTuple):
     """A run that is ready to be written: the customers with marks who goes where, the files, their columns."""
 
     loaded: Loaded
-    found: Evaluated
+    evaluated: Evaluated
     marked: pl.LazyFrame
     files: Sequence[List]
     columns: Sequence[str]
@@ -145,7 +145,7 @@ def _write_manifest(
     """The manifest of what stands in `staging`."""
     written = Written(staging, output_names(run.loaded.rules, run.files, changes), run.columns)
     manifest = manifest_of(
-        result, run.loaded, run.found.inputs, digests, written, changes, run.found.computed.frame, started
+        result, run.loaded, run.evaluated.inputs, digests, written, changes, run.evaluated.computed.frame, started
     )
     (staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
@@ -176,11 +176,11 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
 
 
-def _spare_inputs(loaded: Loaded, found: Evaluated, directory: Path, names: Sequence[str]) -> None:
+def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: Sequence[str]) -> None:
     """`WriteError` where an output would take the place of a file that was read; kept runs take no place."""
     if loaded.rules.output.keep is not None:
         return
-    read = {path.resolve() for _, path, _ in found.inputs} | {Path(loaded.source.path).resolve()}
+    read = {path.resolve() for _, path, _ in evaluated.inputs} | {Path(loaded.source.path).resolve()}
     for name in [*names, MANIFEST]:
         if (directory / name).resolve() in read:
             hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
@@ -207,14 +207,14 @@ def _guard(
 
     written = {name: int(lines[name].written.sum()) for name in chosen}
     customers = len(next(iter(lines.values())).written)
-    found = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
-    diagnostics = [placed(loaded, finding) for finding in found]
+    findings = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
+    diagnostics = [placed(loaded, finding) for finding in findings]
     if diagnostics:
         raise CheckFailed(*diagnostics, Diagnostic("expectations are broken, so nothing was written"))
 
 
 def _result(
-    found: Evaluated,
+    evaluated: Evaluated,
     members: pl.DataFrame,
     lines: Mapping[str, Line],
     chosen: Sequence[str],
@@ -224,7 +224,7 @@ def _result(
     *,
     dry_run: bool,
 ) -> ApplyResult:
-    rules, frame = found.plan.rules, found.computed.frame
+    rules, frame = evaluated.plan.rules, evaluated.computed.frame
     shown = [name for name in rules.segment if name in chosen or not rules.segment[name].write]
     masks = {name: lines[name].written for name in chosen}
     profile = profiles(frame, {name: lines[name].written for name in shown}, rules.output.profile)
@@ -246,20 +246,20 @@ def _result(
     )
     matched, several = _coverage(members.select(n for n, s in rules.segment.items() if s.write), masks)
     return ApplyResult(
-        as_of=found.plan.context.as_of,
+        as_of=evaluated.plan.context.as_of,
         customers=len(frame),
         segments=segments,
         unmatched=len(frame) - matched,
         several=several,
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
-        tables=found.tables,
-        thresholds=found.computed.thresholds,
+        tables=evaluated.tables,
+        thresholds=evaluated.computed.thresholds,
         warnings=tuple(warnings),
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,
         distributions=distributions(rules, frame),
-        models=found.computed.models,
+        models=evaluated.computed.models,
     )
 
 

@@ -26,18 +26,18 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    found = without_data(loaded)
-    if data and not any(d.severity is Severity.ERROR for d in found):
-        found = _with_data(loaded)
-    return CheckResult(str(rules), tuple(found), len(loaded.rules.segment), _computed(loaded))
+    problems = without_data(loaded)
+    if data and not any(d.severity is Severity.ERROR for d in problems):
+        problems = _with_data(loaded)
+    return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
 
 
 def _with_data(loaded: Loaded) -> list[Diagnostic]:
     try:
         with Workspace() as ws:
-            found = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
-            never = [placed(loaded, finding) for finding in never_found(found.plan, found.computed.frame)]
-            return list(dict.fromkeys([*found.warnings, *sorted(never, key=by_place)]))
+            evaluated = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
+            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
+            return list(dict.fromkeys([*evaluated.warnings, *sorted(never, key=by_place)]))
     except (RuleError, DataError) as error:
         return list(error.diagnostics)
 

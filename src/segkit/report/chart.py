@@ -118,11 +118,11 @@ def _labels(result: RfmResult, column: str, unit: str = "") -> dict[int, str]:
 
 def _conditions(threshold: Threshold) -> list[str]:
     """What a value is for each score from 1 on; score 1 is what the first cut leaves."""
-    found = cuts(threshold)
-    if not found:
+    conditions = cuts(threshold)
+    if not conditions:
         return []
-    sign, _, value = found[0].partition(" ")
-    return [f"{_OPPOSITE[sign]} {value}", *found]
+    sign, _, value = conditions[0].partition(" ")
+    return [f"{_OPPOSITE[sign]} {value}", *conditions]
 
 
 def _cell(number: int, most: int, write: Callable[[int], str]) -> dict[str, str]:

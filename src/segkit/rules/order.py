@@ -52,8 +52,8 @@ def _circle(needs: Needs) -> list[str]:
     try:
         _prepared(needs)
     except CycleError as error:
-        found: list[str] = error.args[1]  # each is needed by the next, the first again at the end
-        return found[:0:-1]
+        names: list[str] = error.args[1]  # each is needed by the next, the first again at the end
+        return names[:0:-1]
     return []
 
 

@@ -74,8 +74,8 @@ def error_number(error: BaseException) -> int | None:
     """The system's number for what went wrong; Polars has it in its text alone."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return int(found[1]) if found else None
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return int(match[1]) if match else None
 
 
 def _names(error: BaseException, path: Path) -> bool:

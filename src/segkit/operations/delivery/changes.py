@@ -84,10 +84,10 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
         asked["list", list_name(file)] = (file.rows, [old] if old else [])
     with last.reading():
         counts = pl.collect_all([_stayed(last, changes, *question) for question in asked.values()])
-    found = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
+    stayed = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
     return changes._replace(
-        stayed={name: count for (what, name), count in found.items() if what == "list"},
-        by_segment={n: _change(n, files, segments[n], c) for (what, n), c in found.items() if what == "segment"},
+        stayed={name: count for (what, name), count in stayed.items() if what == "list"},
+        by_segment={n: _change(n, files, segments[n], c) for (what, n), c in stayed.items() if what == "segment"},
     )
 
 

@@ -46,8 +46,8 @@ def _yield_to_others() -> None:
 
 def digest(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
     """The sha256 of a file, in hexadecimal; of a part of it where it was stopped."""
-    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
+    hasher, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
     with path.open("rb", buffering=0) as file:
         while (size := file.readinto(buffer)) and not stopped():
-            found.update(buffer[:size])
-    return found.hexdigest()
+            hasher.update(buffer[:size])
+    return hasher.hexdigest()

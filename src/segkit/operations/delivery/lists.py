@@ -71,19 +71,19 @@ def has_variants(rules: RuleFile) -> bool:
 def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
     """The files of the chosen segments, in file order."""
     extension = FORMATS[rules.output.format].extension
-    found: list[List] = []
+    lists: list[List] = []
     for name in chosen:
         mask, line = pl.col(helpers.written(name)), lines[name]
         each = rules.segment[name].each
         if not each:
-            found.append(
+            lists.append(
                 List(name=f"{name}.{extension}", segment=name, rows=mask, written=int(line.written.sum()), values={})
             )
         else:
-            found += _each(name, each, customers.filter(line.written), extension, mask)
+            lists += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(helpers.held(name))
-            found.append(
+            lists.append(
                 List(
                     name=f"{_held(name)}.{extension}",
                     segment=name,
@@ -93,7 +93,7 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
                     holdout=True,
                 )
             )
-    return found
+    return lists
 
 
 def _held(name: str) -> str:

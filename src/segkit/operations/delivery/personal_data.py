@@ -63,12 +63,12 @@ def _words(name: str) -> Iterator[str]:
 
 
 def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for name in columns:
         values = sample[name]
         if values.dtype == pl.String:
             for kind, pattern in VALUES.items():
                 known = values.drop_nulls().str.strip_chars()
                 if len(known) and known.str.contains(pattern).sum() >= LOOKS_SO * len(known):
-                    found[name] = kind
-    return found
+                    kinds[name] = kind
+    return kinds

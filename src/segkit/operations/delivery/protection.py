@@ -28,10 +28,10 @@ def require_secret(loaded: Loaded) -> None:
     """RuleError where pseudonyms are asked for and the key is absent or short."""
     if not loaded.rules.output.pseudonymise:
         return
-    found = len(os.environ.get(VARIABLE, "").encode())
-    if found >= SHORTEST:
+    length = len(os.environ.get(VARIABLE, "").encode())
+    if length >= SHORTEST:
         return
-    what = f"`{VARIABLE}` holds {found} bytes: a key needs {SHORTEST}" if found else f"`{VARIABLE}` is not set"
+    what = f"`{VARIABLE}` holds {length} bytes: a key needs {SHORTEST}" if length else f"`{VARIABLE}` is not set"
     message = f"`pseudonymise` needs a key, and {what}"
     raise RuleError(Diagnostic(message, loaded.source.at("output", "pseudonymise"), _HINT))
 

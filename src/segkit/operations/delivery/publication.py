@@ -62,10 +62,10 @@ def since_last_run(
             last = None  # the run of another rule file: other customers
         return compare(last, rules, marked, files), []
     except DataError as error:
-        found = error.diagnostics[0]
+        problem = error.diagnostics[0]
         if rules.output.changes:
             hint = "restore it, or name another run with `--previous`"
             anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
-            raise DataError(found._replace(hint=hint + anew)) from error
-        message = f"what changed since the last run is not known: {found.message}"
-        return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
+            raise DataError(problem._replace(hint=hint + anew)) from error
+        message = f"what changed since the last run is not known: {problem.message}"
+        return compare(None, rules, marked, files), [Diagnostic(message, hint=problem.hint, severity=Severity.WARNING)]

@@ -129,9 +129,9 @@ class Run(NamedTuple):
         for path in dict.fromkeys(listing.path for listing in self.lists):
             if not path.is_file():
                 raise DataError.of(f"`{self.shown}` is not whole: `{path.name}` is missing", hint=_WHOLE)
-            found, written = path.stat().st_size, self.sizes[path.name]
-            if found != written:
-                message = f"`{path}` is not as it was written: it has {found:,} bytes, and had {written:,}"
+            size, written = path.stat().st_size, self.sizes[path.name]
+            if size != written:
+                message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
                 raise DataError.of(message, hint=_WHOLE)
 
     @contextmanager

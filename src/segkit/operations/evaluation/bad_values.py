@@ -42,12 +42,12 @@ def _unread(count: int, column: str) -> str:
 
 def guessed_numbers(view: View) -> list[str]:
     """The columns that are read as numbers with a decimal comma for want of anything that settles it."""
-    found = []
+    names = []
     for name in sorted(view.reads.values & view.table.columns.keys()):
         column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
         if column.is_text and column.number.guessed and (money or (as_type or column.type) in NUMERIC):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def guessed(view: View, column: str) -> Diagnostic:

@@ -130,8 +130,8 @@ def _second_look(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, dic
     for name, counts in computed.counts.items():
         if DOUBT in counts and counts[DOUBT].item():
             view = plan.view(name)
-            found, may_be_short = view.second_look()
-            bad |= {name: found} if found else {}
+            unreadable, may_be_short = view.second_look()
+            bad |= {name: unreadable} if unreadable else {}
             if may_be_short:
                 view.table.check_lines(ws, all_read=False)
     return bad
@@ -151,8 +151,8 @@ def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:
     """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
-    found = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
-    return sorted(dict.fromkeys(found), key=by_place)
+    problems = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
+    return sorted(dict.fromkeys(problems), key=by_place)
 
 
 def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:

@@ -52,9 +52,9 @@ def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:
         except DataError as error:
             wrong.append(error)
             continue
-        found = list(_unknown_names(path, inside, features))
-        findings += found
-        if not found and inside not in areas:
+        unknown = list(_unknown_names(path, inside, features))
+        findings += unknown
+        if not unknown and inside not in areas:
             areas[inside] = area_of(_named(features, inside))
     if wrong:
         raise DataError(*dict.fromkeys(d for error in wrong for d in error.diagnostics))

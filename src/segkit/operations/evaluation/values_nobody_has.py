@@ -31,9 +31,9 @@ def never_found(plan: Plan, customers: pl.DataFrame, within: KeyPath = ()) -> It
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
     asking = [m for m in asking if m.path[: len(within)] == within]
-    found = _values(plan, customers, {(m.table, m.column) for m in asking})
+    occurring = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
-        values = found.get((mention.table, mention.column))
+        values = occurring.get((mention.table, mention.column))
         if values is not None:
             yield from _missing(mention, values)
 
@@ -60,17 +60,17 @@ def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
 
 def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
     """The values of these columns, one pass a table."""
-    found: dict[tuple[str, str], Collection[Any]] = {}
+    occurring: dict[tuple[str, str], Collection[Any]] = {}
     for name, view in (*plan.views.items(), *plan.lookup_views.items()):
         columns = [column for table, column in sorted(wanted) if table == name and _counts(view.schema.get(column))]
         for column, values in _distinct(view.frame, columns).items():
-            found[name, column] = values
+            occurring[name, column] = values
     late = {name for step in plan.steps if step.path[0] in ("customers", "lookup") for name in step.names}
     columns = [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late and _counts(customers.schema.get(c))]
     for column, values in _distinct(customers.lazy(), columns).items():
-        found[CUSTOMERS, column] = values
+        occurring[CUSTOMERS, column] = values
     bands = {name: trait.bands.labels for name, trait in plan.rules.trait.items() if trait.bands}
-    return found | {(CUSTOMERS, name): labels for name, labels in bands.items()}
+    return occurring | {(CUSTOMERS, name): labels for name, labels in bands.items()}
 
 
 def _counts(dtype: pl.DataType | None) -> bool:

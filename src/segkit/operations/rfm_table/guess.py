@@ -62,9 +62,9 @@ def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
         # Beside a quantity, a price is that of one piece: not the money of the row.
         fitting = [c for c in fitting if "price" not in simple(c.name) and simple(c.name) not in QUANTITIES]
     by_name = {simple(column.name): column.name for column in reversed(fitting)}
-    found = next((by_name[name] for name in wanted.names if name in by_name), None)
-    if found or role not in ("time", "amount"):
-        return found
+    named = next((by_name[name] for name in wanted.names if name in by_name), None)
+    if named or role not in ("time", "amount"):
+        return named
     alone = fitting if role == "time" else [c for c in fitting if c.type is ColumnType.NUMBER]
     return alone[0].name if len(alone) == 1 else None
 

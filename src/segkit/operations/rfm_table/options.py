@@ -30,12 +30,12 @@ class Chosen:
 
     def take(self, role: str, given: str | None) -> str | None:
         """The column given for a role, or the one that fits it best."""
-        found = given or guess(self.table, role, list(self.chosen.values()))
-        if found:
-            self.chosen[role] = found
+        column = given or guess(self.table, role, list(self.chosen.values()))
+        if column:
+            self.chosen[role] = column
             if given is None:
-                self.guesses[role] = found
-        return found
+                self.guesses[role] = column
+        return column
 
 
 def open_data(ws: Workspace, data: str) -> Table:

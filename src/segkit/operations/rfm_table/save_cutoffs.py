@@ -23,14 +23,14 @@ _HEAD = """\
 """
 
 
-def cutoffs_text(found: Evaluated, events: Mapping[str, str]) -> str:
+def cutoffs_text(evaluated: Evaluated, events: Mapping[str, str]) -> str:
     """The file's text, the same for the same run; `events` says which file and columns were scored.
 
     Raises `DataError` where nobody has a score.
     """
-    rfm, as_of = found.plan.rules.rfm, found.plan.context.as_of
+    rfm, as_of = evaluated.plan.rules.rfm, evaluated.plan.context.as_of
     assert rfm is not None
-    scored = found.computed.frame.drop_nulls("rfm_code")
+    scored = evaluated.computed.frame.drop_nulls("rfm_code")
     if scored.is_empty():
         raise DataError.of("no customer has a score, so there are no cutoffs to save")
     ties = (rfm.cutoffs.ties if rfm.cutoffs else None) or rfm.ties
@@ -38,7 +38,7 @@ def cutoffs_text(found: Evaluated, events: Mapping[str, str]) -> str:
     shares = score_shares(scored, rfm.bins)
     parts = [_HEAD.rstrip("\n"), *_pairs(top), "", "[events]", *_pairs(events)]
     for measure, column in RAW.items():
-        thresholds = [t for t in found.computed.thresholds if t.column == column]
+        thresholds = [t for t in evaluated.computed.thresholds if t.column == column]
         parts += ["", f"[{measure}]", *_measure(thresholds), *_pairs({"shares": shares[measure]})]
         for threshold in thresholds:
             if threshold.within:

@@ -137,10 +137,10 @@ def distribution_table(distribution: Distribution) -> RenderableType:
     table.add_column(distribution.column, overflow="fold", min_width=12)
     numeric(table, "Customers", "Share")
     table.add_column(no_wrap=True)
-    most = max(found.share for found in distribution.values)
-    for found in distribution.values:
-        name = Text(f"no {distribution.kind}", style="dim") if found.value is None else Text(found.value, style="bold")
-        table.add_row(name, count(found.customers), percent(found.share), Bar(found.share, most))
+    most = max(group.share for group in distribution.values)
+    for group in distribution.values:
+        name = Text(f"no {distribution.kind}", style="dim") if group.value is None else Text(group.value, style="bold")
+        table.add_row(name, count(group.customers), percent(group.share), Bar(group.share, most))
     return table
 
 

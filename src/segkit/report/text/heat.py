@@ -64,10 +64,10 @@ def _style(step: int) -> Style:
 
 def _legend(most: int, marks: str) -> list[Text]:
     """The counts of each step that has any."""
-    write, found = short if most > 9_999 else count, []
+    write, texts = short if most > 9_999 else count, []
     for step in range(1, len(COLORS) + 1):
         first, last = most * (step - 1) // len(COLORS) + 1, most * step // len(COLORS)
         if first <= last:
             text = write(last) if first == last else f"{write(first)}-{write(last)}"
-            found.append(Text(f"{marks[step - 1]} {text}   ") if marks else Text(f" {text} ", style=_style(step)))
-    return found
+            texts.append(Text(f"{marks[step - 1]} {text}   ") if marks else Text(f" {text} ", style=_style(step)))
+    return texts

@@ -24,12 +24,12 @@ from segkit.words import nearest
 
 def check_references(loaded: Loaded) -> list[Diagnostic]:
     """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
-    found = []
+    diagnostics = []
     for check in CHECKS:
         for finding in check(loaded.rules):
             severity = Severity.WARNING if finding.warning else Severity.ERROR
-            found.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
-    return sorted(dict.fromkeys(found), key=by_place)
+            diagnostics.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
+    return sorted(dict.fromkeys(diagnostics), key=by_place)
 
 
 def _event_tables(rules: RuleFile) -> Iterator[Finding]:

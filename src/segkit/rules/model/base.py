@@ -105,10 +105,10 @@ def parse_duration(value: Any) -> Duration:
     """A `Duration` from text such as `"90 days"`; `Unfit` otherwise."""
     if isinstance(value, Duration):
         return value
-    found = _DURATION.match(value) if isinstance(value, str) else None
-    if found is None:
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
         raise Unfit(value, 'a duration such as "90 days", "3 months" or "1 year"')
-    return Duration(int(found[1]), found[2])
+    return Duration(int(match[1]), match[2])
 
 
 def parse_day(value: Any) -> dt.date:

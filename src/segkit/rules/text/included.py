@@ -27,7 +27,7 @@ class Included:
 
 
 def include(
-    data: dict[str, Any], directory: Path, value_at: At, found: list[Diagnostic]
+    data: dict[str, Any], directory: Path, value_at: At, problems: list[Diagnostic]
 ) -> tuple[dict[str, Any], dict[KeyPath, Included]]:
     """`data` with the content of the file of cutoffs in the place of its name; what cannot be read goes to `found`."""
     rfm = data.get("rfm")
@@ -36,7 +36,7 @@ def include(
     path = directory / rfm["cutoffs"]
     read = _read(path, value_at(*CUTOFFS))
     if isinstance(read, Diagnostic):
-        found.append(read)
+        problems.append(read)
         # Without the two, nothing more is said about what cannot be known.
         return data | {"rfm": {k: v for k, v in rfm.items() if k not in ("cutoffs", "method")}}, {}
     content, file = read

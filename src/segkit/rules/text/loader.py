@@ -97,23 +97,23 @@ def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overr
     text = _decode(raw, name)
     data = _parse(text, name)
     source = RuleSource(name, text, Index.of(text))
-    found: list[Diagnostic] = []
-    data = expand.override(data, overrides, source.at, found)
-    data = expand.substitute(data, os.environ if env is None else env, source.value_at, found)
-    origins = expand.inherit(data, source.at, found)
-    data, included = include(data, source.directory, source.value_at, found)
+    problems: list[Diagnostic] = []
+    data = expand.override(data, overrides, source.at, problems)
+    data = expand.substitute(data, os.environ if env is None else env, source.value_at, problems)
+    origins = expand.inherit(data, source.at, problems)
+    data, included = include(data, source.directory, source.value_at, problems)
     source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
-    rules = _validate(data, source, found)
+    rules = _validate(data, source, problems)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 
 
-def _validate(data: dict[str, Any], source: RuleSource, found: list[Diagnostic]) -> RuleFile:
+def _validate(data: dict[str, Any], source: RuleSource, problems: list[Diagnostic]) -> RuleFile:
     try:
         rules = RuleFile.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        found += messages.diagnose(error, data, source.at, source.value_at)
-    if found:
-        raise RuleError(*sorted(dict.fromkeys(found), key=by_place))
+        problems += messages.diagnose(error, data, source.at, source.value_at)
+    if problems:
+        raise RuleError(*sorted(dict.fromkeys(problems), key=by_place))
     return rules
 
 

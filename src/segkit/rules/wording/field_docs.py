@@ -19,11 +19,11 @@ from segkit.rules.wording.shape import key_of
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
     """What stands under each field, those of the bases too."""
-    found: dict[str, str] = {}
+    docs: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if issubclass(cls, BaseModel) and cls is not BaseModel:
-            found |= _docs_in(cls)
-    return found
+            docs |= _docs_in(cls)
+    return docs
 
 
 def key_docs(model: type[BaseModel]) -> dict[str, str]:

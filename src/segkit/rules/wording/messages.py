@@ -68,12 +68,12 @@ def diagnose(error: ValidationError, data: dict[str, Any], at: At, value_at: At)
 
     `at` and `value_at` find the place of the key and of the value of a path.
     """
-    found = []
+    diagnostics = []
     for item in error.errors(include_url=False):
         said = _about_keys(item, at)
         path, message, hint = said or _about_value(item, data)
-        found.append(Diagnostic(message, (at if said else value_at)(*path), hint))
-    return found
+        diagnostics.append(Diagnostic(message, (at if said else value_at)(*path), hint))
+    return diagnostics
 
 
 def _about_keys(item: ErrorDetails, at: At) -> Said | None:
