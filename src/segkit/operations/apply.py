@@ -64,10 +64,10 @@ def apply(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> ApplyResult:
-    """Run a rule file; options stand for what the file says.
+    """What a run of a rule file did; the options replace what the file says.
 
-    Raises `RuleError`, `DataError`, `WriteError`, and `CheckFailed` where a segment is not as `expect` says, or where
-    `fail_on` is `warning` and there are some; then nothing is written.
+    Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
+    where `fail_on` is `warning` and there are warnings; then nothing is written.
     """
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
     to_stdout = output == STDOUT
@@ -104,7 +104,7 @@ def apply(
         elif directory is not None:
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
-                # What the last run is, is known once no other run can publish.
+                # Which run is the last one is known only once no other run can publish.
                 _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
                 changes, result = _compared(run, result, directory, previous)
                 _refuse_warnings(fail_on, result.warnings)
@@ -119,7 +119,7 @@ def apply(
 
 
 class _Run(NamedTuple):
-    """A run that is ready to be written: the customers with marks who goes where, the files, their columns."""
+    """A run that is ready to be written: the customers with marks that say who goes where, the files, their columns."""
 
     loaded: Loaded
     evaluated: Evaluated
@@ -177,7 +177,10 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
 
 
 def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: Sequence[str]) -> None:
-    """`WriteError` where an output would take the place of a file that was read; kept runs take no place."""
+    """`WriteError` where an output would take the place of a file that was read.
+
+    With `keep`, outputs take no place: each run has a folder of its own.
+    """
     if loaded.rules.output.keep is not None:
         return
     read = {path.resolve() for _, path, _ in evaluated.inputs} | {Path(loaded.source.path).resolve()}
@@ -264,7 +267,7 @@ def _result(
 
 
 def _variants(line: Line, names: Iterable[str]) -> dict[str, int]:
-    """How many of the written get each variant."""
+    """How many of the written customers get each variant."""
     if line.variants is None:
         return {}
     counts = dict(line.variants.drop_nulls().value_counts().rows())
@@ -285,7 +288,7 @@ def _timed(result: ApplyResult, clock: float) -> ApplyResult:
 
 
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[List]) -> pl.LazyFrame:
-    """The rows of all files with their label, segment after segment; none but a header where there is no file."""
+    """The rows of all files with their label, segment after segment; no rows where there is no file."""
     nothing = List(name="", segment="", rows=pl.lit(False), written=0, values={})
     listed = [file for file in written if not file.holdout] or [nothing]
     return pl.concat([rows_of(marked, rules, columns, file, in_common=True) for file in listed])

@@ -1,4 +1,4 @@
-"""`check`: everything wrong with a rule file, and with `data`, also against the real columns and values."""
+"""`check`: everything wrong with a rule file; with `data`, also what does not fit the real columns and values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segkit.rules.text.loader import Loaded, by_place, load_rules
 def check(rules: Path, *, data: bool = False) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
 
-    Raises `RuleError` only where the file cannot be read at all; what is wrong in it is the result.
+    Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
     try:
         loaded = load_rules(rules)

@@ -1,4 +1,4 @@
-"""`rfm`: the RFM table of one file; a rule file made of options and guesses, run like any other."""
+"""`rfm`: the RFM table of one file, by a rule file that is made of options and guesses and run like any other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
-"""What the rule file is called that is made of the options."""
+"""The name of the rule file that is made of the options."""
 STALE_AFTER_DAYS = 366
 
 
@@ -59,10 +59,10 @@ def rfm(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> RfmResult:
-    """Score the customers of a file of orders, or of a customer file that has the three values.
+    """The scores of the customers in a file of orders, or in a customer file that has the three values.
 
-    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. What is not given is 5 bins by quantiles,
-    ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
+    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. The defaults are 5 bins, by quantiles,
+    with ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
     options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
@@ -94,7 +94,10 @@ def rfm(
 
 
 def _options(given: Mapping[str, object]) -> dict[str, object]:
-    """The keys of `[rfm]`; a file of cutoffs says what else would be asked."""
+    """The keys of `[rfm]`.
+
+    A file of cutoffs says how scores are cut; `RuleError` where `method` or `ties` is given beside it.
+    """
     options = {name: value for name, value in given.items() if value is not None}
     if "cutoffs" not in options:
         return options
@@ -132,7 +135,7 @@ def _spec(loaded: Loaded) -> Rfm:
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
-    """A place in a rule file that the user has not written helps nobody."""
+    """The diagnostic without its place in the rule file made of the options, which the user has not written."""
     place = diagnostic.location
     return diagnostic._replace(location=None) if place and place.path == RULES else diagnostic
 
@@ -214,6 +217,6 @@ def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:
 
 
 def _order(spec: Rfm, present: Mapping[str, object]) -> Sequence[str]:
-    """The best codes first: a segment stands where its best code does in the map."""
+    """The segments that have customers, the best first: each stands where its best code does in the map."""
     ranked = sorted(map_codes(spec).items(), key=lambda item: item[0], reverse=True)
     return [name for name in dict.fromkeys(name for _, name in ranked) if name in present]

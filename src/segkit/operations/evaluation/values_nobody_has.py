@@ -17,17 +17,18 @@ from segkit.words import nearest
 ASKS = ("is", "in", "has_any", "has_all")
 """The operators that ask for values."""
 MANY = 5_000
-"""With more different values than this, none is looked for that is like the one asked for."""
+"""In a column with more different values than this, no similar value is looked for."""
 
 Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
 def never_found(plan: Plan, customers: pl.DataFrame, within: KeyPath = ()) -> Iterator[Finding]:
-    """A warning for each value that a condition (`within` a table) asks for, and that does not occur in the column.
+    """A warning for each value that a condition asks for and that does not occur in the column.
 
-    Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
-    today. `customers` are those of the run, with the columns that are joined or derived late.
+    `within` is the path of the conditions to look at. Looked at are columns of text, of true or false, and of lists, in
+    tables and in bands: other computed columns have values that nobody may have today. `customers` are those of the
+    run, with the columns that are joined or derived late.
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
     asking = [m for m in asking if m.path[: len(within)] == within]
@@ -59,7 +60,7 @@ def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
 
 
 def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
-    """The values of these columns, one pass a table."""
+    """The values that occur in these columns, from one pass over each table."""
     occurring: dict[tuple[str, str], Collection[Any]] = {}
     for name, view in (*plan.views.items(), *plan.lookup_views.items()):
         columns = [column for table, column in sorted(wanted) if table == name and _counts(view.schema.get(column))]

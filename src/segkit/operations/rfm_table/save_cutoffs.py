@@ -1,4 +1,4 @@
-"""Saves the cutoffs of a run as a file that scores later days the same way."""
+"""The cutoffs of a run as the text of a file, which scores later days the same way."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _HEAD = """\
 
 
 def cutoffs_text(evaluated: Evaluated, events: Mapping[str, str]) -> str:
-    """The file's text, the same for the same run; `events` says which file and columns were scored.
+    """The text of the file of cutoffs, the same for the same run.
 
-    Raises `DataError` where nobody has a score.
+    `events` says which file and columns were scored. Raises `DataError` where nobody has a score.
     """
     rfm, as_of = evaluated.plan.rules.rfm, evaluated.plan.context.as_of
     assert rfm is not None
@@ -53,7 +53,7 @@ def _measure(thresholds: Sequence[Threshold]) -> Iterator[str]:
 
 
 def _group(threshold: Threshold) -> dict[str, int]:
-    """`r_score` and `f_score` as the file has them: `r`, `f`."""
+    """The scores of a group under their names in the file: `r` for `r_score`, `f` for `f_score`."""
     return {name[0]: score for name, score in threshold.within.items()}
 
 

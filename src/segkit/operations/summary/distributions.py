@@ -12,7 +12,7 @@ from segkit.rules.model.file import RuleFile
 
 
 def distributions(rules: RuleFile, customers: pl.DataFrame) -> tuple[Distribution, ...]:
-    """The stages of `[lifecycle]` and the grades of each score in their order, those of nobody too."""
+    """How many customers have each stage of `[lifecycle]` and each grade of a score, in their order, zeros too."""
     return tuple(
         Distribution(column, values.kind, tuple(_counts(customers[column], values.names)))
         for column, values in summarised(rules).items()
