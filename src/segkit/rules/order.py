@@ -1,4 +1,4 @@
-"""Things in the order of what they need, and the circles that have none."""
+"""Things in the order of what they need, and the circles that have no such order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def in_order(needs: Needs) -> list[str]:
 
 
 def cycles(needs: Needs) -> Iterator[list[str]]:
-    """Each circle from its first name in the order of `needs`, that name again at the end; no step is in two."""
+    """Each circle, from its first name in the order of `needs` to that name again; no step is in two circles."""
     position = {name: i for i, name in enumerate(needs)}
     left = {name: set(wanted & needs.keys()) for name, wanted in needs.items()}
     while names := _circle(left):

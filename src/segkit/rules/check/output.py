@@ -25,7 +25,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _changes(rules: RuleFile) -> Iterator[Finding]:
-    """Where each day has a directory of its own, the run before is not found there."""
+    """A finding for each `max_change_percent` where each day has its own directory: the last run is not found there."""
     if "{as_of}" not in rules.output.directory:
         return
     for name, segment in rules.segment.items():

@@ -59,7 +59,7 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _absolute(path: str) -> str:
-    """`path` so that it means the same whatever it is relative to; URLs and standard input stay."""
+    """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
     return path if path == "-" or "://" in path else str(Path(path).absolute())
 
 
@@ -91,7 +91,10 @@ def substitute(data: Any, env: Mapping[str, str], at: At, problems: list[Diagnos
 
 
 def inherit(data: dict[str, Any], at: At, problems: list[Diagnostic]) -> dict[KeyPath, KeyPath]:
-    """Give each `[events.X] like = "Y"` the keys of `[events.Y]`, in place; says which key is from where."""
+    """Path of each inherited key -> path of the key that it comes from.
+
+    Each `[events.X] like = "Y"` gets the keys of `[events.Y]`, in place.
+    """
     tables = _table(data, "events")
     own = {name: dict(table) for name, table in tables.items() if isinstance(table, dict)}
     origins: dict[KeyPath, KeyPath] = {}
@@ -106,7 +109,7 @@ def inherit(data: dict[str, Any], at: At, problems: list[Diagnostic]) -> dict[Ke
 
 
 def _chain(name: str, own: Mapping[str, dict[str, Any]], at: At, problems: list[Diagnostic]) -> list[str]:
-    """`name` and the tables it starts from, nearest first; only `name` when that cannot be told."""
+    """`name` and the tables that it starts from, the nearest first; only `name` where these cannot be told."""
     chain = [name]
     while isinstance(next_name := own[chain[-1]].get("like"), str):
         if next_name not in own:

@@ -39,9 +39,9 @@ class RuleSource:
     text: str = field(repr=False)
     index: Index = field(repr=False)
     origins: Mapping[KeyPath, KeyPath] = field(default_factory=dict, repr=False)
-    """Keys that a table has from another one (`like`): path here = path where it is written."""
+    """Keys that a table has from another one (`like`): path here -> path where the key is written."""
     included: Mapping[KeyPath, Included] = field(default_factory=dict, repr=False)
-    """Files that stand in the rule file by their name, by the place of that name."""
+    """Place of a name in the rule file -> the file that stands there by this name."""
 
     @property
     def directory(self) -> Path:
@@ -72,7 +72,7 @@ class Loaded(NamedTuple):
 
 
 def load_rules(path: Path, *, env: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
-    """Read a rule file, `-` for standard input; RuleError with all that is wrong with it.
+    """The rules of a file, `-` for standard input; `RuleError` with all that is wrong with them.
 
     `env` stands for the environment that `${NAME}` reads (default: that of the process);
     `overrides` replace values of the file before anything is checked.
@@ -89,7 +89,7 @@ def load_rules_text(
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
 ) -> Loaded:
-    """Read rules from text: standard input, tests; `name` is what messages call it."""
+    """The rules in a text, such as standard input or that of a test; `name` is what messages call it."""
     return _load(text.encode(), name, env, overrides)
 
 
@@ -118,7 +118,7 @@ def _validate(data: dict[str, Any], source: RuleSource, problems: list[Diagnosti
 
 
 def by_place(problem: Diagnostic) -> tuple[int, int]:
-    """What sorts problems into the order of the file."""
+    """The key that sorts problems into the order of the file."""
     place = problem.location
     return (place.line or 0, place.column or 0) if place else (0, 0)
 

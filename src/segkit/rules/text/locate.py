@@ -43,7 +43,7 @@ class Index:
         return index
 
     def key(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
-        """The place of the key at `path`, or of its nearest ancestor; of the whole file for none."""
+        """The place of the key at `path`, or of its nearest ancestor; the whole file where there is none."""
         known = self._nearest(path, origins or {})
         return self.place(self.keys[known], name) if known else SourceLocation(name)
 
