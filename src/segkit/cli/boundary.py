@@ -23,12 +23,12 @@ _terminated = threading.Event()
 
 
 class ClosedPipe(Exception):
-    """The reader of standard output has gone; click would make exit code 1 of a BrokenPipeError."""
+    """The reader of standard output has gone; click would turn a BrokenPipeError into exit code 1."""
 
 
 @contextmanager
 def closed_pipes() -> Iterator[None]:
-    """Turn BrokenPipeError into what click lets through."""
+    """Turn a BrokenPipeError into an exception that click lets through."""
     try:
         yield
     except BrokenPipeError as error:
@@ -36,20 +36,27 @@ def closed_pipes() -> Iterator[None]:
 
 
 def run(call: Callable[[], Any], terminal: Terminal) -> int:
-    """Call, show whatever it raises on stderr, log the run where that was asked for, and return the exit code."""
+    """The exit code of a call.
+
+    Whatever it raises is shown on stderr. The run is logged where that was asked for.
+    """
     try:
         code = _code(call())
         sys.stdout.flush()
-    except SystemExit as exit_:  # click ends so after completion
+    except SystemExit as exit_:  # click ends completion in this way
         return _code(exit_.code)
     except BaseException as error:  # noqa: BLE001 - the outermost frame; a Rust panic is a BaseException
-        # Not kept beyond this line: a second Ctrl-C may leave folders that go away with the frames that it holds.
+        # The error is not kept beyond this line: a second Ctrl-C may leave folders, which go away with the frames that
+        # the error holds.
         return _logged(_show(error, terminal), error, terminal)
     return _logged(code, None, terminal)
 
 
 def _logged(code: int, raised: BaseException | None, terminal: Terminal) -> int:
-    """The exit code, once the log has it; that of a log that cannot be written where all else went well."""
+    """The exit code, once the log has it.
+
+    Where all else went well and the log cannot be written, it is the exit code of that error.
+    """
     if terminal.log is None:
         return code
     try:
@@ -138,7 +145,7 @@ def _bug(error: BaseException, terminal: Terminal) -> int:
 
 
 def _closed_pipe() -> int:
-    """The reader has gone: say nothing, and leave nothing for the interpreter to flush at its end."""
+    """The exit code where the reader has gone; nothing is said, and the interpreter has nothing to flush at its end."""
     _silence_stdout()
     return CLOSED_PIPE
 

@@ -14,9 +14,9 @@ from segkit import __version__
 
 
 def write_report(error: BaseException) -> str:
-    """Write the report of an exception to a temporary file and return its path.
+    """The path of the report of an exception, which is written to a temporary file.
 
-    It has types and frames only: the message of an exception may quote values of the data.
+    The report has types and frames only: the message of an exception may quote values of the data.
     """
     text = "\n".join([*_versions(), "", *_story(error)]) + "\n"
     try:

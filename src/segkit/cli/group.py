@@ -1,4 +1,4 @@
-"""The `segkit` command: light at start, each subcommand is imported when it runs."""
+"""The `segkit` command, which starts fast: each subcommand is imported only when it runs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _QUOTED = re.compile(r"`.*`", re.DOTALL)
 
 
 class RunLog:
-    """A log file, open from the start, so that a run without a log does not begin."""
+    """A log file, which is opened at the start, so that no run begins whose log cannot be written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,7 +68,7 @@ class RunLog:
         if isinstance(error, SegkitError):
             known = isinstance(error, (RuleError, WriteError))
             return [_told(diagnostic, self.rules, quotes=known) for diagnostic in error.diagnostics]
-        # The message of any other exception may quote the data: its name has to do.
+        # The message of any other exception may quote the data, so only its name is told.
         return [{"message": type(error).__name__, "place": None}] if error and code not in OUTCOMES else []
 
 
@@ -90,7 +90,10 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
 
 
 def _told(diagnostic: Diagnostic, rules: str | None, *, quotes: bool = False) -> dict[str, Any]:
-    """Message and place; of a message about the data, what it quotes is left out, since that may be a customer's."""
+    """The message and the place of a diagnostic.
+
+    What a message about the data quotes is left out, since it may be a customer's.
+    """
     place = diagnostic.location
     quotes = quotes or (place is not None and place.path == rules)
     message = diagnostic.message if quotes else _QUOTED.sub("`...`", diagnostic.message)
@@ -98,7 +101,7 @@ def _told(diagnostic: Diagnostic, rules: str | None, *, quotes: bool = False) ->
 
 
 def _append(file: int, line: bytes) -> None:
-    """Write the line at the end in one piece: at once, and while no other process writes."""
+    """Append the line in one piece: by one write, and while no other process writes."""
     try:
         import fcntl
 

@@ -1,4 +1,4 @@
-"""Every option that more than one command takes, or that has more than a line to it: one named value each."""
+"""Every option that more than one command takes, or that takes more than a line; each is a named value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    # The option may stand before the command and after it: only what was given is set.
+    # The option may stand before the command and after it, so only what was given is set.
     if value:
         setattr(ctx.ensure_object(Terminal), str(param.name), value)
 

@@ -20,7 +20,10 @@ DELAY_SECONDS = 0.3
 
 @contextmanager
 def stages(terminal: Terminal) -> Iterator[Callable[[str], None]]:
-    """A function to call with a short text at each stage: lines with `-v`, a spinner on a terminal, else silence."""
+    """A function to call with a short text at each stage.
+
+    With `-v` it prints lines, on a terminal it shows a spinner, else it is silent.
+    """
     if terminal.verbose:
         yield _lines(terminal)
     elif terminal.quiet or not sys.stderr.isatty():
@@ -39,7 +42,7 @@ def _lines(terminal: Terminal) -> Callable[[str], None]:
 
 
 class Spinner:
-    """Rich's spinner, which starts on its own once the run takes long, and so imports Rich only then."""
+    """Rich's spinner, which starts on its own once the run takes long; Rich is imported only then."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal

@@ -64,10 +64,10 @@ def apply(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> ApplyResult:
-    """Run a rule file; options stand for what the file says.
+    """What a run of a rule file did; the options replace what the file says.
 
-    Raises `RuleError`, `DataError`, `WriteError`, and `CheckFailed` where a segment is not as `expect` says, or where
-    `fail_on` is `warning` and there are some; then nothing is written.
+    Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
+    where `fail_on` is `warning` and there are warnings; then nothing is written.
     """
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
     to_stdout = output == STDOUT
@@ -82,21 +82,21 @@ def apply(
         digests = Digests()
         ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
         stack.callback(digests.close)
-        found = evaluate(loaded, today, ws, progress)
+        evaluated = evaluate(loaded, today, ws, progress)
         progress("finding segments")
-        members = memberships(loaded.rules, found.computed.frame)
-        lines = ledger(loaded.rules, members, found.computed.frame)
-        written = files(loaded.rules, found.computed.frame, lines, chosen)
-        columns, warnings = layout(found.plan)
-        warnings = [*_future(loaded.rules), *found.warnings, *warnings]
+        members = memberships(loaded.rules, evaluated.computed.frame)
+        lines = ledger(loaded.rules, members, evaluated.computed.frame)
+        written = files(loaded.rules, evaluated.computed.frame, lines, chosen)
+        columns, warnings = layout(evaluated.plan)
+        warnings = [*_future(loaded.rules), *evaluated.warnings, *warnings]
         _refuse_warnings(fail_on, warnings)
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         if directory is None:
             _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
         else:
-            _spare_inputs(loaded, found, directory, output_names(loaded.rules, written))
-        result = _result(found, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
-        run = _Run(loaded, found, with_marks(found.computed.frame, lines).lazy(), written, columns)
+            _spare_inputs(loaded, evaluated, directory, output_names(loaded.rules, written))
+        result = _result(evaluated, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
+        run = _Run(loaded, evaluated, with_marks(evaluated.computed.frame, lines).lazy(), written, columns)
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
             rows = _all_rows(run.marked, loaded.rules, columns, written)
@@ -104,7 +104,7 @@ def apply(
         elif directory is not None:
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
-                # What the last run is, is known once no other run can publish.
+                # Which run is the last one is known only once no other run can publish.
                 _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
                 changes, result = _compared(run, result, directory, previous)
                 _refuse_warnings(fail_on, result.warnings)
@@ -119,10 +119,10 @@ def apply(
 
 
 class _Run(NamedTuple):
-    """A run that is ready to be written: the customers with marks who goes where, the files, their columns."""
+    """A run that is ready to be written: the customers with marks that say who goes where, the files, their columns."""
 
     loaded: Loaded
-    found: Evaluated
+    evaluated: Evaluated
     marked: pl.LazyFrame
     files: Sequence[List]
     columns: Sequence[str]
@@ -145,7 +145,7 @@ def _write_manifest(
     """The manifest of what stands in `staging`."""
     written = Written(staging, output_names(run.loaded.rules, run.files, changes), run.columns)
     manifest = manifest_of(
-        result, run.loaded, run.found.inputs, digests, written, changes, run.found.computed.frame, started
+        result, run.loaded, run.evaluated.inputs, digests, written, changes, run.evaluated.computed.frame, started
     )
     (staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
@@ -154,13 +154,13 @@ def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
     """The segments that are written, in file order."""
     written = [name for name, segment in rules.segment.items() if segment.write]
     unknown = [name for name in select if name not in rules.segment]
-    silent = [name for name in select if name in rules.segment and name not in written]
-    if unknown or silent:
+    unwritten = [name for name in select if name in rules.segment and name not in written]
+    if unknown or unwritten:
         raise RuleError(
             *(Diagnostic(f"there is no segment `{n}`", hint=nearest(n, written, "segments")) for n in unknown),
             *(
                 Diagnostic(f"segment `{n}` says `write = false`", hint="select a segment that is written")
-                for n in silent
+                for n in unwritten
             ),
         )
     return [name for name in written if name in select] if select else written
@@ -176,11 +176,14 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
 
 
-def _spare_inputs(loaded: Loaded, found: Evaluated, directory: Path, names: Sequence[str]) -> None:
-    """`WriteError` where an output would take the place of a file that was read; kept runs take no place."""
+def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: Sequence[str]) -> None:
+    """`WriteError` where an output would take the place of a file that was read.
+
+    With `keep`, outputs take no place: each run has a folder of its own.
+    """
     if loaded.rules.output.keep is not None:
         return
-    read = {path.resolve() for _, path, _ in found.inputs} | {Path(loaded.source.path).resolve()}
+    read = {path.resolve() for _, path, _ in evaluated.inputs} | {Path(loaded.source.path).resolve()}
     for name in [*names, MANIFEST]:
         if (directory / name).resolve() in read:
             hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
@@ -207,14 +210,14 @@ def _guard(
 
     written = {name: int(lines[name].written.sum()) for name in chosen}
     customers = len(next(iter(lines.values())).written)
-    found = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
-    diagnostics = [placed(loaded, finding) for finding in found]
+    findings = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
+    diagnostics = [placed(loaded, finding) for finding in findings]
     if diagnostics:
         raise CheckFailed(*diagnostics, Diagnostic("expectations are broken, so nothing was written"))
 
 
 def _result(
-    found: Evaluated,
+    evaluated: Evaluated,
     members: pl.DataFrame,
     lines: Mapping[str, Line],
     chosen: Sequence[str],
@@ -224,7 +227,7 @@ def _result(
     *,
     dry_run: bool,
 ) -> ApplyResult:
-    rules, frame = found.plan.rules, found.computed.frame
+    rules, frame = evaluated.plan.rules, evaluated.computed.frame
     shown = [name for name in rules.segment if name in chosen or not rules.segment[name].write]
     masks = {name: lines[name].written for name in chosen}
     profile = profiles(frame, {name: lines[name].written for name in shown}, rules.output.profile)
@@ -246,26 +249,26 @@ def _result(
     )
     matched, several = _coverage(members.select(n for n, s in rules.segment.items() if s.write), masks)
     return ApplyResult(
-        as_of=found.plan.context.as_of,
+        as_of=evaluated.plan.context.as_of,
         customers=len(frame),
         segments=segments,
         unmatched=len(frame) - matched,
         several=several,
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
-        tables=found.tables,
-        thresholds=found.computed.thresholds,
+        tables=evaluated.tables,
+        thresholds=evaluated.computed.thresholds,
         warnings=without_notes(warnings),
         notes=only_notes(warnings),
         elapsed_seconds=0.0,
         directory=str(directory) if directory else None,
         dry_run=dry_run,
         distributions=distributions(rules, frame),
-        models=found.computed.models,
+        models=evaluated.computed.models,
     )
 
 
 def _variants(line: Line, names: Iterable[str]) -> dict[str, int]:
-    """How many of the written get each variant."""
+    """How many of the written customers get each variant."""
     if line.variants is None:
         return {}
     counts = dict(line.variants.drop_nulls().value_counts().rows())
@@ -286,7 +289,7 @@ def _timed(result: ApplyResult, clock: float) -> ApplyResult:
 
 
 def _all_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], written: Sequence[List]) -> pl.LazyFrame:
-    """The rows of all files with their label, segment after segment; none but a header where there is no file."""
+    """The rows of all files with their label, segment after segment; no rows where there is no file."""
     nothing = List(name="", segment="", rows=pl.lit(False), written=0, values={})
     listed = [file for file in written if not file.holdout] or [nothing]
     return pl.concat([rows_of(marked, rules, columns, file, in_common=True) for file in listed])

@@ -1,4 +1,4 @@
-"""`check`: everything wrong with a rule file, and with `data`, also against the real columns and values."""
+"""`check`: everything wrong with a rule file; with `data`, also what does not fit the real columns and values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segkit.rules.text.loader import Loaded, by_place, load_rules
 def check(rules: Path, *, data: bool = False) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
 
-    Raises `RuleError` only where the file cannot be read at all; what is wrong in it is the result.
+    Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
     try:
         loaded = load_rules(rules)
@@ -26,18 +26,18 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    found = without_data(loaded)
-    if data and not any(d.severity is Severity.ERROR for d in found):
-        found = _with_data(loaded)
-    return CheckResult(str(rules), tuple(found), len(loaded.rules.segment), _computed(loaded))
+    problems = without_data(loaded)
+    if data and not any(d.severity is Severity.ERROR for d in problems):
+        problems = _with_data(loaded)
+    return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
 
 
 def _with_data(loaded: Loaded) -> list[Diagnostic]:
     try:
         with Workspace() as ws:
-            found = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
-            never = [placed(loaded, finding) for finding in never_found(found.plan, found.computed.frame)]
-            return list(dict.fromkeys([*found.warnings, *sorted(never, key=by_place)]))
+            evaluated = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
+            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
+            return list(dict.fromkeys([*evaluated.warnings, *sorted(never, key=by_place)]))
     except (RuleError, DataError) as error:
         return list(error.diagnostics)
 

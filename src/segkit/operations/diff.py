@@ -37,11 +37,12 @@ def diff(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> DiffResult:
-    """Compare two runs, each a directory or its manifest; `entered`, `left` and `moved` are files to write lists to.
+    """What differs between two runs, each given by its directory or its manifest.
 
-    A list has a row for each customer and segment, in the order of the runs; `-` is `stdout`. Raises `DataError` for
-    what is no run, or not whole, and for runs whose keys cannot be compared; `RuleError` for unknown segments, and for
-    `moved` where customers may be in several segments; `WriteError`.
+    `entered`, `left` and `moved` are files to write lists to; `-` is `stdout`. A list has a row for each customer and
+    segment, in the order of the runs. Raises `DataError` for what is no run or not whole, and for runs whose keys
+    cannot be compared. Raises `RuleError` for unknown segments, and for `moved` where customers may be in several
+    segments. Raises `WriteError`.
     """
     for to in (entered, left, moved):
         require_format(Path(to or STDOUT))
@@ -73,7 +74,7 @@ def _refuse(first: Run, second: Run, *, moved: bool) -> None:
 
 
 def _chosen(first: Run, second: Run, wanted: Sequence[str]) -> list[str]:
-    """The segments to compare, in the order of the new run, then those of the old one alone."""
+    """The segments to compare: those of the new run in its order, then those that only the old run has."""
     known = [*second.written, *(name for name in first.written if name not in second.written)]
     for name in wanted:
         if name not in known:
@@ -136,7 +137,7 @@ def _rows(keys: Keys, others: Keys, run: Run) -> pl.LazyFrame:
 
 
 def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None) -> None:
-    """Write each list to its file, all of them or none, and one to standard output at most."""
+    """Write each list to its file, all of them or none, and at most one to standard output."""
     if sum(to == STDOUT for to, _ in lists) > 1:
         raise RuleError.of("two lists cannot both go to standard output", hint="name a file for one of them")
     paths = [Path(to).resolve() for to, _ in lists if to != STDOUT]

@@ -1,4 +1,4 @@
-"""What an operation says while it runs: to whom, is the caller's affair."""
+"""What an operation says while it runs; the caller decides to whom."""
 
 from __future__ import annotations
 

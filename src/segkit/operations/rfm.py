@@ -1,4 +1,4 @@
-"""`rfm`: the RFM table of one file; a rule file made of options and guesses, run like any other."""
+"""`rfm`: the RFM table of one file, by a rule file that is made of options and guesses and run like any other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
-"""What the rule file is called that is made of the options."""
+"""The name of the rule file that is made of the options."""
 STALE_AFTER_DAYS = 366
 
 
@@ -59,10 +59,10 @@ def rfm(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> RfmResult:
-    """Score the customers of a file of orders, or of a customer file that has the three values.
+    """The scores of the customers in a file of orders, or in a customer file that has the three values.
 
-    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. What is not given is 5 bins by quantiles,
-    ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
+    `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. The defaults are 5 bins, by quantiles,
+    with ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
     options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
@@ -73,20 +73,20 @@ def rfm(
         columns = choose(open_data(ws, data), key=key, time=time, amount=amount, id=id)
         try:
             loaded = load_rules_text(rule_file(data, columns, options, as_of), RULES)
-            found = evaluate(loaded, loaded.rules.today(), ws, progress)
+            evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_without_place(d) for d in error.diagnostics)) from error
-        _spare_inputs(found, targets)
-        result = _result(found, loaded, columns, targets, started)
+        _spare_inputs(evaluated, targets)
+        result = _result(evaluated, loaded, columns, targets, started)
         contents: dict[str, bytes] = {}
         if save_cutoffs is not None:
-            contents[save_cutoffs] = cutoffs_text(found, facts(data, columns, _spec(loaded))).encode()
+            contents[save_cutoffs] = cutoffs_text(evaluated, facts(data, columns, _spec(loaded))).encode()
         if chart is not None:
             contents[chart.path] = chart.draw(result)
         if any(targets.values()):
             progress("writing")
         if output is not None:
-            _write(found, output, ws, stdout)
+            _write(evaluated, output, ws, stdout)
         for path, content in contents.items():
             with publish_file(Path(path)) as target:
                 target.write_bytes(content)
@@ -94,7 +94,10 @@ def rfm(
 
 
 def _options(given: Mapping[str, object]) -> dict[str, object]:
-    """The keys of `[rfm]`; a file of cutoffs says what else would be asked."""
+    """The keys of `[rfm]`.
+
+    A file of cutoffs says how scores are cut; `RuleError` where `method` or `ties` is given beside it.
+    """
     options = {name: value for name, value in given.items() if value is not None}
     if "cutoffs" not in options:
         return options
@@ -118,9 +121,9 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
 
 
-def _spare_inputs(found: Evaluated, targets: Mapping[str, str | None]) -> None:
+def _spare_inputs(evaluated: Evaluated, targets: Mapping[str, str | None]) -> None:
     """`WriteError` where an output would take the place of a file that was read."""
-    read = {path.resolve() for _, path, _ in found.inputs}
+    read = {path.resolve() for _, path, _ in evaluated.inputs}
     for path in targets.values():
         if path not in (None, STDOUT) and Path(str(path)).resolve() in read:
             raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
@@ -132,15 +135,15 @@ def _spec(loaded: Loaded) -> Rfm:
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
-    """A place in a rule file that the user has not written helps nobody."""
+    """The diagnostic without its place in the rule file made of the options, which the user has not written."""
     place = diagnostic.location
     return diagnostic._replace(location=None) if place and place.path == RULES else diagnostic
 
 
-def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
-    key = found.plan.rules.customers.key
+def _write(evaluated: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
+    key = evaluated.plan.rules.customers.key
     names = [name for name in RFM_COLUMNS if name != key]
-    rows = found.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
+    rows = evaluated.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
     if output != STDOUT:
         with publish_file(Path(output)) as target:
             pl.collect_all([sink(rows, target, format_of(Path(output)))])
@@ -150,13 +153,13 @@ def _write(found: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None
 
 
 def _result(
-    found: Evaluated, loaded: Loaded, columns: Chosen, targets: Mapping[str, str | None], started: float
+    evaluated: Evaluated, loaded: Loaded, columns: Chosen, targets: Mapping[str, str | None], started: float
 ) -> RfmResult:
     spec = _spec(loaded)
-    scored = found.computed.frame.filter(pl.col("rfm_segment").is_not_null())
+    scored = evaluated.computed.frame.filter(pl.col("rfm_segment").is_not_null())
     cells = scored.group_by("r_score", "f_score").len().rows()
     return RfmResult(
-        as_of=found.plan.context.as_of,
+        as_of=evaluated.plan.context.as_of,
         customers=len(scored),
         events=int(scored["frequency"].sum() or 0),
         bins=spec.bins,
@@ -164,12 +167,12 @@ def _result(
         ties=(spec.cutoffs.ties if spec.cutoffs else None) or spec.ties,
         map=spec.map,
         segments=_segments(scored, spec),
-        thresholds=found.computed.thresholds,
+        thresholds=evaluated.computed.thresholds,
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
-        tables=found.tables,
-        warnings=(*map(_without_place, without_notes(found.warnings)), *_stale(scored, found, columns)),
-        notes=only_notes(found.warnings),
+        tables=evaluated.tables,
+        warnings=(*map(_without_place, without_notes(evaluated.warnings)), *_stale(scored, evaluated, columns)),
+        notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
         cutoffs=targets["--save-cutoffs"],
@@ -177,13 +180,13 @@ def _result(
     )
 
 
-def _stale(scored: pl.DataFrame, found: Evaluated, columns: Chosen) -> list[Diagnostic]:
+def _stale(scored: pl.DataFrame, evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
     """A warning where the data ends long before `as_of`, so that every recency is large."""
     latest = scored["recency_days"].min()
     if "time" not in columns.chosen or not isinstance(latest, int) or latest <= STALE_AFTER_DAYS:
         return []
-    last_day = found.plan.context.as_of - dt.timedelta(days=latest)
-    message = f"the last event was on {last_day}, {latest:,} days before {found.plan.context.as_of}"
+    last_day = evaluated.plan.context.as_of - dt.timedelta(days=latest)
+    message = f"the last event was on {last_day}, {latest:,} days before {evaluated.plan.context.as_of}"
     hint = f"to look at the customers as they stood then: `--as-of {last_day}`"
     return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
@@ -215,6 +218,6 @@ def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:
 
 
 def _order(spec: Rfm, present: Mapping[str, object]) -> Sequence[str]:
-    """The best codes first: a segment stands where its best code does in the map."""
+    """The segments that have customers, the best first: each stands where its best code does in the map."""
     ranked = sorted(map_codes(spec).items(), key=lambda item: item[0], reverse=True)
     return [name for name in dict.fromkeys(name for _, name in ranked) if name in present]

@@ -1,4 +1,4 @@
-"""Results as JSON: one object each, `schema_version` first; a field is added, never renamed.
+"""Results as JSON: one object each, with `schema_version` first; fields are added, never renamed.
 
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
 `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
@@ -6,7 +6,7 @@
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
-customers), `path` (of its file; null where it has none, or one a combination of `each`), `outputs` (every file: `path`,
+customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
 many of the written get each), `write`, `profile` by column (`mean`, `median`, `total`, `share`), and `change` since the
 last run (`entered`, `left`; null without one).
@@ -21,10 +21,9 @@ last run (`entered`, `left`; null without one).
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
 
-A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (by score, who
-is cut so; empty: all); a warning or diagnostic
-`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
-never 19.989999.
+A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (the scores of
+those who are cut so; empty for all). A warning or diagnostic is `severity`, `message`, `path`, `line`, `column`,
+`hint`. Exact decimals are numbers written with all digits: 19.99, never 19.989999.
 """
 
 from __future__ import annotations
@@ -227,7 +226,7 @@ def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
 
 
 def _model(model: FittedModel) -> dict[str, Any]:
-    """Six digits: what a fit is exact to, so the same on every machine."""
+    """A fitted model, with six digits: a fit is exact to as many, so they are the same on every machine."""
     return {
         "name": model.name,
         "parameters": {name: float(f"{value:.6g}") for name, value in model.parameters.items()},

@@ -29,7 +29,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def check_chart(path: str) -> None:
-    """`RuleError` where no picture can be drawn in that format, or by what is installed."""
+    """`RuleError` where no picture can be drawn in that format, or with what is installed."""
     if Path(path).suffix.lower() not in ENDINGS:
         raise RuleError.of(f"`{path}`: a chart is {' or '.join(ENDINGS)}", hint="name a file that ends so")
     try:
@@ -117,12 +117,12 @@ def _labels(result: RfmResult, column: str, unit: str = "") -> dict[int, str]:
 
 
 def _conditions(threshold: Threshold) -> list[str]:
-    """What a value is for each score from 1 on; score 1 is what the first cut leaves."""
-    found = cuts(threshold)
-    if not found:
+    """The condition of each score from 1 on; that of score 1 is the opposite of the first cut."""
+    conditions = cuts(threshold)
+    if not conditions:
         return []
-    sign, _, value = found[0].partition(" ")
-    return [f"{_OPPOSITE[sign]} {value}", *found]
+    sign, _, value = conditions[0].partition(" ")
+    return [f"{_OPPOSITE[sign]} {value}", *conditions]
 
 
 def _cell(number: int, most: int, write: Callable[[int], str]) -> dict[str, str]:
@@ -136,7 +136,7 @@ def _cell(number: int, most: int, write: Callable[[int], str]) -> dict[str, str]
 
 
 def _shade(part: float) -> str:
-    """The colour that lies so far on the way from few to many."""
+    """The colour at this part, from 0 to 1, of the way from few to many."""
     first, along = divmod(min(part, 1) * (len(SHADES) - 1), 1)
     few = _channels(SHADES[int(first)])
     many = _channels(SHADES[min(int(first) + 1, len(SHADES) - 1)])

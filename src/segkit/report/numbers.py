@@ -8,7 +8,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def short(value: int) -> str:
-    """Five characters at most: 1,234, 12k, 345k, 1.2M, 45M."""
+    """A number in five characters at most: 1,234, 12k, 345k, 1.2M, 45M."""
     for limit, unit, letter in ((9_999, 1, ""), (999_499, 1_000, "k"), (9_949_999, 100_000, "M")):
         if value <= limit:
             return f"{value / 1e6:.1f}M" if letter == "M" else f"{round(value / unit):,}{letter}"
@@ -16,7 +16,7 @@ def short(value: int) -> str:
 
 
 def percent(value: float | None) -> str:
-    """8.9 %, and a share that would round to nothing or to all says so."""
+    """A share such as 8.9 %; one that would round to nothing or to all is <0.1 % or >99.9 %."""
     if value is None:
         return ""
     if 0 < value < 0.05:
@@ -29,7 +29,7 @@ def percent(value: float | None) -> str:
 
 
 def share(part: int, whole: int) -> float:
-    """In percent; nothing of nothing is 0."""
+    """The part of the whole in percent; nothing of nothing is 0."""
     return 100 * part / whole if whole else 0.0
 
 
@@ -40,13 +40,13 @@ def plain(value: Decimal) -> str:
 
 
 def shortened(value: Decimal) -> str:
-    """An exact decimal, cut off after four digits where it has more: 19.99, 62.8333…"""
+    """An exact decimal, cut off after four decimals where it has more: 62.8333…, but 19.99."""
     whole, point, digits = plain(value).partition(".")
     return f"{whole}.{digits[:4]}…" if len(digits) > 4 else f"{whole}{point}{digits}"
 
 
 def rounded(value: Decimal | float | None) -> str:
-    """Two decimals at most, none for whole numbers: 19.99, 5, 1,234.50."""
+    """A number with two decimals, or with none where it is whole: 19.99, 5, 1,234.50."""
     if value is None:
         return ""
     text = f"{value:,.2f}"
@@ -54,14 +54,14 @@ def rounded(value: Decimal | float | None) -> str:
 
 
 def money(value: Decimal | float | None, most: Decimal | float = 0, large: int = 100_000) -> str:
-    """Two decimals, none where the largest of the column is large and they only take room."""
+    """An amount with two decimals; with none where the largest of the column is `large`, since they only take room."""
     if value is None:
         return ""
     return f"{value:,.0f}" if max(value, most) >= large else f"{value:,.2f}"
 
 
 def seconds(value: float) -> str:
-    """0.31 s, 12.4 s, 3 min 20 s."""
+    """A time such as 0.31 s, 12.4 s or 3 min 20 s."""
     if value < 10:
         return f"{value:.2f} s"
     if value < 60:
@@ -71,7 +71,7 @@ def seconds(value: float) -> str:
 
 
 def bar(value: float, most: float, width: int, *, ascii_only: bool = False) -> str:
-    """A bar whose full width is `most`; whatever is above nothing shows at least a sliver."""
+    """A bar that has its full width at `most`; any value above 0 shows at least a sliver."""
     if most <= 0 or value <= 0 or not width:
         return ""
     if ascii_only:

@@ -7,7 +7,10 @@ from segkit.results import Threshold
 
 
 def cuts(threshold: Threshold) -> list[str]:
-    """The condition of each score from 2 on: `> 3`, `>= 3`; recency falls as its score rises: `< 30`, `<= 30`."""
+    """The condition of each score from 2 on, such as `> 3` or `>= 3`.
+
+    Recency falls as its score rises: `< 30` or `<= 30`.
+    """
     values = sorted(threshold.values, reverse=threshold.falls)
     return [f"{sign(threshold)} {shortened(value)}" for value in values]
 

@@ -12,7 +12,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 At: TypeAlias = Callable[..., SourceLocation]
 """Takes the parts of a `KeyPath`, gives the place in the text."""
 SPELLINGS = {"behavioural": "behavioral"}
-"""A key that has a second spelling; rules know the first."""
+"""A key as the rules know it -> its second spelling."""
 
 
 class Finding(NamedTuple):

@@ -1,4 +1,4 @@
-"""Things in the order of what they need, and the circles that have none."""
+"""Things in the order of what they need, and the circles that have no such order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def in_order(needs: Needs) -> list[str]:
 
 
 def cycles(needs: Needs) -> Iterator[list[str]]:
-    """Each circle from its first name in the order of `needs`, that name again at the end; no step is in two."""
+    """Each circle, from its first name in the order of `needs` to that name again; no step is in two circles."""
     position = {name: i for i, name in enumerate(needs)}
     left = {name: set(wanted & needs.keys()) for name, wanted in needs.items()}
     while names := _circle(left):
@@ -52,8 +52,8 @@ def _circle(needs: Needs) -> list[str]:
     try:
         _prepared(needs)
     except CycleError as error:
-        found: list[str] = error.args[1]  # each is needed by the next, the first again at the end
-        return found[:0:-1]
+        names: list[str] = error.args[1]  # each is needed by the next, the first again at the end
+        return names[:0:-1]
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the tables of a rule file are called among all tables."""
+"""The names that the tables of a rule file have among all tables."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ CUSTOMERS = "customers"
 
 
 def lookup_table(name: str) -> str:
-    """What the table of a lookup is called among the tables; no event table is called so."""
+    """The name of a lookup's table among the tables; no event table has such a name."""
     return f"lookup.{name}"
 
 
 def suppression_table(path: str) -> str:
-    """What the table of a suppression list is called among the tables."""
+    """The name of a suppression list's table among the tables."""
     return f"suppress.{path}"
 
 
 def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, KeyPath]]:
-    """Each table: what it is called, the section that describes it, and the path of that."""
+    """Each table: its name, the section that describes it, and the path of that section."""
     yield CUSTOMERS, rules.customers, ("customers",)
     for name, events in rules.events.items():
         yield name, events, ("events", name)

@@ -1,6 +1,6 @@
 """Every block, measure, condition, window, event table and amount of a rule file, with the path of keys to it.
 
-Which sections have one is said here, and nowhere else.
+Only this module says which sections have one.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def permissions(rules: RuleFile) -> Iterator[tuple[KeyPath, str, Permission]]:
 
 
 def caps(rules: RuleFile) -> Iterator[tuple[KeyPath, Cap]]:
-    """The frequency caps; the last key of the path of a channel's is its name."""
+    """The frequency caps; the path of a channel's cap ends with the channel's name."""
     if rules.frequency_cap:
         if rules.frequency_cap.events:
             yield ("frequency_cap",), rules.frequency_cap

@@ -87,7 +87,7 @@ def command(
 
 
 def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: TextIO) -> None:
-    """Print the summary that was asked for; with `-q` only one that was asked for."""
+    """Print the summary that was asked for, or the table where none was; with `-q`, only one that was asked for."""
     summary = summary or ("none" if terminal.quiet else "table")
     if summary == "json":
         from segkit.report.as_json import apply_json

@@ -106,7 +106,7 @@ def command(
 
 
 def _chart(path: str) -> Chart:
-    """`RuleError` where no picture can be drawn in this format, or by what is installed."""
+    """The chart to draw; `RuleError` where it cannot be drawn in this format, or with what is installed."""
     from segkit.operations.rfm import Chart
     from segkit.report.chart import check_chart, drawn
 

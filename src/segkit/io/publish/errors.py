@@ -36,7 +36,7 @@ PLACED_HINTS = {
     errno.EBUSY: "something else uses it: run it again",
     errno.EXDEV: f"it is on another file system than the folder that holds it: {ELSEWHERE}",
 }
-"""Errors that reading makes too: about writing only where they name the output."""
+"""Errors that reading makes, too, -> what to do; they are about writing only where they name the output."""
 
 
 def write_error(error: BaseException, path: Path | str) -> WriteError | None:
@@ -71,11 +71,11 @@ def _of(path: Path | str, code: int, hint: str) -> WriteError:
 
 
 def error_number(error: BaseException) -> int | None:
-    """The system's number for what went wrong; Polars has it in its text alone."""
+    """The system's number for what went wrong; an error of Polars has it only in its text."""
     if isinstance(error, OSError) and error.errno:
         return error.errno
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return int(found[1]) if found else None
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return int(match[1]) if match else None
 
 
 def _names(error: BaseException, path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Outputs appear whole or not at all: they are built beside their target and swapped in when complete.
 
-Beside a target `segments` stand, only while a run is on, `.segments.segkit-lock` and `.segments.segkit-XXXX.new`; a
+Only while a run is on, `.segments.segkit-lock` and `.segments.segkit-XXXX.new` stand beside a target `segments`. A
 killed run leaves them, and the next one removes them. Nothing is synced to disk before the swap: it would double the
 time of a run, and outputs that a power cut takes can be made again from the inputs.
 """
@@ -38,13 +38,14 @@ def silent(_: str) -> None:
 def publishing(
     directory: Path, *, mode: int | None = None, wait: bool = True, on_wait: Callable[[str], None] = silent
 ) -> Iterator[Path]:
-    """Yield an empty folder; when the block ends well, that folder takes the place of `directory`, in one step.
+    """An empty folder; when the block ends well, it takes the place of `directory`, in one step.
 
-    `mode` are the permissions of the files in it; those of the folder follow from them.
+    `mode` gives the permissions of the files in it; those of the folder follow from them.
 
     When the block raises, and when the process is killed, `directory` stays as it was. Files in it that its
-    `manifest.json` does not list under `files` are the user's and stay. WriteError where that cannot be done, where
-    one of them has the name of an output, and for whatever the system refuses to write inside the block.
+    `manifest.json` does not list under `files` are the user's and stay. Raises `WriteError` where `directory` cannot be
+    replaced, where a file of the user has the name of an output, and for whatever the system refuses to write inside
+    the block.
     """
     target = Path(os.path.realpath(directory))
     with writing(directory):
@@ -64,7 +65,7 @@ def publishing(
 
 @contextmanager
 def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None] = silent) -> Iterator[Path]:
-    """Yield a path to write to; when the block ends well, that file takes the place of `path`, in one step."""
+    """A path to write to; when the block ends well, the file there takes the place of `path`, in one step."""
     if path.exists() and not path.is_file() and not path.is_dir():
         with writing(path):
             yield path  # /dev/null, a named pipe: nothing to replace
@@ -83,7 +84,7 @@ def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None
 
 @contextmanager
 def beside(target: Path, shown: Path, *, wait: bool, on_wait: Callable[[str], None]) -> Iterator[Path]:
-    """A path beside the target that is free, and is so again after the block; one at a time for each target."""
+    """A free path beside the target, which is free again after the block; each target has one at a time."""
     prefix = f".{target.name}.segkit-"
     with locked(target.with_name(f"{prefix}lock"), shown, wait=wait, on_wait=on_wait):
         clear_leftovers(target, prefix)
@@ -95,7 +96,10 @@ def beside(target: Path, shown: Path, *, wait: bool, on_wait: Callable[[str], No
 
 
 def clear_leftovers(target: Path, prefix: str) -> None:
-    """Remove what killed runs left; an `.old` without a target is the last good run, caught between two renames."""
+    """Remove what killed runs left.
+
+    An `.old` without a target is the last good run, caught between two renames: it becomes the target again.
+    """
     ours = re.compile(re.escape(prefix) + r"[0-9a-f]{8}\.(new|old)")
     for entry in sorted(target.parent.iterdir()):
         if ours.fullmatch(entry.name):
@@ -171,7 +175,10 @@ def link(file: Path, copy: Path) -> None:
 
 
 def make_folder(path: Path, mode: int | None) -> None:
-    """Make the folder in which outputs are built: for its owner alone until it has the permissions asked for."""
+    """Make the folder in which outputs are built.
+
+    Where permissions are asked for, it is for its owner alone until it has them.
+    """
     path.mkdir(mode=0o777 if mode is None else 0o700)
 
 
@@ -185,12 +192,15 @@ def set_modes(folder: Path, mode: int | None) -> None:
 
 
 def folder_mode(mode: int) -> int:
-    """0o700 for files of 0o600, 0o750 for 0o640: who may read a file may enter its folder."""
+    """The permissions of a folder whose files have these: who may read a file may enter its folder.
+
+    0o700 for files of 0o600, 0o750 for 0o640.
+    """
     return mode | (mode & 0o444) >> 2
 
 
 def swap(staging: Path, target: Path) -> None:
-    """Afterwards `staging` holds the old folder, or nothing."""
+    """Put `staging` in the place of `target`; afterwards, `staging` holds the old folder, or nothing."""
     if not target.exists():
         staging.rename(target)
     elif not exchange(staging, target):
@@ -205,7 +215,10 @@ def swap(staging: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder. Polars' threads may still create files for a moment after Ctrl-C: try again."""
+    """Remove a file or a folder, in several tries.
+
+    Polars' threads may still create files for a moment after Ctrl-C.
+    """
     for pause in (0, 0.05, 0.2):
         time.sleep(pause)
         if path.is_dir() and not path.is_symlink():

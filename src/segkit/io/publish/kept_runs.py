@@ -1,8 +1,8 @@
 """Old runs are kept: a directory with a folder for each run, and `latest`, a link to the newest.
 
 A folder is named by the day of its run, `2024-06-30`, then `2024-06-30.002` for the second run of that day, and so on.
-Each is built beside the directory and moved in when it is complete; then `latest` is turned to it, in one step; then
-the oldest runs go. Where the system has no symbolic links, `latest` is a folder with hard links to the same files.
+Each is built beside the directory and moved in when it is complete. Then `latest` is turned to it, in one step, and
+then the oldest runs go. Where the system has no symbolic links, `latest` is a folder with hard links to the same files.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def keeping(
     wait: bool = True,
     on_wait: Callable[[str], None] = silent,
 ) -> Iterator[tuple[Path, Path]]:
-    """Yield an empty folder, and the path in `directory` that it has once the block ends well.
+    """An empty folder, and the path in `directory` that it has once the block ends well.
 
     The last `keep` runs stay, this one among them. A run that lies in `directory` itself, from before runs were kept,
     becomes the first of the kept ones. Files that are not of a run stay, and so does an old run to which somebody has
-    added a file. WriteError where `latest` is not segkit's, and for whatever the system refuses.
+    added a file. Raises `WriteError` where `latest` is not segkit's, and for whatever the system refuses.
     """
     target = Path(os.path.realpath(directory))
     with writing(directory):
@@ -104,7 +104,7 @@ def _day_of(run: Path) -> str:
 
 
 def _next_name(target: Path, day: str, more: list[str]) -> str:
-    """The day, with the next number where there is something of that day."""
+    """The name of the next run: the day, with the next number where there is something of that day already."""
     names = [*more, *(path.name for path in (target.iterdir() if target.exists() else ()))]
     same = [name.removeprefix(day) for name in names if name.startswith(day)]
     numbers = [int(rest[1:]) if rest[1:].isdigit() else 1 for rest in same]

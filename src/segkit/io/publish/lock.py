@@ -22,7 +22,10 @@ WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 @contextmanager
 def locked(path: Path, target: Path, *, wait: bool, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock file at `path` while the block runs; who else has it is said, waited for, or a WriteError."""
+    """Hold the lock file at `path` while the block runs.
+
+    Where another run has it, `on_wait` is told which, and that run is waited for; without `wait`, it is a `WriteError`.
+    """
     if fcntl is None:
         yield
         return

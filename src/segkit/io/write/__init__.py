@@ -1,4 +1,4 @@
-"""Frames to files, without Polars until a sink is made: the command line lists the formats."""
+"""Frames to files; Polars is imported only when a sink is made, since the command line lists the formats."""
 
 from segkit.io.write.formats import FORMATS, STDOUT, Format, Target, TextStyle, format_of, require_format, sink
 

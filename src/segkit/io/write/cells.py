@@ -19,7 +19,7 @@ PLAIN_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
 
 
 def rendered(schema: pl.Schema, style: TextStyle) -> list[pl.Expr]:
-    """Each column as CSV shows it, under its name; what the CSV writer itself shows so is left alone."""
+    """Each column as CSV shows it, under its name; columns that the CSV writer itself shows so are left alone."""
     cells = [_cell(name, dtype, style) for name, dtype in schema.items()]
     if not style.escape_formulas:
         return cells
@@ -53,7 +53,7 @@ def as_text(column: pl.Expr, dtype: pl.DataType, separator: str = "|") -> pl.Exp
 
 
 def _text(column: pl.Expr, dtype: pl.DataType, separator: str) -> pl.Expr | None:
-    """The column as text, or None where it is something else."""
+    """The column as text where it is a text, a list or a struct; None for other types."""
     if isinstance(dtype, pl.List | pl.Array):
         items = column.cast(pl.List(pl.String))
         return pl.when(items.list.len() > 0).then(items.list.join(separator, ignore_nulls=True))
@@ -80,7 +80,7 @@ def exact(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def shortest(column: pl.Expr) -> pl.Expr:
-    """A float as text, with the fewest digits that say which: 0.1, 5, 1e+16."""
+    """A float as text, with the fewest digits that tell it from other floats: 0.1, 5, 1e+16."""
     return finite(column).cast(pl.String).str.strip_suffix(".0")
 
 
@@ -95,13 +95,13 @@ def iso(column: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
 
 
 def escaped(text: pl.Expr) -> pl.Expr:
-    """Text that a spreadsheet would run as a formula, behind a `'` that keeps it text."""
+    """The text; where a spreadsheet would run it as a formula, a `'` before it keeps it text."""
     runs = text.str.contains(FORMULA) & ~text.str.contains(PLAIN_NUMBER)
     return pl.when(runs).then(pl.lit("'") + text).otherwise(text)
 
 
 def escaped_names(names: Collection[str]) -> list[str]:
-    """The same for the header; no two names become one."""
+    """The names of a header, with a `'` before those that begin like a formula; no two names become one."""
     taken = {name for name in names if not name.startswith(_SIGNS)}
     shown = []
     for name in names:
@@ -134,6 +134,6 @@ def _json(name: str, dtype: pl.DataType) -> pl.Expr:
     elif dtype == pl.Date:
         value = pl.concat_str(pl.lit('"'), column.cast(pl.String), pl.lit('"'))
     else:
-        # Polars encodes structs alone: {"":VALUE}, of which the value is taken.
+        # Polars encodes only structs, as {"":VALUE}: the value is taken out of it.
         value = pl.struct(column.alias("")).struct.json_encode().str.slice(4).str.strip_suffix("}")
     return value.fill_null("null")

@@ -59,7 +59,7 @@ def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator:
 
 
 def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
-    # Polars writes a Decimal as text and 5 as 5.0: so the lines are made here, and written as a file of one column.
+    # Polars writes a Decimal as text and 5 as 5.0, so the lines are made here and written as a file of one column.
     from segkit.io.write.cells import json_lines
 
     line = json_lines(frame.collect_schema())
@@ -73,14 +73,14 @@ def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFr
 def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
     from polars import CompatLevel
 
-    # The oldest level: text that every Arrow reader knows, views are younger than many of them.
+    # The oldest level has text that every Arrow reader knows; views are younger than many readers.
     oldest = CompatLevel.oldest()
     frame = frame.map_batches(_without_idle_masks, streamable=True, validate_output_schema=False)
     return frame.sink_ipc(target, compat_level=oldest, record_batch_size=ROWS_IN_GROUP, lazy=True)
 
 
 def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same rows, no column of which has a mask of missing values while none is missing.
+    """The same rows, without masks of missing values in columns where no value is missing.
 
     Whether Polars keeps such a mask depends on the number of threads, and an Arrow file would show it; slices drop it.
     """
@@ -111,7 +111,7 @@ def format_of(path: Path, default: str = "csv") -> str:
 
 
 def require_format(path: Path) -> None:
-    """RuleError for a file whose extension is that of a format which is not written."""
+    """`RuleError` for a file with the extension of a format that segkit does not write."""
     if path.suffix.removeprefix(".").lower() not in {*FORMATS, "", "txt"}:
         hint = f"the formats are {', '.join(FORMATS)}"
         raise RuleError.of(f"`{path}`: segkit does not write this format", hint=hint)

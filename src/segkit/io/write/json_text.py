@@ -11,9 +11,10 @@ from typing import Any
 
 
 def json_text(value: Any, indent: str = "\n") -> str:
-    """The value with two spaces of indent.
+    """The value as JSON, with two spaces of indent.
 
-    A Decimal is a number with its own digits, what is not finite is null, a dataclass is a table of its fields.
+    A Decimal is a number with its own digits, a number that is not finite is null, and a dataclass is a table of its
+    fields.
     """
     inner = indent + "  "
     match value:

@@ -1,4 +1,4 @@
-"""A run beside the last one: how many entered and left each segment, and the files that hold them alone."""
+"""A run compared with the last one: how many entered and left each segment, and the files that hold these alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
 
 
 class Changes(NamedTuple):
-    """What became of the lists of the last run; `marked` are the customers, with who is written in each segment."""
+    """What became of the lists of the last run.
+
+    `marked` are the customers, with marks that say who is written in each segment.
+    """
 
     last: Run | None
     rules: RuleFile
@@ -31,7 +34,7 @@ class Changes(NamedTuple):
     files: Sequence[List]
     holdouts: Sequence[List] = ()
     stayed: Mapping[str, int] = MappingProxyType({})
-    """List -> how many of the last run are still in it."""
+    """List -> how many of its customers in the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
 
     @property
@@ -48,7 +51,7 @@ class Changes(NamedTuple):
 
     @property
     def carried(self) -> list[PublishedList]:
-        """Lists of segments that `--select` leaves out: what the last run said of them still stands."""
+        """The lists of segments that `--select` leaves out: what the last run said of them still stands."""
         chosen = {file.segment for file in self.files}
         segments = self.rules.segment
         return [
@@ -57,7 +60,7 @@ class Changes(NamedTuple):
 
     @property
     def gone(self) -> list[PublishedList]:
-        """Lists that there are no longer, of a segment taken out, or of a value of `each` that nobody has."""
+        """The lists that no longer exist: of a segment taken out, or of a value of `each` that nobody has."""
         known = {*(list_name(file) for file in self.files), *(listing.name for listing in self.carried)}
         return [listing for listing in self._old() if listing.name not in known]
 
@@ -68,7 +71,10 @@ def list_name(file: List) -> str:
 
 
 def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List]) -> Changes:
-    """Count who stayed; DataError where the files of the last run are not as it wrote them."""
+    """The changes since the last run, with how many stayed.
+
+    Raises `DataError` where the files of the last run are not as it wrote them, or where its keys cannot be compared.
+    """
     holdouts = [file for file in files if file.holdout]
     files = [file for file in files if not file.holdout]
     changes = Changes(last=last, rules=rules, marked=marked, files=files, holdouts=holdouts)
@@ -84,10 +90,10 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
         asked["list", list_name(file)] = (file.rows, [old] if old else [])
     with last.reading():
         counts = pl.collect_all([_stayed(last, changes, *question) for question in asked.values()])
-    found = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
+    stayed = {question: int(count.item()) for question, count in zip(asked, counts, strict=True)}
     return changes._replace(
-        stayed={name: count for (what, name), count in found.items() if what == "list"},
-        by_segment={n: _change(n, files, segments[n], c) for (what, n), c in found.items() if what == "segment"},
+        stayed={name: count for (what, name), count in stayed.items() if what == "list"},
+        by_segment={n: _change(n, files, segments[n], c) for (what, n), c in stayed.items() if what == "segment"},
     )
 
 
@@ -103,7 +109,7 @@ def _change(name: str, files: Sequence[List], old: Iterable[PublishedList], stay
 
 
 def with_changes(result: ApplyResult, changes: Changes) -> ApplyResult:
-    """The result with what changed since the last run, and with the files that hold it where these are written."""
+    """The result with what changed since the last run, and with the files of changes where these are written."""
     segments = tuple(_with_change(segment, changes) for segment in result.segments)
     return result._replace(segments=segments)
 
@@ -111,7 +117,7 @@ def with_changes(result: ApplyResult, changes: Changes) -> ApplyResult:
 def _with_change(segment: SegmentResult, changes: Changes) -> SegmentResult:
     change = changes.by_segment.get(segment.name)
     if changes.writes and segment.write:
-        # To those who take the lists, all are new in a segment that the last run did not have.
+        # For those who take the lists, all are new in a segment that the last run did not have.
         change = change or Change(segment.written, 0)
         outputs = tuple(output for old in segment.outputs for output in _both(old, changes))
         return segment._replace(change=change, outputs=outputs)
@@ -129,7 +135,7 @@ def _both(output: WrittenFile, changes: Changes) -> list[WrittenFile]:
 
 
 def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None = None) -> list[str]:
-    """The names of all that a run writes beside its manifest; `changes` tells which lists there are no longer."""
+    """The names of all that a run writes beside its manifest; `changes` tells which lists no longer exist."""
     names = [file.name for file in files]
     if rules.output.changes:
         ending = FORMATS[rules.output.format].extension
@@ -176,7 +182,10 @@ def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> pl.LazyFrame:
 
 
 def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: List) -> pl.LazyFrame:
-    """Who was in the list and is not: with all columns, then those who are no customers now, with the key alone."""
+    """The rows of those who were in the list and no longer are.
+
+    First come those who are still customers, with all columns. Then come those who are not, with key and label alone.
+    """
     known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, file._replace(rows=~file.rows))
     key, label, *rest = known.collect_schema().items()
     unknown = old.join(changes.marked, left_on=KEY, right_on=written_key(changes.rules), how="anti").sort(KEY)

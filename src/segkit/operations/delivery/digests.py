@@ -15,7 +15,7 @@ from segkit.io.read.text.encoding import CHUNK
 
 
 class Digests:
-    """The sha256 of input files, computed on a thread while Polars reads them too."""
+    """The sha256 of input files, computed on a thread while Polars reads the files, too."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, initializer=_yield_to_others)
@@ -28,7 +28,7 @@ class Digests:
             self._found[path] = self._pool.submit(digest, path, self._closed.is_set)
 
     def close(self) -> None:
-        """Drop what is not done."""
+        """Stop, and drop the digests that are not done."""
         self._closed.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -45,9 +45,9 @@ def _yield_to_others() -> None:
 
 
 def digest(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
-    """The sha256 of a file, in hexadecimal; of a part of it where it was stopped."""
-    found, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
+    """The sha256 of a file in hexadecimal, or of a part of it where `stopped` says so."""
+    hasher, buffer = hashlib.sha256(), memoryview(bytearray(CHUNK))
     with path.open("rb", buffering=0) as file:
         while (size := file.readinto(buffer)) and not stopped():
-            found.update(buffer[:size])
-    return found.hexdigest()
+            hasher.update(buffer[:size])
+    return hasher.hexdigest()

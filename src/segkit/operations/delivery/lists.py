@@ -43,7 +43,10 @@ class List(NamedTuple):
 
 
 def layout(plan: Plan) -> tuple[list[str], list[Diagnostic]]:
-    """The columns after key and label; a column of the file that is named like one of these two gives way."""
+    """The columns after key, label and variant, and warnings about columns that are left out.
+
+    A column of the customers that has the name of one of these three gives way to it.
+    """
     label = plan.rules.output.label_column
     taken = {plan.rules.customers.key, label, *([VARIANT] if has_variants(plan.rules) else [])}
     columns = list(dict.fromkeys(c for c in plan.output_columns if c not in taken))
@@ -71,19 +74,19 @@ def has_variants(rules: RuleFile) -> bool:
 def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
     """The files of the chosen segments, in file order."""
     extension = FORMATS[rules.output.format].extension
-    found: list[List] = []
+    lists: list[List] = []
     for name in chosen:
         mask, line = pl.col(helpers.written(name)), lines[name]
         each = rules.segment[name].each
         if not each:
-            found.append(
+            lists.append(
                 List(name=f"{name}.{extension}", segment=name, rows=mask, written=int(line.written.sum()), values={})
             )
         else:
-            found += _each(name, each, customers.filter(line.written), extension, mask)
+            lists += _each(name, each, customers.filter(line.written), extension, mask)
         if line.held is not None:
             held = pl.col(helpers.held(name))
-            found.append(
+            lists.append(
                 List(
                     name=f"{_held(name)}.{extension}",
                     segment=name,
@@ -93,7 +96,7 @@ def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], c
                     holdout=True,
                 )
             )
-    return found
+    return lists
 
 
 def _held(name: str) -> str:
@@ -123,8 +126,8 @@ def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str,
 def _stems(name: str, rows: Sequence[Sequence[Any]]) -> list[str]:
     """The file name of each combination of values, without the extension; no two are the same.
 
-    Where several would have one name (`F` and `f`), or one that of the holdout, each has a digest of its own values at
-    its end: a name that depended on the others could go to other customers when a value comes or goes.
+    Where several would have one name (`F` and `f`), or one would have that of the holdout, each ends with a digest of
+    its own values. A name that depended on the others could go to other customers when a value comes or goes.
     """
     plain = [".".join([name, *map(_slug, values)]) for values in rows]
     alike = {_held(name), *(stem for stem, times in Counter(plain).items() if times > 1)}
@@ -155,7 +158,7 @@ def _slug(value: Any) -> str:
 
 
 def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFrame:
-    """The customers with hidden columns a segment: who is written, who is held out, which variant they get."""
+    """The customers with hidden columns for each segment: who is written, who is held out, who gets which variant."""
     marks: list[pl.Series] = []
     for name, line in lines.items():
         named = {
@@ -170,7 +173,7 @@ def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFra
 def rows_of(
     marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: List, *, in_common: bool = False
 ) -> pl.LazyFrame:
-    """The rows of one file: key, label, variant where there are some, columns."""
+    """The rows of one file: key, label, variant where there are variants, and the columns."""
     head = [pl.col(KEY).alias(rules.customers.key), pl.lit(file.segment).alias(rules.output.label_column)]
     segment = rules.segment.get(file.segment)
     if segment and segment.split:
@@ -181,7 +184,7 @@ def rows_of(
 
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
-    """Every customer, with the names of its segments joined by `|`; missing where it is in none."""
+    """Every customer with the names of its segments joined by `|`; this label is missing where there are none."""
     marks = {name: pl.col(helpers.written(name)) for name in chosen}
     names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
     label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
@@ -204,7 +207,7 @@ def style_of(rules: RuleFile) -> TextStyle:
 
 
 def combined_name(rules: RuleFile) -> str | None:
-    """The name of the combined file, with the ending of the format where it has that of another one."""
+    """The name of the combined file; an ending of another format gives way to that of the format written."""
     name, extension = rules.output.combined, FORMATS[rules.output.format].extension
     if name is None or Path(name).suffix.lstrip(".") not in {f.extension for f in FORMATS.values()}:
         return name
@@ -234,7 +237,7 @@ def combined_sinks(
 def to_stream(
     rows: pl.LazyFrame, format_: str, ws: Workspace, stdout: BinaryIO, style: TextStyle | None = None
 ) -> None:
-    """Rows to standard output, by way of a file, since a sink may seek."""
+    """Write rows to standard output, by way of a file, since a sink may seek."""
     path = ws.new_file(".rows")
     with ws.filling():
         pl.collect_all([sink(rows, path, format_, style)])

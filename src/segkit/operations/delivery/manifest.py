@@ -1,6 +1,6 @@
 """`manifest.json`: what a run read and wrote, so that anybody can check it later, and the next run compare.
 
-A file format of its own: a field is added, never renamed, and has a default that reads older manifests.
+It is a file format of its own: fields are added and never renamed, and a new one has a default for older manifests.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class InputRead:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputForm:
-    """How the lists are written, as far as reading them again needs it."""
+    """How the lists are written, as far as one must know it to read them again."""
 
     format: str = "csv"
     delimiter: str
@@ -119,7 +119,7 @@ class OverlapOf:
 
 @dataclass(frozen=True, kw_only=True)
 class CountOf:
-    """How many customers have a value; null: none."""
+    """How many customers have a value; null stands for no value."""
 
     value: str | None
     customers: int
@@ -136,7 +136,7 @@ class DistributionOf:
 
 @dataclass(frozen=True, kw_only=True)
 class CutsOf:
-    """The cuts in force for one column; `keys` of customers stay out."""
+    """The cuts in force for one column; `keys` stays empty, since they are keys of customers."""
 
     column: str
     values: tuple[Decimal, ...]
@@ -148,7 +148,7 @@ class CutsOf:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOf:
-    """A model that was fitted, to six digits: what a fit is exact to, so the same on every machine."""
+    """A fitted model, with six digits: a fit is exact to as many, so they are the same on every machine."""
 
     name: str
     parameters: Mapping[str, float]
@@ -180,7 +180,7 @@ class TableOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """When the run began, in UTC, and how long it took: all that differs when it is repeated."""
+    """When the run began, in UTC, and how long it took; nothing else differs when it is repeated."""
 
     started: str
     elapsed_seconds: float
@@ -221,7 +221,7 @@ class Manifest:
 
     @staticmethod
     def from_json(text: str) -> Manifest:
-        """The manifest in a text; ValueError where it is none of segkit."""
+        """The manifest in a text; `ValueError` where the text is no manifest of segkit."""
         return _reader().validate_json(text)
 
 

@@ -25,22 +25,22 @@ NAMES = {
     "bank or card": r"iban|bic|card ?(number|no)?|account ?(number|no)|pan",
     "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
 }
-"""What it is -> how such columns are called, in words."""
+"""Kind of data -> pattern for the names of such columns, in words."""
 OF_THINGS = (
     r"(^| )(brand|campaign|category|company|event|file|model|plan|product|segment|store|subcategory)s? name( |$)"
 )
 """Names that are not a person's."""
 VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
-"""What it is -> how the text of such a column looks."""
+"""Kind of data -> pattern for the values of such a column."""
 SAMPLE = 1_000
 LOOKS_SO = 0.5
-"""This share of the values in the sample is enough."""
+"""The share of the values in the sample that is enough."""
 
 
 def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
     """The columns with personal data among those written: `column`, `kind`, and `protection` where there is one.
 
-    The key tells one customer from another, so it always is one.
+    The key tells one customer from another, so it is always among them.
     """
     output, key = rules.output, rules.customers.key
     looks = _looks(customers.head(SAMPLE), [name for name in columns if name in customers.columns])
@@ -51,24 +51,24 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
 
 
 def kind_of(name: str) -> str | None:
-    """What a column of this name holds; None where it tells nothing."""
+    """The kind of personal data in a column of this name; None where the name tells nothing."""
     words = re.sub(OF_THINGS, " ", " ".join(_words(name)))
     return next((kind for kind, pattern in NAMES.items() if re.search(rf"(^| )({pattern})( |$)", words)), None)
 
 
 def _words(name: str) -> Iterator[str]:
-    """`EmailAddress`, `email_address` and `E-Mail` alike."""
+    """The words of a name in lower case, whether it is `EmailAddress`, `email_address` or `E-Mail`."""
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("E-", "e").replace("e-", "e"))
     yield from re.sub(r"[\W_\d]+", " ", plain).lower().replace("é", "e").replace("ó", "o").split()
 
 
 def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for name in columns:
         values = sample[name]
         if values.dtype == pl.String:
             for kind, pattern in VALUES.items():
                 known = values.drop_nulls().str.strip_chars()
                 if len(known) and known.str.contains(pattern).sum() >= LOOKS_SO * len(known):
-                    found[name] = kind
-    return found
+                    kinds[name] = kind
+    return kinds

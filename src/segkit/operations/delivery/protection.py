@@ -20,7 +20,7 @@ from segkit.rules.text.loader import Loaded
 VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
 """The environment variable with the key of the pseudonyms: it stands in no file, and segkit shows it nowhere."""
 SHORTEST = 32
-"""Bytes of a key: as long as what SHA-256 gives."""
+"""The fewest bytes of a key: as many as SHA-256 gives."""
 _HINT = f"make one with `openssl rand -hex 32`, keep it safe, and put it into `{VARIABLE}`"
 
 
@@ -28,10 +28,10 @@ def require_secret(loaded: Loaded) -> None:
     """RuleError where pseudonyms are asked for and the key is absent or short."""
     if not loaded.rules.output.pseudonymise:
         return
-    found = len(os.environ.get(VARIABLE, "").encode())
-    if found >= SHORTEST:
+    length = len(os.environ.get(VARIABLE, "").encode())
+    if length >= SHORTEST:
         return
-    what = f"`{VARIABLE}` holds {found} bytes: a key needs {SHORTEST}" if found else f"`{VARIABLE}` is not set"
+    what = f"`{VARIABLE}` holds {length} bytes: a key needs {SHORTEST}" if length else f"`{VARIABLE}` is not set"
     message = f"`pseudonymise` needs a key, and {what}"
     raise RuleError(Diagnostic(message, loaded.source.at("output", "pseudonymise"), _HINT))
 
@@ -42,7 +42,7 @@ def protection(output: Output, column: str) -> str | None:
 
 
 def protected(rows: pl.LazyFrame, rules: RuleFile) -> pl.LazyFrame:
-    """Rows as they are to be written, with the columns that `[output]` lists hashed or under pseudonyms."""
+    """The rows as they are to be written: columns that `[output]` lists are hashed or under pseudonyms."""
     output = rules.output
     if not (output.hash or output.pseudonymise):
         return rows
@@ -59,7 +59,7 @@ def written_key(rules: RuleFile) -> pl.Expr:
 
 
 def key_form(rules: RuleFile) -> KeyForm:
-    """How the files show the keys; the secret is known again by a fingerprint, from which nobody gets it."""
+    """How the files show the keys; a fingerprint, from which nobody gets the secret, tells whether it is the same."""
     output, key = rules.output, rules.customers.key
     how = protection(output, key)
     secret = None
@@ -73,8 +73,8 @@ def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) 
 
     text = as_text(column, dtype, rules.customers.lists.get(name, "|"))
     trimmed = text.str.strip_chars()
-    known = pl.when(trimmed != "")  # what is missing stays so
+    known = pl.when(trimmed != "")  # what is missing stays missing
     if name in rules.output.hash:
         return cast("pl.Expr", cast("Any", known.then(trimmed.str.to_lowercase())).chash.sha2_256())
-    # As it stands: `a1` and `A1` are two keys.
+    # Here the text is taken as it stands: `a1` and `A1` are two keys.
     return cast("pl.Expr", cast("Any", known.then(text)).chash.hmac_sha256(key=os.environ[VARIABLE]))

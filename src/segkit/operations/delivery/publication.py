@@ -24,7 +24,7 @@ from segkit.rules.model.file import Output, RuleFile
 def published(
     output: Output, directory: Path, as_of: dt.date, *, wait: bool, on_wait: Callable[[str], None]
 ) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder to write to, and the one that it will be when the block ends well."""
+    """The folder to write to, and the folder that it becomes when the block ends well."""
     if output.keep is None:
         with publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait) as staging:
             yield staging, directory
@@ -50,9 +50,10 @@ def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
 def since_last_run(
     rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List], directory: Path, previous: str | None
 ) -> tuple[Changes, list[Diagnostic]]:
-    """The changes since the last run there, or since the one at `previous`; a warning where it cannot be read.
+    """The changes since the last run in `directory`, or since the run at `previous`.
 
-    Where the changes are what is written, that is a DataError: all customers would go out as new ones.
+    A run that cannot be read gives a warning. Where the changes are what is written, it raises `DataError` instead: all
+    customers would go out as new ones. Raises `RuleError` where there is no run at `previous`.
     """
     try:
         last = find_run(Path(previous) if previous else directory)
@@ -62,10 +63,10 @@ def since_last_run(
             last = None  # the run of another rule file: other customers
         return compare(last, rules, marked, files), []
     except DataError as error:
-        found = error.diagnostics[0]
+        problem = error.diagnostics[0]
         if rules.output.changes:
             hint = "restore it, or name another run with `--previous`"
             anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
-            raise DataError(found._replace(hint=hint + anew)) from error
-        message = f"what changed since the last run is not known: {found.message}"
-        return compare(None, rules, marked, files), [Diagnostic(message, hint=found.hint, severity=Severity.WARNING)]
+            raise DataError(problem._replace(hint=hint + anew)) from error
+        message = f"what changed since the last run is not known: {problem.message}"
+        return compare(None, rules, marked, files), [Diagnostic(message, hint=problem.hint, severity=Severity.WARNING)]

@@ -40,7 +40,7 @@ def manifest_of(
 ) -> m.Manifest:
     """What the run read and wrote; all but `times` is the same whenever the same files are read.
 
-    `inputs` are (table, path, file with its content). Keys at a threshold stay out.
+    `inputs` are (table, path, file with its content). The keys of the customers at a threshold stay out.
     """
     rules = loaded.rules
     return m.Manifest(

@@ -17,12 +17,16 @@ from segkit.operations.delivery.manifest import Manifest
 from segkit.results import MEMBERS
 
 MEMBERS_FILE = "members.parquet"
-"""Beside the files of a run that writes changes alone: its members, in columns `list`, `segment` and `key`."""
+"""The file with the members of a run that writes changes alone, in columns `list`, `segment` and `key`."""
 _WHOLE = "the files of a run belong together: compare them where segkit has written them"
 
 
 class KeyForm(NamedTuple):
-    """How a run shows the keys: the column they are of, `hash` or `pseudonymise`, of which secret, escaped or not."""
+    """How a run shows the keys.
+
+    `column` is the column that they are of, `protection` is `hash`, `pseudonymise` or None, `secret` is a fingerprint
+    of the secret of pseudonyms, and `escaped` says whether formulas are escaped.
+    """
 
     column: str
     protection: str | None
@@ -30,7 +34,7 @@ class KeyForm(NamedTuple):
     escaped: bool
 
     def require_same(self, other: KeyForm, this: str, that: str) -> None:
-        """DataError where a key of one run is not written as the same customer's is in the other."""
+        """`DataError` where the two runs do not write the key of the same customer in the same way."""
         if self == other:
             return
         if self.column != other.column:
@@ -47,7 +51,7 @@ class KeyForm(NamedTuple):
 
 
 class PublishedList(NamedTuple):
-    """One list of customers that a run stands for: a file, or the part of the members that would be one."""
+    """One list of customers of a run: a file, or the part of the members file that stands for one."""
 
     name: str
     segment: str
@@ -64,7 +68,10 @@ class Run(NamedTuple):
 
     @property
     def written(self) -> dict[str, int]:
-        """How many customers were written, by segment; those that `--select` left out of a run of changes, too."""
+        """How many customers were written, by segment.
+
+        For a run of changes, the segments that `--select` left out are counted, too.
+        """
         counts = {s.name: s.written for s in self.manifest.segments if s.write}
         for listing in self.lists if self.manifest.members else ():
             if listing.segment not in counts:
@@ -129,9 +136,9 @@ class Run(NamedTuple):
         for path in dict.fromkeys(listing.path for listing in self.lists):
             if not path.is_file():
                 raise DataError.of(f"`{self.shown}` is not whole: `{path.name}` is missing", hint=_WHOLE)
-            found, written = path.stat().st_size, self.sizes[path.name]
-            if found != written:
-                message = f"`{path}` is not as it was written: it has {found:,} bytes, and had {written:,}"
+            size, written = path.stat().st_size, self.sizes[path.name]
+            if size != written:
+                message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
                 raise DataError.of(message, hint=_WHOLE)
 
     @contextmanager
@@ -157,7 +164,7 @@ def _first_column(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
 def find_run(path: Path) -> Run | None:
     """The run in a folder, in `latest` in it, or beside a manifest; None where there is none.
 
-    DataError where there is a manifest that is not one of segkit.
+    Raises `DataError` where the manifest is not one of segkit, or where a link leads to no run.
     """
     folder = path.parent if path.name == MANIFEST else path
     latest = folder / LATEST
@@ -188,7 +195,10 @@ def open_run(path: Path) -> Run:
 
 
 def read_written(directory: Path, *, must_exist: bool) -> dict[str, int] | None:
-    """How many customers a run has written, by segment; None where there is no run, unless there must be one."""
+    """How many customers a run has written, by segment; None where there is no run.
+
+    Raises `RuleError` where there is none and `must_exist`, or where the run cannot be read.
+    """
     try:
         run = find_run(directory)
     except DataError as error:

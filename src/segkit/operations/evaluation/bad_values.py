@@ -1,4 +1,4 @@
-"""Values that cannot be read, and numbers that read two ways."""
+"""Values that cannot be read, and numbers that can be read in two ways."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from segkit.words import plural
 
 
 def refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed: Computed) -> list[Diagnostic]:
-    """Warnings for bad values that count as missing; `DataError` for the others, all tables at once."""
+    """Warnings for bad values that count as missing; `DataError` for all others, of all tables at once."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     for name, columns in bad.items():
@@ -41,18 +41,18 @@ def _unread(count: int, column: str) -> str:
 
 
 def guessed_numbers(view: View) -> list[str]:
-    """The columns that are read as numbers with a decimal comma for want of anything that settles it."""
-    found = []
+    """The columns that are read as numbers with a decimal comma, although nothing settles that it is one."""
+    names = []
     for name in sorted(view.reads.values & view.table.columns.keys()):
         column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
         if column.is_text and column.number.guessed and (money or (as_type or column.type) in NUMERIC):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def guessed(view: View, column: str) -> Diagnostic:
     """The warning about a column whose decimal comma nothing settles."""
-    # Its form, not the value: warnings stand in the manifest, and that holds no customer's data.
+    # Shows the form of the value alone: warnings stand in the manifest, which holds no customer's data.
     digits = cycle("123456789")
     text = re.sub(r"[0-9]", lambda _: next(digits), view.table.columns[column].number.guessed)
     read, other = both_readings(text)

@@ -42,7 +42,7 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
 
 
 def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
-    """The rows of a table, those left out with their reasons, and how it was read."""
+    """How many rows a table has, how many are left out for each reason, and how the table was read."""
     counts, view = computed.counts[name], plan.view(name)
     reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
     left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}

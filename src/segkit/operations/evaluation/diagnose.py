@@ -19,10 +19,10 @@ def placed(loaded: Loaded, finding: Finding) -> Diagnostic:
 
 def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The warnings among these; `RuleError` where there are errors."""
-    found = list(diagnostics)
-    if any(d.severity is Severity.ERROR for d in found):
-        raise RuleError(*(d for d in found if d.severity is Severity.ERROR))
-    return found
+    problems = list(diagnostics)
+    if any(d.severity is Severity.ERROR for d in problems):
+        raise RuleError(*(d for d in problems if d.severity is Severity.ERROR))
+    return problems
 
 
 def about_table(message: str, table: Table, hint: str | None = None) -> Diagnostic:

@@ -42,7 +42,7 @@ class Evaluated(NamedTuple):
     tables: tuple[TableCounts, ...]
     warnings: tuple[Diagnostic, ...]
     inputs: tuple[tuple[str, Path, Path], ...]
-    """Table, path, and the file that has its content: the path itself, or a copy of what came through a pipe."""
+    """Table, path, and the file with the content: the path itself, or a copy of what came through a pipe."""
 
 
 def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) -> Evaluated:
@@ -77,7 +77,11 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
 
 
 class _Settled(NamedTuple):
-    """What was computed with all that is known of the tables: unreadable values, and numbers that nothing settles."""
+    """What was computed with all that is known of the tables.
+
+    `bad` is table -> column -> how many values cannot be read; `guessed` is table -> columns of numbers whose decimal
+    comma nothing settles.
+    """
 
     plan: Plan
     computed: Computed
@@ -89,7 +93,10 @@ class _Settled(NamedTuple):
 def _settled(
     loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
 ) -> _Settled:
-    """Compute, and start again with what is known then, while the whole tables show other than their samples did."""
+    """What is computed once the whole tables show nothing new about themselves.
+
+    Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
+    """
     while True:
         plan, computed, bad = _computed(loaded, tables, context, ws, progress)
         if computed.padded:
@@ -107,7 +114,10 @@ def _settled(
 def _computed(
     loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
 ) -> tuple[Plan, Computed, dict[str, dict[str, int]]]:
-    """The plan, its columns, and what the second look finds; the lines of large texts are checked beside that."""
+    """The plan, its columns, and how many values cannot be read (table -> column -> number).
+
+    The lines of large texts are checked in the background meanwhile.
+    """
     try:
         plan = plan_for(loaded, tables, context)
         progress(f"reading {', '.join(plan.views)}")
@@ -128,15 +138,16 @@ def _computed(
 
 
 def _second_look(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, dict[str, int]]:
-    """Table -> column -> how many values cannot be read, where there are any; where lines may be short, they are
-    checked.
+    """Table -> column -> how many values cannot be read, where there are any.
+
+    Where lines may be short, their check is started.
     """
     bad: dict[str, dict[str, int]] = {}
     for name, counts in computed.counts.items():
         if DOUBT in counts and counts[DOUBT].item():
             view = plan.view(name)
-            found, may_be_short = view.second_look()
-            bad |= {name: found} if found else {}
+            unreadable, may_be_short = view.second_look()
+            bad |= {name: unreadable} if unreadable else {}
             if may_be_short:
                 view.table.check_lines(ws, all_read=False)
     return bad
@@ -155,13 +166,13 @@ def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:
-    """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
-    found = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
-    return sorted(dict.fromkeys(found), key=by_place)
+    """The errors and warnings of a rule file that show without the data, in the order of the file."""
+    problems = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
+    return sorted(dict.fromkeys(problems), key=by_place)
 
 
 def plan_for(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
-    """The plan, or `RuleError` with all that does not fit these tables."""
+    """The plan; `RuleError` with all that does not fit these tables."""
     try:
         return make_plan(loaded.rules, tables, context)
     except Misfits as error:

@@ -1,4 +1,4 @@
-"""Rules that say nothing about these customers, perhaps because they are written otherwise."""
+"""Rules that say nothing about these customers, perhaps because the data writes the same values differently."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
 
 def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each suppression list that has no values, or none of a customer: it may be written otherwise."""
+    """A warning for each suppression list that has no values, or none that a customer has.
+
+    The list and the customers may write the same values differently.
+    """
     for (file, column), path in suppression_lists(plan.rules).items():
         name = suppression_table(file)
         kept = kept_rows(computed.counts[name])
@@ -41,7 +44,7 @@ def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
 
 def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning where nobody consents: what is asked for may be written otherwise in the data."""
+    """A warning where nobody consents: the data may write differently what `require` asks for."""
     for path, channel, permission in walk.permissions(plan.rules):
         asked = permission.require
         if asked and not computed.frame[helpers.permission(CONSENT, channel)].any():
@@ -51,8 +54,10 @@ def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
 
 def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each cap over a table without events, and for each that nobody reaches, and that asks for values
-    that no event has: all may be written, however often they were.
+    """Warnings about caps that stop nobody, so that all may be written, however often they were.
+
+    There is one for each cap over a table without events. Where nobody reaches a cap, there is one for each value that
+    its `where` asks for and that no event has.
     """
     for path, cap in walk.caps(plan.rules):
         if cap.events and not kept_rows(computed.counts[cap.events]):
@@ -65,7 +70,7 @@ def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
 
 def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
-    """A warning for each lookup of which nothing was found, for customers or for events."""
+    """A warning for each lookup that finds nothing, for customers or for events."""
     for table, counts in computed.counts.items():
         for name in plan.lookups_into(table):
             if counts["rows"].item() and not counts[helpers.found(name)].item():

@@ -24,7 +24,10 @@ from segkit.rules.text.loader import Loaded
 
 
 def open_tables(loaded: Loaded, ws: Workspace, context: Context) -> dict[str, Table]:
-    """The tables by name: `customers`, event tables, `lookup.NAME`; DataError with all that cannot be opened."""
+    """The tables by name: `customers`, event tables, `lookup.NAME`, `suppress.PATH`.
+
+    Raises `DataError` with all that cannot be opened.
+    """
     rules = loaded.rules
     tables: dict[str, Table] = {}
     wrong: list[Diagnostic] = []
@@ -80,7 +83,7 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
 
 
 def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: Context) -> Table:
-    """The event table with those derived columns that the customers take, and those that these need."""
+    """The event table with the derived columns that the customers take, and with those that they are derived from."""
     needs = {name: sql_columns(text) for name, text in spec.derive.items()}
     chosen, todo = set(), [name for name in wanted if name in needs]
     while todo:

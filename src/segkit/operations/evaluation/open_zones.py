@@ -23,8 +23,9 @@ TABLE = "zones"
 
 
 class Zones(NamedTuple):
-    """The area of each `inside` of the rules, and the files that were read: path, and the file that has
-    its content: the path itself, or a copy of what came through a pipe.
+    """The area of each `inside` of the rules, and the files that were read.
+
+    `files` is path -> file with the content: the path itself, or a copy of what came through a pipe.
     """
 
     areas: Mapping[Inside, Area] = MappingProxyType({})
@@ -32,7 +33,7 @@ class Zones(NamedTuple):
 
 
 def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:
-    """The zones of the rules, and names that no feature has.
+    """The zones of the rules, and findings about names that no feature has.
 
     Raises `DataError` for files that cannot be read, `RuleError` where shapely is not installed.
     """
@@ -52,9 +53,9 @@ def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:
         except DataError as error:
             wrong.append(error)
             continue
-        found = list(_unknown_names(path, inside, features))
-        findings += found
-        if not found and inside not in areas:
+        unknown = list(_unknown_names(path, inside, features))
+        findings += unknown
+        if not unknown and inside not in areas:
             areas[inside] = area_of(_named(features, inside))
     if wrong:
         raise DataError(*dict.fromkeys(d for error in wrong for d in error.diagnostics))
@@ -83,7 +84,7 @@ def _named(features: list[Feature], inside: Inside) -> list[Feature]:
 
 
 def _unknown_names(path: KeyPath, inside: Inside, features: list[Feature]) -> Iterator[Finding]:
-    """Names that no feature has, or a property that holds no names."""
+    """A finding for each name that no feature has, or for a property that holds no names."""
     names = sorted({name for f in features if (name := f.name(inside.property)) is not None})
     if inside.name is None:
         return

@@ -17,23 +17,24 @@ from segkit.words import nearest
 ASKS = ("is", "in", "has_any", "has_all")
 """The operators that ask for values."""
 MANY = 5_000
-"""With more different values than this, none is looked for that is like the one asked for."""
+"""In a column with more different values than this, no similar value is looked for."""
 
 Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
 def never_found(plan: Plan, customers: pl.DataFrame, within: KeyPath = ()) -> Iterator[Finding]:
-    """A warning for each value that a condition (`within` a table) asks for, and that does not occur in the column.
+    """A warning for each value that a condition asks for and that does not occur in the column.
 
-    Text, true or false, and lists, of tables and of bands; other computed columns have values that nobody may have
-    today. `customers` are those of the run, with the columns that are joined or derived late.
+    `within` is the path of the conditions to look at. Looked at are columns of text, of true or false, and of lists, in
+    tables and in bands: other computed columns have values that nobody may have today. `customers` are those of the
+    run, with the columns that are joined or derived late.
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
     asking = [m for m in asking if m.path[: len(within)] == within]
-    found = _values(plan, customers, {(m.table, m.column) for m in asking})
+    occurring = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
-        values = found.get((mention.table, mention.column))
+        values = occurring.get((mention.table, mention.column))
         if values is not None:
             yield from _missing(mention, values)
 
@@ -59,18 +60,18 @@ def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
 
 
 def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
-    """The values of these columns, one pass a table."""
-    found: dict[tuple[str, str], Collection[Any]] = {}
+    """The values that occur in these columns, from one pass over each table."""
+    occurring: dict[tuple[str, str], Collection[Any]] = {}
     for name, view in (*plan.views.items(), *plan.lookup_views.items()):
         columns = [column for table, column in sorted(wanted) if table == name and _counts(view.schema.get(column))]
         for column, values in _distinct(view.frame, columns).items():
-            found[name, column] = values
+            occurring[name, column] = values
     late = {name for step in plan.steps if step.path[0] in ("customers", "lookup") for name in step.names}
     columns = [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late and _counts(customers.schema.get(c))]
     for column, values in _distinct(customers.lazy(), columns).items():
-        found[CUSTOMERS, column] = values
+        occurring[CUSTOMERS, column] = values
     bands = {name: trait.bands.labels for name, trait in plan.rules.trait.items() if trait.bands}
-    return found | {(CUSTOMERS, name): labels for name, labels in bands.items()}
+    return occurring | {(CUSTOMERS, name): labels for name, labels in bands.items()}
 
 
 def _counts(dtype: pl.DataType | None) -> bool:

@@ -47,7 +47,7 @@ def _no_keys(view: View, key: str, rows: int) -> DataError:
 
 def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
     assert isinstance(view.spec, Customers)
-    # Hashes first: a third of the time. Only where two are the same are the keys compared.
+    # Comparing hashes takes a third of the time. The keys are compared only where two hashes are the same.
     if view.spec.duplicates != "error" or frame[KEY].hash().n_unique() == len(frame):
         return
     twice = frame.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)

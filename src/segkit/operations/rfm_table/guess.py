@@ -1,4 +1,4 @@
-"""Which columns of a file hold the key, the day, the money: by name first, by type then."""
+"""Guesses which columns of a file hold the key, the day and the money: first by name, then by type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segkit.io.read.values.column import NUMERIC
 
 
 class Role(NamedTuple):
-    """What a column is for: the names it usually has, best first, and the types it may have (none: any)."""
+    """What a column is for: the names it usually has, the best first, and the types it may have (empty: any)."""
 
     names: tuple[str, ...]
     types: tuple[ColumnType, ...] = ()
@@ -55,16 +55,20 @@ QUANTITIES = frozenset({"quantity", "qty", "orderquantity", "anzahl", "menge", "
 
 
 def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
-    """The column that fits a role best; none where no name fits and not exactly one column has the type."""
+    """The column that fits a role best, or None.
+
+    A column with one of the role's names comes first. Where no name fits, the role `time` or `amount` takes the column
+    that is the only one of its type.
+    """
     wanted = ROLES[role]
     fitting = [c for c in table.columns.values() if c.name not in taken and _fits(c, wanted)]
     if role == "amount" and any(simple(name) in QUANTITIES for name in table.columns):
-        # Beside a quantity, a price is that of one piece: not the money of the row.
+        # Beside a quantity, a price is the price of one piece, not the money of the row.
         fitting = [c for c in fitting if "price" not in simple(c.name) and simple(c.name) not in QUANTITIES]
     by_name = {simple(column.name): column.name for column in reversed(fitting)}
-    found = next((by_name[name] for name in wanted.names if name in by_name), None)
-    if found or role not in ("time", "amount"):
-        return found
+    named = next((by_name[name] for name in wanted.names if name in by_name), None)
+    if named or role not in ("time", "amount"):
+        return named
     alone = fitting if role == "time" else [c for c in fitting if c.type is ColumnType.NUMBER]
     return alone[0].name if len(alone) == 1 else None
 
@@ -79,6 +83,6 @@ def simple(name: str) -> str:
 
 
 def date_like(names: Iterable[str]) -> list[str]:
-    """Names that promise a date, so that 19970101 is read as one."""
+    """The names that promise a date, so that 19970101 in such a column is read as one."""
     simplified = {name: simple(name) for name in names}
     return [n for n, s in simplified.items() if "date" in s or "datum" in s or s in ("day", "jour", "tag")]

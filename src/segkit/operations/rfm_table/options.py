@@ -1,4 +1,4 @@
-"""What `rfm` reads: the columns of a file, given or guessed, and the rule file that they and the options make."""
+"""What `rfm` reads: the columns of a file, given or guessed, and the rule file made of them and of the options."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Chosen:
     guesses: dict[str, str] = field(default_factory=dict)
 
     def take(self, role: str, given: str | None) -> str | None:
-        """The column given for a role, or the one that fits it best."""
-        found = given or guess(self.table, role, list(self.chosen.values()))
-        if found:
-            self.chosen[role] = found
+        """The column given for a role, or else the one that fits it best; the choice is kept."""
+        column = given or guess(self.table, role, list(self.chosen.values()))
+        if column:
+            self.chosen[role] = column
             if given is None:
-                self.guesses[role] = found
-        return found
+                self.guesses[role] = column
+        return column
 
 
 def open_data(ws: Workspace, data: str) -> Table:
-    """The table, with dates written as 19970101 where the name of a column promises one."""
+    """The table of the file; where the name of a column promises a date, 19970101 is read as one."""
     spec = Source(path=data)
     table = open_table(ws, "data", spec, base=Path(), timezone="UTC")
     likely = date_like(table.columns)
@@ -47,6 +47,11 @@ def open_data(ws: Workspace, data: str) -> Table:
 
 
 def choose(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> Chosen:
+    """The columns given for the roles, and guesses for the other roles.
+
+    Without `time` and `id`, a file with recency and frequency is read as one with the three values of each customer.
+    Raises `DataError` where a column does not exist, or is needed and neither given nor guessed.
+    """
     columns = Chosen(table)
     unknown = [(option, name) for option, name in (("--key", key), ("--time", time), ("--id", id)) if name]
     unknown = [(option, name) for option, name in unknown if name not in table.columns]
@@ -84,7 +89,7 @@ def _not_found(table: Table, option: str, what: str) -> Diagnostic:
 
 
 def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: dt.date | None) -> str:
-    """The rule file that says what the options say."""
+    """The text of the rule file that says what the columns and the options say."""
     chosen, table = columns.chosen, columns.table
     path, key = _toml(data), _toml(chosen["key"])
     lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
@@ -109,12 +114,12 @@ def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: 
 
 
 def _toml(value: object) -> str:
-    """The value for a rule file; `${` of a file name is not the environment's."""
+    """The value as a rule file has it; a `${` in it, as in the name of a file, does not refer to the environment."""
     return toml_value(value).replace("${", "$${")
 
 
 def facts(data: str, columns: Chosen, spec: Rfm) -> dict[str, str]:
-    """What a file of cutoffs tells about the events that they are of."""
+    """What a file of cutoffs says about the events that were scored."""
     chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
     if "time" not in chosen:
         return {"path": data}

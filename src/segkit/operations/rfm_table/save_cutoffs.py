@@ -1,4 +1,4 @@
-"""Saves the cutoffs of a run as a file that scores later days the same way."""
+"""The cutoffs of a run as the text of a file, which scores later days the same way."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _HEAD = """\
 """
 
 
-def cutoffs_text(found: Evaluated, events: Mapping[str, str]) -> str:
-    """The file's text, the same for the same run; `events` says which file and columns were scored.
+def cutoffs_text(evaluated: Evaluated, events: Mapping[str, str]) -> str:
+    """The text of the file of cutoffs, the same for the same run.
 
-    Raises `DataError` where nobody has a score.
+    `events` says which file and columns were scored. Raises `DataError` where nobody has a score.
     """
-    rfm, as_of = found.plan.rules.rfm, found.plan.context.as_of
+    rfm, as_of = evaluated.plan.rules.rfm, evaluated.plan.context.as_of
     assert rfm is not None
-    scored = found.computed.frame.drop_nulls("rfm_code")
+    scored = evaluated.computed.frame.drop_nulls("rfm_code")
     if scored.is_empty():
         raise DataError.of("no customer has a score, so there are no cutoffs to save")
     ties = (rfm.cutoffs.ties if rfm.cutoffs else None) or rfm.ties
@@ -38,7 +38,7 @@ def cutoffs_text(found: Evaluated, events: Mapping[str, str]) -> str:
     shares = score_shares(scored, rfm.bins)
     parts = [_HEAD.rstrip("\n"), *_pairs(top), "", "[events]", *_pairs(events)]
     for measure, column in RAW.items():
-        thresholds = [t for t in found.computed.thresholds if t.column == column]
+        thresholds = [t for t in evaluated.computed.thresholds if t.column == column]
         parts += ["", f"[{measure}]", *_measure(thresholds), *_pairs({"shares": shares[measure]})]
         for threshold in thresholds:
             if threshold.within:
@@ -53,7 +53,7 @@ def _measure(thresholds: Sequence[Threshold]) -> Iterator[str]:
 
 
 def _group(threshold: Threshold) -> dict[str, int]:
-    """`r_score` and `f_score` as the file has them: `r`, `f`."""
+    """The scores of a group under their names in the file: `r` for `r_score`, `f` for `f_score`."""
     return {name[0]: score for name, score in threshold.within.items()}
 
 

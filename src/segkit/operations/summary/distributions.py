@@ -12,7 +12,7 @@ from segkit.rules.model.file import RuleFile
 
 
 def distributions(rules: RuleFile, customers: pl.DataFrame) -> tuple[Distribution, ...]:
-    """The stages of `[lifecycle]` and the grades of each score in their order, those of nobody too."""
+    """How many customers have each stage of `[lifecycle]` and each grade of a score, in their order, zeros too."""
     return tuple(
         Distribution(column, values.kind, tuple(_counts(customers[column], values.names)))
         for column, values in summarised(rules).items()
@@ -22,8 +22,8 @@ def distributions(rules: RuleFile, customers: pl.DataFrame) -> tuple[Distributio
 def _counts(column: pl.Series, names: tuple[str, ...]) -> Iterator[Count]:
     # `value_counts` takes three times as long.
     values, numbers = column.to_frame("value").lazy().group_by("value").len().collect().get_columns()
-    found = dict(zip(values, numbers, strict=True))
+    by_name = dict(zip(values, numbers, strict=True))
     for name in (*names, None):
-        number = found.get(name, 0)
+        number = by_name.get(name, 0)
         if number or name is not None:
             yield Count(name, number, 100 * number / len(column) if len(column) else 0.0)

@@ -22,7 +22,7 @@ from segkit.words import count, plural
 MANY = 5
 """How many overlaps are shown; JSON has them all."""
 FILES_SHOWN = 20
-"""How many files of one segment are; JSON has them all, too."""
+"""How many files of one segment are shown; JSON has them all, too."""
 LEFT_OUT = {
     "consent": "no consent",
     "suppressed": "suppressed",
@@ -32,7 +32,7 @@ LEFT_OUT = {
     "limit": "over the limit",
     "holdout": "held out",
 }
-"""What a customer who matched and is not written is, for each reason."""
+"""Reason why customers who matched are not written -> how the table calls them."""
 
 
 def apply_summary(result: ApplyResult) -> RenderableType:
@@ -53,7 +53,7 @@ def apply_summary(result: ApplyResult) -> RenderableType:
 
 
 def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
-    """The ledger: a line a segment, and one a reason for which somebody is left out."""
+    """The ledger: a line for each segment, and one for each reason for which somebody is left out."""
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=12)
     numeric(table, "Matched", "Excluded", "Written", "Share")
@@ -132,15 +132,15 @@ def _counts(result: ApplyResult) -> RenderableType:
 
 
 def distribution_table(distribution: Distribution) -> RenderableType:
-    """A line a stage or grade: its customers, and who has none."""
+    """A line for each stage or grade with its customers, and one for those who have none."""
     table = plain_table()
     table.add_column(distribution.column, overflow="fold", min_width=12)
     numeric(table, "Customers", "Share")
     table.add_column(no_wrap=True)
-    most = max(found.share for found in distribution.values)
-    for found in distribution.values:
-        name = Text(f"no {distribution.kind}", style="dim") if found.value is None else Text(found.value, style="bold")
-        table.add_row(name, count(found.customers), percent(found.share), Bar(found.share, most))
+    most = max(group.share for group in distribution.values)
+    for group in distribution.values:
+        name = Text(f"no {distribution.kind}", style="dim") if group.value is None else Text(group.value, style="bold")
+        table.add_row(name, count(group.customers), percent(group.share), Bar(group.share, most))
     return table
 
 

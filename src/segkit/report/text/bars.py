@@ -11,11 +11,11 @@ from rich.text import Text
 from segkit.report.numbers import bar
 
 ROOMY = 100
-"""Columns of a terminal from which bars are long."""
+"""The columns that a terminal needs for long bars."""
 
 
 class Bar(NamedTuple):
-    """`value` drawn against `most`, which fills the cell: `long` columns where there is room, else `short`."""
+    """A bar for `value`; one for `most` fills the cell, which has `long` columns where there is room, else `short`."""
 
     value: float
     most: float

@@ -11,8 +11,8 @@ def check_text(result: CheckResult) -> str:
     """One line: how many problems, or what the file defines."""
     errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
     warnings = len(without_notes(result.diagnostics)) - errors
-    found = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    if found:
-        return f"{result.path}: {' and '.join(found)}"
+    problems = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    if problems:
+        return f"{result.path}: {' and '.join(problems)}"
     defined = f"{plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')}"
     return f"{result.path}: nothing wrong ({defined})"

@@ -1,4 +1,4 @@
-"""A grid of counts, shaded by how many there are: in colours, or with blocks where there are none."""
+"""A grid of counts, shaded by how large they are: in colours, or with blocks where there are no colours."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from segkit.report.numbers import short
 from segkit.words import count
 
 WIDTH = 80
-"""Columns that the grid fits into, whatever the terminal has: ten scores and five characters for a number."""
+"""Columns that the grid fits into on every terminal: ten scores, and five characters for a number."""
 COLORS = (("#000000", "#d7ffd7"), ("#000000", "#87d787"), ("#000000", "#5faf5f"), ("#ffffff", "#008700"),
           ("#ffffff", "#005f00"))  # fmt: skip
-"""Ink and ground from few to many, both given, so that light and dark terminals show the same; from the 256 colours."""
+"""Ink and ground from few to many, of the 256 colours; with both given, light and dark terminals show the same."""
 LABEL = 4
 BLOCKS, ASCII = "·░▒▓█", ".:+*#"
-"""The same steps behind the number, for logs and files."""
+"""The same steps as marks behind the number, for logs and files."""
 
 
 class Heat(NamedTuple):
@@ -47,7 +47,7 @@ class Heat(NamedTuple):
 
 
 def _step(number: int, most: int) -> int:
-    """The step of the scale, from 1, each as long as the others; 0 for nobody."""
+    """The step of a number on the scale, from 1 on, or 0 for nobody; all steps are equally long."""
     return -(-len(COLORS) * number // most) if number else 0
 
 
@@ -63,11 +63,11 @@ def _style(step: int) -> Style:
 
 
 def _legend(most: int, marks: str) -> list[Text]:
-    """The counts of each step that has any."""
-    write, found = short if most > 9_999 else count, []
+    """The range of counts of each step that has any."""
+    write, texts = short if most > 9_999 else count, []
     for step in range(1, len(COLORS) + 1):
         first, last = most * (step - 1) // len(COLORS) + 1, most * step // len(COLORS)
         if first <= last:
             text = write(last) if first == last else f"{write(first)}-{write(last)}"
-            found.append(Text(f"{marks[step - 1]} {text}   ") if marks else Text(f" {text} ", style=_style(step)))
-    return found
+            texts.append(Text(f"{marks[step - 1]} {text}   ") if marks else Text(f" {text} ", style=_style(step)))
+    return texts

@@ -1,4 +1,4 @@
-"""To the screen: with colour codes or without a single one."""
+"""Output to the screen, with colour codes or without a single one."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 def spaced(parts: Sequence[RenderableType | None]) -> Group:
-    """What there is of these, with an empty line between two."""
+    """The parts that are not None, with an empty line between two."""
     lines: list[RenderableType] = []
     for part in parts:
         if part is not None:
@@ -20,12 +20,12 @@ def spaced(parts: Sequence[RenderableType | None]) -> Group:
 
 
 def titled(title: str, table: Table) -> Group:
-    """A table under its name, which may be wider."""
+    """A table under its title, which may be wider than it."""
     return Group(Text(title, style="bold"), table)
 
 
 def plain_table() -> Table:
-    """The house's table: one rule under the header and nothing else."""
+    """A table in segkit's style: one rule under the header and nothing else."""
     return Table(
         box=box.SIMPLE_HEAD,
         header_style="bold",

@@ -38,7 +38,7 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
 
 
 def _nested(groups: Sequence[Threshold]) -> RenderableType:
-    """A line for each group of customers that are cut among themselves, the best first: where their scores begin."""
+    """Where the scores begin in each group of customers that are cut among themselves, the best group first."""
     first, column = groups[0], groups[0].column
     scores = {name: name[0].upper() for name in first.within}
     table = plain_table()

@@ -16,7 +16,7 @@ from segkit.words import nearest
 
 
 class Feature(NamedTuple):
-    """A family of computed columns: the section that computes them, which there are, and what to add for another."""
+    """A family of computed columns: its section, its columns, and what to add for a column that is not among them."""
 
     section: str
     columns: Callable[[RuleFile], tuple[str, ...]]
@@ -64,7 +64,7 @@ FEATURES = {
     "value": Feature("value", _values, lambda rules, column: not_computed(rules.value).get(column)),
     "score": Feature("score.NAME", _scores, _add_score),
 }
-"""By family; these families take no other columns."""
+"""Family -> how its columns come about; these families take no other columns."""
 
 
 def computed_columns(rules: RuleFile) -> Iterator[str]:

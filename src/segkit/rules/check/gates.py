@@ -16,7 +16,7 @@ def check_gates(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _channels(rules: RuleFile) -> Iterator[Finding]:
-    """No misspelt channel, and none that was forgotten, goes past its rules."""
+    """A finding for each channel that is misspelt or was forgotten, and so would go past its rules."""
     of_consent = rules.consent.channel if rules.consent else {}
     of_cap = rules.frequency_cap.channel if rules.frequency_cap else {}
     known = of_consent or of_cap
@@ -46,7 +46,7 @@ def _no_channel(name: str, known: Collection[str], section: str) -> tuple[str, s
 
 
 def _variant(rules: RuleFile) -> Iterator[Finding]:
-    """The column `variant` is nobody else's."""
+    """A finding for each other column with the name `variant`, which is that of `split`."""
     for name, segment in rules.segment.items():
         if segment.split is None:
             continue

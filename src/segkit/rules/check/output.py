@@ -25,7 +25,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _changes(rules: RuleFile) -> Iterator[Finding]:
-    """Where each day has a directory of its own, the run before is not found there."""
+    """A finding for each `max_change_percent` where each day has its own directory: the last run is not found there."""
     if "{as_of}" not in rules.output.directory:
         return
     for name, segment in rules.segment.items():
@@ -93,7 +93,7 @@ def _columns(rules: RuleFile) -> Iterator[Finding]:
     if output.format == "csv" and output.decimal == "," and output.delimiter in {None, ","}:
         hint = 'add `delimiter = ";"`'
         yield Finding(("output", "decimal"), "the decimal comma is also what separates the fields", hint)
-    found = _PLACEHOLDER.search(output.directory)
-    if found:
-        message = f"`{found[0]}` in `directory` stays as it is"
+    placeholder = _PLACEHOLDER.search(output.directory)
+    if placeholder:
+        message = f"`{placeholder[0]}` in `directory` stays as it is"
         yield Finding(("output", "directory"), message, "only `{as_of}` is replaced", warning=True)

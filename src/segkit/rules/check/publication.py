@@ -12,7 +12,7 @@ PROTECTED = ("hash", "pseudonymise")
 
 
 def check_publication(rules: RuleFile) -> Iterator[Finding]:
-    """Everything that these keys ask for and that cannot be."""
+    """Everything that these keys ask for and that is not possible."""
     yield from _a_folder_a_day(rules)
     yield from _protected(rules)
     if rules.output.changes and rules.output.combined == "members.parquet":

@@ -23,17 +23,17 @@ from segkit.words import nearest
 
 
 def check_references(loaded: Loaded) -> list[Diagnostic]:
-    """Errors and warnings of a rule file that needs no data to be found out, in the order of the file."""
-    found = []
+    """The errors and warnings of a rule file that show in its text alone, in the order of the file."""
+    diagnostics = []
     for check in CHECKS:
         for finding in check(loaded.rules):
             severity = Severity.WARNING if finding.warning else Severity.ERROR
-            found.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
-    return sorted(dict.fromkeys(found), key=by_place)
+            diagnostics.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
+    return sorted(dict.fromkeys(diagnostics), key=by_place)
 
 
 def _event_tables(rules: RuleFile) -> Iterator[Finding]:
-    """Every event table that is named exists."""
+    """Findings about event tables that are named and do not exist, or are called `customers`."""
     for path, name in walk.event_tables(rules):
         if name not in rules.events:
             yield Finding(path, f"there is no `[events.{name}]`", nearest(name, rules.events, "event tables"))
@@ -43,7 +43,7 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _segment_names(rules: RuleFile) -> Iterator[Finding]:
-    """Every segment that is named exists."""
+    """Findings about segments that are named and do not exist."""
     for path, block in walk.blocks(rules):
         for key in ("in_segment", "not_in_segment"):
             for position, name in enumerate(getattr(block, key)):
@@ -53,7 +53,7 @@ def _segment_names(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _amounts(rules: RuleFile) -> Iterator[Finding]:
-    """Whatever needs money has a table with money."""
+    """Findings about whatever needs money where the event table has none."""
     for path, what, name in walk.amounts(rules):
         table = rules.events.get(name)
         if table and not table.amount:
@@ -68,7 +68,7 @@ def _amounts(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _circles(rules: RuleFile) -> Iterator[Finding]:
-    """Circles on the map are on the map, and customers have coordinates."""
+    """Findings about circles that are not on the map, and about customers without coordinates."""
     limits = {"latitude": 90, "longitude": 180}
     for path, block in walk.blocks(rules):
         here = (*path, "geographic", "near")
@@ -86,14 +86,14 @@ def _circles(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _empty_blocks(rules: RuleFile) -> Iterator[Finding]:
-    """A block asks for something."""
+    """Findings about blocks that ask for nothing."""
     for path, block in walk.blocks(rules):
         if not isinstance(block, Standalone) and not block.has_criteria():
             yield Finding(path, "the block has no criteria", "add some, or take the block out")
 
 
 def _never_held(rules: RuleFile) -> Iterator[Finding]:
-    """Conditions that no value can satisfy are most often mistakes."""
+    """Warnings about conditions that no value can satisfy: most often, they are mistakes."""
     for path, condition in walk.conditions(rules):
         operators = dict(condition.operators())
         for low, high in product(("min", "above", "after"), ("max", "below", "before")):
@@ -108,7 +108,7 @@ def _never_held(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _is_above(first: Any, last: Any) -> bool:
-    """Whether both are there, as numbers or as dates, and the wrong way round."""
+    """Whether both are there, both numbers or both dates, and the first is above the second."""
     comparable = None not in (first, last) and isinstance(first, date) == isinstance(last, date)
     return comparable and bool(first > last)
 

@@ -26,7 +26,7 @@ def _bins(rfm: Rfm) -> Iterator[Finding]:
 
 
 def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
-    """Scores of rows by the cutoffs of orders, or the other way round, would mean nothing."""
+    """A warning where rows are scored by the cutoffs of orders, or the other way round: that would mean nothing."""
     table = rules.events.get(rfm.events)
     saved = rfm.cutoffs.events if rfm.cutoffs else None
     if table is None or saved is None or rfm.frequency == "days" or bool(saved.id) == bool(table.id):

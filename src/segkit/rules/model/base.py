@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 DECIMALS = 10
-"""What is exact has at most so many: money, points."""
+"""The most decimals of what is exact: money, points."""
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
@@ -105,10 +105,10 @@ def parse_duration(value: Any) -> Duration:
     """A `Duration` from text such as `"90 days"`; `Unfit` otherwise."""
     if isinstance(value, Duration):
         return value
-    found = _DURATION.match(value) if isinstance(value, str) else None
-    if found is None:
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    if match is None:
         raise Unfit(value, 'a duration such as "90 days", "3 months" or "1 year"')
-    return Duration(int(found[1]), found[2])
+    return Duration(int(match[1]), match[2])
 
 
 def parse_day(value: Any) -> dt.date:
@@ -149,7 +149,7 @@ def parse_number(value: Any) -> Any:
 
 
 def parse_comparable(value: Any) -> Any:
-    """A number or a date, what can be less or greater."""
+    """A number or a date: what can be less or greater."""
     day = _day(value)
     if day is None and (isinstance(value, bool) or not isinstance(value, (int, float, Decimal))):
         raise Unfit(value, "a number, or a date such as 2024-03-01")
@@ -176,12 +176,12 @@ def parse_point_in_time(value: Any) -> dt.date | Duration:
 
 
 def as_list(value: Any) -> Any:
-    """One value stands for a list of one."""
+    """The value as a list; one value stands for a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def freeze(value: Any) -> Any:
-    """The same data with tuples for lists: what frozen, strict models take."""
+    """The same data with tuples for lists, which is what frozen, strict models take."""
     if isinstance(value, dict):
         return {key: freeze(item) for key, item in value.items()}
     return tuple(freeze(item) for item in value) if isinstance(value, (list, tuple)) else value

@@ -70,7 +70,7 @@ class Inside(Model):
 
 
 def _zones(value: Any) -> tuple[Any, ...]:
-    """A path stands for all of its zones."""
+    """The zones as tables; a path alone stands for all of its zones."""
     return tuple({"path": item} if isinstance(item, str) else item for item in as_list(value))
 
 
@@ -89,7 +89,7 @@ Insides = Annotated[
 
 
 SHORT = {"rfm": "rfm_segment", "lifecycle": "lifecycle"}
-"""Families in which a name, or names, stand for a condition on a column."""
+"""Family in which a name, or a list of names, stands for a condition -> the column of that condition."""
 
 
 def _short_form(family: str) -> BeforeValidator:

@@ -23,7 +23,7 @@ from segkit.rules.model.base import (
 
 
 def _some(value: Any) -> tuple[Any, ...]:
-    """One value or several; none would make a condition that says nothing."""
+    """One value or several; `Contradiction` for none, since the condition would say nothing."""
     items = tuple(as_list(value))
     if not items:
         raise Contradiction("the list is empty", "name at least one value, or take the condition out")

@@ -57,7 +57,10 @@ _EARLIER_FIRST = 'the earlier one comes first, such as `["12 months", "6 months"
 
 
 def _days() -> Iterator[dt.date]:
-    """The first and last days of the months of a whole cycle of leap years: months are shortest or longest on them."""
+    """The first and last days of the months of a whole cycle of leap years.
+
+    Months are shortest or longest when they are counted from these days.
+    """
     for year, month in product(range(2000, 2400), range(1, 13)):
         first = dt.date(year, month, 1)
         yield from (first, first - dt.timedelta(days=1))

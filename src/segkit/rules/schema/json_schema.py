@@ -25,7 +25,7 @@ def json_schema() -> Schema:
     """JSON Schema, draft 2020-12, of a rule file of version 1; dates count as strings, as editors have them."""
     definitions = schemas_of(_models(RuleFile, set()))
     root = definitions.pop("RuleFile") | {"title": "segkit rule file, version 1"}
-    # Dataclasses such as `Duration` leave a definition behind, though their keys say what is written.
+    # Dataclasses such as `Duration` leave a definition that nothing refers to: their keys say what is written.
     used = re.findall(r"#/\$defs/(\w+)", json.dumps([root, definitions]))
     definitions = {name: definition for name, definition in definitions.items() if name in used}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}

@@ -31,7 +31,7 @@ class Overrides(NamedTuple):
 NO_OVERRIDES = Overrides()
 
 
-def override(data: dict[str, Any], given: Overrides, at: At, found: list[Diagnostic]) -> dict[str, Any]:
+def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diagnostic]) -> dict[str, Any]:
     """`data` with the values of `given` in place of its own."""
     data = dict(data)
     if given.as_of is not None:
@@ -49,7 +49,7 @@ def override(data: dict[str, Any], given: Overrides, at: At, found: list[Diagnos
             events[name] = events[name] | {"path": _absolute(path)}
         else:
             hint = nearest(name, events, "event tables")
-            found.append(Diagnostic(f"`--events {name}=...`: the rule file has no `[events.{name}]`", None, hint))
+            problems.append(Diagnostic(f"`--events {name}=...`: the rule file has no `[events.{name}]`", None, hint))
     return data | {"events": events} if given.events else data
 
 
@@ -59,11 +59,11 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _absolute(path: str) -> str:
-    """`path` so that it means the same whatever it is relative to; URLs and standard input stay."""
+    """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
     return path if path == "-" or "://" in path else str(Path(path).absolute())
 
 
-def substitute(data: Any, env: Mapping[str, str], at: At, found: list[Diagnostic]) -> Any:
+def substitute(data: Any, env: Mapping[str, str], at: At, problems: list[Diagnostic]) -> Any:
     """`data` with `${NAME}` and `${NAME:-default}` replaced in every text; `$${NAME}` stays as `${NAME}`."""
 
     def visit(value: Any, path: KeyPath) -> Any:
@@ -83,20 +83,23 @@ def substitute(data: Any, env: Mapping[str, str], at: At, found: list[Diagnostic
             return env[name]
         if default is None:
             hint = f"set it, or give a default: `${{{name}:-...}}`"
-            found.append(Diagnostic(f"the environment variable `{name}` is not set", at(*path), hint))
+            problems.append(Diagnostic(f"the environment variable `{name}` is not set", at(*path), hint))
             return match[0]
         return default
 
     return visit(data, ())
 
 
-def inherit(data: dict[str, Any], at: At, found: list[Diagnostic]) -> dict[KeyPath, KeyPath]:
-    """Give each `[events.X] like = "Y"` the keys of `[events.Y]`, in place; says which key is from where."""
+def inherit(data: dict[str, Any], at: At, problems: list[Diagnostic]) -> dict[KeyPath, KeyPath]:
+    """Path of each inherited key -> path of the key that it comes from.
+
+    Each `[events.X] like = "Y"` gets the keys of `[events.Y]`, in place.
+    """
     tables = _table(data, "events")
     own = {name: dict(table) for name, table in tables.items() if isinstance(table, dict)}
     origins: dict[KeyPath, KeyPath] = {}
     for name in own:
-        chain = _chain(name, own, at, found)
+        chain = _chain(name, own, at, problems)
         for ancestor in chain[1:]:
             for key, value in own[ancestor].items():
                 if key != "like" and key not in tables[name]:
@@ -105,20 +108,20 @@ def inherit(data: dict[str, Any], at: At, found: list[Diagnostic]) -> dict[KeyPa
     return origins
 
 
-def _chain(name: str, own: Mapping[str, dict[str, Any]], at: At, found: list[Diagnostic]) -> list[str]:
-    """`name` and the tables it starts from, nearest first; only `name` when that cannot be told."""
+def _chain(name: str, own: Mapping[str, dict[str, Any]], at: At, problems: list[Diagnostic]) -> list[str]:
+    """`name` and the tables that it starts from, the nearest first; only `name` where these cannot be told."""
     chain = [name]
     while isinstance(next_name := own[chain[-1]].get("like"), str):
         if next_name not in own:
             if len(chain) == 1:
                 place = at("events", name, "like")
                 message = f'`like = "{next_name}"`: there is no `[events.{next_name}]`'
-                found.append(Diagnostic(message, place, nearest(next_name, set(own) - {name}, "event tables")))
+                problems.append(Diagnostic(message, place, nearest(next_name, set(own) - {name}, "event tables")))
             return [name]
         if next_name in chain:
             if next_name == name and name == min(chain, key=list(own).index):
                 circle = " -> ".join([*chain, name])
-                found.append(Diagnostic(f"`like` goes in a circle: {circle}", at("events", name, "like"), _TAKE_OUT))
+                problems.append(Diagnostic(f"`like` goes in a circle: {circle}", at("events", name, "like"), _TAKE_OUT))
             return [name]
         chain.append(next_name)
     return chain

@@ -1,4 +1,4 @@
-"""Files that stand in a rule file by their name: their content takes the place of it."""
+"""Files that stand in a rule file by their name: the content of a file takes the place of its name."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ class Included:
 
 
 def include(
-    data: dict[str, Any], directory: Path, value_at: At, found: list[Diagnostic]
+    data: dict[str, Any], directory: Path, value_at: At, problems: list[Diagnostic]
 ) -> tuple[dict[str, Any], dict[KeyPath, Included]]:
-    """`data` with the content of the file of cutoffs in the place of its name; what cannot be read goes to `found`."""
+    """`data` with the content of the file of cutoffs in the place of its name, and that file by its place.
+
+    What cannot be read goes to `problems`.
+    """
     rfm = data.get("rfm")
     if not isinstance(rfm, dict) or not isinstance(rfm.get("cutoffs"), str):
         return data, {}
     path = directory / rfm["cutoffs"]
     read = _read(path, value_at(*CUTOFFS))
     if isinstance(read, Diagnostic):
-        found.append(read)
-        # Without the two, nothing more is said about what cannot be known.
+        problems.append(read)
+        # Without these two keys, nothing more is said about what cannot be known.
         return data | {"rfm": {k: v for k, v in rfm.items() if k not in ("cutoffs", "method")}}, {}
     content, file = read
     return data | {"rfm": rfm | {"cutoffs": content}}, {CUTOFFS: file}

@@ -39,9 +39,9 @@ class RuleSource:
     text: str = field(repr=False)
     index: Index = field(repr=False)
     origins: Mapping[KeyPath, KeyPath] = field(default_factory=dict, repr=False)
-    """Keys that a table has from another one (`like`): path here = path where it is written."""
+    """Keys that a table has from another one (`like`): path here -> path where the key is written."""
     included: Mapping[KeyPath, Included] = field(default_factory=dict, repr=False)
-    """Files that stand in the rule file by their name, by the place of that name."""
+    """Place of a name in the rule file -> the file that stands there by this name."""
 
     @property
     def directory(self) -> Path:
@@ -72,7 +72,7 @@ class Loaded(NamedTuple):
 
 
 def load_rules(path: Path, *, env: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
-    """Read a rule file, `-` for standard input; RuleError with all that is wrong with it.
+    """The rules of a file, `-` for standard input; `RuleError` with all that is wrong with them.
 
     `env` stands for the environment that `${NAME}` reads (default: that of the process);
     `overrides` replace values of the file before anything is checked.
@@ -89,7 +89,7 @@ def load_rules_text(
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
 ) -> Loaded:
-    """Read rules from text: standard input, tests; `name` is what messages call it."""
+    """The rules in a text, such as standard input or that of a test; `name` is what messages call it."""
     return _load(text.encode(), name, env, overrides)
 
 
@@ -97,28 +97,28 @@ def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overr
     text = _decode(raw, name)
     data = _parse(text, name)
     source = RuleSource(name, text, Index.of(text))
-    found: list[Diagnostic] = []
-    data = expand.override(data, overrides, source.at, found)
-    data = expand.substitute(data, os.environ if env is None else env, source.value_at, found)
-    origins = expand.inherit(data, source.at, found)
-    data, included = include(data, source.directory, source.value_at, found)
+    problems: list[Diagnostic] = []
+    data = expand.override(data, overrides, source.at, problems)
+    data = expand.substitute(data, os.environ if env is None else env, source.value_at, problems)
+    origins = expand.inherit(data, source.at, problems)
+    data, included = include(data, source.directory, source.value_at, problems)
     source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
-    rules = _validate(data, source, found)
+    rules = _validate(data, source, problems)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 
 
-def _validate(data: dict[str, Any], source: RuleSource, found: list[Diagnostic]) -> RuleFile:
+def _validate(data: dict[str, Any], source: RuleSource, problems: list[Diagnostic]) -> RuleFile:
     try:
         rules = RuleFile.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        found += messages.diagnose(error, data, source.at, source.value_at)
-    if found:
-        raise RuleError(*sorted(dict.fromkeys(found), key=by_place))
+        problems += messages.diagnose(error, data, source.at, source.value_at)
+    if problems:
+        raise RuleError(*sorted(dict.fromkeys(problems), key=by_place))
     return rules
 
 
 def by_place(problem: Diagnostic) -> tuple[int, int]:
-    """What sorts problems into the order of the file."""
+    """The key that sorts problems into the order of the file."""
     place = problem.location
     return (place.line or 0, place.column or 0) if place else (0, 0)
 

@@ -38,12 +38,12 @@ class Index:
     @classmethod
     def of(cls, text: str) -> Index:
         """The index of `text`."""
-        index = cls(text, _lines=[0, *(found.end() for found in re.finditer("\n", text))])
+        index = cls(text, _lines=[0, *(match.end() for match in re.finditer("\n", text))])
         _Scanner(text, index.keys, index.values).document()
         return index
 
     def key(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
-        """The place of the key at `path`, or of its nearest ancestor; of the whole file for none."""
+        """The place of the key at `path`, or of its nearest ancestor; the whole file where there is none."""
         known = self._nearest(path, origins or {})
         return self.place(self.keys[known], name) if known else SourceLocation(name)
 
@@ -96,8 +96,8 @@ class _Scanner:
 
     def _next(self) -> str:
         """The next character that is neither blank nor comment."""
-        found = _BLANK.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        match = _BLANK.match(self.text, self.at)
+        self.at = match.end() if match else self.at
         return self.text[self.at : self.at + 1]
 
     def _header(self) -> KeyPath:
@@ -123,11 +123,11 @@ class _Scanner:
         while True:
             self._next()
             quoted = _QUOTED.match(self.text, self.at)
-            found = quoted or _BARE_KEY.match(self.text, self.at)
-            assert found is not None, "the text is well formed"
-            name = next(iter(tomli.loads(f"{found[0]}=0"))) if quoted else found[0]
-            names.append((name, found.span()))
-            self.at = found.end()
+            match = quoted or _BARE_KEY.match(self.text, self.at)
+            assert match is not None, "the text is well formed"
+            name = next(iter(tomli.loads(f"{match[0]}=0"))) if quoted else match[0]
+            names.append((name, match.span()))
+            self.at = match.end()
             if self._next() != ".":
                 return names
             self.at += 1
@@ -148,9 +148,9 @@ class _Scanner:
         elif opening == "[":
             self._items("]", lambda position: self._item((*path, position)))
         else:
-            found = _QUOTED.match(self.text, start) or _BARE_VALUE.match(self.text, start)
-            assert found is not None, "the text is well formed"
-            self.at = start + len(found[0].rstrip())
+            match = _QUOTED.match(self.text, start) or _BARE_VALUE.match(self.text, start)
+            assert match is not None, "the text is well formed"
+            self.at = start + len(match[0].rstrip())
         self.values[path] = (start, self.at)
 
     def _items(self, closing: str, read: Callable[[int], None]) -> None:

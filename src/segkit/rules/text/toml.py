@@ -22,7 +22,7 @@ def toml_value(value: object) -> str:
         return f"{value:f}"
     if isinstance(value, (int, float, dt.date)):
         return str(value)
-    # JSON writes each other control character as TOML does; this one it leaves, and TOML refuses it.
+    # JSON writes control characters as TOML does, except for this one: JSON leaves it as it is, and TOML refuses it.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

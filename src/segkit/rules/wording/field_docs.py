@@ -1,7 +1,7 @@
 """The docstrings under the fields of a model.
 
-Pydantic can collect them when a class is made, but that reads the source in every run of segkit (0.08 s); the schema
-and the reference ask here.
+Pydantic can collect them when a class is made, but that reads the source in every run of segkit (0.08 s). So the
+schema and the reference ask here.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from segkit.rules.wording.shape import key_of
 
 @cache
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """What stands under each field, those of the bases too."""
-    found: dict[str, str] = {}
+    """Field -> the docstring under it, also for the fields of the bases."""
+    docs: dict[str, str] = {}
     for cls in reversed(model.__mro__):
         if issubclass(cls, BaseModel) and cls is not BaseModel:
-            found |= _docs_in(cls)
-    return found
+            docs |= _docs_in(cls)
+    return docs
 
 
 def key_docs(model: type[BaseModel]) -> dict[str, str]:
-    """What stands under each field, by its key in the file."""
+    """Key in the file -> the docstring under its field."""
     docs = field_docs(model)
     return {key_of(name, field): docs[name] for name, field in model.model_fields.items() if name in docs}
 

@@ -68,16 +68,16 @@ def diagnose(error: ValidationError, data: dict[str, Any], at: At, value_at: At)
 
     `at` and `value_at` find the place of the key and of the value of a path.
     """
-    found = []
+    diagnostics = []
     for item in error.errors(include_url=False):
         said = _about_keys(item, at)
         path, message, hint = said or _about_value(item, data)
-        found.append(Diagnostic(message, (at if said else value_at)(*path), hint))
-    return found
+        diagnostics.append(Diagnostic(message, (at if said else value_at)(*path), hint))
+    return diagnostics
 
 
 def _about_keys(item: ErrorDetails, at: At) -> Said | None:
-    """A key that is too much, too few, or at odds with another; None where a value is wrong."""
+    """What to say about a key that is unknown, missing or at odds with another; None where a value is wrong."""
     path: KeyPath = item["loc"]
     if item["type"] == "extra_forbidden":
         return unknown_key(path, item["input"], at)
@@ -94,7 +94,7 @@ def _about_keys(item: ErrorDetails, at: At) -> Said | None:
 
 
 def _about_value(item: ErrorDetails, data: dict[str, Any]) -> Said:
-    """A value that is not what its key needs."""
+    """What to say about a value that is not what its key needs."""
     path = _standing(item["loc"], data)
     cause = item.get("ctx", {}).get("error")
     needed, hint = _NEEDS.get(item["type"], _as_told)(item, path)
@@ -103,7 +103,7 @@ def _about_value(item: ErrorDetails, data: dict[str, Any]) -> Said:
 
 
 def _lacking(path: KeyPath) -> Said:
-    """A key that a table needs: the table is the place, what the key is for is the hint."""
+    """What to say about a key that a table lacks: the place is the table, the hint is what the key is for."""
     *owner, key = path
     table = tuple(owner)
     if isinstance(key, int):
@@ -123,7 +123,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _bad_name(path: KeyPath) -> Said:
-    """A name of a segment, trait or table that cannot be one."""
+    """What to say about a name that a segment, trait or table cannot have."""
     name = str(path[-1])
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     better = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-_")

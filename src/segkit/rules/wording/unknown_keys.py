@@ -45,7 +45,7 @@ OPERATORS = {
     "top": "top_percent", "bottom": "bottom_percent", "anniversary": "anniversary_within",
     "case_sensitive": "ignore_case", "case_insensitive": "ignore_case",
 }  # fmt: skip
-"""What people write for an operator, from other tools."""
+"""What people from other tools write -> the operator that they mean."""
 KEYS = {
     "file": "path", "filename": "path", "source": "path", "url": "path", "folder": "directory", "dir": "directory",
     "path": "directory", "customer_id": "key", "id": "key", "date": "time", "timestamp": "time", "datetime": "time",
@@ -67,13 +67,13 @@ KEYS = {
     "control_group": "holdout", "variants": "split", "ab_test": "split", "seed": "salt", "sort": "by",
     "sort_by": "by", "order_by": "by", "top": "count", "size": "count", "group_by": "per", "ascending": "order",
 }  # fmt: skip
-"""What people write for a key; taken where the table has the key meant."""
+"""What people write -> the key that they mean; it counts where the table has that key."""
 _COMMON = ("is", "not", "in", "min", "max", "between", "contains", "starts_with", "within", "missing")
 _HOME = {"did": "behavioural", "did_not": "behavioural", "near": "geographic", "inside": "geographic"}
 
 
 def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | None]:
-    """Where, what and next step for a key that the table around it does not know."""
+    """The place, the message and the next step for a key that the table around it does not know."""
     *owner, key = path
     table = tuple(owner)
     model = model_at(table)
@@ -112,7 +112,7 @@ def called(table: KeyPath) -> str:
 
 
 def _bases(model: type[BaseModel] | None) -> tuple[type, ...]:
-    # What a segment will have is planned also where it stands, by mistake, in a block of it.
+    # A key that segments will have is planned also where it stands, by mistake, in a block of a segment.
     return Segment.__mro__ if model is Block else model.__mro__ if model else ()
 
 

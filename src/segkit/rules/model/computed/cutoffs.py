@@ -13,9 +13,9 @@ from segkit.rules.model.base import Contradiction, Day, Model, Number, Percent
 
 MEASURES = ("recency", "frequency", "monetary")
 FALLING = frozenset({"recency"})
-"""Measures of which low values score high."""
+"""The measures whose low values score high."""
 OPERATORS = {True: ("<", "<="), False: (">=", ">")}
-"""By whether the measure falls: what a value may be to a cutoff that it passes, the one of cutoffs by hand first."""
+"""Whether the measure falls -> what a value may be to a cutoff that it passes; the first is that of cutoffs by hand."""
 
 
 class GroupCutoffs(Model):

@@ -11,7 +11,7 @@ from segkit.rules.model.base import DECIMALS, Contradiction, Lacking, Model, Nam
 from segkit.rules.model.blocks import Standalone
 
 MOST = 1_000_000_000
-"""Of points and of exact decimals in general."""
+"""The most points, and the largest exact decimal in general."""
 
 
 def parse_points(value: Any) -> int | Decimal:
