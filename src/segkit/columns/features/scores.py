@@ -18,7 +18,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
 
 ENOUGH = 10**16
-"""Points of one rule: a thousand such rules still add up, and scores are at most a billion."""
+"""Points of one rule: 900 such rules still add up in 64 bits, and scores are at most a billion."""
 
 FAR = 1e17
 """The most units of a float column that count: with points of a billion each, the product is still money."""
