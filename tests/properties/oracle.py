@@ -294,7 +294,17 @@ def condition(value: Any, wanted: Any, as_of: date, column: Iterable[Any] = ()) 
         return False
     population = [other for other in column if not is_missing(other)]
     ignore_case = wanted.get("ignore_case", False)
-    return all(operator(name, value, operand, as_of, population, ignore_case) for name, operand in operators.items())
+    whole = {name: trimmed(operand) for name, operand in operators.items() if name in ("is", "not", "in", "not_in")}
+    return all(
+        operator(name, value, operand, as_of, population, ignore_case) for name, operand in (operators | whole).items()
+    )
+
+
+def trimmed(operand: Any) -> Any:
+    """What a whole text is compared with has no white space around it, as the text has none."""
+    if isinstance(operand, list):
+        return [trimmed(one) for one in operand]
+    return operand.strip() if isinstance(operand, str) else operand
 
 
 _MODIFIERS = {"missing", "or_missing", "ignore_case"}
@@ -573,11 +583,12 @@ class Evaluation:
         return str(self.rules["customers"]["key"])
 
     def read(self, spec: Row, filtered: bool = True) -> list[Row]:
-        """The rows of a source: renamed, timestamps as dates, empty text missing, derived, and `where` kept."""
+        """The rows of a source: renamed, text trimmed, timestamps as dates, empty text missing, derived, and `where` kept."""
         old_to_new = {old: new for new, old in spec.get("rename", {}).items()}
         rows = []
         for raw in self.tables[spec["path"]]:
             row = {old_to_new.get(name, name): value for name, value in raw.items()}
+            row = {name: value.strip() if isinstance(value, str) else value for name, value in row.items()}
             row = {name: None if is_missing(value) else to_date(value, self.zone) for name, value in row.items()}
             for name, text in spec.get("derive", {}).items():
                 row[name] = self.run_sql(text, row)

@@ -153,7 +153,7 @@ def compare_columns(case: Case, expected: Outcome, run: Run) -> None:
 
 def as_it_came(case: Case, text: str, value: Any) -> bool:
     """Whether a column of a file that no rule reads went out exactly as it came in: `Oui`, `0,5`."""
-    return any(text == table.cell(value) for table in case.tables.values())
+    return any(text.strip() == table.cell(value) for table in case.tables.values())
 
 
 def same_text(text: str, value: Any, loose: bool = False) -> bool:

@@ -55,7 +55,7 @@ LEFT_OUT = hidden("left out key")
 
 
 def as_it_came(column: str) -> str:
-    """The column as the file has it, beside its typed value; ends before lookups are joined."""
+    """The column as the file has it, beside its typed value; a padded text goes out so, all others end at the view."""
     return hidden("raw", column)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from segkit.criteria.context import Context, share_of
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
+from segkit.io.read.values.texts import NULL_TEXTS, WHITE
 from segkit.rules.model.base import Duration
 from segkit.rules.model.conditions import Condition
 from segkit.rules.text.toml import toml_key
@@ -65,7 +66,8 @@ def asks_if_blank(condition: Condition) -> bool:
     """
     asked = dict(condition.operators())
     plain = asked.keys() <= {"is", "in"} and not condition.or_missing
-    return not plain or not all(isinstance(v, str) and v.strip() for value in asked.values() for v in _many(value))
+    texts = [v for value in asked.values() for v in _many(value)]
+    return not plain or not all(isinstance(v, str) and v.strip() and v not in NULL_TEXTS for v in texts)
 
 
 def wanted_kind(condition: Condition) -> Kind | None:
@@ -159,6 +161,8 @@ def holds_on_missing(condition: Condition) -> bool:
 
 def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_case: bool, context: Context) -> pl.Expr:
     value = pl.col(column)
+    if name in ("is", "not", "in", "not_in"):
+        operand = _trimmed(operand)
     if ignore_case and kind_of(dtype) == "text":
         value, operand = _folded(name, value, operand)
     if name in COMPARISONS:
@@ -180,6 +184,13 @@ def _operator(name: str, operand: Any, column: str, dtype: pl.DataType, ignore_c
     if name == "missing":
         return value.is_null() if operand else value.is_not_null()
     return _relative_to_now(name, value, operand, context.as_of)
+
+
+def _trimmed(operand: Any) -> Any:
+    """Texts that are compared as a whole, without the white space around them that values have lost, too."""
+    if isinstance(operand, tuple):
+        return tuple(map(_trimmed, operand))
+    return operand.strip(WHITE) if isinstance(operand, str) else operand
 
 
 def _one_of(value: pl.Expr, operand: tuple[Any, ...], dtype: pl.DataType) -> pl.Expr:

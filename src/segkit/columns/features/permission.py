@@ -15,6 +15,7 @@ from segkit.columns.tables.view import Reads, View, all_hold
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.io.read import Table
+from segkit.io.read.values.texts import trimmed
 from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
@@ -69,7 +70,7 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
 
 
 def _folded(text: pl.Expr) -> pl.Expr:
-    return text.str.strip_chars().str.to_lowercase()
+    return trimmed(text).str.to_lowercase()
 
 
 def permission_columns(rules: RuleFile) -> list[str]:

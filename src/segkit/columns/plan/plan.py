@@ -14,7 +14,7 @@ from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.helpers import member
+from segkit.columns.helpers import as_it_came, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
@@ -82,6 +82,7 @@ class Plan(NamedTuple):
     def base_columns(self) -> list[str]:
         """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
+        needed |= {as_it_came(name) for name in self.output_columns}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 

@@ -29,6 +29,7 @@ from segkit.criteria.kinds import Dtypes
 from segkit.criteria.sql import parse_sql, sql_columns
 from segkit.io.read import Table
 from segkit.io.read.values.numbers import MONEY
+from segkit.io.read.values.texts import trimmed
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
@@ -65,6 +66,12 @@ def _read(
     suspects: dict[str, pl.Expr] = {}
     for name in sorted((reads.values & table.columns.keys()) - {key}):
         as_type, money = reads.type_of(table, name)
+        padded = table.padded(name, type=as_type)
+        if padded is not None:
+            exprs.append(padded.alias(suspect(name)))
+            suspects[name] = pl.col(suspect(name))
+        elif table.columns[name].padded and table.reads_as_text(name, as_type):
+            exprs.append(pl.col(name).alias(as_it_came(name)))  # so it goes out, trimmed it is compared
         if name in reads.as_came and table.is_plain_text(name, as_type):
             continue
         exprs.append(table.value(name, type=as_type, money=money, trusting=True).alias(name))
@@ -176,7 +183,7 @@ def as_key(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float() or dtype.is_decimal():
         whole = value.cast(pl.Int64, strict=False)
         return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
-    return value.cast(pl.String).str.strip_chars().replace("", None)
+    return trimmed(value.cast(pl.String)).replace("", None)
 
 
 def customer_view(
@@ -202,7 +209,12 @@ def customer_view(
         parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
         filled = parts.list.eval(pl.element().filter(pl.element() != ""))
         frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
+    known = frame.collect_schema()
     texts = {text_of(name): pl.String() for name in reads.keys & table.columns.keys()}
+    padded = [name for name, column in table.columns.items() if column.is_text and column.padded]
+    texts |= {
+        as_it_came(name): pl.String() for name in padded if known.get(name) == pl.String and as_it_came(name) in known
+    }
     return View(
         name="customers",
         spec=spec,

@@ -11,6 +11,7 @@ import polars as pl
 from segkit.columns import helpers
 from segkit.criteria.conditions import holds, holds_on_missing, misfits
 from segkit.criteria.context import Context, shares_of_all
+from segkit.io.read.values.texts import clean_key
 from segkit.rules.model.conditions import Condition
 
 Asked: TypeAlias = tuple[str, Condition]
@@ -77,7 +78,7 @@ class Joined(NamedTuple):
         keys = {helpers.unfound(here): helpers.text_of(here) for here in self.on}
         trimmed = {helpers.trimmed(here): helpers.unfound(here) for here in self.on}
         frame = frame.with_columns(pl.when(~pl.col(self.found)).then(key).alias(name) for name, key in keys.items())
-        frame = frame.with_columns(pl.col(name).str.strip_chars().alias(new) for new, name in trimmed.items())
+        frame = frame.with_columns(clean_key(pl.col(name)).alias(new) for new, name in trimmed.items())
         padded = pl.any_horizontal(pl.col(new) != pl.col(name) for new, name in trimmed.items())
         known = [
             pl.col(new).is_in(self.frame[helpers.lookup_key(there)].implode())

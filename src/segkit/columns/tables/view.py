@@ -17,6 +17,7 @@ from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, Kind
 from segkit.io.read import ColumnType, Table
+from segkit.io.read.values.texts import needs_care
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.sources import Events, Source
 
@@ -92,6 +93,15 @@ class Doubts(NamedTuple):
         return [helpers.found(name) for name in self.lookups]
 
 
+class SecondLook(NamedTuple):
+    """What a second look at a table shows: values that cannot be read, texts to be trimmed, lines that may be short."""
+
+    bad: Mapping[str, int]
+    """Column -> how many of its values cannot be read."""
+    padded: tuple[str, ...]
+    may_be_short: bool
+
+
 class View(NamedTuple):
     """A table prepared for rules: every row, the typed columns, hidden helpers.
 
@@ -150,7 +160,7 @@ class View(NamedTuple):
             return frame
         frame = frame.with_columns(pl.when(~pl.col(KEPT)).then(KEY).alias(LEFT_OUT))
         again = [pl.col(PADDED)] if self.padded else []
-        return frame.with_columns(pl.any_horizontal(is_padded(pl.col(LEFT_OUT)), *again).alias(PADDED))
+        return frame.with_columns(pl.any_horizontal(needs_care(pl.col(LEFT_OUT)), *again).alias(PADDED))
 
     def rows(self, columns: Iterable[str]) -> pl.LazyFrame:
         """`every_row` with these columns and those of the doubts, for `sort_out`."""
@@ -189,25 +199,26 @@ class View(NamedTuple):
             left_out[reasons[key]] = count
         doubts: dict[str, Any] = {name: collected[name].any() for name in self.doubts.columns}
         doubts |= {name: collected[name].sum() for name in self.doubts.found}
-        padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(is_padded(pl.col(KEY)).any()).item())
+        padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(needs_care(pl.col(KEY)).any()).item())
         return pl.DataFrame([{"rows": collected.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
-    def second_look(self) -> tuple[dict[str, int], bool]:
-        """The number of values that cannot be read, by column, and whether a line may be short.
-
-        This reads the table in a pass of its own. Columns without such values are left out.
-        """
-        tests = []
+    def second_look(self) -> SecondLook:
+        """What is doubtful about the rows, in a pass of its own."""
+        bad, padded = {}, {}
         for name in self.doubts.suspects:
             as_type, money = self.reads.type_of(self.table, name)
-            bad = self.table.bad(name, type=as_type, money=money)
-            assert bad is not None, "only such columns are suspect"
-            tests.append(bad.sum().alias(name))
-        if self.doubts.short is not None:
-            tests.append(self.doubts.short.any().alias(DOUBT))
-        counts = self.table.frame.select(tests).collect().row(0, named=True)
-        may_be_short = bool(counts.pop(DOUBT, False))
-        return {name: count for name, count in counts.items() if count}, may_be_short
+            if (test := self.table.padded(name, type=as_type)) is not None:
+                padded[name] = test
+            elif (test := self.table.bad(name, type=as_type, money=money)) is not None:
+                bad[name] = test
+        short = [] if self.doubts.short is None else [self.doubts.short.any().alias(DOUBT)]
+        tests = [test.sum().alias(name) for name, test in {**bad, **padded}.items()]
+        row = self.table.frame.select(*tests, *short).collect().row(0, named=True)
+        return SecondLook(
+            bad={name: row[name] for name in bad if row[name]},
+            padded=tuple(name for name in padded if row[name]),
+            may_be_short=bool(row.get(DOUBT)),
+        )
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]
@@ -232,11 +243,6 @@ def kept_rows(counts: pl.DataFrame) -> int:
     """How many rows no reason leaves out."""
     left_out = [name for name in counts.columns if name != "rows" and not is_hidden(name)]
     return int(counts["rows"].item()) - sum(int(counts[name].item() or 0) for name in left_out)
-
-
-def is_padded(key: pl.Expr) -> pl.Expr:
-    """Whether a key has to be trimmed."""
-    return key.str.strip_chars() != key
 
 
 def all_hold(conditions: Conditions, schema: Dtypes, context: Context) -> pl.Expr:

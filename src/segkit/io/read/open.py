@@ -193,7 +193,4 @@ def _detected(parts: tuple[Part, ...], columns: dict[str, Column], spec: Source)
     numbers = [c for c in columns.values() if c.is_text and c.type in NUMERIC]
     if spec.decimal is None and any(column.number.decimal == "," for column in numbers):
         detected["decimal"] = [","]
-    if spec.null_values is None:
-        nulls = [text for column in columns.values() for text in column.nulls]
-        detected |= {"null_values": nulls} if nulls else {}
     return {what: ", ".join(dict.fromkeys(found)) for what, found in detected.items()}

@@ -31,13 +31,13 @@ class Table(NamedTuple):
     """All columns, in file order, under their new names; text formats as text, null where empty."""
     columns: dict[str, Column]
     detected: dict[str, str]
-    """What was detected because the rule file does not give it: delimiter, encoding, decimal, null_values."""
+    """What was detected because the rule file does not give it: delimiter, encoding, decimal."""
     parts: tuple[Part, ...]
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
-    trims: bool = False
-    """Keys are trimmed row by row, since some are known to be padded."""
+    care: bool = False
+    """Keys are cleaned row by row, since some are known to need it."""
     settled: frozenset[str] = frozenset()
     """The columns whose types rest on all rows because `settle` looked at them."""
 
@@ -64,7 +64,7 @@ class Table(NamedTuple):
 
     def key(self, name: str) -> pl.Expr:
         """The column as a key: trimmed text, null where empty; 17850.0 of typed sources is `17850`."""
-        return reading.key(self.columns[name])
+        return reading.key(self.columns[name], care=self.care)
 
     def with_key(self, frame: pl.LazyFrame, name: str, alias: str, *, or_empty: bool = False) -> pl.LazyFrame:
         """`frame`, which has this table's columns as they came, with the key `name` as column `alias`.
@@ -75,20 +75,27 @@ class Table(NamedTuple):
         column = self.columns[name]
         if or_empty and self.keys_as_came(name):
             return frame.with_columns(pl.col(name).alias(alias))
-        text = frame.with_columns(reading.trimmed(column).alias(alias))
-        if or_empty and not column.nulls:
-            return text
+        text = frame.with_columns(reading.trimmed(column, care=self.care).alias(alias))
         return text.with_columns(reading.known_key(column, pl.col(alias)).alias(alias))
 
     def is_plain_text(self, name: str, wanted: ColumnType | None) -> bool:
-        """Whether the column is text that is read as text, without texts that stand for a missing value."""
+        """Whether the column is text that is read as it stands there, but for texts that stand for a missing value."""
         column = self.columns[name]
-        return column.is_text and (wanted or column.type) is ColumnType.TEXT and not column.nulls
+        return self.reads_as_text(name, wanted) and not (column.padded or column.given_nulls)
+
+    def reads_as_text(self, name: str, wanted: ColumnType | None) -> bool:
+        """Whether the column is text, or the text of a list, that is read as such."""
+        column = self.columns[name]
+        return column.is_text and (wanted or column.type) in (ColumnType.TEXT, ColumnType.LIST)
+
+    def padded(self, name: str, *, type: ColumnType | None = None) -> pl.Expr | None:
+        """Where a text has white space around it that `value` would not drop; None where that is known."""
+        return reading.padded(self.columns[name]) if self.reads_as_text(name, type) else None
 
     def keys_as_came(self, name: str) -> bool:
-        """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be trimmed."""
+        """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be cleaned."""
         column = self.columns[name]
-        return column.is_text and not (column.nulls or column.padded or self.trims)
+        return column.is_text and not (column.given_nulls or column.padded or self.care)
 
     def settle(self, names: Iterable[str]) -> Table:
         """The table with the types that all values of these columns settle; a full pass over the files.
@@ -101,7 +108,7 @@ class Table(NamedTuple):
         found = infer(self.frame, text, self.given, known=self.columns.values())
         # Gaps only tell how to check lines, which has been done.
         columns = {**self.columns, **{name: c._replace(gaps=self.columns[name].gaps) for name, c in found.items()}}
-        if columns == self.columns:
+        if all(column.same_as(self.columns[name]) for name, column in columns.items()):
             return self
         return self._replace(columns=columns, settled=self.settled.union(text))
 

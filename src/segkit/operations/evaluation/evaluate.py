@@ -14,6 +14,7 @@ from segkit.columns.features.rfm.score_shares import drift
 from segkit.columns.helpers import DOUBT
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
+from segkit.columns.tables.view import SecondLook
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
@@ -98,23 +99,26 @@ def _settled(
     Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
     """
     while True:
-        plan, computed, bad = _computed(loaded, tables, context, ws, progress)
+        plan, computed, looks = _computed(loaded, tables, context, ws, progress)
         if computed.padded:
-            tables = {**tables, **{name: tables[name]._replace(trims=True) for name in computed.padded}}
+            tables = {**tables, **{name: tables[name]._replace(care=True) for name in computed.padded}}
             continue
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
-        doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
+        doubtful = {name: [*guessed[name]] for name in guessed}
+        for name, look in looks.items():
+            doubtful[name] += [*look.bad, *look.padded]
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
+            bad = {name: look.bad for name, look in looks.items() if look.bad}
             return _Settled(plan, computed, tables, bad, guessed)
         tables = {**tables, **changed}
 
 
 def _computed(
     loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
-) -> tuple[Plan, Computed, dict[str, dict[str, int]]]:
-    """The plan, its columns, and how many values cannot be read (table -> column -> number).
+) -> tuple[Plan, Computed, dict[str, SecondLook]]:
+    """The plan, its columns, and what second looks at tables show.
 
     The lines of large texts are checked in the background meanwhile.
     """
@@ -125,7 +129,7 @@ def _computed(
             view = plan.views.get(name)
             table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
         computed = compute(plan)
-        bad = _second_look(plan, computed, ws)
+        looks = _second_looks(plan, computed, ws)
         ws.verify()
         if not computed.padded:
             refuse_lost_rows(plan, computed)
@@ -134,23 +138,22 @@ def _computed(
         if explained is None:
             raise
         raise explained from error
-    return plan, computed, bad
+    return plan, computed, looks
 
 
-def _second_look(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, dict[str, int]]:
-    """Table -> column -> how many values cannot be read, where there are any.
+def _second_looks(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, SecondLook]:
+    """What a second look shows of each table with doubtful rows.
 
     Where lines may be short, their check is started.
     """
-    bad: dict[str, dict[str, int]] = {}
+    looks = {}
     for name, counts in computed.counts.items():
         if DOUBT in counts and counts[DOUBT].item():
             view = plan.view(name)
-            unreadable, may_be_short = view.second_look()
-            bad |= {name: unreadable} if unreadable else {}
-            if may_be_short:
+            looks[name] = view.second_look()
+            if looks[name].may_be_short:
                 view.table.check_lines(ws, all_read=False)
-    return bad
+    return looks
 
 
 def _content(part: Part) -> Path:

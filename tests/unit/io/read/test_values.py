@@ -65,7 +65,7 @@ CASES = {
     "long codes": (["1234567890123456789"], TEXT, ["1234567890123456789"]),
     "phone numbers": (["555 1234", "12 34 56"], TEXT, ["555 1234", "12 34 56"]),
     "nothing but blanks": (["", "  "], TEXT, [None, None]),
-    "text": ([" a ", "b", "   "], TEXT, [" a ", "b", None]),
+    "text": ([" a ", "b", "   ", "c\xa0", "\u200bd\ufeff"], TEXT, ["a", "b", None, "c", "d"]),
     "missing numbers": (["1", "NA", "n/a", "-", "nan", " ", "None"], INTEGER, [1] + [None] * 6),
     "iso": (["2015-01-18", "2015-02-03"], DATE, [A, B]),
     "iso timestamps": (["2015-01-18T23:59:59.123", "2015-02-03 00:00:00"], DATE, [A, B]),

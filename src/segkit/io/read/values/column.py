@@ -9,9 +9,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-
-NULL_TEXTS = ("NULL", "\\N", "#N/A")
-"""Texts that stand for a missing value in every column of a table in whose sample one of them occurs."""
+from segkit.io.read.values.texts import NULL_TEXTS
 
 NO_VALUE = (*NULL_TEXTS, "NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null", "-")
 """Texts that stand for a missing value in number, date and boolean columns."""
@@ -82,11 +80,13 @@ class Column(NamedTuple):
     number: NumberStyle = NumberStyle()
     date: DateStyle = DateStyle()
     padded: bool = False
-    """Some sampled value has spaces around it."""
-    nulls: tuple[str, ...] = ()
+    """Some value has white space around it."""
+    nulls: tuple[str, ...] = NULL_TEXTS
     """Texts that stand for a missing value here, beside the empty one."""
     given_nulls: bool = False
-    """The rule file gave `nulls`, so that a number such as `-1` may be among them."""
+    """The rule file gave some of `nulls`, so that a number such as `-1` may be among them."""
+    settled: bool = False
+    """What is known of the column rests on all rows."""
     timezone: str = "UTC"
     """In which zoned timestamps become dates."""
 
@@ -94,6 +94,10 @@ class Column(NamedTuple):
     def is_text(self) -> bool:
         """The column comes as text."""
         return self.dtype == pl.String
+
+    def same_as(self, other: Column) -> bool:
+        """Whether both give the same values, whatever they rest on."""
+        return self._replace(settled=True) == other._replace(settled=True)
 
 
 def no_reading(column: Column, to: ColumnType) -> DataError:

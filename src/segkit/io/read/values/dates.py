@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from segkit.io.read.values.column import Column, DateStyle
+from segkit.io.read.values.texts import trimmed
 
 _TIME = (
     r"(?:T|\s+)((?:[01]?[0-9]|2[0-4]):[0-5][0-9])(:[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
@@ -41,7 +42,7 @@ def read(column: Column) -> pl.Expr:
     """The text as Date; timestamps give their day, zoned ones their day in the column's time zone."""
     style = column.date
     raw = pl.col(column.name)
-    text = raw.str.strip_chars() if column.padded else raw
+    text = trimmed(raw) if column.padded else raw
     if style.order == "compact":
         return text.str.to_date("%Y%m%d", strict=False)
     if style.format is not None:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.io.read.values import dates, numbers
-from segkit.io.read.values.column import NO_VALUE, NULL_TEXTS, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
+from segkit.io.read.values import dates, numbers, texts
+from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
+from segkit.io.read.values.texts import NULL_TEXTS
 
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""
@@ -56,11 +57,7 @@ def infer(
     if not names:
         return {}
     found = _evidence(frame, names, given)
-    if given.null_values is None:
-        before = {text for column in known for text in column.nulls}
-        nulls = tuple(t for t in NULL_TEXTS if t in before or any(t in counts["nulls"] for counts in found.values()))
-    else:
-        nulls = given.null_values
+    nulls = () if given.null_values == () else tuple(dict.fromkeys((*NULL_TEXTS, *(given.null_values or ()))))
     leaning = _leaning(found.values(), known, given)
     return {name: _column(name, counts, nulls, leaning, given, whole=whole) for name, counts in found.items()}
 
@@ -131,7 +128,7 @@ def _count(
     if not names:
         return {}
     no_value = ["", *NO_VALUE, *(given.null_values or ())]
-    trimmed = pl.col(names).str.strip_chars()
+    trimmed = texts.trimmed(pl.col(names))
     values = pl.when(~trimmed.is_in(no_value)).then(trimmed).name.suffix(_VALUE)
     padded = (trimmed != pl.col(names)).name.suffix(_PADDED)
     found: dict[str, Counts] = {name: {} for name in names}
@@ -142,7 +139,6 @@ def _count(
         looks = look(pl.col(name + _VALUE)) | {
             "padded": pl.col(name + _PADDED).sum(),
             "gaps": raw.is_null().any(),
-            "nulls": raw.filter(raw.is_in(NULL_TEXTS)).unique(maintain_order=True).implode(),
         }
         for what, part in looks.items():
             counts[str(len(counts))] = name, what
@@ -191,7 +187,8 @@ def _column(
         date=date,
         padded=bool(counts["padded"]),
         nulls=nulls,
-        given_nulls=given.null_values is not None,
+        given_nulls=bool(given.null_values),
+        settled=whole,
         timezone=given.timezone,
     )
 

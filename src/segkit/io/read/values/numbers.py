@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from segkit.io.read.values.column import Column, ColumnType, NumberStyle
+from segkit.io.read.values.texts import trimmed
 from segkit.rules.model.base import DECIMALS
 
 SCALE = DECIMALS
@@ -61,7 +62,7 @@ def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False)
 
 def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
-    text = raw.str.strip_chars()
+    text = trimmed(raw)
     noise = rf"{_CURRENCY}|[^0-9eE+{re.escape(style.decimal)}-]"
     bare = text.str.replace_all(noise, "")
     if style.decimal != ".":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.io.read.values import numbers, of_text, of_typed
+from segkit.io.read.values import numbers, of_text, of_typed, texts
 from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType
+from segkit.io.read.values.texts import NULL_KEYS
 
 
 def value(column: Column, to: ColumnType, *, money: bool = False, trusting: bool = False) -> pl.Expr:
@@ -55,17 +56,27 @@ def _may_be_code(column: Column, to: ColumnType, *, money: bool) -> bool:
     return to in NUMERIC and not column.forced and not money
 
 
-def key(column: Column) -> pl.Expr:
-    """The column as a key: trimmed text, whole numbers of typed sources without a fraction, null where empty."""
-    return known_key(column, trimmed(column)).alias(column.name)
+def key(column: Column, *, care: bool = False) -> pl.Expr:
+    """The column as a key: trimmed text, whole numbers of typed sources without a fraction, null where empty.
+
+    With `care`, also without what spreadsheets put around keys, which takes long.
+    """
+    return known_key(column, trimmed(column, care=care)).alias(column.name)
 
 
-def trimmed(column: Column) -> pl.Expr:
+def trimmed(column: Column, *, care: bool = False) -> pl.Expr:
     """The first half of `key`, for large tables: in one expression Polars would trim twice (0.15 s on 10 M rows)."""
-    return of_typed.as_text(column).str.strip_chars()
+    text = of_typed.as_text(column)
+    return texts.clean_key(text) if care else texts.trimmed(text)
 
 
 def known_key(column: Column, text: pl.Expr) -> pl.Expr:
     """The second half of `key`: null where the trimmed text is empty or stands for a missing value."""
     # Not `replace`: it takes 250 MB more on 10 M rows.
-    return pl.when(~text.is_in(["", *column.nulls])).then(text) if column.nulls else pl.when(text != "").then(text)
+    nulls = (*column.nulls, *NULL_KEYS) if column.nulls else ()
+    return pl.when(~text.is_in(["", *nulls])).then(text) if nulls else pl.when(text != "").then(text)
+
+
+def padded(column: Column) -> pl.Expr | None:
+    """Where a text column that is read as text has white space around a value; None where all is known of it."""
+    return None if column.settled or column.padded else texts.is_padded(pl.col(column.name))

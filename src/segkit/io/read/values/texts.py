@@ -1,0 +1,37 @@
+"""Text as it is meant: without white space at its ends, and keys without what spreadsheets put around them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + ZERO_WIDTH
+"""White space, no-break and zero-width characters."""
+NULL_TEXTS = ("NULL", "\\N", "#N/A")
+"""Texts that stand for a missing value in every text and key column."""
+NULL_KEYS = (*NULL_TEXTS, "N/A")
+"""Those that do in keys."""
+_FORMULA, _APOSTROPHE = r'^="(.*)"$', r"^'([0-9]+)$"
+_ODD = rf'^="|^\'[0-9]|[{ZERO_WIDTH}]'
+
+
+def trimmed(text: pl.Expr) -> pl.Expr:
+    """The text without white space at both ends."""
+    return text.str.strip_chars(WHITE)
+
+
+def is_padded(text: pl.Expr) -> pl.Expr:
+    """Whether the text has white space at an end; missing where the text is."""
+    return trimmed(text) != text
+
+
+def clean_key(text: pl.Expr) -> pl.Expr:
+    """A key as it is meant: `="00123"` and `'00123` of a spreadsheet are 00123, zero-width characters go."""
+    bare = trimmed(text).str.replace(_FORMULA, "${1}").str.replace(_APOSTROPHE, "${1}")
+    return trimmed(bare.str.replace_all(rf"[{ZERO_WIDTH}]", ""))
+
+
+def needs_care(key: pl.Expr) -> pl.Expr:
+    """Whether a key is not the text that stands there; never missing."""
+    odd = is_padded(key) | key.is_in(NULL_KEYS) | key.str.contains(_ODD)
+    return odd.fill_null(value=False)
