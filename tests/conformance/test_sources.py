@@ -760,8 +760,8 @@ def test_a_comma_in_money_and_in_lookups(desk: Desk) -> None:
     more += '[lookup.l]\npath = "l.csv"\non = "x"\n[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
     criteria = "behavioural = { spend.min = 1, weight.min = 1 }"
     found = guesses(desk, more, criteria)
-    assert sorted(text.partition("`")[2].partition(",")[0] for text in found) == ["$1", "1"]
-    assert any("`$1,234" in text and "is read as 1.234," in text and "could be 1234" in text for text in found)
+    assert [text.partition("`")[2].partition(",")[0] for text in found] == ["1"]  # $1,500 is grouped, as dollars are
+    assert desk.columns(head(more), "spend") == {"a": "1500", "b": "0"}
 
 
 @pytest.mark.parametrize(("last", "count"), [("8,500", 1), ("8,5", 0), ("1,234,500", 0)])
@@ -791,7 +791,7 @@ def test_empty_fields_beyond_the_sample_are_no_reason_to_read_again(
         ("123456789012.25", "123456790010.75", 0),  # long, but exact
         ("0.12345678901", "998.5", 1),  # would be rounded
         ("0.1234567890", "998.623456789", 0),
-        ("0.30000000000000004", "998.5", 1),
+        ("0.30000000000000004", "998.8", 0),  # what a float leaves
     ],
 )
 def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(

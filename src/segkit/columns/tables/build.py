@@ -66,11 +66,11 @@ def _read(
     suspects: dict[str, pl.Expr] = {}
     for name in sorted((reads.values & table.columns.keys()) - {key}):
         as_type, money = reads.type_of(table, name)
-        padded = table.padded(name, type=as_type)
-        if padded is not None:
-            exprs.append(padded.alias(suspect(name)))
+        unsettled = table.unsettled(name, type=as_type, money=money)
+        if unsettled is not None:
+            exprs.append(unsettled.alias(suspect(name)))
             suspects[name] = pl.col(suspect(name))
-        elif table.columns[name].padded and table.reads_as_text(name, as_type):
+        if table.columns[name].padded and table.reads_as_text(name, as_type):
             exprs.append(pl.col(name).alias(as_it_came(name)))  # so it goes out, trimmed it is compared
         if name in reads.as_came and table.is_plain_text(name, as_type):
             continue
@@ -78,11 +78,12 @@ def _read(
         if table.bad(name, type=as_type, money=money) is None:
             continue
         exprs.append(pl.col(name).alias(as_it_came(name)))
-        suspects[name] = pl.col(name).is_null() & pl.col(as_it_came(name)).is_not_null()
+        unread = pl.col(name).is_null() & pl.col(as_it_came(name)).is_not_null()
         flag = table.suspect(name, type=as_type, money=money)
-        if flag is not None:
+        if flag is not None and unsettled is None:
             exprs.append(flag.alias(suspect(name)))
-            suspects[name] |= pl.col(suspect(name))
+            unread |= pl.col(suspect(name))
+        suspects[name] = unread if name not in suspects else suspects[name] | unread
     for name in sorted(reads.keys & table.columns.keys()):
         of_row = pl.col(name) if name in as_came else table.key(name)
         exprs.append(of_row.alias(text_of(name)))

@@ -94,11 +94,12 @@ class Doubts(NamedTuple):
 
 
 class SecondLook(NamedTuple):
-    """What a second look at a table shows: values that cannot be read, texts to be trimmed, lines that may be short."""
+    """What a second look at a table shows: values that cannot be read or are not settled, lines that may be short."""
 
     bad: Mapping[str, int]
     """Column -> how many of its values cannot be read."""
-    padded: tuple[str, ...]
+    unsettled: tuple[str, ...]
+    """Columns that may show something that their sample did not."""
     may_be_short: bool
 
 
@@ -204,19 +205,19 @@ class View(NamedTuple):
 
     def second_look(self) -> SecondLook:
         """What is doubtful about the rows, in a pass of its own."""
-        bad, padded = {}, {}
+        bad, unsettled = {}, {}
         for name in self.doubts.suspects:
             as_type, money = self.reads.type_of(self.table, name)
-            if (test := self.table.padded(name, type=as_type)) is not None:
-                padded[name] = test
+            if (test := self.table.unsettled(name, type=as_type, money=money)) is not None:
+                unsettled[name] = test
             elif (test := self.table.bad(name, type=as_type, money=money)) is not None:
                 bad[name] = test
         short = [] if self.doubts.short is None else [self.doubts.short.any().alias(DOUBT)]
-        tests = [test.sum().alias(name) for name, test in {**bad, **padded}.items()]
+        tests = [test.sum().alias(name) for name, test in {**bad, **unsettled}.items()]
         row = self.table.frame.select(*tests, *short).collect().row(0, named=True)
         return SecondLook(
             bad={name: row[name] for name in bad if row[name]},
-            padded=tuple(name for name in padded if row[name]),
+            unsettled=tuple(name for name in unsettled if row[name]),
             may_be_short=bool(row.get(DOUBT)),
         )
 

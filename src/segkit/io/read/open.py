@@ -23,12 +23,18 @@ from segkit.io.read.values import sample
 from segkit.io.read.values.column import NUMERIC, Column
 from segkit.io.read.values.infer import Given, infer, typed
 from segkit.io.read.workspace import Workspace
-from segkit.rules.model.sources import Source
+from segkit.rules.model.sources import Events, Source
 from segkit.words import listed, nearest
 
 
 def open_table(
-    ws: Workspace, name: str, spec: Source, *, base: Path, timezone: str, time_columns: Collection[str] = ()
+    ws: Workspace,
+    name: str,
+    spec: Source,
+    *,
+    base: Path,
+    timezone: str,
+    time_columns: Collection[str] = (),
 ) -> Table:
     """Open the files of a source, find out how they are written, and infer the types of their columns.
 
@@ -156,6 +162,7 @@ def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: C
         thousands=spec.thousands,
         null_values=spec.null_values,
         time_columns=frozenset(time_columns),
+        money_columns=frozenset({spec.amount} if isinstance(spec, Events) and spec.amount else ()),
     )
 
 

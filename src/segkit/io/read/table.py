@@ -88,9 +88,11 @@ class Table(NamedTuple):
         column = self.columns[name]
         return column.is_text and (wanted or column.type) in (ColumnType.TEXT, ColumnType.LIST)
 
-    def padded(self, name: str, *, type: ColumnType | None = None) -> pl.Expr | None:
-        """Where a text has white space around it that `value` would not drop; None where that is known."""
-        return reading.padded(self.columns[name]) if self.reads_as_text(name, type) else None
+    def unsettled(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
+        """Where a value may show something that the sample did not; None where all is known."""
+        column = self.columns[name]
+        kind = type or (ColumnType.NUMBER if money else column.type)
+        return reading.unsettled(column, kind, money=money)
 
     def keys_as_came(self, name: str) -> bool:
         """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be cleaned."""

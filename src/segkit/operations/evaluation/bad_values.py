@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 
 from segkit.columns.compute import Computed
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import bad_values
 from segkit.io.read.values.column import NUMERIC
 from segkit.io.read.values.numbers import both_readings
 from segkit.operations.evaluation.diagnose import about_table
+from segkit.rules import walk
+from segkit.rules.tables import CUSTOMERS
 from segkit.words import plural
 
 
@@ -41,7 +43,7 @@ def _unread(count: int, column: str) -> str:
 
 
 def guessed_numbers(view: View) -> list[str]:
-    """The columns that are read as numbers with a decimal comma, although nothing settles that it is one."""
+    """The columns that are read as numbers with a mark before three digits, which nothing settles: `1.234`."""
     names = []
     for name in sorted(view.reads.values & view.table.columns.keys()):
         column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
@@ -50,12 +52,60 @@ def guessed_numbers(view: View) -> list[str]:
     return names
 
 
-def guessed(view: View, column: str) -> Diagnostic:
-    """The warning about a column whose decimal comma nothing settles."""
+def refuse_guesses(plan: Plan, names: Mapping[str, Sequence[str]]) -> list[Diagnostic]:
+    """Warnings for numbers that read two ways; `DataError` where they are added up, which makes totals of thousands.
+
+    In files separated by commas or tabs `1,234` is grouped, as spreadsheets write it: only sums warn of it.
+    """
+    added = {(table, column) for table, column in _added_up(plan)}
+    errors: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
+    for table, columns in names.items():
+        view = plan.view(table)
+        for column in columns:
+            guess = view.table.columns[column].number
+            is_added = (table, column) in added or column in view.reads.money
+            grouped = guess.decimal == "." and "," in guess.guessed
+            plain = grouped and view.table.given.delimiter in (",", "\t")
+            if is_added and not plain:
+                errors.append(_two_readings(view, column))
+            elif is_added or not plain:
+                warnings.append(_guess(view, column))
+    if errors:
+        raise DataError(*errors)
+    return warnings
+
+
+def _added_up(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The columns whose values a rule adds up, by table."""
+    for _, measured in walk.measures(plan.rules):
+        if measured.of is not None and measured.measure in ("sum", "mean"):
+            yield measured.events, measured.of
+    if plan.rules.value and plan.rules.value.cost is not None:
+        yield CUSTOMERS, plan.rules.value.cost
+    if plan.rules.rfm and plan.rules.rfm.columns:
+        yield CUSTOMERS, plan.rules.rfm.columns.monetary
+
+
+def _two_readings(view: View, column: str) -> Diagnostic:
+    text = view.table.columns[column].number.guessed
+    decimal, grouped = both_readings(text)
+    mark = "," if "," in text else "."
+    message = f"`{text}` in column `{column}` is {decimal} or {grouped}: no value settles which, and it is added up"
+    hint = f'give the source `decimal = "{mark}"` for {decimal}, or `thousands = "{mark}"` for {grouped}'
+    return Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint)
+
+
+def _guess(view: View, column: str) -> Diagnostic:
     # Shows the form of the value alone: warnings stand in the manifest, which holds no customer's data.
     digits = cycle("123456789")
-    text = re.sub(r"[0-9]", lambda _: next(digits), view.table.columns[column].number.guessed)
-    read, other = both_readings(text)
-    message = f"what is written like `{text}` in column `{column}` is read as {read}, with a decimal comma"
-    hint = f'give the source `decimal = ","` for {read}, or `thousands = ","` for {other}'
+    style = view.table.columns[column].number
+    text = re.sub(r"[0-9]", lambda _: next(digits), style.guessed)
+    decimal, grouped = both_readings(text)
+    mark = "," if "," in text else "."
+    is_decimal = style.decimal == mark
+    read, other = (decimal, grouped) if is_decimal else (grouped, decimal)
+    how = f"with a decimal {'comma' if mark == ',' else 'point'}" if is_decimal else f"with `{mark}` between groups"
+    message = f"what is written like `{text}` in column `{column}` is read as {read}, {how}"
+    hint = f'give the source `decimal = "{mark}"` for {decimal}, or `thousands = "{mark}"` for {grouped}'
     return about_table(f"{message}; it could be {other}, and no value settles it", view.table, hint)

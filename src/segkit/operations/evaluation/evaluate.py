@@ -19,7 +19,7 @@ from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
-from segkit.operations.evaluation.bad_values import guessed, guessed_numbers, refuse_bad_values
+from segkit.operations.evaluation.bad_values import guessed_numbers, refuse_bad_values, refuse_guesses
 from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
@@ -64,7 +64,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += [
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
-    warnings += [guessed(plan.view(name), column) for name, columns in settled.guessed.items() for column in columns]
+    warnings += refuse_guesses(plan, settled.guessed)
     refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
@@ -106,7 +106,7 @@ def _settled(
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*guessed[name]] for name in guessed}
         for name, look in looks.items():
-            doubtful[name] += [*look.bad, *look.padded]
+            doubtful[name] += [*look.bad, *look.unsettled]
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:

@@ -41,7 +41,13 @@ class NumberStyle(NamedTuple):
     long: bool = True
     """Some value of the sample may have more than the 10 decimals of money."""
     guessed: str = ""
-    """A value that reads both ways, where nothing but the `;` of the file speaks for the decimal comma."""
+    """A value that reads both ways, such as `1.234`, where nothing settles which."""
+    decided: bool = True
+    """Some value settles whether a mark before three digits is decimal."""
+    any_code: bool = False
+    """Any three capital letters around a number are a currency."""
+    currencies: tuple[str, ...] = ()
+    """The different currencies of the values."""
 
 
 class DateStyle(NamedTuple):

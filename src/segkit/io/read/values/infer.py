@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.io.read.values import dates, numbers, texts
+from segkit.io.read.values import currencies, dates, numbers, texts
 from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
 from segkit.io.read.values.texts import NULL_TEXTS
 
@@ -34,7 +34,10 @@ TYPES = {
 
 
 class Given(NamedTuple):
-    """What the rule file says about reading values; `time_columns` may hold compact dates."""
+    """What the rule file says about reading values.
+
+    `time_columns` may hold compact dates, `money_columns` any currency.
+    """
 
     timezone: str = "UTC"
     delimiter: str = ","
@@ -44,6 +47,7 @@ class Given(NamedTuple):
     thousands: str | None = None
     null_values: tuple[str, ...] | None = None
     time_columns: Collection[str] = ()
+    money_columns: Collection[str] = ()
 
 
 def infer(
@@ -96,7 +100,13 @@ def _evidence(frame: Frame, names: Collection[str], given: Given) -> dict[str, C
     found = _count(frame, names, given, lambda text: _first_look(text, given))
     dated = [name for name, counts in found.items() if counts["date_like"]]
     numeric = [name for name, counts in found.items() if _may_be_number(counts, given.types.get(name))]
-    for looked_at, look in ((dated, dates.evidence), (numeric, partial(numbers.evidence, thousands=given.thousands))):
+    money = [name for name in numeric if name in given.money_columns or given.types.get(name) == "number"]
+    of_numbers = partial(numbers.evidence, thousands=given.thousands)
+    for looked_at, look in (
+        (dated, dates.evidence),
+        ([name for name in numeric if name not in money], of_numbers),
+        (money, partial(of_numbers, currency=currencies.ANY)),
+    ):
         for name, counts in _count(frame, looked_at, given, look).items():
             found[name] |= counts
     return found
@@ -155,7 +165,7 @@ def _leaning(found: Collection[Counts], known: Collection[Column], given: Given)
     """The decimal mark for columns that read both ways: given, or that of the other columns."""
     marks = {numbers.decimal_mark(c) for c in found if _share(c, "point") or _share(c, "comma")} - {None}
     settled = [c for c in known if c.type is ColumnType.NUMBER and c.is_text and not c.number.guessed]
-    marks |= {"," for c in settled if c.number.decimal == ","}
+    marks |= {c.number.decimal for c in settled if c.number.decided}
     return given.decimal or (marks.pop() if len(marks) == 1 else None)
 
 
@@ -167,10 +177,12 @@ def _column(
     name: str, counts: Counts, nulls: tuple[str, ...], leaning: str | None, given: Given, *, whole: bool
 ) -> Column:
     # Where nothing settles `1,234`, the comma is decimal in files separated by `;`, as spreadsheets write them.
-    known = given.decimal or numbers.decimal_mark(counts) or leaning
-    guess = counts["either_example"] if not known and given.delimiter == ";" and counts["either_comma"] else ""
-    number = numbers.settle(counts, known or ("," if guess else "."), given.thousands, guess)
     wanted = given.types.get(name)
+    known = given.decimal or numbers.decimal_mark(counts) or leaning
+    guess = (counts["either_example"] or "") if not known else ""
+    decimal = known or ("," if given.delimiter == ";" and counts["either_comma"] else ".")
+    any_code = wanted == "number" or name in given.money_columns
+    number = numbers.settle(counts, decimal, given.thousands, guess, any_code=any_code)
     date, dated = _date_style(counts, given, wanted, whole=whole)
     kind, matching = _kind(name, counts, number, date, dated, given)
     if wanted:

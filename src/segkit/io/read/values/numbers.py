@@ -1,4 +1,4 @@
-"""Numbers that come as text: plain (`-1234.5`), or with currency, group marks or a decimal comma."""
+"""Numbers that come as text: plain (`-1234.5`), or with currency, group marks, a decimal comma, brackets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from segkit.io.read.values import currencies
 from segkit.io.read.values.column import Column, ColumnType, NumberStyle
 from segkit.io.read.values.texts import trimmed
 from segkit.rules.model.base import DECIMALS
@@ -18,29 +19,39 @@ SCALE = DECIMALS
 """Of money: a sum is a whole number of units of 10 ** -SCALE."""
 MONEY = pl.Decimal(38, SCALE)
 LARGEST_MONEY = 1e27
+NOISE = 15
+"""Significant digits from which on a decimal is what a float leaves: 0.30000000000000004."""
 
-_CURRENCY = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN)"
 _SPACES = r"\s'’"
+_MINUS = "\u2212\\-"
 _EXPONENT = r"(?:[eE][+-]?[0-9]{1,3})"
 PLAIN = r"^[+-]?(?:[0-9]{1,18}\.?[0-9]*|\.[0-9]+)$"
-LIKE = rf"^[+-]?\s*{_CURRENCY}?\s*[+-]?[0-9.,]"
+LIKE = rf"^\(?[+{_MINUS}]?\s*{currencies.ANY}?\s*[+{_MINUS}]?[0-9.,]"
 """How a number starts, whichever its `shape`: to look for that is ten times as fast as `evidence`."""
 LEADING_ZERO = r"^[^0-9.,]*0[0-9]"
 """A digit after a first zero: not a number but a code (`01234`)."""
+_HEAD = r"^[^0-9.,]*"
+_TAIL = r"[^0-9.,]*$"
 
 
 @cache
-def shape(decimal: str, thousands: str | None = None, *, whole: bool = False) -> str:
+def shape(decimal: str, thousands: str | None = None, *, whole: bool = False, currency: str = currencies.KNOWN) -> str:
     """The regex of a number with this decimal mark; `whole` for integers alone; at most 18 whole digits."""
-    marks = _SPACES + ("," if decimal == "." else ".") if thousands is None else re.escape(thousands)
+    mark = "," if decimal == "." else "."
+    marks = _SPACES + mark if thousands is None else re.escape(thousands)
     if marks.strip("\\ ") == "" and thousands:
         marks = r"\s"
     grouped = rf"[1-9][0-9]{{0,2}}(?:[{marks}][0-9]{{3}}){{1,5}}|" if marks else ""
+    if thousands in (None, mark):  # Indian groups: 12,34,567
+        grouped += rf"[1-9][0-9]?(?:[{mark}][0-9]{{2}}){{1,6}}[{mark}][0-9]{{3}}|"
     point = re.escape(decimal)
     body = rf"(?:{grouped}[0-9]{{1,18}})"
     if not whole:
         body = rf"(?:{body}(?:{point}[0-9]*)?|{point}[0-9]+){_EXPONENT}?"
-    return rf"^[+-]?\s*{_CURRENCY}?\s*[+-]?{body}\s*{_CURRENCY}?$"
+    signed = rf"[+{_MINUS}]?\s*{currency}?\s*[+{_MINUS}]?{body}\s*{currency}?"
+    return (
+        rf"^(?:{signed}|\(\s*{currency}?\s*{body}\s*{currency}?\s*\)|{currency}?\s*{body}\s*[{_MINUS}]\s*{currency}?)$"
+    )
 
 
 def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False) -> pl.Expr:
@@ -63,11 +74,25 @@ def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False)
 def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
     text = trimmed(raw)
-    noise = rf"{_CURRENCY}|[^0-9eE+{re.escape(style.decimal)}-]"
-    bare = text.str.replace_all(noise, "")
+    head = text.str.extract(rf"({_HEAD})").str.contains(rf"[{_MINUS}(]")
+    negative = head | text.str.contains(rf"[0-9.,]{_TAIL[:-1]}$") & text.str.extract(rf"({_TAIL})").str.contains(
+        rf"[{_MINUS}]"
+    )
+    bare = text.str.replace(_HEAD, "").str.replace(_TAIL, "")
+    bare = bare.str.replace_all(rf"[^0-9eE+{re.escape(style.decimal)}-]", "")
     if style.decimal != ".":
         bare = bare.str.replace(style.decimal, ".", literal=True)
-    return pl.when(text.str.contains(shape(style.decimal, style.thousands))).then(bare)
+    signed = pl.when(negative).then(pl.lit("-") + bare).otherwise(bare)
+    return pl.when(text.str.contains(_shape_of(style))).then(signed)
+
+
+def _shape_of(style: NumberStyle) -> str:
+    return shape(style.decimal, style.thousands, currency=currencies.ANY if style.any_code else currencies.KNOWN)
+
+
+def currency_of(raw: pl.Expr) -> pl.Expr:
+    """The currency mark around a number; missing where there is none."""
+    return trimmed(raw).str.extract(rf"({currencies.ANY})")
 
 
 def has_leading_zero(column: Column) -> pl.Expr:
@@ -84,14 +109,17 @@ def may_trust(column: Column) -> bool:
 
 
 def long(text: pl.Expr) -> pl.Expr:
-    """Room for more than 10 decimals; never missing."""
+    """Where there is room for more than 10 decimals; never missing."""
     return (text.str.len_bytes() > SCALE + 1).fill_null(value=False)
 
 
 def _over_precise(text: pl.Expr) -> pl.Expr:
-    """More than 10 decimals, which the cast would round without a word."""
-    suspect = pl.when(long(text)).then(text)
-    return suspect.str.contains(rf"\.[0-9]{{{SCALE}}}[0-9]*[1-9]|[eE]-").fill_null(value=False)
+    """More than 10 decimals, which the cast would round without a word; not what a float leaves."""
+    suspect = pl.when(long(text) | text.str.contains("[eE]-")).then(text)
+    digits = suspect.str.replace(r"[eE].*$", "").str.replace(r"^[+-]?0*\.?0*", "").str.replace(".", "", literal=True)
+    decimals = suspect.str.contains(rf"^[^eE]*\.[0-9]{{{SCALE}}}[0-9]*[1-9]") & (digits.str.len_bytes() < NOISE)
+    exact = suspect.cast(MONEY, strict=False).cast(pl.Float64) == suspect.cast(pl.Float64, strict=False)
+    return (decimals | (suspect.str.contains("[eE]-") & ~exact)).fill_null(value=False)
 
 
 def from_float(raw: pl.Expr) -> pl.Expr:
@@ -106,44 +134,75 @@ def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
     """Counts over trimmed texts; where all are `whole`, they stand for those of `evidence`."""
     whole = text.str.contains(r"^[+-]?[0-9]{1,18}$").sum()
     both_ways = dict.fromkeys(("whole", "plain", "point", "comma", "whole_point", "whole_comma"), whole)
-    return {**both_ways, "either_comma": pl.lit(0), "zero": text.str.contains(r"^[+-]?0[0-9]").sum()}
+    nothing = {
+        "either_point": pl.lit(0),
+        "either_comma": pl.lit(0),
+        "either_sign": pl.lit(0),
+        "either_example": pl.lit(""),
+    }
+    return {
+        **both_ways,
+        **nothing,
+        "ungrouped": text.str.contains(r"^[+-]?[0-9]{4,18}$").sum(),
+        "zero": text.str.contains(r"^[+-]?0[0-9]").sum(),
+    }
 
 
-def evidence(text: pl.Expr, thousands: str | None) -> dict[str, pl.Expr]:
+def evidence(text: pl.Expr, thousands: str | None, currency: str = currencies.KNOWN) -> dict[str, pl.Expr]:
     """Counts by which `settle` decides, over texts that are trimmed and not missing."""
-    point = text.str.contains(shape(".", thousands))
-    comma = text.str.contains(shape(",", thousands))
-    either = point & comma & text.str.contains(",", literal=True)
+    point = text.str.contains(shape(".", thousands, currency=currency))
+    comma = text.str.contains(shape(",", thousands, currency=currency))
+    either_comma = point & comma & text.str.contains(",", literal=True)
+    either_point = point & comma & text.str.contains(".", literal=True)
+    either = either_comma | either_point
     return {
         "plain": text.str.contains(PLAIN).sum(),
         "long": long(text).any(),
         "point": point.sum(),
         "comma": comma.sum(),
-        "whole_point": text.str.contains(shape(".", thousands, whole=True)).sum(),
-        "whole_comma": text.str.contains(shape(",", thousands, whole=True)).sum(),
-        "either_comma": either.sum(),
+        "whole_point": text.str.contains(shape(".", thousands, whole=True, currency=currency)).sum(),
+        "whole_comma": text.str.contains(shape(",", thousands, whole=True, currency=currency)).sum(),
+        "either_comma": either_comma.sum(),
+        "either_point": either_point.sum(),
+        "either_sign": (either_comma & text.str.contains(currencies.GROUPS_BY_COMMA)).sum(),
         "either_example": text.filter(either).first(),
+        "currencies": currency_of(text.filter(point | comma)).drop_nulls().unique().implode(),
         "zero": ((point | comma) & text.str.contains(LEADING_ZERO)).sum(),
     }
 
 
-def settle(counts: Mapping[str, Any], decimal: str, thousands: str | None, guessed: str = "") -> NumberStyle:
+def settle(
+    counts: Mapping[str, Any], decimal: str, thousands: str | None, guessed: str = "", *, any_code: bool = False
+) -> NumberStyle:
     """The style of a column with this decimal mark."""
     read_by_style = counts["point" if decimal == "." else "comma"]
     plain = decimal == "." and counts["plain"] == read_by_style and not counts["padded"]
+    marks = currencies.distinct(counts.get("currencies") or ())
     return NumberStyle(
-        decimal=decimal, thousands=thousands, plain=plain, long=bool(counts.get("long", True)), guessed=guessed
+        decimal=decimal,
+        thousands=thousands,
+        plain=plain,
+        long=bool(counts.get("long", True)),
+        guessed=guessed,
+        decided=decimal_mark(counts) is not None or bool(counts["ungrouped"]),
+        any_code=any_code,
+        currencies=marks,
     )
 
 
 def both_readings(text: str) -> tuple[str, str]:
-    """A number with a comma, as it reads with a decimal comma and with a comma between groups of digits."""
+    """A number with one mark before three digits: as it reads with a decimal mark, and with a group mark."""
     digits = re.sub(r"[^0-9,.-]", "", text)
-    return f"{Decimal(digits.replace(',', '.')).normalize():f}", digits.replace(",", "")
+    return f"{Decimal(digits.replace(',', '.')).normalize():f}", re.sub(r"[,.]", "", digits)
 
 
 def decimal_mark(counts: Mapping[str, Any]) -> str | None:
-    """The decimal mark by which more of the values are numbers; None where they read both ways."""
-    if counts["point"] == counts["comma"]:
-        return None
-    return "." if counts["point"] > counts["comma"] else ","
+    """The decimal mark that the values settle; None where they read both ways."""
+    if counts["point"] != counts["comma"]:
+        return "." if counts["point"] > counts["comma"] else ","
+    either = {mark for mark, count in ((".", "either_point"), (",", "either_comma")) if counts[count]}
+    if counts["either_sign"]:
+        return "."  # $1,234: the comma groups there
+    if counts["ungrouped"] and len(either) == 1:
+        return either.pop()  # 1500 beside 1.250: so no groups
+    return None

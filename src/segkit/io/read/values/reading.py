@@ -77,6 +77,17 @@ def known_key(column: Column, text: pl.Expr) -> pl.Expr:
     return pl.when(~text.is_in(["", *nulls])).then(text) if nulls else pl.when(text != "").then(text)
 
 
-def padded(column: Column) -> pl.Expr | None:
-    """Where a text column that is read as text has white space around a value; None where all is known of it."""
-    return None if column.settled or column.padded else texts.is_padded(pl.col(column.name))
+def unsettled(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
+    """Where a value may show something that the sample did not, so that all values have to be looked at.
+
+    That is white space around a text, or a mark in a number where no value settles which mark is decimal. None where
+    all is known.
+    """
+    raw = pl.col(column.name)
+    if column.settled or not column.is_text:
+        return None
+    if to in (ColumnType.TEXT, ColumnType.LIST):
+        return None if column.padded else texts.is_padded(raw)
+    if to in NUMERIC or money:
+        return None if column.number.decided else raw.str.contains("[.,]")
+    return None
