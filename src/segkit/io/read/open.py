@@ -19,7 +19,7 @@ from segkit.io.read.problems import expands, problem, shown
 from segkit.io.read.table import Table
 from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.lines import ragged
-from segkit.io.read.values import sample
+from segkit.io.read.values import dates, sample
 from segkit.io.read.values.column import NUMERIC, Column
 from segkit.io.read.values.infer import Given, infer, typed
 from segkit.io.read.workspace import Workspace
@@ -151,22 +151,28 @@ def _joined(parts: tuple[Part, ...], names: list[str]) -> pl.LazyFrame:
 
 def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: Collection[str]) -> Given:
     decimal = spec.decimal or {",": ".", ".": ","}.get(spec.thousands or "")
-    if spec.date_format:
-        _check_date_format(spec.date_format)
+    formats = dict(spec.date_format or {})
+    for layout in dict.fromkeys(layout for of_column in formats.values() for layout in of_column):
+        _check_date_format(layout)
     return Given(
         timezone=timezone,
         delimiter=parts[0].text.delimiter if parts[0].text else ",",
         types=dict(spec.types),
-        date_format=spec.date_format,
+        date_formats=formats,
         decimal=decimal,
         thousands=spec.thousands,
         null_values=spec.null_values,
+        true_values=spec.true_values,
+        false_values=spec.false_values,
+        percent=spec.percent,
         time_columns=frozenset(time_columns),
         money_columns=frozenset({spec.amount} if isinstance(spec, Events) and spec.amount else ()),
     )
 
 
 def _check_date_format(layout: str) -> None:
+    if layout in dates.NUMERIC or layout == "%s":
+        return
     """DataError unless a date that is written in the format reads back with its year."""
     written = pl.Series([dt.datetime(2024, 3, 31)]).dt.replace_time_zone("UTC")
     try:

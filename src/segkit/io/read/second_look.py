@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias
@@ -17,8 +18,10 @@ from segkit.io.read.problems import problem, shown
 from segkit.io.read.table import Table
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import SHOWN, ragged
-from segkit.io.read.values.column import ColumnType
+from segkit.io.read.values.column import NUMERIC, ColumnType
 from segkit.io.read.values.numbers import SCALE
+from segkit.rules.text.toml import toml_key
+from segkit.words import listed
 
 BATCH = 50_000
 LONGEST = 60
@@ -40,6 +43,7 @@ class _Found:
 
     count: int = 0
     first: list[Diagnostic] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
 
 
 def bad_values(table: Table, wanted: Wanted) -> DataError:
@@ -59,9 +63,30 @@ def bad_values(table: Table, wanted: Wanted) -> DataError:
     diagnostics = [note for column in found.values() for note in column.first]
     for name, column in found.items():
         if column.count:
+            kind, money = wanted[name]
+            kind = ColumnType.NUMBER if money else kind or table.columns[name].type
             words = _words(table, name, *wanted[name])
-            diagnostics.append(_total(table, name, column.count, words))
+            diagnostics.append(_total(table, name, column, words, _way_out(name, column.values, kind)))
     return DataError(*diagnostics)
+
+
+def _way_out(name: str, values: Sequence[str], kind: ColumnType) -> str:
+    """The key of the source that would read the values, told from the first of them."""
+    if kind is ColumnType.DATE:
+        if all(re.fullmatch(r"\d{5}(\.\d+)?", value) for value in values):
+            return f'give `date_format = {{ {toml_key(name)} = "excel" }}` if they are days of a spreadsheet, '
+        if all(re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", value) for value in values):
+            unit = "epoch_ms" if len(values[0]) == 13 else "epoch"
+            return f'give `date_format = {{ {toml_key(name)} = "{unit}" }}` if they count from 1970, '
+        return "say how they are written with `date_format`, such as `%d.%m.%y` (`%z` for an offset), "
+    if kind is ColumnType.BOOLEAN:
+        return "name their words with `true_values` and `false_values`, "
+    if kind in NUMERIC and all(value.rstrip().endswith("%") for value in values):
+        return 'give `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %, '
+    if kind in NUMERIC and not any(re.search(r"\d", value) for value in values):
+        shown_values = ", ".join(f'"{value}"' for value in dict.fromkeys(values))
+        return f"give `null_values = [{shown_values}]` if that means nothing, "
+    return ""
 
 
 def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
@@ -82,6 +107,7 @@ def _note(found: _Found, bad: pl.DataFrame, name: str, part: Part, words: str) -
     for line, value in bad.head(SHOWN - len(found.first)).rows():
         row = "" if part.lines else f"row {line} of "
         place = SourceLocation(shown(part.path), line if part.lines else None)
+        found.values.append(str(value).strip())
         found.first.append(Diagnostic(f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`", place))
 
 
@@ -94,14 +120,14 @@ def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str
         return f"an amount of at most {SCALE} decimals"
     kind = kind or table.columns[name].type
     if kind is ColumnType.DATE and table.columns[name].date.given:
-        return f"a date written as `{table.columns[name].date.format}`"
+        return f"a date written as {listed(table.columns[name].date.formats, 'or')}"
     return _WORDS.get(kind, str(kind))
 
 
-def _total(table: Table, name: str, count: int, words: str) -> Diagnostic:
-    values = "1 value" if count == 1 else f"{count} values"
+def _total(table: Table, name: str, found: _Found, words: str, way_out: str) -> Diagnostic:
+    values = "1 value" if found.count == 1 else f"{found.count:,} values"
     message = f"{values} of column `{name}` in `{table.name}` cannot be read as {words}"
-    return Diagnostic(message, hint='mend them, or give `bad_values = "missing"` to count them as missing')
+    return Diagnostic(message, hint=f'mend them, {way_out}or give `bad_values = "missing"` to count them as missing')
 
 
 def explain(parts: Iterable[Part]) -> DataError | None:

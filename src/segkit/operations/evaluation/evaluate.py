@@ -65,7 +65,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
     warnings += refuse_guesses(plan, settled.guessed)
-    refuse_keys(plan, computed)
+    warnings += refuse_keys(plan, computed)
     if loaded.rules.rfm:
         warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)

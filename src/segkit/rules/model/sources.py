@@ -6,10 +6,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, TextList
+from segkit.rules.model.base import Contradiction, Lacking, Model, TextList, as_list
 from segkit.rules.model.conditions import Conditions
 
 TypeName = Literal["text", "number", "boolean", "date"]
+
+
+def _formats(value: Any) -> Any:
+    return {k: tuple(as_list(v)) for k, v in value.items()} if isinstance(value, dict) else {"": tuple(as_list(value))}
+
+
+_FORMAT_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+DateFormats = Annotated[
+    dict[str, tuple[str, ...]],
+    BeforeValidator(_formats),
+    WithJsonSchema({"anyOf": [*_FORMAT_SCHEMA["anyOf"], {"type": "object", "additionalProperties": _FORMAT_SCHEMA}]}),
+]
+"""Column (empty: all others) -> formats."""
 
 
 class Source(Model):
@@ -40,10 +53,17 @@ class Source(Model):
     """The decimal mark in numbers."""
     thousands: str | None = None
     """What groups the digits of large numbers; `""` for nothing."""
-    date_format: str | None = None
-    """How dates are written, such as `%d/%m/%Y`."""
+    date_format: DateFormats | None = None
+    """How dates are written, such as `%d/%m/%Y`: one format, a list that is tried in order, or a table by column; also
+    `epoch`, `epoch_ms` (since 1970) and `excel` (days), by column or for `time`."""
+    percent: Literal["keep", "divide"] | None = None
+    """What `12 %` is as a number: 12 (`keep`) or 0.12 (`divide`); without it, text."""
     null_values: TextList | None = None
-    """Texts that stand for a missing value, beside the empty text."""
+    """Texts that stand for a missing value, beside `NULL`, `\\\\N` and `#N/A`; with `[]`, only the empty text does."""
+    true_values: TextList = ()
+    """Words for true in columns that are read as true or false, beside `true`, `yes`, `oui`, `ja`, `1` and the like."""
+    false_values: TextList = ()
+    """Words for false."""
     types: dict[str, TypeName] = {}
     """The type of a column, where the detected one is not what you mean."""
     rename: dict[str, str] = {}
@@ -68,6 +88,8 @@ class Customers(Source):
     """An event table whose keys are the customers, where there is no customer file."""
     columns: tuple[str, ...] = ()
     """With `from`: columns of the event table whose latest known value each customer takes."""
+    normalise_keys: tuple[str, ...] | None = None
+    """`[]`: keys are right as they are written, whatever they look like."""
     duplicates: Literal["error", "first", "last"] = "error"
     """What a key that comes twice is: an error, or the first or last row counts."""
     latitude: str | None = None
@@ -85,6 +107,8 @@ class Customers(Source):
                     "`path` and `from` are two origins of the customers", "give one of them", key="from"
                 )
             raise Lacking("path")
+        if self.normalise_keys:
+            raise Contradiction("`normalise_keys` can only be `[]`", "take it out", key="normalise_keys")
         if self.columns and not self.from_:
             raise Contradiction("`columns` goes with `from`", _ALL_COLUMNS, key="columns")
         if (self.latitude is None) != (self.longitude is None):

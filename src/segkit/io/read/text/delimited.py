@@ -78,6 +78,19 @@ class TextFile(NamedTuple):
         before = [line - position for position, line in enumerate(self.dropped)]
         return number + bisect_right(before, number)
 
+    def last_record(self) -> tuple[int, list[str]] | None:
+        """The line and the fields of the last line that is not blank, if it is a record of its own."""
+        with self.source.open("rb") as text:
+            size = text.seek(0, io.SEEK_END)
+            text.seek(max(0, size - HEAD))
+            end = text.read().decode("utf-8", errors="ignore")
+        lines = end.rstrip().splitlines()
+        fields = _fields_of(lines[-1], self.delimiter, self.quote) if len(lines) > 1 else []
+        if len(fields) != 1 or len(fields[0]) != len(self.names):
+            return None
+        before = look(self.source).line_feeds - end[len(end.rstrip()) :].count("\n")
+        return self.line(before + 1), fields[0]
+
     def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """The line and the fields of each record after the header, blank lines left out; slow.
 

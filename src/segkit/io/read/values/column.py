@@ -44,6 +44,8 @@ class NumberStyle(NamedTuple):
     """A value that reads both ways, such as `1.234`, where nothing settles which."""
     decided: bool = True
     """Some value settles whether a mark before three digits is decimal."""
+    percent: str | None = None
+    """What `12 %` is: 12 (`keep`) or 0.12 (`divide`); None: no number."""
     any_code: bool = False
     """Any three capital letters around a number are a currency."""
     currencies: tuple[str, ...] = ()
@@ -54,19 +56,23 @@ class DateStyle(NamedTuple):
     """How the dates of a text column are written."""
 
     order: str = "ymd"
-    """`ymd`, `dmy`, `mdy`, `compact` (19970101), or `ambiguous` (day or month first)."""
+    """`ymd`, `dmy`, `mdy`, `compact` (19970101), `named`, `month_named`, or `ambiguous` (day or month first)."""
     format: str | None = None
     """The one format of all sampled values; None: they vary within the order."""
-    zoned: bool = False
-    given: bool = False
-    """The rule file gave the format."""
+    formats: tuple[str, ...] = ()
+    """Those that the rule file gave, in the order in which they are tried."""
     example: str = ""
     """The first value that reads differently day first and month first."""
 
     @property
     def how(self) -> str:
         """In words, for what was detected."""
-        return f"date {self.format or self.order}"
+        return f"date {' or '.join(self.formats) or self.format or self.order.replace('_', ' ')}"
+
+    @property
+    def given(self) -> bool:
+        """The rule file gave formats."""
+        return bool(self.formats)
 
 
 class Column(NamedTuple):
@@ -93,6 +99,11 @@ class Column(NamedTuple):
     """The rule file gave some of `nulls`, so that a number such as `-1` may be among them."""
     settled: bool = False
     """What is known of the column rests on all rows."""
+    true_values: tuple[str, ...] = ()
+    false_values: tuple[str, ...] = ()
+    """Words for true and false that the rule file adds."""
+    ticks: bool = False
+    """Fields are ticked or empty."""
     timezone: str = "UTC"
     """In which zoned timestamps become dates."""
 

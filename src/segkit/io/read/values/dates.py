@@ -1,32 +1,46 @@
-"""Dates and timestamps that come as text: ISO, year first, day first, month first, compact."""
+"""Dates and timestamps that come as text: year first, day first, month first, compact, with a month's name."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from segkit.io.read.values.column import Column, DateStyle
+from segkit.io.read.values.months import MONTHS
 from segkit.io.read.values.texts import trimmed
 
+_ZONE = r"(?:Z|z|UTC|GMT|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9])"
 _TIME = (
-    r"(?:T|\s+)((?:[01]?[0-9]|2[0-4]):[0-5][0-9])(:[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
-    r"(?:\s*(Z|UTC|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9]))?"
+    r"(?:T|,?\s+)(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    rf"(?:\s*{_ZONE})?"
 )
 _MARK = r"[-/.]"
+_NAME = r"[A-Za-zÀ-ÿ]{3,10}\.?"
+_GAP = r"[\s./-]+(?:de\s+|del\s+)?"
 SHAPES = {
     "ymd": rf"^([0-9]{{4}}){_MARK}([0-9]{{1,2}}){_MARK}([0-9]{{1,2}})(?:{_TIME})?$",
     "dmy": rf"^([0-9]{{1,2}}){_MARK}([0-9]{{1,2}}){_MARK}([0-9]{{4}})(?:{_TIME})?$",
     "compact": r"^(?:1[89]|20|21)[0-9][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$",
+    "named": rf"^([0-9]{{1,2}})(?:st|nd|rd|th|er|º|\.)?{_GAP}({_NAME}){_GAP}([0-9]{{4}})(?:{_TIME})?$",
+    "month_named": rf"^({_NAME})\s+([0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+([0-9]{{4}})(?:{_TIME})?$",
 }
-LIKE = rf"^[0-9]{{1,4}}{_MARK}[0-9]{{1,2}}{_MARK}[0-9]"
-"""What all dates but compact ones match, and little else."""
 SHAPES["mdy"] = SHAPES["ambiguous"] = SHAPES["dmy"]
-_TO_ISO = {"ymd": "${1}-${2}-${3}", "dmy": "${3}-${2}-${1}", "mdy": "${3}-${1}-${2}", "ambiguous": "${3}-${2}-${1}"}
-_ZONED = r":[0-9][0-9].*(?:Z|UTC|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9])$"
+LIKE = (
+    rf"^[0-9]{{1,4}}{_MARK}[0-9]{{1,2}}{_MARK}[0-9]|^[0-9]{{1,2}}[^0-9,;]{{2,5}}[^0-9,;]{{1,12}}[0-9]{{4}}"
+    rf"|^{_NAME}\s+[0-9]{{1,2}}\D{{1,4}}[0-9]{{4}}"
+)
+"""What all dates but compact ones match, and little else."""
+_YEAR_MONTH_DAY = {
+    "ymd": (1, 2, 3), "dmy": (3, 2, 1), "ambiguous": (3, 2, 1), "mdy": (3, 1, 2),
+    "named": (3, 2, 1), "month_named": (3, 1, 2),
+}  # fmt: skip
+NAMED = ("named", "month_named")
+_ZONED = rf":[0-9][0-9].*{_ZONE}$"
+_MIDNIGHT = r"[T\s]24:00(?::00)?"
 _FIRST_PAST_12 = rf"^(?:1[3-9]|[23][0-9]){_MARK}"
 _SECOND_PAST_12 = rf"^[0-9]{{1,2}}{_MARK}(?:1[3-9]|[23][0-9]){_MARK}"
 _SIMPLE = re.compile(
@@ -35,7 +49,14 @@ _SIMPLE = re.compile(
 )
 _EARLIEST = dt.date(1000, 1, 1)
 _TIME_DIRECTIVE = re.compile(r"%-?[HIklMSTRrpfsXcv+.3-9:zZ]")
+_OFFSET_DIRECTIVE = re.compile(r"%(?::|#)?z|%\+")
 FORMATS = {"compact": "%Y%m%d", "ymd": "%Y{0}%m{0}%d", "dmy": "%d{0}%m{0}%Y", "mdy": "%m{0}%d{0}%Y"}
+SERIALS = {"epoch": 1_000_000, "epoch_ms": 1_000}
+"""Formats that are counts since 1970, in UTC: microseconds of one."""
+EXCEL = "excel"
+"""The format that is days since the end of 1899."""
+NUMERIC = (*SERIALS, EXCEL)
+_EXCEL_DAY_0 = dt.date(1899, 12, 30)
 
 
 def read(column: Column) -> pl.Expr:
@@ -43,37 +64,98 @@ def read(column: Column) -> pl.Expr:
     style = column.date
     raw = pl.col(column.name)
     text = trimmed(raw) if column.padded else raw
-    if style.order == "compact":
+    if style.given:
+        # What two formats read as two days is no date.
+        clear = pl.when(~conflict(text, style.formats, column.timezone)).then(text) if style.formats[1:] else text
+        day = by_formats(clear, style.formats, column.timezone)
+    elif style.order == "compact":
         return text.str.to_date("%Y%m%d", strict=False)
-    if style.format is not None:
+    elif style.format is not None:
         day = by_format(text, style.format, column.timezone)
     else:
-        day = _by_shape(text, style, column.timezone)
+        day = _by_shape(text, style.order, column.timezone)
     # `%Y` reads the year of 1/18/15 as 15.
     return pl.when(day >= _EARLIEST).then(day)
 
 
+def by_formats(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
+    """Dates written in one of several formats, which are tried in their order."""
+    return pl.coalesce(by_format(text, layout, timezone) for layout in formats)
+
+
+def conflict(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
+    """Where two of the formats read a value as two days."""
+    days = [by_format(text, layout, timezone) for layout in formats]
+    pairs = [(a != b).fill_null(value=False) for i, a in enumerate(days) for b in days[i + 1 :]]
+    return pl.any_horizontal(pairs) if pairs else pl.lit(value=False)
+
+
 def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
-    """Dates written in one strptime format."""
-    if "%z" in layout or "%:z" in layout or "%#z" in layout or "%+" in layout:
+    """Dates written in one strptime format, or as the serial number that it names."""
+    if layout in NUMERIC:
+        return from_serial(text.cast(pl.Float64, strict=False), layout, timezone)
+    if layout == "%s":
+        return from_serial(text.cast(pl.Float64, strict=False), "epoch", timezone)
+    if _OFFSET_DIRECTIVE.search(layout):
         moment = text.str.to_datetime(layout, time_unit="us", strict=False)
+        return moment.dt.convert_time_zone(timezone).dt.date()
+    if "%Z" in layout:
+        # Polars throws the name of the zone away, so only those that are UTC are read.
+        utc = pl.when(text.str.contains(r"(?i)\b(?:UTC|GMT|Z)\b|[0-9]Z")).then(text)
+        moment = utc.str.to_datetime(layout, time_unit="us", strict=False).dt.replace_time_zone("UTC")
         return moment.dt.convert_time_zone(timezone).dt.date()
     if _TIME_DIRECTIVE.search(layout):
         return text.str.to_datetime(layout, time_unit="us", strict=False).dt.date()
     return text.str.to_date(layout, strict=False)
 
 
-def _by_shape(text: pl.Expr, style: DateStyle, timezone: str) -> pl.Expr:
-    pattern = SHAPES[style.order]
-    iso = text.str.replace(pattern, _TO_ISO[style.order])
-    if not style.zoned:
-        return iso.str.to_date("%Y-%m-%d", strict=False)
+def from_serial(number: pl.Expr, layout: str, timezone: str) -> pl.Expr:
+    """The day of a count of seconds, milliseconds or days."""
+    if layout == EXCEL:
+        return pl.when(number.is_between(1, 2_958_465)).then(pl.lit(_EXCEL_DAY_0) + pl.duration(days=number.floor()))
+    in_range = pl.when(number.abs() < 253_402_300_800 * 1_000_000 / SERIALS[layout]).then(number)
+    moment = (in_range * SERIALS[layout]).cast(pl.Int64).cast(pl.Datetime("us"))
+    return moment.dt.replace_time_zone("UTC").dt.convert_time_zone(timezone).dt.date()
+
+
+def _by_shape(text: pl.Expr, order: str, timezone: str) -> pl.Expr:
+    """Dates whose times vary: with zones, 24:00, a.m. and p.m. or without."""
+    day = _day(text, order)
+    next_day = text.str.contains(_MIDNIGHT)
     zoned = pl.when(text.str.contains(_ZONED)).then(text)
-    moment = zoned.str.replace(pattern, _TO_ISO[style.order] + "T${4}${5}|${6}")
-    moment = moment.str.replace(r"T([0-9]+:[0-9]+)\|", "T${1}:00|").str.replace(r"\|(?:Z|UTC)$", "|+00:00")
-    moment = moment.str.replace(r"\|([+-][0-9][0-9])$", "|${1}:00")
-    day = by_format(moment, "%Y-%m-%dT%H:%M:%S|%z", timezone)
-    return day.fill_null(pl.when(zoned.is_null()).then(iso).str.to_date("%Y-%m-%d", strict=False))
+    moment = (_local(zoned, _day(zoned, order)) - _offset(zoned)).dt.replace_time_zone("UTC")
+    day = pl.when(next_day).then(day + pl.duration(days=1)).otherwise(day)
+    return moment.dt.convert_time_zone(timezone).dt.date().fill_null(pl.when(zoned.is_null()).then(day))
+
+
+def _day(text: pl.Expr, order: str) -> pl.Expr:
+    pattern, (year, month, day) = SHAPES[order], _YEAR_MONTH_DAY[order]
+    if order not in NAMED:
+        return text.str.replace(pattern, f"${{{year}}}-${{{month}}}-${{{day}}}").str.to_date("%Y-%m-%d", strict=False)
+    name = text.str.extract(pattern, month).str.strip_suffix(".").str.to_lowercase()
+    number = name.replace_strict(list(MONTHS), list(MONTHS.values()), default=None, return_dtype=pl.Int8)
+    written = pl.concat_str(text.str.extract(pattern, year), number, text.str.extract(pattern, day), separator="-")
+    return written.str.to_date("%Y-%m-%d", strict=False)
+
+
+def _local(text: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """The moment as clocks on the wall showed it."""
+    hour, minute, second = (
+        text.str.extract(pattern).cast(pl.Int64, strict=False).fill_null(0)
+        for pattern in (r"([0-9]{1,2}):[0-9]{2}", r":([0-9]{2})", r":[0-9]{2}:([0-9]{2})")
+    )
+    afternoon = text.str.contains(r"[Pp]\.?[Mm]\.?")
+    half = text.str.contains(r"[0-9]\s*[AaPp]\.?[Mm]\.?")
+    hour = pl.when(half).then(hour % 12 + 12 * afternoon.cast(pl.Int64)).otherwise(hour)
+    return day.cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute, seconds=second)
+
+
+def _offset(text: pl.Expr) -> pl.Expr:
+    """How far the clocks of the zone are before UTC."""
+    sign = pl.when(text.str.contains(r"-[0-9]{2}:?(?:[0-9]{2})?$")).then(-1).otherwise(1)
+    hours = text.str.extract(r":[0-9]{2}.*[+-]([0-9]{2}):?(?:[0-9]{2})?$").cast(pl.Int64, strict=False).fill_null(0)
+    minutes = text.str.extract(r":[0-9]{2}.*[+-][0-9]{2}:?([0-9]{2})$").cast(pl.Int64, strict=False).fill_null(0)
+    return pl.duration(minutes=sign * (hours * 60 + minutes))
 
 
 def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
@@ -84,9 +166,12 @@ def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
     return {
         "ymd": year_first.sum(),
         "dmy": year_last.sum(),
+        "named": _day(text, "named").is_not_null().sum(),
+        "month_named": _day(text, "month_named").is_not_null().sum(),
         "first_past_12": parts.str.contains(_FIRST_PAST_12).sum(),
         "second_past_12": parts.str.contains(_SECOND_PAST_12).sum(),
         "zoned": text.str.contains(_ZONED).sum(),
+        "midnight": text.str.contains(_MIDNIGHT).sum(),
         "either": text.filter(first != second).first(),
         "example": text.filter(year_first | year_last).first(),
         "layouts": text.filter(year_first | year_last).str.replace_all(r"[0-9]+", "0").n_unique(),
@@ -99,8 +184,11 @@ def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
     Where all dates read alike both ways (01/01/2015), they are day first if these are the whole column, not a sample.
     """
     ymd, dmy = counts.get("ymd", 0), counts.get("dmy", 0)
+    named = max(NAMED, key=lambda order: counts.get(order, 0))
     if counts["compact"] > max(ymd, dmy):
         return DateStyle("compact", FORMATS["compact"])
+    if counts.get(named, 0) > max(ymd, dmy):
+        return DateStyle(named)
     if not ymd and not dmy:
         return DateStyle()
     order = "ymd"
@@ -109,9 +197,9 @@ def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
         alike = whole and counts["either"] is None
         half_each = day > 0 and day == month  # some values cannot be read, and are told
         order = "dmy" if day > month or alike or half_each else "mdy" if month > day else "ambiguous"
-    uniform = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous"
+    uniform = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous" and not counts["midnight"]
     layout = layout_of(counts["example"], order) if uniform else None
-    return DateStyle(order, layout, zoned=bool(counts["zoned"]), example=counts["either"] or "")
+    return DateStyle(order, layout, example=counts["either"] or "")
 
 
 def layout_of(example: str, order: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.io.read.values import currencies, dates, numbers, texts
+from segkit.io.read.values import booleans, currencies, dates, numbers, texts
 from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
 from segkit.io.read.values.texts import NULL_TEXTS
 
@@ -42,12 +42,16 @@ class Given(NamedTuple):
     timezone: str = "UTC"
     delimiter: str = ","
     types: Mapping[str, str] = MappingProxyType({})
-    date_format: str | None = None
+    date_formats: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Column (empty: all others) -> the formats of its dates."""
     decimal: str | None = None
     thousands: str | None = None
     null_values: tuple[str, ...] | None = None
     time_columns: Collection[str] = ()
     money_columns: Collection[str] = ()
+    true_values: tuple[str, ...] = ()
+    false_values: tuple[str, ...] = ()
+    percent: str | None = None
 
 
 def infer(
@@ -74,8 +78,20 @@ def typed(name: str, dtype: pl.DataType, given: Given) -> Column:
         forced = ColumnType.INTEGER
     if forced is None and kind is ColumnType.INTEGER and name in given.time_columns:
         forced = ColumnType.DATE
+    formats = given.date_formats.get(name) or (given.date_formats.get("", ()) if name in given.time_columns else ())
+    numeric = tuple(layout for layout in formats if layout in dates.NUMERIC)
+    if numeric and kind in NUMERIC:
+        forced = ColumnType.DATE
     return Column(
-        name=name, type=forced or kind, how=str(dtype), dtype=dtype, forced=wanted is not None, timezone=given.timezone
+        name=name,
+        type=forced or kind,
+        how=str(dtype),
+        dtype=dtype,
+        forced=wanted is not None,
+        date=DateStyle(formats=numeric),
+        true_values=given.true_values,
+        false_values=given.false_values,
+        timezone=given.timezone,
     )
 
 
@@ -119,10 +135,11 @@ def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
         "number_like": text.str.contains(numbers.LIKE).sum(),
         "date_like": text.str.contains(dates.LIKE).sum(),
         "compact": text.str.contains(dates.SHAPES["compact"]).sum(),
+        "ticks": text.is_in(booleans.TICKS).sum(),
         **numbers.first_look(text),
     }
-    if given.date_format:
-        look["given"] = dates.by_format(text, given.date_format, given.timezone).is_not_null().sum()
+    if formats := given.date_formats.get(""):
+        look["given"] = dates.by_formats(text, formats, given.timezone).is_not_null().sum()
     return look
 
 
@@ -139,7 +156,8 @@ def _count(
         return {}
     no_value = ["", *NO_VALUE, *(given.null_values or ())]
     trimmed = texts.trimmed(pl.col(names))
-    values = pl.when(~trimmed.is_in(no_value)).then(trimmed).name.suffix(_VALUE)
+    meant = trimmed.str.replace(numbers.PERCENT, "") if given.percent else trimmed
+    values = pl.when(~trimmed.is_in(no_value)).then(meant).name.suffix(_VALUE)
     padded = (trimmed != pl.col(names)).name.suffix(_PADDED)
     found: dict[str, Counts] = {name: {} for name in names}
     counts: dict[str, tuple[str, str]] = {}
@@ -182,8 +200,9 @@ def _column(
     guess = (counts["either_example"] or "") if not known else ""
     decimal = known or ("," if given.delimiter == ";" and counts["either_comma"] else ".")
     any_code = wanted == "number" or name in given.money_columns
-    number = numbers.settle(counts, decimal, given.thousands, guess, any_code=any_code)
-    date, dated = _date_style(counts, given, wanted, whole=whole)
+    number = numbers.settle(counts, decimal, given.thousands, guess)
+    number = number._replace(any_code=any_code, percent=given.percent, plain=number.plain and not given.percent)
+    date, dated = _date_style(name, counts, given, wanted, whole=whole)
     kind, matching = _kind(name, counts, number, date, dated, given)
     if wanted:
         kind = TYPES[wanted]
@@ -201,22 +220,28 @@ def _column(
         nulls=nulls,
         given_nulls=bool(given.null_values),
         settled=whole,
+        true_values=given.true_values,
+        false_values=given.false_values,
+        ticks=wanted == "boolean" and 0 < counts["values"] == counts["ticks"],
         timezone=given.timezone,
     )
 
 
-def _date_style(counts: Counts, given: Given, wanted: str | None, *, whole: bool) -> tuple[DateStyle, int]:
+def _date_style(name: str, counts: Counts, given: Given, wanted: str | None, *, whole: bool) -> tuple[DateStyle, int]:
     """The style, and how many values have its shape."""
     style = dates.settle(counts, whole=whole)
     day_or_month_first = style.order in ("dmy", "mdy", "ambiguous")
     shaped = counts.get("dmy" if day_or_month_first else style.order, 0)
-    if not given.date_format:
+    if name in given.date_formats:
+        return DateStyle(formats=given.date_formats[name]), counts["values"]
+    formats = given.date_formats.get("", ())
+    if not formats or (set(formats) & set(dates.NUMERIC) and name not in given.time_columns):
         return style, shaped
     if _share(counts, "given") or wanted == "date":
-        return DateStyle(format=given.date_format, given=True), counts["given"]
+        return DateStyle(formats=formats), counts["given"]
     if day_or_month_first and counts["given"]:
         # Some are written so: those that are not are told, rather than all read another way.
-        return DateStyle(format=given.date_format, given=True), max(counts["given"], shaped)
+        return DateStyle(formats=formats), max(counts["given"], shaped)
     return style, shaped
 
 
@@ -231,10 +256,10 @@ def _kind(
         return ColumnType.TEXT, 0
     if counts["boolean"] >= enough:
         return ColumnType.BOOLEAN, counts["boolean"]
-    if dated >= enough and (date.order != "compact" or name in given.time_columns):
+    if name in given.date_formats or (dated >= enough and (date.order != "compact" or name in given.time_columns)):
         return ColumnType.DATE, dated
     if counts[mark] >= enough and not counts["zero"]:
-        whole = counts[f"whole_{mark}"] == counts[mark]
+        whole = counts[f"whole_{mark}"] == counts[mark] and number.percent != "divide"
         return ColumnType.INTEGER if whole else ColumnType.NUMBER, counts[mark]
     return ColumnType.TEXT, values
 

@@ -30,6 +30,7 @@ LIKE = rf"^\(?[+{_MINUS}]?\s*{currencies.ANY}?\s*[+{_MINUS}]?[0-9.,]"
 """How a number starts, whichever its `shape`: to look for that is ten times as fast as `evidence`."""
 LEADING_ZERO = r"^[^0-9.,]*0[0-9]"
 """A digit after a first zero: not a number but a code (`01234`)."""
+PERCENT = r"\s*%\s*$"
 _HEAD = r"^[^0-9.,]*"
 _TAIL = r"[^0-9.,]*$"
 
@@ -62,6 +63,8 @@ def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False)
     raw = pl.col(column.name)
     style = column.number
     text = raw if style.plain else clean(raw, style)
+    if style.percent == "divide":
+        return _divided(raw, text, to, money=money)
     if money:
         cast = text.cast(MONEY, strict=False)
         return cast if trusting and may_trust(column) else pl.when(~_over_precise(text)).then(cast)
@@ -71,9 +74,20 @@ def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False)
     return pl.when(number.is_finite()).then(number)
 
 
+def _divided(raw: pl.Expr, text: pl.Expr, to: ColumnType, *, money: bool) -> pl.Expr:
+    """The number; a hundredth of it where a percent sign follows."""
+    is_percent = raw.str.contains(PERCENT)
+    if money:
+        exact = pl.when(~_over_precise(text)).then(text.cast(MONEY, strict=False))
+        return pl.when(is_percent).then((exact / 100).cast(MONEY, strict=False)).otherwise(exact)
+    number = text.cast(pl.Float64, strict=False)
+    share = pl.when(is_percent).then(number / 100).otherwise(number)
+    return share.cast(pl.Int64, strict=False) if to is ColumnType.INTEGER else share
+
+
 def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
-    text = trimmed(raw)
+    text = trimmed(raw).str.replace(PERCENT, "") if style.percent else trimmed(raw)
     head = text.str.extract(rf"({_HEAD})").str.contains(rf"[{_MINUS}(]")
     negative = head | text.str.contains(rf"[0-9.,]{_TAIL[:-1]}$") & text.str.extract(rf"({_TAIL})").str.contains(
         rf"[{_MINUS}]"
@@ -171,9 +185,7 @@ def evidence(text: pl.Expr, thousands: str | None, currency: str = currencies.KN
     }
 
 
-def settle(
-    counts: Mapping[str, Any], decimal: str, thousands: str | None, guessed: str = "", *, any_code: bool = False
-) -> NumberStyle:
+def settle(counts: Mapping[str, Any], decimal: str, thousands: str | None, guessed: str = "") -> NumberStyle:
     """The style of a column with this decimal mark."""
     read_by_style = counts["point" if decimal == "." else "comma"]
     plain = decimal == "." and counts["plain"] == read_by_style and not counts["padded"]
@@ -185,7 +197,6 @@ def settle(
         long=bool(counts.get("long", True)),
         guessed=guessed,
         decided=decimal_mark(counts) is not None or bool(counts["ungrouped"]),
-        any_code=any_code,
         currencies=marks,
     )
 

@@ -19,7 +19,9 @@ def value(column: Column, to: ColumnType, *, money: bool, trusting: bool) -> pl.
     if to is ColumnType.DATE:
         made = dates.read(column)
     elif to is ColumnType.BOOLEAN:
-        made = booleans.read(raw)
+        if column.ticks:
+            return booleans.ticked(raw)
+        made = booleans.read(raw, column.true_values, column.false_values)
     elif to in NUMERIC:
         made = numbers.read(column, to, money=money, trusting=trusting)
     else:

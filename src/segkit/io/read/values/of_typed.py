@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.io.read.values import booleans, numbers
+from segkit.io.read.values import booleans, dates, numbers
 from segkit.io.read.values.column import Column, ColumnType, no_reading
 
 
@@ -22,7 +22,9 @@ def value(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     if to is ColumnType.DATE:
         return _typed_date(column)
     if to is ColumnType.BOOLEAN:
-        return raw if dtype == pl.Boolean else booleans.read(as_text(column))
+        if dtype == pl.Boolean:
+            return raw
+        return booleans.read(as_text(column), column.true_values, column.false_values)
     return _typed_number(column, to, money=money)
 
 
@@ -47,6 +49,8 @@ def _typed_date(column: Column) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         moment = raw.dt.convert_time_zone(column.timezone) if dtype.time_zone else raw
         return moment.dt.date()
+    if dtype.is_numeric() and column.date.given:
+        return dates.from_serial(raw.cast(pl.Float64), column.date.formats[0], column.timezone)
     if dtype.is_numeric():
         return as_text(column).str.to_date("%Y%m%d", strict=False)
     raise no_reading(column, ColumnType.DATE)
