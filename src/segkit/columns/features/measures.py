@@ -114,7 +114,7 @@ def _is_apart(spec: Measured, view: View) -> bool:
         return True
     if not (_is_amount(spec, view) and _has_id(view)):
         return False
-    per_event = view.spec.amount_per == "event" and spec.measure in ("sum", "mean")
+    per_event = view.spec.repeats_amount and spec.measure in ("sum", "mean")
     return per_event or spec.measure in ("min", "max")
 
 
@@ -253,7 +253,7 @@ def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
     """One row an event: its amount is that of its rows together, missing if they all are."""
     assert isinstance(view.spec, Events)
     amount = pl.col(AMOUNT)
-    total = amount.max() if view.spec.amount_per == "event" else amount.sum()
+    total = amount.max() if view.spec.repeats_amount else amount.sum()
     with_id = (
         rows.filter(pl.col(ID).is_not_null())
         .group_by(KEY, ID)

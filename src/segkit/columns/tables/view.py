@@ -17,11 +17,12 @@ from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, Kind
 from segkit.io.read import ColumnType, Table
+from segkit.io.read.repeats import REPEATED
 from segkit.io.read.values.texts import needs_care
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.sources import Events, Source
 
-NO_KEY, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "no_time", "after_as_of", "where"
+NO_KEY, REPEATED_ROW, NO_TIME, AFTER_AS_OF, WHERE = "no_key", "repeated_row", "no_time", "after_as_of", "where"
 
 TYPE_OF_KIND: Mapping[Kind, ColumnType] = {
     "number": ColumnType.NUMBER,
@@ -223,6 +224,8 @@ class View(NamedTuple):
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]
+        if self.table.has_repeats:
+            keep.append(~pl.col(REPEATED))
         if isinstance(self.spec, Events):
             keep.append(pl.col(TIME) <= self.context.as_of)
         if self.spec.where:
@@ -232,6 +235,8 @@ class View(NamedTuple):
     def _reasons(self) -> dict[str, pl.Expr]:
         """Why rows are not kept; the first reason that holds counts."""
         reasons = {NO_KEY: pl.col(KEY).is_null() | (pl.col(KEY) == "")}
+        if self.table.has_repeats:
+            reasons[REPEATED_ROW] = pl.col(REPEATED)
         if isinstance(self.spec, Events):
             reasons[NO_TIME] = pl.col(TIME).is_null()
             reasons[AFTER_AS_OF] = (pl.col(TIME) > self.context.as_of).fill_null(False)

@@ -16,6 +16,7 @@ from segkit.io.read.files import expand, unpack
 from segkit.io.read.kinds.typed import open_typed
 from segkit.io.read.part import Part
 from segkit.io.read.problems import expands, problem, shown
+from segkit.io.read.repeats import FILE, filled_down, repeats
 from segkit.io.read.table import Table
 from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.lines import ragged
@@ -46,9 +47,12 @@ def open_table(
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])
     names = [*parts[0].names]
-    frame = _joined(parts, names)
+    frame = _joined(parts, names, spec)
     given = _given(spec, parts, timezone, time_columns)
-    columns, whole = _columns(parts, frame, given)
+    columns, whole = _columns(parts, frame.select(names), given)
+    has_repeats = isinstance(spec, Events) and spec.duplicates in ("drop", "error", "last_file")
+    if isinstance(spec, Events) and has_repeats:
+        frame = repeats(frame, names, spec.id, str(spec.duplicates))
     return Table(
         name=name,
         paths=paths,
@@ -58,6 +62,7 @@ def open_table(
         parts=parts,
         given=given,
         whole=whole,
+        has_repeats=has_repeats,
     )
 
 
@@ -83,7 +88,10 @@ def _part(
 ) -> Part:
     new_names = _renaming(path, old, spec.rename)
     names = tuple(new_names.get(name, name) for name in old)
-    return Part(path=path, source=plain, kind=kind, frame=frame.rename(new_names), names=names, text=text)
+    frame = frame.rename(new_names)
+    if isinstance(spec, Events) and spec.fill_down and spec.id in names:
+        frame = filled_down(frame, str(spec.id), spec.fill_down)
+    return Part(path=path, source=plain, kind=kind, frame=frame, names=names, text=text)
 
 
 def _renaming(path: Path, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
@@ -110,6 +118,15 @@ def _check_names(name: str, spec: Source, part: Part) -> None:
         for column in spec.types
         if column not in part.names
     ]
+    unknown += [
+        _unknown(
+            f"`fill_down` of `{name}` names column `{column}`, which `{part.path.name}` does not have",
+            column,
+            part.names,
+        )
+        for column in (spec.fill_down if isinstance(spec, Events) else ())
+        if column not in part.names
+    ]
     if unknown:
         raise DataError(*unknown)
 
@@ -131,18 +148,18 @@ def _check_same_columns(parts: tuple[Part, ...]) -> None:
             raise problem(part.path, message, hint="all files of a source have the same columns")
 
 
-def _joined(parts: tuple[Part, ...], names: list[str]) -> pl.LazyFrame:
-    """One scan for each run of files that are written alike."""
-    if parts[0].text is None:
-        how = (
-            "vertical"
-            if len({tuple(part.frame.collect_schema().items()) for part in parts}) == 1
-            else "vertical_relaxed"
-        )
-        return pl.concat([part.frame.select(names) for part in parts], how=how)  # type: ignore[arg-type]
+def _joined(parts: tuple[Part, ...], names: list[str], spec: Source) -> pl.LazyFrame:
+    """The rows of all files; one scan for each run of files that are written alike, unless files are told apart."""
+    by_file = isinstance(spec, Events) and (spec.fill_down or spec.duplicates == "last_file")
+    if parts[0].text is None or by_file:
+        alike = len({tuple(part.frame.collect_schema().items()) for part in parts}) == 1
+        frames = [part.frame.select(names) for part in parts]
+        if by_file:
+            frames = [frame.with_columns(pl.lit(number, pl.UInt32).alias(FILE)) for number, frame in enumerate(frames)]
+        return pl.concat(frames, how="vertical" if alike else "vertical_relaxed")
     frames = []
-    for _, alike in groupby(parts, key=lambda part: part.text and part.text.layout()):
-        run = list(alike)
+    for _, run_of_files in groupby(parts, key=lambda part: part.text and part.text.layout()):
+        run = list(run_of_files)
         texts = [part.text for part in run if part.text]
         new_names = dict(zip(texts[0].names, run[0].names, strict=True))
         frames.append(scan(texts).rename(new_names).select(names))

@@ -36,6 +36,8 @@ class Table(NamedTuple):
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
+    has_repeats: bool = False
+    """The frame says which rows repeat another one."""
     care: bool = False
     """Keys are cleaned row by row, since some are known to need it."""
     settled: frozenset[str] = frozenset()

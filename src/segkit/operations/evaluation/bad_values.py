@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import cycle
 
+import polars as pl
+
 from segkit.columns.compute import Computed
+from segkit.columns.helpers import as_it_came
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import bad_values
 from segkit.io.read.values.column import NUMERIC
-from segkit.io.read.values.numbers import both_readings
+from segkit.io.read.values.currencies import distinct
+from segkit.io.read.values.numbers import both_readings, currency_of
 from segkit.operations.evaluation.diagnose import about_table
 from segkit.rules import walk
 from segkit.rules.tables import CUSTOMERS
-from segkit.words import plural
+from segkit.words import listed, plural
 
 
 def refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed: Computed) -> list[Diagnostic]:
@@ -109,3 +113,25 @@ def _guess(view: View, column: str) -> Diagnostic:
     message = f"what is written like `{text}` in column `{column}` is read as {read}, {how}"
     hint = f'give the source `decimal = "{mark}"` for {decimal}, or `thousands = "{mark}"` for {grouped}'
     return about_table(f"{message}; it could be {other}, and no value settles it", view.table, hint)
+
+
+def refuse_currencies(plan: Plan, tables: Iterable[str]) -> None:
+    """`DataError` where amounts of several currencies are read as numbers of one column, in the rows that are kept."""
+    errors = []
+    for table in tables:
+        view = plan.view(table)
+        for name in sorted(view.reads.values & view.table.columns.keys()):
+            column, (as_type, money) = view.table.columns[name], view.reads.type_of(view.table, name)
+            is_read = column.is_text and (money or (as_type or column.type) in NUMERIC)
+            if is_read and len(column.number.currencies) > 1:
+                mark = currency_of(pl.col(as_it_came(name)))
+                marks = distinct(view.kept().select(mark.drop_nulls().unique()).collect().to_series())
+                errors += [_mixed(view, name, marks)] if len(marks) > 1 else []
+    if errors:
+        raise DataError(*errors)
+
+
+def _mixed(view: View, column: str, marks: Sequence[str]) -> Diagnostic:
+    message = f"column `{column}` has amounts in several currencies: {listed(marks)}"
+    hint = 'keep the rows of one, with `where` on a column that tells the currency: `where.currency = "EUR"`'
+    return Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint)

@@ -19,13 +19,19 @@ from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
-from segkit.operations.evaluation.bad_values import guessed_numbers, refuse_bad_values, refuse_guesses
+from segkit.operations.evaluation.bad_values import (
+    guessed_numbers,
+    refuse_bad_values,
+    refuse_currencies,
+    refuse_guesses,
+)
 from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.repeated_events import repeated_events
 from segkit.operations.evaluation.wrong_keys import refuse_keys
 from segkit.operations.progress import Progress
 from segkit.results import TableCounts
@@ -64,6 +70,8 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += [
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
+    refuse_currencies(plan, computed.counts)
+    warnings += repeated_events(plan, computed)
     warnings += refuse_guesses(plan, settled.guessed)
     warnings += refuse_keys(plan, computed)
     if loaded.rules.rfm:

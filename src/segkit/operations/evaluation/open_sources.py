@@ -79,7 +79,7 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
         .sort(KEY)
         .rename({KEY: key})
     )
-    return table._replace(name=CUSTOMERS, frame=frame, columns=columns)
+    return table._replace(name=CUSTOMERS, frame=frame, columns=columns, has_repeats=False)
 
 
 def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: Context) -> Table:

@@ -59,7 +59,7 @@ class Source(Model):
     percent: Literal["keep", "divide"] | None = None
     """What `12 %` is as a number: 12 (`keep`) or 0.12 (`divide`); without it, text."""
     null_values: TextList | None = None
-    """Texts that stand for a missing value, beside `NULL`, `\\\\N` and `#N/A`; with `[]`, only the empty text does."""
+    """Texts that stand for a missing value, beside `NULL`, `\\N` and `#N/A`; with `[]`, only the empty text does."""
     true_values: TextList = ()
     """Words for true in columns that are read as true or false, beside `true`, `yes`, `oui`, `ja`, `1` and the like."""
     false_values: TextList = ()
@@ -131,6 +131,10 @@ class Events(Source):
     """The column with the money of the row, summed exactly."""
     amount_per: Literal["row", "event"] = "row"
     """`event` when each line repeats the event's total."""
+    fill_down: tuple[str, ...] = ()
+    """With `id`: columns that only the first line of an event has; its other lines take their value from above."""
+    duplicates: Literal["keep", "drop", "error", "last_file"] | None = None
+    """What rows are that come twice as a whole; `last_file`: lines of an id count from the last file that has it."""
 
     @model_validator(mode="after")
     def _complete(self) -> Events:
@@ -138,7 +142,15 @@ class Events(Source):
         for key in ("path", "time"):
             if not getattr(self, key) and self.like is None:
                 raise Lacking(key)
+        for key in ("fill_down", "duplicates"):
+            if (self.fill_down if key == "fill_down" else self.duplicates == "last_file") and not self.id:
+                raise Contradiction(f"`{key}` needs `id`", "name the column that lines of one event share", key=key)
         return self
+
+    @property
+    def repeats_amount(self) -> bool:
+        """Whether each line of an event has its total."""
+        return self.amount_per == "event" or self.amount in self.fill_down
 
 
 def _pairs(value: Any) -> Any:

@@ -109,6 +109,17 @@ def currency_of(raw: pl.Expr) -> pl.Expr:
     return trimmed(raw).str.extract(rf"({currencies.ANY})")
 
 
+def unsettled(column: Column) -> pl.Expr | None:
+    """Where a number may show what its sample did not: a mark that nothing settled, another currency."""
+    raw, doubts = pl.col(column.name), []
+    if not column.number.decided:
+        doubts.append(raw.str.contains("[.,]"))
+    if not column.number.plain:
+        mark = currency_of(raw)
+        doubts.append(mark.is_not_null() & ~mark.is_in(column.number.currencies))
+    return pl.any_horizontal(doubts) if doubts else None
+
+
 def has_leading_zero(column: Column) -> pl.Expr:
     """Where the text starts like `01`: such a column holds codes."""
     raw = pl.col(column.name)

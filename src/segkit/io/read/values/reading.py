@@ -80,8 +80,8 @@ def known_key(column: Column, text: pl.Expr) -> pl.Expr:
 def unsettled(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
     """Where a value may show something that the sample did not, so that all values have to be looked at.
 
-    That is white space around a text, or a mark in a number where no value settles which mark is decimal. None where
-    all is known.
+    That is white space around a text, another currency, or a mark in a number where no value settles which mark is
+    decimal. None where all is known.
     """
     raw = pl.col(column.name)
     if column.settled or not column.is_text:
@@ -89,5 +89,5 @@ def unsettled(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr
     if to in (ColumnType.TEXT, ColumnType.LIST):
         return None if column.padded else texts.is_padded(raw)
     if to in NUMERIC or money:
-        return None if column.number.decided else raw.str.contains("[.,]")
+        return numbers.unsettled(column)
     return None

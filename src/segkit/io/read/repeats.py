@@ -1,0 +1,38 @@
+"""Lines of events as they come in exports: fields that only the first line of an event has, rows that come twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from segkit.io.read.values.texts import trimmed
+
+FILE = "\x1ffile"
+"""The position of the file that a row is from."""
+REPEATED = "\x1frepeated"
+"""Whether a row repeats another one, which counts instead."""
+
+
+def filled_down(frame: pl.LazyFrame, id_: str, columns: Sequence[str]) -> pl.LazyFrame:
+    """The rows of one file, where an empty field takes the nearest value above it among the rows of its event."""
+    schema = frame.collect_schema()
+    known = pl.col(id_).is_not_null()
+    values = {name: _filled(pl.col(name), schema[name]) for name in columns if name in schema}
+    return frame.with_columns(
+        pl.when(known).then(value.forward_fill().over(id_)).otherwise(value).alias(name)
+        for name, value in values.items()
+    )
+
+
+def _filled(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return pl.when(trimmed(value) != "").then(value) if dtype == pl.String else value
+
+
+def repeats(frame: pl.LazyFrame, names: Sequence[str], id_: str | None, how: str) -> pl.LazyFrame:
+    """The frame with `REPEATED`: rows that came before as a whole, or events that a later file has again."""
+    if how == "last_file":
+        assert id_ is not None, "checked before the run"
+        latest = pl.col(FILE).max().over(id_)
+        return frame.with_columns((pl.col(id_).is_not_null() & (pl.col(FILE) < latest)).alias(REPEATED))
+    return frame.with_columns((~pl.struct(names).is_first_distinct()).alias(REPEATED))

@@ -1,0 +1,93 @@
+"""Events that may count twice: lines that disagree about their total, rows that come again in another file."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import polars as pl
+
+from segkit.columns.compute import Computed
+from segkit.columns.helpers import AMOUNT, ID, KEY
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.view import REPEATED_ROW, View
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import DataError
+from segkit.io.read import ColumnType, Part
+from segkit.operations.evaluation.diagnose import about_table
+from segkit.rules.model.sources import Events
+from segkit.words import listed, plural
+
+_DAY = "\x1fday"
+
+
+def repeated_events(plan: Plan, computed: Computed) -> list[Diagnostic]:
+    """Warnings about files that share events; `DataError` for lines that disagree and for repeats that are an error."""
+    warnings = []
+    for name in computed.counts:
+        view = plan.view(name)
+        if not isinstance(view.spec, Events):
+            continue
+        if view.spec.duplicates == "error" and (count := int(computed.counts[name][REPEATED_ROW].item() or 0)):
+            raise _repeats(view, count)
+        if view.spec.repeats_amount and view.spec.amount and view.spec.id:
+            _refuse_disagreement(view)
+        if view.spec.duplicates is None and len(view.table.parts) > 1:
+            warnings += _shared(view, view.spec.key or plan.rules.customers.key)
+    return warnings
+
+
+def _repeats(view: View, count: int) -> DataError:
+    rows = "1 row comes" if count == 1 else f"{count:,} rows come"
+    hint = '`duplicates = "drop"` counts them once, `"keep"` each time'
+    place = SourceLocation(str(view.table.paths[0]))
+    return DataError(Diagnostic(f"{rows} more than once, field by field, in `{view.name}`", place, hint))
+
+
+def _refuse_disagreement(view: View) -> None:
+    """`DataError` where the lines of an event have two totals; lines without one do not count."""
+    assert isinstance(view.spec, Events)
+    amount = pl.col(AMOUNT).drop_nulls()
+    events = view.kept().filter(pl.col(ID).is_not_null()).group_by(KEY, ID).agg(amount.unique().sort().alias(AMOUNT))
+    odd = events.filter(pl.col(AMOUNT).list.len() > 1).sort(ID).select(ID, pl.col(AMOUNT).list.head(2)).collect()
+    if odd.is_empty():
+        return
+    first, (low, high) = odd[ID][0], odd[AMOUNT][0]
+    others = f" and {plural(len(odd) - 1, 'other event')}" if len(odd) > 1 else ""
+    message = f"the lines of event `{first}`{others} in `{view.name}` have totals such as {low:f} and {high:f}"
+    hint = 'leave out `amount_per = "event"` (and the amount in `fill_down`) to add the lines up'
+    raise DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+
+
+def _shared(view: View, key: str) -> list[Diagnostic]:
+    """A warning where two files share days, and on those days events: overlapping exports count twice."""
+    assert isinstance(view.spec, Events)
+    table, spec = view.table, view.spec
+    if spec.time not in table.columns:
+        return []
+    day = table.value(spec.time, type=ColumnType.DATE).alias(_DAY)
+    spans = [part.frame.select(day.min().alias("first"), day.max().alias("last")) for part in table.parts]
+    ranges = [frame.row(0) for frame in pl.collect_all(spans)]
+    shared, pairs = 0, []
+    for (one, first), (other, second) in combinations(zip(table.parts, ranges, strict=True), 2):
+        if None in (*first, *second):
+            continue
+        low, high = max(first[0], second[0]), min(first[1], second[1])
+        if low <= high and (rows := _rows_in_both(view, key, one, other, day.is_between(low, high))):
+            shared += rows
+            pairs.append((one, other))
+    if not pairs:
+        return []
+    names = listed(part.path.name for part in pairs[0])
+    message = f"{plural(shared, 'row')} of `{view.name}` stand in two files, such as {names}, and count twice"
+    overlap = 'give `duplicates = "last_file"` for exports that overlap, ' if spec.id else "give "
+    hint = overlap + '`duplicates = "drop"` for rows that are the same, or `"keep"` if that is right'
+    return [about_table(message, table, hint)]
+
+
+def _rows_in_both(view: View, key: str, one: Part, other: Part, here: pl.Expr) -> int:
+    """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
+    assert isinstance(view.spec, Events)
+    wanted = dict.fromkeys([key, view.spec.time, view.spec.id, view.spec.amount])
+    names = [name for name in wanted if name in view.table.columns]
+    rows = [part.frame.filter(here).select(names) for part in (one, other)]
+    return int(rows[1].join(rows[0].unique(), on=names, how="semi", nulls_equal=True).select(pl.len()).collect().item())
