@@ -124,6 +124,11 @@ def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
     if "list" in wanted:
         return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
+    if names == ["date"] and kind == "number":
+        count = f'`date_format = {{ {toml_key(column)} = "epoch" }}`'
+        return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"
+    if names == ["date"] and kind == "text":
+        return f'say how it is written: `date_format = {{ {toml_key(column)} = "%d.%m.%y" }}`, or the like'
     if kind in ("text", "number", "date", "boolean") and names:
         return f'if it is one, give the source `types = {{ {toml_key(column)} = "{names[0]}" }}`'
     return None

@@ -140,8 +140,17 @@ class Table(NamedTuple):
     def no_header_hint(self) -> str | None:
         """What to try where the first line of a delimited text has values instead of names."""
         text, name = self.parts[0].text, self.paths[0].name
-        value = next(filter(_VALUE.fullmatch, text.names), None) if text else None
-        return value and f"the first line of `{name}` has values such as `{value}`: put names of columns above it"
+        if text is None:
+            return None
+        if value := next(filter(_VALUE.fullmatch, text.names), None):
+            header = ", ".join(f'"name{position}"' for position in range(1, min(3, len(text.names)) + 1))
+            what = f"the first line of `{name}` has values such as `{value}`"
+            return f"{what}: name its columns with `header = [{header}, ...]`"
+        if any(re.fullmatch(r"column_\d+", column) for column in text.names):
+            line = text.line(1) + 1
+            what = f"the first line of `{name}` names few columns"
+            return f"{what}: if they are named in line {line}, give `skip_lines = {line - 1}`"
+        return None
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
         """The column and the type to read it as, with the order of day and month settled."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.columns.compute import Computed, compute
 from segkit.columns.features.rfm.score_shares import drift
-from segkit.columns.helpers import DOUBT
+from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.view import SecondLook
@@ -19,6 +19,7 @@ from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
+from segkit.io.read.values.texts import needs_care
 from segkit.operations.evaluation.bad_values import (
     guessed_numbers,
     refuse_bad_values,
@@ -38,6 +39,7 @@ from segkit.results import TableCounts
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import Misfits
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, by_place
 
 
@@ -108,8 +110,9 @@ def _settled(
     """
     while True:
         plan, computed, looks = _computed(loaded, tables, context, ws, progress)
-        if computed.padded:
-            tables = {**tables, **{name: tables[name]._replace(care=True) for name in computed.padded}}
+        careless = computed.padded or _customers_in_need(computed, tables)
+        if careless:
+            tables = {**tables, **{name: tables[name]._replace(care=True) for name in careless}}
             continue
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*guessed[name]] for name in guessed}
@@ -121,6 +124,13 @@ def _settled(
             bad = {name: look.bad for name, look in looks.items() if look.bad}
             return _Settled(plan, computed, tables, bad, guessed)
         tables = {**tables, **changed}
+
+
+def _customers_in_need(computed: Computed, tables: Mapping[str, Table]) -> frozenset[str]:
+    """The customers, if their keys have what spreadsheets put around them."""
+    if tables[CUSTOMERS].care or not computed.frame.select(needs_care(pl.col(KEY)).any()).item():
+        return frozenset()
+    return frozenset({CUSTOMERS})
 
 
 def _computed(

@@ -177,10 +177,10 @@ def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
 
 def _quoted(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
     """The file with quotation marks that Polars reads as they are meant, and its number of rows."""
-    if file.quote is None or not file.quoted:
+    if spec.escape is None and (file.quote is None or not file.quoted):
         return file._replace(quoted=False, rows=_rows(file, look(file.source).line_feeds))
     dialect = Dialect(file.delimiter, file.quote, spec.escape)
-    if spec.escape is None:
+    if spec.escape is None and file.quote is not None:
         quotes = look_at_quotes(file.source, file.delimiter, file.quote, len(file.names))
         if not quotes.loose:
             _refuse_open(file, quotes.suspect)
@@ -192,7 +192,8 @@ def _quoted(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
         dialect = dialect._replace(spaces=after_spaces)
     copy = ws.new_file(".csv")
     _rewrite(file, dialect, copy)
-    return _quoted(ws, file._replace(source=copy), spec.model_copy(update={"escape": None}))
+    made = file._replace(source=copy, quote='"', quoted=True)
+    return _quoted(ws, made, spec.model_copy(update={"escape": None}))
 
 
 def _rewrite(file: TextFile, dialect: Dialect, copy: Path) -> None:
@@ -268,7 +269,7 @@ def _shaped(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
     counts = {"padded": padded, "cut": cut}
     told = ", ".join(f"{plural(count, 'line')} {what}" for what, count in counts.items() if count)
     detected = {**file.detected, **({"lengths": told} if told else {})}
-    made = file._replace(source=copy, detected=detected, quote=file.quote or '"', quoted=True)
+    made = file._replace(source=copy, detected=detected, quote='"', quoted=True)
     return _quoted(ws, made, spec.model_copy(update={"escape": None}))
 
 
@@ -289,11 +290,18 @@ def _head(source: Path) -> str:
     return head.decode("utf-8-sig", errors="ignore")
 
 
-def _fields_of(head: str, delimiter: str, quote: str | None) -> list[list[str]]:
+def _fields_of(head: str, delimiter: str, quote: str | None, *, spaces: bool = False) -> list[list[str]]:
+    dialect = Dialect(delimiter, quote, spaces=spaces)
     try:
-        return [row for row in Dialect(delimiter, quote).reader(io.StringIO(head, newline="\n")) if row]
+        return [row for row in dialect.reader(io.StringIO(head, newline="\n")) if row]
     except csv.Error:
         return []
+
+
+def _has_spaces_before_marks(head: str, delimiter: str, quote: str | None) -> bool:
+    """Names of the header are quoted, and stand behind spaces."""
+    first = head.lstrip().partition("\n")[0]
+    return quote is not None and re.search(rf"{re.escape(delimiter)} +{re.escape(quote)}", first) is not None
 
 
 def _find_delimiter(head: str, quote: str | None, default: str) -> str:
@@ -338,7 +346,7 @@ def _names(path: Path, head: str, delimiter: str, quote: str | None, spec: Sourc
         names = tuple(name.strip() for name in spec.header)
         line = None
     else:
-        rows = _fields_of(head, delimiter, quote)
+        rows = _fields_of(head, delimiter, quote, spaces=_has_spaces_before_marks(head, delimiter, quote))
         if not rows:
             hint = "is a quotation mark left open?"
             raise problem(path, f"the header of `{path.name}` cannot be read", hint=hint, line=1)

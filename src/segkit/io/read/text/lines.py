@@ -68,31 +68,34 @@ def _way_out(file: TextFile, odd: Sequence[_Odd], count: int, widths: Counter[in
     """The key of the source that mends the lines, told from what they have in common."""
     expected, all_kept = len(file.names), len(odd) == count
     usual, how_often = widths.most_common(1)[0]
-    if usual > expected and how_often >= 0.9 * widths.total():
+    if comment := _comment(file, odd):
+        return f'if lines that begin with `{comment}` are comments, give `comment = "{comment}"`'
+    if usual > expected and 2 * how_often >= widths.total():
         first = next(one.line for one in odd if len(one.fields) == usual)
-        if all(len(fields) == usual for fields in (one.fields for one in odd[-SHOWN:])):
-            return f"if the names of the columns stand in line {first}, give `skip_lines = {first - 1}`"
-    begins = [one.fields[0].lstrip() for one in odd]
-    comment = next((mark for mark in _COMMENTS if all(text.startswith(mark) for text in begins)), None)
-    if comment and all_kept:
-        return f'if these lines are comments, give `comment = "{comment}"`'
-    if all_kept and _at_the_end(odd, last):
-        return f"if these lines are no rows, give `skip_footer = {count}`"
+        return f"if the names of the columns stand in line {first}, give `skip_lines = {first - 1}`"
     if all(len(one.fields) > expected and not any(f.strip() for f in one.fields[expected:]) for one in odd):
         return 'the fields beyond are empty: `ragged = "cut"` leaves them out'
+    if all_kept and _is_footer(odd, expected, last):
+        return f"if these lines are no rows, give `skip_footer = {count}`"
     if any(_APOSTROPHES.search(file.delimiter.join(one.fields)) for one in odd) and file.quote != "'":
         return "if ' stands around fields, give `quote = \"'\"`; else quote the fields that hold the delimiter"
+    if any("\\" in field for one in odd for field in one.fields):
+        return 'quote the fields that hold the delimiter, or give `escape = "\\\\"` if a backslash stands before it'
     if all(len(one.fields) < expected for one in odd):
         return 'quote the fields that hold a line break, or give `ragged = "pad"` if the last fields are left out'
-    escaped = any("\\" in field for one in odd for field in one.fields)
-    if escaped:
-        return 'quote the fields that hold the delimiter, or give `escape = "\\\\"` if a backslash stands before it'
     return "quote the fields that hold the delimiter or a line break"
 
 
-def _at_the_end(odd: Sequence[_Odd], last: int) -> bool:
-    """The lines are the last ones of the text, up to the last that has something in it."""
-    return odd[-1].line == last and odd[-1].line - odd[0].line < 20 and len(odd) <= SHOWN and odd[0].line > 2
+def _comment(file: TextFile, odd: Sequence[_Odd]) -> str | None:
+    """The mark with which the odd lines begin, or the line that is taken for the header."""
+    begins = [file.names[0]] if len(file.names) == 1 else [one.fields[0].lstrip() for one in odd]
+    return next((mark for mark in _COMMENTS if all(text.startswith(mark) for text in begins)), None)
+
+
+def _is_footer(odd: Sequence[_Odd], expected: int, last: int) -> bool:
+    """Few lines at the very end, most fields of which are left out or empty."""
+    short = all(2 * sum(bool(field.strip()) for field in one.fields) <= expected for one in odd)
+    return short and odd[-1].line == last and last - odd[0].line < 20 and len(odd) <= SHOWN and odd[0].line > 2
 
 
 def _fields(count: int) -> str:
