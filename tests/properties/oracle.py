@@ -163,8 +163,6 @@ def anniversary_in(day: date, year: int) -> date:
 
 
 def next_anniversary(day: date, as_of: date) -> date:
-    """29 February counts as 1 March, in leap years too."""
-    day = date(day.year, 3, 1) if (day.month, day.day) == (2, 29) else day
     this_year = anniversary_in(day, as_of.year)
     return this_year if this_year >= as_of else anniversary_in(day, as_of.year + 1)
 

@@ -113,8 +113,8 @@ def test_durations_clip_to_the_months_end(day: date, duration: str, sign: int, e
 def test_leap_day_anniversaries_and_ages() -> None:
     leap = date(2000, 2, 29)
     assert next_anniversary(leap, date(2023, 2, 28)) == date(2023, 3, 1)
-    assert next_anniversary(leap, date(2024, 2, 29)) == date(2024, 3, 1)
-    assert next_anniversary(leap, date(2023, 3, 2)) == date(2024, 3, 1)
+    assert next_anniversary(leap, date(2024, 2, 29)) == leap.replace(year=2024)
+    assert next_anniversary(leap, date(2023, 3, 2)) == leap.replace(year=2024)
     assert next_anniversary(date(1990, 1, 1), date(2023, 12, 31)) == date(2024, 1, 1)
     assert [full_years(leap, day) for day in (date(2023, 2, 28), date(2023, 3, 1), date(2024, 2, 29))] == [22, 23, 24]
     assert full_years(AS_OF, AS_OF) == 0
