@@ -74,8 +74,8 @@ class Plan(NamedTuple):
         """
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
-        if self.rules.rfm and self.rules.rfm.cutoffs:
-            wanted |= set(SCORES.values())  # how they are shared out is compared with the day of the cutoffs
+        if self.rules.rfm and (self.rules.rfm.cutoffs or self.rules.rfm.ties == "low"):
+            wanted |= set(SCORES.values())  # how they are shared out is looked at in the end
         return [name for name in self.schema if name in wanted]
 
     @property

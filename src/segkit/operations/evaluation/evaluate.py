@@ -11,6 +11,7 @@ import polars as pl
 
 from segkit.columns.compute import Computed, compute
 from segkit.columns.features.rfm.score_shares import drift
+from segkit.columns.features.rfm.top_scores import out_of_reach
 from segkit.columns.helpers import DOUBT
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
@@ -66,7 +67,9 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += [guessed(plan.view(name), column) for name, columns in settled.guessed.items() for column in columns]
     refuse_keys(plan, computed)
     if loaded.rules.rfm:
-        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
+        rfm = loaded.rules.rfm
+        of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
+        warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     counts = tuple(table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
