@@ -41,6 +41,10 @@ COUNT = hidden("count")
 """How many rows a group has. `View.left_out`, measures, limits and `each` make it, and drop it once it is read."""
 
 
+LATEST = hidden("latest")
+"""The last day of a group of events. The measures make it; `View.counts` reads it, of all that are kept."""
+
+
 def left_out_key(reason: str) -> str:
     """The key of rows that are left out: `View.every_row` gives it, `View.counts` reads it."""
     return hidden("left out", reason)

@@ -13,7 +13,7 @@ import polars as pl
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.helpers import KEY
 from segkit.columns.money import as_money
-from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
+from segkit.diagnostics import Diagnostic, only_notes, without_notes
 from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
@@ -30,7 +30,6 @@ from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
 """The name of the rule file that is made of the options."""
-STALE_AFTER_DAYS = 366
 
 
 class Chart(NamedTuple):
@@ -171,24 +170,13 @@ def _result(
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
         tables=evaluated.tables,
-        warnings=(*map(_without_place, without_notes(evaluated.warnings)), *_stale(scored, evaluated, columns)),
+        warnings=tuple(map(_without_place, without_notes(evaluated.warnings))),
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
         cutoffs=targets["--save-cutoffs"],
         chart=targets["--chart"],
     )
-
-
-def _stale(scored: pl.DataFrame, evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
-    """A warning where the data ends long before `as_of`, so that every recency is large."""
-    latest = scored["recency_days"].min()
-    if "time" not in columns.chosen or not isinstance(latest, int) or latest <= STALE_AFTER_DAYS:
-        return []
-    last_day = evaluated.plan.context.as_of - dt.timedelta(days=latest)
-    message = f"the last event was on {last_day}, {latest:,} days before {evaluated.plan.context.as_of}"
-    hint = f"to look at the customers as they stood then: `--as-of {last_day}`"
-    return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 
 def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:

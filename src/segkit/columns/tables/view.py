@@ -11,7 +11,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from segkit.columns import helpers
-from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
+from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LATEST, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
 from segkit.columns.tables.joined import Asked
 from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
@@ -178,17 +178,21 @@ class View(NamedTuple):
     def counts(self, collected: pl.DataFrame) -> pl.DataFrame:
         """One row of counts: all rows, those left out for each reason, those for which a lookup found something.
 
-        It also says whether there are doubts, and padded keys. `collected` is what `rows` gives, or the groups of
+        It also says whether there are doubts, and padded keys, and has the last day of all events that are kept as
+        `LATEST`. `collected` is what `rows` gives, or the groups of
         `every_row` by key, with the `COUNT` and doubts of each.
         """
         reasons = {left_out_key(reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
         rows = pl.col(COUNT).fill_null(1).sum() if COUNT in collected.columns else pl.len()
-        others = collected.filter(~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons)))
+        is_left_out = ~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons))
+        others = collected.filter(is_left_out)
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
         doubts: dict[str, Any] = {name: collected[name].any() for name in self.doubts.columns}
         doubts |= {name: collected[name].sum() for name in self.doubts.found}
+        if LATEST in collected.columns:
+            doubts[LATEST] = collected.filter(~is_left_out)[LATEST].max()
         padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(is_padded(pl.col(KEY)).any()).item())
         return pl.DataFrame([{"rows": collected.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 

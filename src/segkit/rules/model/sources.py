@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from segkit.rules.model.base import Contradiction, Lacking, Model, TextList
 from segkit.rules.model.conditions import Conditions
+from segkit.rules.model.expect import ExpectEvents
 
 TypeName = Literal["text", "number", "boolean", "date"]
 
@@ -107,6 +108,8 @@ class Events(Source):
     """The column with the money of the row, summed exactly."""
     amount_per: Literal["row", "event"] = "row"
     """`event` when each line repeats the event's total."""
+    expect: ExpectEvents | None = None
+    """How new it should be; where it is older, nothing is published. `like` does not take this over."""
 
     @model_validator(mode="after")
     def _complete(self) -> Events:

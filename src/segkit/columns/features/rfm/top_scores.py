@@ -23,7 +23,8 @@ def out_of_reach(rfm: Rfm, customers: pl.DataFrame) -> Iterator[Finding]:
         return  # too few, whether they are equal or not
     for measure in RAW if rfm.method == "quantile" else ("recency",):
         best = customers[SCORES[measure]].max()
-        if best != rfm.bins:
+        assert isinstance(best, int)
+        if best < rfm.bins:
             message = (
                 f"nobody has the top `{SCORES[measure]}`, {rfm.bins}: so many of the {scored:,} customers share "
                 f"the best `{RAW[measure]}` that it scores {best}"
