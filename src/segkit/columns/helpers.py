@@ -29,6 +29,8 @@ KEY = hidden("key")
 """The key of the customer as text. A row that is left out has the reason in its place: see `left_out_key`."""
 TIME = hidden("time")
 """The day of an event."""
+MOMENT = hidden("moment")
+"""The time of an event as it came, which may have a time of day; read where rows may be lines of one event."""
 ID = hidden("id")
 """What the rows of one event have in common, such as the number of the order."""
 AMOUNT = hidden("amount")

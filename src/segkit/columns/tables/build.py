@@ -12,6 +12,7 @@ from segkit.columns.helpers import (
     DOUBT,
     ID,
     KEY,
+    MOMENT,
     ROW,
     SHORT,
     TIME,
@@ -228,6 +229,8 @@ def event_view(
     frame = table.with_key(table.frame, key, KEY, or_empty=True) if key in table.columns else table.frame
     if in_order:
         frame = frame.with_row_index(ROW)
+    if spec.time in table.columns:
+        frame = frame.with_columns(pl.col(spec.time).alias(MOMENT))
     if spec.id:
         frame = _with_key(frame, table, spec.id, ID)
     exact = spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, TextList
+from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextList
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.expect import ExpectEvents
 
@@ -16,9 +16,9 @@ TypeName = Literal["text", "number", "boolean", "date"]
 class Source(Model):
     """A file or files of one table. What is not given is detected, and `-v` shows what was."""
 
-    path: str = ""
-    """File or glob (`orders/*.csv`), relative to the rule file; `-` is standard input; always given, but with
-    `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
+    path: Paths = ""
+    """File or glob (`orders/*.csv`), relative to the rule file, or a list of these, read as one table; `-` is standard
+    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
