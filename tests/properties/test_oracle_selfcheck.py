@@ -576,10 +576,12 @@ def test_duplicates_first_and_last() -> None:
 
 def test_customers_from_events() -> None:
     rows = orders(("b", 9, "o1", 1, "x"), ("a", 5, "o2", 1, "y"), ("a", 4, "o3", 1, ""), ("z", -1, "o4", 1, "z"))
-    events = {"orders": {"path": "o", "time": "order_date", "where": {"product": "never"}}}
+    events: Any = {"orders": {"path": "o", "time": "order_date"}}
     spec = {"from": "orders", "columns": ["product"]}
     outcome = run([], rows, customers=spec, events=events, show=("product",))
     assert dict(zip(outcome.keys, outcome.columns["product"], strict=True)) == {"a": "y", "b": "x"}
+    events["orders"]["where"] = {"product": {"not": "y"}}
+    assert run([], rows, customers=spec, events=events).keys == ["b"]
 
 
 def test_like_starts_from_another_tables_keys() -> None:

@@ -29,8 +29,6 @@ KEY = hidden("key")
 """The key of the customer as text. A row that is left out has the reason in its place: see `left_out_key`."""
 TIME = hidden("time")
 """The day of an event."""
-MOMENT = hidden("moment")
-"""The time of an event as it came, which may have a time of day; read where rows may be lines of one event."""
 ID = hidden("id")
 """What the rows of one event have in common, such as the number of the order."""
 AMOUNT = hidden("amount")
@@ -61,7 +59,10 @@ LEFT_OUT = hidden("left out key")
 
 
 def as_it_came(column: str) -> str:
-    """The column as the file has it, beside its typed value; ends before lookups are joined."""
+    """The column as the file has it, beside its typed value; read before lookups are joined.
+
+    Customers that are made of events, and `rfm` where rows may be lines of one order, read it later.
+    """
     return hidden("raw", column)
 
 

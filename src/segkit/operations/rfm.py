@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW
-from segkit.columns.helpers import KEY, MOMENT
+from segkit.columns.helpers import KEY, as_it_came
 from segkit.columns.money import as_money
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError, SegkitError, WriteError
@@ -191,7 +191,7 @@ def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
     """A warning where many rows, each an order, have the customer and the time of another: they may be lines of one."""
     if not columns.rows_are_orders:
         return []
-    rows = evaluated.plan.views[TABLE].kept().group_by(KEY, MOMENT).len()
+    rows = evaluated.plan.views[TABLE].kept().group_by(KEY, as_it_came(columns.chosen["time"])).len()
     counts = rows.select(pl.col("len").sum(), pl.col("len").filter(pl.col("len") > 1).sum().alias("alike"))
     total, alike = counts.collect(engine="streaming").row(0)
     if alike < 2 or alike < MANY * total:

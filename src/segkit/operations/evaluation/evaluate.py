@@ -33,6 +33,7 @@ from segkit.results import TableCounts
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import Misfits
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, by_place
 
 
@@ -55,7 +56,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings = refuse(without_data(loaded))
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
-    tables = open_tables(loaded, ws, Context(as_of))
+    tables = open_tables(loaded, ws)
     zones, unknown = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in unknown)
     context = Context(as_of, zones=zones.areas)
@@ -109,6 +110,9 @@ def _settled(
             continue
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
+        if origin := loaded.rules.customers.from_:
+            # What they are made of settles what they are.
+            doubtful[origin] += [name for name in doubtful.pop(CUSTOMERS) if name in tables[origin].columns]
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
