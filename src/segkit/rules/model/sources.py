@@ -66,7 +66,8 @@ class Customers(Source):
     key: str
     """The column that identifies a customer; always text."""
     from_: str | None = Field(None, alias="from")
-    """An event table whose keys are the customers, in the rows that its `where` keeps, where there is no customer file."""
+    """Where there is no customer file: an event table whose keys, in the rows that its `where` keeps, are the
+    customers."""
     columns: tuple[str, ...] = ()
     """With `from`: columns of the event table whose latest known value each customer takes."""
     duplicates: Literal["error", "first", "last"] = "error"
