@@ -71,6 +71,11 @@ def suspect(column: str) -> str:
     return hidden("suspect", column)
 
 
+def cell(column: str) -> str:
+    """The text of a column that `lists` splits; read by `View.second_look`, and where separators are doubted."""
+    return hidden("cell", column)
+
+
 SHORT = hidden("short")
 """Whether the line of a text may be short: the last column has no value."""
 DOUBT = hidden("doubt")

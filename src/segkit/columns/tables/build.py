@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import polars as pl
@@ -16,6 +16,7 @@ from segkit.columns.helpers import (
     SHORT,
     TIME,
     as_it_came,
+    cell,
     is_hidden,
     lookup_key,
     suspect,
@@ -23,6 +24,7 @@ from segkit.columns.helpers import (
 )
 from segkit.columns.money import as_money
 from segkit.columns.tables.joined import Joined
+from segkit.columns.tables.lists import FORMS, misshapen, values_of
 from segkit.columns.tables.view import Doubts, Reads, View
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
@@ -196,12 +198,7 @@ def customer_view(
     frame, doubts = _found(frame, doubts, lookups)
     frame = _with_computed_key(frame, table, spec.key, KEY).with_columns(pl.col(KEY).alias(spec.key))
     schema = frame.collect_schema()
-    for name, separator in spec.lists.items():
-        if schema[name] != pl.String:
-            continue  # the check of types says so
-        parts = pl.col(name).str.split(separator).list.eval(pl.element().str.strip_chars())
-        filled = parts.list.eval(pl.element().filter(pl.element() != ""))
-        frame = frame.with_columns(pl.when(filled.list.len() > 0).then(filled).alias(name))
+    frame, doubts = _split(frame, doubts, {n: how for n, how in spec.lists.items() if schema.get(n) == pl.String})
     texts = {text_of(name): pl.String() for name in reads.keys & table.columns.keys()}
     return View(
         name="customers",
@@ -213,6 +210,18 @@ def customer_view(
         reads=reads,
         context=context,
     )
+
+
+def _split(frame: pl.LazyFrame, doubts: Doubts, lists: Mapping[str, str]) -> tuple[pl.LazyFrame, Doubts]:
+    """The frame with lists in place of cells that hold several values; cells that are no such arrays are doubtful."""
+    frame = frame.with_columns(pl.col(name).alias(cell(name)) for name in lists)
+    frame = frame.with_columns(values_of(pl.col(name), how).alias(name) for name, how in lists.items())
+    shaped = {name: how for name, how in lists.items() if how in FORMS}
+    if shaped:
+        before = [pl.col(name) for name in doubts.columns]
+        wrong = [misshapen(pl.col(cell(name)), how) for name, how in shaped.items()]
+        frame = frame.with_columns(pl.any_horizontal(*before, *wrong).alias(DOUBT))
+    return frame, doubts._replace(cells=shaped)
 
 
 def event_view(

@@ -23,6 +23,7 @@ from segkit.operations.evaluation.bad_values import guessed, guessed_numbers, re
 from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
+from segkit.operations.evaluation.list_cells import other_lists
 from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
@@ -66,6 +67,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += [
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
+    warnings += [placed(loaded, finding) for finding in other_lists(plan)]
     warnings += [guessed(plan.view(name), column) for name, columns in settled.guessed.items() for column in columns]
     refuse_keys(plan, computed)
     if loaded.rules.rfm:
@@ -110,6 +112,7 @@ def _settled(
             continue
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*bad.get(name, ()), *guessed[name]] for name in guessed}
+        doubtful = {name: [c for c in cs if c in plan.view(name).table.columns] for name, cs in doubtful.items()}
         if origin := loaded.rules.customers.from_:
             # What they are made of settles what they are.
             doubtful[origin] += [name for name in doubtful.pop(CUSTOMERS) if name in tables[origin].columns]

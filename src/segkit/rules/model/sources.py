@@ -77,7 +77,7 @@ class Customers(Source):
     longitude: str | None = None
     """The column with the longitude, in degrees."""
     lists: dict[str, str] = {}
-    """Text columns that hold several values = what separates them."""
+    """Text columns that hold several values = what separates them, or `json` or `postgres` for arrays written so."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Customers:
