@@ -52,6 +52,12 @@ def test_a_table_that_ends_long_before_the_day_of_the_run_is_told(desk: Desk, mo
     assert not [m for m in warned(desk, rules) if "the last event" in m]
 
 
+def test_a_check_which_takes_no_other_day_does_not_tell_it(desk: Desk) -> None:
+    put_events(desk, "2022-01-01")
+    rules = desk.put("rules.toml", head() + ORDERS + ALL + AGED[0][0])
+    assert "the last event" not in desk.segkit("check", rules, "--data").stderr
+
+
 def test_only_rows_that_where_keeps_are_the_last_event(desk: Desk) -> None:
     rules = head() + ORDERS + 'where.counts = "yes"\n' + ALL + AGED[0][0]
     put_events(desk, "2022-01-01")

@@ -94,7 +94,7 @@ def test_cells_that_are_no_such_arrays_are_refused(desk: Desk, how: str, wrong: 
 
 
 TOLD = [
-    (",", ["a,b", "c"], None),
+    (",", ["a,b", "c", "", " "], None),
     (",", ["a,b", '["a","b"]'], "json"),
     (",", ["{a,b}", "{c}"], "postgres"),
     (",", ["[]", "a"], "json"),

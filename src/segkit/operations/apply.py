@@ -38,6 +38,7 @@ from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.idle_rules import unmatched
+from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profiles
@@ -89,8 +90,7 @@ def apply(
         lines = ledger(loaded.rules, members, evaluated.computed.frame)
         written = files(loaded.rules, evaluated.computed.frame, lines, chosen)
         columns, warnings = layout(evaluated.plan)
-        idle = sorted((placed(loaded, f) for f in unmatched(evaluated.plan, evaluated.computed)), key=by_place)
-        warnings = [*_future(loaded.rules), *evaluated.warnings, *idle, *warnings]
+        warnings = [*_future(loaded.rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *warnings]
         _refuse_warnings(fail_on, warnings)
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         if directory is None:
@@ -176,6 +176,13 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     if rules.as_of is None or rules.as_of <= rules.model_copy(update={"as_of": None}).today():
         return []
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
+
+
+def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
+    """The warnings about what this day's data say nothing about."""
+    plan, computed = evaluated.plan, evaluated.computed
+    findings = (*ended_long_ago(plan, computed), *unmatched(plan, computed))
+    return sorted((placed(loaded, finding) for finding in findings), key=by_place)
 
 
 def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: Sequence[str]) -> None:

@@ -19,7 +19,9 @@ from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
 from segkit.operations.delivery.lists import to_stream
+from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.options import TABLE, Chosen, choose, facts, open_data, rule_file
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
@@ -178,13 +180,20 @@ def _result(
         guesses=columns.guesses,
         rows_are_orders=columns.rows_are_orders,
         tables=evaluated.tables,
-        warnings=(*map(_without_place, without_notes(evaluated.warnings)), *_lines(evaluated, columns)),
+        warnings=_warnings(evaluated, loaded, columns),
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
         cutoffs=targets["--save-cutoffs"],
         chart=targets["--chart"],
     )
+
+
+def _warnings(evaluated: Evaluated, loaded: Loaded, columns: Chosen) -> tuple[Diagnostic, ...]:
+    """What was found on the way, and about the events."""
+    old = (placed(loaded, finding) for finding in ended_long_ago(evaluated.plan, evaluated.computed))
+    found = map(_without_place, (*without_notes(evaluated.warnings), *old))
+    return (*found, *_lines(evaluated, columns))
 
 
 def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:

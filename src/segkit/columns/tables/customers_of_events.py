@@ -37,9 +37,7 @@ def customers_of(spec: Customers, events: View, reads: Reads, *, fits: bool) -> 
     id_ = pl.col(ID) if has_id else pl.lit(None, pl.String).alias(ID)
     frame = (
         (events.kept() if fits else events.frame)
-        # Keys of events may not be trimmed yet.
-        .select(pl.col(KEY).str.strip_chars(), TIME, id_, ROW, *values)
-        .filter(pl.col(KEY) != "")
+        .select(KEY, TIME, id_, ROW, *values)
         .sort([TIME, ID, ROW], nulls_last=False)
         .with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
         .group_by(KEY)

@@ -65,8 +65,6 @@ def _named(name: str, customers: pl.DataFrame) -> str | None:
     if kind is None or name not in customers.columns:
         return kind
     values = customers[name]
-    if values.dtype == pl.Boolean:
-        return None
     if values.dtype.is_nested() or not values.count():
         return kind
     words = values.drop_nulls().cast(pl.String).str.strip_chars().str.to_lowercase()

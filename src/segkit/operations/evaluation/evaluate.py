@@ -24,7 +24,6 @@ from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
 from segkit.operations.evaluation.list_cells import other_lists
-from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
@@ -74,8 +73,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
         rfm = loaded.rules.rfm
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
         warnings += [placed(loaded, finding) for finding in of_scores]
-    of_no_use = (*idle(plan, computed), *ended_long_ago(plan, computed))
-    warnings += sorted((placed(loaded, finding) for finding in of_no_use), key=by_place)
+    warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     counts = tuple(table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
