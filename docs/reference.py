@@ -15,6 +15,7 @@ from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.computed.traits import Bands, Trait
 from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition
+from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Output, RuleFile
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
@@ -39,6 +40,7 @@ SECTIONS = (
     Section("The whole file", RuleFile),
     Section("`[customers]`", Customers, Source, "Keys of any source"),
     Section("`[events.NAME]`", Events, Source, "Keys of any source"),
+    Section("`expect` of an event table", ExpectEvents),
     Section("`[lookup.NAME]`", Lookup, Source, "Keys of any source"),
     Section("Keys of any source", Source),
     Section("`[trait.NAME]`", Trait, Window, "Windows"),

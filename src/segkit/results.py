@@ -159,6 +159,7 @@ class RfmSegment(NamedTuple):
 class RfmResult(NamedTuple):
     """An RFM analysis; `grid[r, f]` counts the customers with these scores; `guesses` is option -> column.
 
+    `rows_are_orders` says that no column tells which rows are one order.
     `path`, `cutoffs` and `chart` are the files that were written.
     """
 
@@ -176,6 +177,7 @@ class RfmResult(NamedTuple):
     tables: tuple[TableCounts, ...]
     warnings: tuple[Diagnostic, ...]
     elapsed_seconds: float
+    rows_are_orders: bool = False
     path: str | None = None
     cutoffs: str | None = None
     chart: str | None = None

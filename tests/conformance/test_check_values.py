@@ -183,7 +183,7 @@ def test_a_cap_over_a_table_without_events_is_a_warning(shop: Desk) -> None:
     ],
 )
 def test_a_run_says_so_where_a_cap_stops_nobody(shop: Desk, gates: str, said: list[str]) -> None:
-    found = shop.json(f'{HEAD}{gates}[segment.s]\ndemographic.country = "fr"\n')["warnings"]
+    found = shop.json(f'{HEAD}{gates}[segment.s]\ndemographic.country = "FR"\n')["warnings"]
     assert [w["message"][: len(text)] for w, text in zip(found, said, strict=True)] == said
     assert "tiles" not in str(found)  # values of the data are for `check --data`: warnings go into manifests
 

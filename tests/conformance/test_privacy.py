@@ -204,6 +204,41 @@ def test_the_manifest_names_the_columns_with_personal_data(desk: Desk, key: str)
     }
 
 
+CONSENTS = [
+    # name of the column, its values, kind of personal data
+    ("email_opt_in", ("true", "false"), None),
+    ("mail_consent", ("yes", "no"), None),
+    ("Email OK", ("Oui", "N"), None),
+    ("phone", ("1", "0"), None),
+    ("email", ("true", "true"), None),
+    ("mail_consent", ("granted", "withdrawn"), None),
+    ("email_status", ("subscribed", "cleaned"), None),
+    ("email_opt_in_date", ("2024-01-31", "2024-02-28"), None),
+    ("phone_opt_in_date", ("2024-01-31", "2024-02-28"), None),
+    ("email_ok", ("a@x.fr", "no"), "e-mail"),
+    ("phone_opt_in", ("no", "06 12 34 56 78"), "phone"),
+    ("phone_opt_in", ("no", "+33612345678"), "phone"),
+    ("email", ("none", "other"), "e-mail"),
+    ("email", ("", ""), "e-mail"),
+    ("email_consent", ("", ""), "e-mail"),
+    ("newsletter_ok", ("true", "false"), None),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "kind"), CONSENTS)
+@pytest.mark.parametrize("read", [False, True])
+def test_consent_to_a_way_to_reach_somebody_is_none(
+    desk: Desk, name: str, values: tuple[str, str], kind: str | None, read: bool
+) -> None:
+    """The last row counts, too, whether a rule reads the column or not."""
+    rows = [*[values[0]] * 1_500, values[1]]
+    desk.put("c.csv", f"id,{name},x\n" + "".join(f"{i},{value},\n" for i, value in enumerate(rows)))
+    asks = f'demographic."{name}".missing = false\n' if read else ""
+    desk.apply(head() + f"[segment.s]\neveryone = true\n[segment.t]\n{asks or 'everyone = true'}\n")
+    found = json.loads((desk / "segments/manifest.json").read_text())["personal_data"]
+    assert {f["column"]: f["kind"] for f in found}.get(name) == kind
+
+
 def test_columns_that_are_not_written_are_not_named(desk: Desk) -> None:
     desk.put("c.csv", CUSTOMERS)
     desk.apply(HEAD + 'columns = ["age"]')

@@ -379,3 +379,50 @@ def test_the_mean_of_equal_amounts_is_that_amount(desk: Desk, rows: int) -> None
     trait = '[trait.mean]\nevents = "o"\nmeasure = "mean"\n'
     found = desk.columns(orders_head('monetary = "mean"') + trait, "monetary", "mean")
     assert found == {"a": ("0.1", "0.1")}
+
+
+# values of frequency by customer, keys of `[rfm]`, the score of the best where nobody has the top one
+TIES = [
+    ([1] * 8 + [2, 3], "", None),
+    ([1] * 7 + [3] * 3, "", 4),
+    ([1] * 7 + [3] * 2, "", 4),
+    ([1] * 8 + [3] * 2, "", None),
+    ([1] * 5, "", 1),
+    ([1] * 4, "", None),  # fewer than there are scores
+    ([1, 2, 3], "", None),
+    ([1] * 7 + [3] * 3, 'ties = "high"', None),
+    ([1] * 7 + [3] * 3, 'ties = "split"', None),
+    ([1] * 7 + [3] * 3, "bins = 3", None),
+    ([1] * 6 + [3] * 4, "bins = 3", 2),
+    ([1] * 7 + [3] * 3, 'method = "nested"', None),
+    ([1] * 7 + [3] * 3, 'method = "cutoffs"\ncutoffs = { recency = [1, 2, 3, 4], frequency = [2, 3, 4, 5], '
+     "monetary = [1, 2, 3, 4] }", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "rfm", "best"), TIES)
+@pytest.mark.parametrize("measure", SCORES)
+def test_a_top_score_that_ties_keep_from_everybody_is_told(
+    desk: Desk, values: list[int], rfm: str, best: int | None, measure: str
+) -> None:
+    place = SCORES.index(measure)
+    rows = [[i, i, i] for i in range(1, len(values) + 1)]
+    for row, value in zip(rows, values, strict=True):
+        row[place] = 10 - value if place == 0 else value
+    if measure == "r_score" and "nested" in rfm:
+        best = 4  # the first of the nested scores is one over all customers
+    data, head = summary([(r, f, m) for r, f, m in rows], rfm)
+    desk.put("c.csv", data)
+    told = [w["message"] for w in desk.json(head + "[segment.s]\neveryone = true\n")["warnings"]]
+    told = [message for message in told if "top" in message]
+    assert len(told) == (best is not None)
+    if best is not None:
+        assert f"`{measure}`" in told[0] and told[0].endswith(f"scores {best}")
+        assert max(int(one[place]) for one in scored(desk, [(r, f, m) for r, f, m in rows], rfm)) == best
+
+
+def test_ties_at_the_top_are_told_by_the_command_too(desk: Desk) -> None:
+    rows = [f"c{i},2024-01-0{1 + (i > 6)},{i}" for i in range(10)]
+    path = desk.put("o.csv", "customer_id,date,amount\n" + "\n".join(rows) + "\n")
+    done = desk.segkit("rfm", path, "--as-of", "2024-01-31")
+    assert "nobody has the top `r_score`, 5" in done.stdout and "--ties high" in done.stdout

@@ -579,14 +579,13 @@ def test_customers_from_events_take_their_latest_known_value(desk: Desk) -> None
         "cust,day,email,ok\nb,2024-01-01,old@x,1\na,2024-01-01,a@x,1\nb,2024-02-01,new@x,1\nb,2024-02-10,,0\nb,2024-12-01,future@x,1\nc,2024-12-01,later@x,1\nd,2024-01-05,d@x,0\n",
     )
     text = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "cust"\ncolumns = ["email"]\n[events.o]\npath = "o.csv"\ntime = "day"\nwhere.ok = 1\n'
-    # on or before as_of only, and before `where`: d is a customer without events, c is nobody
+    # on or before as_of only, and of the rows that `where` keeps: neither c nor d is a customer
     rows = desk.rows(
         text + "[trait.n]\nevents = 'o'\n[output]\ncolumns = ['email', 'n']\n[segment.s]\neveryone = true\n"
     )
     assert {r["cust"]: (r["email"], r["n"]) for r in rows} == {
         "a": ("a@x", "1"),
         "b": ("new@x", "2"),
-        "d": ("d@x", "0"),
     }
 
 

@@ -69,7 +69,8 @@ def as_gzip(text: str) -> bytes:
 
 def one(name: str, text: str, **more: object) -> Shape:
     """An event file whose first two lines come before the ordinary rows, the others after them."""
-    start = text.index("\n", text.index("\n", text.find("id,")) + 1) + 1
+    header = max(0, text.find("\nid"))
+    start = text.index("\n", text.index("\n", header + 1) + 1) + 1
     settings: dict[str, object] = {"filler": ordinary(), "first": text[:start], "rest": text[start:], **more}
     return Shape(name, **settings)  # type: ignore[arg-type]
 

@@ -39,6 +39,7 @@ o6,5,2024-06-10,decoration,15.00
 o7,6,2024-05-15,decoration,25.00
 o8,6,2024-05-15,decoration,-5.00
 o9,4,2024-06-29,building,70.00
+o10,2,2024-06-21,building,10.00
 """,
 }
 SUBSCRIPTION = {

@@ -163,8 +163,6 @@ def anniversary_in(day: date, year: int) -> date:
 
 
 def next_anniversary(day: date, as_of: date) -> date:
-    """29 February counts as 1 March, in leap years too."""
-    day = date(day.year, 3, 1) if (day.month, day.day) == (2, 29) else day
     this_year = anniversary_in(day, as_of.year)
     return this_year if this_year >= as_of else anniversary_in(day, as_of.year + 1)
 
@@ -632,8 +630,8 @@ class Evaluation:
         return list(by_key.values())
 
     def customers_from_events(self, spec: Row) -> list[Row]:
-        """One customer of each key, with the latest known value of some columns; `where` of the events is not asked."""
-        events = self.read_events(spec["from"], filtered=False)
+        """One customer of each key, with the latest known value of some columns, among the events that are kept."""
+        events = self.read_events(spec["from"])
         rows: dict[str, Row] = {event.key: {spec["key"]: event.key} for event in events}
         for event in sorted(events, key=lambda event: event.position):
             for column in spec.get("columns", []):
@@ -647,8 +645,8 @@ class Evaluation:
         spec = self.rules["events"][name]
         return {**self.source(spec["like"]), **spec} if "like" in spec else spec
 
-    def read_events(self, name: str, filtered: bool = True) -> list[Event]:
-        """The rows that have a key and a time, and that exist on `as_of`."""
+    def read_events(self, name: str) -> list[Event]:
+        """The rows that have a key and a time, that exist on `as_of`, and that `where` keeps."""
         spec = self.source(name)
         key = spec.get("key", self.key_column)
         events = []
@@ -656,7 +654,7 @@ class Evaluation:
             customer, time = self.key_text(row[key]), row[spec["time"]]
             if customer is None or time is None or time > self.as_of:
                 continue
-            if filtered and not self.keeps(spec, row):
+            if not self.keeps(spec, row):
                 continue
             events.append(Event(customer, time, row.get(spec["id"]) if "id" in spec else None, number, row))
         return events

@@ -41,6 +41,10 @@ COUNT = hidden("count")
 """How many rows a group has. `View.left_out`, measures, limits and `each` make it, and drop it once it is read."""
 
 
+LATEST = hidden("latest")
+"""The last day of a group of events. The measures make it; `View.counts` reads it, of all that are kept."""
+
+
 def left_out_key(reason: str) -> str:
     """The key of rows that are left out: `View.every_row` gives it, `View.counts` reads it."""
     return hidden("left out", reason)
@@ -55,13 +59,22 @@ LEFT_OUT = hidden("left out key")
 
 
 def as_it_came(column: str) -> str:
-    """The column as the file has it, beside its typed value; a padded text goes out so, all others end at the view."""
+    """The column as the file has it, beside its typed value; read before lookups are joined.
+
+    Customers that are made of events, and `rfm` where rows may be lines of one order, read it later; a padded text goes
+    out so.
+    """
     return hidden("raw", column)
 
 
 def suspect(column: str) -> str:
     """Whether a value that is read as a number may not be one all the same, such as `01234`."""
     return hidden("suspect", column)
+
+
+def cell(column: str) -> str:
+    """The text of a column that `lists` splits; read by `View.second_look`, and where separators are doubted."""
+    return hidden("cell", column)
 
 
 SHORT = hidden("short")

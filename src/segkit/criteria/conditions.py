@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from calendar import isleap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -236,13 +237,13 @@ def _relative_to_now(name: str, value: pl.Expr, length: Duration, as_of: dt.date
 def _anniversary(value: pl.Expr, as_of: dt.date, end: dt.date) -> pl.Expr:
     """Whether an anniversary of a date falls on `as_of`..`end`; each year has one, so each year is asked.
 
-    29 February counts as 1 March, in every year.
+    That of 29 February is on 1 March in a year without that day, as years of age are counted.
     """
     # As month*100+day, the days of a year have their order.
-    day = value.dt.month().cast(pl.Int32) * 100 + value.dt.day().cast(pl.Int32)
-    day = pl.when(day == 229).then(301).otherwise(day)
+    born = value.dt.month().cast(pl.Int32) * 100 + value.dt.day().cast(pl.Int32)
     ranges = []
     for year in range(as_of.year, min(end.year, as_of.year + 1) + 1):  # two years have all days that there are
         first, last = max(as_of, dt.date(year, 1, 1)), min(end, dt.date(year, 12, 31))
+        day = born if isleap(year) else pl.when(born == 229).then(301).otherwise(born)
         ranges.append(day.is_between(first.month * 100 + first.day, last.month * 100 + last.day))
     return pl.any_horizontal(ranges)

@@ -1,7 +1,8 @@
-"""Whether segments are as large as the rule file expects."""
+"""Whether segments are as large, and event tables as new, as the rule file expects."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
@@ -56,3 +57,17 @@ def _changed(name: str, count: int, most: Decimal, before: Mapping[str, int] | N
 def _shown(value: Decimal) -> str:
     rounded = round(value, 2)
     return f"{rounded.normalize() if rounded % 1 else int(rounded):,}"
+
+
+def too_old(rules: RuleFile, last_days: Mapping[str, dt.date | None], as_of: dt.date) -> Iterator[Finding]:
+    """Each event table whose last event is older than it may be, or that has none, and the bound."""
+    for name, last in last_days.items():
+        expect = rules.events[name].expect
+        if expect is None or (last is not None and last >= expect.max_age.before(as_of)):
+            continue
+        newest = (
+            f"the last event of `{name}` that counts was on {last}" if last else f"`{name}` has no event that counts"
+        )
+        message = f"{newest}: `max_age` is {expect.max_age} before `as_of`, {as_of}"
+        hint = "is the file of this run there, and whole? for the lists of an earlier day: `--as-of`"
+        yield Finding(("events", name, "expect", "max_age"), message, hint)

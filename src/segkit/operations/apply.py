@@ -13,7 +13,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import CheckFailed, RuleError, WriteError
-from segkit.gates.expectations import broken
+from segkit.gates.expectations import broken, too_old
 from segkit.gates.ledger import Line, ledger, memberships, overlaps
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.read import Workspace
@@ -37,13 +37,15 @@ from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.evaluation.idle_rules import unmatched
+from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profiles
 from segkit.results import ApplyResult, Overlap, SegmentResult
 from segkit.rules.model.expect import Expect
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.loader import Loaded, Overrides, load_rules
+from segkit.rules.text.loader import Loaded, Overrides, by_place, load_rules
 from segkit.words import nearest
 
 
@@ -88,11 +90,11 @@ def apply(
         lines = ledger(loaded.rules, members, evaluated.computed.frame)
         written = files(loaded.rules, evaluated.computed.frame, lines, chosen)
         columns, warnings = layout(evaluated.plan)
-        warnings = [*_future(loaded.rules), *evaluated.warnings, *warnings]
+        warnings = [*_future(loaded.rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *warnings]
         _refuse_warnings(fail_on, warnings)
         directory = None if to_stdout or dry_run else _directory(loaded, today)
         if directory is None:
-            _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
+            _guard(loaded, evaluated, lines, chosen, previous, accept_changes=accept_changes)
         else:
             _spare_inputs(loaded, evaluated, directory, output_names(loaded.rules, written))
         result = _result(evaluated, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
@@ -105,7 +107,7 @@ def apply(
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
                 # Which run is the last one is known only once no other run can publish.
-                _guard(loaded, lines, chosen, previous, today, accept_changes=accept_changes)
+                _guard(loaded, evaluated, lines, chosen, previous, accept_changes=accept_changes)
                 changes, result = _compared(run, result, directory, previous)
                 _refuse_warnings(fail_on, result.warnings)
                 result = in_folder(result, folder)
@@ -176,6 +178,13 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
     return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
 
 
+def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
+    """The warnings about what this day's data say nothing about."""
+    plan, computed = evaluated.plan, evaluated.computed
+    findings = (*ended_long_ago(plan, computed), *unmatched(plan, computed))
+    return sorted((placed(loaded, finding) for finding in findings), key=by_place)
+
+
 def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: Sequence[str]) -> None:
     """`WriteError` where an output would take the place of a file that was read.
 
@@ -192,10 +201,10 @@ def _spare_inputs(loaded: Loaded, evaluated: Evaluated, directory: Path, names: 
 
 def _guard(
     loaded: Loaded,
+    evaluated: Evaluated,
     lines: Mapping[str, Line],
     chosen: Sequence[str],
     previous: str | None,
-    as_of: dt.date,
     *,
     accept_changes: bool,
 ) -> None:
@@ -208,10 +217,13 @@ def _guard(
             return read_written(loaded.source.directory / expect.previous, must_exist=True)
         return read_written(_directory(loaded, as_of), must_exist=False)
 
+    as_of = evaluated.plan.context.as_of
     written = {name: int(lines[name].written.sum()) for name in chosen}
     customers = len(next(iter(lines.values())).written)
+    last_days = {name: evaluated.computed.last_day(name) for name, t in loaded.rules.events.items() if t.expect}
+    old = too_old(loaded.rules, last_days, as_of)
     findings = broken(loaded.rules, written, customers, before, accept_changes=accept_changes)
-    diagnostics = [placed(loaded, finding) for finding in findings]
+    diagnostics = [placed(loaded, finding) for finding in (*old, *findings)]
     if diagnostics:
         raise CheckFailed(*diagnostics, Diagnostic("expectations are broken, so nothing was written"))
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW
-from segkit.columns.helpers import KEY
+from segkit.columns.helpers import KEY, as_it_came
 from segkit.columns.money import as_money
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError, SegkitError, WriteError
@@ -19,9 +19,11 @@ from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
 from segkit.operations.delivery.lists import to_stream
+from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.progress import Progress, silent
-from segkit.operations.rfm_table.options import Chosen, choose, facts, open_data, rule_file
+from segkit.operations.rfm_table.options import TABLE, Chosen, choose, facts, open_data, rule_file
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
@@ -30,7 +32,10 @@ from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
 """The name of the rule file that is made of the options."""
-STALE_AFTER_DAYS = 366
+
+
+MANY = 0.1
+"""The share of rows alike in customer and time from which they may be lines of orders."""
 
 
 class Chart(NamedTuple):
@@ -41,12 +46,13 @@ class Chart(NamedTuple):
 
 
 def rfm(
-    data: str,
+    data: str | Path | Sequence[str | Path],
     *,
     key: str | None = None,
     time: str | None = None,
     amount: str | None = None,
     id: str | None = None,
+    where: str | None = None,
     as_of: dt.date | None = None,
     bins: int | None = None,
     method: str | None = None,
@@ -61,18 +67,20 @@ def rfm(
 ) -> RfmResult:
     """The scores of the customers in a file of orders, or in a customer file that has the three values.
 
+    `data` is a path or glob, or a list of these, read as one table; `where` is SQL that holds for the rows that count.
     `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. The defaults are 5 bins, by quantiles,
     with ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
     started = clock.perf_counter()
+    files = [str(path) for path in ([data] if isinstance(data, (str, Path)) else data)]
     options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
     targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart.path if chart else None}
     _refuse_targets(targets, ties)
     with Workspace() as ws:
         progress("opening the file")
-        columns = choose(open_data(ws, data), key=key, time=time, amount=amount, id=id)
+        columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
         try:
-            loaded = load_rules_text(rule_file(data, columns, options, as_of), RULES)
+            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_without_place(d) for d in error.diagnostics)) from error
@@ -80,7 +88,7 @@ def rfm(
         result = _result(evaluated, loaded, columns, targets, started)
         contents: dict[str, bytes] = {}
         if save_cutoffs is not None:
-            contents[save_cutoffs] = cutoffs_text(evaluated, facts(data, columns, _spec(loaded))).encode()
+            contents[save_cutoffs] = cutoffs_text(evaluated, facts(files, columns, where, _spec(loaded))).encode()
         if chart is not None:
             contents[chart.path] = chart.draw(result)
         if any(targets.values()):
@@ -170,8 +178,9 @@ def _result(
         thresholds=evaluated.computed.thresholds,
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
+        rows_are_orders=columns.rows_are_orders,
         tables=evaluated.tables,
-        warnings=(*map(_without_place, without_notes(evaluated.warnings)), *_stale(scored, evaluated, columns)),
+        warnings=_warnings(evaluated, loaded, columns),
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
@@ -180,14 +189,24 @@ def _result(
     )
 
 
-def _stale(scored: pl.DataFrame, evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
-    """A warning where the data ends long before `as_of`, so that every recency is large."""
-    latest = scored["recency_days"].min()
-    if "time" not in columns.chosen or not isinstance(latest, int) or latest <= STALE_AFTER_DAYS:
+def _warnings(evaluated: Evaluated, loaded: Loaded, columns: Chosen) -> tuple[Diagnostic, ...]:
+    """What was found on the way, and about the events."""
+    old = (placed(loaded, finding) for finding in ended_long_ago(evaluated.plan, evaluated.computed))
+    found = map(_without_place, (*without_notes(evaluated.warnings), *old))
+    return (*found, *_lines(evaluated, columns))
+
+
+def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
+    """A warning where many rows, each an order, have the customer and the time of another: they may be lines of one."""
+    if not columns.rows_are_orders:
         return []
-    last_day = evaluated.plan.context.as_of - dt.timedelta(days=latest)
-    message = f"the last event was on {last_day}, {latest:,} days before {evaluated.plan.context.as_of}"
-    hint = f"to look at the customers as they stood then: `--as-of {last_day}`"
+    rows = evaluated.plan.views[TABLE].kept().group_by(KEY, as_it_came(columns.chosen["time"])).len()
+    counts = rows.select(pl.col("len").sum(), pl.col("len").filter(pl.col("len") > 1).sum().alias("alike"))
+    total, alike = counts.collect(engine="streaming").row(0)
+    if alike < 2 or alike < MANY * total:
+        return []
+    message = f"{alike:,} of {total:,} rows share customer and time with another row, and each counts as an order"
+    hint = "if they are lines of orders, name the column with the number of the order: `--id`"
     return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 

@@ -12,8 +12,9 @@ many of the written get each), `write`, `profile` by column (`mean`, `median`, `
 last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
-`customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`, `tables`,
-`warnings`, `notes`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were written).
+`customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`,
+`rows_are_orders`, `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were
+written).
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
@@ -105,6 +106,7 @@ def rfm_json(result: RfmResult) -> str:
             ],
             "grid": [{"r": r, "f": f, "customers": n} for (r, f), n in sorted(result.grid.items())],
             "guesses": dict(result.guesses),
+            "rows_are_orders": result.rows_are_orders,
             "tables": _tables(result.tables),
             "warnings": _diagnostics(result.warnings),
             "notes": _diagnostics(result.notes),

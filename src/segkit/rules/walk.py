@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block
+from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.value import Value
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
-from segkit.rules.model.measures import OF_AMOUNT, EventCondition, Measured, Window
+from segkit.rules.model.measures import OF_AMOUNT, EventCondition, Measured
 from segkit.rules.model.permissions import Cap, Permission
 from segkit.rules.tables import CUSTOMERS
 
@@ -108,7 +110,7 @@ def caps(rules: RuleFile) -> Iterator[tuple[KeyPath, Cap]]:
                 yield ("frequency_cap", "channel", name), cap
 
 
-def windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Window]]:
+def windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Measured | Cap | Rfm | Value]]:
     """Each section that may look at some days only."""
     yield from measures(rules)
     yield from caps(rules)
@@ -116,6 +118,22 @@ def windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Window]]:
         yield ("rfm",), rules.rfm
     if rules.value:
         yield ("value",), rules.value
+
+
+def ages(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
+    """Each place that counts days back from `as_of`, in a window or as recency, and the event table that it reads."""
+    for path, window in windows(rules):
+        if window.moves:
+            yield path, window.events
+    for path, measured in measures(rules):
+        if measured.measure in ("days_since_first", "days_since_last"):
+            yield path, measured.events
+    if rules.rfm and rules.rfm.events:
+        yield ("rfm",), rules.rfm.events
+    if rules.lifecycle and rules.lifecycle.events:
+        yield ("lifecycle",), rules.lifecycle.events
+    if rules.value and rules.value.predict:
+        yield ("value", "predict"), rules.value.events
 
 
 def event_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 @click.command("rfm")
-@click.argument("data", type=click.Path())
+@click.argument("data", type=click.Path(), nargs=-1, required=True)
 @click.option("--key", metavar="COL", help="The customer's key; guessed where not given, as are the next two.")
 @click.option("--time", metavar="COL", help="The date or timestamp of an order.")
 @click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
 @click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
+@click.option("--where", metavar="SQL", help="Only rows for which this holds, such as \"status = 'paid'\".")
 @options.as_of
 @click.option("--bins", type=click.IntRange(2, 10), help="How many scores there are; 5 by default.")
 @click.option(
@@ -57,12 +58,13 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     terminal: Terminal,
-    data: str,
+    data: tuple[str, ...],
     *,
     key: str | None,
     time: str | None,
     amount: str | None,
     id_: str | None,
+    where: str | None,
     as_of: dt.date | None,
     bins: int | None,
     method: str | None,
@@ -76,8 +78,9 @@ def command(
 ) -> int:
     """RFM table of an orders file: how recently, how often and for how much each customer bought.
 
-    DATA is a file or glob of orders, or a customer file with recency, frequency and monetary columns; - is standard
-    input. What --key, --time, --amount and --id do not say is guessed from names and types, and the guess is shown.
+    DATA is a file or glob of orders, or several, read as one table, or a customer file with recency, frequency and
+    monetary columns; - is standard input. What --key, --time, --amount and --id do not say is guessed from names and
+    types, and the guess is shown.
     """
     from segkit.operations.rfm import rfm
 
@@ -89,6 +92,7 @@ def command(
             time=time,
             amount=amount,
             id=id_,
+            where=where,
             as_of=as_of,
             bins=bins,
             method=method,

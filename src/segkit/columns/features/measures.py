@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, ROW, TIME, counted, kept_rows_of, since
+from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, LATEST, ROW, TIME, counted, kept_rows_of, since
 from segkit.columns.money import as_money, nearest_mean
 from segkit.columns.tables.view import View
 from segkit.io.read.values.numbers import MONEY
@@ -53,8 +53,9 @@ def dtype_of(measure: Measure, view: View) -> pl.DataType:
 def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
     """One row for each key, and for each reason why rows are left out.
 
-    It has what `of_customer` needs, the number of rows as `COUNT`, the doubts of the view, and for how many rows a
-    lookup found something. `customer_dates` has the key and those dates of the customer from which a window starts.
+    It has what `of_customer` needs, the number of rows as `COUNT`, their last day as `LATEST`, the doubts of the view,
+    and for how many rows a lookup found something. `customer_dates` has the key and those dates of the customer from
+    which a window starts.
     """
     rows = view.every_row()
     left_out = None
@@ -69,7 +70,11 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
     apart = [m for m in measures if _is_apart(m.spec, view)]
     plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
     frame = rows.group_by(KEY).agg(
-        pl.len().alias(COUNT), pl.col(view.doubts.columns).any(), pl.col(view.doubts.found).sum(), *plain
+        pl.len().alias(COUNT),
+        pl.col(TIME).max().alias(LATEST),
+        pl.col(view.doubts.columns).any(),
+        pl.col(view.doubts.found).sum(),
+        *plain,
     )
     for measure in apart:
         frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")

@@ -98,8 +98,12 @@ def unknown_columns(
 
 
 def _forgotten_into(mention: Mention, catalogue: Catalogue) -> str | None:
-    """The next step where a lookup is joined to the customers by a column that only an event table has."""
-    if mention.path[0] != "lookup" or mention.table != CUSTOMERS:
+    """The next step where a lookup is joined to the customers, and an event table has, or asks for, its column."""
+    if mention.table != CUSTOMERS:
+        path = catalogue.columns[CUSTOMERS].get(mention.column, ())
+        brought = f"customers have it of `[lookup.{path[1]}]`, which " if path[:1] == ("lookup",) else ""
+        return brought and f'{brought}`into = "{mention.table}"` joins to these events, by a column that they have'
+    if mention.path[0] != "lookup":
         return None
     events = (name for name in catalogue.columns if name != CUSTOMERS and not name.startswith(lookup_table("")))
     having = next((name for name in events if mention.column in catalogue.columns[name]), None)

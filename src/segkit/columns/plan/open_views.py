@@ -18,6 +18,7 @@ from segkit.columns.plan.mentions import Mention
 from segkit.columns.plan.misfits import column_misfits
 from segkit.columns.plan.reads import reads_of
 from segkit.columns.tables.build import Refused, customer_view, event_view, lookup_view
+from segkit.columns.tables.customers_of_events import customers_of
 from segkit.columns.tables.joined import Asked, Joined
 from segkit.columns.tables.read_lookup import read_lookup
 from segkit.columns.tables.view import Reads, View
@@ -72,7 +73,7 @@ def open_views(
         raise Misfits(wrong)
     read = Lookups(lookups.joined, {**lookups.views, **lists.views}, {**lookups.counts, **lists.counts})
     return Opened(
-        _views(rules, tables, reads, _asking(lookups.joined, rules, mentions, context), context, steps, late),
+        _views(rules, tables, reads, _asking(lookups.joined, rules, mentions, context), context, steps, late, mentions),
         read,
         steps,
     )
@@ -156,22 +157,38 @@ def _views(
     context: Context,
     steps: Mapping[str, Step],
     late: AbstractSet[str],
+    mentions: Sequence[Mention],
 ) -> dict[str, View]:
-    def made(table: str) -> View:
-        into = [j for name, j in joined.items() if rules.lookup[name].into == table and not late & set(j.adds)]
-        if table == CUSTOMERS:
-            return customer_view(rules.customers, tables[table], reads[table], into, context, late)
-        spec, ordered = rules.events[table], _in_order(table, steps)
-        key = spec.key or rules.customers.key
-        return event_view(table, spec, key, tables[table], reads[table], into, context, in_order=ordered)
-
     views: dict[str, View] = {}
+    origin = rules.customers.from_
+
+    def of_events(name: str) -> View:
+        spec, into = rules.events[name], [j for n, j in joined.items() if rules.lookup[n].into == name]
+        ordered = name == origin or _in_order(name, steps)
+        came = rules.customers.columns if name == origin else ()
+        key = spec.key or rules.customers.key
+        return event_view(name, spec, key, tables[name], reads[name], into, context, in_order=ordered, came=came)
+
+    def of_customers() -> View:
+        into = [j for n, j in joined.items() if rules.lookup[n].into == CUSTOMERS and not late & set(j.adds)]
+        table = tables[CUSTOMERS]
+        if origin:
+            events = views[origin]
+            fits = not any(column_misfits([m for m in mentions if m.table == origin], events.schema))
+            table = customers_of(rules.customers, events, reads[CUSTOMERS], fits=fits)
+        return customer_view(rules.customers, table, reads[CUSTOMERS], into, context, late)
+
     wrong: list[Finding] = []
-    for name, path in [*((name, ("events", name)) for name in rules.events), (CUSTOMERS, (CUSTOMERS,))]:
+    for name in rules.events:
         try:
-            views[name] = made(name)
+            views[name] = of_events(name)
         except (Refused, Cycle) as error:
-            wrong.append(_refusal(path, error))
+            wrong.append(_refusal(("events", name), error))
+    if not origin or origin in views:
+        try:
+            views[CUSTOMERS] = of_customers()
+        except (Refused, Cycle) as error:
+            wrong.append(_refusal((CUSTOMERS,), error))
     if wrong:
         raise Misfits(wrong)
     return views

@@ -20,6 +20,7 @@ from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
 from segkit.columns.plan.open_views import open_views
+from segkit.columns.tables.customers_of_events import named_customers
 from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
@@ -74,8 +75,8 @@ class Plan(NamedTuple):
         """
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
-        if self.rules.rfm and self.rules.rfm.cutoffs:
-            wanted |= set(SCORES.values())  # how they are shared out is compared with the day of the cutoffs
+        if self.rules.rfm and (self.rules.rfm.cutoffs or self.rules.rfm.ties == "low"):
+            wanted |= set(SCORES.values())  # how they are shared out is looked at in the end
         return [name for name in self.schema if name in wanted]
 
     @property
@@ -91,6 +92,8 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
 
     Raises `Misfits` with all that is wrong with the rules for them.
     """
+    if rules.customers.from_:
+        tables = {**tables, CUSTOMERS: named_customers(rules.customers, tables[rules.customers.from_])}
     named = _named(rules, tables, context)
     try:
         opened = open_views(rules, tables, context, named.mentions, named.steps, named.catalogue)
@@ -111,7 +114,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         context=context,
         views=opened.views,
         schema=schema,
-        customers=tables[CUSTOMERS],
+        customers=opened.views[CUSTOMERS].table,
         steps=tuple(dict.fromkeys(opened.steps[name] for name in chosen)),
         asked=asked,
         lookup_views=opened.lookups.views,

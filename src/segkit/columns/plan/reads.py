@@ -13,11 +13,11 @@ from segkit.criteria.kinds import Kind
 from segkit.criteria.sql import sql_columns
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Events
-from segkit.rules.tables import lookup_table, sources_of
+from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 
 
 def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue) -> Mapping[str, Reads]:
-    """What is read of each table; a lookup's columns are read as those of the table that gets them."""
+    """What is read of each table; what another table gets of it is read as it is there."""
     reads: dict[str, Reads] = {}
     for name, spec, _ in sources_of(rules):
         mine = [m for m in mentions if m.table == name]
@@ -30,18 +30,24 @@ def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue)
             others=frozenset(m.column for m in mine if m.role == "output"),
             kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
         )
+    if origin := rules.customers.from_:
+        reads[origin] = _together(reads[origin], reads[CUSTOMERS].only(rules.customers.columns))
     for name, lookup in rules.lookup.items():
         own, into = reads[lookup_table(name)], reads[lookup.into].only(catalogue.adds[name])
-        reads[lookup_table(name)] = Reads(
-            values=own.values | into.values,
-            as_came=frozenset(),
-            text=own.text | into.text,
-            money=own.money | into.money,
-            keys=own.keys | into.keys,
-            others=own.others | into.others,
-            kinds={**into.kinds, **own.kinds},
-        )
+        reads[lookup_table(name)] = _together(own, into)
     return reads
+
+
+def _together(own: Reads, into: Reads) -> Reads:
+    return Reads(
+        values=own.values | into.values,
+        as_came=frozenset(),
+        text=own.text | into.text,
+        money=own.money | into.money,
+        keys=own.keys | into.keys,
+        others=own.others | into.others,
+        kinds={**into.kinds, **own.kinds},
+    )
 
 
 def _as_came(mentions: Sequence[Mention]) -> frozenset[str]:

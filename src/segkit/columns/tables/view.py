@@ -11,8 +11,9 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from segkit.columns import helpers
-from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
+from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LATEST, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
 from segkit.columns.tables.joined import Asked
+from segkit.columns.tables.lists import misshapen
 from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, Kind
@@ -81,12 +82,14 @@ class Doubts(NamedTuple):
     suspects: tuple[str, ...]
     short: pl.Expr | None
     lookups: tuple[str, ...] = ()
+    cells: Mapping[str, str] = MappingProxyType({})
+    """The columns of `lists` whose cells are arrays written in some form, and the form."""
 
     @property
     def columns(self) -> list[str]:
         """The Boolean column that says which rows are doubtful; none where none can be."""
         # One for all doubts: each takes 0.1 s of processor time on 10 M rows.
-        return [DOUBT] if self.suspects or self.short is not None else []
+        return [DOUBT] if self.suspects or self.cells or self.short is not None else []
 
     @property
     def found(self) -> list[str]:
@@ -190,17 +193,21 @@ class View(NamedTuple):
     def counts(self, collected: pl.DataFrame) -> pl.DataFrame:
         """One row of counts: all rows, those left out for each reason, those for which a lookup found something.
 
-        It also says whether there are doubts, and padded keys. `collected` is what `rows` gives, or the groups of
+        It also says whether there are doubts, and padded keys, and has the last day of all events that are kept as
+        `LATEST`. `collected` is what `rows` gives, or the groups of
         `every_row` by key, with the `COUNT` and doubts of each.
         """
         reasons = {left_out_key(reason): reason for reason in (*self._reasons(), PADDED)}
         left_out = dict.fromkeys(reasons.values(), 0)
         rows = pl.col(COUNT).fill_null(1).sum() if COUNT in collected.columns else pl.len()
-        others = collected.filter(~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons)))
+        is_left_out = ~pl.col(KEPT) if KEPT in collected.columns else pl.col(KEY).is_in(list(reasons))
+        others = collected.filter(is_left_out)
         for key, count in others.group_by(KEY).agg(rows).rows():
             left_out[reasons[key]] = count
         doubts: dict[str, Any] = {name: collected[name].any() for name in self.doubts.columns}
         doubts |= {name: collected[name].sum() for name in self.doubts.found}
+        if LATEST in collected.columns:
+            doubts[LATEST] = collected.filter(~is_left_out)[LATEST].max()
         padded = bool(left_out.pop(PADDED)) or (self.as_came and collected.select(needs_care(pl.col(KEY)).any()).item())
         return pl.DataFrame([{"rows": collected.select(rows).item(), **left_out, **doubts, PADDED: padded}])
 
@@ -215,9 +222,14 @@ class View(NamedTuple):
                 bad[name] = test
         short = [] if self.doubts.short is None else [self.doubts.short.any().alias(DOUBT)]
         tests = [test.sum().alias(name) for name, test in {**bad, **unsettled}.items()]
-        row = self.table.frame.select(*tests, *short).collect().row(0, named=True)
+        looks = [*tests, *short]
+        row = self.table.frame.select(looks).collect().row(0, named=True) if looks else {}
+        cells = [
+            misshapen(pl.col(helpers.cell(name)), how).sum().alias(name) for name, how in self.doubts.cells.items()
+        ]
+        wrong_cells = self.frame.select(cells).collect().row(0, named=True) if cells else {}
         return SecondLook(
-            bad={name: row[name] for name in bad if row[name]},
+            bad={name: count for name, count in {**{n: row[n] for n in bad}, **wrong_cells}.items() if count},
             unsettled=tuple(name for name in unsettled if row[name]),
             may_be_short=bool(row.get(DOUBT)),
         )

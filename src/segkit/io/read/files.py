@@ -20,6 +20,15 @@ from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
 
+def expand_all(texts: str | tuple[str, ...], base: Path) -> tuple[Path, ...]:
+    """The files that a path or glob names, or several, in the order of these; DataError for one that is named twice."""
+    paths = [path for text in ((texts,) if isinstance(texts, str) else texts) for path in expand(text, base)]
+    real = [path.resolve() for path in paths]
+    for path in (path for number, path in enumerate(paths) if real[number] in real[:number]):
+        raise problem(path, f"`{path.name}` is named twice, so its rows would count twice", hint="name it once")
+    return tuple(paths)
+
+
 def expand(text: str, base: Path) -> tuple[Path, ...]:
     """The files that a path or glob names, sorted; DataError where there is none."""
     if text == "-":

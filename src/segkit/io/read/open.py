@@ -12,7 +12,7 @@ import polars as pl
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
-from segkit.io.read.files import expand, unpack
+from segkit.io.read.files import expand_all, unpack
 from segkit.io.read.kinds.typed import open_typed
 from segkit.io.read.part import Part
 from segkit.io.read.problems import expands, problem, shown
@@ -42,7 +42,7 @@ def open_table(
     DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
     The lines of large files are not yet checked: see `Table.check_lines`.
     """
-    paths = expand(spec.path, base)
+    paths = expand_all(spec.path, base)
     parts = tuple(_open(ws, path, spec) for path in paths)
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])

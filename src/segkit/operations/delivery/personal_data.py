@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from segkit.columns.helpers import KEY
+from segkit.io.read.values.booleans import FALSE, TRUE
 from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.delivery.protection import protection
 from segkit.rules.model.file import RuleFile
@@ -30,6 +31,14 @@ OF_THINGS = (
     r"(^| )(brand|campaign|category|company|event|file|model|plan|product|segment|store|subcategory)s? name( |$)"
 )
 """Names that are not a person's."""
+CONSENT = (
+    r"opt|optin|optout|consent|consents|consented|consentement|einwilligung|permission|allow|allowed|accepts?|accepted|"
+    r"agreed|subscribed|unsubscribed|subscription|newsletter|ok|status|flag|verified|confirmed|valid|bounced"
+)
+"""Words in names of columns that say something about a way to reach somebody, and are none."""
+REACHES = {"e-mail": r"@", "phone": r"^\D{0,4}(?:\d[ ().\\/-]*){6,}$"}
+"""Kind of data -> pattern that a value which reaches somebody has, be it in a column with such a name."""
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
 """Kind of data -> pattern for the values of such a column."""
 SAMPLE = 1_000
@@ -45,9 +54,25 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
     output, key = rules.output, rules.customers.key
     looks = _looks(customers.head(SAMPLE), [name for name in columns if name in customers.columns])
     kinds = {key: kind_of(key) or _looks(customers.head(SAMPLE), [KEY]).get(KEY) or "key"}
-    kinds |= {name: kind for name in columns if (kind := kind_of(name) or looks.get(name))}
+    kinds |= {name: kind for name in columns if (kind := _named(name, customers) or looks.get(name))}
     kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
     return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
+
+
+def _named(name: str, customers: pl.DataFrame) -> str | None:
+    """The kind that the name of a column tells, unless its values only say yes or no to a way to reach somebody."""
+    kind = kind_of(name)
+    if kind is None or name not in customers.columns:
+        return kind
+    values = customers[name]
+    if values.dtype.is_nested() or not values.count():
+        return kind
+    words = values.drop_nulls().cast(pl.String).str.strip_chars().str.to_lowercase()
+    if kind != "name" and words.is_in([*TRUE, *FALSE]).all():  # T and N may be initials
+        return None
+    of_consent = kind in REACHES and re.search(rf"(^| )({CONSENT})( |$)", " ".join(_words(name)))
+    reaches = words.filter(~words.str.contains(DAY)).str.contains(REACHES.get(kind, "")).any()
+    return None if of_consent and not reaches else kind
 
 
 def kind_of(name: str) -> str | None:

@@ -19,6 +19,7 @@ from segkit.io.read.values.column import NUMERIC
 from segkit.io.read.values.currencies import distinct
 from segkit.io.read.values.numbers import both_readings, currency_of
 from segkit.operations.evaluation.diagnose import about_table
+from segkit.operations.evaluation.list_cells import misshapen_cells
 from segkit.rules import walk
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import listed, plural
@@ -31,8 +32,9 @@ def refuse_bad_values(plan: Plan, bad: Mapping[str, Mapping[str, int]], computed
     for name, columns in bad.items():
         view = plan.view(name)
         if view.spec.bad_values == "error":
-            as_read = {column: view.reads.type_of(view.table, column) for column in columns}
-            errors += bad_values(view.table, as_read).diagnostics
+            as_read = {c: view.reads.type_of(view.table, c) for c in columns if c not in view.doubts.cells}
+            errors += bad_values(view.table, as_read).diagnostics if as_read else ()
+            errors += [misshapen_cells(view, c, count) for c, count in columns.items() if c in view.doubts.cells]
         else:
             warnings += [
                 about_table(f"{_unread(count, column)} as missing", view.table) for column, count in columns.items()

@@ -11,6 +11,7 @@ import polars as pl
 
 from segkit.columns.compute import Computed, compute
 from segkit.columns.features.rfm.score_shares import drift
+from segkit.columns.features.rfm.top_scores import out_of_reach
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
@@ -29,6 +30,7 @@ from segkit.operations.evaluation.bad_values import (
 from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.idle_rules import idle
+from segkit.operations.evaluation.list_cells import other_lists
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
@@ -62,7 +64,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings = refuse(without_data(loaded))
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
-    tables = open_tables(loaded, ws, Context(as_of))
+    tables = open_tables(loaded, ws)
     zones, unknown = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in unknown)
     context = Context(as_of, zones=zones.areas)
@@ -72,12 +74,15 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += [
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
+    warnings += [placed(loaded, finding) for finding in other_lists(plan)]
     refuse_currencies(plan, computed.counts)
     warnings += repeated_events(plan, computed)
     warnings += refuse_guesses(plan, settled.guessed)
     warnings += refuse_keys(plan, computed)
     if loaded.rules.rfm:
-        warnings += [placed(loaded, finding) for finding in drift(loaded.rules.rfm, computed.frame)]
+        rfm = loaded.rules.rfm
+        of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
+        warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     counts = tuple(table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
@@ -110,14 +115,18 @@ def _settled(
     """
     while True:
         plan, computed, looks = _computed(loaded, tables, context, ws, progress)
-        careless = computed.padded or _customers_in_need(computed, tables)
-        if careless:
-            tables = {**tables, **{name: tables[name]._replace(care=True) for name in careless}}
+        in_need = computed.padded or _customers_in_need(computed, tables, loaded.rules.customers.from_ or CUSTOMERS)
+        if in_need:
+            tables = {**tables, **{name: tables[name]._replace(care=True) for name in in_need}}
             continue
         guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
         doubtful = {name: [*guessed[name]] for name in guessed}
         for name, look in looks.items():
             doubtful[name] += [*look.bad, *look.unsettled]
+        doubtful = {name: [c for c in cs if c in plan.view(name).table.columns] for name, cs in doubtful.items()}
+        if origin := loaded.rules.customers.from_:
+            # What they are made of settles what they are.
+            doubtful[origin] += [name for name in doubtful.pop(CUSTOMERS) if name in tables[origin].columns]
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
@@ -126,11 +135,11 @@ def _settled(
         tables = {**tables, **changed}
 
 
-def _customers_in_need(computed: Computed, tables: Mapping[str, Table]) -> frozenset[str]:
-    """The customers, if their keys have what spreadsheets put around them."""
-    if tables[CUSTOMERS].care or not computed.frame.select(needs_care(pl.col(KEY)).any()).item():
+def _customers_in_need(computed: Computed, tables: Mapping[str, Table], name: str) -> frozenset[str]:
+    """The table of the customers, if their keys have what spreadsheets put around them."""
+    if tables[name].care or not computed.frame.select(needs_care(pl.col(KEY)).any()).item():
         return frozenset()
-    return frozenset({CUSTOMERS})
+    return frozenset({name})
 
 
 def _computed(

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from segkit.columns import helpers
 from segkit.columns.compute import Computed
 from segkit.columns.features.permission import CONSENT, capped_column, suppression_lists
+from segkit.columns.plan.mentions import mentions
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import kept_rows
 from segkit.operations.evaluation.values_nobody_has import never_found
 from segkit.rules import walk
-from segkit.rules.findings import Finding
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.tables import suppression_table
 from segkit.words import plural
+
+MANY = 20
+"""How many values that do not occur are told."""
+_OCCURRING = "`segkit check --data` shows the values that occur"
+"""Values of the data stay out of warnings, which go into manifests."""
 
 
 def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -64,9 +70,25 @@ def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
             message = f"the frequency cap stops nobody: `{cap.events}` has no events"
             yield Finding((*path, "events"), message, "was all of it saved?", warning=True)
         elif cap.where and not computed.frame[capped_column(path)].any():
-            for finding in never_found(plan, computed.frame, within=(*path, "where")):
-                # Values of the data stay out: warnings go into manifests.
-                yield finding._replace(hint="`segkit check --data` shows the values that occur")
+            for finding in never_found(plan, computed.frame, within=[(*path, "where")]):
+                yield finding._replace(hint=_OCCURRING)
+
+
+def unmatched(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each value that does not occur and that a segment which nobody matches asks for.
+
+    Those in the traits that it names count, too. After `MANY` of them, only their number is told.
+    """
+    frame = computed.frame
+    empty = [name for name in plan.rules.segment if len(frame) and not frame[helpers.member(name)].any()]
+    within: list[KeyPath] = [("segment", name) for name in empty]
+    named = {m.column for m in mentions(plan.rules) if m.path[:2] in within}
+    within += [("trait", name) for name in plan.rules.trait if name in named]
+    found = list(never_found(plan, frame, within=within)) if empty else []
+    yield from (finding._replace(hint=_OCCURRING) for finding in found[:MANY])
+    if len(found) > MANY:
+        message = f"{len(found) - MANY:,} more values that segments without customers ask for do not occur"
+        yield Finding(found[MANY].path, message, "`segkit check --data` lists them", warning=True)
 
 
 def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:

@@ -23,15 +23,15 @@ Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
-def never_found(plan: Plan, customers: pl.DataFrame, within: KeyPath = ()) -> Iterator[Finding]:
+def never_found(plan: Plan, customers: pl.DataFrame, within: Collection[KeyPath] = ((),)) -> Iterator[Finding]:
     """A warning for each value that a condition asks for and that does not occur in the column.
 
-    `within` is the path of the conditions to look at. Looked at are columns of text, of true or false, and of lists, in
-    tables and in bands: other computed columns have values that nobody may have today. `customers` are those of the
+    `within` are the paths of the conditions to look at. Looked at are columns of text, of true or false, and of lists,
+    in tables and in bands: other computed columns have values that nobody may have today. `customers` are those of the
     run, with the columns that are joined or derived late.
     """
     asking = [m for m in mentions(plan.rules) if m.condition and any(_asked(m))]
-    asking = [m for m in asking if m.path[: len(within)] == within]
+    asking = [m for m in asking if any(m.path[: len(path)] == path for path in within)]
     occurring = _values(plan, customers, {(m.table, m.column) for m in asking})
     for mention in asking:
         values = occurring.get((mention.table, mention.column))

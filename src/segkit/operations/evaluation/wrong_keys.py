@@ -40,7 +40,7 @@ def refuse_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
     _refuse_duplicates(customers, computed.frame)
     for name, matched in computed.matched.items():
         kept = kept_rows(computed.counts[name])
-        if kept and not matched and len(computed.frame) and not _left_out_all(plan.views[name], customers):
+        if kept and not matched and len(computed.frame) and not _left_out_all(plan, plan.views[name]):
             raise _no_match(plan, plan.views[name], computed.frame)
     return []
 
@@ -157,9 +157,10 @@ def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
     return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
 
 
-def _left_out_all(events: View, customers: View) -> bool:
+def _left_out_all(plan: Plan, events: View) -> bool:
     """Whether events have no customer only because `where` leaves those customers out."""
-    if not customers.spec.where:
+    everybody = plan.views[plan.rules.customers.from_ or CUSTOMERS]
+    if not everybody.spec.where and not plan.rules.customers.where:
         return False
-    everybody = customers.frame.select(KEY)
-    return len(events.kept().join(everybody, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
+    keys = everybody.frame.select(KEY)
+    return len(events.kept().join(keys, on=KEY, how="semi").select(KEY).head(1).collect()) > 0

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import polars as pl
+
 from segkit.io.read import Column, ColumnType, Table
 from segkit.io.read.values.column import NUMERIC
 
@@ -17,6 +19,7 @@ class Role(NamedTuple):
     types: tuple[ColumnType, ...] = ()
 
 
+ID_TYPES = (ColumnType.TEXT, ColumnType.INTEGER)
 ROLES: dict[str, Role] = {
     "key": Role(
         (
@@ -51,6 +54,10 @@ ROLES: dict[str, Role] = {
 }  # fmt: skip
 
 
+MAYBE_IDS = ("invoice", "order", "receiptno", "receipt", "ticket", "facture", "commande", "name")
+"""Names of columns with the number of the order, if their values look like one; the last is Shopify's."""
+SHOPIFY = frozenset({"financialstatus", "lineitemname", "lineitemquantity"})
+NUMBER_OF_ORDER = r"^\S*[0-9]\S*$"
 QUANTITIES = frozenset({"quantity", "qty", "orderquantity", "anzahl", "menge", "quantite"})
 
 
@@ -71,6 +78,28 @@ def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
         return named
     alone = fitting if role == "time" else [c for c in fitting if c.type is ColumnType.NUMBER]
     return alone[0].name if len(alone) == 1 else None
+
+
+def guess_id(table: Table, key: str, taken: Sequence[str]) -> str | None:
+    """The column that tells orders apart, or None: one with a usual name, or one whose values can be nothing else.
+
+    All rows are looked at: numbers of orders are single words with a digit, and each belongs to one customer.
+    """
+    if named := guess(table, "id", taken):
+        return named
+    fitting = {simple(c.name): c.name for c in table.columns.values() if c.name not in taken and c.type in ID_TYPES}
+    maybe = [fitting[name] for name in MAYBE_IDS if name in fitting]
+    return next((name for name in maybe if _numbers_orders(table, name, key)), None)
+
+
+def _numbers_orders(table: Table, name: str, key: str) -> bool:
+    shape = NUMBER_OF_ORDER
+    if simple(name) == "name" and not SHOPIFY & {*map(simple, table.columns)}:
+        shape = f"^#{NUMBER_OF_ORDER[1:]}"
+    pairs = table.frame.select(table.key(name).alias("id"), table.key(key).alias("key")).drop_nulls().unique()
+    found = pairs.select(pl.len(), pl.col("id").n_unique().alias("ids"), pl.col("id").str.contains(shape).all())
+    rows, ids, shaped = found.collect(engine="streaming").row(0)
+    return bool(rows == ids and rows and shaped)
 
 
 def _fits(column: Column, role: Role) -> bool:

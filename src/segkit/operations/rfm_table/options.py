@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +11,15 @@ from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
-from segkit.operations.rfm_table.guess import date_like, guess
+from segkit.operations.rfm_table.guess import date_like, guess, guess_id
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.sources import Source
 from segkit.rules.text.toml import toml_value
 from segkit.words import nearest
 
-AMOUNT = "amount in SQL"
+TABLE = "data"
+"""The name of the event table."""
+AMOUNT, WHERE = "amount in SQL", "where in SQL"
 
 
 @dataclass
@@ -28,22 +30,31 @@ class Chosen:
     chosen: dict[str, str] = field(default_factory=dict)
     guesses: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def rows_are_orders(self) -> bool:
+        """Whether each row counts as an order, since no column says which belong together."""
+        return "time" in self.chosen and "id" not in self.chosen
+
     def take(self, role: str, given: str | None) -> str | None:
         """The column given for a role, or else the one that fits it best; the choice is kept."""
-        column = given or guess(self.table, role, list(self.chosen.values()))
+        column = given or self._guessed(role)
         if column:
             self.chosen[role] = column
             if given is None:
                 self.guesses[role] = column
         return column
 
+    def _guessed(self, role: str) -> str | None:
+        taken = list(self.chosen.values())
+        return guess_id(self.table, self.chosen["key"], taken) if role == "id" else guess(self.table, role, taken)
 
-def open_data(ws: Workspace, data: str) -> Table:
+
+def open_data(ws: Workspace, data: Sequence[str]) -> Table:
     """The table of the file; where the name of a column promises a date, 19970101 is read as one."""
-    spec = Source(path=data)
-    table = open_table(ws, "data", spec, base=Path(), timezone="UTC")
+    spec = Source(path=tuple(data))
+    table = open_table(ws, TABLE, spec, base=Path(), timezone="UTC")
     likely = date_like(table.columns)
-    return open_table(ws, "data", spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
+    return open_table(ws, TABLE, spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
 
 
 def choose(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> Chosen:
@@ -69,7 +80,8 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
     else:
         if not columns.take("time", time):
             missing.append(("--time", "the day of each order"))
-        columns.take("id", id)
+        if id or "key" in columns.chosen:
+            columns.take("id", id)
         if not columns.take("amount", amount):
             missing.append(("--amount", "the money of each row, a column or SQL such as `Quantity * UnitPrice`"))
     if missing:
@@ -88,22 +100,26 @@ def _not_found(table: Table, option: str, what: str) -> Diagnostic:
     return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
 
 
-def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: dt.date | None) -> str:
+def rule_file(
+    data: Sequence[str], columns: Chosen, where: str | None, options: Mapping[str, object], as_of: dt.date | None
+) -> str:
     """The text of the rule file that says what the columns and the options say."""
     chosen, table = columns.chosen, columns.table
-    path, key = _toml(data), _toml(chosen["key"])
+    path, key = _toml(data if len(data) > 1 else data[0]), _toml(chosen["key"])
+    derive = {} if where is None else {WHERE: where}
     lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
     if "time" in chosen:
-        lines += ["[customers]", 'from = "data"', f"key = {key}", "[events.data]", f"path = {path}"]
+        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", f"path = {path}"]
         lines += [f"{role} = {_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
         amount = chosen["amount"]
         if amount in table.columns:
             lines.append(f"amount = {_toml(amount)}")
         else:
-            lines += [f"amount = {_toml(AMOUNT)}", f"derive = {{ {_toml(AMOUNT)} = {_toml(amount)} }}"]
-        lines += ["[rfm]", 'events = "data"']
+            lines.append(f"amount = {_toml(AMOUNT)}")
+            derive[AMOUNT] = amount
+        lines += [*_computed(derive), "[rfm]", f'events = "{TABLE}"']
     else:
-        lines += ["[customers]", f"path = {path}", f"key = {key}", "[rfm.columns]"]
+        lines += ["[customers]", f"path = {path}", f"key = {key}", *_computed(derive), "[rfm.columns]"]
         lines += [f"{role} = {_toml(chosen[role])}" for role in RAW.values()]
         lines += ["[rfm]"]
     lines += [f"{name} = {_toml(value)}" for name, value in options.items()]
@@ -113,14 +129,21 @@ def rule_file(data: str, columns: Chosen, options: Mapping[str, object], as_of: 
     )
 
 
+def _computed(derive: Mapping[str, str]) -> list[str]:
+    lines = [f"derive.{_toml(name)} = {_toml(text)}" for name, text in derive.items()]
+    return [*lines, f"where.{_toml(WHERE)} = true"] if WHERE in derive else lines
+
+
 def _toml(value: object) -> str:
     """The value as a rule file has it; a `${` in it, as in the name of a file, does not refer to the environment."""
     return toml_value(value).replace("${", "$${")
 
 
-def facts(data: str, columns: Chosen, spec: Rfm) -> dict[str, str]:
+def facts(data: Sequence[str], columns: Chosen, where: str | None, spec: Rfm) -> dict[str, object]:
     """What a file of cutoffs says about the events that were scored."""
+    path: object = data[0] if len(data) == 1 else list(data)
+    of_rows = {"path": path} if where is None else {"path": path, "where": where}
     chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
     if "time" not in chosen:
-        return {"path": data}
-    return {"path": data, **chosen, "frequency": spec.frequency, "monetary": spec.monetary}
+        return of_rows
+    return {**of_rows, **chosen, "frequency": spec.frequency, "monetary": spec.monetary}

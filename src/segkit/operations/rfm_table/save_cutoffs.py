@@ -23,7 +23,7 @@ _HEAD = """\
 """
 
 
-def cutoffs_text(evaluated: Evaluated, events: Mapping[str, str]) -> str:
+def cutoffs_text(evaluated: Evaluated, events: Mapping[str, object]) -> str:
     """The text of the file of cutoffs, the same for the same run.
 
     `events` says which file and columns were scored. Raises `DataError` where nobody has a score.

@@ -40,12 +40,13 @@ def _headline(result: RfmResult) -> Text:
 
 
 def _guesses(result: RfmResult) -> RenderableType | None:
-    if not result.guesses:
+    if not result.guesses and not result.rows_are_orders:
         return None
     table = Table.grid(padding=(0, 1))
     for option, column in result.guesses.items():
         table.add_row(f"{option}:", Text(column, style="bold"), "(guessed)")
-    return table
+    each = Text("each row counts as an order; --id COL names a column that rows of one order share", style="dim")
+    return Group(table, each) if result.rows_are_orders else table
 
 
 def segments(result: RfmResult) -> RenderableType:

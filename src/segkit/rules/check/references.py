@@ -107,6 +107,21 @@ def _never_held(rules: RuleFile) -> Iterator[Finding]:
             yield Finding(path, message, "did you mean `or_missing = true`?", warning=True)
 
 
+def _never_done(rules: RuleFile) -> Iterator[Finding]:
+    """Warnings about event conditions on less than one event, though `did` needs one."""
+    for path, condition in walk.event_conditions(rules):
+        asked = condition.result
+        below_one = [n for n in ("is", "max") if asked.get(n, 1) < 1] + ["below"] * (asked.get("below", 2) <= 1)
+        if not below_one or condition.measure not in ("count", "active_days"):
+            continue  # other measures of some events may be 0
+        name, of_did = below_one[0], path[-2] == "did"
+        who = "no customer satisfies `did`" if of_did else "every customer satisfies `did_not`"
+        message = f"{who} with `{name} = {asked[name]}`: `did` needs at least one event"
+        wanted = f'`did_not = {{ events = "{condition.events}", ... }}`, without `{name}`'
+        hint = f"for customers without such events: {wanted}" if of_did else f"take `{name}` out, or write `did`"
+        yield Finding((*path, name), message, hint, warning=True)
+
+
 def _is_above(first: Any, last: Any) -> bool:
     """Whether both are there, both numbers or both dates, and the first is above the second."""
     comparable = None not in (first, last) and isinstance(first, date) == isinstance(last, date)
@@ -114,7 +129,7 @@ def _is_above(first: Any, last: Any) -> bool:
 
 
 CHECKS = (
-    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, check_families,
+    _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, _never_done, check_families,
     check_rfm, check_stages, check_percents, check_gates, check_output,
 )  # fmt: skip
 """All checks; each yields its findings."""

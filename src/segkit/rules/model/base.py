@@ -209,3 +209,18 @@ TextList = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 """One text, or a list of them."""
+
+
+def parse_paths(value: Any) -> str | tuple[str, ...]:
+    """A path or glob, or a list of these."""
+    many = isinstance(value, (list, tuple)) and value and all(isinstance(path, str) for path in value)
+    if not (many or isinstance(value, str)):
+        raise Unfit(value, "a text in quotes, or a list of them")
+    return tuple(value) if many else value
+
+
+Paths = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(parse_paths),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]

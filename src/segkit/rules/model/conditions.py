@@ -111,8 +111,8 @@ class Condition(Model):
     within_next: Length | None = None
     """From `as_of` to `as_of` plus this duration, both included."""
     anniversary_within: Length | None = None
-    """The next anniversary is at most this long after `as_of`; 29 February counts as 1 March, in
-    leap years too."""
+    """The next anniversary is at most this long after `as_of`; that of 29 February is on 1 March in years without
+    that day."""
     has_any: Scalars | None = None
     """The list holds one of these or more."""
     has_all: Scalars | None = None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from segkit.rules.model.base import Contradiction, Model, Number, Percent
+from segkit.rules.model.base import Contradiction, Length, Model, Number, Percent
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -36,3 +36,10 @@ class Expect(Model):
             if least is not None and most is not None and least > most:
                 raise Contradiction(f"`{low}` is above `{high}`, so nothing is both", "swap them", key=low)
         return self
+
+
+class ExpectEvents(Model):
+    """How new an event table is; where it is older, nothing is published."""
+
+    max_age: Length
+    """The last event that counts, as `where` and `as_of` leave them, is at most this long before `as_of`."""

@@ -106,6 +106,12 @@ class Window(Model):
         """What the window is between, where it has two ends."""
         return self.between or (self.since, self.before)
 
+    @property
+    def moves(self) -> bool:
+        """Whether its days are counted from `as_of`, so that other days count on other days of a run."""
+        points = (self.within, *(self.between or ()), self.since, self.before)
+        return any(isinstance(point, Duration) for point in points)
+
     def is_empty(self, as_of: dt.date) -> bool:
         """Whether the window has no day when it is `as_of`; `before` is excluded, the end of `between` included."""
         first, last = self.ends

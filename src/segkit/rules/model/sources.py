@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, TextList, as_list
+from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextList, as_list
 from segkit.rules.model.conditions import Conditions
+from segkit.rules.model.expect import ExpectEvents
 
 TypeName = Literal["text", "number", "boolean", "date"]
 
@@ -28,9 +29,9 @@ DateFormats = Annotated[
 class Source(Model):
     """A file or files of one table. What is not given is detected, and `-v` shows what was."""
 
-    path: str = ""
-    """File or glob (`orders/*.csv`), relative to the rule file; `-` is standard input; always given, but with
-    `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
+    path: Paths = ""
+    """File or glob (`orders/*.csv`), relative to the rule file, or a list of these, read as one table; `-` is standard
+    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
@@ -85,7 +86,8 @@ class Customers(Source):
     key: str
     """The column that identifies a customer; always text."""
     from_: str | None = Field(None, alias="from")
-    """An event table whose keys are the customers, where there is no customer file."""
+    """Where there is no customer file: an event table whose keys, in the rows that its `where` keeps, are the
+    customers."""
     columns: tuple[str, ...] = ()
     """With `from`: columns of the event table whose latest known value each customer takes."""
     normalise_keys: tuple[str, ...] | None = None
@@ -97,7 +99,7 @@ class Customers(Source):
     longitude: str | None = None
     """The column with the longitude, in degrees."""
     lists: dict[str, str] = {}
-    """Text columns that hold several values = what separates them."""
+    """Text columns that hold several values = what separates them, or `json` or `postgres` for arrays written so."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Customers:
@@ -135,6 +137,8 @@ class Events(Source):
     """With `id`: columns that only the first line of an event has; its other lines take their value from above."""
     duplicates: Literal["keep", "drop", "error", "last_file"] | None = None
     """What rows are that come twice as a whole; `last_file`: lines of an id count from the last file that has it."""
+    expect: ExpectEvents | None = None
+    """How new it should be; where it is older, nothing is published. `like` does not take this over."""
 
     @model_validator(mode="after")
     def _complete(self) -> Events:

@@ -16,6 +16,8 @@ from segkit.words import nearest
 _VARIABLE = re.compile(r"\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
 _TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
 _ORIGIN = ("from", "columns")
+_OWN = ("like", "expect")
+"""Keys that another table does not take over: of a table of refunds, a new one is not expected each day."""
 
 
 class Overrides(NamedTuple):
@@ -102,7 +104,7 @@ def inherit(data: dict[str, Any], at: At, problems: list[Diagnostic]) -> dict[Ke
         chain = _chain(name, own, at, problems)
         for ancestor in chain[1:]:
             for key, value in own[ancestor].items():
-                if key != "like" and key not in tables[name]:
+                if key not in (*_OWN, *tables[name]):
                     tables[name][key] = value
                     origins["events", name, key] = ("events", ancestor, key)
     return origins

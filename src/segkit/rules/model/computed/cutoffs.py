@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Day, Model, Number, Percent
+from segkit.rules.model.base import Contradiction, Day, Model, Number, Percent, TextList
 
 MEASURES = ("recency", "frequency", "monetary")
 FALLING = frozenset({"recency"})
@@ -52,8 +52,10 @@ class MeasureCutoffs(Model):
 class SavedEvents(Model):
     """What was scored when cutoffs were saved."""
 
-    path: str | None = None
-    """The file."""
+    path: TextList | None = None
+    """The file or files."""
+    where: str | None = None
+    """Which rows counted, in SQL."""
     time: str | None = None
     """The column with the day of an event."""
     id: str | None = None

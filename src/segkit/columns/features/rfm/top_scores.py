@@ -1,0 +1,33 @@
+"""Whether the customers with the best values have the top scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from segkit.columns.features.rfm.cuts import RAW, SCORES
+from segkit.rules.findings import Finding
+from segkit.rules.model.computed.rfm import Rfm
+
+
+def out_of_reach(rfm: Rfm, customers: pl.DataFrame) -> Iterator[Finding]:
+    """A warning for each top score that nobody has, since too many customers share the best value.
+
+    Cutoffs are what somebody wants them to be. Nested scores compare customers of small groups, but for the first.
+    """
+    if rfm.cutoffs or rfm.ties != "low":
+        return
+    scored = customers[SCORES["recency"]].count()
+    if scored < rfm.bins:
+        return  # too few, whether they are equal or not
+    for measure in RAW if rfm.method == "quantile" else ("recency",):
+        best = customers[SCORES[measure]].max()
+        assert isinstance(best, int)
+        if best < rfm.bins:
+            message = (
+                f"nobody has the top `{SCORES[measure]}`, {rfm.bins}: so many of the {scored:,} customers share "
+                f"the best `{RAW[measure]}` that it scores {best}"
+            )
+            hint = 'the highest score for them: `ties = "high"`, or `--ties high` of `segkit rfm`'
+            yield Finding(("rfm",), message, hint, warning=True)
