@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 from segkit.cli import main as cli
-from segkit.cli.boundary import interrupt_on_sigterm
+from segkit.cli.signals import listen
 
 FILES = 8_192
 
@@ -19,7 +20,7 @@ def main() -> None:
     _allow_many_files()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a bar that a code page lacks is no reason to fail
-    interrupt_on_sigterm()
+    listen()
     try:
         cli(prog_name="segkit")
     except SystemExit as end:
@@ -28,8 +29,9 @@ def main() -> None:
 
 def _leave(end: SystemExit) -> None:
     """Leave without freeing a gigabyte piece by piece, which takes 0.1 s; files are closed and streams flushed."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # a terminal that has hung up
+            stream.flush()
     os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
 
 

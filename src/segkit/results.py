@@ -124,7 +124,11 @@ class FittedModel(NamedTuple):
 
 
 class ApplyResult(NamedTuple):
-    """What a run of a rule file did."""
+    """What a run of a rule file did.
+
+    `unmatched` counts the customers who match no segment, `unlisted` those who are written in no list, `several` those
+    who are written in more than one.
+    """
 
     as_of: dt.date
     customers: int
@@ -141,6 +145,7 @@ class ApplyResult(NamedTuple):
     distributions: tuple[Distribution, ...] = ()
     models: tuple[FittedModel, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
+    unlisted: int = 0
 
 
 class RfmSegment(NamedTuple):

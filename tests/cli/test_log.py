@@ -115,6 +115,48 @@ def test_warnings_quote_rules_but_not_the_data(
     ]
 
 
+RULES = """version = 1
+[customers]
+types = { born = "date", "the sum" = "number" }
+"""
+MESSAGES = {
+    "cannot read `jane` as a date in column `born`": "cannot read `...` as a date in column `born`",
+    "cannot read `jane` as a number in row 7, column `the sum`": "cannot read `...` as a number in row 7, column `the sum`",
+    "column `born` holds `Object`, which cannot be read as a date": "column `born` holds `...`, which cannot be read as a date",
+    "none of the 12 rows has a key in column `born`": "none of the 12 rows has a key in column `born`",
+    "3 values of `born` cannot be read and count as missing": "3 values of `born` cannot be read and count as missing",
+    "3 values of column `born` in `orders` cannot be read": "3 values of column `born` in `...` cannot be read",
+    "`01/02/2024` in column `born` is 1 February or 2 January": "`...` in column `born` is 1 February or 2 January",
+    # A file without a header has values in the place of names.
+    "cannot read `x` as a date in column `jane@x.fr`": "cannot read `...`",
+    "column `orn` holds `x`": "column `...`",
+    # Values that look like more.
+    "cannot read `a`b` and c` as a date in column `born`": "cannot read `...` as a date in column `born`",
+    "customer keys come more than once: `jane`, `column `born``": "customer keys come more than once: `...`",
+    "no such value: `jane column `born`": "no such value: `...`",
+    "cannot read `jane column `born` jane` as a date": "cannot read `...` as a date",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "logged"), MESSAGES.items())
+def test_names_of_columns_stay_and_values_go(
+    invoke: Invoke, operation: Replace, result: MakeResult, tmp_path: Path, message: str, logged: str
+) -> None:
+    def fail(rules: Path, **options: Any) -> None:
+        raise DataError(Diagnostic(message, SourceLocation("c.csv", 7)))
+
+    rules = tmp_path / "r.toml"
+    rules.write_text(RULES)
+    warning = Diagnostic(message, severity=Severity.WARNING)
+    operation("apply", lambda rules, **options: result(warnings=(warning,)))
+    invoke("apply", str(rules), "-q", "--log", str(tmp_path / "log"))
+    operation("apply", fail)
+    invoke("apply", str(rules), "--log", str(tmp_path / "log"))
+    well, failed = lines(tmp_path / "log")
+    assert [w["message"] for w in well["warnings"]] == [logged]
+    assert [e["message"] for e in failed["errors"]] == [logged]
+
+
 def test_an_interrupted_run(invoke: Invoke, operation: Replace, tmp_path: Path) -> None:
     def apply(rules: Path, **options: Any) -> None:
         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and closed pipes, with segkit as its own process and a fake operation in it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -78,6 +79,181 @@ def test_a_signal_ends_a_run_at_once_and_leaves_nothing_behind(
     assert stderr.decode().strip() == "interrupted"
     assert time.monotonic() - sent < 5
     assert [p.name for p in tmp_path.iterdir()] == ["started"]
+
+
+# --- signals and the log ---
+
+READY = """
+import time
+from pathlib import Path
+def apply(rules, *, progress, **options):
+    progress("reading")
+    Path("started").touch()
+    {then}
+"""
+SLEEP = "time.sleep(60)"
+SLOW_END = """
+import time
+from pathlib import Path
+def apply(rules, **options):
+    try:
+        Path("started").touch()
+        time.sleep(60)
+    finally:
+        Path("ending").touch()
+        time.sleep(0.5)
+"""
+FAILING = """
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise OSError(5, "the terminal has gone")"""
+
+
+def until(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert path.exists()
+
+
+def logged(folder: Path) -> list[tuple[str, int]]:
+    return [(line["outcome"], line["exit_code"]) for line in map(json.loads, (folder / "log").read_text().splitlines())]
+
+
+@pytest.mark.parametrize("then", [SLEEP, FAILING], ids=["asleep", "with an error on the way out"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_leaves_a_line(
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int, then: str
+) -> None:
+    if number == signal.SIGINT and then == FAILING:
+        pytest.skip("Ctrl-C that ends in an error is that error")
+    process = start(READY.format(then=then), environment, tmp_path, "--log", "log")
+    until(tmp_path / "started")
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr.strip()) == (code, b"interrupted")
+    assert logged(tmp_path) == [("interrupted", code)]
+
+
+def test_one_signal_after_the_other(environment: dict[str, str], tmp_path: Path) -> None:
+    """As systemd sends them; the first one counts, and the second one keeps nothing from ending well."""
+    for _ in range(5):
+        process = start(SLOW_END, environment, tmp_path, "--log", "log")
+        until(tmp_path / "started")
+        process.send_signal(signal.SIGTERM)
+        until(tmp_path / "ending")
+        for _ in range(3):
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=30)
+        assert (process.returncode, stderr.strip()) == (143, b"interrupted")
+        for name in ("started", "ending"):
+            (tmp_path / name).unlink()
+    assert logged(tmp_path) == [("interrupted", 143)] * 5
+
+
+WHILE_TOLD = """
+import os, signal, sys, time
+from segkit.errors import DataError
+class Slow:
+    def isatty(self):
+        return False
+    def flush(self):
+        pass
+    def write(self, text):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        return sys.__stderr__.write(text)
+def apply(rules, **options):
+    sys.stderr = Slow()
+    raise DataError.of("no such column")
+"""
+
+
+def test_a_signal_does_not_keep_a_run_that_has_ended_from_saying_so(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = start(WHILE_TOLD, environment, tmp_path, "--log", "log")
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (3, b"error: no such column\n")
+    assert logged(tmp_path) == [("failed", 3)]
+
+
+def test_a_run_that_has_published_is_not_interrupted(environment: dict[str, str], tmp_path: Path) -> None:
+    """It waits for its turn to write to the log, and gets it."""
+    import fcntl
+
+    with (tmp_path / "log").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        process = start(READY.format(then="return None"), environment, tmp_path, "--log", "log", "-q")
+        until(tmp_path / "started")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (0, b"")
+    assert [code for _, code in logged(tmp_path)] == [0]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_background_job_of_a_script_leaves_a_line_too(
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """A shell without job control starts it with SIGINT ignored."""
+    body = "import signal; assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN\n" + READY.format(then=SLEEP)
+    command = [sys.executable, "-c", FAKE.format(body=body, args=("--log", "log"))]
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command], env=environment, cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    until(tmp_path / "started")
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (code, b"")
+    assert logged(tmp_path) == [("interrupted", code)]
+
+
+def test_nohup_stays(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FAKE.format(body=READY.format(then="time.sleep(0.5)"), args=("--log", "log"))]
+    process = subprocess.Popen(
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command], env=environment, cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    until(tmp_path / "started")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=30)
+    assert "interrupted" not in (tmp_path / "log").read_text()
+
+
+HANG_UP = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-c", {program!r}])
+"""
+
+
+HALF_A_LINE = 'print("half a line", end=""); ' + SLEEP
+
+
+@pytest.mark.parametrize(
+    ("then", "pause"),
+    [(SLEEP, 0.0), (SLEEP, 0.6), (HALF_A_LINE, 0.0)],
+    ids=["before the spinner", "with the spinner", "in the middle of a line"],
+)
+def test_a_terminal_that_hangs_up(environment: dict[str, str], tmp_path: Path, then: str, pause: float) -> None:
+    pty = pytest.importorskip("pty")
+    parent, child = pty.openpty()
+    program = FAKE.format(body=READY.format(then=then), args=("--log", "log"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANG_UP.format(program=program)],
+        env=environment | {"TERM": "xterm", "PYTHONUNBUFFERED": ""}, cwd=tmp_path, stdin=child, stdout=child, stderr=child,
+    )  # fmt: skip
+    os.close(child)
+    until(tmp_path / "started")
+    time.sleep(pause)
+    os.close(parent)
+    assert process.wait(timeout=30) == 129
+    assert logged(tmp_path) == [("interrupted", 129)]
 
 
 @pytest.mark.parametrize("body", [WORDY, ROWS])

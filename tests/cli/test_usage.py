@@ -44,7 +44,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
     done = invoke(
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
-        "--fail-on", "warning", "--previous", "before", "--accept-changes",
+        "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace",
     )  # fmt: skip
     assert done.exit_code == 0
     del asked["stdout"], asked["progress"]
@@ -61,6 +61,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "wait": False,
         "previous": "before",
         "accept_changes": True,
+        "replace": True,
     }
 
 
@@ -101,9 +102,9 @@ WARNING = Diagnostic("a warning", severity=Severity.WARNING)
         ([], "loyal", ""),
         (["--summary", "none"], "", "warning: a warning"),
         (["-q"], "", ""),
-        (["--json"], '"schema_version": 1', ""),
+        (["--json"], '"schema_version": 1', "warning: a warning"),
         (["-q", "--json"], '"schema_version": 1', ""),
-        (["--summary", "json"], '"message": "a warning"', ""),
+        (["--summary", "json"], '"message": "a warning"', "warning: a warning"),
         (["-q", "--summary", "table"], "warning: a warning", ""),
     ],
 )

@@ -350,8 +350,14 @@ def test_from_whole_lists_to_changes_and_back(desk: Desk) -> None:
 def test_select_leaves_what_is_known_of_the_others(desk: Desk) -> None:
     two_days(desk, rules("changes = true"))
     desk.put("c.csv", MONDAY)
-    desk.apply(rules("changes = true"), "--select", "young")
-    assert changes(desk.json(rules("changes = true"))) == {"young": (0, 0), "old": (1, 2)}
+    desk.apply(rules("changes = true"), "--select", "young", "--previous", desk / "segments", "-o", desk / "young")
+    found = desk.json(rules("changes = true"), "-o", desk / "young")
+    assert changes(found) == {"young": (0, 0), "old": (1, 2)}
+    # What is known of the other segments is no list of the directory, and stays as often as one likes.
+    for _ in range(2):
+        desk.apply(rules("changes = true"), "--select", "young", "--previous", desk / "segments", "-o", desk / "twice")
+    desk.apply(rules("changes = true"), "--select", "young", "-o", desk / "twice")
+    assert changes(desk.json(rules("changes = true"), "-o", desk / "twice")) == {"young": (0, 0), "old": (1, 2)}
 
 
 def test_lists_that_are_no_more_are_left_by_all(desk: Desk) -> None:

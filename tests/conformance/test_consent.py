@@ -64,6 +64,7 @@ FLAGS = {
     "dry_run": ["--dry-run"],
     "previous": ["--previous", "before"],
     "accept_changes": ["--accept-changes"],
+    "replace": ["--replace"],
     "no_wait": ["--no-wait"],
     "summary": ["--summary", "json"],
     "fail_on": ["--fail-on", "error"],

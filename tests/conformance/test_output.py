@@ -7,6 +7,8 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -524,3 +526,50 @@ def test_the_manifest_names_what_came_through_a_pipe(desk: Desk, packed: bool) -
     desk.apply(text, input=gzip.compress(content) if packed else content)
     (read,) = json.loads(desk.tree()["manifest.json"])["inputs"]
     assert (read["bytes"], read["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+# --- who is in no list, and who in several ---
+
+
+@pytest.mark.parametrize("select", [(), ("s1",), ("s1", "s3")])
+def test_no_list_and_several_lists_count_the_same_people(desk: Desk, select: tuple[str, ...]) -> None:
+    """Both count who is written; who matches a segment is counted beside them."""
+    chance = random.Random(7)
+    people = [[chance.random() < 0.15 * i for i in range(5)] for _ in range(400)]
+    lines = [f"k{n},{'yes' if n % 3 else 'no'},{','.join(str(m).lower() for m in p)}" for n, p in enumerate(people)]
+    desk.put("c.csv", "id,opt,g0,g1,g2,g3,g4\n" + "\n".join(lines) + "\n")
+    text = HEAD + '[consent.require]\nopt = "yes"\n'
+    text += "".join(f"[segment.s{i}]\ndemographic.g{i} = true\n" for i in range(4))
+    text += "[segment.block]\ndemographic.g4 = true\nwrite = false\n"
+    args = [part for name in select for part in ("--select", name)]
+    done = desk.json(text, *args)
+    chosen = [i for i in range(4) if not select or f"s{i}" in select]
+    written = [sum(p[i] for i in chosen) if n % 3 else 0 for n, p in enumerate(people)]
+    assert done["unmatched"] == sum(not any(p[:4]) for p in people)
+    assert done["unlisted"] == written.count(0)
+    assert done["several"] == sum(lists > 1 for lists in written)
+    manifest = json.loads((desk / "segments/manifest.json").read_text())
+    assert [manifest[n] for n in ("unmatched", "unlisted", "several")] == [
+        done[n] for n in ("unmatched", "unlisted", "several")
+    ]
+    shown = dict(
+        re.findall(r"^(Match nothing|In no list|In several lists) +(\d+)", desk.apply(text, *args).stdout, re.M)
+    )
+    assert {name: int(n) for name, n in shown.items()} == {
+        "Match nothing": done["unmatched"],
+        "In no list": done["unlisted"],
+        "In several lists": done["several"],
+    }
+
+
+def test_the_largest_pairs_are_shown(desk: Desk) -> None:
+    sizes = [3, 9, 1, 8, 4, 7, 2]
+    rows = [(f"k{i}.{n}", i) for i, size in enumerate(sizes) for n in range(size)]
+    desk.put("c.csv", "id,g\n" + "".join(f"{key},{g}\n" for key, g in rows))
+    pairs = "".join(
+        f"[segment.a{i}]\ndemographic.g = {i}\n[segment.b{i}]\ndemographic.g = {i}\n" for i in range(len(sizes))
+    )
+    shown = re.findall(r"^  a(\d) and b\1 +(\d+)", desk.apply(HEAD + pairs).stdout, re.M)
+    assert [(int(i), int(n)) for i, n in shown] == sorted(enumerate(sizes), key=lambda pair: -pair[1])[:5]
+    assert "and 2 more pairs" in desk.apply(HEAD + pairs).stdout
+    assert [o["customers"] for o in desk.json(HEAD + pairs)["overlaps"]] == sizes  # JSON has all, in file order

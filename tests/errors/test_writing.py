@@ -239,7 +239,13 @@ def test_kept_runs_are_whole_whenever_a_run_is_killed(large: Desk) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
 @pytest.mark.parametrize(
     "command",
-    ["rfm large-orders.csv", "rfm large-orders.csv -o -", "apply large.toml -o -", "apply large.toml --json", "schema"],
+    [
+        "rfm large-orders.csv",
+        "rfm large-orders.csv -o -",
+        "apply large.toml -o -",
+        "apply large.toml -o piped --json",
+        "schema",
+    ],
 )
 def test_a_closed_pipe(large: Desk, command: str) -> None:
     desk = large

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, TextIO
 
 import click
 
+from segkit.cli import signals
 from segkit.cli.terminal import Terminal
 from segkit.diagnostics import Diagnostic
 from segkit.errors import SegkitError, WriteError
 
-USAGE, DATA, WRITE, BUG, INTERRUPTED, CLOSED_PIPE, TERMINATED = 2, 3, 4, 70, 130, 141, 143
+USAGE, DATA, WRITE, BUG, INTERRUPTED, CLOSED_PIPE = 2, 3, 4, 70, 130, 141
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
-_terminated = threading.Event()
 
 
 class ClosedPipe(Exception):
@@ -40,15 +38,18 @@ def run(call: Callable[[], Any], terminal: Terminal) -> int:
 
     Whatever it raises is shown on stderr. The run is logged where that was asked for.
     """
+    signals.begin(lambda code: _logged(code, KeyboardInterrupt(), terminal))
     try:
         code = _code(call())
         sys.stdout.flush()
+        signals.over()
     except SystemExit as exit_:  # click ends completion in this way
         return _code(exit_.code)
     except BaseException as error:  # noqa: BLE001 - the outermost frame; a Rust panic is a BaseException
+        signals.over()
         # The error is not kept beyond this line: a second Ctrl-C may leave folders, which go away with the frames that
         # the error holds.
-        return _logged(_show(error, terminal), error, terminal)
+        return _logged(_told(error, terminal), error, terminal)
     return _logged(code, None, terminal)
 
 
@@ -71,7 +72,18 @@ def _code(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
+def _told(error: BaseException, terminal: Terminal) -> int:
+    """The exit code of an error, which is shown where somebody is there to read it."""
+    try:
+        return _show(error, terminal)
+    except OSError:  # the terminal has hung up
+        _silence(sys.stderr)
+        return error.exit_code if isinstance(error, SegkitError) else signals.exit_code() or CLOSED_PIPE
+
+
 def _show(error: BaseException, terminal: Terminal) -> int:
+    if signals.exit_code() and not isinstance(error, SegkitError):
+        error = KeyboardInterrupt()  # a spinner that cannot write to a terminal that hung up, for one
     match error:
         case SegkitError():
             terminal.diagnose(error.diagnostics)
@@ -84,7 +96,7 @@ def _show(error: BaseException, terminal: Terminal) -> int:
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
             terminal.alert("interrupted")
-            return TERMINATED if _terminated.is_set() else INTERRUPTED
+            return signals.exit_code() or INTERRUPTED
         case ClosedPipe() | BrokenPipeError():
             return _closed_pipe()
         case MemoryError():
@@ -118,7 +130,7 @@ def _os_error(error: OSError, terminal: Terminal) -> int:
     if error.errno in DISK_ERRORS:
         place = f"`{error.filename}`" if error.filename else "to standard output"
         terminal.diagnose([Diagnostic(f"cannot write {place}: {reason}", hint="free some space, or write elsewhere")])
-        _silence_stdout()
+        _silence(sys.stdout)
         return WRITE
     if not error.filename:
         return _bug(error, terminal)
@@ -146,38 +158,15 @@ def _bug(error: BaseException, terminal: Terminal) -> int:
 
 def _closed_pipe() -> int:
     """The exit code where the reader has gone; nothing is said, and the interpreter has nothing to flush at its end."""
-    _silence_stdout()
+    _silence(sys.stdout)
     return CLOSED_PIPE
 
 
-def _silence_stdout() -> None:
+def _silence(stream: TextIO) -> None:
     try:
-        target = sys.stdout.fileno()
+        target = stream.fileno()
     except (OSError, ValueError):  # not a real file: a test's buffer
         return
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, target)
     os.close(null)
-
-
-def interrupt_on_sigterm() -> None:
-    """Make SIGTERM end a run as Ctrl-C does, so that temporary files go away.
-
-    A Python signal handler waits until Polars returns from Rust (10 s and more on large files), while Polars itself
-    notices SIGINT at once. So a thread hears of SIGTERM through the wakeup pipe and sends SIGINT. Where SIGINT is
-    ignored (a background job of a shell script) SIGTERM keeps killing at once; the next run removes what is left.
-    """
-    if os.name != "posix" or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    threading.Thread(target=_forward_sigterm, args=(reader,), name="sigterm", daemon=True).start()
-
-
-def _forward_sigterm(reader: int) -> NoReturn:
-    while True:
-        if signal.SIGTERM in os.read(reader, 64):
-            _terminated.set()
-            os.kill(os.getpid(), signal.SIGINT)

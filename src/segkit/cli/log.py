@@ -7,7 +7,9 @@ import errno
 import json
 import os
 import re
+import threading
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from segkit.results import ApplyResult, SegmentResult
 
 SCHEMA_VERSION = 1
-OUTCOMES = {130: "interrupted", 143: "interrupted", 141: "closed_pipe"}
+OUTCOMES = {129: "interrupted", 130: "interrupted", 143: "interrupted", 141: "closed_pipe"}
 """Exit code -> how the run ended, where it neither went well nor failed."""
 _QUOTED = re.compile(r"`.*`", re.DOTALL)
+_COLUMN_FIRST = re.compile(r"[^`]*\b(?:column|values? of) `([^`]+)`")
+_COLUMN_LAST = re.compile(r"\b(?:column|values? of) `([^`]+)`[^`]*\Z")
 
 
 class RunLog:
@@ -31,6 +35,7 @@ class RunLog:
         self._started, self._clock = dt.datetime.now(dt.UTC), time.perf_counter()
         self.rules: str | None = None
         self.result: ApplyResult | None = None
+        self._lock, self._ended = threading.Lock(), False
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
@@ -38,14 +43,18 @@ class RunLog:
             raise WriteError.of(f"cannot write the log `{path}`: {error.strerror}", hint=hint) from error
 
     def end(self, code: int, error: BaseException | None) -> None:
-        """Append the line of this run; WriteError where the log takes no more."""
-        line = json.dumps(self._line(code, error), ensure_ascii=False) + "\n"
-        try:
-            _append(self._file, line.encode())
-        except OSError as failure:
-            raise WriteError.of(f"cannot write the log `{self._path}`: {failure.strerror}") from failure
-        finally:
-            os.close(self._file)
+        """Append the line of this run, once; WriteError where the log takes no more."""
+        with self._lock:  # a signal may end the run in another thread
+            if self._ended:
+                return
+            self._ended = True
+            line = json.dumps(self._line(code, error), ensure_ascii=False) + "\n"
+            try:
+                _append(self._file, line.encode())
+            except OSError as failure:
+                raise WriteError.of(f"cannot write the log `{self._path}`: {failure.strerror}") from failure
+            finally:
+                os.close(self._file)
 
     def _line(self, code: int, error: BaseException | None) -> dict[str, Any]:
         done = self.result
@@ -59,15 +68,30 @@ class RunLog:
             "directory": done.directory if done else None,
             "customers": done.customers if done else None,
             "segments": [_segment(segment) for segment in done.segments if segment.write] if done else [],
-            "warnings": [_told(warning, self.rules) for warning in done.warnings] if done else [],
+            "warnings": [self._told(warning) for warning in done.warnings] if done else [],
             "errors": self._errors(code, error),
             "elapsed_seconds": round(time.perf_counter() - self._clock, 3),
         }
 
+    def _told(self, diagnostic: Diagnostic, *, quotes: bool = False) -> dict[str, Any]:
+        """The message and the place of a diagnostic."""
+        place = diagnostic.location
+        quotes = quotes or (place is not None and place.path == self.rules)
+        message = diagnostic.message if quotes else _without_values(diagnostic.message, self._text_of_rules)
+        return {"message": message, "place": str(place) if place else None}
+
+    @cached_property
+    def _text_of_rules(self) -> str:
+        path = Path(self.rules or "")
+        try:
+            return path.read_text(encoding="utf-8") if path.is_file() else ""  # a pipe can be read once
+        except (OSError, ValueError):
+            return ""
+
     def _errors(self, code: int, error: BaseException | None) -> list[dict[str, Any]]:
         if isinstance(error, SegkitError):
             known = isinstance(error, (RuleError, WriteError))
-            return [_told(diagnostic, self.rules, quotes=known) for diagnostic in error.diagnostics]
+            return [self._told(diagnostic, quotes=known) for diagnostic in error.diagnostics]
         # The message of any other exception may quote the data, so only its name is told.
         return [{"message": type(error).__name__, "place": None}] if error and code not in OUTCOMES else []
 
@@ -89,15 +113,24 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
     }
 
 
-def _told(diagnostic: Diagnostic, rules: str | None, *, quotes: bool = False) -> dict[str, Any]:
-    """The message and the place of a diagnostic.
+def _without_values(message: str, rules: str) -> str:
+    """A message about the data without what it quotes, which may be a customer's; names of columns stay.
 
-    What a message about the data quotes is left out, since it may be a customer's.
+    A name stays where the text of the rules has it: a file without a header has values in the place of names. Only the
+    first and the last of what is quoted can be told from values that hold backticks.
     """
-    place = diagnostic.location
-    quotes = quotes or (place is not None and place.path == rules)
-    message = diagnostic.message if quotes else _QUOTED.sub("`...`", diagnostic.message)
-    return {"message": message, "place": str(place) if place else None}
+    start = end = ""
+    first = _COLUMN_FIRST.match(message)
+    if first and _names(rules, first[1]):
+        start, message = first[0], message[first.end() :]
+    last = _COLUMN_LAST.search(message)
+    if last and _names(rules, last[1]) and not message[: last.start()].count("`") % 2:
+        end, message = last[0], message[: last.start()]
+    return start + _QUOTED.sub("`...`", message) + end
+
+
+def _names(rules: str, column: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", rules) is not None
 
 
 def _append(file: int, line: bytes) -> None:

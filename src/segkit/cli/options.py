@@ -81,6 +81,11 @@ previous = click.option(
 accept_changes = click.option(
     "--accept-changes", is_flag=True, help="Publish although a segment changed more than `max_change_percent`."
 )
+replace = click.option(
+    "--replace",
+    is_flag=True,
+    help="Publish although that removes lists of another rule file, or those that `--select` leaves out.",
+)
 log = click.option(
     "--log",
     metavar="FILE",

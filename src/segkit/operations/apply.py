@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -17,7 +18,7 @@ from segkit.gates.expectations import broken, too_old
 from segkit.gates.ledger import Line, ledger, memberships, overlaps
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT
+from segkit.io.write import STDOUT, require_no_terminal
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks, with_changes
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.lists import (
@@ -35,6 +36,7 @@ from segkit.operations.delivery.protection import require_secret
 from segkit.operations.delivery.publication import in_folder, published, since_last_run
 from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.runs import read_written
+from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.idle_rules import unmatched
@@ -61,12 +63,15 @@ def apply(
     dry_run: bool = False,
     previous: str | None = None,
     accept_changes: bool = False,
+    replace: bool = False,
     fail_on: str = "error",
     wait: bool = True,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
+
+    `replace` lets the run remove lists of another rule file, and those that `select` leaves out.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -79,7 +84,10 @@ def apply(
     loaded = load_rules(rules, overrides=overrides)
     today = loaded.rules.today()
     chosen = _chosen(loaded.rules, select)
-    require_secret(loaded)
+    _require(loaded, stdout if to_stdout and not dry_run else None)
+    outputs = _directory(loaded, today)
+    spare = partial(spare_lists, loaded, outputs, chosen, replace=replace, dry_run=dry_run)
+    last, told = (outputs, []) if to_stdout else spare()
     with ExitStack() as stack:
         digests = Digests()
         ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
@@ -91,10 +99,12 @@ def apply(
         written = files(loaded.rules, evaluated.computed.frame, lines, chosen)
         columns, warnings = layout(evaluated.plan)
         warnings = [*_future(loaded.rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *warnings]
+        warnings += told if dry_run else ()
         _refuse_warnings(fail_on, warnings)
-        directory = None if to_stdout or dry_run else _directory(loaded, today)
+        directory = None if to_stdout or dry_run else outputs
+        guard = partial(_guard, loaded, evaluated, lines, chosen, previous, accept_changes=accept_changes)
         if directory is None:
-            _guard(loaded, evaluated, lines, chosen, previous, accept_changes=accept_changes)
+            guard(last)
         else:
             _spare_inputs(loaded, evaluated, directory, output_names(loaded.rules, written))
         result = _result(evaluated, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
@@ -107,15 +117,16 @@ def apply(
             progress(f"writing {len(written):,} files")
             with published(loaded.rules.output, directory, today, wait=wait, on_wait=progress) as (staging, folder):
                 # Which run is the last one is known only once no other run can publish.
-                _guard(loaded, evaluated, lines, chosen, previous, accept_changes=accept_changes)
-                changes, result = _compared(run, result, directory, previous)
+                last, told = spare()
+                guard(last)
+                changes, result = _compared(run, result, last, previous)
                 _refuse_warnings(fail_on, result.warnings)
-                result = in_folder(result, folder)
+                result = in_folder(result, folder)._replace(notes=(*result.notes, *told))
                 pl.collect_all(output_sinks(changes, columns, staging))
                 result = _timed(result, clock)
                 _write_manifest(run, result, changes, digests, started, staging)
         elif dry_run and not to_stdout:
-            _, result = _compared(run, result, _directory(loaded, today), previous)
+            _, result = _compared(run, result, last, previous)
             _refuse_warnings(fail_on, result.warnings)
     return _timed(result, clock)
 
@@ -135,9 +146,9 @@ def _refuse_warnings(fail_on: str, warnings: Sequence[Diagnostic]) -> None:
         raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
 
 
-def _compared(run: _Run, result: ApplyResult, directory: Path, previous: str | None) -> tuple[Changes, ApplyResult]:
+def _compared(run: _Run, result: ApplyResult, last: Path | None, previous: str | None) -> tuple[Changes, ApplyResult]:
     """What changed since the last run, and the result that says so."""
-    changes, warnings = since_last_run(run.loaded.rules, run.marked, run.files, directory, previous)
+    changes, warnings = since_last_run(run.loaded.rules, run.marked, run.files, last, previous)
     return changes, with_changes(result._replace(warnings=(*result.warnings, *warnings)), changes)
 
 
@@ -147,9 +158,24 @@ def _write_manifest(
     """The manifest of what stands in `staging`."""
     written = Written(staging, output_names(run.loaded.rules, run.files, changes), run.columns)
     manifest = manifest_of(
-        result, run.loaded, run.evaluated.inputs, digests, written, changes, run.evaluated.computed.frame, started
+        result,
+        run.loaded,
+        run.evaluated.inputs,
+        digests,
+        written,
+        changes,
+        run.evaluated.computed.frame,
+        started,
+        _directory(run.loaded, result.as_of),
     )
     (staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+
+
+def _require(loaded: Loaded, stdout: BinaryIO | None) -> None:
+    """`RuleError` where the secret of pseudonyms is missing, or where what goes to `stdout` is not for a terminal."""
+    require_secret(loaded)
+    if stdout is not None:
+        require_no_terminal(loaded.rules.output.format, stdout)
 
 
 def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
@@ -205,17 +231,18 @@ def _guard(
     lines: Mapping[str, Line],
     chosen: Sequence[str],
     previous: str | None,
+    last: Path | None,
     *,
     accept_changes: bool,
 ) -> None:
-    """`CheckFailed` with every expectation that is broken."""
+    """`CheckFailed` with every expectation that is broken; `last` is where the last run is, None for a first run."""
 
     def before(expect: Expect) -> Mapping[str, int] | None:
         if previous is not None:
             return read_written(Path(previous), must_exist=True)
         if expect.previous is not None:
             return read_written(loaded.source.directory / expect.previous, must_exist=True)
-        return read_written(_directory(loaded, as_of), must_exist=False)
+        return read_written(last, must_exist=False) if last else None
 
     as_of = evaluated.plan.context.as_of
     written = {name: int(lines[name].written.sum()) for name in chosen}
@@ -259,12 +286,13 @@ def _result(
         )
         for name in shown
     )
-    matched, several = _coverage(members.select(n for n, s in rules.segment.items() if s.write), masks)
+    matched, listed, several = _coverage(members.select(n for n, s in rules.segment.items() if s.write), masks)
     return ApplyResult(
         as_of=evaluated.plan.context.as_of,
         customers=len(frame),
         segments=segments,
         unmatched=len(frame) - matched,
+        unlisted=len(frame) - listed,
         several=several,
         overlaps=tuple(Overlap(*pair) for pair in overlaps(masks)),
         tables=evaluated.tables,
@@ -287,13 +315,14 @@ def _variants(line: Line, names: Iterable[str]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in names}
 
 
-def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[int, int]:
-    """How many customers match a segment at all, and how many are written in two or more."""
+def _coverage(matched: pl.DataFrame, written: Mapping[str, pl.Series]) -> tuple[int, int, int]:
+    """How many customers match a segment, how many are written in a list, and how many in two or more."""
     if not written:
-        return 0, 0
+        return 0, 0, 0
     counted = matched.select(pl.any_horizontal(pl.all()).sum())
-    several = pl.DataFrame(list(written.values())).select((pl.sum_horizontal(pl.all().cast(pl.UInt32)) > 1).sum())
-    return int(counted.item()), int(several.item())
+    lists = pl.DataFrame(list(written.values())).select(pl.sum_horizontal(pl.all().cast(pl.UInt32)).alias("lists"))
+    listed, several = lists.select((pl.col("lists") > 0).sum(), (pl.col("lists") > 1).sum().alias("several")).row(0)
+    return int(counted.item()), int(listed), int(several)
 
 
 def _timed(result: ApplyResult, clock: float) -> ApplyResult:

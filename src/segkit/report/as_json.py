@@ -1,7 +1,8 @@
 """Results as JSON: one object each, with `schema_version` first; fields are added, never renamed.
 
-`apply`: `as_of`, `customers`, `segments`, `unmatched` (customers in no segment), `several` (in more than one),
-`overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason, `detected`, `paths`),
+`apply`: `as_of`, `customers`, `segments`, `unmatched` (customers who match no segment), `unlisted` (who are written in
+no list), `several` (in more than one), `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`,
+`left_out` by reason, `detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`.
@@ -66,6 +67,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "customers": result.customers,
         "segments": [_segment(s) for s in result.segments],
         "unmatched": result.unmatched,
+        "unlisted": result.unlisted,
         "several": result.several,
         "overlaps": [{"first": o.first, "second": o.second, "customers": o.customers} for o in result.overlaps],
         "tables": _tables(result.tables),

@@ -58,6 +58,7 @@ RUN = ApplyResult(
         segment("base", 7_000, 0, write=False, outputs=()),
     ),
     unmatched=3_000,
+    unlisted=8_749,
     several=123,
     overlaps=(Overlap("loyal", "tiny", 123),),
     tables=(TableCounts("orders", 1_000_000, {"no_key": 12, "bad": 0}, {"delimiter": ";"}, ("orders/*.csv",)),),
@@ -112,9 +113,10 @@ tiny                    1         -        1  <0.1 %  ▏
 base                7,000         -        -
   building block
 
-In no segment        3,000  30.0 %
-In several segments    123   1.2 %
-  loyal and tiny       123   1.2 %
+Match nothing     3,000  30.0 %
+In no list        8,749  87.5 %
+In several lists    123   1.2 %
+  loyal and tiny    123   1.2 %
 
 Rows of orders      1,000,000
   left out: no key         12

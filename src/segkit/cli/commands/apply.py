@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @options.dry_run
 @options.previous
 @options.accept_changes
+@options.replace
 @options.no_wait
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
@@ -50,6 +51,7 @@ def command(
     dry_run: bool,
     previous: str | None,
     accept_changes: bool,
+    replace: bool,
     no_wait: bool,
     summary: str | None,
     fail_on: str,
@@ -74,6 +76,7 @@ def command(
             dry_run=dry_run,
             previous=previous,
             accept_changes=accept_changes,
+            replace=replace,
             fail_on=fail_on,
             wait=not no_wait,
             stdout=sys.stdout.buffer,

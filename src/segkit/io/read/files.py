@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import gzip
+import re
 import shutil
 import sys
 import zlib
@@ -34,9 +35,8 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if text == "-":
         return (STDIN,)
     if "://" in text:
-        raise DataError(
-            Diagnostic(f"cannot read `{text}`: only local files are read", hint="download it first, and give its path")
-        )
+        message = f"cannot read `{without_secrets(text)}`: only local files are read"
+        raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path = base / text
     if path.is_file():
         return (path,)
@@ -51,6 +51,16 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if path.exists():
         return (path,)  # a named pipe, as `<(command)` gives
     raise problem(path, f"there is no file `{text}`", hint=_neighbours(path))
+
+
+def without_secrets(url: str) -> str:
+    """The scheme, host and path of a URL; no user, no password and no query."""
+    scheme, _, rest = url.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest.removeprefix(host):
+        return f"{scheme}://..."  # a password that holds `/`, `?` or `#` looks like a path
+    path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]
+    return f"{scheme}://{host.rpartition('@')[2]}{path}"
 
 
 def _neighbours(path: Path) -> str:

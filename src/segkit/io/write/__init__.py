@@ -1,5 +1,25 @@
 """Frames to files; Polars is imported only when a sink is made, since the command line lists the formats."""
 
-from segkit.io.write.formats import FORMATS, STDOUT, Format, Target, TextStyle, format_of, require_format, sink
+from segkit.io.write.formats import (
+    FORMATS,
+    STDOUT,
+    Format,
+    Target,
+    TextStyle,
+    format_of,
+    require_format,
+    require_no_terminal,
+    sink,
+)
 
-__all__ = ["FORMATS", "STDOUT", "Format", "Target", "TextStyle", "format_of", "require_format", "sink"]
+__all__ = [
+    "FORMATS",
+    "STDOUT",
+    "Format",
+    "Target",
+    "TextStyle",
+    "format_of",
+    "require_format",
+    "require_no_terminal",
+    "sink",
+]

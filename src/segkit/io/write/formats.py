@@ -35,10 +35,11 @@ class TextStyle(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A file extension, and what turns a frame, a target and a style into a lazy sink."""
+    """A file extension, what turns a frame, a target and a style into a lazy sink, and whether it is no text."""
 
     extension: str
     sink: Callable[[pl.LazyFrame, Target, TextStyle], pl.LazyFrame]
+    binary: bool = False
 
 
 def _csv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -92,9 +93,9 @@ def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
 FORMATS: dict[str, Format] = {
     "csv": Format("csv", _csv),
     "tsv": Format("tsv", _tsv),
-    "parquet": Format("parquet", _parquet),
+    "parquet": Format("parquet", _parquet, binary=True),
     "ndjson": Format("ndjson", _ndjson),
-    "arrow": Format("arrow", _arrow),
+    "arrow": Format("arrow", _arrow, binary=True),
 }
 """Name of the format -> how it is written."""
 
@@ -115,3 +116,10 @@ def require_format(path: Path) -> None:
     if path.suffix.removeprefix(".").lower() not in {*FORMATS, "", "txt"}:
         hint = f"the formats are {', '.join(FORMATS)}"
         raise RuleError.of(f"`{path}`: segkit does not write this format", hint=hint)
+
+
+def require_no_terminal(format: str, stdout: IO[bytes]) -> None:
+    """`RuleError` where rows of a binary format would go to a terminal."""
+    if FORMATS[format].binary and stdout.isatty():
+        hint = "send it on, with `> FILE` or `| PROGRAM`; `--format csv` writes text"
+        raise RuleError.of(f"`{format}` is no text, and standard output is a terminal", hint=hint)

@@ -21,10 +21,14 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class RulesRead:
-    """The rule file: its name, and the sha256 of its bytes."""
+    """The rule file: its name, the sha256 of its bytes, and its path seen from the output directory.
+
+    There is no such path for standard input.
+    """
 
     path: str
     sha256: str
+    relative_path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +209,8 @@ class Manifest:
     customers: int
     segments: tuple[SegmentOf, ...]
     unmatched: int = 0
+    unlisted: int | None = None
+    """How many customers are in no list; manifests of older versions do not tell."""
     several: int = 0
     overlaps: tuple[OverlapOf, ...] = ()
     distributions: tuple[DistributionOf, ...] = ()

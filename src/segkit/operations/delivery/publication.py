@@ -48,15 +48,16 @@ def in_folder(result: ApplyResult, folder: Path) -> ApplyResult:
 
 
 def since_last_run(
-    rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List], directory: Path, previous: str | None
+    rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List], directory: Path | None, previous: str | None
 ) -> tuple[Changes, list[Diagnostic]]:
-    """The changes since the last run in `directory`, or since the run at `previous`.
+    """The changes since the last run in `directory`, or since the run at `previous`; without both, it is the first.
 
     A run that cannot be read gives a warning. Where the changes are what is written, it raises `DataError` instead: all
     customers would go out as new ones. Raises `RuleError` where there is no run at `previous`.
     """
     try:
-        last = find_run(Path(previous) if previous else directory)
+        place = Path(previous) if previous else directory
+        last = find_run(place) if place else None
         if last is None and previous:
             raise RuleError.of(f"`{previous}` holds no run: there is no `manifest.json`")
         if last and not rules.output.changes and last.key.column != rules.customers.key:

@@ -15,6 +15,7 @@ from segkit.operations.delivery.changes import Changes, members_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.personal_data import personal_data
 from segkit.operations.delivery.protection import key_form
+from segkit.operations.delivery.vanishing import path_from
 from segkit.results import MEMBERS, REASONS, ApplyResult, Distribution, FittedModel, SegmentResult, WrittenFile
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
@@ -37,14 +38,20 @@ def manifest_of(
     changes: Changes,
     customers: pl.DataFrame,
     started: dt.datetime,
+    directory: Path,
 ) -> m.Manifest:
     """What the run read and wrote; all but `times` is the same whenever the same files are read.
 
-    `inputs` are (table, path, file with its content). The keys of the customers at a threshold stay out.
+    `inputs` are (table, path, file with its content), `directory` is the output directory. The keys of the customers at
+    a threshold stay out.
     """
     rules = loaded.rules
     return m.Manifest(
-        rules=m.RulesRead(path=Path(loaded.source.path).name, sha256=loaded.digest),
+        rules=m.RulesRead(
+            path=Path(loaded.source.path).name,
+            sha256=loaded.digest,
+            relative_path=path_from(directory, loaded),
+        ),
         inputs=tuple(
             m.InputRead(table=table, path=str(path), bytes=content.stat().st_size, sha256=digests[content])
             for table, path, content in inputs
@@ -59,6 +66,7 @@ def manifest_of(
         customers=result.customers,
         segments=tuple(map(_segment, result.segments)),
         unmatched=result.unmatched,
+        unlisted=result.unlisted,
         several=result.several,
         overlaps=tuple(m.OverlapOf(**o._asdict()) for o in result.overlaps),
         distributions=tuple(map(_distribution, result.distributions)),

@@ -20,7 +20,7 @@ from segkit.results import MEMBERS, ApplyResult, Change, Distribution, SegmentRe
 from segkit.words import count, plural
 
 MANY = 5
-"""How many overlaps are shown; JSON has them all."""
+"""How many overlaps are shown, the largest; JSON has them all."""
 FILES_SHOWN = 20
 """How many files of one segment are shown; JSON has them all, too."""
 LEFT_OUT = {
@@ -118,11 +118,13 @@ def _headline(text: str) -> Text:
 
 
 def _counts(result: ApplyResult) -> RenderableType:
+    """Who matches nothing, who is in no list and who in several, and the largest of the pairs that share customers."""
     table = Table.grid(padding=(0, 2))
     table.add_column(overflow="fold")
     numeric(table, "", "")
-    rows = [("In no segment", result.unmatched), ("In several segments", result.several)]
-    rows += [(f"  {o.first} and {o.second}", o.customers) for o in result.overlaps[:MANY]]
+    rows = [("Match nothing", result.unmatched), ("In no list", result.unlisted), ("In several lists", result.several)]
+    largest = sorted(result.overlaps, key=lambda overlap: -overlap.customers)[:MANY]
+    rows += [(f"  {o.first} and {o.second}", o.customers) for o in largest]
     for name, number in rows:
         table.add_row(name, count(number), percent(share(number, result.customers)))
     more = len(result.overlaps) - MANY

@@ -15,6 +15,7 @@ from segkit.rules.check.output import check_output
 from segkit.rules.check.percents import check_percents
 from segkit.rules.check.rfm import check_rfm
 from segkit.rules.check.stages import check_stages
+from segkit.rules.check.standard_input import check_standard_input
 from segkit.rules.findings import Finding
 from segkit.rules.model.blocks import Standalone
 from segkit.rules.model.file import RuleFile
@@ -24,7 +25,7 @@ from segkit.words import nearest
 
 def check_references(loaded: Loaded) -> list[Diagnostic]:
     """The errors and warnings of a rule file that show in its text alone, in the order of the file."""
-    diagnostics = []
+    diagnostics = check_standard_input(loaded)
     for check in CHECKS:
         for finding in check(loaded.rules):
             severity = Severity.WARNING if finding.warning else Severity.ERROR
