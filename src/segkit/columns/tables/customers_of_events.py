@@ -45,7 +45,7 @@ def customers_of(spec: Customers, events: View, reads: Reads, *, fits: bool) -> 
         .sort(KEY)
         .rename({KEY: spec.key})
     )
-    return table._replace(frame=frame)
+    return table._replace(frame=frame, has_repeats=False)
 
 
 def _taken(spec: Customers) -> Sequence[str]:

@@ -314,9 +314,24 @@ def _find_delimiter(head: str, quote: str | None, default: str) -> str:
         score = (round(widths.count(widths[0]) / len(widths), 1), widths[0])
         if score > best_score:
             best, best_score = delimiter, score
-    if best_score == (0.0, 0) and _is_aligned(head):
-        return " "
-    return best
+    if best_score != (0.0, 0):
+        return best
+    return " " if _is_aligned(head) else _below_preamble(head, quote, default)
+
+
+def _below_preamble(head: str, quote: str | None, default: str) -> str:
+    """The delimiter where the first line is none of the table: the one that splits most lines alike.
+
+    The default stays where it splits none: then there is one column.
+    """
+    if all(len(row) == 1 for row in _fields_of(head, default, quote)):
+        return default
+
+    def alike(delimiter: str) -> tuple[int, int]:
+        widths = Counter(len(row) for row in _fields_of(head, delimiter, quote) if len(row) > 1)
+        return max(((count, width) for width, count in widths.items()), default=(0, 0))
+
+    return max(DELIMITERS, key=alike)
 
 
 def _is_aligned(head: str) -> bool:
