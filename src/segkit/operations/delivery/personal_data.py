@@ -67,12 +67,23 @@ def _named(name: str, customers: pl.DataFrame) -> str | None:
     values = customers[name]
     if values.dtype.is_nested() or not values.count():
         return kind
-    words = values.drop_nulls().cast(pl.String).str.strip_chars().str.to_lowercase()
-    if kind != "name" and words.is_in([*TRUE, *FALSE]).all():  # T and N may be initials
+    # Most columns with such a name hold no yes and no: a look at the first ones tells, all would take 0.03 s each.
+    if kind != "name" and _says_yes_or_no(values.head(SAMPLE)) and _says_yes_or_no(values):  # T and N may be initials
         return None
     of_consent = kind in REACHES and re.search(rf"(^| )({CONSENT})( |$)", " ".join(_words(name)))
+    if not of_consent:
+        return kind
+    words = _lower(values)
     reaches = words.filter(~words.str.contains(DAY)).str.contains(REACHES.get(kind, "")).any()
-    return None if of_consent and not reaches else kind
+    return kind if reaches else None
+
+
+def _says_yes_or_no(values: pl.Series) -> bool:
+    return bool(_lower(values).is_in([*TRUE, *FALSE]).all())
+
+
+def _lower(values: pl.Series) -> pl.Series:
+    return values.drop_nulls().cast(pl.String).str.strip_chars().str.to_lowercase()
 
 
 def kind_of(name: str) -> str | None:
