@@ -95,9 +95,9 @@ def _lookups(
         try:
             view = lookup_view(table, lookup, tables[table], reads[table], context)
         except (Refused, Cycle) as error:
-            wrong.append(_refusal(("lookup", name), error))
+            wrong.extend(_refusals(("lookup", name), error))
             continue
-        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema))
+        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema, lookup.derive))
         wrong += misfits
         if not misfits and catalogue.adds[name]:
             views[table] = view
@@ -118,10 +118,10 @@ def _asking(
     return {name: lookup.asking(asked.get(rules.lookup[name].into, ()), context) for name, lookup in joined.items()}
 
 
-def _refusal(path: KeyPath, error: Refused | Cycle) -> Finding:
+def _refusals(path: KeyPath, error: Refused | Cycle) -> list[Finding]:
     if isinstance(error, Refused):
-        return Finding((*path, *error.path), str(error))
-    return Finding(path, f"these need each other: {error}", "compute one of them from others")
+        return [finding._replace(path=(*path, *finding.path)) for finding in error.findings]
+    return [Finding(path, f"these need each other: {error}", "compute one of them from others")]
 
 
 def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
@@ -171,7 +171,7 @@ def _views(
         try:
             views[name] = made(name)
         except (Refused, Cycle) as error:
-            wrong.append(_refusal(path, error))
+            wrong.extend(_refusals(path, error))
     if wrong:
         raise Misfits(wrong)
     return views

@@ -24,10 +24,12 @@ def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue)
         reads[name] = Reads(
             values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
             as_came=_as_came(mine) if isinstance(spec, Events) else frozenset(),
-            text=frozenset(m.column for m in mine if m.role == "list" or (m.condition and wants_text(m.condition))),
+            text=_as_text(mine),
             money=money_columns(spec) if isinstance(spec, Events) else frozenset(),
             keys=frozenset(m.column for m in mine if m.role == "key"),
             others=frozenset(m.column for m in mine if m.role == "output"),
+            fields=frozenset(m.column for m in mine if m.role == "text"),
+            moments=frozenset(m.column for m in mine if m.role == "moment"),
             kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
         )
     for name, lookup in rules.lookup.items():
@@ -39,9 +41,21 @@ def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue)
             money=own.money | into.money,
             keys=own.keys | into.keys,
             others=own.others | into.others,
+            fields=own.fields | into.fields,
+            moments=own.moments,
             kinds={**into.kinds, **own.kinds},
         )
     return reads
+
+
+def _as_text(mentions: Sequence[Mention]) -> frozenset[str]:
+    """The columns that are texts unless all of their values are of another type.
+
+    A column that has to be a number is none, although a text function gets its text, too.
+    """
+    numbers = {m.column for m in mentions if m.role in ("number", "measure")}
+    asked = {m.column for m in mentions if m.role == "list" or (m.condition and wants_text(m.condition))}
+    return frozenset(asked | ({m.column for m in mentions if m.role == "text"} - numbers))
 
 
 def _as_came(mentions: Sequence[Mention]) -> frozenset[str]:

@@ -34,7 +34,8 @@ class Reads(NamedTuple):
 
     `values` are read as typed values. Of these, `as_came` stay as they came if they are text, since no rule asks
     whether they are blank; `text` are read as text, `money` as exact money. `keys` are read as the text of a key.
-    `others` are named for another purpose, such as output.
+    `others` are named for another purpose, such as output. `fields` are also read as the text of their field, for text
+    functions of SQL, `moments` as timestamps.
     """
 
     values: AbstractSet[str] = frozenset()
@@ -43,6 +44,8 @@ class Reads(NamedTuple):
     money: AbstractSet[str] = frozenset()
     keys: AbstractSet[str] = frozenset()
     others: AbstractSet[str] = frozenset()
+    fields: AbstractSet[str] = frozenset()
+    moments: AbstractSet[str] = frozenset()
     kinds: Mapping[str, Kind] = MappingProxyType({})
     """The kind that rules ask for, which counts for columns without any value to tell their type."""
 
@@ -65,6 +68,7 @@ class Reads(NamedTuple):
             money=self.money & chosen,
             keys=self.keys & chosen,
             others=self.others & chosen,
+            fields=self.fields & chosen,
             kinds={name: kind for name, kind in self.kinds.items() if name in chosen},
         )
 

@@ -14,9 +14,10 @@ from segkit.columns.features.rfm.score_shares import drift
 from segkit.columns.helpers import DOUBT
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
+from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
-from segkit.errors import DataError, RuleError
+from segkit.errors import RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
 from segkit.operations.evaluation.bad_values import guessed, guessed_numbers, refuse_bad_values
 from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
@@ -25,6 +26,7 @@ from segkit.operations.evaluation.idle_rules import idle
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.too_large import too_large
 from segkit.operations.evaluation.wrong_keys import refuse_keys
 from segkit.operations.progress import Progress
 from segkit.results import TableCounts
@@ -118,6 +120,7 @@ def _computed(
 
     The lines of large texts are checked in the background meanwhile.
     """
+    plan = None
     try:
         plan = plan_for(loaded, tables, context)
         progress(f"reading {', '.join(plan.views)}")
@@ -129,8 +132,8 @@ def _computed(
         ws.verify()
         if not computed.padded:
             refuse_lost_rows(plan, computed)
-    except pl.exceptions.PolarsError as error:
-        explained = explain_failure(tables.values()) or _overflow(error)
+    except (pl.exceptions.PolarsError, LookupFailed) as error:
+        explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
         if explained is None:
             raise
         raise explained from error
@@ -155,14 +158,6 @@ def _second_look(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, dic
 
 def _content(part: Part) -> Path:
     return part.path if part.path.is_file() else part.source
-
-
-def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
-    reason = str(error).strip().splitlines()[0]
-    if "overflow" not in reason:
-        return None
-    message = f"a computed number is too large: `{reason}`"
-    return DataError(Diagnostic(message, hint="look for it in `sql` and `derive`"))
 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:

@@ -9,8 +9,12 @@ import polars as pl
 
 from segkit.columns.helpers import ID, KEY, ROW, TIME, as_it_came
 from segkit.columns.plan.reads import money_columns
+from segkit.columns.tables.build import further_readings
+from segkit.columns.tables.view import Reads
 from segkit.criteria.context import Context
-from segkit.criteria.sql import SqlProblem, parse_sql, sql_columns
+from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.criteria.sql_asks import columns_as_text, columns_with_time
+from segkit.criteria.sql_types import sql_expression
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Column, ColumnType, Table, Workspace, open_table
@@ -62,7 +66,7 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
     assert rules.customers.from_ is not None
     spec, key = rules.events[rules.customers.from_], rules.customers.key
     with suppress(SqlProblem, pl.exceptions.PolarsError):  # the plan says what is wrong with the SQL
-        table = _with_derived(table, spec, rules.customers.columns, context)
+        table = _with_derived(table, spec, spec.key or key, rules.customers.columns, context)
     kept = [name for name in rules.customers.columns if name in table.columns]
     columns = {key: Column(key, ColumnType.TEXT), **{name: table.columns[name] for name in kept}}
     time = table.columns.get(spec.time)
@@ -82,22 +86,27 @@ def _customers_of(rules: RuleFile, table: Table, context: Context) -> Table:
     return table._replace(name=CUSTOMERS, frame=frame, columns=columns)
 
 
-def _with_derived(table: Table, spec: Events, wanted: Collection[str], context: Context) -> Table:
+def _with_derived(table: Table, spec: Events, key: str, wanted: Collection[str], context: Context) -> Table:
     """The event table with the derived columns that the customers take, and with those that they are derived from."""
     needs = {name: sql_columns(text) for name, text in spec.derive.items()}
     chosen, todo = set(), [name for name in wanted if name in needs]
     while todo:
         chosen.add(name := todo.pop())
         todo += [other for other in needs[name] if other in needs and other not in chosen]
-    read = {column for name in chosen for column in needs[name]} & table.columns.keys()
+    read = {column for name in chosen for column in needs[name]} & table.columns.keys() - {key}
     if not chosen:
         return table
-    money = money_columns(spec)
+    texts = frozenset().union(*(columns_as_text(spec.derive[name]) for name in chosen))
+    times = frozenset().union(*(columns_with_time(spec.derive[name]) for name in chosen))
+    reads = Reads(text=texts, money=money_columns(spec), fields=texts, moments=times)
+    further = further_readings(table, reads, key)
     as_came = [pl.col(name).alias(as_it_came(name)) for name in read]
-    values = [table.value(name, money=name in money).alias(name) for name in read]
-    frame = table.frame.with_columns(as_came).with_columns(values)
+    read_as = {name: reads.type_of(table, name) for name in read}
+    values = [table.value(name, type=as_type, money=money).alias(name) for name, (as_type, money) in read_as.items()]
+    frame = table.frame.with_columns(as_came).with_columns(*values, *further)
     for name in in_order({name: needs[name] for name in spec.derive if name in chosen}):
-        frame = frame.with_columns(parse_sql(spec.derive[name], context.as_of).alias(name))
+        value = sql_expression(spec.derive[name], frame.collect_schema(), context.as_of)
+        frame = frame.with_columns(value.alias(name))
     frame = frame.with_columns(pl.col(as_it_came(name)).alias(name) for name in read)
     schema = frame.collect_schema()
     made = {name: typed(name, schema[name], table.given) for name in chosen}
