@@ -36,6 +36,10 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _EMPTY = re.compile(r"\b(greatest|least)\s*\(\s*\)", re.IGNORECASE)
+_IS_TRUTH = re.compile(
+    r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|\bis\s+(?P<not>not\s+)?(?P<truth>true|false)\b",
+    re.DOTALL | re.IGNORECASE,
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _AS_OF = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"as_of\"|\"(?:[^\"]|\"\")*\"|\bas_of\b", re.DOTALL)
 
@@ -59,6 +63,7 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
     if clock:
         word = clock[1].rstrip("( \t")
         raise SqlProblem(f"`{word}` reads a clock, which gives another answer each day", "use the column `as_of`")
+    text = _IS_TRUTH.sub(_is_truth, text)
     empty = _EMPTY.search(bare)
     if empty:  # Polars would panic
         raise SqlProblem(f"`{empty[1].upper()}` needs something to compare")
@@ -105,6 +110,13 @@ def tree_of(expression: pl.Expr) -> Any:
         # The JSON form is marked unstable; the tests of the refusals would show a change.
         warnings.simplefilter("ignore")
         return json.loads(expression.meta.serialize(format="json"))
+
+
+def _is_truth(match: re.Match[str]) -> str:
+    """`IS TRUE` so that missing values are not true: Polars would leave them missing."""
+    if not match["truth"]:
+        return match[0]
+    return f"IS {'' if match['not'] else 'NOT '}DISTINCT FROM {match['truth']}"
 
 
 def _day(match: re.Match[str], as_of: dt.date) -> str:

@@ -64,6 +64,11 @@ def number_text(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.String).str.replace(r"(\.[0-9]*?)0+$", "${1}").str.strip_chars_end(".")
 
 
+def zero_or_one(truth: pl.Expr) -> pl.Expr:
+    """1 for true, 0 for false."""
+    return truth.cast(pl.Int64)
+
+
 def trimmed(text: pl.Expr) -> pl.Expr:
     """The text without spaces around it."""
     return text.str.strip_chars()

@@ -243,18 +243,34 @@ class _Typing:
     def _binary(self, inner: Any) -> Part:
         op, sides = inner["op"], [inner["left"], inner["right"]]
         if op in COMPARISONS:
-            left, right = map(self.part_of, sides)
-            self._same_kind([left, right], "only values of one type are compared")
+            left, right = self._compared(sides)
         elif op in _ARITHMETIC:
             return self._arithmetic({"BinaryExpr": inner}, op, sides)
         else:
-            left, right = (
-                self._of_kind(side, _NUMBERS, "`AND` and `OR` go between what is true or false") for side in sides
-            )
-            if {left.kind, right.kind} >= {"number", "boolean"}:
-                odd = left if left.kind == "number" else right
-                raise SqlProblem(f"`AND` and `OR` go between what is true or false, but {odd.shown} is a number")
+            left, right = self._bits(sides)
         return self.part({"BinaryExpr": {"left": left.tree, "op": op, "right": right.tree}})
+
+    def _compared(self, nodes: Sequence[Any]) -> list[Part]:
+        """Parts to compare with each other; true and false are 1 and 0 beside numbers."""
+        parts = [self.part_of(node) for node in nodes]
+        self._same_kind(parts, "only values of one type are compared")
+        return [_counting(part) for part in parts] if any(part.kind == "number" for part in parts) else parts
+
+    def _bits(self, sides: Sequence[Any]) -> list[Part]:
+        """The sides of AND and OR: all true or false, or, for BIT_AND and BIT_OR, whole numbers."""
+        what = "`AND` and `OR` go between what is true or false"
+        parts = [self._of_kind(side, _NUMBERS, what) for side in sides]
+        numbers = [part for part in parts if part.kind == "number"]
+        for part in numbers:
+            if not part.whole or len(numbers) < len([part for part in parts if part.kind != "nothing"]):
+                raise SqlProblem(f"{what}, but {part.shown} is a number", "compare it: n > 0")
+        return parts
+
+    def _not(self, node: Any) -> Part:
+        part = self._of_kind(node, _NUMBERS, "`NOT` takes what is true or false")
+        if not part.whole and part.kind != "nothing":
+            raise SqlProblem(f"`NOT` takes what is true or false, but {part.shown} is a number", "compare it: n > 0")
+        return part
 
     def _arithmetic(self, node: Any, op: str, sides: Sequence[Any]) -> Part:
         parts = [self.part_of(side) for side in sides]
@@ -272,8 +288,7 @@ class _Typing:
             parts[1] = self.part(made(rewrites.not_zero, parts[1].tree), parts[1].shown)
         if all(part.whole for part in parts):
             return self._of_whole(node, op, parts)
-        trees = [cast(p.tree, pl.Int64()) if p.kind == "boolean" else p.tree for p in parts]
-        return self.part(_with_inputs(node, trees))
+        return self.part(_with_inputs(node, [_counting(part).tree for part in parts]))
 
     def _of_whole(self, node: Any, op: str, parts: Sequence[Part]) -> Part:
         """Whole numbers, computed in 128 bits and brought back to 64; a column of 128 bits stays such."""
@@ -290,7 +305,7 @@ class _Typing:
         if to == "String":
             return self._as_text(inner["expr"])
         if inner["options"] == "Strict":  # NOT comes so
-            part = self._of_kind(inner["expr"], _NUMBERS, "`NOT` takes what is true or false")
+            part = self._not(inner["expr"])
             return self.part({"Cast": {**inner, "expr": part.tree}}, part.shown)
         if isinstance(to, dict) and "List" in to:
             return self._of_kind(inner["expr"], ("list",), "a list function takes a list", hint=_LIST_HINT)
@@ -330,17 +345,14 @@ class _Typing:
             parts = self._alike(inputs, place, "the values of one column are of one type")
             return self.part(_with_inputs(node, [part.tree for part in parts]))
         if kind in ("MaxHorizontal", "MinHorizontal"):
-            parts = [self.part_of(part) for part in inputs]
-            self._same_kind(parts, "only values of one type are compared")
-            return self.part(_with_inputs(node, [part.tree for part in parts]))
+            return self.part(_with_inputs(node, [part.tree for part in self._compared(inputs)]))
         return self._of_numbers(node, kind, detail, inputs)
 
     def _of_numbers(self, node: Any, kind: str, detail: str, inputs: Sequence[Any]) -> Part:
         if kind == "Boolean" and detail in ("IsNull", "IsNotNull"):
             return self.part(_with_inputs(node, [self.part_of(inputs[0]).tree]))
         if kind == "Boolean" and detail == "Not":
-            part = self._of_kind(inputs[0], _NUMBERS, "`NOT` takes what is true or false")
-            return self.part(_with_inputs(node, [part.tree]))
+            return self.part(_with_inputs(node, [self._not(inputs[0]).tree]))
         parts = [self._number(part) for part in inputs]
         if kind == "Bitwise" and any(not part.whole for part in parts):
             raise SqlProblem(f"`BIT_COUNT` takes a whole number, but {parts[0].shown} is none")
@@ -460,12 +472,17 @@ _CAST_KINDS = {
 }
 _CAST_WORDS = {name: "true or false" if k == "boolean" else k for name, k in _CAST_KINDS.items()}
 _CASTS: dict[str, dict[str, Any]] = {
-    "number": {"number": None, "boolean": None, "text": rewrites.trimmed},
+    "number": {"number": None, "boolean": rewrites.zero_or_one, "text": rewrites.trimmed},
     "boolean": {"number": None, "boolean": None, "text": rewrites.boolean},
     "date": {"date": None, "timestamp": None, "text": rewrites.day},
     "timestamp": {"date": None, "timestamp": None, "text": rewrites.timestamp},
 }
 """What TRY_CAST makes of which kinds, and how it reads them where a cast alone does not."""
+
+
+def _counting(part: Part) -> Part:
+    """The part as a number, where it is true or false."""
+    return Part(cast(part.tree, pl.Int64()), pl.Int64(), part.shown) if part.kind == "boolean" else part
 
 
 def _go_together(one: SqlKind, other: SqlKind) -> bool:
