@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from segkit.criteria.sql import columns_of, nodes_of, parse_sql
+from segkit.criteria.sql import AS_OF, columns_of, nodes_of, parse_sql
 
 OF_TIME = frozenset({"Hour", "Minute", "Second", "Millisecond", "Microsecond", "Nanosecond", "TimeStamp"})
 """Parts of a timestamp that its day does not have."""
@@ -14,7 +14,12 @@ COMPARISONS = frozenset({"Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "EqValidity"
 
 def columns_as_text(text: str) -> frozenset[str]:
     """The columns that stand where a text is expected."""
-    return frozenset(_as_text(parse_sql(text), wanted=False))
+    return frozenset(name for name, as_text in _places(parse_sql(text), as_text=False) if as_text)
+
+
+def columns_as_value(text: str) -> frozenset[str]:
+    """The columns that stand anywhere else, but where it is asked whether they are missing."""
+    return frozenset(name for name, as_text in _places(parse_sql(text), as_text=False) if not as_text) - {AS_OF}
 
 
 def columns_with_time(text: str) -> frozenset[str]:
@@ -60,24 +65,30 @@ def branches_of(node: dict[str, Any]) -> list[Any]:
     return list(node["Function"]["input"])
 
 
-def _as_text(node: Any, *, wanted: bool) -> Iterator[str]:
-    """The columns in the node that stand where a text is expected; `wanted` says whether the node itself does."""
+def _places(node: Any, *, as_text: bool) -> Iterator[tuple[str, bool]]:
+    """Each column in the node, and whether a text is expected in its place; `as_text` says so of the node itself."""
     if "Column" in node:
-        yield from [node["Column"]] if wanted else []
+        yield node["Column"], as_text
     elif "Cast" in node:
-        yield from _as_text(node["Cast"]["expr"], wanted=gives_text(node))
+        yield from _places(node["Cast"]["expr"], as_text=gives_text(node))
     elif "BinaryExpr" in node:
         sides = [node["BinaryExpr"]["left"], node["BinaryExpr"]["right"]]
         compared = node["BinaryExpr"]["op"] in COMPARISONS and any(map(gives_text, sides))
         for side in sides:
-            yield from _as_text(side, wanted=compared)
+            yield from _places(side, as_text=compared)
     elif "Ternary" in node or function_of(node)[0] in ("Coalesce", "FillNull"):
         for branch in branches_of(node):
-            yield from _as_text(branch, wanted=wanted or gives_text(node))
+            yield from _places(branch, as_text=as_text or gives_text(node))
         if "Ternary" in node:
-            yield from _as_text(node["Ternary"]["predicate"], wanted=False)
+            yield from _places(node["Ternary"]["predicate"], as_text=False)
     elif "Function" in node:
-        kind, detail = function_of(node)
-        for position, part in enumerate(node["Function"]["input"]):
-            first = position == 0 or detail not in ("Slice", "PadStart", "PadEnd")
-            yield from _as_text(part, wanted=kind == "StringExpr" and first)
+        yield from _arguments(node)
+
+
+def _arguments(node: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    kind, detail = function_of(node)
+    if detail in ("IsNull", "IsNotNull") and "Column" in node["Function"]["input"][0]:
+        return
+    for position, part in enumerate(node["Function"]["input"]):
+        first = position == 0 or detail not in ("Slice", "PadStart", "PadEnd")
+        yield from _places(part, as_text=kind == "StringExpr" and first)

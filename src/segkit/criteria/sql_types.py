@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -14,7 +14,7 @@ from segkit.criteria import sql_rewrites as rewrites
 from segkit.criteria.conditions import regex_problem
 from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.criteria.readings import field_text, moment
-from segkit.criteria.sql import SqlProblem, columns_of, expression_of, parse_sql
+from segkit.criteria.sql import SqlProblem, columns_of, expression_of, parse_sql, sql_columns
 from segkit.criteria.sql_asks import COMPARISONS, OF_TIME, branches_of, function_of, gives_text, sees_time
 from segkit.criteria.sql_rewrites import NULL, cast, made
 
@@ -101,9 +101,10 @@ def usable_sql(text: str, schema: Dtypes, as_of: dt.date) -> pl.Expr:
     try:
         _one_row(schema).select(expression.alias("value"))
     except pl.exceptions.PolarsError as error:
-        if is_too_large(error):
+        if not is_too_large(error):
+            raise SqlProblem("the SQL cannot be computed") from error
+        if not sql_columns(text):  # the row that it was tried on is none of the file
             raise SqlProblem("the SQL makes a number that is too large") from error
-        raise SqlProblem("the SQL cannot be computed") from error
     return expression
 
 
@@ -254,7 +255,17 @@ class _Typing:
         """Parts to compare with each other; true and false are 1 and 0 beside numbers."""
         parts = [self.part_of(node) for node in nodes]
         self._same_kind(parts, "only values of one type are compared")
+        if {part.kind for part in parts} >= {"date", "timestamp"}:
+            return [self._day(part) for part in parts]
         return [_counting(part) for part in parts] if any(part.kind == "number" for part in parts) else parts
+
+    def _day(self, part: Part) -> Part:
+        """The day of a part that is compared with days; a time of day that stands in the SQL would be lost."""
+        if part.kind != "timestamp":
+            return part
+        if part.is_literal and not pl.select(expression_of(part.tree).dt.time() == dt.time()).item():
+            raise SqlProblem("a day is compared with a time of day", _NO_TIME)
+        return self.part(made(lambda value: value.dt.date(), part.tree), part.shown)
 
     def _bits(self, sides: Sequence[Any]) -> list[Part]:
         """The sides of AND and OR: all true or false, or, for BIT_AND and BIT_OR, whole numbers."""
@@ -426,10 +437,12 @@ class _Typing:
         if to["Literal"] == "Time":
             raise SqlProblem("segkit has no times of day without a date", "EXTRACT(HOUR FROM ...) gives the hour")
         part = self._text(inputs[0], "a date is read from text")
-        layout = options["format"]
-        if to["Literal"] == "Date":
-            return self.part(made(rewrites.written_day(layout) if layout else rewrites.day, part.tree))
-        return self.part(made(rewrites.written_timestamp(layout) if layout else rewrites.timestamp, part.tree))
+        layout, day = options["format"], to["Literal"] == "Date"
+        if layout is None:
+            return self.part(made(rewrites.day if day else rewrites.timestamp, part.tree))
+        read = rewrites.written_day(layout) if day else rewrites.written_timestamp(layout)
+        _check_reading(layout, read)
+        return self.part(made(read, part.tree))
 
     def _of_date(self, node: Any, detail: str, inputs: Sequence[Any], place: Place) -> Part:
         if detail in OF_TIME:
@@ -463,6 +476,7 @@ class _Typing:
 _LIST_HINT = "STRING_TO_ARRAY(..., ',') makes a list of a text, `[customers] lists` one for traits and segments"
 _TEXT_HINT = "ARRAY_TO_STRING(..., ',') makes a text of a list"
 _DATE_HINT = "TRY_CAST(... AS DATE) reads texts such as 2024-03-01, DATE(..., '%d.%m.%Y') others"
+_MIDNIGHT = pl.lit(dt.datetime(2001, 1, 1))
 _CAST_KINDS = {
     **dict.fromkeys(("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64"), "number"),
     **dict.fromkeys(("Float32", "Float64", "Decimal"), "number"),
@@ -511,6 +525,19 @@ def _check_layout(layout: str, part: Part) -> None:
         raise SqlProblem(f"`{layout}` is no layout of a date", "such as '%Y-%m'")
     if part.kind == "date" and not _can_write(pl.lit(dt.date(2000, 1, 1)), layout):
         raise SqlProblem(f"`{layout}` asks for a time of day, and {part.shown} is a day here", _NO_TIME)
+
+
+def _check_reading(layout: str, read: Callable[[pl.Expr], pl.Expr]) -> None:
+    """Raise `SqlProblem` for a layout by which no text is a day."""
+    if re.search(r"%(?:z|:z|#z|\+|Z)", layout):
+        raise SqlProblem("SQL reads no time zones", "let the file have a column of them, which is read in `timezone`")
+    written = pl.lit(dt.datetime(2001, 1, 1)).dt.strftime(layout) if _can_write(_MIDNIGHT, layout) else pl.lit("")
+    try:
+        is_read = pl.select(read(written)).item() is not None if layout else False
+    except pl.exceptions.PolarsError:
+        is_read = False
+    if not is_read:
+        raise SqlProblem(f"`{layout}` is no layout of a day", "such as '%d.%m.%Y'")
 
 
 def _can_write(value: pl.Expr, layout: str) -> bool:

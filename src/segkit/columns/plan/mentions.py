@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
-from segkit.criteria.sql_asks import columns_as_text, columns_with_time
+from segkit.criteria.sql_asks import columns_as_text, columns_as_value, columns_with_time
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import CustomerDate, Measured
 from segkit.rules.model.computed.rfm import Rfm
@@ -67,8 +67,10 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
 
 
 def _sql(path: KeyPath, table: str, text: str) -> Iterator[Mention]:
-    yield from (Mention(path, table, column) for column in sorted(sql_columns(text)))
-    yield from (Mention(path, table, column, "text") for column in sorted(columns_as_text(text)))
+    as_text = columns_as_text(text)
+    others = columns_as_value(text) | (sql_columns(text) - as_text)
+    yield from (Mention(path, table, column) for column in sorted(others))
+    yield from (Mention(path, table, column, "text") for column in sorted(as_text))
     if "derive" in path:  # where the table is read; elsewhere a date is a day
         yield from (Mention(path, table, column, "moment") for column in sorted(columns_with_time(text)))
 

@@ -51,11 +51,11 @@ def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue)
 def _as_text(mentions: Sequence[Mention]) -> frozenset[str]:
     """The columns that are texts unless all of their values are of another type.
 
-    A column that has to be a number is none, although a text function gets its text, too.
+    What only functions of texts ask for is; beside other rules, it is only read as text, too.
     """
-    numbers = {m.column for m in mentions if m.role in ("number", "measure")}
     asked = {m.column for m in mentions if m.role == "list" or (m.condition and wants_text(m.condition))}
-    return frozenset(asked | ({m.column for m in mentions if m.role == "text"} - numbers))
+    others = {m.column for m in mentions if m.role in ("value", "number", "measure", "date")}
+    return frozenset(asked | ({m.column for m in mentions if m.role == "text"} - others))
 
 
 def _as_came(mentions: Sequence[Mention]) -> frozenset[str]:
