@@ -337,6 +337,7 @@ PEOPLE = "id,birth,name,n\na,2000-12-25,Al,1\nb,2001-01-01,Bobby,900000000000000
         ("EXTRACT(MONTH FROM birth) * 100 + EXTRACT(DAY FROM birth) BETWEEN 1215 AND 1231", ["a"]),
         ("LENGTH(name) - 4 < 0", ["a"]),
         ("STRPOS(name, 'x') - 1 < 0", ["a", "b"]),
+        ("BIT_NOT(LENGTH(name)) < 0", ["a", "b"]),
         ("n + 1 > 900000000000000000", ["b"]),
         ("n * 10 - n > 1000", ["b"]),
         ("(n > 0) + (name = 'Al') = 2", ["a"]),
