@@ -137,7 +137,7 @@ WRONG = [
     ('types = { total = "number" }\nwhere.total = "x"', '"x" is text'),
     ("where.nothing = 3", "`o` has no column `nothing`"),
     ('derive = { x = "nothing + 1" }', "`o` has no column `nothing`"),
-    ('derive = { x = "email + 1" }', "cannot compute"),
+    ('derive = { x = "email + 1" }', "only numbers are computed with"),
 ]
 
 

@@ -274,7 +274,7 @@ def test_columns_without_a_value_take_the_type_that_is_asked(desk: Desk) -> None
 
 @pytest.mark.parametrize(
     "sql",
-    ["x > 1", "id > 1", "n = '5'", "abs(x)", "upper(n)", "lower(d)", "n BETWEEN 'a' AND 'b'", "d >= '2014-01-01'",
+    ["x > 1", "id > 1", "n = '5'", "abs(x)", "upper(n + 1)", "lower(d)", "n BETWEEN 'a' AND 'b'", "d >= '2014-01-01'",
      "interval '1 day'", "n *"],
 )  # fmt: skip
 def test_sql_that_mixes_types_is_a_fault_of_the_rule_file(desk: Desk, sql: str) -> None:

@@ -65,7 +65,7 @@ def ask(desk: Desk) -> Callable[[Path], list[str]]:
     def ask_of(path: Path) -> list[str]:
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig", errors="replace")
-        delimiter = max(",;\t|", key=lambda mark: text.partition("\n")[0].count(mark))
+        delimiter = max(",;\t|", key=text.partition("\n")[0].count)
         header = next(csv.reader(io.StringIO(text), delimiter=delimiter))
         key, *names = [name.strip() or f"column_{position}" for position, name in enumerate(header, 1)]
         asked = [f"[segment.s{i}]\ndemographic.{json.dumps(name)}.missing = true\n" for i, name in enumerate(names)]
@@ -78,7 +78,7 @@ def ask(desk: Desk) -> Callable[[Path], list[str]]:
     return ask_of
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", SHIPPED, ids=[str(path.relative_to(ROOT)) for path in SHIPPED])
 def test_shipped_files(ask: Callable[[Path], list[str]], path: Path) -> None:
     if path.parts[-2:] == ("leads", "communes.csv"):
         pytest.skip("its postcodes are several in one field, which `explode` splits")

@@ -16,8 +16,18 @@ from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.build import as_key
 from segkit.results import FittedModel, Threshold
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
+
+
+class StepFailed(Exception):
+    """A step cannot be computed; `path` leads to it in the rule file, `frame` has the columns that it needs."""
+
+    def __init__(self, path: KeyPath, frame: pl.LazyFrame) -> None:
+        super().__init__()
+        self.path = path
+        self.frame = frame
 
 
 class Computed(NamedTuple):
@@ -49,6 +59,7 @@ class _Run:
 
     plan: Plan
     frame: pl.LazyFrame
+    one_by_one: bool = False
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
     fitted: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
@@ -95,7 +106,17 @@ class _Run:
             keys = [as_key(pl.col(name), schema[name]).alias(text_of(name)) for name in lookup.on]
             self.frame = lookup.join(self.frame.with_columns(keys), in_order=True)
         rows = [step for step in steps if isinstance(step, RowStep)]
+        if self.one_by_one:
+            self._try_each(rows)
         self.frame = self.frame.with_columns(step.build(schema).alias(step.name) for step in rows)
+
+    def _try_each(self, steps: Sequence[RowStep]) -> None:
+        """Raise `StepFailed` for the first that cannot be computed."""
+        for step in steps:
+            try:
+                self.frame.select(step.build(self.plan.schema)).collect()
+            except pl.exceptions.PolarsError as error:
+                raise StepFailed(step.path, self.frame) from error
 
     def cut(self, steps: Sequence[CutStep]) -> None:
         """Columns that need thresholds, or models, over all customers."""
@@ -125,9 +146,12 @@ class _Run:
         return kept if keep == "error" else kept.unique(KEY, keep=keep, maintain_order=True)
 
 
-def compute(plan: Plan) -> Computed:
-    """Every column that the plan asks for. Steps of one kind run together, once what they need is there."""
-    run = _Run(plan, plan.views[CUSTOMERS].rows(plan.base_columns))
+def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
+    """Every column that the plan asks for. Steps of one kind run together, once what they need is there.
+
+    `one_by_one` tries each step on its own before, and raises `StepFailed` for one that fails.
+    """
+    run = _Run(plan, plan.views[CUSTOMERS].rows(plan.base_columns), one_by_one)
     todo = list(plan.steps)
     missing = {name for step in todo for name in step.names}
     while todo:

@@ -10,7 +10,7 @@ from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context, Names
 from segkit.criteria.kinds import Dtypes
 from segkit.criteria.places import is_inside, is_near
-from segkit.criteria.sql import parse_sql
+from segkit.criteria.sql_types import sql_expression
 from segkit.rules.model.blocks import Block, Inside
 
 
@@ -31,7 +31,7 @@ def _parts(block: Block, schema: Dtypes, names: Names, context: Context) -> Iter
     yield from (names.segment(name) for name in block.in_segment)
     yield from (~names.segment(name) for name in block.not_in_segment)
     if block.sql is not None:
-        yield parse_sql(block.sql, context.as_of).fill_null(False)
+        yield sql_expression(block.sql, schema, context.as_of).fill_null(False)
     inner = {
         kind: [block_holds(b, schema, names, context) for b in getattr(block, kind)] for kind in ("any", "all", "none")
     }

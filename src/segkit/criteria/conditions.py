@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from calendar import isleap
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -81,22 +82,27 @@ def wanted_kind(condition: Condition) -> Kind | None:
     return None
 
 
-def misfits(column: str, dtype: pl.DataType, condition: Condition) -> Iterator[tuple[str, str, str | None]]:
-    """Each (operator, message, hint) of a condition that does not fit the type of its column."""
+def misfits(
+    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False
+) -> Iterator[tuple[str, str, str | None]]:
+    """Each (operator, message, hint) of a condition that does not fit the type of its column.
+
+    A `computed` column is in no file, so that no source can say its type.
+    """
     kind = kind_of(dtype)
     for name, value in condition.operators():
         if kind not in ACCEPTS[name]:
             wanted = " or ".join(article(k) for k in ACCEPTS[name])
-            hint = types_hint(column, kind, ACCEPTS[name])
+            hint = types_hint(column, kind, ACCEPTS[name], computed=computed)
             yield name, f"`{name}` asks for {wanted}, but column `{column}` is {article(kind)}", hint
         elif name in ("has_any", "has_all", "has_none", "missing", "top_percent", "bottom_percent"):
             continue
         elif name in ("is", "not", "in", "not_in", "min", "max", "above", "below", "between"):
             wrong = [v for v in _many(value) if kind_of_value(v) != kind]
             if wrong:
-                yield name, _mismatch(column, kind, wrong[0]), _value_hint(column, kind, wrong[0])
+                yield name, _mismatch(column, kind, wrong[0]), _value_hint(column, kind, wrong[0], computed=computed)
         elif name in ("matches", "not_matches"):
-            for problem in filter(None, map(_regex_problem, value)):
+            for problem in filter(None, map(regex_problem, value)):
                 yield name, problem, None
     if condition.ignore_case and kind != "text":
         yield "ignore_case", f"`ignore_case` asks for text, but column `{column}` is {article(kind)}", None
@@ -111,20 +117,29 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
     return f"{shown} is {article(kind_of_value(value))}, but column `{column}` is {article(kind)}"
 
 
-def _value_hint(column: str, kind: Kind, value: Any) -> str | None:
+def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool) -> str | None:
     wanted = kind_of_value(value)
+    if computed and kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
+        return f"write it without quotes: {value}"
+    if computed and kind == "text" and wanted in ("number", "date"):
+        return f'write it as text, "{value}"'
     if kind == "text" and wanted in ("number", "date"):
         return f'write it as text, "{value}", or give the source `types = {{ {toml_key(column)} = "{wanted}" }}`'
     if kind == "date" and wanted == "text":
         return "write dates without quotes: 2024-03-01"
-    return types_hint(column, kind, (wanted,))
+    return types_hint(column, kind, (wanted,), computed=computed)
 
 
-def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
+_SQL_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
+
+
+def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: bool = False) -> str | None:
     """The next step where a column of one kind is asked for values of another."""
     if "list" in wanted:
         return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
+    if computed:
+        return f"SQL computes it as one: TRY_CAST(... AS {_SQL_TYPES[names[0]]})" if names else None
     if names == ["date"] and kind == "number":
         count = f'`date_format = {{ {toml_key(column)} = "epoch" }}`'
         return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"
@@ -135,7 +150,8 @@ def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...]) -> str | None:
     return None
 
 
-def _regex_problem(pattern: str) -> str | None:
+def regex_problem(pattern: str) -> str | None:
+    """What is wrong with a regular expression."""
     try:
         pl.select(pl.lit("").str.contains(pattern))
     except pl.exceptions.PolarsError as error:

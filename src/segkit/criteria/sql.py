@@ -8,6 +8,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,8 @@ AS_OF = "as_of"
 _ALLOWED = {
     "Abs", "Coalesce", "MaxHorizontal", "MinHorizontal", "Sql", "Pow", "Trigonometry", "Round", "RoundSF", "Floor",
     "Ceil", "Sign", "Log", "Log1p", "Exp", "Negate", "Atan2", "FillNull", "StringExpr", "TemporalExpr", "ListExpr",
-    "Boolean", "Cbrt", "Bitwise", "Replace", "ReplaceStrict",
+    "Boolean", "Cbrt", "Bitwise", "Replace", "ReplaceStrict", "Truncate",
+    "Clip", "Erf",
 }  # fmt: skip
 _REFUSED_WITHIN = {
     "ConcatVertical",
@@ -33,6 +35,11 @@ _CLOCK = re.compile(
     r"\b(current_date|current_time|current_timestamp|localtime|localtimestamp|now\s*\(|today\s*\()",
     re.IGNORECASE,
 )
+_EMPTY = re.compile(r"\b(greatest|least)\s*\(\s*\)", re.IGNORECASE)
+_IS_TRUTH = re.compile(
+    r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"(?:[^\"]|\"\")*\"|\bis\s+(?P<not>not\s+)?(?P<truth>true|false)\b",
+    re.DOTALL | re.IGNORECASE,
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _AS_OF = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\"as_of\"|\"(?:[^\"]|\"\")*\"|\bas_of\b", re.DOTALL)
 
@@ -45,94 +52,75 @@ class SqlProblem(ValueError):
         self.hint = hint
 
 
-def parse_sql(text: str, as_of: dt.date | None = None) -> pl.Expr:
-    """The row-by-row expression that `text` means, with the day `as_of` in place of the column of that name.
+@lru_cache(maxsize=1024)
+def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
+    """The tree of the row-by-row expression that `text` means, with the day `as_of` in place of that column.
 
-    Raises `SqlProblem` for what does not parse, reads a clock, or looks at more than one row.
+    Raises `SqlProblem` for what does not parse, reads a clock, or looks at more than one row. Nobody changes the tree.
     """
     bare = _QUOTED.sub(lambda match: " " if match[0][0] in "-/" else "''", text)
     clock = _CLOCK.search(bare)
     if clock:
         word = clock[1].rstrip("( \t")
         raise SqlProblem(f"`{word}` reads a clock, which gives another answer each day", "use the column `as_of`")
+    text = _IS_TRUTH.sub(_is_truth, text)
+    empty = _EMPTY.search(bare)
+    if empty:  # Polars would panic
+        raise SqlProblem(f"`{empty[1].upper()}` needs something to compare")
     try:
         expression = pl.sql_expr(_AS_OF.sub(lambda match: _day(match, as_of), text) if as_of else text)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
         raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
-    tree = _tree(expression)
+    tree = tree_of(expression)
     for reason, hint in _refusals(tree):
         raise SqlProblem(reason, hint)
-    return _expression(_safe(tree)) if _UNSAFE & _function_names(tree) else expression
-
-
-def differences(expression: pl.Expr) -> Iterator[pl.Expr]:
-    """Every difference within an expression: of two dates it is a duration, which compares with no number."""
-    for node in _nodes(_tree(expression)):
-        if isinstance(node, dict) and node.get("BinaryExpr", {}).get("op") == "Minus":
-            yield _expression(node)
+    return tree
 
 
 def sql_columns(text: str) -> frozenset[str]:
     """The columns that an expression reads, without `as_of`."""
-    return frozenset(parse_sql(text).meta.root_names()) - {AS_OF}
+    return frozenset(columns_of(parse_sql(text))) - {AS_OF}
 
 
-def _day(match: re.Match[str], as_of: dt.date) -> str:
-    return f"DATE '{as_of}'" if match[0].strip('"') == AS_OF else match[0]
+def columns_of(tree: Any) -> set[str]:
+    """The columns that a tree names."""
+    return {node["Column"] for node in nodes_of(tree) if isinstance(node, dict) and "Column" in node}
 
 
-_DIVIDES = {"Div", "IntDiv", "Rem"}
-_MAY_BE_NAN = {"Log", "Log1p", "Exp", "Pow", "Trigonometry", "Cbrt", "Atan2"}
-_UNSAFE = _DIVIDES | _MAY_BE_NAN
-_NULL = {"Literal": {"Scalar": {"Null": "Null"}}}
-_ZERO = {"Literal": {"Dyn": {"Int": 0}}}
-
-
-def _nodes(node: Any) -> Iterator[Any]:
+def nodes_of(node: Any) -> Iterator[Any]:
+    """The node and all within it."""
     yield node
+    if isinstance(node, dict) and "Literal" in node:
+        return
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _nodes(inner)
+        yield from nodes_of(inner)
 
 
-def _function_names(tree: Any) -> set[str]:
-    """Names of functions, and of what stands within them: `{"Sql": {"Binary": "Div"}}` names all three."""
-    calls = (n["Function"]["function"] for n in _nodes(tree) if isinstance(n, dict) and "Function" in n)
-    return {name for call in calls for n in _nodes(call) for name in (n if isinstance(n, dict) else [n])}
-
-
-def _safe(node: Any) -> Any:
-    """The tree with a missing value for what is divided by zero, and for what is no number.
-
-    Polars would stop the run for decimals that are divided by zero. No number is, for example, the logarithm of -1.
-    """
-    if isinstance(node, list):
-        return [_safe(inner) for inner in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: _safe(inner) for key, inner in node.items()}
-    call = node.get("Function")
-    if call and call["function"] in ({"Sql": {"Binary": name}} for name in _DIVIDES):
-        by = call["input"][1]
-        not_zero = {"BinaryExpr": {"left": by, "op": "NotEq", "right": _ZERO}}
-        call["input"][1] = {"Ternary": {"predicate": not_zero, "truthy": by, "falsy": _NULL}}
-    elif call and _MAY_BE_NAN & _function_names({"Function": {**call, "input": []}}):
-        finite = {"Function": {"input": [node], "function": {"Boolean": "IsFinite"}}}
-        return {"Ternary": {"predicate": finite, "truthy": node, "falsy": _NULL}}
-    return node
-
-
-def _expression(tree: Any) -> pl.Expr:
+def expression_of(tree: Any) -> pl.Expr:
+    """The expression that a tree stands for."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pl.Expr.deserialize(io.StringIO(json.dumps(tree)), format="json")
 
 
-def _tree(expression: pl.Expr) -> Any:
+def tree_of(expression: pl.Expr) -> Any:
+    """The tree that stands for an expression."""
     with warnings.catch_warnings():
         # The JSON form is marked unstable; the tests of the refusals would show a change.
         warnings.simplefilter("ignore")
         return json.loads(expression.meta.serialize(format="json"))
+
+
+def _is_truth(match: re.Match[str]) -> str:
+    """`IS TRUE` so that missing values are not true: Polars would leave them missing."""
+    if not match["truth"]:
+        return match[0]
+    return f"IS {'' if match['not'] else 'NOT '}DISTINCT FROM {match['truth']}"
+
+
+def _day(match: re.Match[str], as_of: dt.date) -> str:
+    return f"DATE '{as_of}'" if match[0].strip('"') == AS_OF else match[0]
 
 
 def _refusals(node: Any) -> Iterator[tuple[str, str | None]]:

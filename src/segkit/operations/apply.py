@@ -38,9 +38,9 @@ from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.doubts.idle_rules import unmatched
+from segkit.operations.evaluation.doubts.old_events import ended_long_ago
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
-from segkit.operations.evaluation.idle_rules import unmatched
-from segkit.operations.evaluation.old_events import ended_long_ago
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profiles

@@ -8,8 +8,8 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
-from segkit.operations.evaluation.values_nobody_has import never_found
 from segkit.results import CheckResult
 from segkit.rules.check.families import computed_columns
 from segkit.rules.text.loader import Loaded, by_place, load_rules

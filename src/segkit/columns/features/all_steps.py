@@ -16,7 +16,9 @@ from segkit.columns.features.steps import MeasureStep, RowStep, Step
 from segkit.columns.features.traits import row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
-from segkit.criteria.sql import parse_sql, sql_columns
+from segkit.criteria.kinds import Dtypes
+from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql_types import sql_expression
 from segkit.rules.model.computed.traits import Trait
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import named_blocks
@@ -54,7 +56,7 @@ def _row_step(name: str, trait: Trait, context: Context) -> RowStep:
 def derived_step(name: str, text: str, context: Context) -> RowStep:
     """A derived column of the customers that reads computed ones."""
 
-    def build(_: object) -> pl.Expr:
-        return parse_sql(text, context.as_of)
+    def build(schema: Dtypes) -> pl.Expr:
+        return sql_expression(text, schema, context.as_of)
 
     return RowStep(name=name, needs=sql_columns(text), build=build, path=("customers", "derive", name), sql=text)

@@ -13,6 +13,7 @@ from segkit.columns.features.measures import Measure, dtype_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Dtypes
+from segkit.criteria.readings import field_text
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
@@ -98,7 +99,8 @@ def step_types(step: Step, schema: Dtypes, views: Mapping[str, View]) -> dict[st
     if isinstance(step, CutStep):
         return dict(step.types)
     if isinstance(step, LookupStep):
-        return {name: step.lookup.frame.schema[name] for name in step.names}
+        schema_there = step.lookup.frame.schema
+        return {name: schema_there[name] for n in step.names for name in (n, field_text(n)) if name in schema_there}
     return {step.name: step.dtype(schema) if step.dtype else type_of(step.build(schema), schema)}
 
 

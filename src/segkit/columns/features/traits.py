@@ -8,7 +8,8 @@ import polars as pl
 
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, literal
-from segkit.criteria.sql import parse_sql, sql_columns
+from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql_types import sql_expression
 from segkit.rules.model.computed.traits import Bands, Trait
 
 
@@ -23,7 +24,7 @@ def row_needs(trait: Trait) -> frozenset[str]:
 def row_expression(trait: Trait, schema: Dtypes, context: Context) -> pl.Expr:
     """The expression of a row-wise trait over columns of `schema`."""
     if trait.sql is not None:
-        return parse_sql(trait.sql, context.as_of)
+        return sql_expression(trait.sql, schema, context.as_of)
     if trait.bands:
         return _band(trait.bands, schema[trait.bands.of])
     if trait.days_since:

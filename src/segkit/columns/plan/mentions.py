@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql_asks import columns_as_text, columns_as_value, columns_with_time
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import CustomerDate, Measured
 from segkit.rules.model.computed.rfm import Rfm
@@ -19,11 +20,12 @@ from segkit.rules.model.sources import Lookup, Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.walk import blocks, caps, event_conditions, permissions
 
-Role = Literal["value", "number", "measure", "date", "list", "text", "key", "output"]
+Role = Literal["value", "number", "measure", "date", "list", "text", "moment", "key", "output"]
 """What a column is read as.
 
 `value`: a value of its own type; `number`, `date`: one that must be that; `measure`: a number or date; `list`: a text
-to split; `key`: a key to join on; `output`: only to be written.
+to split; `text`: also the text of its field; `moment`: also a timestamp; `key`: a key to join on; `output`: only to be
+written.
 """
 
 
@@ -59,9 +61,18 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
     for path, table, text in sql_texts(rules):
-        yield from (Mention(path, table, column) for column in sorted(sql_columns(text)))
+        yield from _sql(path, table, text)
     for role in ("hash", "pseudonymise"):
         yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
+
+
+def _sql(path: KeyPath, table: str, text: str) -> Iterator[Mention]:
+    as_text = columns_as_text(text)
+    others = columns_as_value(text) | (sql_columns(text) - as_text)
+    yield from (Mention(path, table, column) for column in sorted(others))
+    yield from (Mention(path, table, column, "text") for column in sorted(as_text))
+    if "derive" in path:  # where the table is read; elsewhere a date is a day
+        yield from (Mention(path, table, column, "moment") for column in sorted(columns_with_time(text)))
 
 
 def sql_texts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:

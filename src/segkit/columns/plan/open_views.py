@@ -96,9 +96,9 @@ def _lookups(
         try:
             view = lookup_view(table, lookup, tables[table], reads[table], context)
         except (Refused, Cycle) as error:
-            wrong.append(_refusal(("lookup", name), error))
+            wrong.extend(_refusals(("lookup", name), error))
             continue
-        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema))
+        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema, lookup.derive))
         wrong += misfits
         if not misfits and catalogue.adds[name]:
             views[table] = view
@@ -119,10 +119,10 @@ def _asking(
     return {name: lookup.asking(asked.get(rules.lookup[name].into, ()), context) for name, lookup in joined.items()}
 
 
-def _refusal(path: KeyPath, error: Refused | Cycle) -> Finding:
+def _refusals(path: KeyPath, error: Refused | Cycle) -> list[Finding]:
     if isinstance(error, Refused):
-        return Finding((*path, *error.path), str(error))
-    return Finding(path, f"these need each other: {error}", "compute one of them from others")
+        return [finding._replace(path=(*path, *finding.path)) for finding in error.findings]
+    return [Finding(path, f"these need each other: {error}", "compute one of them from others")]
 
 
 def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
@@ -183,12 +183,12 @@ def _views(
         try:
             views[name] = of_events(name)
         except (Refused, Cycle) as error:
-            wrong.append(_refusal(("events", name), error))
+            wrong.extend(_refusals(("events", name), error))
     if not origin or origin in views:
         try:
             views[CUSTOMERS] = of_customers()
         except (Refused, Cycle) as error:
-            wrong.append(_refusal((CUSTOMERS,), error))
+            wrong.extend(_refusals((CUSTOMERS,), error))
     if wrong:
         raise Misfits(wrong)
     return views

@@ -6,6 +6,7 @@ Nothing is read but lookups and suppression lists.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import polars as pl
@@ -24,13 +25,14 @@ from segkit.columns.tables.customers_of_events import named_customers
 from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
+from segkit.criteria.readings import field_text
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import in_order
-from segkit.rules.tables import CUSTOMERS
+from segkit.rules.tables import CUSTOMERS, sources_of
 
 CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""
@@ -84,6 +86,7 @@ class Plan(NamedTuple):
         """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
         needed |= {as_it_came(name) for name in self.output_columns}
+        needed |= {field_text(name) for name in needed}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 
@@ -155,24 +158,34 @@ def _typed(rules: RuleFile, known: Sequence[Mention], steps: Mapping[str, Step],
     wrong: list[Finding] = []
     for table, view in views.items():
         if table != CUSTOMERS:
-            wrong += column_misfits([m for m in known if m.table == table], view.schema)
+            wrong += column_misfits([m for m in known if m.table == table], view.schema, _computed(rules, table))
+    computed = {*steps, *_computed(rules, CUSTOMERS)}
     of_customers = [m for m in known if m.table == CUSTOMERS]
     for name in in_order({name: step.needs for name, step in steps.items()}):
         step = steps[name]
-        misfits = _step_misfits(step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema)
+        misfits = _step_misfits(
+            step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema, computed
+        )
         wrong += misfits
         if not misfits and name not in schema and step.needs <= schema.keys():
             schema |= step_types(step, schema, views)
-    wrong += column_misfits(of_customers, schema)
+    wrong += column_misfits(of_customers, schema, computed)
     wrong += sql_misfits(rules, schema)
     if wrong:
         raise Misfits(list({(finding.path, finding.message): finding for finding in wrong}.values()))
     return schema
 
 
-def _step_misfits(step: Step, of_step: Sequence[Mention], schema: Dtypes) -> list[Finding]:
+def _computed(rules: RuleFile, table: str) -> set[str]:
+    """The columns of a table that its own `derive`, or that of a lookup joined to it, computes."""
+    sources = [source for name, source, _ in sources_of(rules) if name == table]
+    sources += [lookup for lookup in rules.lookup.values() if lookup.into == table]
+    return {column for source in sources for column in source.derive}
+
+
+def _step_misfits(step: Step, of_step: Sequence[Mention], schema: Dtypes, computed: AbstractSet[str]) -> list[Finding]:
     """What keeps a step from being taken over columns of `schema`."""
-    wrong = list(column_misfits(of_step, schema))
+    wrong = list(column_misfits(of_step, schema, computed))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
         problem, _ = sql_type(step.sql, schema)
         wrong += [Finding((*step.path, "sql"), *problem)] if problem else []

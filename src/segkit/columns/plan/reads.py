@@ -24,10 +24,12 @@ def reads_of(rules: RuleFile, mentions: Sequence[Mention], catalogue: Catalogue)
         reads[name] = Reads(
             values=frozenset(m.column for m in mine if m.role not in ("key", "output")),
             as_came=_as_came(mine) if isinstance(spec, Events) else frozenset(),
-            text=frozenset(m.column for m in mine if m.role == "list" or (m.condition and wants_text(m.condition))),
+            text=_as_text(mine),
             money=money_columns(spec) if isinstance(spec, Events) else frozenset(),
             keys=frozenset(m.column for m in mine if m.role == "key"),
             others=frozenset(m.column for m in mine if m.role == "output"),
+            fields=frozenset(m.column for m in mine if m.role == "text"),
+            moments=frozenset(m.column for m in mine if m.role == "moment"),
             kinds={m.column: kind for m in mine if (kind := _kind_asked(m))},
         )
     if origin := rules.customers.from_:
@@ -46,8 +48,20 @@ def _together(own: Reads, into: Reads) -> Reads:
         money=own.money | into.money,
         keys=own.keys | into.keys,
         others=own.others | into.others,
+        fields=own.fields | into.fields,
+        moments=own.moments,
         kinds={**into.kinds, **own.kinds},
     )
+
+
+def _as_text(mentions: Sequence[Mention]) -> frozenset[str]:
+    """The columns that are texts unless all of their values are of another type.
+
+    What only functions of texts ask for is; beside other rules, it is only read as text, too.
+    """
+    asked = {m.column for m in mentions if m.role == "list" or (m.condition and wants_text(m.condition))}
+    others = {m.column for m in mentions if m.role in ("value", "number", "measure", "date")}
+    return frozenset(asked | ({m.column for m in mentions if m.role == "text"} - others))
 
 
 def _as_came(mentions: Sequence[Mention]) -> frozenset[str]:

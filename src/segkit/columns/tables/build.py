@@ -28,21 +28,25 @@ from segkit.columns.tables.lists import FORMS, misshapen, values_of
 from segkit.columns.tables.view import Doubts, Reads, View
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
-from segkit.criteria.sql import parse_sql, sql_columns
-from segkit.io.read import Table
+from segkit.criteria.readings import field_text, is_field_text, moment
+from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.criteria.sql_types import usable_sql
+from segkit.io.read import ColumnType, Table
+from segkit.io.read.values import moments
+from segkit.io.read.values.column import NUMERIC
 from segkit.io.read.values.numbers import MONEY
 from segkit.io.read.values.texts import trimmed
-from segkit.rules.findings import KeyPath
+from segkit.rules.findings import Finding
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
 
 
 class Refused(Exception):
-    """The view cannot be made; `path` leads to the fault from the path of the source."""
+    """The view cannot be made; the paths of `findings` lead to the faults from the path of the source."""
 
-    def __init__(self, path: KeyPath, message: str) -> None:
-        super().__init__(message)
-        self.path = path
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__()
+        self.findings = findings
 
 
 def _is_exact(dtype: pl.DataType) -> bool:
@@ -68,7 +72,7 @@ def _read(
     suspects: dict[str, pl.Expr] = {}
     for name in sorted((reads.values & table.columns.keys()) - {key}):
         as_type, money = reads.type_of(table, name)
-        unsettled = table.unsettled(name, type=as_type, money=money)
+        unsettled = table.unsettled(name, type=as_type, money=money, moment=name in reads.moments)
         if unsettled is not None:
             exprs.append(unsettled.alias(suspect(name)))
             suspects[name] = pl.col(suspect(name))
@@ -86,6 +90,7 @@ def _read(
             exprs.append(flag.alias(suspect(name)))
             unread |= pl.col(suspect(name))
         suspects[name] = unread if name not in suspects else suspects[name] | unread
+    exprs += further_readings(table, reads, key)
     for name in sorted(reads.keys & table.columns.keys()):
         of_row = pl.col(name) if name in as_came else table.key(name)
         exprs.append(of_row.alias(text_of(name)))
@@ -98,6 +103,24 @@ def _read(
     if doubts:
         frame = frame.with_columns(pl.any_horizontal(doubts).alias(DOUBT))
     return frame, Doubts(tuple(suspects), short)
+
+
+def further_readings(table: Table, reads: Reads, key: str | None = None) -> list[pl.Expr]:
+    """The texts of fields that are read as numbers, and the timestamps of dates, that SQL asks for."""
+    exprs = []
+    for name in sorted(reads.fields & table.columns.keys()):
+        as_type, money = reads.type_of(table, name)
+        if name == key:
+            exprs.append(table.key(name).alias(field_text(name)))
+        elif (as_type or table.columns[name].type) in (*NUMERIC, ColumnType.BOOLEAN):
+            there = table.value(name, type=as_type, money=money).is_not_null()
+            text = table.value(name, type=ColumnType.TEXT).str.strip_chars()
+            exprs.append(pl.when(there).then(text).alias(field_text(name)))
+    for name in sorted(reads.moments & table.columns.keys()):
+        column = table.columns[name]
+        if column.type is ColumnType.DATE and moments.has_time(column):
+            exprs.append(moments.read(column).alias(moment(name)))
+    return exprs
 
 
 def _found(frame: pl.LazyFrame, doubts: Doubts, lookups: Sequence[Joined]) -> tuple[pl.LazyFrame, Doubts]:
@@ -150,20 +173,28 @@ def _completed(
     adders = {column: name for name, lookup in by_name.items() for column in lookup.adds}
     needs: dict[str, set[str]] = {name: set(lookup.on) for name, lookup in by_name.items()}
     needs |= {name: set(sql_columns(text)) for name, text in spec.derive.items() if name not in late}
-    for step in in_order({name: {adders.get(n, n) for n in wanted} for name, wanted in needs.items()}):
-        if step in by_name:
+    order = {name: {adders.get(n, n) for n in wanted} for name, wanted in needs.items()}
+    wrong: list[Finding] = []
+    skipped: set[str] = set()
+    for step in in_order(order):
+        if order[step] & skipped:
+            skipped.add(step)
+        elif step in by_name:
             frame = by_name[step].join(frame, in_order=in_order_)
         else:
-            frame = _derived(frame, step, spec.derive[step], reads, context)
+            try:
+                frame = _derived(frame, step, spec.derive[step], reads, context)
+            except SqlProblem as problem:
+                wrong.append(Finding(("derive", step), str(problem), problem.hint))
+                skipped.add(step)
+    if wrong:
+        raise Refused(wrong)
     return frame
 
 
 def _derived(frame: pl.LazyFrame, name: str, text: str, reads: Reads, context: Context) -> pl.LazyFrame:
-    frame = frame.with_columns(parse_sql(text, context.as_of).alias(name))
-    try:
-        frame.collect_schema()
-    except pl.exceptions.PolarsError as error:
-        raise Refused(("derive", name), f"cannot compute `{name}`: {str(error).strip().splitlines()[0]}") from error
+    value = usable_sql(text, frame.collect_schema(), context.as_of)
+    frame = frame.with_columns(value.alias(name))
     if name in reads.keys:
         frame = frame.with_columns(as_key(pl.col(name), frame.collect_schema()[name]).alias(text_of(name)))
     return frame
@@ -213,6 +244,7 @@ def customer_view(
     texts |= {
         as_it_came(name): pl.String() for name in padded if known.get(name) == pl.String and as_it_came(name) in known
     }
+    texts |= {name: pl.String() for name in schema if is_field_text(name)}
     return View(
         name="customers",
         spec=spec,

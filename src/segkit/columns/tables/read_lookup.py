@@ -9,6 +9,7 @@ import polars as pl
 from segkit.columns.helpers import KEY, lookup_key, text_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
+from segkit.criteria.readings import field_text
 from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
 from segkit.rules.model.sources import Lookup
@@ -16,17 +17,31 @@ from segkit.rules.model.sources import Lookup
 DUPLICATES = "duplicate_key"
 
 
+class LookupFailed(Exception):
+    """The rows of a lookup cannot be computed."""
+
+    def __init__(self, view: View, reason: pl.exceptions.PolarsError) -> None:
+        super().__init__()
+        self.view = view
+        self.reason = reason
+
+
 def read_lookup(name: str, view: View, adds: Sequence[str]) -> tuple[Joined, pl.DataFrame]:
     """The rows of a lookup, one for each key, and the counts of its view.
 
-    Raises `DataError` for a key that comes twice, unless the rule file says which row counts.
+    Raises `DataError` for a key that comes twice, unless the rule file says which row counts, and `LookupFailed`.
     """
     assert isinstance(view.spec, Lookup)
     spec = view.spec
     keys = [lookup_key(there) for there in spec.on.values()]
     carried = [text_of(name) for name in adds if name in view.reads.keys]
+    carried += [field_text(name) for name in adds if field_text(name) in view.frame.collect_schema()]
     columns = dict.fromkeys([*keys, KEY, *adds, *carried, *([spec.by] if spec.by else [])])
-    rows, counts = view.sort_out(view.rows(columns).collect())
+    try:
+        collected = view.rows(columns).collect()
+    except pl.exceptions.PolarsError as error:
+        raise LookupFailed(view, error) from error
+    rows, counts = view.sort_out(collected)
     once = _one_row_a_key(rows, spec, view)
     counts = counts.with_columns(pl.lit(len(rows) - len(once), pl.UInt32).alias(DUPLICATES))
     return Joined(name, once.select(*keys, *adds, *carried), dict(spec.on), adds), counts

@@ -37,7 +37,8 @@ class Reads(NamedTuple):
 
     `values` are read as typed values. Of these, `as_came` stay as they came if they are text, since no rule asks
     whether they are blank; `text` are read as text, `money` as exact money. `keys` are read as the text of a key.
-    `others` are named for another purpose, such as output.
+    `others` are named for another purpose, such as output. `fields` are also read as the text of their field, for text
+    functions of SQL, `moments` as timestamps.
     """
 
     values: AbstractSet[str] = frozenset()
@@ -46,6 +47,8 @@ class Reads(NamedTuple):
     money: AbstractSet[str] = frozenset()
     keys: AbstractSet[str] = frozenset()
     others: AbstractSet[str] = frozenset()
+    fields: AbstractSet[str] = frozenset()
+    moments: AbstractSet[str] = frozenset()
     kinds: Mapping[str, Kind] = MappingProxyType({})
     """The kind that rules ask for, which counts for columns without any value to tell their type."""
 
@@ -68,6 +71,7 @@ class Reads(NamedTuple):
             money=self.money & chosen,
             keys=self.keys & chosen,
             others=self.others & chosen,
+            fields=self.fields & chosen,
             kinds={name: kind for name, kind in self.kinds.items() if name in chosen},
         )
 
@@ -216,7 +220,8 @@ class View(NamedTuple):
         bad, unsettled = {}, {}
         for name in self.doubts.suspects:
             as_type, money = self.reads.type_of(self.table, name)
-            if (test := self.table.unsettled(name, type=as_type, money=money)) is not None:
+            moment = name in self.reads.moments
+            if (test := self.table.unsettled(name, type=as_type, money=money, moment=moment)) is not None:
                 unsettled[name] = test
             elif (test := self.table.bad(name, type=as_type, money=money)) is not None:
                 bad[name] = test

@@ -13,7 +13,7 @@ import polars as pl
 from segkit.io.read.part import Part
 from segkit.io.read.problems import problem
 from segkit.io.read.text.lines import ragged
-from segkit.io.read.values import dates, reading
+from segkit.io.read.values import dates, moments, reading
 from segkit.io.read.values.column import Column, ColumnType
 from segkit.io.read.values.infer import Given, infer
 from segkit.io.read.workspace import Workspace
@@ -90,10 +90,17 @@ class Table(NamedTuple):
         column = self.columns[name]
         return column.is_text and (wanted or column.type) in (ColumnType.TEXT, ColumnType.LIST)
 
-    def unsettled(self, name: str, *, type: ColumnType | None = None, money: bool = False) -> pl.Expr | None:
-        """Where a value may show something that the sample did not; None where all is known."""
+    def unsettled(
+        self, name: str, *, type: ColumnType | None = None, money: bool = False, moment: bool = False
+    ) -> pl.Expr | None:
+        """Where a value may show something that the sample did not; None where all is known.
+
+        `moment` says that the time of day is read, too.
+        """
         column = self.columns[name]
         kind = type or (ColumnType.NUMBER if money else column.type)
+        if moment and kind is ColumnType.DATE:
+            return moments.unsettled(column)
         return reading.unsettled(column, kind, money=money)
 
     def keys_as_came(self, name: str) -> bool:

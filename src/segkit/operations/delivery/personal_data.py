@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.io.read.values.booleans import FALSE, TRUE
+from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.delivery.protection import protection
 from segkit.rules.model.file import RuleFile

@@ -15,27 +15,29 @@ from segkit.columns.features.rfm.top_scores import out_of_reach
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan, make_plan
+from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import SecondLook
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
-from segkit.errors import DataError, RuleError
+from segkit.errors import RuleError
 from segkit.io.read import Part, Table, Workspace, explain_failure
 from segkit.io.read.values.texts import needs_care
-from segkit.operations.evaluation.bad_values import (
+from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
+from segkit.operations.evaluation.diagnose import placed, refuse
+from segkit.operations.evaluation.doubts.bad_values import (
     guessed_numbers,
     refuse_bad_values,
     refuse_currencies,
     refuse_guesses,
 )
-from segkit.operations.evaluation.counts import refuse_lost_rows, table_counts
-from segkit.operations.evaluation.diagnose import placed, refuse
-from segkit.operations.evaluation.idle_rules import idle
-from segkit.operations.evaluation.list_cells import other_lists
+from segkit.operations.evaluation.doubts.idle_rules import idle
+from segkit.operations.evaluation.doubts.list_cells import other_lists
+from segkit.operations.evaluation.doubts.repeated_events import repeated_events
+from segkit.operations.evaluation.doubts.wrong_keys import refuse_keys
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
-from segkit.operations.evaluation.repeated_events import repeated_events
-from segkit.operations.evaluation.wrong_keys import refuse_keys
+from segkit.operations.evaluation.too_large import too_large
 from segkit.operations.progress import Progress
 from segkit.results import TableCounts
 from segkit.rules.check.references import check_references
@@ -149,6 +151,7 @@ def _computed(
 
     The lines of large texts are checked in the background meanwhile.
     """
+    plan = None
     try:
         plan = plan_for(loaded, tables, context)
         progress(f"reading {', '.join(plan.views)}")
@@ -160,8 +163,8 @@ def _computed(
         ws.verify()
         if not computed.padded:
             refuse_lost_rows(plan, computed)
-    except pl.exceptions.PolarsError as error:
-        explained = explain_failure(tables.values()) or _overflow(error)
+    except (pl.exceptions.PolarsError, LookupFailed) as error:
+        explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
         if explained is None:
             raise
         raise explained from error
@@ -185,14 +188,6 @@ def _second_looks(plan: Plan, computed: Computed, ws: Workspace) -> dict[str, Se
 
 def _content(part: Part) -> Path:
     return part.path if part.path.is_file() else part.source
-
-
-def _overflow(error: pl.exceptions.PolarsError) -> DataError | None:
-    reason = str(error).strip().splitlines()[0]
-    if "overflow" not in reason:
-        return None
-    message = f"a computed number is too large: `{reason}`"
-    return DataError(Diagnostic(message, hint="look for it in `sql` and `derive`"))
 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:

@@ -70,7 +70,7 @@ class Source(Model):
     rename: dict[str, str] = {}
     """New name = the name in the file."""
     derive: dict[str, str] = {}
-    """New columns computed row by row, in SQL."""
+    """New columns computed row by row, in SQL, which sees the time of day of timestamps here."""
     where: Conditions = {}
     """Only rows that satisfy these conditions are kept."""
     bad_values: Literal["error", "missing"] = "error"

@@ -59,6 +59,8 @@ class DateStyle(NamedTuple):
     """`ymd`, `dmy`, `mdy`, `compact` (19970101), `named`, `month_named`, or `ambiguous` (day or month first)."""
     format: str | None = None
     """The one format of all sampled values; None: they vary within the order."""
+    zoned: bool = False
+    """Some value has a time zone."""
     formats: tuple[str, ...] = ()
     """Those that the rule file gave, in the order in which they are tried."""
     example: str = ""

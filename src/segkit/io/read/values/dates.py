@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from segkit.io.read.values.column import Column, DateStyle
-from segkit.io.read.values.months import MONTHS
 from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.vocabulary.months import MONTHS
 
 _ZONE = r"(?:Z|z|UTC|GMT|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9])"
 _TIME = (
@@ -39,7 +39,7 @@ _YEAR_MONTH_DAY = {
     "named": (3, 2, 1), "month_named": (3, 1, 2),
 }  # fmt: skip
 NAMED = ("named", "month_named")
-_ZONED = rf":[0-9][0-9].*{_ZONE}$"
+ZONED = rf":[0-9][0-9].*{_ZONE}$"
 _MIDNIGHT = r"[T\s]24:00(?::00)?"
 _FIRST_PAST_12 = rf"^(?:1[3-9]|[23][0-9]){_MARK}"
 _SECOND_PAST_12 = rf"^[0-9]{{1,2}}{_MARK}(?:1[3-9]|[23][0-9]){_MARK}"
@@ -57,6 +57,11 @@ EXCEL = "excel"
 """The format that is days since the end of 1899."""
 NUMERIC = (*SERIALS, EXCEL)
 _EXCEL_DAY_0 = dt.date(1899, 12, 30)
+
+
+def may_have_time(layout: str) -> bool:
+    """Whether a format has a time of day."""
+    return layout in NUMERIC or layout == "%s" or _TIME_DIRECTIVE.search(layout) is not None
 
 
 def read(column: Column) -> pl.Expr:
@@ -90,6 +95,26 @@ def conflict(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
     return pl.any_horizontal(pairs) if pairs else pl.lit(value=False)
 
 
+def moment_by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
+    """Timestamps written in one format: zoned in `timezone`, others as they stand in it."""
+    if layout in SERIALS or layout == "%s":
+        return _instant(text.cast(pl.Float64, strict=False), "epoch" if layout == "%s" else layout, timezone)
+    if layout == EXCEL:
+        days = text.cast(pl.Float64, strict=False)
+        naive = pl.lit(_EXCEL_DAY_0).cast(pl.Datetime("us")) + pl.duration(microseconds=(days * 86_400e6).round(0))
+        return in_zone(pl.when(days.is_between(1, 2_958_465)).then(naive), timezone)
+    if _OFFSET_DIRECTIVE.search(layout):
+        return text.str.to_datetime(layout, time_unit="us", strict=False).dt.convert_time_zone(timezone)
+    if "%Z" in layout:
+        return _utc(text, layout).dt.convert_time_zone(timezone)
+    return in_zone(text.str.to_datetime(layout, time_unit="us", strict=False), timezone)
+
+
+def in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
+    """A time without a zone as one of `timezone`; missing where its clocks never showed it."""
+    return naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+
+
 def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
     """Dates written in one strptime format, or as the serial number that it names."""
     if layout in NUMERIC:
@@ -100,35 +125,44 @@ def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
         moment = text.str.to_datetime(layout, time_unit="us", strict=False)
         return moment.dt.convert_time_zone(timezone).dt.date()
     if "%Z" in layout:
-        # Polars throws the name of the zone away, so only those that are UTC are read.
-        utc = pl.when(text.str.contains(r"(?i)\b(?:UTC|GMT|Z)\b|[0-9]Z")).then(text)
-        moment = utc.str.to_datetime(layout, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-        return moment.dt.convert_time_zone(timezone).dt.date()
+        return _utc(text, layout).dt.convert_time_zone(timezone).dt.date()
     if _TIME_DIRECTIVE.search(layout):
         return text.str.to_datetime(layout, time_unit="us", strict=False).dt.date()
     return text.str.to_date(layout, strict=False)
+
+
+def _utc(text: pl.Expr, layout: str) -> pl.Expr:
+    """Timestamps with the name of their zone, which Polars throws away: so only those in UTC are read."""
+    utc = pl.when(text.str.contains(r"(?i)\b(?:UTC|GMT|Z)\b|[0-9]Z")).then(text)
+    return utc.str.to_datetime(layout, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+
+
+def _instant(number: pl.Expr, layout: str, timezone: str) -> pl.Expr:
+    """The moment of a count since 1970."""
+    in_range = pl.when(number.abs() < 253_402_300_800 * 1_000_000 / SERIALS[layout]).then(number)
+    moment = (in_range * SERIALS[layout]).cast(pl.Int64).cast(pl.Datetime("us"))
+    return moment.dt.replace_time_zone("UTC").dt.convert_time_zone(timezone)
 
 
 def from_serial(number: pl.Expr, layout: str, timezone: str) -> pl.Expr:
     """The day of a count of seconds, milliseconds or days."""
     if layout == EXCEL:
         return pl.when(number.is_between(1, 2_958_465)).then(pl.lit(_EXCEL_DAY_0) + pl.duration(days=number.floor()))
-    in_range = pl.when(number.abs() < 253_402_300_800 * 1_000_000 / SERIALS[layout]).then(number)
-    moment = (in_range * SERIALS[layout]).cast(pl.Int64).cast(pl.Datetime("us"))
-    return moment.dt.replace_time_zone("UTC").dt.convert_time_zone(timezone).dt.date()
+    return _instant(number, layout, timezone).dt.date()
 
 
 def _by_shape(text: pl.Expr, order: str, timezone: str) -> pl.Expr:
     """Dates whose times vary: with zones, 24:00, a.m. and p.m. or without."""
-    day = _day(text, order)
+    day = day_of(text, order)
     next_day = text.str.contains(_MIDNIGHT)
-    zoned = pl.when(text.str.contains(_ZONED)).then(text)
-    moment = (_local(zoned, _day(zoned, order)) - _offset(zoned)).dt.replace_time_zone("UTC")
+    zoned = pl.when(text.str.contains(ZONED)).then(text)
+    moment = (local_time(zoned, day_of(zoned, order)) - offset(zoned)).dt.replace_time_zone("UTC")
     day = pl.when(next_day).then(day + pl.duration(days=1)).otherwise(day)
     return moment.dt.convert_time_zone(timezone).dt.date().fill_null(pl.when(zoned.is_null()).then(day))
 
 
-def _day(text: pl.Expr, order: str) -> pl.Expr:
+def day_of(text: pl.Expr, order: str) -> pl.Expr:
+    """The day that is written, in no zone."""
     pattern, (year, month, day) = SHAPES[order], _YEAR_MONTH_DAY[order]
     if order not in NAMED:
         return text.str.replace(pattern, f"${{{year}}}-${{{month}}}-${{{day}}}").str.to_date("%Y-%m-%d", strict=False)
@@ -138,19 +172,20 @@ def _day(text: pl.Expr, order: str) -> pl.Expr:
     return written.str.to_date("%Y-%m-%d", strict=False)
 
 
-def _local(text: pl.Expr, day: pl.Expr) -> pl.Expr:
+def local_time(text: pl.Expr, day: pl.Expr) -> pl.Expr:
     """The moment as clocks on the wall showed it."""
     hour, minute, second = (
         text.str.extract(pattern).cast(pl.Int64, strict=False).fill_null(0)
         for pattern in (r"([0-9]{1,2}):[0-9]{2}", r":([0-9]{2})", r":[0-9]{2}:([0-9]{2})")
     )
+    fraction = text.str.extract(r":[0-9]{2}[.,]([0-9]{1,6})").str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
     afternoon = text.str.contains(r"[Pp]\.?[Mm]\.?")
     half = text.str.contains(r"[0-9]\s*[AaPp]\.?[Mm]\.?")
     hour = pl.when(half).then(hour % 12 + 12 * afternoon.cast(pl.Int64)).otherwise(hour)
-    return day.cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute, seconds=second)
+    return day.cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute, seconds=second, microseconds=fraction)
 
 
-def _offset(text: pl.Expr) -> pl.Expr:
+def offset(text: pl.Expr) -> pl.Expr:
     """How far the clocks of the zone are before UTC."""
     sign = pl.when(text.str.contains(r"-[0-9]{2}:?(?:[0-9]{2})?$")).then(-1).otherwise(1)
     hours = text.str.extract(r":[0-9]{2}.*[+-]([0-9]{2}):?(?:[0-9]{2})?$").cast(pl.Int64, strict=False).fill_null(0)
@@ -166,11 +201,11 @@ def evidence(text: pl.Expr) -> dict[str, pl.Expr]:
     return {
         "ymd": year_first.sum(),
         "dmy": year_last.sum(),
-        "named": _day(text, "named").is_not_null().sum(),
-        "month_named": _day(text, "month_named").is_not_null().sum(),
+        "named": day_of(text, "named").is_not_null().sum(),
+        "month_named": day_of(text, "month_named").is_not_null().sum(),
         "first_past_12": parts.str.contains(_FIRST_PAST_12).sum(),
         "second_past_12": parts.str.contains(_SECOND_PAST_12).sum(),
-        "zoned": text.str.contains(_ZONED).sum(),
+        "zoned": text.str.contains(ZONED).sum(),
         "midnight": text.str.contains(_MIDNIGHT).sum(),
         "either": text.filter(first != second).first(),
         "example": text.filter(year_first | year_last).first(),
@@ -188,7 +223,7 @@ def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
     if counts["compact"] > max(ymd, dmy):
         return DateStyle("compact", FORMATS["compact"])
     if counts.get(named, 0) > max(ymd, dmy):
-        return DateStyle(named)
+        return DateStyle(named, zoned=bool(counts["zoned"]))
     if not ymd and not dmy:
         return DateStyle()
     order = "ymd"
@@ -199,7 +234,7 @@ def settle(counts: Mapping[str, Any], *, whole: bool = True) -> DateStyle:
         order = "dmy" if day > month or alike or half_each else "mdy" if month > day else "ambiguous"
     uniform = counts["layouts"] == 1 and not counts["padded"] and order != "ambiguous" and not counts["midnight"]
     layout = layout_of(counts["example"], order) if uniform else None
-    return DateStyle(order, layout, example=counts["either"] or "")
+    return DateStyle(order, layout, example=counts["either"] or "", zoned=bool(counts["zoned"]))
 
 
 def layout_of(example: str, order: str) -> str | None:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.io.read.values import booleans, currencies, dates, numbers, texts
+from segkit.io.read.values import dates, numbers, texts
 from segkit.io.read.values.column import NO_VALUE, NUMERIC, Column, ColumnType, DateStyle, NumberStyle
 from segkit.io.read.values.texts import NULL_TEXTS
+from segkit.io.read.values.vocabulary import booleans, currencies
 
 ENOUGH = 0.9
 """A column has a type when this share of its values does."""

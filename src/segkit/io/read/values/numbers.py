@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.read.values import currencies
 from segkit.io.read.values.column import Column, ColumnType, NumberStyle
 from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.vocabulary import currencies
 from segkit.rules.model.base import DECIMALS
 
 SCALE = DECIMALS

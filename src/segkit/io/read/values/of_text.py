@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.io.read.values import booleans, dates, numbers, texts
+from segkit.io.read.values import dates, numbers, texts
 from segkit.io.read.values.column import NUMERIC, Column, ColumnType, no_reading
+from segkit.io.read.values.vocabulary import booleans
 
 _BLANKS = (*(" " * n for n in range(33)), "\t", "\xa0")
 

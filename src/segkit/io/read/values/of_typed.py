@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.io.read.values import booleans, dates, numbers
+from segkit.io.read.values import dates, numbers
 from segkit.io.read.values.column import Column, ColumnType, no_reading
+from segkit.io.read.values.vocabulary import booleans
 
 
 def value(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:

@@ -10,7 +10,7 @@ from segkit.columns.features.permission import CONSENT, capped_column, suppressi
 from segkit.columns.plan.mentions import mentions
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import kept_rows
-from segkit.operations.evaluation.values_nobody_has import never_found
+from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.tables import suppression_table

@@ -16,10 +16,10 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import bad_values
 from segkit.io.read.values.column import NUMERIC
-from segkit.io.read.values.currencies import distinct
 from segkit.io.read.values.numbers import both_readings, currency_of
+from segkit.io.read.values.vocabulary.currencies import distinct
 from segkit.operations.evaluation.diagnose import about_table
-from segkit.operations.evaluation.list_cells import misshapen_cells
+from segkit.operations.evaluation.doubts.list_cells import misshapen_cells
 from segkit.rules import walk
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import listed, plural
