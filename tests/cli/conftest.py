@@ -72,7 +72,15 @@ def operation(monkeypatch: pytest.MonkeyPatch) -> Replace:
 
 def applied(**changes: Any) -> ApplyResult:
     """What a run of one segment returns."""
-    segment = SegmentResult("loyal", "loyal", 3, dict.fromkeys(REASONS, 0), 3, 30.0, (WrittenFile("out/loyal.csv", 3),))
+    segment = SegmentResult(
+        name="loyal",
+        label="loyal",
+        matched=3,
+        excluded=dict.fromkeys(REASONS, 0),
+        written=3,
+        share=30.0,
+        outputs=(WrittenFile("out/loyal.csv", 3),),
+    )
     values: dict[str, Any] = {
         "as_of": dt.date(2024, 3, 31),
         "customers": 10,

@@ -11,7 +11,7 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import CheckFailed, DataError, RuleError, SegkitError, WriteError
 from tests.cli.fixture_types import Invoke, Replace
 
-PLACE = SourceLocation("rules.toml", 12, 23, 3, "demographic = { age = { gte = 18 } }")
+PLACE = SourceLocation(path="rules.toml", line=12, column=23, width=3, text="demographic = { age = { gte = 18 } }")
 
 
 def failing(error: BaseException) -> Callable[..., None]:

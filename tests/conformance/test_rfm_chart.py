@@ -139,8 +139,32 @@ def test_shares_below_zero_have_room() -> None:
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     segments = tuple(
-        RfmSegment(name, 1, 50.0, Decimal(1), share, 1.0, 1.0, 1.0)
+        RfmSegment(
+            name=name,
+            customers=1,
+            share=50.0,
+            revenue=Decimal(1),
+            revenue_share=share,
+            recency_days=1.0,
+            frequency=1.0,
+            monetary=1.0,
+        )
         for name, share in (("lost", -125.0), ("new", 225.0), ("none", None))
     )
-    result = RfmResult(dt.date(2024, 1, 1), 0, 0, 2, "quantile", "low", "rf", segments, (), {}, {}, (), (), 0.0)
+    result = RfmResult(
+        as_of=dt.date(2024, 1, 1),
+        customers=0,
+        events=0,
+        bins=2,
+        method="quantile",
+        ties="low",
+        map="rf",
+        segments=segments,
+        thresholds=(),
+        grid={},
+        guesses={},
+        tables=(),
+        warnings=(),
+        elapsed_seconds=0.0,
+    )
     assert "-125.0 %" in texts(drawn(result, "x.svg"))

@@ -656,7 +656,9 @@ class Evaluation:
                 continue
             if not self.keeps(spec, row):
                 continue
-            events.append(Event(customer, time, row.get(spec["id"]) if "id" in spec else None, number, row))
+            events.append(
+                Event(key=customer, time=time, id=row.get(spec["id"]) if "id" in spec else None, row=number, values=row)
+            )
         return events
 
     def join(self, lookup: Row, rows: list[Row]) -> None:

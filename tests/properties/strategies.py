@@ -1338,7 +1338,13 @@ def segments(draft: Draft) -> None:
 
 def drafted(draw: Any, parts: frozenset[str], days: list[dt.date]) -> Draft:
     seed = draw(st.integers(0, 2**64))
-    draft = Draft(draw if os.environ.get("SEGKIT_SHRINK") else None, random.Random(seed), frozenset(parts), days[0], [])
+    draft = Draft(
+        draw=draw if os.environ.get("SEGKIT_SHRINK") else None,
+        random=random.Random(seed),
+        parts=frozenset(parts),
+        as_of=days[0],
+        durations=[],
+    )
     draft.as_of, draft.durations = draft.pick(days), draft.some(DURATIONS, least=2, most=4)
     return draft
 
@@ -1432,7 +1438,13 @@ def saved_cases(draw: Any) -> Saved:
         "output": {"columns": list(RFM_COLUMNS)},
     }
     case = Case(rules, {"orders.csv": Table(rows, kinds)}, dotted=draft.chance(60))
-    return Saved(case, day, draft.pick([5, 2, 3, 10]), draft.pick(["nested", "quantile"]), draft.pick(["low", "high"]))
+    return Saved(
+        case=case,
+        day=day,
+        bins=draft.pick([5, 2, 3, 10]),
+        method=draft.pick(["nested", "quantile"]),
+        ties=draft.pick(["low", "high"]),
+    )
 
 
 def customers_from(draft: Draft) -> None:

@@ -64,14 +64,16 @@ def run_segkit(directory: Path) -> Run:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     if result.exit_code != 0:
-        return Run(result.exit_code, result.stderr + result.stdout, {}, {}, None)
+        return Run(
+            exit_code=result.exit_code, message=result.stderr + result.stdout, summary={}, files={}, combined=None
+        )
     combined = out / "all.csv"
     files: dict[str, list[list[Row]]] = {}
     for path in sorted(out.glob("*.csv")):
         if path != combined:
             files.setdefault(path.name.split(".")[0], []).append(read_csv(path))
     rows = read_csv(combined) if combined.exists() else None
-    return Run(0, result.stderr, json.loads(result.stdout), files, rows)
+    return Run(exit_code=0, message=result.stderr, summary=json.loads(result.stdout), files=files, combined=rows)
 
 
 def read_csv(path: Path) -> list[Row]:

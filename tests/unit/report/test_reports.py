@@ -35,7 +35,12 @@ from segkit.results import (
 )
 
 DAY = dt.date(2024, 3, 31)
-WARNING = Diagnostic("in the future", SourceLocation("r.toml", 2, 1, 5, "as_of = 2099"), "leave it", Severity.WARNING)
+WARNING = Diagnostic(
+    "in the future",
+    SourceLocation(path="r.toml", line=2, column=1, width=5, text="as_of = 2099"),
+    "leave it",
+    Severity.WARNING,
+)
 SCORES = (
     Threshold("recency_days", (Decimal(30), Decimal(365)), False, falls=True),
     Threshold("frequency", (Decimal(2), Decimal(9)), True),
@@ -45,7 +50,15 @@ SCORES = (
 def segment(name: str, matched: int, written: int, *, label: str = "", **changes: Any) -> SegmentResult:
     excluded = dict.fromkeys(REASONS, 0) | changes.pop("excluded", {})
     values = {"outputs": (WrittenFile(f"out/{name}.csv", written),)} | changes
-    return SegmentResult(name, label or name, matched, excluded, written, written / 100, **values)
+    return SegmentResult(
+        name=name,
+        label=label or name,
+        matched=matched,
+        excluded=excluded,
+        written=written,
+        share=written / 100,
+        **values,
+    )
 
 
 PROFILE = Profile(12.345, 5.0, Decimal("1234.5000000000"), 12.3)
@@ -61,7 +74,15 @@ RUN = ApplyResult(
     unlisted=8_749,
     several=123,
     overlaps=(Overlap("loyal", "tiny", 123),),
-    tables=(TableCounts("orders", 1_000_000, {"no_key": 12, "bad": 0}, {"delimiter": ";"}, ("orders/*.csv",)),),
+    tables=(
+        TableCounts(
+            name="orders",
+            rows=1_000_000,
+            left_out={"no_key": 12, "bad": 0},
+            detected={"delimiter": ";"},
+            paths=("orders/*.csv",),
+        ),
+    ),
     thresholds=(*SCORES, Threshold("spend", (Decimal("1234.5000"),), True)),
     warnings=(WARNING,),
     elapsed_seconds=1.23456,
@@ -75,7 +96,18 @@ RFM = RfmResult(
     method="quantile",
     ties="low",
     map="standard",
-    segments=(RfmSegment("champions", 20, 66.666666, Decimal("1234567.8900"), 80.0, 3.0, 4.5, 99.5),),
+    segments=(
+        RfmSegment(
+            name="champions",
+            customers=20,
+            share=66.666666,
+            revenue=Decimal("1234567.8900"),
+            revenue_share=80.0,
+            recency_days=3.0,
+            frequency=4.5,
+            monetary=99.5,
+        ),
+    ),
     thresholds=SCORES,
     grid={(1, 1): 10, (2, 2): 20},
     guesses={"key": "customer_id"},
@@ -345,7 +377,9 @@ def test_recency_falls_as_its_score_rises() -> None:
 
 def test_models_fit_a_terminal_of_80_columns_whole() -> None:
     parameters = {"r": 0.42911, "alpha": 9.391234, "a": 0.926751, "b": 4.91512}
-    model = FittedModel("BG/NBD", parameters, -6_311_227.286, 1_000_000, 497_671)
+    model = FittedModel(
+        name="BG/NBD", parameters=parameters, log_likelihood=-6_311_227.286, customers=1_000_000, repeaters=497_671
+    )
     table = model_table([model])
     assert table is not None
     text = shown(table)

@@ -133,7 +133,7 @@ def _settled(
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
             bad = {name: look.bad for name, look in looks.items() if look.bad}
-            return _Settled(plan, computed, tables, bad, guessed)
+            return _Settled(plan=plan, computed=computed, tables=tables, bad=bad, guessed=guessed)
         tables = {**tables, **changed}
 
 

@@ -17,11 +17,11 @@ from segkit.columns.features.value.predict import BgNbd, GammaGamma, NotFitted, 
 CDNOW = BgNbd(r=0.2426, alpha=4.4135, a=0.7929, b=2.4258, log_likelihood=0.0)
 MODELS = [
     CDNOW,
-    BgNbd(0.8265, 9.8436, 0.0034, 6.7451, 0.0),  # hardly anybody leaves
-    BgNbd(4.3366, 388.9, 6e-6, 5.5e-5, 0.0),  # all or nothing
-    BgNbd(2.0, 20.0, 1.0, 3.0, 0.0),  # a = 1: the published formula is 0 / 0
-    BgNbd(1.5, 10.0, 40.0, 25.0, 0.0),  # most leave
-    BgNbd(80.0, 2_300.0, 10_000.0, 160_000.0, 0.0),  # all alike
+    BgNbd(r=0.8265, alpha=9.8436, a=0.0034, b=6.7451, log_likelihood=0.0),  # hardly anybody leaves
+    BgNbd(r=4.3366, alpha=388.9, a=6e-6, b=5.5e-5, log_likelihood=0.0),  # all or nothing
+    BgNbd(r=2.0, alpha=20.0, a=1.0, b=3.0, log_likelihood=0.0),  # a = 1: the published formula is 0 / 0
+    BgNbd(r=1.5, alpha=10.0, a=40.0, b=25.0, log_likelihood=0.0),  # most leave
+    BgNbd(r=80.0, alpha=2_300.0, a=10_000.0, b=160_000.0, log_likelihood=0.0),  # all alike
 ]
 HISTORIES = [(0, 0.0, 0.0), (0, 0.0, 38.86), (1, 0.5, 30.0), (2, 30.43, 38.86), (7, 10.0, 38.0), (60, 99.0, 100.0)]
 
