@@ -108,8 +108,13 @@ def apply(
         else:
             _spare_inputs(loaded, evaluated, directory, output_names(loaded.rules, written))
         result = _result(evaluated, members, lines, chosen, written, warnings, directory, dry_run=dry_run)
-        marked = with_marks(evaluated.computed.frame, lines).lazy()
-        run = _Run(loaded=loaded, evaluated=evaluated, marked=marked, files=written, columns=columns)
+        run = _Run(
+            loaded=loaded,
+            evaluated=evaluated,
+            marked=with_marks(evaluated.computed.frame, lines).lazy(),
+            files=written,
+            columns=columns,
+        )
         if to_stdout and not dry_run:
             assert stdout is not None, "rows for standard output need a stream"
             rows = _all_rows(run.marked, loaded.rules, columns, written)
