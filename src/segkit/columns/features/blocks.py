@@ -19,7 +19,7 @@ from segkit.criteria.blocks import block_holds
 from segkit.criteria.conditions import COMPARISONS
 from segkit.criteria.context import Context, Names, ShareOfAll, shares_of_all
 from segkit.criteria.kinds import Dtypes, literal
-from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql.parse import sql_columns
 from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_hidden, member
-from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.order import cycles

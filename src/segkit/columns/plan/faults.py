@@ -12,7 +12,7 @@ from segkit.columns.plan.circles import derived_circles, step_circles
 from segkit.columns.plan.known_values import unknown_values
 from segkit.columns.plan.mentions import sql_texts
 from segkit.criteria.context import Context
-from segkit.criteria.sql import SqlProblem, sql_columns
+from segkit.criteria.sql.parse import SqlProblem, sql_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 

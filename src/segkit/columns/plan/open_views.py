@@ -23,7 +23,7 @@ from segkit.columns.tables.joined import Asked, Joined
 from segkit.columns.tables.read_lookup import read_lookup
 from segkit.columns.tables.view import Reads, View
 from segkit.criteria.context import Context
-from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql.parse import sql_columns
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile

@@ -10,7 +10,7 @@ from segkit.columns.plan.misfits import KINDS_OF_ROLE
 from segkit.columns.tables.view import Reads
 from segkit.criteria.conditions import asks_if_blank, wanted_kind, wants_text
 from segkit.criteria.kinds import Kind
-from segkit.criteria.sql import sql_columns
+from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Events
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of

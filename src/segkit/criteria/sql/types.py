@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 
-from segkit.criteria import sql_rewrites as rewrites
+from segkit.criteria.sql import rewrites
 from segkit.criteria.conditions import regex_problem
 from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.criteria.readings import field_text, moment
-from segkit.criteria.sql import SqlProblem, columns_of, expression_of, parse_sql, sql_columns
-from segkit.criteria.sql_asks import COMPARISONS, OF_TIME, branches_of, function_of, gives_text, sees_time
-from segkit.criteria.sql_rewrites import NULL, cast, made
+from segkit.criteria.sql.parse import SqlProblem, columns_of, expression_of, parse_sql, sql_columns
+from segkit.criteria.sql.asks import COMPARISONS, OF_TIME, branches_of, function_of, gives_text, sees_time
+from segkit.criteria.sql.rewrites import NULL, cast, made
 
 SqlKind = Literal["text", "number", "date", "boolean", "list", "timestamp", "duration", "nothing", "other"]
 Place: TypeAlias = Literal["", "text", "moment"]

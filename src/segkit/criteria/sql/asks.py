@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from segkit.criteria.sql import AS_OF, columns_of, nodes_of, parse_sql
+from segkit.criteria.sql.parse import AS_OF, columns_of, nodes_of, parse_sql
 
 OF_TIME = frozenset({"Hour", "Minute", "Second", "Millisecond", "Microsecond", "Nanosecond", "TimeStamp"})
 """Parts of a timestamp that its day does not have."""

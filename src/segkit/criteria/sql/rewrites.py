@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.criteria.sql import expression_of, tree_of
+from segkit.criteria.sql.parse import expression_of, tree_of
 from segkit.io.read.values.vocabulary import booleans
 
 NULL: Any = {"Literal": {"Scalar": {"Null": "Null"}}}
