@@ -10,7 +10,7 @@ from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context, Names
 from segkit.criteria.kinds import Dtypes
 from segkit.criteria.places import is_inside, is_near
-from segkit.criteria.sql.types import sql_expression
+from segkit.criteria.sql.expressions import sql_expression
 from segkit.rules.model.blocks import Block, Inside
 
 

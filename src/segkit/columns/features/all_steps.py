@@ -17,8 +17,8 @@ from segkit.columns.features.traits import row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
+from segkit.criteria.sql.expressions import sql_expression
 from segkit.criteria.sql.parse import sql_columns
-from segkit.criteria.sql.types import sql_expression
 from segkit.rules.model.computed.traits import Trait
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import named_blocks

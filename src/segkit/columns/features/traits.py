@@ -8,8 +8,8 @@ import polars as pl
 
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, literal
+from segkit.criteria.sql.expressions import sql_expression
 from segkit.criteria.sql.parse import sql_columns
-from segkit.criteria.sql.types import sql_expression
 from segkit.rules.model.computed.traits import Bands, Trait
 
 

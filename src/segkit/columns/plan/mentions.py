@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from segkit.criteria.sql.parse import sql_columns
 from segkit.criteria.sql.asks import columns_as_text, columns_as_value, columns_with_time
+from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import CustomerDate, Measured
 from segkit.rules.model.computed.rfm import Rfm

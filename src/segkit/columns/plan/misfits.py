@@ -11,8 +11,8 @@ from segkit.columns.features.steps import type_of
 from segkit.columns.plan.mentions import Mention
 from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Dtypes, Kind, article, kind_of
+from segkit.criteria.sql.expressions import usable_sql
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
-from segkit.criteria.sql.types import usable_sql
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks

@@ -29,8 +29,8 @@ from segkit.columns.tables.view import Doubts, Reads, View
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.criteria.readings import field_text, is_field_text, moment
+from segkit.criteria.sql.expressions import usable_sql
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
-from segkit.criteria.sql.types import usable_sql
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values import moments
 from segkit.io.read.values.column import NUMERIC

@@ -1,138 +1,56 @@
-"""SQL over columns of known types: what does not fit is told, whole numbers do not overflow in silence."""
+"""Types of SQL expressions: what does not fit is told, whole numbers do not overflow in silence."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import polars as pl
 
-from segkit.criteria.sql import rewrites
 from segkit.criteria.conditions import regex_problem
 from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.criteria.readings import field_text, moment
-from segkit.criteria.sql.parse import SqlProblem, columns_of, expression_of, parse_sql, sql_columns
+from segkit.criteria.sql import rewrites
 from segkit.criteria.sql.asks import COMPARISONS, OF_TIME, branches_of, function_of, gives_text, sees_time
+from segkit.criteria.sql.casts import CAST_KINDS, CAST_WORDS, CASTS
+from segkit.criteria.sql.layouts import check_layout, check_reading
+from segkit.criteria.sql.parse import SqlProblem, expression_of
+from segkit.criteria.sql.parts import (
+    DATE_HINT,
+    DAYS,
+    LENGTH_OF_TIME,
+    LIST_HINT,
+    NO_TIME,
+    NUMBERS,
+    TEXT_HINT,
+    WORDS,
+    Part,
+    Place,
+    compared_hint,
+    computed_hint,
+    counting,
+    go_together,
+    shown_literal,
+    with_inputs,
+)
 from segkit.criteria.sql.rewrites import NULL, cast, made
 
-SqlKind = Literal["text", "number", "date", "boolean", "list", "timestamp", "duration", "nothing", "other"]
-Place: TypeAlias = Literal["", "text", "moment"]
-"""What is expected of a column: its value, the text of its field, its time of day."""
-
-WORDS: dict[SqlKind, str] = {
-    "text": "text",
-    "number": "a number",
-    "date": "a date",
-    "boolean": "true or false",
-    "list": "a list",
-    "timestamp": "a timestamp",
-    "duration": "a length of time",
-    "nothing": "nothing",
-    "other": "of a type that segkit does not have",
-}
-_NUMBERS = ("number", "boolean")
-_DAYS = ("date", "timestamp")
-_NO_TIME = "only `derive` of the table that has a column of timestamps sees their time of day"
-_LENGTH_OF_TIME = (
-    "a length of time, such as the difference of two dates, is not a number",
-    "take the days from `[trait.NAME] days_since`, or compare dates: d + INTERVAL '30 days' > as_of",
-)
 _ARITHMETIC = {"Plus", "Minus", "Multiply", "RustDivide", "TrueDivide", "FloorDivide", "Modulus", "Mul", "Div",
                "IntDiv", "Rem", "Divide"}  # fmt: skip
+
+
 _IN_128_BITS = {"Plus", "Minus", "Multiply", "Mul"}
 _DIVIDES = {"Div", "IntDiv", "Rem"}
 _MAY_BE_NAN = {"Log", "Log1p", "Exp", "Pow", "Trigonometry", "Cbrt", "Atan2"}
-_OF_NUMBERS = {"Abs", "RoundSF", "Floor", "Ceil", "Sign", "Negate", "Truncate", "Clip", "Erf", *_MAY_BE_NAN}
+
+
 _FIT_COUNTS = {"Slice": (1, 2), "PadStart": (1,), "PadEnd": (1,)}
 """Which arguments of a text function are whole numbers; all others are texts."""
 
 
-class Part(NamedTuple):
-    """A part of an expression: its tree, its type, and how a message names it."""
-
-    tree: Any
-    dtype: pl.DataType
-    shown: str
-
-    @property
-    def kind(self) -> SqlKind:
-        """The kind of its values."""
-        return sql_kind(self.dtype)
-
-    @property
-    def whole(self) -> bool:
-        """It is a whole number, or a truth value that counts as one."""
-        return self.dtype.is_integer() or self.kind == "boolean"
-
-    @property
-    def is_literal(self) -> bool:
-        """It stands in the SQL as it is."""
-        return "Literal" in self.tree
-
-
-def sql_kind(dtype: pl.DataType) -> SqlKind:
-    """The kind of values of a type that an expression may have on its way."""
-    for kind, types in (("timestamp", pl.Datetime), ("duration", pl.Duration), ("nothing", pl.Null)):
-        if isinstance(dtype, types):
-            return kind  # type: ignore[return-value]
-    return kind_of(dtype)
-
-
-def sql_expression(text: str, schema: Dtypes, as_of: dt.date) -> pl.Expr:
-    """The expression that `text` means over columns of `schema`; a timestamp becomes its day.
-
-    Raises `SqlProblem` where types do not fit. `schema` may have further readings of columns.
-    """
-    known = {
-        name: schema[name]
-        for column in columns_of(parse_sql(text, as_of))
-        for name in (column, field_text(column), moment(column))
-        if name in schema
-    }
-    return _expression(text, tuple(known.items()), as_of)
-
-
-def usable_sql(text: str, schema: Dtypes, as_of: dt.date) -> pl.Expr:
-    """Like `sql_expression`, and tried on one row: for what only shows when the SQL runs, such as too large numbers."""
-    expression = sql_expression(text, schema, as_of)
-    try:
-        _one_row(schema).select(expression.alias("value"))
-    except pl.exceptions.PolarsError as error:
-        if not is_too_large(error):
-            raise SqlProblem("the SQL cannot be computed") from error
-        if not sql_columns(text):  # the row that it was tried on is none of the file
-            raise SqlProblem("the SQL makes a number that is too large") from error
-    return expression
-
-
-def is_too_large(error: pl.exceptions.PolarsError) -> bool:
-    """Whether a run ended because a number of an expression did not fit."""
-    return bool(re.search(r"overflow|conversion from `i128` to `i64` failed", str(error)))
-
-
-def _one_row(schema: Dtypes) -> pl.DataFrame:
-    values: dict[str, Any] = {"text": "", "number": 1, "date": dt.date(2000, 1, 1), "boolean": True, "list": []}
-    row = {name: [values.get(kind_of(dtype))] for name, dtype in schema.items()}
-    return pl.DataFrame(row, schema=schema)
-
-
-@lru_cache(maxsize=1024)
-def _expression(text: str, schema: Sequence[tuple[str, pl.DataType]], as_of: dt.date) -> pl.Expr:
-    part = _Typing(dict(schema)).part_of(parse_sql(text, as_of))
-    if part.kind == "duration":
-        raise SqlProblem(*_LENGTH_OF_TIME)
-    if part.kind == "other":
-        raise SqlProblem(f"the SQL is {WORDS['other']}")
-    value = expression_of(part.tree)
-    if part.kind == "timestamp":
-        return value.dt.date()
-    return value.cast(pl.Int64) if part.dtype.is_integer() and part.dtype not in (pl.Int64, pl.Int128) else value
-
-
-class _Typing:
+class Typing:
     """Finds the type of each part of a tree over columns of a schema, and rewrites what has to be."""
 
     def __init__(self, schema: Dtypes) -> None:
@@ -154,7 +72,7 @@ class _Typing:
         if "Column" in node:
             return self._column(node["Column"], place)
         if "Literal" in node:
-            return self.part(node, _shown_literal(node))
+            return self.part(node, shown_literal(node))
         if "Cast" in node:
             return self._cast(node["Cast"])
         if "Ternary" in node:
@@ -168,7 +86,7 @@ class _Typing:
 
     def _column(self, name: str, place: Place) -> Part:
         shown = f"`{name}`"
-        if place == "text" and kind_of(self.schema[name]) in _NUMBERS and field_text(name) in self.schema:
+        if place == "text" and kind_of(self.schema[name]) in NUMBERS and field_text(name) in self.schema:
             name = field_text(name)
         if place == "moment" and moment(name) in self.schema:
             name = moment(name)
@@ -182,7 +100,7 @@ class _Typing:
         if part.kind in kinds or part.kind == "nothing":
             return part
         if part.kind == "duration":
-            raise SqlProblem(*_LENGTH_OF_TIME)
+            raise SqlProblem(*LENGTH_OF_TIME)
         raise SqlProblem(f"{what}, but {part.shown} is {WORDS[part.kind]}", hint)
 
     def _text(self, node: Any, what: str = "a text function takes text") -> Part:
@@ -196,7 +114,7 @@ class _Typing:
         """The node as text, whatever it is; a date as its day."""
         part = self.part_of(node, "text")
         if part.kind in ("list", "duration", "other"):
-            raise SqlProblem(f"{part.shown} is {WORDS[part.kind]}, which is no text", _TEXT_HINT)
+            raise SqlProblem(f"{part.shown} is {WORDS[part.kind]}, which is no text", TEXT_HINT)
         if part.dtype.is_decimal():
             return self.part(made(rewrites.number_text, part.tree), part.shown)
         return part if part.kind == "text" else self.part(cast(part.tree, pl.String()), part.shown)
@@ -209,9 +127,9 @@ class _Typing:
 
     def _timed(self, node: Any, what: str) -> Part:
         """A timestamp, for a function that needs its time of day."""
-        part = self._of_kind(node, _DAYS, f"`{what}` takes a date", "moment", _DATE_HINT)
+        part = self._of_kind(node, DAYS, f"`{what}` takes a date", "moment", DATE_HINT)
         if part.kind == "date":
-            raise SqlProblem(f"`{what}` asks for a time of day, and {part.shown} is a day here", _NO_TIME)
+            raise SqlProblem(f"`{what}` asks for a time of day, and {part.shown} is a day here", NO_TIME)
         return part
 
     # Nodes.
@@ -235,10 +153,10 @@ class _Typing:
     def _same_kind(self, parts: Sequence[Part], what: str) -> None:
         first, *others = [part for part in parts if part.kind != "nothing"] or [parts[0]]
         for other in others:
-            if first.kind != other.kind and not _go_together(first.kind, other.kind):
+            if first.kind != other.kind and not go_together(first.kind, other.kind):
                 raise SqlProblem(
                     f"{what}, but {first.shown} is {WORDS[first.kind]} and {other.shown} {WORDS[other.kind]}",
-                    _compared_hint(first, other),
+                    compared_hint(first, other),
                 )
 
     def _binary(self, inner: Any) -> Part:
@@ -257,20 +175,20 @@ class _Typing:
         self._same_kind(parts, "only values of one type are compared")
         if {part.kind for part in parts} >= {"date", "timestamp"}:
             return [self._day(part) for part in parts]
-        return [_counting(part) for part in parts] if any(part.kind == "number" for part in parts) else parts
+        return [counting(part) for part in parts] if any(part.kind == "number" for part in parts) else parts
 
     def _day(self, part: Part) -> Part:
         """The day of a part that is compared with days; a time of day that stands in the SQL would be lost."""
         if part.kind != "timestamp":
             return part
         if part.is_literal and not pl.select(expression_of(part.tree).dt.time() == dt.time()).item():
-            raise SqlProblem("a day is compared with a time of day", _NO_TIME)
+            raise SqlProblem("a day is compared with a time of day", NO_TIME)
         return self.part(made(lambda value: value.dt.date(), part.tree), part.shown)
 
     def _bits(self, sides: Sequence[Any]) -> list[Part]:
         """The sides of AND and OR: all true or false, or, for BIT_AND and BIT_OR, whole numbers."""
         what = "`AND` and `OR` go between what is true or false"
-        parts = [self._of_kind(side, _NUMBERS, what) for side in sides]
+        parts = [self._of_kind(side, NUMBERS, what) for side in sides]
         numbers = [part for part in parts if part.kind == "number"]
         for part in numbers:
             if not part.whole or len(numbers) < len([part for part in parts if part.kind != "nothing"]):
@@ -278,7 +196,7 @@ class _Typing:
         return parts
 
     def _not(self, node: Any) -> Part:
-        part = self._of_kind(node, _NUMBERS, "`NOT` takes what is true or false")
+        part = self._of_kind(node, NUMBERS, "`NOT` takes what is true or false")
         if not part.whole and part.kind != "nothing":
             raise SqlProblem(f"`NOT` takes what is true or false, but {part.shown} is a number", "compare it: n > 0")
         return part
@@ -287,28 +205,28 @@ class _Typing:
         parts = [self.part_of(side) for side in sides]
         kinds = {part.kind for part in parts}
         if op == "Plus" and kinds <= {"text", "nothing"}:
-            return self.part(_with_inputs(node, [part.tree for part in parts]))
-        if "duration" in kinds or (op == "Minus" and kinds <= set(_DAYS)):
-            raise SqlProblem(*_LENGTH_OF_TIME)
+            return self.part(with_inputs(node, [part.tree for part in parts]))
+        if "duration" in kinds or (op == "Minus" and kinds <= set(DAYS)):
+            raise SqlProblem(*LENGTH_OF_TIME)
         for part in parts:
-            if part.kind not in (*_NUMBERS, "nothing"):
+            if part.kind not in (*NUMBERS, "nothing"):
                 raise SqlProblem(
-                    f"only numbers are computed with, but {part.shown} is {WORDS[part.kind]}", _computed_hint(part)
+                    f"only numbers are computed with, but {part.shown} is {WORDS[part.kind]}", computed_hint(part)
                 )
         if op in _DIVIDES:
             parts[1] = self.part(made(rewrites.not_zero, parts[1].tree), parts[1].shown)
         if all(part.whole for part in parts):
             return self._of_whole(node, op, parts)
-        return self.part(_with_inputs(node, [_counting(part).tree for part in parts]))
+        return self.part(with_inputs(node, [counting(part).tree for part in parts]))
 
     def _of_whole(self, node: Any, op: str, parts: Sequence[Part]) -> Part:
         """Whole numbers, computed in 128 bits and brought back to 64; a column of 128 bits stays such."""
         large = any(part.dtype == pl.Int128 for part in parts)
         if op not in _IN_128_BITS:
-            return self.part(_with_inputs(node, [cast(p.tree, pl.Int128() if large else pl.Int64()) for p in parts]))
+            return self.part(with_inputs(node, [cast(p.tree, pl.Int128() if large else pl.Int64()) for p in parts]))
         if large and op in ("Multiply", "Mul"):
             return self.part(made(rewrites.large_product, *(part.tree for part in parts)))
-        exact = _with_inputs(node, [cast(part.tree, pl.Int128()) for part in parts])
+        exact = with_inputs(node, [cast(part.tree, pl.Int128()) for part in parts])
         return self.part(exact if large else cast(exact, pl.Int64(), strict=True))
 
     def _cast(self, inner: Any) -> Part:
@@ -319,14 +237,14 @@ class _Typing:
             part = self._not(inner["expr"])
             return self.part({"Cast": {**inner, "expr": part.tree}}, part.shown)
         if isinstance(to, dict) and "List" in to:
-            return self._of_kind(inner["expr"], ("list",), "a list function takes a list", hint=_LIST_HINT)
+            return self._of_kind(inner["expr"], ("list",), "a list function takes a list", hint=LIST_HINT)
         part = self.part_of(inner["expr"], "moment" if to != "Date" else "")
         name = to if isinstance(to, str) else next(iter(to))
-        readings = _CASTS.get(_CAST_KINDS.get(name, ""))
+        readings = CASTS.get(CAST_KINDS.get(name, ""))
         if readings is None:
             raise SqlProblem("TRY_CAST makes text, numbers, dates, and true or false", "take one of these types")
         if part.kind not in (*readings, "nothing"):
-            raise SqlProblem(f"{part.shown} is {WORDS[part.kind]}, of which TRY_CAST makes no {_CAST_WORDS[name]}")
+            raise SqlProblem(f"{part.shown} is {WORDS[part.kind]}, of which TRY_CAST makes no {CAST_WORDS[name]}")
         read = readings.get(part.kind)
         tree = made(read, part.tree) if read else part.tree
         found = {"Cast": {"expr": tree, "dtype": inner["dtype"], "options": "NonStrict"}}
@@ -354,16 +272,16 @@ class _Typing:
             if not inputs:
                 raise SqlProblem("`COALESCE` needs something to choose from")
             parts = self._alike(inputs, place, "the values of one column are of one type")
-            return self.part(_with_inputs(node, [part.tree for part in parts]))
+            return self.part(with_inputs(node, [part.tree for part in parts]))
         if kind in ("MaxHorizontal", "MinHorizontal"):
-            return self.part(_with_inputs(node, [part.tree for part in self._compared(inputs)]))
+            return self.part(with_inputs(node, [part.tree for part in self._compared(inputs)]))
         return self._of_numbers(node, kind, detail, inputs)
 
     def _of_numbers(self, node: Any, kind: str, detail: str, inputs: Sequence[Any]) -> Part:
         if kind == "Boolean" and detail in ("IsNull", "IsNotNull"):
-            return self.part(_with_inputs(node, [self.part_of(inputs[0]).tree]))
+            return self.part(with_inputs(node, [self.part_of(inputs[0]).tree]))
         if kind == "Boolean" and detail == "Not":
-            return self.part(_with_inputs(node, [self._not(inputs[0]).tree]))
+            return self.part(with_inputs(node, [self._not(inputs[0]).tree]))
         parts = [self._number(part) for part in inputs]
         if kind == "Bitwise" and any(not part.whole for part in parts):
             raise SqlProblem(f"`BIT_COUNT` takes a whole number, but {parts[0].shown} is none")
@@ -372,7 +290,7 @@ class _Typing:
         trees = [part.tree for part in parts]
         if kind == "Log":
             return self.part(made(rewrites.finite, made(rewrites.logarithm, *trees)))
-        found = self.part(_with_inputs(node, trees))
+        found = self.part(with_inputs(node, trees))
         return self.part(made(rewrites.finite, found.tree)) if kind in _MAY_BE_NAN else found
 
     def _power(self, node: Any, inputs: Sequence[Any]) -> Part:
@@ -382,19 +300,19 @@ class _Typing:
         if base.whole and exponent.whole and not negative:
             return self.part(made(rewrites.power, base.tree, exponent.tree))
         floats = [cast(part.tree, pl.Float64()) for part in (base, exponent)]
-        return self.part(made(rewrites.finite, _with_inputs(node, floats)))
+        return self.part(made(rewrites.finite, with_inputs(node, floats)))
 
     def _is_in(self, node: Any, inputs: Sequence[Any]) -> Part:
         value, among = self.part_of(inputs[0]), self.part_of(inputs[1])
         if not isinstance(among.dtype, pl.List):
-            raise SqlProblem(f"`ANY` takes a list, but {among.shown} is {WORDS[among.kind]}", _LIST_HINT)
+            raise SqlProblem(f"`ANY` takes a list, but {among.shown} is {WORDS[among.kind]}", LIST_HINT)
         inner = pl.Series(dtype=among.dtype).explode().dtype
         self._same_kind([value, Part(among.tree, inner, "what is listed")], "only values of one type are compared")
-        return self.part(_with_inputs(node, [value.tree, among.tree]))
+        return self.part(with_inputs(node, [value.tree, among.tree]))
 
     def _of_text(self, node: Any, detail: str, inputs: Sequence[Any]) -> Part:
         if detail == "ConcatHorizontal":
-            return self.part(_with_inputs(node, [self._as_text(part).tree for part in inputs]))
+            return self.part(with_inputs(node, [self._as_text(part).tree for part in inputs]))
         if detail == "Strptime":
             return self._strptime(node, inputs)
         whole = _FIT_COUNTS.get(detail, ())
@@ -412,7 +330,7 @@ class _Typing:
             trees[1] = NULL
         if detail == "Slice":
             trees[2] = NULL
-        return self.part(_with_inputs(node, trees))
+        return self.part(with_inputs(node, trees))
 
     def _of_pattern(self, node: Any, detail: str, parts: Sequence[Part]) -> Part:
         """A regular expression: one that stands in the SQL has to be one; one of a row finds nothing if it is none."""
@@ -430,7 +348,7 @@ class _Typing:
                     "function": {"StringExpr": {detail: {"literal": False, "strict": False}}},
                 }
             }
-        return self.part(_with_inputs(node, [part.tree for part in parts]))
+        return self.part(with_inputs(node, [part.tree for part in parts]))
 
     def _strptime(self, node: Any, inputs: Sequence[Any]) -> Part:
         to, options = node["Function"]["function"]["StringExpr"]["Strptime"]
@@ -441,131 +359,36 @@ class _Typing:
         if layout is None:
             return self.part(made(rewrites.day if day else rewrites.timestamp, part.tree))
         read = rewrites.written_day(layout) if day else rewrites.written_timestamp(layout)
-        _check_reading(layout, read)
+        check_reading(layout, read)
         return self.part(made(read, part.tree))
 
     def _of_date(self, node: Any, detail: str, inputs: Sequence[Any], place: Place) -> Part:
         if detail in OF_TIME:
-            return self.part(_with_inputs(node, [self._timed(inputs[0], detail.upper()).tree]))
+            return self.part(with_inputs(node, [self._timed(inputs[0], detail.upper()).tree]))
         if detail == "OffsetBy":
             return self._offset(node, inputs, place)
         part = self._of_kind(
-            inputs[0], _DAYS, "a function of dates takes a date", "moment" if sees_time(node) else "", _DATE_HINT
+            inputs[0], DAYS, "a function of dates takes a date", "moment" if sees_time(node) else "", DATE_HINT
         )
         if detail in ("Time", "BaseUtcOffset", "TotalSeconds"):
             raise SqlProblem("of the time of day, SQL gives HOUR, MINUTE, SECOND, EPOCH and STRFTIME")
         if detail == "ToString":
-            _check_layout(node["Function"]["function"]["TemporalExpr"]["ToString"], part)
-        return self.part(_with_inputs(node, [part.tree]))
+            check_layout(node["Function"]["function"]["TemporalExpr"]["ToString"], part)
+        return self.part(with_inputs(node, [part.tree]))
 
     def _offset(self, node: Any, inputs: Sequence[Any], place: Place) -> Part:
-        part = self._of_kind(inputs[0], _DAYS, "an INTERVAL goes to a date", place, _DATE_HINT)
+        part = self._of_kind(inputs[0], DAYS, "an INTERVAL goes to a date", place, DATE_HINT)
         by = inputs[1]["Literal"]["Scalar"].get("String", "") if "Literal" in inputs[1] else ""
         if part.kind == "date" and re.search(r"[0-9](?:h|m|s|ms|us|µs|ns)(?![a-z])", by):
             raise SqlProblem(f"{part.shown} is a day, so an INTERVAL of hours does not move it", "take days")
-        return self.part(_with_inputs(node, [part.tree, inputs[1]]), part.shown)
+        return self.part(with_inputs(node, [part.tree, inputs[1]]), part.shown)
 
     def _of_list(self, node: Any, detail: str, inputs: Sequence[Any]) -> Part:
-        first = self._of_kind(inputs[0], ("list",), "a list function takes a list", hint=_LIST_HINT)
+        first = self._of_kind(inputs[0], ("list",), "a list function takes a list", hint=LIST_HINT)
         if detail in ("Sum", "Mean"):
             raise SqlProblem("a list holds texts, which are not added up")
         others = [self._count(part) if detail == "Get" else self._text(part) for part in inputs[1:]]
-        return self.part(_with_inputs(node, [first.tree, *(part.tree for part in others)]))
-
-
-_LIST_HINT = "STRING_TO_ARRAY(..., ',') makes a list of a text, `[customers] lists` one for traits and segments"
-_TEXT_HINT = "ARRAY_TO_STRING(..., ',') makes a text of a list"
-_DATE_HINT = "TRY_CAST(... AS DATE) reads texts such as 2024-03-01, DATE(..., '%d.%m.%Y') others"
-_MIDNIGHT = pl.lit(dt.datetime(2001, 1, 1))
-_CAST_KINDS = {
-    **dict.fromkeys(("Int8", "Int16", "Int32", "Int64", "Int128", "UInt8", "UInt16", "UInt32", "UInt64"), "number"),
-    **dict.fromkeys(("Float32", "Float64", "Decimal"), "number"),
-    "Boolean": "boolean",
-    "Date": "date",
-    "Datetime": "timestamp",
-}
-_CAST_WORDS = {name: "true or false" if k == "boolean" else k for name, k in _CAST_KINDS.items()}
-_CASTS: dict[str, dict[str, Any]] = {
-    "number": {"number": None, "boolean": rewrites.zero_or_one, "text": rewrites.trimmed},
-    "boolean": {"number": None, "boolean": None, "text": rewrites.boolean},
-    "date": {"date": None, "timestamp": None, "text": rewrites.day},
-    "timestamp": {"date": None, "timestamp": None, "text": rewrites.timestamp},
-}
-"""What TRY_CAST makes of which kinds, and how it reads them where a cast alone does not."""
-
-
-def _counting(part: Part) -> Part:
-    """The part as a number, where it is true or false."""
-    return Part(cast(part.tree, pl.Int64()), pl.Int64(), part.shown) if part.kind == "boolean" else part
-
-
-def _go_together(one: SqlKind, other: SqlKind) -> bool:
-    return {one, other} <= set(_NUMBERS) or {one, other} <= set(_DAYS)
-
-
-def _compared_hint(first: Part, second: Part) -> str | None:
-    kinds = {first.kind, second.kind}
-    if kinds in ({"text", "date"}, {"text", "timestamp"}):
-        return "write dates as DATE '2024-03-01'"
-    if kinds == {"text", "number"}:
-        return "write numbers without quotes, and texts in 'single quotes'"
-    return "ARRAY_CONTAINS(list, 'x') looks into a list" if kinds == {"text", "list"} else None
-
-
-def _computed_hint(part: Part) -> str | None:
-    if part.kind in _DAYS:
-        return "a date moves by an INTERVAL: d + INTERVAL '30 days'"
-    return "TRY_CAST(... AS DOUBLE) reads a number; || joins texts" if part.kind == "text" else None
-
-
-def _check_layout(layout: str, part: Part) -> None:
-    """Raise `SqlProblem` for a layout that is none, or asks for a time of day that is not there."""
-    moment_ = pl.lit(dt.datetime(2000, 1, 1), pl.Datetime("us", getattr(part.dtype, "time_zone", None)))
-    if not _can_write(moment_, layout):
-        raise SqlProblem(f"`{layout}` is no layout of a date", "such as '%Y-%m'")
-    if part.kind == "date" and not _can_write(pl.lit(dt.date(2000, 1, 1)), layout):
-        raise SqlProblem(f"`{layout}` asks for a time of day, and {part.shown} is a day here", _NO_TIME)
-
-
-def _check_reading(layout: str, read: Callable[[pl.Expr], pl.Expr]) -> None:
-    """Raise `SqlProblem` for a layout by which no text is a day."""
-    if re.search(r"%(?:z|:z|#z|\+|Z)", layout):
-        raise SqlProblem("SQL reads no time zones", "let the file have a column of them, which is read in `timezone`")
-    written = pl.lit(dt.datetime(2001, 1, 1)).dt.strftime(layout) if _can_write(_MIDNIGHT, layout) else pl.lit("")
-    try:
-        is_read = pl.select(read(written)).item() is not None if layout else False
-    except pl.exceptions.PolarsError:
-        is_read = False
-    if not is_read:
-        raise SqlProblem(f"`{layout}` is no layout of a day", "such as '%d.%m.%Y'")
-
-
-def _can_write(value: pl.Expr, layout: str) -> bool:
-    try:
-        pl.select(value.dt.strftime(layout))
-    except pl.exceptions.PolarsError:
-        return False
-    return True
-
-
-def _with_inputs(node: Any, inputs: Sequence[Any]) -> Any:
-    """The node over other inputs."""
-    if "BinaryExpr" in node:
-        return {"BinaryExpr": {"left": inputs[0], "op": node["BinaryExpr"]["op"], "right": inputs[1]}}
-    return {"Function": {**node["Function"], "input": list(inputs)}}
-
-
-def _shown_literal(node: Any) -> str:
-    literal = node["Literal"]
-    value = next(iter(literal.values())) if isinstance(literal, dict) else literal
-    inner = next(iter(value.values())) if isinstance(value, dict) and value else ""
-    return (
-        f"`'{inner}'`"
-        if isinstance(inner, str) and inner != "Null"
-        else f"`{inner}`"
-        if isinstance(inner, int | float)
-        else "what stands there"
-    )
+        return self.part(with_inputs(node, [first.tree, *(part.tree for part in others)]))
 
 
 def _is_epoch(node: Any) -> bool:

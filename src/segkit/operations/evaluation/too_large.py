@@ -11,8 +11,8 @@ from segkit.columns.plan.mentions import sql_texts
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import View
+from segkit.criteria.sql.expressions import is_too_large, sql_expression
 from segkit.criteria.sql.parse import sql_columns
-from segkit.criteria.sql.types import is_too_large, sql_expression
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.rules.findings import KeyPath
