@@ -402,3 +402,79 @@ def test_an_empty_window_is_told_wherever_it_stands(desk: Desk, section: str) ->
     warnings = desk.json(HEAD.replace("2024-03-01", "2023-12-31") + EVENTS + section)["warnings"]
     empty = [w for w in warnings if w["message"].startswith("the window has no day when `as_of` is 2023-12-31")]
     assert len(empty) == 1 and empty[0]["line"]
+
+
+@pytest.mark.parametrize(
+    ("null", "values"), [("-1", ["-1", " -1 ", "5"]), ("1900-01-01", [" 1900-01-01", "2024-01-01"])]
+)
+def test_a_text_that_means_nothing_does_so_with_spaces_around_it(desk: Desk, null: str, values: list[str]) -> None:
+    desk.put("c.csv", "id,v\n" + "".join(f"{value.strip()}-{i},{value}\n" for i, value in enumerate(values)))
+    rules = head(f'null_values = "{null}"') + "[segment.s]\ndemographic.v.missing = false\n"
+    assert [row["v"] for row in desk.rows(rules)] == values[-1:]
+
+
+@pytest.mark.parametrize(("time", "fits"), [("24:00", True), ("24:00:00", True), ("24:59", False), ("24:00:01", False)])
+def test_a_day_has_no_hour_after_its_24th(desk: Desk, time: str, fits: bool) -> None:
+    desk.put("c.csv", f"id,d\na,2024-06-30 10:00\nb,2024-06-30 {time}\n")
+    rules = head('types = { d = "date" }') + "[segment.s]\ndemographic.d = 2024-07-01\n"
+    if fits:
+        assert [row["id"] for row in desk.rows(rules, "--as-of", "2024-07-05")] == ["b"]
+    else:
+        assert f"`2024-06-30 {time}`" in desk.apply(rules, code=3).stderr
+
+
+def test_the_hour_that_clocks_leave_out_in_spring_is_the_next_one(desk: Desk) -> None:
+    """Only beside values with zones: elsewhere, an hour is as it is written."""
+    desk.put("c.csv", "id,d\na,2024-03-30T01:30:00Z\nb,2024-03-31T02:30:00\n")
+    rules = 'timezone = "Europe/Berlin"\n' + head('derive.h = "EXTRACT(HOUR FROM d)"', as_of="2024-04-01")
+    assert desk.columns(rules, "h") == {"a": "2", "b": "3"}
+
+
+def test_a_decimal_of_a_typed_file_is_not_rounded(desk: Desk) -> None:
+    amounts = pl.Series("total", ["0.000000000010", "1"]).cast(pl.Decimal(30, 12))
+    orders = pl.DataFrame({"id": ["a", "a"], "day": [dt.date(2024, 1, 1)] * 2, "total": amounts})
+    desk.put("o.parquet", orders)
+    desk.put("c.csv", "id\na\n")
+    rules = HEAD + EVENTS.replace("o.csv", "o.parquet") + '[trait.t]\nevents = "o"\nmeasure = "sum"\n' + ALL
+    told = desk.apply(rules + '[output]\ncolumns = ["t"]\n', code=3).stderr
+    assert "at most 10 decimals" in told
+
+
+def test_columns_of_any_type_go_out(desk: Desk) -> None:
+    desk.put("c.parquet", pl.DataFrame({"id": ["a"], "took": [dt.timedelta(hours=2)], "raw": [b"\x00\xff"]}))
+    rules = head(path="c.parquet") + ALL
+    assert desk.rows(rules) == [{"id": "a", "segment": "s", "took": "PT2H", "raw": "00ff"}]
+    line = json.loads(desk.apply(rules, "-o", "-", "--summary", "none", "--format", "ndjson").stdout)
+    assert (line["took"], line["raw"]) == ("PT2H", "00ff")
+
+
+@pytest.mark.parametrize("names", [("id,n", "id,n,more"), ("id,n,more", "id,n"), ("id,n", "id,N")])
+def test_files_of_a_source_that_differ_in_columns_are_told(desk: Desk, names: tuple[str, str]) -> None:
+    for number, header in enumerate(names):
+        desk.put(f"c/{number}.csv", f"{header}\n" + header.lower() + "\n")
+    told = desk.apply(head(path="c/*.csv") + ALL, code=3).stderr
+    assert "all files of a source have the same columns" in told
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_hundredth_is_the_nearest_number(desk: Desk, rows: int) -> None:
+    desk.put("c.csv", "id,p\n" + "".join(f"{i},{p}%\n" for i, p in enumerate((7, 29, 57)[:rows])))
+    found = desk.columns(head('percent = "divide"', 'derive.q = "p * 1"'), "q")
+    assert list(found.values()) == ["0.07", "0.29", "0.57"][:rows]
+
+
+def test_utf_16_without_a_mark_is_told_what_it_is_called(desk: Desk) -> None:
+    text = "id,name\na,Zoë\n"
+    desk.put("c.csv", text.encode("utf-16-le"))
+    told = desk.apply(HEAD + ALL, code=3).stderr
+    assert 'encoding = "utf-16-le"' in told
+    assert desk.rows(head('encoding = "utf-16-le"') + ALL) == [{"id": "a", "segment": "s", "name": "Zoë"}]
+    desk.put("c.csv", text.encode("utf-16")[:-1])
+    assert "its end may be cut off" in desk.apply(HEAD + ALL, code=3).stderr
+
+
+def test_rfm_says_where_a_key_of_a_source_is_written(desk: Desk) -> None:
+    data = desk.put("o.csv", "id,day,total\na,05/06/2024,5\nb,07/08/2024,6\n")
+    told = desk.segkit("rfm", data, "--key", "id", code=3).stderr
+    assert "date_format = " in told
+    assert "a key of a rule file, which has `[rfm]` too" in told

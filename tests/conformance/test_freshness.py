@@ -176,3 +176,13 @@ def test_a_segment_with_somebody_is_not_looked_at(desk: Desk) -> None:
 def test_without_customers_nothing_is_told(desk: Desk) -> None:
     desk.put("c.csv", "id,status\n")
     assert warned(desk, head() + '[segment.s]\ndemographic.status = "x"\n') == []
+
+
+def test_a_table_that_begins_after_the_day_of_the_run_is_told(desk: Desk) -> None:
+    rules = head() + ORDERS + ALL + '[segment.never]\nbehavioural.did_not = { events = "o" }\n'
+    put_events(desk, "2024-03-02", "2024-03-05")
+    assert "`o` has no event up to 2024-03-01, and 2 events after that day" in warned(desk, rules)
+    told = desk.segkit("rfm", desk / "o.csv", "--key", "id", "--as-of", "2024-03-01").stdout
+    assert "has no event up to 2024-03-01" in told
+    put_events(desk, "2024-03-01", "2024-03-05")
+    assert not [m for m in warned(desk, rules) if "no event up to" in m]

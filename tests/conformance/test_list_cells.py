@@ -127,3 +127,13 @@ def test_lists_may_be_derived_or_looked_up(desk: Desk) -> None:
     desk.put("k.csv", 'zip,tags\n1,"[""u"",""v]"\n2,[]\n')
     told = desk.apply(rules + '[segment.u]\nneeds.tags.has_any = "v"\n', code=3).stderr
     assert "1 cell of column `tags` cannot be read as a JSON array" in told
+
+
+@pytest.mark.parametrize(("how", "cell"), [("json", '["golf", "chess"]'), ("postgres", '{golf,"chess"}')])
+@pytest.mark.parametrize("rule", ['psychographic.tags.has_any = "golf"', "everyone = true"])
+def test_an_array_goes_out_as_it_came_where_a_cell_is_text(desk: Desk, how: str, cell: str, rule: str) -> None:
+    put_cells(desk, [cell])
+    rules = head(f'lists = {{ tags = "{how}" }}') + f'[output]\ncolumns = ["tags"]\n[segment.s]\n{rule}\n'
+    assert [row["tags"] for row in desk.rows(rules)] == [cell]
+    lines = desk.apply(rules, "-o", "-", "--summary", "none", "--format", "ndjson").stdout
+    assert [json.loads(line)["tags"] for line in lines.splitlines()] == [["golf", "chess"]]

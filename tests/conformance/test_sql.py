@@ -596,3 +596,27 @@ def test_a_derived_column_of_computed_ones_sees_the_field(desk: Desk) -> None:
 def test_a_number_that_only_fits_the_rows_of_the_file(desk: Desk) -> None:
     desk.put("c.csv", "id,n\na,7\nb,5\n")
     assert desk.columns(head('derive.x = "POW(2, n - 5)"'), "x") == {"a": "4", "b": "1"}
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_a_division_is_the_nearest_number_whatever_the_number_of_rows(desk: Desk, rows: int) -> None:
+    """Polars multiplies a column by 1 / 10, which is not the same."""
+    values = [7, 12, 6, 3, 33, 49, 99][:rows]
+    desk.put("c.csv", "id,n,x\n" + "".join(f"{i},{n},{n / 100}\n" for i, n in enumerate(values)))
+    derive = head('derive.tenth = "n / 10"', 'derive.third = "x / 3.0"')
+    found = desk.columns(derive, "tenth", "third")
+    assert [(float(a), float(b)) for a, b in found.values()] == [(n / 10, n / 100 / 3.0) for n in values]
+
+
+def test_constants_stand_beside_each_other(desk: Desk) -> None:
+    desk.put("c.csv", "id,n\na,7\n")
+    found = desk.columns(head('derive.a = "0.5"', 'derive.b = "7/2"', 'derive.c = "n / 4"'), "a", "b", "c")
+    assert found == {"a": ("0.5", "3.5", "1.75")}
+
+
+@pytest.mark.parametrize("call", ["DATEDIFF('day', d, d)", "DATE_TRUNC('month', d)", "t SIMILAR TO 'a%'", "LEN(t)"])
+def test_what_segkit_does_not_have_leads_to_the_list_of_functions(desk: Desk, call: str) -> None:
+    desk.put("c.csv", "id,d,t\na,2024-01-01,x\n")
+    told = desk.apply(head(f'derive.x = "{call}"') + "[segment.s]\nsql = \"x = 'a'\"\n", code=2).stderr
+    assert "lists the functions" in told
+    assert "Span(" not in told

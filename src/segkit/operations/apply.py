@@ -39,7 +39,7 @@ from segkit.operations.delivery.runs import read_written
 from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.idle_rules import unmatched
-from segkit.operations.evaluation.doubts.old_events import ended_long_ago
+from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress, silent
 from segkit.operations.summary.distributions import distributions
@@ -213,7 +213,7 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
 def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
     """The warnings about what this day's data say nothing about."""
     plan, computed = evaluated.plan, evaluated.computed
-    findings = (*ended_long_ago(plan, computed), *unmatched(plan, computed))
+    findings = (*ended_long_ago(plan, computed), *not_begun(plan, computed), *unmatched(plan, computed))
     return sorted((placed(loaded, finding) for finding in findings), key=by_place)
 
 

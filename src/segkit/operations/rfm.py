@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
 from segkit.operations.delivery.lists import to_stream
 from segkit.operations.evaluation.diagnose import placed
-from segkit.operations.evaluation.doubts.old_events import ended_long_ago
+from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.options import TABLE, Chosen, choose, facts, open_data, rule_file
@@ -28,6 +29,7 @@ from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
+from segkit.rules.model.sources import Source
 from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
@@ -78,12 +80,12 @@ def rfm(
     _refuse_targets(targets, ties)
     with Workspace() as ws:
         progress("opening the file")
-        columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
         try:
+            columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
             loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
-            raise type(error)(*(_without_place(d) for d in error.diagnostics)) from error
+            raise type(error)(*(_of_no_rule_file(d) for d in error.diagnostics)) from error
         _spare_inputs(evaluated, targets)
         result = _result(evaluated, loaded, columns, targets, started)
         contents: dict[str, bytes] = {}
@@ -148,6 +150,15 @@ def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     return diagnostic._replace(location=None) if place and place.path == RULES else diagnostic
 
 
+def _of_no_rule_file(diagnostic: Diagnostic) -> Diagnostic:
+    """The error without its place; where its hint names a key of a source, with where that is written."""
+    diagnostic = _without_place(diagnostic)
+    named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & Source.model_fields.keys()
+    if not named:
+        return diagnostic
+    return diagnostic._replace(hint=f"{diagnostic.hint}; that is a key of a rule file, which has `[rfm]` too")
+
+
 def _write(evaluated: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
     key = evaluated.plan.rules.customers.key
     names = [name for name in RFM_COLUMNS if name != key]
@@ -191,7 +202,8 @@ def _result(
 
 def _warnings(evaluated: Evaluated, loaded: Loaded, columns: Chosen) -> tuple[Diagnostic, ...]:
     """What was found on the way, and about the events."""
-    old = (placed(loaded, finding) for finding in ended_long_ago(evaluated.plan, evaluated.computed))
+    plan, computed = evaluated.plan, evaluated.computed
+    old = (placed(loaded, finding) for finding in (*ended_long_ago(plan, computed), *not_begun(plan, computed)))
     found = map(_without_place, (*without_notes(evaluated.warnings), *old))
     return (*found, *_lines(evaluated, columns))
 

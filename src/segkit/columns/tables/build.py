@@ -73,8 +73,10 @@ def _read(
     for name in sorted((reads.values & table.columns.keys()) - {key}):
         as_type, money = reads.type_of(table, name)
         unsettled = table.unsettled(name, type=as_type, money=money, moment=name in reads.moments)
-        if unsettled is not None:
-            exprs.append(unsettled.alias(suspect(name)))
+        flag = table.suspect(name, type=as_type, money=money)
+        flags = [test.fill_null(value=False) for test in (unsettled, flag) if test is not None]
+        if flags:
+            exprs.append(pl.any_horizontal(flags).alias(suspect(name)))
             suspects[name] = pl.col(suspect(name))
         if table.columns[name].padded and table.reads_as_text(name, as_type):
             exprs.append(pl.col(name).alias(as_it_came(name)))  # so it goes out, trimmed it is compared
@@ -85,11 +87,7 @@ def _read(
             continue
         exprs.append(pl.col(name).alias(as_it_came(name)))
         unread = pl.col(name).is_null() & pl.col(as_it_came(name)).is_not_null()
-        flag = table.suspect(name, type=as_type, money=money)
-        if flag is not None and unsettled is None:
-            exprs.append(flag.alias(suspect(name)))
-            unread |= pl.col(suspect(name))
-        suspects[name] = unread if name not in suspects else suspects[name] | unread
+        suspects[name] = suspects[name] | unread if flags else unread
     exprs += further_readings(table, reads, key)
     for name in sorted(reads.keys & table.columns.keys()):
         of_row = pl.col(name) if name in as_came else table.key(name)
@@ -238,12 +236,12 @@ def customer_view(
     frame = _with_computed_key(frame, table, spec.key, KEY).with_columns(pl.col(KEY).alias(spec.key))
     schema = frame.collect_schema()
     frame, doubts = _split(frame, doubts, {n: how for n, how in spec.lists.items() if schema.get(n) == pl.String})
+    arrays = {name for name, how in spec.lists.items() if how in FORMS}
     known = frame.collect_schema()
     texts = {text_of(name): pl.String() for name in reads.keys & table.columns.keys()}
     padded = [name for name, column in table.columns.items() if column.is_text and column.padded]
-    texts |= {
-        as_it_came(name): pl.String() for name in padded if known.get(name) == pl.String and as_it_came(name) in known
-    }
+    came = [name for name in padded if known.get(name) == pl.String] + sorted(arrays)
+    texts |= {as_it_came(name): pl.String() for name in came if as_it_came(name) in known}
     texts |= {name: pl.String() for name in schema if is_field_text(name)}
     return View(
         name="customers",
@@ -263,6 +261,10 @@ def _split(frame: pl.LazyFrame, doubts: Doubts, lists: Mapping[str, str]) -> tup
     frame = frame.with_columns(values_of(pl.col(name), how).alias(name) for name, how in lists.items())
     shaped = {name: how for name, how in lists.items() if how in FORMS}
     if shaped:
+        known = frame.collect_schema()
+        frame = frame.with_columns(
+            pl.col(cell(name)).alias(as_it_came(name)) for name in shaped if as_it_came(name) not in known
+        )
         before = [pl.col(name) for name in doubts.columns]
         wrong = [misshapen(pl.col(cell(name)), how) for name, how in shaped.items()]
         frame = frame.with_columns(pl.any_horizontal(*before, *wrong).alias(DOUBT))

@@ -223,10 +223,11 @@ class View(NamedTuple):
             moment = name in self.reads.moments
             if (test := self.table.unsettled(name, type=as_type, money=money, moment=moment)) is not None:
                 unsettled[name] = test
-            elif (test := self.table.bad(name, type=as_type, money=money)) is not None:
+            if (test := self.table.bad(name, type=as_type, money=money)) is not None:
                 bad[name] = test
         short = [] if self.doubts.short is None else [self.doubts.short.any().alias(DOUBT)]
-        tests = [test.sum().alias(name) for name, test in {**bad, **unsettled}.items()]
+        tests = [test.sum().alias(name) for name, test in bad.items()]
+        tests += [test.any().alias(helpers.suspect(name)) for name, test in unsettled.items()]
         looks = [*tests, *short]
         row = self.table.frame.select(looks).collect().row(0, named=True) if looks else {}
         cells = [
@@ -235,7 +236,7 @@ class View(NamedTuple):
         wrong_cells = self.frame.select(cells).collect().row(0, named=True) if cells else {}
         return SecondLook(
             bad={name: count for name, count in {**{n: row[n] for n in bad}, **wrong_cells}.items() if count},
-            unsettled=tuple(name for name in unsettled if row[name]),
+            unsettled=tuple(name for name in unsettled if row[helpers.suspect(name)]),
             may_be_short=bool(row.get(DOUBT)),
         )
 

@@ -50,7 +50,7 @@ def is_too_large(error: pl.exceptions.PolarsError) -> bool:
 
 
 def _one_row(schema: Dtypes) -> pl.DataFrame:
-    values: dict[str, Any] = {"text": "", "number": 1, "date": dt.date(2000, 1, 1), "boolean": True, "list": []}
+    values: dict[str, Any] = {"text": "", "number": 0, "date": dt.date(2000, 1, 1), "boolean": True, "list": []}
     row = {name: [values.get(kind_of(dtype))] for name, dtype in schema.items()}
     return pl.DataFrame(row, schema=schema)
 

@@ -52,6 +52,9 @@ class SqlProblem(ValueError):
         self.hint = hint
 
 
+_FUNCTIONS = "docs/rule-file.md lists the functions under `Computed columns`"
+
+
 @lru_cache(maxsize=1024)
 def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
     """The tree of the row-by-row expression that `text` means, with the day `as_of` in place of that column.
@@ -71,7 +74,10 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
         expression = pl.sql_expr(_AS_OF.sub(lambda match: _day(match, as_of), text) if as_of else text)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
-        raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
+        if "parser error" in reason:
+            raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
+        short = re.sub(r"expression (\w+).*", r"\1", reason) if "Span(" in reason else reason
+        raise SqlProblem(f"cannot read the SQL: {short}", _FUNCTIONS) from error
     tree = tree_of(expression)
     for reason, hint in _refusals(tree):
         raise SqlProblem(reason, hint)

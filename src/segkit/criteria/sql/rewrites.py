@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from segkit.criteria.sql.parse import expression_of, tree_of
+from segkit.io.read.values.numbers import in_rows
 from segkit.io.read.values.vocabulary import booleans
 
 NULL: Any = {"Literal": {"Scalar": {"Null": "Null"}}}
@@ -49,9 +50,9 @@ def logarithm(value: pl.Expr, base: pl.Expr) -> pl.Expr:
     return pl.when(base.cast(pl.Float64).pow(whole) == value.cast(pl.Float64)).then(whole).otherwise(nearly)
 
 
-def not_zero(divisor: pl.Expr) -> pl.Expr:
-    """The divisor, missing where it is zero; Polars would stop the run for decimals."""
-    return pl.when(divisor != 0).then(divisor)
+def divisor(dividend: pl.Expr, by: pl.Expr) -> pl.Expr:
+    """What a number is divided by, missing where it is zero, for which Polars would stop the run of decimals."""
+    return in_rows(pl.when(by != 0).then(by), dividend)
 
 
 def finite(value: pl.Expr) -> pl.Expr:
@@ -104,7 +105,8 @@ def written_timestamp(layout: str) -> Callable[[pl.Expr], pl.Expr]:
 
 def epoch(moment: pl.Expr) -> pl.Expr:
     """The seconds since 1970."""
-    return moment.dt.timestamp("us") / 1e6
+    micros = moment.dt.timestamp("us")
+    return micros / in_rows(pl.lit(1e6), micros)
 
 
 def place(text: pl.Expr, part: pl.Expr) -> pl.Expr:

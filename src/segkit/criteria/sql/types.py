@@ -214,7 +214,7 @@ class Typing:
                     f"only numbers are computed with, but {part.shown} is {WORDS[part.kind]}", computed_hint(part)
                 )
         if op in _DIVIDES:
-            parts[1] = self.part(made(rewrites.not_zero, parts[1].tree), parts[1].shown)
+            parts[1] = self.part(made(rewrites.divisor, parts[0].tree, parts[1].tree), parts[1].shown)
         if all(part.whole for part in parts):
             return self._of_whole(node, op, parts)
         return self.part(with_inputs(node, [counting(part).tree for part in parts]))

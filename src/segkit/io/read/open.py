@@ -143,7 +143,7 @@ def _check_same_columns(parts: tuple[Part, ...]) -> None:
         lacks = [name for name in first.names if name not in part.names]
         extra = [name for name in part.names if name not in first.names]
         if lacks or extra:
-            found = [f"lacks {listed(lacks, ',')}"] * bool(lacks) + [f"also has {listed(extra, ',')}"] * bool(extra)
+            found = [f"{verb} {listed(names, ',')}" for verb, names in (("lacks", lacks), ("also has", extra)) if names]
             message = f"`{part.path.name}` {' and '.join(found)}, unlike `{shown(first.path)}`"
             raise problem(part.path, message, hint="all files of a source have the same columns")
 

@@ -53,12 +53,19 @@ def as_text(column: pl.Expr, dtype: pl.DataType, separator: str = "|") -> pl.Exp
 
 
 def _text(column: pl.Expr, dtype: pl.DataType, separator: str) -> pl.Expr | None:
-    """The column as text where it is a text, a list or a struct; None for other types."""
+    """The column as text; None for types that the CSV writer itself shows so.
+
+    A length of time is as in ISO 8601, bytes are hexadecimal.
+    """
     if isinstance(dtype, pl.List | pl.Array):
         items = column.cast(pl.List(pl.String))
         return pl.when(items.list.len() > 0).then(items.list.join(separator, ignore_nulls=True))
     if isinstance(dtype, pl.Struct):
         return column.struct.json_encode()
+    if isinstance(dtype, pl.Duration):
+        return column.dt.to_string("iso")
+    if isinstance(dtype, pl.Binary):
+        return column.bin.encode("hex")
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         return column if isinstance(dtype, pl.String) else column.cast(pl.String)
     return None
@@ -131,8 +138,8 @@ def _json(name: str, dtype: pl.DataType) -> pl.Expr:
         value = column.cast(pl.String)
     elif isinstance(dtype, pl.Datetime):
         value = pl.concat_str(pl.lit('"'), iso(column, dtype), pl.lit('"'))
-    elif dtype == pl.Date:
-        value = pl.concat_str(pl.lit('"'), column.cast(pl.String), pl.lit('"'))
+    elif isinstance(dtype, pl.Date | pl.Duration | pl.Binary):
+        value = pl.concat_str(pl.lit('"'), as_text(column, dtype), pl.lit('"'))
     else:
         # Polars encodes only structs, as {"":VALUE}: the value is taken out of it.
         value = pl.struct(column.alias("")).struct.json_encode().str.slice(4).str.strip_suffix("}")

@@ -35,11 +35,15 @@ class TextStyle(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A file extension, what turns a frame, a target and a style into a lazy sink, and whether it is no text."""
+    """A file extension, what turns a frame, a target and a style into a lazy sink, what its values are.
+
+    `binary` is no text; `cells` are texts without types, so that a list is written as a text.
+    """
 
     extension: str
     sink: Callable[[pl.LazyFrame, Target, TextStyle], pl.LazyFrame]
     binary: bool = False
+    cells: bool = False
 
 
 def _csv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -91,8 +95,8 @@ def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 FORMATS: dict[str, Format] = {
-    "csv": Format("csv", _csv),
-    "tsv": Format("tsv", _tsv),
+    "csv": Format("csv", _csv, cells=True),
+    "tsv": Format("tsv", _tsv, cells=True),
     "parquet": Format("parquet", _parquet, binary=True),
     "ndjson": Format("ndjson", _ndjson),
     "arrow": Format("arrow", _arrow, binary=True),

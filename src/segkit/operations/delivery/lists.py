@@ -180,7 +180,7 @@ def rows_of(
         head.append(pl.col(helpers.variant(file.segment)).alias(VARIANT))
     elif in_common and has_variants(rules):
         head.append(pl.lit(None, pl.String).alias(VARIANT))
-    return protected(marked.filter(file.rows).select(*head, *_going_out(marked, columns)), rules)
+    return protected(marked.filter(file.rows).select(*head, *_going_out(marked, rules, columns)), rules)
 
 
 def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
@@ -191,14 +191,17 @@ def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str],
     if names:
         label = pl.when(pl.any_horizontal(marks.values())).then(pl.concat_str(names, separator="|", ignore_nulls=True))
     label = label.alias(rules.output.label_column)
-    return protected(marked.select(pl.col(KEY).alias(rules.customers.key), label, *_going_out(marked, columns)), rules)
+    return protected(
+        marked.select(pl.col(KEY).alias(rules.customers.key), label, *_going_out(marked, rules, columns)), rules
+    )
 
 
-def _going_out(marked: pl.LazyFrame, columns: Sequence[str]) -> list[pl.Expr]:
-    """The columns as they are written: padded text as it came, although rules read it trimmed."""
+def _going_out(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str]) -> list[pl.Expr]:
+    """The columns as they are written: padded text as it came, and in a cell an array too, though rules read both."""
     known = marked.collect_schema()
-    raw = {name: helpers.as_it_came(name) for name in columns}
-    return [pl.col(raw[name] if raw[name] in known else name).alias(name) for name in columns]
+    as_read = () if FORMATS[rules.output.format].cells else rules.customers.lists
+    raw = {name: helpers.as_it_came(name) for name in columns if name not in as_read}
+    return [pl.col(raw[name] if raw.get(name) in known else name).alias(name) for name in columns]
 
 
 def style_of(rules: RuleFile) -> TextStyle:

@@ -9,7 +9,6 @@ import polars as pl
 
 from segkit.io.read.problems import check_names, problem
 
-_SMALL = 2_000_000
 _NAMES = {"parquet": "Parquet", "ipc": "Arrow IPC", "ipc_stream": "Arrow IPC", "ndjson": "NDJSON", "json": "JSON"}
 
 
@@ -29,8 +28,7 @@ def open_typed(path: Path, plain: Path, kind: str) -> pl.LazyFrame:
 
 
 def _ndjson(path: Path) -> pl.LazyFrame:
-    rows = None if path.stat().st_size <= _SMALL else 10_000
-    return pl.scan_ndjson(path, infer_schema_length=rows)
+    return pl.scan_ndjson(path, infer_schema_length=None)  # all rows: a later one may bring a key or another type
 
 
 def _json(path: Path) -> pl.LazyFrame:

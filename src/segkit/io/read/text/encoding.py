@@ -134,7 +134,7 @@ def _line_at(path: Path, before: int) -> int:
 
 def _refuse_nul(path: Path, looked: Looked) -> None:
     if looked.nul_line is not None:
-        hint = "UTF-16 text needs `encoding`; else export the file again"
+        hint = 'UTF-16 without a mark is read with `encoding = "utf-16-le"` or "utf-16-be"; else export the file again'
         raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", line=looked.nul_line, hint=hint)
 
 
@@ -199,7 +199,10 @@ def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str, mark: str
             out.write(decoder.decode(b"", final=True))
     except UnicodeError as error:
         message = f"`{path.name}` cannot be read as {encoding}"
-        raise problem(path, message, line=line, hint="give its `encoding`") from error
+        hint = "give its `encoding`"
+        if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
+            hint = "its end may be cut off; without a mark at its begin, `encoding` ends in -le or -be"
+        raise problem(path, message, line=line, hint=hint) from error
     return _checked(ws, path, copy, marked, encoding)
 
 

@@ -13,10 +13,10 @@ from segkit.io.read.values.column import Column, DateStyle
 from segkit.io.read.values.texts import trimmed
 from segkit.io.read.values.vocabulary.months import MONTHS
 
-_ZONE = r"(?:Z|z|UTC|GMT|[+-][0-9][0-9]:?[0-9][0-9]|[+-][0-9][0-9])"
+_ZONE = r"(?:Z|z|UTC|GMT|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 _TIME = (
-    r"(?:T|,?\s+)(?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
-    rf"(?:\s*{_ZONE})?"
+    r"(?:T|,?\s+)(?:(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-6][0-9])?(?:[.,][0-9]+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    rf"|24:00(?::00(?:[.,]0+)?)?)(?:\s*{_ZONE})?"
 )
 _MARK = r"[-/.]"
 _NAME = r"[A-Za-zÀ-ÿ]{3,10}\.?"
@@ -40,7 +40,7 @@ _YEAR_MONTH_DAY = {
 }  # fmt: skip
 NAMED = ("named", "month_named")
 ZONED = rf":[0-9][0-9].*{_ZONE}$"
-_MIDNIGHT = r"[T\s]24:00(?::00)?"
+_MIDNIGHT = r"[T\s]24:00"
 _FIRST_PAST_12 = rf"^(?:1[3-9]|[23][0-9]){_MARK}"
 _SECOND_PAST_12 = rf"^[0-9]{{1,2}}{_MARK}(?:1[3-9]|[23][0-9]){_MARK}"
 _SIMPLE = re.compile(
@@ -111,8 +111,12 @@ def moment_by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
 
 
 def in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
-    """A time without a zone as one of `timezone`; missing where its clocks never showed it."""
-    return naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+    """A time without a zone as one of `timezone`; of the hour that its clocks leave out in spring, the next one."""
+    moment, later = (
+        time.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+        for time in (naive, naive + pl.duration(hours=1))
+    )
+    return moment.fill_null(later)
 
 
 def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:

@@ -31,6 +31,8 @@ LIKE = rf"^\(?[+{_MINUS}]?\s*{currencies.ANY}?\s*[+{_MINUS}]?[0-9.,]"
 LEADING_ZERO = r"^[^0-9.,]*0[0-9]"
 """A digit after a first zero: not a number but a code (`01234`)."""
 PERCENT = r"\s*%\s*$"
+_NO_CENTS = r"[-\u2212\u2013\u2014]{1,2}"
+"""The dash of a price without cents: 12,- and CHF 12.-"""
 _HEAD = r"^[^0-9.,]*"
 _TAIL = r"[^0-9.,]*$"
 
@@ -48,7 +50,7 @@ def shape(decimal: str, thousands: str | None = None, *, whole: bool = False, cu
     point = re.escape(decimal)
     body = rf"(?:{grouped}[0-9]{{1,18}})"
     if not whole:
-        body = rf"(?:{body}(?:{point}[0-9]*)?|{point}[0-9]+){_EXPONENT}?"
+        body = rf"(?:{body}(?:{point}(?:[0-9]*|{_NO_CENTS}))?|{point}[0-9]+){_EXPONENT}?"
     signed = rf"[+{_MINUS}]?\s*{currency}?\s*[+{_MINUS}]?{body}\s*{currency}?"
     return (
         rf"^(?:{signed}|\(\s*{currency}?\s*{body}\s*{currency}?\s*\)|{currency}?\s*{body}\s*[{_MINUS}]\s*{currency}?)$"
@@ -81,13 +83,24 @@ def _divided(raw: pl.Expr, text: pl.Expr, to: ColumnType, *, money: bool) -> pl.
         exact = pl.when(~_over_precise(text)).then(text.cast(MONEY, strict=False))
         return pl.when(is_percent).then((exact / 100).cast(MONEY, strict=False)).otherwise(exact)
     number = text.cast(pl.Float64, strict=False)
-    share = pl.when(is_percent).then(number / 100).otherwise(number)
+    share = pl.when(is_percent).then(number / in_rows(pl.lit(100.0), number)).otherwise(number)
     return share.cast(pl.Int64, strict=False) if to is ColumnType.INTEGER else share
+
+
+def in_rows(divisor: pl.Expr, dividend: pl.Expr) -> pl.Expr:
+    """The divisor in each row.
+
+    One divisor of a whole column Polars turns into a factor: 12 / 10 would be 1.2000000000000002, and 1.2 in a table of
+    one row.
+    """
+    return divisor + (dividend != dividend).cast(pl.Int8)  # noqa: PLR0124 - a column of zeros
 
 
 def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
     text = trimmed(raw).str.replace(PERCENT, "") if style.percent else trimmed(raw)
+    is_number = text.str.contains(_shape_of(style))
+    text = text.str.replace(rf"([.,]){_NO_CENTS}", "${1}")
     head = text.str.extract(rf"({_HEAD})").str.contains(rf"[{_MINUS}(]")
     negative = head | text.str.contains(rf"[0-9.,]{_TAIL[:-1]}$") & text.str.extract(rf"({_TAIL})").str.contains(
         rf"[{_MINUS}]"
@@ -97,7 +110,7 @@ def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     if style.decimal != ".":
         bare = bare.str.replace(style.decimal, ".", literal=True)
     signed = pl.when(negative).then(pl.lit("-") + bare).otherwise(bare)
-    return pl.when(text.str.contains(_shape_of(style))).then(signed)
+    return pl.when(is_number).then(signed)
 
 
 def _shape_of(style: NumberStyle) -> str:

@@ -28,11 +28,11 @@ def value(column: Column, to: ColumnType, *, money: bool, trusting: bool) -> pl.
     else:
         raise no_reading(column, to)
     # Only given texts may read as values; those that were detected (`NULL`) never do.
-    return pl.when(~raw.is_in(column.nulls)).then(made) if column.given_nulls else made
+    return pl.when(~texts.trimmed(raw).is_in(column.nulls)).then(made) if column.given_nulls else made
 
 
 def missing(column: Column, others: tuple[str, ...]) -> pl.Expr:
     """Blank, or one of the texts; `is_in` costs a tenth of trimming, which only padded columns need."""
     raw = pl.col(column.name)
-    text = texts.trimmed(raw) if column.padded else raw
+    text = texts.trimmed(raw) if column.padded or column.given_nulls else raw
     return text.is_in([*_BLANKS, *others, *column.nulls])

@@ -34,7 +34,7 @@ def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | Non
     elif isinstance(column.dtype, pl.Decimal) and column.dtype.scale <= numbers.MONEY.scale:
         return None
     elif column.dtype.is_decimal() and money:
-        unread = unread | (raw.cast(numbers.MONEY, strict=False).cast(column.dtype, strict=False) != raw)
+        unread = unread | _rounded(column)
     elif not of_typed.can_fail(column.dtype, to):
         return None
     return unread.alias(column.name)
@@ -43,13 +43,19 @@ def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | Non
 def suspect(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | None:
     """Where a value needs the second look of `bad` although `value` reads it.
 
-    That is a guessed number such as `01234`, or money that a trusting reader may have rounded.
+    That is a guessed number such as `01234`, or money that a reader may have rounded.
     """
     if not column.is_text:
-        return None
+        return _rounded(column) if money and column.dtype.is_decimal() else None
     if money and numbers.may_trust(column):
         return numbers.long(pl.col(column.name))
     return numbers.has_leading_zero(column) if _may_be_code(column, to, money=money) else None
+
+
+def _rounded(column: Column) -> pl.Expr:
+    """Where a decimal has more decimals than money."""
+    raw = pl.col(column.name)
+    return raw.cast(numbers.MONEY, strict=False).cast(column.dtype, strict=False) != raw
 
 
 def _may_be_code(column: Column, to: ColumnType, *, money: bool) -> bool:

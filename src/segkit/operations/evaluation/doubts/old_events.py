@@ -1,4 +1,4 @@
-"""Event tables that end long before the day of the run, so that every recency is large and every window empty."""
+"""Event tables that end long before the day of the run, or begin after it, so that windows are empty."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from segkit.columns.compute import Computed
 from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.view import AFTER_AS_OF
 from segkit.rules import walk
 from segkit.rules.findings import Finding
+from segkit.words import plural
 
 STALE_AFTER_DAYS = 366
 
@@ -22,3 +24,13 @@ def ended_long_ago(plan: Plan, computed: Computed) -> Iterator[Finding]:
             message = f"the last event of `{name}` was on {last}, {(as_of - last).days:,} days before {as_of}"
             hint = f"to look at the customers as they stood then: `--as-of {last}`"
             yield Finding(("events", name), message, hint, warning=True)
+
+
+def not_begun(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each table of which every event that would count lies after `as_of`."""
+    for name in plan.rules.events:
+        counts = computed.counts.get(name)
+        later = int(counts[AFTER_AS_OF].item() or 0) if counts is not None and AFTER_AS_OF in counts.columns else 0
+        if later and computed.last_day(name) is None:
+            message = f"`{name}` has no event up to {plan.context.as_of}, and {plural(later, 'event')} after that day"
+            yield Finding(("events", name), message, "look at `as_of`", warning=True)
