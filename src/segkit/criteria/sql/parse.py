@@ -74,7 +74,7 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
         expression = pl.sql_expr(_AS_OF.sub(lambda match: _day(match, as_of), text) if as_of else text)
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0]
-        if "parser error" in reason:
+        if "parse" in reason:
             raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
         short = re.sub(r"expression (\w+).*", r"\1", reason) if "Span(" in reason else reason
         raise SqlProblem(f"cannot read the SQL: {short}", _FUNCTIONS) from error
