@@ -44,7 +44,8 @@ class Looked(NamedTuple):
     """The text has a certain character."""
     nul_line: int | None = None
     """The first line with a NUL byte, which no text has; the pass ends there."""
-    line_feeds: int = 0
+    line_feeds: bool = False
+    """The text has line feeds."""
     returns: bool = False
     """The text has carriage returns."""
 
@@ -101,22 +102,30 @@ def look(path: Path, mark: str = "") -> Looked:
     """Whether the text is UTF-8, has `mark`, and how its lines end; reads all of it, at 4 GB/s where it is ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     before, wanted = 0, mark.encode()
-    marked = returns = False
-    line_feeds = 0
+    marked = returns = line_feeds = False
     for chunk in _chunks(path):
         marked = marked or (bool(wanted) and wanted in chunk)
         returns = returns or b"\r" in chunk
         if b"\0" in chunk:
-            return Looked(nul_line=line_feeds + chunk.partition(b"\0")[0].count(b"\n") + 1)
+            return Looked(nul_line=_line_of(path, before + chunk.index(b"\0")))
         if not chunk.isascii() or decoder.getstate()[0]:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError:
                 return Looked(invalid_line=_line_at(path, before), marked=marked)
-        line_feeds += chunk.count(b"\n")
+        line_feeds = line_feeds or b"\n" in chunk
         before += len(chunk)
     cut = _line_at(path, before) if decoder.getstate()[0] else None
     return Looked(invalid_line=cut, marked=marked, line_feeds=line_feeds, returns=returns)
+
+
+def _line_of(path: Path, position: int) -> int:
+    """The line in which a byte stands."""
+    line = 1
+    for chunk in _chunks(path):
+        line += chunk[: max(0, position)].count(b"\n")
+        position -= len(chunk)
+    return line
 
 
 def _line_at(path: Path, before: int) -> int:
