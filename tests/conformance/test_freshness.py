@@ -186,3 +186,6 @@ def test_a_table_that_begins_after_the_day_of_the_run_is_told(desk: Desk) -> Non
     assert "has no event up to 2024-03-01" in told
     put_events(desk, "2024-03-01", "2024-03-05")
     assert not [m for m in warned(desk, rules) if "no event up to" in m]
+    put_events(desk, "2024-02-01", "2024-03-05")
+    left_out = rules.replace('amount = "total"', 'amount = "total"\nwhere.counts = "no"')
+    assert not [m for m in warned(desk, left_out) if "no event up to" in m]  # `where` is what leaves them out

@@ -137,3 +137,11 @@ def test_an_array_goes_out_as_it_came_where_a_cell_is_text(desk: Desk, how: str,
     assert [row["tags"] for row in desk.rows(rules)] == [cell]
     lines = desk.apply(rules, "-o", "-", "--summary", "none", "--format", "ndjson").stdout
     assert [json.loads(line)["tags"] for line in lines.splitlines()] == [["golf", "chess"]]
+
+
+def test_a_word_for_nothing_among_arrays_leads_to_null_values(desk: Desk) -> None:
+    put_cells(desk, ['["a"]', "null"])
+    rules = head('lists = { tags = "json" }') + '[segment.s]\npsychographic.tags.has_any = "a"\n'
+    assert 'null_values = ["null"]' in desk.apply(rules, code=3).stderr
+    mended = rules.replace("lists = ", 'null_values = ["null"]\nlists = ')
+    assert len(desk.rows(mended)) == 1

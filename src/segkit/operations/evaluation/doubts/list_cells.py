@@ -11,6 +11,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.lists import FORMS, misshapen
 from segkit.columns.tables.view import View
 from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.io.read.values.column import NO_VALUE
 from segkit.rules.findings import Finding
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import plural
@@ -45,4 +46,6 @@ def misshapen_cells(view: View, name: str, count: int) -> Diagnostic:
     shown = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
     what = f"{plural(count, 'cell')} of column `{name}` cannot be read as {FORMS[how].words}"
     hint = f'`lists = {{ {name} = "," }}` splits at a text; `bad_values = "missing"` counts such cells as missing'
+    if text.strip() in NO_VALUE:
+        hint = f'give `null_values = ["{text.strip()}"]` if that means nothing'
     return Diagnostic(f"{what}: `{shown}` in row {row:,}", SourceLocation(str(view.table.paths[0])), hint)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from segkit.columns.compute import Computed
 from segkit.columns.plan.plan import Plan
-from segkit.columns.tables.view import AFTER_AS_OF
+from segkit.columns.tables.view import AFTER_AS_OF, WHERE
 from segkit.rules import walk
 from segkit.rules.findings import Finding
 from segkit.words import plural
@@ -29,8 +29,11 @@ def ended_long_ago(plan: Plan, computed: Computed) -> Iterator[Finding]:
 def not_begun(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each table of which every event that would count lies after `as_of`."""
     for name in plan.rules.events:
-        counts = computed.counts.get(name)
-        later = int(counts[AFTER_AS_OF].item() or 0) if counts is not None and AFTER_AS_OF in counts.columns else 0
-        if later and computed.last_day(name) is None:
+        if name not in computed.counts:
+            continue
+        counts = computed.counts[name].row(0, named=True)
+        later = counts[AFTER_AS_OF]
+        # Where `where` leaves out all others, the day is not what is wrong.
+        if later and not counts.get(WHERE) and computed.last_day(name) is None:
             message = f"`{name}` has no event up to {plan.context.as_of}, and {plural(later, 'event')} after that day"
             yield Finding(("events", name), message, "look at `as_of`", warning=True)
