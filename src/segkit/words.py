@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
+
+_NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 
 def nearest(word: str, known: Iterable[str], kind: str | None = None) -> str | None:
     """The known names nearest to `word`; with `kind` (a plural) a list of what there is when none comes near."""
     names = [str(name) for name in known]
+    if looks_like := next((name for name in names if name != word and as_seen(name) == as_seen(word)), None):
+        return f'did you mean `"{spelled_out(looks_like)}"`, which looks the same?'
     near = near_names(word, names)
     if near:
         return f"did you mean {listed(near, 'or')}?"
@@ -18,6 +23,18 @@ def nearest(word: str, known: Iterable[str], kind: str | None = None) -> str | N
         return f"there are no {kind}"
     rest = ", and others" if len(names) > 12 else ""
     return f"the {kind} are {listed(names[:12], ',' if rest else 'and')}{rest}"
+
+
+def as_seen(name: str) -> str:
+    """The name as people see it: composed, with plain spaces, one in a row, and nothing of no width."""
+    return " ".join("".join(c for c in unicodedata.normalize("NFKC", name) if c not in _NO_WIDTH).split())
+
+
+def spelled_out(name: str) -> str:
+    """The name with codes, as TOML has them, for what people do not see, and for letters put together from two."""
+    odd = {c for c in name if not c.isprintable() or (c.isspace() and c != " ") or unicodedata.combining(c)}
+    codes = {c: f"\\u{ord(c):04x}" for c in odd} | {"\n": "\\n", "\t": "\\t"}
+    return "".join(codes.get(c, c) for c in name).replace("  ", " \\u0020")
 
 
 def near_names(word: str, known: Iterable[str]) -> list[str]:

@@ -87,7 +87,7 @@ def test_cells_that_are_no_such_arrays_are_refused(desk: Desk, how: str, wrong: 
     asks = '[segment.s]\npsychographic.tags.has_any = "x"\n'
     told = desk.apply(lists(how) + asks, code=3).stderr
     assert f"1 cell of column `tags` cannot be read as a {'JSON' if how == 'json' else 'PostgreSQL'} array" in told
-    assert f"`{wrong}` in row 3,001" in told and 'bad_values = "missing"' in told
+    assert f"`{wrong}`" in told and "c.csv:3002" in told and 'bad_values = "missing"' in told
     done = desk.json(lists(how, 'bad_values = "missing"') + asks)
     assert done["segments"][0]["matched"] == 3_000
     assert "1 value of `tags` cannot be read" in done["warnings"][0]["message"]
@@ -145,3 +145,19 @@ def test_a_word_for_nothing_among_arrays_leads_to_null_values(desk: Desk) -> Non
     assert 'null_values = ["null"]' in desk.apply(rules, code=3).stderr
     mended = rules.replace("lists = ", 'null_values = ["null"]\nlists = ')
     assert len(desk.rows(mended)) == 1
+
+
+@pytest.mark.parametrize(("cells", "given", "told"), [
+    (["a|b", "c", "d|e"], ";", 'tags = "|"'),
+    (["a, b", "c", "d"], ";", 'tags = ","'),
+    (["a;b", "c", "d|e"], ";", ""),
+    (["a", "b", "c"], ";", ""),
+    ([*["a"] * 20, "a,b"], ";", ""),
+])  # fmt: skip
+def test_a_separator_that_no_cell_has(desk: Desk, cells: list[str], given: str, told: str) -> None:
+    desk.put("c.csv", "id,tags\n" + "".join(f'{n},"{cell}"\n' for n, cell in enumerate(cells)))
+    rules = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\nlists = { tags = "' + given + '" }\n'
+    warnings = desk.json(rules + "[segment.s]\ndemographic.tags.missing = false\n")["warnings"]
+    assert len(warnings) == bool(told)
+    if told:
+        assert f"has a `{given}` to split at" in warnings[0]["message"] and told in warnings[0]["hint"]

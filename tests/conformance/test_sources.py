@@ -808,3 +808,38 @@ def test_money_with_many_decimals_beyond_the_sample_is_not_rounded(
     warnings = desk.json(text + "[segment.s]\nbehavioural.spend.min = 1\n")["warnings"]
     assert [w["message"] for w in warnings] == ["1 value of `total` cannot be read and counts as missing"] * bad
     desk.apply(text.replace('bad_values = "missing"\n', "") + "[segment.s]\neveryone = true\n")
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "shown"),
+    [
+        ("net\u00a0price", "net price", r"net\u00a0price"),
+        ('"line\nbreak"', "line break", r"line\nbreak"),
+        ("two  spaces", "two spaces", r"two \u0020spaces"),
+        ("re\u0301gion", "r\u00e9gion", r"re\u0301gion"),
+        ("b\u200bom", "bom", r"b\u200bom"),
+    ],
+)
+def test_a_name_that_looks_like_another_is_shown_so_that_one_sees_it(
+    desk: Desk, there: str, asked: str, shown: str
+) -> None:
+    desk.put("c.csv", f"id,{there}\n1,2\n")
+    rules = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n[segment.s]\ndemographic."{}".min = 1\n'
+    told = desk.apply(rules.format(asked), code=2).stderr
+    assert f'did you mean `"{shown}"`, which looks the same?' in told
+    assert desk.json(rules.format(shown))["segments"][0]["written"] == 1, "and so it is named in the rule file"
+
+
+def test_the_manifest_says_how_each_source_was_read(desk: Desk) -> None:
+    """So that an upgrade that reads something differently is seen."""
+    desk.put("c.csv", "id;born;spent\n1;31.01.1990;12,50\n".encode("cp1252"))
+    rules = 'version = 1\nas_of = 2024-01-01\n[customers]\npath = "c.csv"\nkey = "id"\n[segment.s]\n'
+    desk.apply(rules + "demographic.born.max = 2000-01-01\ndemographic.spent.min = 1\n")
+    manifest = json.loads((desk / "segments" / "manifest.json").read_text())
+    assert manifest["tables"][0]["detected"] == {
+        "encoding": "utf-8",
+        "delimiter": ";",
+        "decimal": ",",
+        "column born": "date %d.%m.%Y",
+        "column spent": "number, decimal comma",
+    }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 import polars as pl
+import pytest
 
 HEADER = ("id", "day", "amount", "note")
 ROWS = [("1", "2024-01-05", "10", "a"), ("2", "2024-01-06", "20", "b"), ("3", "2024-01-07", "30.5", "c d")]
@@ -61,6 +62,11 @@ def ordinary(delimiter: str = ",", end: str = "\n", quote: str = "", amount: str
         return lines([(f"f{number}", "2024-01-15", amount, "ordinary")], delimiter, end, quote)
 
     return row
+
+
+def as_zstd(text: str, encoding: str = "utf-8") -> bytes:
+    compressed: bytes = pytest.importorskip("backports.zstd").compress(text.encode(encoding))
+    return compressed
 
 
 def as_gzip(text: str) -> bytes:
@@ -123,6 +129,15 @@ LAYOUTS += [
         mend='escape = "\\\\"', answer={**ANSWER, "3": "30.5|2024-01-07|c, d"}),
     one("gzip", BASE, encode=as_gzip, file="data.csv.gz"),
     one("gzip that is not called so", BASE, encode=as_gzip),
+    one("zstd", BASE, encode=as_zstd, file="data.csv.zst"),
+    Shape("zstd, CR", lines([HEADER, *ROWS], end="\r"), encode=as_zstd, file="data.csv.zst"),
+    one("a header that comes again among events", BASE.replace("3,2024", "id,day,amount,note\n3,2024"), refused="repeats the header",
+        mend='where.id.not = "id"'),
+    one("a header of each part", BASE.replace("2,2024", "id,day,amount,note\n2,2024").replace("3,2024", "id,day,amount,note\n3,2024"),
+        refused="repeats the header", mend='where.id.not = "id"'),
+    one("a total with a day", BASE + "Total,2024-01-08,60.5,\n", refused="looks like a total", mend="skip_footer = 1"),
+    one("a total without a key", BASE + ",,60.5,\n"),
+    one("a total without a day", BASE + "Total,,60.5,\n"),
     one("a text file of tabs", lines([HEADER, *ROWS], "\t"), file="data.tsv", filler=ordinary("\t")),
 ]  # fmt: skip
 
@@ -189,6 +204,8 @@ ENCODINGS = [
                rest=lines([ROWS[1], ("3", "2024-01-07", "30.5", "Orléans")], end="\r"), filler=ordinary(end="\r")),
     one("UTF-16, CR", ACCENTS, answer=OF_ACCENTS, filler=ordinary(),
         encode=lambda text: codecs.BOM_UTF16_LE + text.replace("\n", "\r").encode("utf-16-le")),
+    one("zstd of cp1252", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "cp1252"), file="data.csv.zst"),
+    one("zstd of UTF-16", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "utf-16"), file="data.csv.zst"),
     one("cp1252, given", ACCENTS, keys='encoding = "cp1252"', answer=OF_ACCENTS, encode=encoded("cp1252")),
     one("mac-roman, given", ACCENTS, keys='encoding = "mac-roman"', answer=OF_ACCENTS, encode=encoded("mac-roman")),
     one("cp1250, given", BASE.replace("c d", "Łódź"), keys='encoding = "cp1250"', encode=encoded("cp1250"),
@@ -352,6 +369,11 @@ TEXTS = [
               refused="lost its last digits", mend="normalise_keys = []"),
     customers("a total", [("1", "a"), ("Total", "")], "everyone", "1", refused="looks like a total",
               mend="skip_footer = 1"),
+    *(customers(f"a last line that says {text}", [("K1", "a"), ("K2", "b"), (text, "")], "everyone", "K1 K2",
+                refused="looks like a total", mend="skip_footer = 1", filler=lambda n: f"f{n},ordinary,z\n")
+      for text in ("Grand total", "Summe", "TOTAL:", "Total: 2", "2 rows", "2 records", "2 customers", "Stand 01.01.2025", "end")),
+    customers("last keys of names", [("Anna", "a"), ("Jean Luc", "")], "everyone", "Anna Jean_Luc", filler=None),
+    customers("a last key with a space among others", [("K 1", "a"), ("K2", "b"), ("K 3", "")], "everyone", "K_1 K2 K_3"),
     customers("a customer called Total", [("1", "a"), ("Total", "a")], 'x = "a"', "1 Total", keys="skip_footer = 0"),
     customers("a last line without a digit", [("1", "a"), ("2", "a"), ("3", "b"), ("Summary", "")], "everyone", "1 2 3",
               refused="looks like a total", mend="skip_footer = 1", filler=lambda n: f"f{n},ordinary,z\n"),

@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
 from segkit.columns.features.measures import Measure, measured_columns, of_customer
 from segkit.columns.features.steps import CutStep, LookupStep, MeasureStep, RowStep, Step
-from segkit.columns.helpers import COUNT, KEY, LATEST, PADDED, kept_rows_of, text_of
+from segkit.columns.helpers import COUNT, KEY, LATEST, PADDED, kept_rows_of, left_out_key, text_of
 from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.build import as_key
+from segkit.columns.tables.view import kept_rows
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
+
+MOST = 10_000
+"""Keys of events without a customer that are looked at again."""
 
 
 class StepFailed(Exception):
@@ -46,11 +51,27 @@ class Computed(NamedTuple):
     """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
+    unknown: Mapping[str, UnknownKeys] = MappingProxyType({})
+    """Event tables that have keys of nobody."""
 
     def last_day(self, table: str) -> dt.date | None:
         """The last day of an event that counts, of an event table that was read; None where there is no event."""
         day: dt.date | None = self.counts[table][LATEST].item()
         return day
+
+
+class UnknownKeys(NamedTuple):
+    """Keys of events that are no customer's: the first `MOST` of them in order, of so many keys in all."""
+
+    keys: pl.Series
+    of: int
+
+    @staticmethod
+    def among(events: pl.DataFrame, customers: pl.DataFrame) -> UnknownKeys:
+        """Those among the keys of events, beside which reasons stand why rows are left out."""
+        keys = events.filter(~pl.col(KEY).str.starts_with(left_out_key("")))
+        unknown = keys.join(customers, on=KEY, how="anti")[KEY].sort().head(MOST)
+        return UnknownKeys(unknown, len(keys))
 
 
 @dataclass
@@ -62,6 +83,7 @@ class _Run:
     one_by_one: bool = False
     counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
+    unknown: dict[str, UnknownKeys] = field(default_factory=dict)
     fitted: dict[Step, Sequence[Threshold | FittedModel]] = field(default_factory=dict)
 
     def measure(self, steps: Sequence[MeasureStep]) -> None:
@@ -82,7 +104,10 @@ class _Run:
                 groups = groups.with_columns(pl.col(COUNT).alias(kept_rows_of(table)))
             groups = groups.drop(COUNT, LATEST, *views[table].doubts.columns, *views[table].doubts.found)
             # Only the key goes through the join, in one piece: 0.6 s less on 1 M customers than a join of all columns.
-            joined = customers[[KEY]].rechunk().join(groups.rechunk(), on=KEY, how="left", maintain_order="left")
+            keys = customers.select(pl.col(self.plan.match).alias(KEY)).rechunk()
+            joined = keys.join(groups.rechunk(), on=KEY, how="left", maintain_order="left")
+            if kept_rows_of(table) in joined and kept_rows(self.counts[table]) > joined[kept_rows_of(table)].sum():
+                self.unknown[table] = UnknownKeys.among(groups[[KEY]], keys)
             customers = customers.hstack(joined.drop(KEY))
         self.frame = customers.lazy().with_columns(
             of_customer(step.measure, views[step.measure.spec.events]) for step in steps
@@ -96,7 +121,8 @@ class _Run:
     def _measured(self, table: str, measures: Sequence[Measure]) -> pl.LazyFrame:
         view = self.plan.views[table]
         since = sorted({m.since for m in measures if m.since})
-        dates = self.frame.select(KEY, *(pl.col(c).alias(since_of(c)) for c in since)) if since else None
+        key = pl.col(self.plan.match).alias(KEY)
+        dates = self.frame.select(key, *(pl.col(c).alias(since_of(c)) for c in since)) if since else None
         return measured_columns(view, measures, dates)
 
     def add(self, steps: Sequence[Step]) -> None:
@@ -143,7 +169,7 @@ class _Run:
         assert isinstance(view.spec, Customers)
         kept, self.counts[CUSTOMERS] = view.sort_out(rows)
         keep = view.spec.duplicates
-        return kept if keep == "error" else kept.unique(KEY, keep=keep, maintain_order=True)
+        return kept if keep == "error" else kept.unique(self.plan.match, keep=keep, maintain_order=True)
 
 
 def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
@@ -195,4 +221,5 @@ def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
         padded=run.padded,
         thresholds=thresholds,
         models=models,
+        unknown=run.unknown,
     )

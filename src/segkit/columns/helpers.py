@@ -27,6 +27,10 @@ def is_visible(name: str) -> bool:
 
 KEY = hidden("key")
 """The key of the customer as text. A row that is left out has the reason in its place: see `left_out_key`."""
+MATCH = hidden("match")
+"""With `normalise_keys`: the key of a customer in the form in which keys are compared."""
+OWN = hidden("own")
+"""With `normalise_keys`: the key of an event as it is written, where `KEY` is in that form."""
 TIME = hidden("time")
 """The day of an event."""
 ID = hidden("id")

@@ -12,6 +12,7 @@ import polars as pl
 
 from segkit.criteria.context import Context, share_of
 from segkit.criteria.kinds import Kind, article, kind_of, kind_of_value, literal
+from segkit.io.read.values.date_formats import format_hint
 from segkit.io.read.values.texts import NULL_TEXTS, WHITE
 from segkit.rules.model.base import Duration
 from segkit.rules.model.conditions import Condition
@@ -83,24 +84,25 @@ def wanted_kind(condition: Condition) -> Kind | None:
 
 
 def misfits(
-    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False
+    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False, example: str = ""
 ) -> Iterator[tuple[str, str, str | None]]:
     """Each (operator, message, hint) of a condition that does not fit the type of its column.
 
-    A `computed` column is in no file, so that no source can say its type.
+    A `computed` column is in no file, so that no source can say its type; others have this `example` of a text.
     """
     kind = kind_of(dtype)
     for name, value in condition.operators():
         if kind not in ACCEPTS[name]:
             wanted = " or ".join(article(k) for k in ACCEPTS[name])
-            hint = types_hint(column, kind, ACCEPTS[name], computed=computed)
+            hint = types_hint(column, kind, ACCEPTS[name], computed=computed, example=example)
             yield name, f"`{name}` asks for {wanted}, but column `{column}` is {article(kind)}", hint
         elif name in ("has_any", "has_all", "has_none", "missing", "top_percent", "bottom_percent"):
             continue
         elif name in ("is", "not", "in", "not_in", "min", "max", "above", "below", "between"):
             wrong = [v for v in _many(value) if kind_of_value(v) != kind]
             if wrong:
-                yield name, _mismatch(column, kind, wrong[0]), _value_hint(column, kind, wrong[0], computed=computed)
+                hint = _value_hint(column, kind, wrong[0], computed=computed, example=example)
+                yield name, _mismatch(column, kind, wrong[0]), hint
         elif name in ("matches", "not_matches"):
             for problem in filter(None, map(regex_problem, value)):
                 yield name, problem, None
@@ -117,7 +119,7 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
     return f"{shown} is {article(kind_of_value(value))}, but column `{column}` is {article(kind)}"
 
 
-def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool) -> str | None:
+def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, example: str) -> str | None:
     wanted = kind_of_value(value)
     if computed and kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
         return f"write it without quotes: {value}"
@@ -127,14 +129,16 @@ def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool) -> str |
         return f'write it as text, "{value}", or give the source `types = {{ {toml_key(column)} = "{wanted}" }}`'
     if kind == "date" and wanted == "text":
         return "write dates without quotes: 2024-03-01"
-    return types_hint(column, kind, (wanted,), computed=computed)
+    return types_hint(column, kind, (wanted,), computed=computed, example=example)
 
 
 _SQL_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 
 
-def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: bool = False) -> str | None:
-    """The next step where a column of one kind is asked for values of another."""
+def types_hint(
+    column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: bool = False, example: str = ""
+) -> str | None:
+    """The next step where a column of one kind, with this example, is asked for values of another."""
     if "list" in wanted:
         return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
@@ -144,7 +148,7 @@ def types_hint(column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: b
         count = f'`date_format = {{ {toml_key(column)} = "epoch" }}`'
         return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"
     if names == ["date"] and kind == "text":
-        return f'say how it is written: `date_format = {{ {toml_key(column)} = "%d.%m.%y" }}`, or the like'
+        return format_hint(toml_key(column), [example] if example else [])
     if kind in ("text", "number", "date", "boolean") and names:
         return f'if it is one, give the source `types = {{ {toml_key(column)} = "{names[0]}" }}`'
     return None

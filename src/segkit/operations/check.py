@@ -8,6 +8,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
 from segkit.results import CheckResult
@@ -37,7 +38,8 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
         with Workspace() as ws:
             evaluated = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
             never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
-            return list(dict.fromkeys([*evaluated.warnings, *sorted(never, key=by_place)]))
+            twice = in_two_files(evaluated.plan)
+            return list(dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)]))
     except (RuleError, DataError) as error:
         return list(error.diagnostics)
 

@@ -153,6 +153,8 @@ def _without_place(diagnostic: Diagnostic) -> Diagnostic:
 def _of_no_rule_file(diagnostic: Diagnostic) -> Diagnostic:
     """The error without its place; where its hint names a key of a source, with where that is written."""
     diagnostic = _without_place(diagnostic)
+    if "`where." in (diagnostic.hint or ""):
+        return diagnostic._replace(hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
     named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & Source.model_fields.keys()
     if not named:
         return diagnostic

@@ -15,12 +15,12 @@ from segkit.columns.tables.view import Reads, View, all_hold
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.io.read import Table
-from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap, Permission
-from segkit.rules.model.sources import Lookup
+from segkit.rules.model.sources import Customers, Lookup
 from segkit.rules.tables import suppression_table
 from segkit.words import nearest
 
@@ -61,7 +61,7 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
         spec = Lookup.model_construct(path=file, on={column: column})
         view = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
         rows, counted = view.sort_out(view.rows(()).collect())
-        values[file, column] = rows.select(_folded(pl.col(KEY)).unique()).to_series()
+        values[file, column] = rows.select(folded(pl.col(KEY)).unique()).to_series()
         views.setdefault(name, view)
         counts.setdefault(name, counted)
     if wrong:
@@ -69,7 +69,8 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
     return Suppression(values, views, counts)
 
 
-def _folded(text: pl.Expr) -> pl.Expr:
+def folded(text: pl.Expr) -> pl.Expr:
+    """The text as lists compare it: trimmed, in lower case."""
     return trimmed(text).str.to_lowercase()
 
 
@@ -95,7 +96,7 @@ def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> Iterator[Step]:
     """The steps for who is on each of the lists that were read, and whom they suppress."""
     for (file, column), path in suppression_lists(rules).items():
-        yield _listed(file, column, path, lists, rules.customers.key, customers)
+        yield _listed(file, column, path, lists, rules.customers, customers)
     for path, channel, permission in walk.permissions(rules):
         if permission.suppress:
             yield _suppressed(path, channel, permission, rules.customers.key)
@@ -117,16 +118,18 @@ def _consents(path: KeyPath, channel: str, permission: Permission, context: Cont
     return RowStep(helpers.permission(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
 
 
-def _listed(file: str, column: str, path: KeyPath, lists: Suppression, key: str, customers: Table) -> RowStep:
+def _listed(file: str, column: str, path: KeyPath, lists: Suppression, spec: Customers, customers: Table) -> RowStep:
     """The step for whose value is on a list.
 
-    A column of the file is compared as its text, whatever type other rules read it as.
+    A column of the file is compared as its text, whatever type other rules read it as; the key in the form in which
+    keys are compared.
     """
-    values = lists.values[file, column].implode()
-    source = helpers.text_of(column) if column in customers.columns and column != key else column
+    forms = spec.normalise_keys or () if column == spec.key else ()
+    values = lists.values[file, column].to_frame().select(normal_key(pl.first(), forms)).to_series().implode()
+    source = helpers.text_of(column) if column in customers.columns and column != spec.key else column
 
     def build(schema: Dtypes) -> pl.Expr:
-        return _folded(as_key(pl.col(source), schema[source])).is_in(values).fill_null(False)
+        return normal_key(folded(as_key(pl.col(source), schema[source])), forms).is_in(values).fill_null(False)
 
     return RowStep(
         name=helpers.listed(file, column),

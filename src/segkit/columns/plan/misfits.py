@@ -13,6 +13,7 @@ from segkit.criteria.conditions import misfits, types_hint
 from segkit.criteria.kinds import Dtypes, Kind, article, kind_of
 from segkit.criteria.sql.expressions import usable_sql
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
+from segkit.io.read import Table
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
@@ -28,13 +29,14 @@ ONE_VALUE = frozenset({"each", "by", "per", "suppress_on"})
 
 
 def column_misfits(
-    mentions: Iterable[Mention], schema: Dtypes, computed: Container[str] = frozenset()
+    mentions: Iterable[Mention], schema: Dtypes, computed: Container[str] = frozenset(), table: Table | None = None
 ) -> Iterable[Finding]:
-    """Where a column is not of the type that is asked of it; `computed` are those that no file has."""
+    """Where a column of `table` is not of the type that is asked of it; `computed` are those that no file has."""
     for mention in mentions:
         dtype = schema.get(mention.column)
         if dtype is None:
             continue
+        example = table.columns[mention.column].example if table and mention.column in table.columns else ""
         if mention.condition and not mention.family:
             for operator, _ in mention.condition.operators():
                 if operator in ("top_percent", "bottom_percent"):
@@ -46,7 +48,7 @@ def column_misfits(
             yield Finding(mention.path, message)
         if mention.condition:
             for operator, message, hint in misfits(
-                mention.column, dtype, mention.condition, computed=mention.column in computed
+                mention.column, dtype, mention.condition, computed=mention.column in computed, example=example
             ):
                 yield Finding((*mention.path, operator), message, hint)
         wanted = KINDS_OF_ROLE.get(mention.role)
@@ -57,7 +59,9 @@ def column_misfits(
             yield Finding(
                 mention.path,
                 message,
-                types_hint(mention.column, kind_of(dtype), wanted, computed=mention.column in computed),
+                types_hint(
+                    mention.column, kind_of(dtype), wanted, computed=mention.column in computed, example=example
+                ),
             )
 
 

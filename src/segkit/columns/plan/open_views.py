@@ -98,7 +98,9 @@ def _lookups(
         except (Refused, Cycle) as error:
             wrong.extend(_refusals(("lookup", name), error))
             continue
-        misfits = list(column_misfits([m for m in mentions if m.table == table], view.schema, lookup.derive))
+        misfits = list(
+            column_misfits([m for m in mentions if m.table == table], view.schema, lookup.derive, view.table)
+        )
         wrong += misfits
         if not misfits and catalogue.adds[name]:
             views[table] = view
@@ -167,7 +169,10 @@ def _views(
         ordered = name == origin or _in_order(name, steps)
         came = rules.customers.columns if name == origin else ()
         key = spec.key or rules.customers.key
-        return event_view(name, spec, key, tables[name], reads[name], into, context, in_order=ordered, came=came)
+        return event_view(
+            name, spec, key, tables[name], reads[name], into, context,
+            in_order=ordered, came=came, forms=rules.customers.normalise_keys or (),
+        )  # fmt: skip
 
     def of_customers() -> View:
         into = [j for n, j in joined.items() if rules.lookup[n].into == CUSTOMERS and not late & set(j.adds)]

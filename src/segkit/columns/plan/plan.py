@@ -15,7 +15,7 @@ from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.helpers import as_it_came, member
+from segkit.columns.helpers import KEY, MATCH, as_it_came, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
@@ -31,6 +31,7 @@ from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import KeyForm
 from segkit.rules.order import in_order
 from segkit.rules.tables import CUSTOMERS, sources_of
 
@@ -65,6 +66,16 @@ class Plan(NamedTuple):
         return (*self.view(table).doubts.lookups, *late)
 
     @property
+    def key_forms(self) -> tuple[KeyForm, ...]:
+        """What keys may differ in."""
+        return self.rules.customers.normalise_keys or ()
+
+    @property
+    def match(self) -> str:
+        """The column of the customers that keys of events and of suppression lists are compared with."""
+        return MATCH if self.key_forms else KEY
+
+    @property
     def output_columns(self) -> tuple[str, ...]:
         """The columns that go out after key and label: those chosen, or those of the customer file."""
         return self.rules.output.columns or tuple(c for c in self.customers.columns if c != self.rules.customers.key)
@@ -86,7 +97,7 @@ class Plan(NamedTuple):
         """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
         needed |= {as_it_came(name) for name in self.output_columns}
-        needed |= {field_text(name) for name in needed}
+        needed |= {field_text(name) for name in needed} | {MATCH}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 
@@ -154,22 +165,24 @@ def _typed(rules: RuleFile, known: Sequence[Mention], steps: Mapping[str, Step],
 
     Raises `Misfits` for columns that are not of the type that is asked of them, in whichever table.
     """
-    schema = dict(views[CUSTOMERS].schema)
+    schema, customers = dict(views[CUSTOMERS].schema), views[CUSTOMERS].table
     wrong: list[Finding] = []
     for table, view in views.items():
         if table != CUSTOMERS:
-            wrong += column_misfits([m for m in known if m.table == table], view.schema, _computed(rules, table))
+            wrong += column_misfits(
+                [m for m in known if m.table == table], view.schema, _computed(rules, table), view.table
+            )
     computed = {*steps, *_computed(rules, CUSTOMERS)}
     of_customers = [m for m in known if m.table == CUSTOMERS]
     for name in in_order({name: step.needs for name, step in steps.items()}):
         step = steps[name]
         misfits = _step_misfits(
-            step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema, computed
+            step, [m for m in of_customers if m.path[: len(step.path)] == step.path], schema, computed, customers
         )
         wrong += misfits
         if not misfits and name not in schema and step.needs <= schema.keys():
             schema |= step_types(step, schema, views)
-    wrong += column_misfits(of_customers, schema, computed)
+    wrong += column_misfits(of_customers, schema, computed, customers)
     wrong += sql_misfits(rules, schema)
     if wrong:
         raise Misfits(list({(finding.path, finding.message): finding for finding in wrong}.values()))
@@ -183,9 +196,11 @@ def _computed(rules: RuleFile, table: str) -> set[str]:
     return {column for source in sources for column in source.derive}
 
 
-def _step_misfits(step: Step, of_step: Sequence[Mention], schema: Dtypes, computed: AbstractSet[str]) -> list[Finding]:
+def _step_misfits(
+    step: Step, of_step: Sequence[Mention], schema: Dtypes, computed: AbstractSet[str], customers: Table
+) -> list[Finding]:
     """What keeps a step from being taken over columns of `schema`."""
-    wrong = list(column_misfits(of_step, schema, computed))
+    wrong = list(column_misfits(of_step, schema, computed, customers))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
         problem, _ = sql_type(step.sql, schema)
         wrong += [Finding((*step.path, "sql"), *problem)] if problem else []

@@ -12,6 +12,8 @@ from segkit.columns.helpers import (
     DOUBT,
     ID,
     KEY,
+    MATCH,
+    OWN,
     ROW,
     SHORT,
     TIME,
@@ -35,7 +37,7 @@ from segkit.io.read import ColumnType, Table
 from segkit.io.read.values import moments
 from segkit.io.read.values.column import NUMERIC
 from segkit.io.read.values.numbers import MONEY
-from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.rules.findings import Finding
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.order import in_order
@@ -234,6 +236,8 @@ def customer_view(
     frame = _completed(frame, spec, reads, lookups, context, in_order_=True, late=late)
     frame, doubts = _found(frame, doubts, lookups)
     frame = _with_computed_key(frame, table, spec.key, KEY).with_columns(pl.col(KEY).alias(spec.key))
+    if spec.normalise_keys:
+        frame = frame.with_columns(normal_key(pl.col(KEY), spec.normalise_keys).alias(MATCH))
     schema = frame.collect_schema()
     frame, doubts = _split(frame, doubts, {n: how for n, how in spec.lists.items() if schema.get(n) == pl.String})
     arrays = {name for name, how in spec.lists.items() if how in FORMS}
@@ -242,7 +246,7 @@ def customer_view(
     padded = [name for name, column in table.columns.items() if column.is_text and column.padded]
     came = [name for name in padded if known.get(name) == pl.String] + sorted(arrays)
     texts |= {as_it_came(name): pl.String() for name in came if as_it_came(name) in known}
-    texts |= {name: pl.String() for name in schema if is_field_text(name)}
+    texts |= {name: pl.String() for name in schema if is_field_text(name) or name == MATCH}
     return View(
         name="customers",
         spec=spec,
@@ -273,13 +277,14 @@ def _split(frame: pl.LazyFrame, doubts: Doubts, lists: Mapping[str, str]) -> tup
 
 def event_view(
     name: str, spec: Events, key: str, table: Table, reads: Reads, lookups: Sequence[Joined], context: Context,
-    *, in_order: bool, came: Collection[str] = (),
+    *, in_order: bool, came: Collection[str] = (), forms: Collection[str] = (),
 ) -> View:  # fmt: skip
     """The view of an event table: key, day, id and amount under hidden names, and the columns that rules read.
 
     `in_order` adds the position of the row in the file, for who asks which event came first. Of the columns `came`, and
-    of the time, the view also has what came.
+    of the time, the view also has what came. Its key is in these `forms`; as it is written, it stands beside it.
     """
+    table = table._replace(care=True) if forms else table
     # Trimming a key takes 0.5 s of processor time on 10 M rows, so only keys that a lookup lacks are tried trimmed.
     untrimmed = {name for name in reads.keys & table.columns.keys() if table.keys_as_came(name)}
     frame = table.with_key(table.frame, key, KEY, or_empty=True) if key in table.columns else table.frame
@@ -304,6 +309,8 @@ def event_view(
     if spec.id:
         frame = _with_computed_key(frame, table, spec.id, ID)
     frame = _with_computed_key(frame, table, key, KEY).with_columns(pl.col(KEY).alias(key))
+    if forms:
+        frame = frame.with_columns(pl.col(KEY).alias(OWN), normal_key(pl.col(KEY), forms).alias(KEY))
     as_came = key in table.columns and table.keys_as_came(key)
     padded = []
     for lookup in lookups:

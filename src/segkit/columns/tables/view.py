@@ -109,6 +109,8 @@ class SecondLook(NamedTuple):
     unsettled: tuple[str, ...]
     """Columns that may show something that their sample did not."""
     may_be_short: bool
+    headers: bool = False
+    """Rows repeat the header, and `where` does not leave them out."""
 
 
 class View(NamedTuple):
@@ -229,7 +231,9 @@ class View(NamedTuple):
         tests = [test.sum().alias(name) for name, test in bad.items()]
         tests += [test.any().alias(helpers.suspect(name)) for name, test in unsettled.items()]
         looks = [*tests, *short]
-        row = self.table.frame.select(looks).collect().row(0, named=True) if looks else {}
+        again = self.table.repeats_header()
+        of_rows = self.table.frame if again is None else self.table.frame.filter(~again)
+        row = of_rows.select(looks).collect().row(0, named=True) if looks else {}
         cells = [
             misshapen(pl.col(helpers.cell(name)), how).sum().alias(name) for name, how in self.doubts.cells.items()
         ]
@@ -238,7 +242,18 @@ class View(NamedTuple):
             bad={name: count for name, count in {**{n: row[n] for n in bad}, **wrong_cells}.items() if count},
             unsettled=tuple(name for name in unsettled if row[helpers.suspect(name)]),
             may_be_short=bool(row.get(DOUBT)),
+            headers=again is not None and self._keeps_headers(again),
         )
+
+    def _keeps_headers(self, again: pl.Expr) -> bool:
+        """Whether a row repeats the header, and `where` does not leave it out."""
+        if self.table.frame.filter(again).head(1).collect().is_empty():
+            return False
+        if not self.spec.where:
+            return True
+        names = [name for column in self.table.columns for name in (column, column.lower())]
+        named = self.frame.filter(pl.col(KEY).is_in(names)).select(self.where(self.spec.where)).collect().to_series()
+        return named.is_empty() or bool(named.any())
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]

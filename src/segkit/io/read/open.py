@@ -182,6 +182,7 @@ def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: C
         true_values=spec.true_values,
         false_values=spec.false_values,
         percent=spec.percent,
+        headers=spec.rename,
         time_columns=frozenset(time_columns),
         money_columns=frozenset({spec.amount} if isinstance(spec, Events) and spec.amount else ()),
     )

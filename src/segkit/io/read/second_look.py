@@ -18,7 +18,8 @@ from segkit.io.read.problems import problem, shown
 from segkit.io.read.table import Table
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import SHOWN, ragged
-from segkit.io.read.values.column import NUMERIC, ColumnType
+from segkit.io.read.values.column import NUMERIC, Column, ColumnType
+from segkit.io.read.values.date_formats import fitting, format_hint
 from segkit.io.read.values.numbers import SCALE
 from segkit.rules.text.toml import toml_key
 from segkit.words import listed
@@ -66,19 +67,23 @@ def bad_values(table: Table, wanted: Wanted) -> DataError:
             kind, money = wanted[name]
             kind = ColumnType.NUMBER if money else kind or table.columns[name].type
             words = _words(table, name, *wanted[name])
-            diagnostics.append(_total(table, name, column, words, _way_out(name, column.values, kind)))
+            diagnostics.append(_total(table, name, column, words, _way_out(table.columns[name], column.values, kind)))
     return DataError(*diagnostics)
 
 
-def _way_out(name: str, values: Sequence[str], kind: ColumnType) -> str:
+def _way_out(column: Column, values: Sequence[str], kind: ColumnType) -> str:
     """The key of the source that would read the values, told from the first of them."""
+    name = column.name
     if kind is ColumnType.DATE:
         if all(re.fullmatch(r"\d{5}(\.\d+)?", value) for value in values):
             return f'give `date_format = {{ {toml_key(name)} = "excel" }}` if they are days of a spreadsheet, '
         if all(re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", value) for value in values):
             unit = "epoch_ms" if len(values[0]) == 13 else "epoch"
             return f'give `date_format = {{ {toml_key(name)} = "{unit}" }}` if they count from 1970, '
-        return "say how they are written with `date_format`, such as `%d.%m.%y` (`%z` for an offset), "
+        if (others := fitting(values)) and column.date.given:
+            layouts = ", ".join(f'"{layout}"' for layout in (*column.date.formats, others[0]))
+            return f"give `date_format = {{ {toml_key(name)} = [{layouts}] }}`, "
+        return f"{format_hint(toml_key(name), values)} (`%z` stands for an offset), "
     if kind is ColumnType.BOOLEAN:
         return "name their words with `true_values` and `false_values`, "
     if kind in NUMERIC and all(value.rstrip().endswith("%") for value in values):
@@ -90,13 +95,17 @@ def _way_out(name: str, values: Sequence[str], kind: ColumnType) -> str:
 
 
 def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
-    """The raw columns in batches, with the line (of text) or the row of each value."""
+    """The raw columns in batches, with the line (of text) or the row of each value.
+
+    A header that comes again is told, or left out, elsewhere.
+    """
     if part.text is None:
         yield part.frame.select(names).with_row_index(_LINE, offset=1).collect(engine="streaming")
         return
     records = part.text.records()
     places = [part.names.index(name) for name in names]
-    while batch := list(islice(records, BATCH)):
+    others = (record for record in records if [field.strip() for field in record[1]] != [*part.text.names])
+    while batch := list(islice(others, BATCH)):
         columns = {name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)}
         schema = dict.fromkeys(names, pl.String)
         yield pl.DataFrame(columns, schema=schema).with_columns(pl.Series(_LINE, [line for line, _ in batch]))

@@ -16,6 +16,7 @@ from segkit.io.read.text.lines import ragged
 from segkit.io.read.values import dates, moments, reading
 from segkit.io.read.values.column import Column, ColumnType
 from segkit.io.read.values.infer import Given, infer
+from segkit.io.read.values.texts import trimmed as trim
 from segkit.io.read.workspace import Workspace
 
 _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{4}.*")
@@ -103,6 +104,15 @@ class Table(NamedTuple):
             return moments.unsettled(column)
         return reading.unsettled(column, kind, money=money)
 
+    def repeats_header(self) -> pl.Expr | None:
+        """Whether a row is the header once more; None where there is none in the file."""
+        part = self.parts[0]
+        if part.text is None or not part.text.has_header:
+            return None
+        return pl.all_horizontal(
+            trim(pl.col(new)) == old for new, old in zip(part.names, part.text.names, strict=True)
+        ).fill_null(value=False)
+
     def keys_as_came(self, name: str) -> bool:
         """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be cleaned."""
         column = self.columns[name]
@@ -113,7 +123,7 @@ class Table(NamedTuple):
 
         Returns the table itself where nothing changes.
         """
-        text = [name for name in names if self.columns[name].is_text and name not in self.settled]
+        text = [name for name in dict.fromkeys(names) if self.columns[name].is_text and name not in self.settled]
         if self.whole or not text:
             return self
         found = infer(self.frame, text, self.given, known=self.columns.values())

@@ -175,11 +175,12 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class TableOf:
-    """What became of the rows of a table."""
+    """What became of the rows of a table, and what was found out about how it is written."""
 
     name: str
     rows: int
     left_out: Mapping[str, int]
+    detected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

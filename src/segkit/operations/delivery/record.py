@@ -74,7 +74,9 @@ def manifest_of(
         models=tuple(map(_model, result.models)),
         warnings=tuple(map(_told, result.warnings)),
         notes=tuple(map(_told, result.notes)),
-        tables=tuple(m.TableOf(name=t.name, rows=t.rows, left_out=t.left_out) for t in result.tables),
+        tables=tuple(
+            m.TableOf(name=t.name, rows=t.rows, left_out=t.left_out, detected=t.detected) for t in result.tables
+        ),
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
         ),

@@ -25,6 +25,17 @@ def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return problems
 
 
+def place_of(table: Table, column: str, value: str) -> SourceLocation:
+    """The file, and in text the line, where a column first has this value; slow."""
+    for part in table.parts:
+        if part.text and column in part.names:
+            place = part.names.index(column)
+            for line, fields in part.text.records():
+                if place < len(fields) and fields[place].strip() == value.strip():
+                    return SourceLocation(str(part.path), line)
+    return SourceLocation(str(table.paths[0]))
+
+
 def about_table(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     """A warning about the files of a table."""
     return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)

@@ -33,7 +33,8 @@ from segkit.operations.evaluation.doubts.bad_values import (
 from segkit.operations.evaluation.doubts.idle_rules import idle
 from segkit.operations.evaluation.doubts.list_cells import other_lists
 from segkit.operations.evaluation.doubts.repeated_events import repeated_events
-from segkit.operations.evaluation.doubts.wrong_keys import refuse_keys
+from segkit.operations.evaluation.doubts.unknown_keys import unknown_keys
+from segkit.operations.evaluation.doubts.wrong_keys import refuse_headers, refuse_keys
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
@@ -72,7 +73,8 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     context = Context(as_of, zones=zones.areas)
     settled = _settled(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
-    warnings += refuse_bad_values(plan, settled.bad, computed)
+    refuse_headers(plan, settled.looks)
+    warnings += refuse_bad_values(plan, {name: look.bad for name, look in settled.looks.items() if look.bad}, computed)
     warnings += [
         note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
     ]
@@ -80,7 +82,8 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     refuse_currencies(plan, computed.counts)
     warnings += repeated_events(plan, computed)
     warnings += refuse_guesses(plan, settled.guessed)
-    warnings += refuse_keys(plan, computed)
+    refuse_keys(plan, computed)
+    warnings += unknown_keys(plan, computed)
     if loaded.rules.rfm:
         rfm = loaded.rules.rfm
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
@@ -97,14 +100,14 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
 class _Settled(NamedTuple):
     """What was computed with all that is known of the tables.
 
-    `bad` is table -> column -> how many values cannot be read; `guessed` is table -> columns of numbers whose decimal
+    `looks` has the second looks at tables with doubtful rows; `guessed` is table -> columns of numbers whose decimal
     comma nothing settles.
     """
 
     plan: Plan
     computed: Computed
     tables: Mapping[str, Table]
-    bad: Mapping[str, Mapping[str, int]]
+    looks: Mapping[str, SecondLook]
     guessed: Mapping[str, Sequence[str]]
 
 
@@ -132,8 +135,7 @@ def _settled(
         looked_at = {name: tables[name].settle(columns) for name, columns in doubtful.items()}
         changed = {name: table for name, table in looked_at.items() if table is not tables[name]}
         if not changed:
-            bad = {name: look.bad for name, look in looks.items() if look.bad}
-            return _Settled(plan=plan, computed=computed, tables=tables, bad=bad, guessed=guessed)
+            return _Settled(plan=plan, computed=computed, tables=tables, looks=looks, guessed=guessed)
         tables = {**tables, **changed}
 
 

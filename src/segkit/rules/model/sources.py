@@ -10,6 +10,8 @@ from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextLi
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.expect import ExpectEvents
 
+KeyForm = Literal["zeros", "case", "decimals", "unicode"]
+"""What keys may differ in and be the same all the same."""
 TypeName = Literal["text", "number", "boolean", "date"]
 
 
@@ -90,8 +92,10 @@ class Customers(Source):
     customers."""
     columns: tuple[str, ...] = ()
     """With `from`: columns of the event table whose latest known value each customer takes."""
-    normalise_keys: tuple[str, ...] | None = None
-    """`[]`: keys are right as they are written, whatever they look like."""
+    normalise_keys: tuple[KeyForm, ...] | None = None
+    """What keys of customers, events and suppression lists may differ in: `zeros` (leading ones of numbers), `case`,
+    `decimals` (`.0`, and marks between groups of digits), `unicode` (composed and decomposed letters). The key goes out
+    as the customers write it. `[]`: keys are right as they are written, whatever they look like."""
     duplicates: Literal["error", "first", "last"] = "error"
     """What a key that comes twice is: an error, or the first or last row counts."""
     latitude: str | None = None
@@ -109,8 +113,6 @@ class Customers(Source):
                     "`path` and `from` are two origins of the customers", "give one of them", key="from"
                 )
             raise Lacking("path")
-        if self.normalise_keys:
-            raise Contradiction("`normalise_keys` can only be `[]`", "take it out", key="normalise_keys")
         if self.columns and not self.from_:
             raise Contradiction("`columns` goes with `from`", _ALL_COLUMNS, key="columns")
         if (self.latitude is None) != (self.longitude is None):

@@ -224,3 +224,16 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(WriteError, match="cannot make a temporary folder") as raised, Workspace():
         pass
     assert "TMPDIR" in (raised.value.diagnostics[0].hint or "")
+
+
+def test_zstd_without_its_extra(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """UTF-8 is read all the same; for what is not, the extra is named."""
+    zstd = pytest.importorskip("backports.zstd")
+    (tmp_path / "t.csv.zst").write_bytes(zstd.compress(b"a,b\n1,x y\n2,z\n"))
+    for name in ("l", "m"):
+        (tmp_path / f"{name}.csv.zst").write_bytes(zstd.compress("a,b\n1,é\n".encode("cp1252")))
+    assert opened(path="m.csv.zst").frame.collect().rows() == [("1", "é")]
+    monkeypatch.setattr("segkit.io.read.files._zstd", lambda: None)
+    assert opened(path="t.csv.zst").frame.collect().rows() == [("1", "x y"), ("2", "z")]
+    with pytest.raises(DataError, match=r"segkit-cli\[zstd\]"):
+        opened(path="l.csv.zst")

@@ -53,6 +53,8 @@ class Given(NamedTuple):
     true_values: tuple[str, ...] = ()
     false_values: tuple[str, ...] = ()
     percent: str | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Column -> its name in the file, where that is another."""
 
 
 def infer(
@@ -132,6 +134,7 @@ def _evidence(frame: Frame, names: Collection[str], given: Given) -> dict[str, C
 def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     look = {
         "values": text.count(),
+        "first": text.drop_nulls().first(),
         "boolean": text.str.contains("(?i)^(?:true|false)$").sum(),
         "number_like": text.str.contains(numbers.LIKE).sum(),
         "date_like": text.str.contains(dates.LIKE).sum(),
@@ -156,10 +159,13 @@ def _count(
     if not names:
         return {}
     no_value = ["", *NO_VALUE, *(given.null_values or ())]
-    trimmed = texts.trimmed(pl.col(names))
-    meant = trimmed.str.replace(numbers.PERCENT, "") if given.percent else trimmed
-    values = pl.when(~trimmed.is_in(no_value)).then(meant).name.suffix(_VALUE)
-    padded = (trimmed != pl.col(names)).name.suffix(_PADDED)
+    # Names of columns are none of their values: a header that comes again in the file settles no type.
+    values = [
+        pl.when(~text.is_in([*no_value, given.headers.get(name, name)])).then(value).alias(name + _VALUE)
+        for name in names
+        for text, value in [(texts.trimmed(pl.col(name)), _meant(pl.col(name), given))]
+    ]
+    padded = (texts.trimmed(pl.col(names)) != pl.col(names)).name.suffix(_PADDED)
     found: dict[str, Counts] = {name: {} for name in names}
     counts: dict[str, tuple[str, str]] = {}
     parts: list[pl.Expr] = []
@@ -173,11 +179,16 @@ def _count(
             counts[str(len(counts))] = name, what
             parts.append(part.alias(str(len(parts))))
     # Trimmed in a step of its own: dozens of looks would each do it again. A sample is too small for streaming.
-    looked_at = frame.lazy().with_columns(values, padded).select(parts)
+    looked_at = frame.lazy().with_columns(*values, padded).select(parts)
     row = looked_at.collect(engine="streaming" if isinstance(frame, pl.LazyFrame) else "in-memory").row(0, named=True)
     for label, (name, what) in counts.items():
         found[name][what] = row[label]
     return found
+
+
+def _meant(text: pl.Expr, given: Given) -> pl.Expr:
+    trimmed = texts.trimmed(text)
+    return trimmed.str.replace(numbers.PERCENT, "") if given.percent else trimmed
 
 
 def _leaning(found: Collection[Counts], known: Collection[Column], given: Given) -> str | None:
@@ -224,6 +235,7 @@ def _column(
         true_values=given.true_values,
         false_values=given.false_values,
         ticks=wanted == "boolean" and 0 < counts["values"] == counts["ticks"],
+        example=counts["first"] or "",
         timezone=given.timezone,
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+
 import polars as pl
+
+from segkit.rules.model.sources import KeyForm
 
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and c > "\x1f") + "\t\n\v\f\r" + ZERO_WIDTH
@@ -11,6 +15,15 @@ NULL_TEXTS = ("NULL", "\\N", "#N/A")
 """Texts that stand for a missing value in every text and key column."""
 NULL_KEYS = (*NULL_TEXTS, "N/A")
 """Those that do in keys."""
+_GROUPS = "[.,'\u2019 \u00a0\u202f]"
+_GROUPED = rf"[0-9]{{1,3}}(?:{_GROUPS}[0-9]{{3}})+"
+KEY_FORMS: Mapping[KeyForm, Callable[[pl.Expr], pl.Expr]] = {
+    "unicode": lambda key: key.str.normalize("NFC"),
+    "case": lambda key: key.str.to_lowercase(),
+    "decimals": lambda key: _without_groups(key.str.replace(rf"^([0-9]+|{_GROUPED})[.,]0{{1,2}}$", "${1}")),
+    "zeros": lambda key: key.str.replace("^0+([0-9]+)$", "${1}"),
+}
+"""What makes two ways to write a key the same, in the order in which it is done: a number may lose its zeros last."""
 _FORMULA, _APOSTROPHE = r'^="(.*)"$', r"^'([0-9]+)$"
 _ODD = rf'^="|^\'[0-9]|[{ZERO_WIDTH}]'
 
@@ -35,6 +48,17 @@ def clean_key(text: pl.Expr) -> pl.Expr:
     """A key as it is meant: `="00123"` and `'00123` of a spreadsheet are 00123, zero-width characters go."""
     bare = trimmed(text).str.replace(_FORMULA, "${1}").str.replace(_APOSTROPHE, "${1}")
     return trimmed(bare.str.replace_all(rf"[{ZERO_WIDTH}]", ""))
+
+
+def normal_key(key: pl.Expr, forms: Collection[str]) -> pl.Expr:
+    """A key, clean by now, in the form in which it is compared."""
+    for name, form in KEY_FORMS.items():
+        key = form(key) if name in forms else key
+    return key
+
+
+def _without_groups(key: pl.Expr) -> pl.Expr:
+    return pl.when(key.str.contains(f"^{_GROUPED}$")).then(key.str.replace_all(_GROUPS, "")).otherwise(key)
 
 
 def needs_care(key: pl.Expr) -> pl.Expr:

@@ -10,7 +10,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import AMOUNT, ID, KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import REPEATED_ROW, View
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Part
 from segkit.operations.evaluation.diagnose import about_table
@@ -53,7 +53,8 @@ def _refuse_disagreement(view: View) -> None:
         return
     first, (low, high) = odd[ID][0], odd[AMOUNT][0]
     others = f" and {plural(len(odd) - 1, 'other event')}" if len(odd) > 1 else ""
-    message = f"the lines of event `{first}`{others} in `{view.name}` have totals such as {low:f} and {high:f}"
+    totals = f"{low.normalize():f} and {high.normalize():f}"
+    message = f"the lines of event `{first}`{others} in `{view.name}` have totals such as {totals}"
     hint = 'leave out `amount_per = "event"` (and the amount in `fill_down`) to add the lines up'
     raise DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
 
@@ -78,10 +79,31 @@ def _shared(view: View, key: str) -> list[Diagnostic]:
     if not pairs:
         return []
     names = listed(part.path.name for part in pairs[0])
-    message = f"{plural(shared, 'row')} of `{view.name}` stand in two files, such as {names}, and count twice"
+    stand, twice = ("stands", "counts") if shared == 1 else ("stand", "count")
+    message = f"{plural(shared, 'row')} of `{view.name}` {stand} in two files, such as {names}, and {twice} twice"
     overlap = 'give `duplicates = "last_file"` for exports that overlap, ' if spec.id else "give "
     hint = overlap + '`duplicates = "drop"` for rows that are the same, or `"keep"` if that is right'
     return [about_table(message, table, hint)]
+
+
+def in_two_files(plan: Plan) -> list[Diagnostic]:
+    """A note for each event table with ids, or rows where there is no id, that stand in two of its files."""
+    notes = []
+    for view in (plan.views[name] for name in plan.rules.events):
+        table, spec = view.table, view.spec
+        assert isinstance(spec, Events)
+        if len(table.parts) < 2 or spec.duplicates is not None:
+            continue
+        names = [spec.id] if spec.id in table.columns else [*table.columns]
+        each = [part.frame.select(names).filter(pl.col(names[0]).is_not_null()).unique() for part in table.parts]
+        of_files = pl.concat(each, how="vertical_relaxed").group_by(names).len()
+        count = int(of_files.filter(pl.col("len") > 1).select(pl.len()).collect().item())
+        if count:
+            what = plural(count, "id" if spec.id in table.columns else "row")
+            message = f"{what} of `{view.name}` {'stands' if count == 1 else 'stand'} in two files or more"
+            hint = 'if these files overlap, give `duplicates`: `"last_file"`, `"drop"`, or `"keep"` if that is right'
+            notes.append(about_table(message, table, hint)._replace(severity=Severity.NOTE))
+    return notes
 
 
 def _rows_in_both(view: View, key: str, one: Part, other: Part, here: pl.Expr) -> int:

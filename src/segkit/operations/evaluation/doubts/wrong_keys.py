@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import polars as pl
 
 from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
-from segkit.columns.tables.view import NO_KEY, View, kept_rows
+from segkit.columns.tables.view import NO_KEY, SecondLook, View, kept_rows
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import Part
-from segkit.rules.model.sources import Customers, Events, Source
+from segkit.operations.evaluation.diagnose import place_of
+from segkit.operations.evaluation.doubts.unknown_keys import other_forms
+from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.toml import toml_key
+from segkit.words import plural
 
 TOTAL = re.compile(
-    r"(?:grand |sub)?totals?|(?:general |overall )?sum|summe|gesamt(?:summe)?|somme|total général|totale|suma|totaal"
+    r"(?:(?:grand |sub)?totals?|(?:general |overall )?sum|summe|gesamt(?:summe)?|somme|total général|totale|suma"
+    r"|totaal)"
+    r"(?:\s*[:=(].*)?"
     r"|\d+ (?:rows?|records?|lignes?|zeilen)",
     re.IGNORECASE,
 )
@@ -27,22 +33,27 @@ SHORTENED = r"^[0-9](?:[.,][0-9]+)?E\+?[0-9]+$"
 """A long number as a spreadsheet shows it: 1.23457E+11."""
 
 
-def refuse_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
-    """`DataError` where keys cannot be right; warnings where they are doubtful."""
+def refuse_headers(plan: Plan, looks: Mapping[str, SecondLook]) -> None:
+    """`DataError` where a line of a table, which no `where` leaves out, is the header once more."""
+    for name in (name for name, look in looks.items() if look.headers):
+        _refuse_header(plan.view(name), _key_of(plan, plan.view(name).spec))
+
+
+def refuse_keys(plan: Plan, computed: Computed) -> None:
+    """`DataError` where keys cannot be right."""
     customers = plan.views[CUSTOMERS]
     for name, counts in computed.counts.items():
         view = plan.view(name)
         rows, without = int(counts["rows"].item()), int(counts[NO_KEY].item() or 0)
         if rows and rows == without:
             raise _no_keys(view, _key_of(plan, view.spec), rows)
-    _refuse_headers_and_totals(customers, computed.frame)
+    _refuse_headers_and_totals(plan, computed.frame[KEY])
     _refuse_shortened(customers, computed.frame[KEY])
-    _refuse_duplicates(customers, computed.frame)
+    _refuse_duplicates(customers, computed.frame, plan.match)
     for name, matched in computed.matched.items():
         kept = kept_rows(computed.counts[name])
         if kept and not matched and len(computed.frame) and not _left_out_all(plan, plan.views[name]):
-            raise _no_match(plan, plan.views[name], computed.frame)
-    return []
+            raise _no_match(plan, plan.views[name], computed)
 
 
 def _key_of(plan: Plan, spec: Source) -> str:
@@ -50,7 +61,7 @@ def _key_of(plan: Plan, spec: Source) -> str:
         return spec.key
     if isinstance(spec, Events):
         return spec.key or plan.rules.customers.key
-    return ", ".join(spec.on.values()) if hasattr(spec, "on") else ""
+    return ", ".join(spec.on.values()) if isinstance(spec, Lookup) else ""
 
 
 def _no_keys(view: View, key: str, rows: int) -> DataError:
@@ -61,17 +72,19 @@ def _no_keys(view: View, key: str, rows: int) -> DataError:
     return DataError(Diagnostic(message, place, hint))
 
 
-def _refuse_headers_and_totals(view: View, customers: pl.DataFrame) -> None:
+def _refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
     """`DataError` for a line that repeats the header, and for a last line that is a total."""
-    assert isinstance(view.spec, Customers)
+    view = plan.views[plan.rules.customers.from_ or CUSTOMERS]
     texts = [part for part in view.table.parts if part.text]
-    if not texts or customers.is_empty() or view.spec.from_:
+    key = _key_of(plan, view.spec)
+    if not texts or keys.is_empty():
         return
-    if view.spec.key in view.table.columns and customers[KEY].is_in([view.spec.key]).any():
-        _refuse_header(view, view.spec.key)
+    was = dict(zip(texts[0].names, texts[0].text.names if texts[0].text else (), strict=False)).get(key)
+    if was and keys.is_in([was]).any():
+        _refuse_header(view, key)
     if view.spec.skip_footer is None:
         for part in texts:
-            _refuse_total(view, part, customers[KEY])
+            _refuse_total(part, key, keys)
 
 
 def _refuse_header(view: View, key: str) -> None:
@@ -81,29 +94,35 @@ def _refuse_header(view: View, key: str) -> None:
             (line for line, fields in part.text.records() if [f.strip() for f in fields] == [*part.text.names]), 0
         )
         if line:
-            hint = f'leave such lines out: `where.{toml_key(key)}.not = "{key}"`'
+            name = next((name for name in key.split(", ") if name in part.names), part.names[0])
+            was = part.text.names[part.names.index(name)]
+            hint = f'leave such lines out: `where.{toml_key(name)}.not = "{was}"`'
             raise DataError(Diagnostic("this line repeats the header", SourceLocation(str(part.path), line), hint))
 
 
-def _refuse_total(view: View, part: Part, keys: pl.Series) -> None:
-    """The last line is a total where its key says so, or has no digit as all others have, and fields are empty."""
+def _refuse_total(part: Part, column: str, keys: pl.Series) -> None:
+    """`DataError` where the last line is a total, if it counts as a customer's."""
     assert part.text is not None
-    assert isinstance(view.spec, Customers)
-    if view.spec.key not in part.names:
-        return
-    last = part.text.last_record()
+    last = part.text.last_record() if column in part.names else None
     if last is None:
         return
     line, fields = last
-    key = fields[part.names.index(view.spec.key)].strip()
-    if key not in set(keys.tail(1000).to_list()):
-        return
-    alone = key and not re.search(r"\d", key) and any(not field.strip() for field in fields)
-    others = keys.filter(keys != key)
-    if TOTAL.fullmatch(key) or (alone and len(others) > 1 and others.str.contains(r"\d").all()):
+    key = fields[part.names.index(column)].strip()
+    if TOTAL.fullmatch(key) or (any(not field.strip() for field in fields) and _is_unlike(key, keys)):
+        if not keys.is_in([key]).any():
+            return
         message = f"the last line, with the key `{key}`, looks like a total and not like a customer"
         hint = "leave it out with `skip_footer = 1`; if it is a customer, say so with `skip_footer = 0`"
         raise DataError(Diagnostic(message, SourceLocation(str(part.path), line), hint))
+
+
+def _is_unlike(key: str, keys: pl.Series) -> bool:
+    """Whether a key has no digit, or has a space, where all others have digits and no spaces."""
+    others = keys.filter(keys != key)
+    digit, space = bool(re.search(r"\d", key)), bool(re.search(r"\s", key))
+    if not key or len(others) < 2 or (digit and not space) or not others.str.contains(r"\d").all():
+        return False
+    return not digit or not others.str.contains(r"\s").any()
 
 
 def _refuse_shortened(view: View, keys: pl.Series) -> None:
@@ -113,28 +132,17 @@ def _refuse_shortened(view: View, keys: pl.Series) -> None:
     if len(shortened):
         message = f"the key `{shortened[0]}` lost its last digits in a spreadsheet"
         hint = "export the keys as text; `[customers] normalise_keys = []` takes such keys as they are"
-        raise DataError(Diagnostic(message, _place_of(view, shortened[0]), hint))
+        raise DataError(Diagnostic(message, place_of(view.table, view.spec.key, shortened[0]), hint))
 
 
-def _place_of(view: View, key: str) -> SourceLocation:
-    """The file, and for text the line, of a customer's key."""
-    assert isinstance(view.spec, Customers)
-    for part in view.table.parts:
-        if part.text and view.spec.key in part.names:
-            column = part.names.index(view.spec.key)
-            for line, fields in part.text.records():
-                if fields[column].strip() == key:
-                    return SourceLocation(str(part.path), line)
-    return SourceLocation(str(view.table.paths[0]))
-
-
-def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
+def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
     assert isinstance(view.spec, Customers)
     # Comparing hashes takes a third of the time. The keys are compared only where two hashes are the same.
-    if view.spec.duplicates != "error" or frame[KEY].hash().n_unique() == len(frame):
+    if view.spec.duplicates != "error" or frame[match].hash().n_unique() == len(frame):
         return
     twice = frame.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
     if twice.is_empty():
+        _refuse_alike(view, frame, match)
         return
     shown = ", ".join(f"`{key}`" for key in twice.head(5).to_list())
     more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
@@ -147,12 +155,27 @@ def _refuse_duplicates(view: View, frame: pl.DataFrame) -> None:
     )
 
 
-def _no_match(plan: Plan, view: View, customers: pl.DataFrame) -> DataError:
-    event = view.kept().select(KEY).head(1).collect().item()
-    customer = customers[KEY][0]
-    hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
-    if any(key.endswith(".0") for key in (event, customer)):
-        hint = "one side writes whole numbers with `.0`: export the keys as text, without it"
+def _refuse_alike(view: View, frame: pl.DataFrame, match: str) -> None:
+    """`DataError` for two customers whose keys are one in the form in which they are compared."""
+    assert isinstance(view.spec, Customers)
+    alike = frame.filter(pl.col(match).is_duplicated())
+    if alike.is_empty():
+        return
+    one, other = alike.filter(pl.col(match) == alike[match][0])[KEY].head(2).to_list()
+    more = f", and {plural(rest, 'other key')}" if (rest := alike[match].n_unique() - 1) else ""
+    message = f"`{one}` and `{other}` are one key with this `normalise_keys`{more}"
+    hint = 'take out what makes them one, or keep one row of each: `[customers] duplicates = "first"` or `"last"`'
+    raise DataError(Diagnostic(message, place_of(view.table, view.spec.key, other), hint))
+
+
+def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
+    customers = computed.frame
+    other = other_forms(computed.unknown[view.name].keys, customers[plan.match], plan.rules.customers.normalise_keys)
+    if other:
+        event, customer, hint = other.event, other.customer, other.hint
+    else:
+        event, customer = view.kept().select(KEY).head(1).collect().item(), customers[KEY][0]
+        hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
     return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
 
@@ -162,5 +185,5 @@ def _left_out_all(plan: Plan, events: View) -> bool:
     everybody = plan.views[plan.rules.customers.from_ or CUSTOMERS]
     if not everybody.spec.where and not plan.rules.customers.where:
         return False
-    keys = everybody.frame.select(KEY)
+    keys = everybody.frame.select(pl.col(plan.match if everybody.name == CUSTOMERS else KEY).alias(KEY))
     return len(events.kept().join(keys, on=KEY, how="semi").select(KEY).head(1).collect()) > 0
