@@ -11,7 +11,7 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 AS_OF = dt.date(2024, 3, 31)
 ALL = ["a", "b", "c", "d", "e", "f"]
@@ -753,3 +753,19 @@ def test_a_condition_that_does_not_fit(desk: Desk, condition: str, says: str) ->
     assert says in done.stderr
     assert "rules.toml:13:" in done.stderr or "rules.toml:14:" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("criterion", "hint"), [
+    ("Income.above = 3", "`demographic.Income = ...`"),
+    ("demographic.share.min = 12", 'percent = "keep"'),
+    ('demographic.flag = "yes"', "write true or false, without quotes"),
+    ("sql = \"flag = 'yes'\"", "write TRUE or FALSE without quotes"),
+    ("demographic.day.after = 2024-01-01", 'date_format = { day = "%d-%b-%y" }'),
+    ("demographic.month.after = 2024-01-01", "months, which are no days"),
+])  # fmt: skip
+def test_hints_lead_on(desk: Desk, criterion: str, hint: str) -> None:
+    desk.put(
+        "c.csv", "id,Income,flag,share,day,month\n1,5,true,12 %,05-MAR-24,2024-01\n2,6,false,13 %,17-APR-24,2024-02\n"
+    )
+    told = desk.apply(f"{head()}[segment.s]\n{criterion}\n", code=2).stderr.replace("\n", " ")
+    assert hint in told

@@ -340,3 +340,20 @@ def test_cutoffs_of_any_size(desk: Desk, huge: str) -> None:
     text = rules().replace(f'"{FILE}"', f"{{ recency = [5], frequency = [{huge}], monetary = [{huge}] }}")
     expected = {"a": "1", "b": "1"} if float(huge) > 50 else {"a": "2", "b": "1"}
     assert desk.columns(text + 'bins = 2\nmap = "rf"\n', "m_score") == expected
+
+
+@pytest.mark.parametrize(("saved", "given", "told"), [
+    ([], [], ""),
+    (["--where", "total > 5"], ["--where", "total > 5"], ""),
+    (["--where", "total > 5"], ["--where", "total > 30"], "those of rows where `total > 5`, but here rows where `total > 30` count"),
+    (["--where", "total > 5"], [], "those of rows where `total > 5`, but here all rows count"),
+    ([], ["--where", "total > 5"], "those of all rows, but here `where` leaves some out"),
+])  # fmt: skip
+def test_cutoffs_of_other_rows_are_told(desk: Desk, saved: list[str], given: list[str], told: str) -> None:
+    desk.put("o.csv", orders(400, 3))
+    rfm(desk, "o.csv", *saved, "--save-cutoffs", desk / FILE)
+    again = desk.segkit("rfm", desk / "o.csv", "--as-of", "2024-01-01", "--cutoffs", desk / FILE, *given, "--json")
+    warnings = [w["message"] for w in json.loads(again.stdout)["warnings"] if "the cutoffs are" in w["message"]]
+    assert [w.partition("the cutoffs are ")[2] for w in warnings] == ([told] if told else [])
+    if not given:
+        assert any("the cutoffs are" in w["message"] for w in desk.json(rules() + EVERYONE)["warnings"]) == bool(told)

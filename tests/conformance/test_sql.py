@@ -620,3 +620,13 @@ def test_what_segkit_does_not_have_leads_to_the_list_of_functions(desk: Desk, ca
     told = desk.apply(head(f'derive.x = "{call}"') + "[segment.s]\nsql = \"x = 'a'\"\n", code=2).stderr
     assert "lists the functions" in told
     assert "Span(" not in told
+
+
+def test_halves(desk: Desk) -> None:
+    """Of numbers to the even digit, of money away from zero."""
+    desk.put("c.csv", "id,x\n1,2.5\n2,3.5\n")
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,2.5\n2,2024-01-01,3.5\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\namount = "amount"\n'
+    text += '[trait.m]\nevents = "o"\nmeasure = "sum"\n[trait.of_x]\nsql = "ROUND(x)"\n[trait.of_m]\nsql = "ROUND(m)"\n'
+    text += '[trait.here]\nsql = "ROUND(2.5) + ROUND(3.5)"\n'
+    assert desk.columns(text, "of_x", "of_m", "here") == {"1": ("2", "3", "6"), "2": ("4", "4", "6")}

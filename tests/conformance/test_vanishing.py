@@ -304,3 +304,37 @@ def test_what_another_run_has_published_meanwhile_is_spared(desk: Desk) -> None:
     assert isinstance(ended[0], WriteError)
     assert "`vip.csv`" in str(ended[0])
     assert lists(desk) == ["vip.csv"]
+
+
+def test_a_combined_file_of_another_rule_file_stays(desk: Desk) -> None:
+    """It is no list of one segment, and is lost all the same."""
+    desk.put("c.csv", "id\n1\n")
+    text = head() + "[output]\n{}[segment.s]\neveryone = true\n"
+    one = desk.put("one.toml", text.format('combined = "all.csv"\n'))
+    two = desk.put("two.toml", text.format(""))
+    desk.segkit("apply", one)
+    told = desk.segkit("apply", two, code=4).stderr.replace("\n", " ")
+    assert "`all.csv`" in told and (desk / "segments/all.csv").exists()
+    desk.segkit("apply", desk.put("renamed.toml", one.read_text()))
+    desk.segkit("apply", two, "--replace")
+    assert not (desk / "segments/all.csv").exists()
+
+
+@pytest.mark.parametrize("target", ["s3://me:secret@bucket/lists?token=secret", "https://host/x"])
+def test_an_address_is_no_folder(desk: Desk, target: str) -> None:
+    """Nothing of it that could be secret is said, and no folder is made that is called so."""
+    desk.put("c.csv", "id\n1\n")
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,1\n")
+    rules = desk.put("rules.toml", head() + "[segment.s]\neveryone = true\n")
+    named = head() + f'[output]\ndirectory = "{target}"\n[segment.s]\neveryone = true\n'
+    before = sorted(desk.folder.iterdir())
+    for args in (
+        ("apply", rules, "-o", target),
+        ("apply", rules, "--log", target),
+        ("apply", desk.put("rules.toml", named)),
+        ("rfm", desk / "o.csv", "-o", target),
+        ("rfm", desk / "o.csv", "--save-cutoffs", target),
+    ):
+        told = desk.segkit(*args, code=4).stderr
+        assert "only local files are written" in told and "secret" not in told
+    assert sorted(desk.folder.iterdir()) == before

@@ -36,6 +36,9 @@ color = click.option(
 
 def _begin_log(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value and not ctx.resilient_parsing:
+        from segkit.io.publish.errors import require_local
+
+        require_local(value)
         ctx.ensure_object(Terminal).log = RunLog(Path(value))
 
 

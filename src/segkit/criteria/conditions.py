@@ -129,6 +129,9 @@ def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, example:
         return f'write it as text, "{value}", or give the source `types = {{ {toml_key(column)} = "{wanted}" }}`'
     if kind == "date" and wanted == "text":
         return "write dates without quotes: 2024-03-01"
+    if kind == "boolean" and not computed:
+        as_text = f'`types = {{ {toml_key(column)} = "text" }}` keeps the words of the file'
+        return f"write true or false, without quotes; {as_text}"
     return types_hint(column, kind, (wanted,), computed=computed, example=example)
 
 
@@ -149,6 +152,8 @@ def types_hint(
         return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"
     if names == ["date"] and kind == "text":
         return format_hint(toml_key(column), [example] if example else [])
+    if names[:1] == ["number"] and example.endswith("%"):
+        return 'give the source `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %'
     if kind in ("text", "number", "date", "boolean") and names:
         return f'if it is one, give the source `types = {{ {toml_key(column)} = "{names[0]}" }}`'
     return None

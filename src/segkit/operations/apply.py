@@ -16,6 +16,7 @@ from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import CheckFailed, RuleError, WriteError
 from segkit.gates.expectations import broken, too_old
 from segkit.gates.ledger import Line, ledger, memberships, overlaps
+from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, require_no_terminal
@@ -201,6 +202,7 @@ def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
 
 
 def _directory(loaded: Loaded, as_of: dt.date) -> Path:
+    require_local(loaded.rules.output.directory)
     return loaded.source.directory / loaded.rules.output.directory.replace("{as_of}", as_of.isoformat())
 
 

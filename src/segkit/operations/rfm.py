@@ -16,6 +16,7 @@ from segkit.columns.helpers import KEY, as_it_came
 from segkit.columns.money import as_money
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError, SegkitError, WriteError
+from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
@@ -119,6 +120,8 @@ def _options(given: Mapping[str, object]) -> dict[str, object]:
 
 def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None:
     """`RuleError` for what cannot be written, before anything is read."""
+    for path in filter(None, targets.values()):
+        require_local(path)
     given = [Path(path).resolve() for path in targets.values() if path is not None and path != STDOUT]
     if twice := next((path for path in given if given.count(path) > 1), None):
         raise RuleError.of(f"`{twice.name}` is named for two outputs", hint="give each a file of its own")

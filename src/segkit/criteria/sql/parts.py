@@ -84,6 +84,8 @@ def compared_hint(first: Part, second: Part) -> str | None:
         return "write dates as DATE '2024-03-01'"
     if kinds == {"text", "number"}:
         return "write numbers without quotes, and texts in 'single quotes'"
+    if kinds == {"text", "boolean"}:
+        return "write TRUE or FALSE without quotes"
     return "ARRAY_CONTAINS(list, 'x') looks into a list" if kinds == {"text", "list"} else None
 
 

@@ -290,6 +290,10 @@ class Typing:
         trees = [part.tree for part in parts]
         if kind == "Log":
             return self.part(made(rewrites.finite, made(rewrites.logarithm, *trees)))
+        if kind == "Sql" and detail == "Round" and parts[0].is_literal:
+            trees = [
+                cast(trees[0], pl.Float64())
+            ]  # else 2.5 would be rounded as money is, a column with 2.5 as numbers
         found = self.part(with_inputs(node, trees))
         return self.part(made(rewrites.finite, found.tree)) if kind in _MAY_BE_NAN else found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
+from segkit.words import without_secrets
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ELSEWHERE = "write elsewhere with `-o`"
@@ -50,6 +51,13 @@ def write_error(error: BaseException, path: Path | str) -> WriteError | None:
     if code in HINTS:
         return _of(path, code, HINTS[code])
     return None
+
+
+def require_local(path: str) -> None:
+    """WriteError for an address such as `s3://bucket/lists`, before a folder is called so."""
+    if "://" in path:
+        message = f"cannot write to `{without_secrets(path)}`: only local files are written"
+        raise WriteError.of(message, hint="write to a local folder, and copy what is there")
 
 
 @contextmanager

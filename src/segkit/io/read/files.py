@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import gzip
 import importlib
-import re
 import shutil
 import sys
 import zlib
@@ -20,7 +19,7 @@ from segkit.io.publish.errors import error_number
 from segkit.io.read.problems import STDIN, problem
 from segkit.io.read.registry import FOREIGN, GZIP, KINDS, MAGIC, ZSTD
 from segkit.io.read.workspace import Workspace
-from segkit.words import nearest
+from segkit.words import nearest, without_secrets
 
 
 def expand_all(texts: str | tuple[str, ...], base: Path) -> tuple[Path, ...]:
@@ -53,16 +52,6 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if path.exists():
         return (path,)  # a named pipe, as `<(command)` gives
     raise problem(path, f"there is no file `{text}`", hint=_neighbours(path))
-
-
-def without_secrets(url: str) -> str:
-    """The scheme, host and path of a URL; no user, no password and no query."""
-    scheme, _, rest = url.partition("://")
-    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" in rest.removeprefix(host):
-        return f"{scheme}://..."  # a password that holds `/`, `?` or `#` looks like a path
-    path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]
-    return f"{scheme}://{host.rpartition('@')[2]}{path}"
 
 
 def _neighbours(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,7 +165,8 @@ class Table(NamedTuple):
             what = f"the first line of `{name}` has values such as `{value}`"
             return f"{what}: name its columns with `header = [{header}, ...]`"
         if any(re.fullmatch(r"column_\d+", column) for column in text.names):
-            line = text.line(1) + 1
+            full = (line for line, fields in islice(text.records(), 30) if all(field.strip() for field in fields))
+            line = next(full, text.line(1) + 1)
             what = f"the first line of `{name}` names few columns"
             return f"{what}: if they are named in line {line}, give `skip_lines = {line - 1}`"
         return None

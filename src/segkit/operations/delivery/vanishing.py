@@ -11,7 +11,8 @@ from typing import NamedTuple
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, WriteError
 from segkit.operations.delivery.manifest import Manifest, RulesRead
-from segkit.operations.delivery.runs import find_run
+from segkit.operations.delivery.runs import MEMBERS_FILE, find_run
+from segkit.results import ENTERED, LEFT
 from segkit.rules.text.loader import STDIN, Loaded
 from segkit.words import listed, plural
 
@@ -67,6 +68,8 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
         else:
             lists = [*_lists(last.manifest), *_known(last.manifest)]
             names = [name for segment, name in lists if segment not in chosen]
+            of_lists = {name for _, name in lists} | {MEMBERS_FILE, loaded.rules.output.combined}
+            names += [name for name in _combined(last.manifest) if name not in of_lists]
             whose = f"of another rule file, `{_shown(last.manifest.rules, directory)}`"
         return Vanishing(directory, tuple(names), whose) if names else None
     return None
@@ -109,6 +112,12 @@ def _lists(manifest: Manifest) -> Iterator[tuple[str, str]]:
         yield from ((segment.name, output.path) for output in segment.outputs)
         if segment.holdout_path:
             yield segment.name, segment.holdout_path
+
+
+def _combined(manifest: Manifest) -> Iterator[str]:
+    """The files of a run that hold customers of several segments."""
+    of_changes = (f".{holds}." for holds in (ENTERED, LEFT))
+    return (name for name in manifest.files if not any(part in name for part in of_changes))
 
 
 def _known(manifest: Manifest) -> Iterator[tuple[str, str]]:

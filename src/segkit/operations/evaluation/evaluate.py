@@ -75,9 +75,8 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     plan, computed = settled.plan, settled.computed
     refuse_headers(plan, settled.looks)
     warnings += refuse_bad_values(plan, {name: look.bad for name, look in settled.looks.items() if look.bad}, computed)
-    warnings += [
-        note for table in settled.tables.values() for part in table.parts if part.text for note in part.text.notes
-    ]
+    parts = [part for table in settled.tables.values() for part in table.parts]
+    warnings += dict.fromkeys(note for part in parts if part.text for note in part.text.notes)  # once a file
     warnings += [placed(loaded, finding) for finding in other_lists(plan)]
     refuse_currencies(plan, computed.counts)
     warnings += repeated_events(plan, computed)

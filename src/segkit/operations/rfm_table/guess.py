@@ -24,28 +24,33 @@ ROLES: dict[str, Role] = {
     "key": Role(
         (
             "customerid", "customerkey", "customerno", "customernumber", "customer", "clientid", "client", "userid",
-            "memberid", "accountid", "contactid", "buyerid", "idclient", "kundennummer", "kundenid", "custid", "user",
-            "email", "id",
+            "memberid", "accountid", "contactid", "buyerid", "idclient", "numeroclient", "numéroclient", "noclient",
+            "codeclient", "clientno", "clientnumber", "kundennummer", "kundenid", "kundennr", "kdnr", "kunde", "custid",
+            "idcliente", "codigocliente", "cliente", "klantnummer", "klantid", "user", "email", "id",
         )
     ),
     "time": Role(
         (
             "orderdate", "invoicedate", "purchasedate", "transactiondate", "eventdate", "orderedat", "createdat",
-            "date", "day", "timestamp", "time", "datecommande", "bestelldatum", "datum",
+            "date", "day", "timestamp", "time", "datecommande", "datefacture", "bestelldatum",
+            "rechnungsdatum", "orderdatum", "datum", "fecha",
         ),
         (ColumnType.DATE,),
     ),
     "amount": Role(
         (
             "amount", "revenue", "linetotal", "ordertotal", "total", "totalamount", "totalprice", "sales",
-            "dollarvalue", "value", "turnover", "spend", "montant", "umsatz", "betrag", "price",
+            "dollarvalue", "value", "turnover", "spend", "montant", "montantttc",
+            "totalttc", "umsatz", "gesamtbetrag", "betrag",
+            "importe", "bedrag", "price",
         ),
         NUMERIC,
     ),
     "id": Role(
         (
             "orderid", "invoiceid", "invoiceno", "invoicenumber", "orderno", "ordernumber", "transactionid",
-            "receiptid", "basketid", "idcommande", "bestellnummer",
+            "receiptid", "basketid", "idcommande", "numerocommande", "numérocommande", "bestellnummer", "bestellnr",
+            "auftragsnummer", "rechnungsnummer", "rechnungsnr", "belegnummer", "belegnr",
         )
     ),
     "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMERIC),

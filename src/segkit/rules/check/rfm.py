@@ -16,6 +16,7 @@ def check_rfm(rules: RuleFile) -> Iterator[Finding]:
     if rules.rfm:
         yield from _bins(rules.rfm)
         yield from _same_events(rules, rules.rfm)
+        yield from _same_rows(rules, rules.rfm)
         yield from _map(rules.rfm)
 
 
@@ -38,6 +39,24 @@ def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
         message = f"the cutoffs are those of rows, but here events have the id `{table.id}`"
         hint = "save them anew, with `segkit rfm --id`"
     yield Finding(CUTOFFS, message, hint, warning=True)
+
+
+def _same_rows(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+    """A warning where other rows are scored than those that the cutoffs were found among, as far as one can tell."""
+    table = rules.events.get(rfm.events)
+    saved = rfm.cutoffs.events if rfm.cutoffs else None
+    if table is None or saved is None:
+        return
+    in_sql = [table.derive[column] for column in table.where if column in table.derive]
+    was = f"rows where `{saved.where}`" if saved.where else "all rows"
+    if bool(saved.where) != bool(table.where or rfm.where):
+        here = "all rows count" if saved.where else "`where` leaves some out"
+    elif saved.where and in_sql and saved.where not in in_sql:
+        here = f"rows where `{in_sql[0]}` count"
+    else:
+        return
+    message = f"the cutoffs are those of {was}, but here {here}"
+    yield Finding(CUTOFFS, message, "score the same rows, or save the cutoffs anew, with `segkit rfm`", warning=True)
 
 
 def _map(rfm: Rfm) -> Iterator[Finding]:

@@ -87,6 +87,8 @@ def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | 
         return _unknown_operator(table, str(key))
     what = "section" if not table and isinstance(value, (dict, list)) else "key"
     place = f" in {called(table)}" if table else ""
+    if isinstance(value, dict) and model and issubclass(model, Block) and value.keys() & fields_of(Condition).keys():
+        return path, f"unknown {what} `{key}`{place}", _in_a_family(str(key))
     return path, f"unknown {what} `{key}`{place}", _meant(table, model, str(key), at)
 
 
@@ -147,13 +149,17 @@ def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, at: At) -> s
     if issubclass(model, Block) and nearest(key, fields_of(Permission)):
         return "who may be written is said for all segments, in `[consent]`"
     if issubclass(model, Block):
-        return f"a condition on a column stands in a family: `demographic.{key} = ...`, `behavioural.{key} = ...`"
+        return _in_a_family(key)
     if issubclass(model, Permission):
         of_channel = f", what a channel needs in `[consent.channel.{key}]`" if model is Consent else ""
         return f"a condition on a column stands in `require`: `require.{key} = ...`{of_channel}"
     if issubclass(model, Measured):
         return f"a condition on a column of the events stands in `where`: `where.{key} = ...`"
     return nearest(key, known, "keys")
+
+
+def _in_a_family(key: str) -> str:
+    return f"a condition on a column stands in a family: `demographic.{key} = ...`, `behavioural.{key} = ...`"
 
 
 def _move(table: KeyPath, above: KeyPath, key: str, at: At) -> str:

@@ -175,7 +175,7 @@ def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
     nothing = {
         "either_point": pl.lit(0),
         "either_comma": pl.lit(0),
-        "either_sign": pl.lit(0),
+        "sign": pl.lit(0),
         "either_example": pl.lit(""),
     }
     return {
@@ -202,7 +202,7 @@ def evidence(text: pl.Expr, thousands: str | None, currency: str = currencies.KN
         "whole_comma": text.str.contains(shape(",", thousands, whole=True, currency=currency)).sum(),
         "either_comma": either_comma.sum(),
         "either_point": either_point.sum(),
-        "either_sign": (either_comma & text.str.contains(currencies.GROUPS_BY_COMMA)).sum(),
+        "sign": ((point | comma) & text.str.contains(currencies.GROUPS_BY_COMMA)).sum(),
         "either_example": text.filter(either).first(),
         "currencies": currency_of(text.filter(point | comma)).drop_nulls().unique().implode(),
         "zero": ((point | comma) & text.str.contains(LEADING_ZERO)).sum(),
@@ -236,8 +236,8 @@ def decimal_mark(counts: Mapping[str, Any]) -> str | None:
     if counts["point"] != counts["comma"]:
         return "." if counts["point"] > counts["comma"] else ","
     either = {mark for mark, count in ((".", "either_point"), (",", "either_comma")) if counts[count]}
-    if counts["either_sign"]:
-        return "."  # $1,234: the comma groups there
+    if counts["either_comma"] and counts["sign"]:
+        return "."  # $1,234, or $5 beside 1,234: the comma groups there
     if counts["ungrouped"] and len(either) == 1:
         return either.pop()  # 1500 beside 1.250: so no groups
     return None
