@@ -90,7 +90,8 @@ def unknown_columns(
             continue
         table = tables.get(mention.table)
         step = not_computed.get(mention.column) if mention.table == CUSTOMERS else None
-        hint = _forgotten_into(mention, catalogue) or (table.one_column_hint() if table else None)
+        hint = _forgotten_into(mention, catalogue) or (table.header_below(mention.column) if table else None)
+        hint = hint or (table.one_column_hint() if table else None)
         hint = hint or step or nearest(mention.column, known)
         hint = hint or (table.no_header_hint() if table else None)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"

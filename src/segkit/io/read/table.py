@@ -148,11 +148,19 @@ class Table(NamedTuple):
         """Whether lines of its files are still to be checked."""
         return any(part.text and part.text.large for part in self.parts)
 
+    def header_below(self, column: str) -> str | None:
+        """What to try where a column is named in a line below the first one: other lines stand above the table."""
+        text = self.parts[0].text
+        line = text.line_with(column) if text else None
+        return self._skipping(line, "names it") if line else None
+
     def one_column_hint(self) -> str | None:
         """What to try where a delimited text has one column only, which a wrong delimiter brings about."""
         text = self.parts[0].text
         if text is None or len(text.names) > 1:
             return None
+        if line := text.line_that_splits():
+            return self._skipping(line, "is the first with several fields")
         return f"`{self.paths[0].name}` has one column with the delimiter `{text.delimiter}`; give its `delimiter`"
 
     def no_header_hint(self) -> str | None:
@@ -170,6 +178,10 @@ class Table(NamedTuple):
             what = f"the first line of `{name}` names few columns"
             return f"{what}: if they are named in line {line}, give `skip_lines = {line - 1}`"
         return None
+
+    def _skipping(self, line: int, what: str) -> str:
+        begins = f"if the table begins there, give `skip_lines = {line - 1}`"
+        return f"line {line} of `{self.paths[0].name}` {what}: {begins}"
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
         """The column and the type to read it as, with the order of day and month settled."""

@@ -91,7 +91,7 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
 
 def _unknown(table: Table, option: str, name: str) -> Diagnostic:
     message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
-    return Diagnostic(message, hint=table.one_column_hint() or nearest(name, table.columns))
+    return Diagnostic(message, hint=table.header_below(name) or table.one_column_hint() or nearest(name, table.columns))
 
 
 def _not_found(table: Table, option: str, what: str) -> Diagnostic:

@@ -32,6 +32,8 @@ OPEN_HINT = 'a quotation mark is left open above: mend it, or give `quote = ""` 
 _NAMES = {",": ",", ";": ";", "\t": "tab", "|": "|", " ": "runs of spaces"}
 CHECKED_AT_ONCE = 32_000_000
 """Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
+MOST_ABOVE = 50
+"""Lines above a table among which its header is looked for."""
 _LOOKS = (r"[+-]?[\d.,]*\d", r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", r"\D*\d+\D*")
 """A number, a date, a key with digits."""
 csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
@@ -77,6 +79,23 @@ class TextFile(NamedTuple):
         """The number in the file of a line of `source`."""
         before = [line - position for position, line in enumerate(self.dropped)]
         return number + bisect_right(before, number)
+
+    def line_with(self, name: str) -> int | None:
+        """The first line, below that of the header, with a field of this name, whatever the delimiter."""
+        lines = _head(self.source).splitlines()[:MOST_ABOVE]
+        fields = (re.split(r"[,;\t|]", line) for line in lines)
+        place = next((n for n, of_line in enumerate(fields, 1) if name in [f.strip(" \"'") for f in of_line]), 1)
+        return self.line(place) if place > 1 and self.has_header else None
+
+    def line_that_splits(self) -> int | None:
+        """The first line, below that of the header, of those that one delimiter splits alike."""
+        lines = _head(self.source).splitlines()[:MOST_ABOVE]
+        widths = [(mark, width) for mark in DELIMITERS for width in (line.count(mark) for line in lines) if width]
+        if not widths or not self.has_header:
+            return None
+        (mark, width), often = Counter(widths).most_common(1)[0]
+        place = next(number for number, line in enumerate(lines, 1) if line.count(mark) == width)
+        return self.line(place) if often > 1 and place > 1 else None
 
     def last_record(self) -> tuple[int, list[str]] | None:
         """The line and the fields of the last line that is not blank, if it is a record of its own."""
