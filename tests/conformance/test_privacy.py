@@ -315,15 +315,13 @@ def test_an_error_shows_the_offending_value_alone(desk: Desk, customers: str, or
 
 
 def test_a_crash_report_has_no_value(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from segkit.operations import apply as module
-
     monkeypatch.setattr(tempfile, "tempdir", str(desk.folder / "tmp"))
     (desk / "tmp").mkdir()
 
     def fail(*args: object, **options: object) -> None:
         raise LookupError(ROWS)
 
-    monkeypatch.setattr(module, "ledger", fail)
+    monkeypatch.setattr("segkit.operations.decide.ledger", fail)
     desk.put("c.csv", ROWS)
     desk.put("o.csv", ORDERS)
     done = desk.apply(RULES, "--log", desk / "log", code=70)
@@ -333,8 +331,6 @@ def test_a_crash_report_has_no_value(desk: Desk, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_key_of_the_pseudonyms_is_nowhere(desk: Desk, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from segkit.operations import apply as module
-
     monkeypatch.setattr(tempfile, "tempdir", str(desk.folder))
     desk.put("c.csv", CUSTOMERS)
     rules = HEAD + 'pseudonymise = ["email"]\n'
@@ -344,7 +340,7 @@ def test_the_key_of_the_pseudonyms_is_nowhere(desk: Desk, key: str, monkeypatch:
     def fail(*args: object, **options: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr(module, "output_sinks", fail)
+    monkeypatch.setattr("segkit.operations.delivery.destinations.output_sinks", fail)
     talk += desk.apply(rules, "--log", desk / "log", code=70).output
     assert KEY not in talk
     assert [p for p in desk.folder.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []

@@ -14,8 +14,8 @@ from segkit.errors import RuleError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
-from segkit.operations.delivery.lists import to_stream
 from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
 from segkit.results import ENTERED, LEFT, DiffResult, Move, RunInfo, SegmentDiff
 from segkit.words import nearest

@@ -20,10 +20,10 @@ from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
-from segkit.operations.delivery.lists import to_stream
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.options import TABLE, Chosen, choose, facts, open_data, rule_file
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text

@@ -11,11 +11,14 @@ import polars as pl
 
 from segkit.columns import helpers
 from segkit.columns.helpers import KEY
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import DataError, RuleError
 from segkit.io.write import FORMATS, sink
-from segkit.operations.delivery.lists import List, combined_name, combined_sinks, rows_of, sinks, style_of
 from segkit.operations.delivery.manifest import MembersOf
-from segkit.operations.delivery.protection import key_form, written_key
-from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run
+from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
+from segkit.operations.lists.lists import List, combined_name
+from segkit.operations.lists.protection import key_form, written_key
+from segkit.operations.lists.rows import Rows
 from segkit.results import ENTERED, LEFT, ApplyResult, Change, SegmentResult, WrittenFile
 from segkit.rules.model.file import RuleFile
 
@@ -23,19 +26,20 @@ NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
 
 
 class Changes(NamedTuple):
-    """What became of the lists of the last run.
-
-    `marked` are the customers, with marks that say who is written in each segment.
-    """
+    """What became of the lists of the last run."""
 
     last: Run | None
-    rules: RuleFile
-    marked: pl.LazyFrame
+    rows: Rows
     files: Sequence[List]
     holdouts: Sequence[List] = ()
     stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of its customers in the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
+
+    @property
+    def rules(self) -> RuleFile:
+        """The rule file."""
+        return self.rows.rules
 
     @property
     def writes(self) -> bool:
@@ -70,14 +74,15 @@ def list_name(file: List) -> str:
     return file.name.removesuffix(Path(file.name).suffix)
 
 
-def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequence[List]) -> Changes:
+def compare(last: Run | None, rows: Rows, lists: Sequence[List]) -> Changes:
     """The changes since the last run, with how many stayed.
 
     Raises `DataError` where the files of the last run are not as it wrote them, or where its keys cannot be compared.
     """
-    holdouts = [file for file in files if file.holdout]
-    files = [file for file in files if not file.holdout]
-    changes = Changes(last=last, rules=rules, marked=marked, files=files, holdouts=holdouts)
+    rules = rows.rules
+    holdouts = [list_ for list_ in lists if list_.holdout]
+    files = [list_ for list_ in lists if not list_.holdout]
+    changes = Changes(last=last, rows=rows, files=files, holdouts=holdouts)
     if last is None:
         return changes
     last.key.require_same(key_form(rules), f"`{last.shown}`", "this run")
@@ -99,7 +104,7 @@ def compare(last: Run | None, rules: RuleFile, marked: pl.LazyFrame, files: Sequ
 
 def _stayed(last: Run, changes: Changes, rows: pl.Expr, old: Iterable[PublishedList]) -> pl.LazyFrame:
     keys = pl.concat([NOBODY, *(last.keys(listing) for listing in old)])
-    new = changes.marked.filter(rows).select(written_key(changes.rules).alias(KEY))
+    new = changes.rows.marked.filter(rows).select(written_key(changes.rules).alias(KEY))
     return new.join(keys, on=KEY, how="semi").select(pl.len())
 
 
@@ -147,18 +152,16 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
     return [*names, combined] if combined else names
 
 
-def output_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> list[pl.LazyFrame]:
+def output_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
     """The lazy sinks of all that a run writes beside its manifest."""
-    table = changes.marked, changes.rules, columns
-    lists = _change_sinks(changes, columns, directory) if changes.writes else sinks(*table, changes.files, directory)
-    return [*lists, *sinks(*table, changes.holdouts, directory), *combined_sinks(*table, changes.files, directory)]
+    rows = changes.rows
+    lists = _change_sinks(changes, directory) if changes.writes else rows.sinks(changes.files, directory)
+    return [*lists, *rows.sinks(changes.holdouts, directory), *rows.combined_sinks(changes.files, directory)]
 
 
-def _change_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> list[pl.LazyFrame]:
+def _change_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
     """The lazy sinks of the files that hold changes, and of the one that holds the members."""
-    rules = changes.rules
-    format_, style = rules.output.format, style_of(rules)
-    ending = FORMATS[format_].extension
+    rows, ending = changes.rows, FORMATS[changes.rules.output.format].extension
     gone = [
         List(name=listing.name, segment=listing.segment, rows=pl.lit(False), written=0, values={})
         for listing in changes.gone
@@ -169,26 +172,26 @@ def _change_sinks(changes: Changes, columns: Sequence[str], directory: Path) -> 
         listing = changes.before(name)
         old = changes.last.keys(listing) if changes.last and listing else NOBODY
         if file not in gone:
-            entered = rows_of(_joined(changes, old, "anti"), rules, columns, file)
-            made.append(sink(entered, directory / f"{name}.{ENTERED}.{ending}", format_, style))
-        left = _left(changes, old, columns, file)
-        made.append(sink(left, directory / f"{name}.{LEFT}.{ending}", format_, style))
+            entered = _joined(changes, old, "anti").of(file)
+            made.append(rows.sink(entered, directory / f"{name}.{ENTERED}.{ending}"))
+        made.append(rows.sink(_left(changes, old, file), directory / f"{name}.{LEFT}.{ending}"))
     return [*made, sink(_members(changes), directory / MEMBERS_FILE, "parquet")]
 
 
-def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> pl.LazyFrame:
-    key = written_key(changes.rules)
-    return changes.marked.join(old, left_on=key, right_on=KEY, how=how, maintain_order="left")
+def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> Rows:
+    """The rows of the customers who are among `old`, or who are not."""
+    rows, key = changes.rows, written_key(changes.rules)
+    return rows._replace(marked=rows.marked.join(old, left_on=key, right_on=KEY, how=how, maintain_order="left"))
 
 
-def _left(changes: Changes, old: pl.LazyFrame, columns: Sequence[str], file: List) -> pl.LazyFrame:
+def _left(changes: Changes, old: pl.LazyFrame, file: List) -> pl.LazyFrame:
     """The rows of those who were in the list and no longer are.
 
     First come those who are still customers, with all columns. Then come those who are not, with key and label alone.
     """
-    known = rows_of(_joined(changes, old, "semi"), changes.rules, columns, file._replace(rows=~file.rows))
+    known = _joined(changes, old, "semi").of(file._replace(rows=~file.rows))
     key, label, *rest = known.collect_schema().items()
-    unknown = old.join(changes.marked, left_on=KEY, right_on=written_key(changes.rules), how="anti").sort(KEY)
+    unknown = old.join(changes.rows.marked, left_on=KEY, right_on=written_key(changes.rules), how="anti").sort(KEY)
     nothing = [pl.lit(None, dtype).alias(name) for name, dtype in rest]
     return pl.concat([known, unknown.select(pl.col(KEY).alias(key[0]), pl.lit(file.segment).alias(label[0]), *nothing)])
 
@@ -198,7 +201,7 @@ def _members(changes: Changes) -> pl.LazyFrame:
         return keys.select(pl.lit(name).alias("list"), pl.lit(segment).alias("segment"), pl.col(KEY).alias("key"))
 
     key = written_key(changes.rules).alias(KEY)
-    new = [part(list_name(f), f.segment, changes.marked.filter(f.rows).select(key)) for f in changes.files]
+    new = [part(list_name(f), f.segment, changes.rows.marked.filter(f.rows).select(key)) for f in changes.files]
     last = changes.last
     old = [part(o.name, o.segment, last.keys(o)) for o in changes.carried] if last else []
     return pl.concat([*new, *old, part("", "", NOBODY)])
@@ -211,3 +214,30 @@ def members_of(changes: Changes) -> tuple[MembersOf, ...] | None:
     new = [MembersOf(list=list_name(f), segment=f.segment, written=f.written) for f in changes.files]
     old = [MembersOf(list=o.name, segment=o.segment, written=o.written) for o in changes.carried]
     return (*new, *old)
+
+
+def since_last_run(
+    rows: Rows, lists: Sequence[List], directory: Path | None, previous: str | None
+) -> tuple[Changes, list[Diagnostic]]:
+    """The changes since the last run in `directory`, or since the run at `previous`; without both, it is the first.
+
+    A run that cannot be read gives a warning. Where the changes are what is written, it raises `DataError` instead: all
+    customers would go out as new ones. Raises `RuleError` where there is no run at `previous`.
+    """
+    rules = rows.rules
+    try:
+        place = Path(previous) if previous else directory
+        last = find_run(place) if place else None
+        if last is None and previous:
+            raise RuleError.of(f"`{previous}` holds no run: there is no `manifest.json`")
+        if last and not rules.output.changes and last.key.column != rules.customers.key:
+            last = None  # the run of another rule file: other customers
+        return compare(last, rows, lists), []
+    except DataError as error:
+        problem = error.diagnostics[0]
+        if rules.output.changes:
+            hint = "restore it, or name another run with `--previous`"
+            anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
+            raise DataError(problem._replace(hint=hint + anew)) from error
+        message = f"what changed since the last run is not known: {problem.message}"
+        return compare(None, rows, lists), [Diagnostic(message, hint=problem.hint, severity=Severity.WARNING)]

@@ -10,7 +10,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.delivery.manifest import PersonalColumn
-from segkit.operations.delivery.protection import protection
+from segkit.operations.lists.protection import protection
 from segkit.rules.model.file import RuleFile
 
 NAMES = {

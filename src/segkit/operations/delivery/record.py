@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
-
 from segkit.diagnostics import Diagnostic
+from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
 from segkit.operations.delivery.changes import Changes, members_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.personal_data import personal_data
-from segkit.operations.delivery.protection import key_form
 from segkit.operations.delivery.vanishing import path_from
+from segkit.operations.lists.protection import key_form
 from segkit.results import MEMBERS, REASONS, ApplyResult, Distribution, FittedModel, SegmentResult, WrittenFile
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.loader import Loaded
 
 
 class Written(NamedTuple):
@@ -30,22 +28,19 @@ class Written(NamedTuple):
 
 
 def manifest_of(
+    run: Decision,
     result: ApplyResult,
-    loaded: Loaded,
-    inputs: Sequence[tuple[str, Path, Path]],
-    digests: Digests,
-    written: Written,
     changes: Changes,
-    customers: pl.DataFrame,
+    written: Written,
+    digests: Digests,
     started: dt.datetime,
     directory: Path,
 ) -> m.Manifest:
     """What the run read and wrote; all but `times` is the same whenever the same files are read.
 
-    `inputs` are (table, path, file with its content), `directory` is the output directory. The keys of the customers at
-    a threshold stay out.
+    `directory` is the output directory. The keys of the customers at a threshold stay out.
     """
-    rules = loaded.rules
+    loaded, rules = run.loaded, run.rules
     return m.Manifest(
         rules=m.RulesRead(
             path=Path(loaded.source.path).name,
@@ -54,14 +49,14 @@ def manifest_of(
         ),
         inputs=tuple(
             m.InputRead(table=table, path=str(path), bytes=content.stat().st_size, sha256=digests[content])
-            for table, path, content in inputs
+            for table, path, content in run.evaluated.inputs
         ),
         files=tuple(written.names),
         bytes={name: (written.folder / name).stat().st_size for name in written.names},
         assignment=rules.assignment.mode,
         output=_form(rules),
         members=members_of(changes),
-        personal_data=personal_data(rules, written.columns, customers),
+        personal_data=personal_data(rules, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
         segments=tuple(map(_segment, result.segments)),

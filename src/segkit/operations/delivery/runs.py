@@ -14,40 +14,12 @@ from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST
 from segkit.operations.delivery.manifest import Manifest
+from segkit.operations.lists.protection import KeyForm
 from segkit.results import MEMBERS
 
 MEMBERS_FILE = "members.parquet"
 """The file with the members of a run that writes changes alone, in columns `list`, `segment` and `key`."""
 _WHOLE = "the files of a run belong together: compare them where segkit has written them"
-
-
-class KeyForm(NamedTuple):
-    """How a run shows the keys.
-
-    `column` is the column that they are of, `protection` is `hash`, `pseudonymise` or None, `secret` is a fingerprint
-    of the secret of pseudonyms, and `escaped` says whether formulas are escaped.
-    """
-
-    column: str
-    protection: str | None
-    secret: str | None
-    escaped: bool
-
-    def require_same(self, other: KeyForm, this: str, that: str) -> None:
-        """`DataError` where the two runs do not write the key of the same customer in the same way."""
-        if self == other:
-            return
-        if self.column != other.column:
-            said = f"{this} has those of column `{self.column}`, {that} of `{other.column}`"
-        elif self.protection != other.protection:
-            words = {None: "as they are", "hash": "hashed", "pseudonymise": "under pseudonyms"}
-            said = f"{this} has them {words[self.protection]}, {that} {words[other.protection]}"
-        elif self.secret != other.secret:
-            said = f"the pseudonyms of {this} and of {that} are made with two secrets"
-        else:
-            said = "only one of the two runs has `escape_formulas`"
-        hint = "compare runs with one key, the same `hash`, `pseudonymise` and `escape_formulas`"
-        raise DataError.of(f"the keys cannot be compared: {said}", hint=hint)
 
 
 class PublishedList(NamedTuple):

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from segkit.columns import helpers
-from segkit.columns.helpers import COUNT, KEY
+from segkit.columns.helpers import COUNT
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
 from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
-from segkit.io.read import Workspace
-from segkit.io.write import FORMATS, TextStyle, sink
-from segkit.operations.delivery.protection import protected
+from segkit.io.write import FORMATS
 from segkit.results import WrittenFile
 from segkit.rules.model.file import RuleFile
 
@@ -71,8 +68,8 @@ def has_variants(rules: RuleFile) -> bool:
     return any(segment.split for segment in rules.segment.values())
 
 
-def files(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
-    """The files of the chosen segments, in file order."""
+def lists_of(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
+    """The lists of the chosen segments, in file order."""
     extension = FORMATS[rules.output.format].extension
     lists: list[List] = []
     for name in chosen:
@@ -170,90 +167,12 @@ def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFra
     return customers.with_columns(marks)
 
 
-def rows_of(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], file: List, *, in_common: bool = False
-) -> pl.LazyFrame:
-    """The rows of one file: key, label, variant where there are variants, and the columns."""
-    head = [pl.col(KEY).alias(rules.customers.key), pl.lit(file.segment).alias(rules.output.label_column)]
-    segment = rules.segment.get(file.segment)
-    if segment and segment.split:
-        head.append(pl.col(helpers.variant(file.segment)).alias(VARIANT))
-    elif in_common and has_variants(rules):
-        head.append(pl.lit(None, pl.String).alias(VARIANT))
-    return protected(marked.filter(file.rows).select(*head, *_going_out(marked, rules, columns)), rules)
-
-
-def combined_rows(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Iterable[str]) -> pl.LazyFrame:
-    """Every customer with the names of its segments joined by `|`; this label is missing where there are none."""
-    marks = {name: pl.col(helpers.written(name)) for name in chosen}
-    names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
-    label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
-    if names:
-        label = pl.when(pl.any_horizontal(marks.values())).then(pl.concat_str(names, separator="|", ignore_nulls=True))
-    label = label.alias(rules.output.label_column)
-    return protected(
-        marked.select(pl.col(KEY).alias(rules.customers.key), label, *_going_out(marked, rules, columns)), rules
-    )
-
-
-def _going_out(marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str]) -> list[pl.Expr]:
-    """The columns as they are written: padded text as it came, and in a cell an array too, though rules read both."""
-    known = marked.collect_schema()
-    as_read = () if FORMATS[rules.output.format].cells else rules.customers.lists
-    raw = {name: helpers.as_it_came(name) for name in columns if name not in as_read}
-    return [pl.col(raw[name] if raw.get(name) in known else name).alias(name) for name in columns]
-
-
-def style_of(rules: RuleFile) -> TextStyle:
-    """How text formats are written."""
-    output = rules.output
-    return TextStyle(
-        delimiter=output.delimiter,
-        decimal=output.decimal,
-        bom=output.bom,
-        escape_formulas=output.escape_formulas,
-        separators=rules.customers.lists,
-    )
-
-
 def combined_name(rules: RuleFile) -> str | None:
     """The name of the combined file; an ending of another format gives way to that of the format written."""
     name, extension = rules.output.combined, FORMATS[rules.output.format].extension
     if name is None or Path(name).suffix.lstrip(".") not in {f.extension for f in FORMATS.values()}:
         return name
     return str(Path(name).with_suffix(f".{extension}"))
-
-
-def sinks(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[List], directory: Path
-) -> list[pl.LazyFrame]:
-    """One lazy sink for each file."""
-    style, format_ = style_of(rules), rules.output.format
-    return [sink(rows_of(marked, rules, columns, file), directory / file.name, format_, style) for file in chosen]
-
-
-def combined_sinks(
-    marked: pl.LazyFrame, rules: RuleFile, columns: Sequence[str], chosen: Sequence[List], directory: Path
-) -> list[pl.LazyFrame]:
-    """The lazy sink of the combined file, where it is asked for."""
-    combined = combined_name(rules)
-    if combined is None:
-        return []
-    segments = list(dict.fromkeys(file.segment for file in chosen))
-    rows = combined_rows(marked, rules, columns, segments)
-    return [sink(rows, directory / combined, rules.output.format, style_of(rules))]
-
-
-def to_stream(
-    rows: pl.LazyFrame, format_: str, ws: Workspace, stdout: BinaryIO, style: TextStyle | None = None
-) -> None:
-    """Write rows to standard output, by way of a file, since a sink may seek."""
-    path = ws.new_file(".rows")
-    with ws.filling():
-        pl.collect_all([sink(rows, path, format_, style)])
-    with path.open("rb") as file:
-        shutil.copyfileobj(file, stdout)
-    stdout.flush()
 
 
 def outputs_of(chosen: Sequence[List], segment: str, directory: Path | None) -> tuple[WrittenFile, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
 from segkit.io.write.cells import as_text, escaped
-from segkit.operations.delivery.runs import KeyForm
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.text.loader import Loaded
 
@@ -22,6 +21,35 @@ VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
 SHORTEST = 32
 """The fewest bytes of a key: as many as SHA-256 gives."""
 _HINT = f"make one with `openssl rand -hex 32`, keep it safe, and put it into `{VARIABLE}`"
+
+
+class KeyForm(NamedTuple):
+    """How a run shows the keys.
+
+    `column` is the column that they are of, `protection` is `hash`, `pseudonymise` or None, `secret` is a fingerprint
+    of the secret of pseudonyms, and `escaped` says whether formulas are escaped.
+    """
+
+    column: str
+    protection: str | None
+    secret: str | None
+    escaped: bool
+
+    def require_same(self, other: KeyForm, this: str, that: str) -> None:
+        """`DataError` where the two runs do not write the key of the same customer in the same way."""
+        if self == other:
+            return
+        if self.column != other.column:
+            said = f"{this} has those of column `{self.column}`, {that} of `{other.column}`"
+        elif self.protection != other.protection:
+            words = {None: "as they are", "hash": "hashed", "pseudonymise": "under pseudonyms"}
+            said = f"{this} has them {words[self.protection]}, {that} {words[other.protection]}"
+        elif self.secret != other.secret:
+            said = f"the pseudonyms of {this} and of {that} are made with two secrets"
+        else:
+            said = "only one of the two runs has `escape_formulas`"
+        hint = "compare runs with one key, the same `hash`, `pseudonymise` and `escape_formulas`"
+        raise DataError.of(f"the keys cannot be compared: {said}", hint=hint)
 
 
 def require_secret(loaded: Loaded) -> None:

@@ -1,0 +1,82 @@
+"""What a run decides before anything is written: who is in which segment, who is written, and what is to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.gates.ledger import Line, ledger, memberships
+from segkit.io.read import Workspace
+from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.doubts.idle_rules import unmatched
+from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.lists.lists import List, layout, lists_of, with_marks
+from segkit.operations.lists.rows import Rows
+from segkit.operations.progress import Progress
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.loader import Loaded, by_place
+
+
+class Decision(NamedTuple):
+    """A run that is ready to be delivered.
+
+    `chosen` are the segments that are written, `members` has one Boolean column a segment, `lines` are those of the
+    ledger.
+    """
+
+    loaded: Loaded
+    evaluated: Evaluated
+    chosen: Sequence[str]
+    members: pl.DataFrame
+    lines: Mapping[str, Line]
+    lists: Sequence[List]
+    rows: Rows
+    warnings: Sequence[Diagnostic]
+
+    @property
+    def rules(self) -> RuleFile:
+        """The rule file."""
+        return self.loaded.rules
+
+    @property
+    def customers(self) -> pl.DataFrame:
+        """One row a customer, with all computed columns."""
+        return self.evaluated.computed.frame
+
+
+def decide(loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progress) -> Decision:
+    """Who goes where; nothing is written. Raises `RuleError` and `DataError`."""
+    rules = loaded.rules
+    evaluated = evaluate(loaded, rules.today(), ws, progress)
+    progress("finding segments")
+    customers = evaluated.computed.frame
+    members = memberships(rules, customers)
+    lines = ledger(rules, members, customers)
+    columns, of_layout = layout(evaluated.plan)
+    return Decision(
+        loaded=loaded,
+        evaluated=evaluated,
+        chosen=chosen,
+        members=members,
+        lines=lines,
+        lists=lists_of(rules, customers, lines, chosen),
+        rows=Rows(with_marks(customers, lines).lazy(), rules, columns),
+        warnings=[*_future(rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *of_layout],
+    )
+
+
+def _future(rules: RuleFile) -> list[Diagnostic]:
+    if rules.as_of is None or rules.as_of <= rules.model_copy(update={"as_of": None}).today():
+        return []
+    return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
+
+
+def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
+    """The warnings about what this day's data say nothing about."""
+    plan, computed = evaluated.plan, evaluated.computed
+    findings = (*ended_long_ago(plan, computed), *not_begun(plan, computed), *unmatched(plan, computed))
+    return sorted((placed(loaded, finding) for finding in findings), key=by_place)

@@ -1,0 +1,181 @@
+"""Where the lists of a run go: nowhere, to standard output, into a folder. All have one shape."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import WriteError
+from segkit.io.publish.errors import require_local
+from segkit.io.publish.folder import MANIFEST, publishing
+from segkit.io.publish.kept_runs import keeping
+from segkit.io.read import Workspace
+from segkit.io.write import require_no_terminal
+from segkit.operations.decide import Decision
+from segkit.operations.delivery.changes import Changes, output_names, output_sinks
+from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.record import Written, manifest_of
+from segkit.operations.delivery.vanishing import spare_lists
+from segkit.operations.lists.stream import to_stream
+from segkit.operations.progress import Progress
+from segkit.results import ApplyResult
+from segkit.rules.text.loader import Loaded
+
+
+class Place(NamedTuple):
+    """A destination that is open.
+
+    `last` is where the last run is, none where this one is the first; `told` is what there is to say of it. Files are
+    put together in `staging`, which becomes `folder`.
+    """
+
+    last: Path | None
+    told: Sequence[Diagnostic] = ()
+    folder: Path | None = None
+    staging: Path | None = None
+
+
+class Destination(Protocol):
+    """Where lists go."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether a run is compared with the last one there."""
+
+    def prepare(self) -> None:
+        """Refuse, before anything is computed, what can be refused then."""
+
+    def open(self, run: Decision) -> AbstractContextManager[Place]:
+        """The place, held against other runs until the block ends; what is written appears when it ends well."""
+
+    def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
+        """Write the lists; `result` says how the run stands."""
+
+
+def directory_of(loaded: Loaded) -> Path:
+    """The output directory; `WriteError` for an address."""
+    require_local(loaded.rules.output.directory)
+    as_of = loaded.rules.today().isoformat()
+    return loaded.source.directory / loaded.rules.output.directory.replace("{as_of}", as_of)
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """A dry run: everything is computed and compared, nothing is written."""
+
+    loaded: Loaded
+    chosen: Sequence[str]
+    replace: bool
+    compares: bool = True
+
+    def prepare(self) -> None:
+        """`WriteError` for an address."""
+        directory_of(self.loaded)
+
+    @contextmanager
+    def open(self, run: Decision) -> Iterator[Place]:
+        """The place of the last run, with what would vanish there as a warning."""
+        directory = directory_of(self.loaded)
+        yield Place(*spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=True))
+
+    def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows of all lists, one after the other."""
+
+    loaded: Loaded
+    stdout: BinaryIO | None
+    ws: Workspace
+    compares: bool = False
+
+    def prepare(self) -> None:
+        """`RuleError` for binary rows on a terminal."""
+        if self.stdout is not None:
+            require_no_terminal(self.loaded.rules.output.format, self.stdout)
+
+    @contextmanager
+    def open(self, run: Decision) -> Iterator[Place]:
+        """The place of the last run: what is expected is compared with it."""
+        yield Place(directory_of(self.loaded))
+
+    def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
+        """The rows, once everything else is done."""
+        if self.stdout is not None:
+            to_stream(run.rows.of_all(run.lists), run.rules.output.format, self.ws, self.stdout, run.rows.style)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder, whose files are published together, or not at all."""
+
+    loaded: Loaded
+    chosen: Sequence[str]
+    digests: Digests
+    started: dt.datetime
+    replace: bool
+    wait: bool
+    progress: Progress
+    compares: bool = True
+
+    def prepare(self) -> None:
+        """`WriteError` where lists would vanish."""
+        self._last()
+
+    def _last(self) -> tuple[Path | None, list[Diagnostic]]:
+        directory = directory_of(self.loaded)
+        return spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=False)
+
+    @contextmanager
+    def open(self, run: Decision) -> Iterator[Place]:
+        """A folder to write to, which becomes the output directory, or a run in it, when the block ends well."""
+        directory = directory_of(self.loaded)
+        _spare_inputs(run, directory)
+        self.progress(f"writing {len(run.lists):,} files")
+        with self._published(directory, run.evaluated.plan.context.as_of) as (staging, folder):
+            # Which run is the last one is known only once no other run can publish.
+            last, told = self._last()
+            yield Place(last, told, folder, staging)
+
+    @contextmanager
+    def _published(self, directory: Path, as_of: dt.date) -> Iterator[tuple[Path, Path]]:
+        """The folder to write to, and the folder that it becomes when the block ends well."""
+        output, wait, on_wait = self.loaded.rules.output, self.wait, self.progress
+        if output.keep is None:
+            with publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait) as staging:
+                yield staging, directory
+            return
+        day = as_of.isoformat()
+        with keeping(directory, day, output.keep, mode=output.mode, wait=wait, on_wait=on_wait) as places:
+            yield places
+
+    def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
+        """All files, and the manifest last."""
+        assert place.staging is not None
+        pl.collect_all(output_sinks(changes, place.staging))
+        written = Written(place.staging, output_names(run.rules, run.lists, changes), run.rows.columns)
+        manifest = manifest_of(run, result(), changes, written, self.digests, self.started, directory_of(self.loaded))
+        (place.staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+
+
+def _spare_inputs(run: Decision, directory: Path) -> None:
+    """`WriteError` where an output would take the place of a file that was read.
+
+    With `keep`, outputs take no place: each run has a folder of its own.
+    """
+    if run.rules.output.keep is not None:
+        return
+    read = {path.resolve() for _, path, _ in run.evaluated.inputs} | {Path(run.loaded.source.path).resolve()}
+    for name in [*output_names(run.rules, run.lists), MANIFEST]:
+        if (directory / name).resolve() in read:
+            hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
+            raise WriteError.of(f"`{directory / name}` is an input: the outputs would take its place", hint=hint)

@@ -1,0 +1,90 @@
+"""The rows of lists: key, label, variant where there are variants, and the columns that go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.columns import helpers
+from segkit.columns.helpers import KEY
+from segkit.gates.draws import VARIANT
+from segkit.io.write import FORMATS, TextStyle, sink
+from segkit.operations.lists.lists import List, combined_name, has_variants
+from segkit.operations.lists.protection import protected
+from segkit.rules.model.file import RuleFile
+
+
+class Rows(NamedTuple):
+    """The customers as lists show them: with marks that say who is in which list, and the columns that go out."""
+
+    marked: pl.LazyFrame
+    rules: RuleFile
+    columns: Sequence[str]
+
+    def of(self, list_: List, *, in_common: bool = False) -> pl.LazyFrame:
+        """The rows of one list; `in_common` gives lists without variants the column that others have."""
+        head = [self._key(), pl.lit(list_.segment).alias(self.rules.output.label_column)]
+        segment = self.rules.segment.get(list_.segment)
+        if segment and segment.split:
+            head.append(pl.col(helpers.variant(list_.segment)).alias(VARIANT))
+        elif in_common and has_variants(self.rules):
+            head.append(pl.lit(None, pl.String).alias(VARIANT))
+        return protected(self.marked.filter(list_.rows).select(*head, *self._going_out()), self.rules)
+
+    def of_all(self, lists: Iterable[List]) -> pl.LazyFrame:
+        """The rows of all lists but holdouts, one list after the other; no rows where there is no list."""
+        nothing = List(name="", segment="", rows=pl.lit(False), written=0, values={})
+        shown = [list_ for list_ in lists if not list_.holdout] or [nothing]
+        return pl.concat([self.of(list_, in_common=True) for list_ in shown])
+
+    def combined(self, segments: Iterable[str]) -> pl.LazyFrame:
+        """Every customer with the names of its segments joined by `|`; this label is missing where there are none."""
+        marks = {name: pl.col(helpers.written(name)) for name in segments}
+        names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
+        label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
+        if names:
+            joined = pl.concat_str(names, separator="|", ignore_nulls=True)
+            label = pl.when(pl.any_horizontal(marks.values())).then(joined)
+        label = label.alias(self.rules.output.label_column)
+        return protected(self.marked.select(self._key(), label, *self._going_out()), self.rules)
+
+    @property
+    def style(self) -> TextStyle:
+        """How text formats are written."""
+        output = self.rules.output
+        return TextStyle(
+            delimiter=output.delimiter,
+            decimal=output.decimal,
+            bom=output.bom,
+            escape_formulas=output.escape_formulas,
+            separators=self.rules.customers.lists,
+        )
+
+    def sink(self, rows: pl.LazyFrame, target: Path) -> pl.LazyFrame:
+        """The lazy sink of such rows, in the format of the run."""
+        return sink(rows, target, self.rules.output.format, self.style)
+
+    def sinks(self, lists: Iterable[List], directory: Path) -> list[pl.LazyFrame]:
+        """One lazy sink for each list."""
+        return [self.sink(self.of(list_), directory / list_.name) for list_ in lists]
+
+    def combined_sinks(self, lists: Iterable[List], directory: Path) -> list[pl.LazyFrame]:
+        """The lazy sink of the combined file, where it is asked for."""
+        combined = combined_name(self.rules)
+        if combined is None:
+            return []
+        segments = dict.fromkeys(list_.segment for list_ in lists)
+        return [self.sink(self.combined(segments), directory / combined)]
+
+    def _key(self) -> pl.Expr:
+        return pl.col(KEY).alias(self.rules.customers.key)
+
+    def _going_out(self) -> list[pl.Expr]:
+        """The columns as they are written: padded text as it came, and arrays in cells, too, though rules read both."""
+        known = self.marked.collect_schema()
+        as_read = () if FORMATS[self.rules.output.format].cells else self.rules.customers.lists
+        raw = {name: helpers.as_it_came(name) for name in self.columns if name not in as_read}
+        return [pl.col(raw[name] if raw.get(name) in known else name).alias(name) for name in self.columns]
