@@ -44,11 +44,6 @@ class Computed(NamedTuple):
     frame: pl.DataFrame
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
-    padded: frozenset[str] = frozenset()
-    """Event tables whose keys were taken as they came, but have to be trimmed.
-
-    If there are any, all is to be computed again, and `frame` may be empty.
-    """
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
     unknown: Mapping[str, UnknownKeys] = MappingProxyType({})
@@ -58,6 +53,12 @@ class Computed(NamedTuple):
         """The last day of an event that counts, of an event table that was read; None where there is no event."""
         day: dt.date | None = self.counts[table][LATEST].item()
         return day
+
+
+class PaddedKeys(NamedTuple):
+    """Event tables whose keys were taken as they came, and have to be trimmed: nothing was computed."""
+
+    tables: frozenset[str]
 
 
 class UnknownKeys(NamedTuple):
@@ -172,7 +173,7 @@ class _Run:
         return kept if keep == "error" else kept.unique(self.plan.match, keep=keep, maintain_order=True)
 
 
-def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
+def compute(plan: Plan, *, one_by_one: bool = False) -> Computed | PaddedKeys:
     """Every column that the plan asks for. Steps of one kind run together, once what they need is there.
 
     `one_by_one` tries each step on its own before, and raises `StepFailed` for one that fails.
@@ -188,7 +189,7 @@ def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
         if measures:
             run.measure(measures)
             if run.padded:  # without the padded rows, later steps may fail
-                return Computed(pl.DataFrame(), {}, {}, run.padded)
+                return PaddedKeys(run.padded)
         elif rows:
             run.add(rows)
         else:
@@ -206,6 +207,8 @@ def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
     run.counts |= {
         table: plan.views[table].counts(of_table) for table, of_table in zip(unmeasured, groups, strict=True)
     }
+    if run.padded:
+        return PaddedKeys(run.padded)
     run.counts[CUSTOMERS] = run.counts[CUSTOMERS].with_columns(pl.lit(frame[name].sum()).alias(name) for name in late)
     frame = frame.drop(late)
     order = dict.fromkeys([CUSTOMERS, *unmeasured, *run.counts])
@@ -218,7 +221,6 @@ def compute(plan: Plan, *, one_by_one: bool = False) -> Computed:
         frame=frame,
         counts={**plan.lookup_counts, **counts},
         matched=matched,
-        padded=run.padded,
         thresholds=thresholds,
         models=models,
         unknown=run.unknown,

@@ -295,7 +295,7 @@ def event_view(
     )
     if spec.id:
         frame = _with_key(frame, table, spec.id, ID)
-    exact = spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)
+    exact = spec.amount is not None and spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)
     if spec.amount and exact:
         # Decimals of the file are added up as they are, which saves a cast of each.
         frame = frame.with_columns(pl.col(spec.amount).alias(AMOUNT))

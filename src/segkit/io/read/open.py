@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -57,7 +58,7 @@ def open_table(
         name=name,
         paths=paths,
         frame=frame,
-        columns=columns,
+        columns=MappingProxyType(columns),
         detected=_detected(parts, columns, spec),
         parts=parts,
         given=given,

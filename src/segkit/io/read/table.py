@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
+from segkit.errors import DataError
 from segkit.io.read.part import Part
 from segkit.io.read.problems import problem
 from segkit.io.read.text.lines import ragged
@@ -31,7 +33,7 @@ class Table(NamedTuple):
     paths: tuple[Path, ...]
     frame: pl.LazyFrame
     """All columns, in file order, under their new names; text formats as text, null where empty."""
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
     detected: dict[str, str]
     """What was detected because the rule file does not give it: delimiter, encoding, decimal."""
     parts: tuple[Part, ...]
@@ -50,8 +52,9 @@ class Table(NamedTuple):
     ) -> pl.Expr:
         """The value as String, Int64, Float64, Date, Boolean or list; null where missing or unreadable.
 
-        `money` gives Decimal(38, 10); with `trusting`, only where `suspect` does not hold is it exact. DataError where
-        dates read both day first and month first, or where the column has a type that holds no such values.
+        `money` gives Decimal(38, 10); with `trusting`, only where `suspect` does not hold is it exact. Dates that read
+        both ways are read day first, until `reads_both_ways` is asked. DataError where the column has a type that holds
+        no such values.
         """
         column, kind = self._as(name, type, money)
         return reading.value(column, kind, money=money, trusting=trusting)
@@ -132,7 +135,7 @@ class Table(NamedTuple):
         columns = {**self.columns, **{name: c._replace(gaps=self.columns[name].gaps) for name, c in found.items()}}
         if all(column.same_as(self.columns[name]) for name, column in columns.items()):
             return self
-        return self._replace(columns=columns, settled=self.settled.union(text))
+        return self._replace(columns=MappingProxyType(columns), settled=self.settled.union(text))
 
     def check_lines(self, ws: Workspace, *, all_read: bool) -> None:
         """Check the lines of large files in the background: `ws.verify()` raises what that finds.
@@ -184,24 +187,23 @@ class Table(NamedTuple):
         return f"line {line} of `{self.paths[0].name}` {what}: {begins}"
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
-        """The column and the type to read it as, with the order of day and month settled."""
+        """The column and the type to read it as."""
         column = self.columns[name]
         kind = wanted or (ColumnType.NUMBER if money else column.type)
         if wanted is not None and wanted is not column.type:
             column = column._replace(forced=True)
-        if kind is ColumnType.DATE and column.is_text and column.date.order == "ambiguous":
-            column = self._with_day_and_month(column)
         return column, kind
 
-    def _with_day_and_month(self, column: Column) -> Column:
-        if not self.whole:
-            settled = infer(self.frame, [column.name], self.given, known=self.columns.values())[column.name]
-            column = column._replace(date=settled.date, how=settled.date.how)
-            self.columns[column.name] = column
-        if column.date.order != "ambiguous":
-            return column
+    def reads_both_ways(self, name: str, wanted: ColumnType | None) -> bool:
+        """Whether the column is read as dates, of which none settles whether the day or the month is first."""
+        column, kind = self._as(name, wanted, money=False)
+        return kind is ColumnType.DATE and column.is_text and column.date.order == "ambiguous"
+
+    def unclear_dates(self, name: str) -> DataError:
+        """The error for dates that read both ways, of all of which none settles how."""
+        column = self.columns[name]
         first, second = dates.readings(column.date.example)
-        raise problem(
+        return problem(
             self.paths[0],
             f"`{column.date.example}` in column `{column.name}` is {first} or {second}: no value settles which",
             hint='give `date_format = "%d/%m/%Y"` or `date_format = "%m/%d/%Y"`',

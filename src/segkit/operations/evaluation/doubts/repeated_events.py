@@ -94,7 +94,7 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
         assert isinstance(spec, Events)
         if len(table.parts) < 2 or spec.duplicates is not None:
             continue
-        names = [spec.id] if spec.id in table.columns else [*table.columns]
+        names = [spec.id] if spec.id and spec.id in table.columns else [*table.columns]
         each = [part.frame.select(names).filter(pl.col(names[0]).is_not_null()).unique() for part in table.parts]
         of_files = pl.concat(each, how="vertical_relaxed").group_by(names).len()
         count = int(of_files.filter(pl.col("len") > 1).select(pl.len()).collect().item())
@@ -110,6 +110,6 @@ def _rows_in_both(view: View, key: str, one: Part, other: Part, here: pl.Expr) -
     """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
     assert isinstance(view.spec, Events)
     wanted = dict.fromkeys([key, view.spec.time, view.spec.id, view.spec.amount])
-    names = [name for name in wanted if name in view.table.columns]
+    names = [name for name in wanted if name and name in view.table.columns]
     rows = [part.frame.filter(here).select(names) for part in (one, other)]
     return int(rows[1].join(rows[0].unique(), on=names, how="semi", nulls_equal=True).select(pl.len()).collect().item())
