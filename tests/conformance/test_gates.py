@@ -236,7 +236,7 @@ def test_a_glob_without_a_list_is_an_error(shop: Desk) -> None:
 
 def test_a_list_that_suppresses_nobody_is_a_warning(desk: Desk) -> None:
     desk.put("c.csv", "id\n17850\n17851\n")
-    desk.put("u.csv", "id\n17850.0\n")
+    desk.put("u.csv", "id\nx17850\n")
     done = desk.json(f'{PLAIN}[consent]\nsuppress = "u.csv"\n{EVERYONE}')
     (warning,) = done["warnings"]
     assert "`u.csv` suppresses nobody: of its 1 value, none is in column `id`" in warning["message"]

@@ -120,21 +120,72 @@ def test_the_key_goes_out_as_the_customers_write_it(desk: Desk) -> None:
 
 
 def test_suppression_lists(desk: Desk) -> None:
+    """Whoever is suppressed but for the spelling is never written by accident: one is enough for an error."""
     put(desk, ["0012", "0013"], ["0012"])
-    desk.put("stop.csv", "id\n12\n")
+    desk.put("stop.csv", "id\n12\nx\n")
     text = rules("KEYS") + '[consent]\nsuppress = ["stop.csv"]\n'
-    (told,) = desk.json(text.replace("KEYS", ""))["warnings"]
-    assert "normalise_keys" in told["hint"], "it suppresses nobody"
-    desk.put("stop.csv", "id\n12\n0013\n")
-    (told,) = desk.json(text.replace("KEYS", ""))["warnings"]
-    assert 'normalise_keys = ["zeros"]' in told["hint"]
-    desk.put("stop.csv", "id\n" + "".join(f"{n}\n" for n in range(20, 40)))
-    put(desk, [f"{n:04}" for n in range(20, 40)], ["0020"])
-    assert "but for leading zeros: `20` there" in desk.apply(text.replace("KEYS", ""), code=3).stderr
-    put(desk, ["0012", "0013"], ["0012"])
-    desk.put("stop.csv", "id\n12\n")
+    told = desk.apply(text.replace("KEYS", ""), code=3).stderr
+    assert "matches a customer but for leading zeros: `12` there, `0012` among" in told
     (row,) = desk.rows(text.replace("KEYS", 'normalise_keys = ["zeros"]'))
     assert row["id"] == "0013"
+    assert len(desk.rows(text.replace("KEYS", "normalise_keys = []"))) == 2
+
+
+def test_a_list_that_is_compared_by_two_columns(desk: Desk) -> None:
+    """Only those of the key are keys; what each column has is looked at for itself."""
+    desk.put("c.csv", "id,mail\n0020,a@x.de\n0021,b@x.de\n")
+    desk.put("o.csv", "id,day,amount\n0020,2024-01-01,1\n")
+    desk.put("stop.csv", "mail,id\nb@x.de,20\n")
+    both = '[consent.channel.mail]\nsuppress = ["stop.csv"]\nsuppress_on = "mail"\n'
+    both += '[consent.channel.sms]\nsuppress = ["stop.csv"]\n'
+    assert "but for leading zeros" in desk.apply(rules() + both, code=3).stderr
+    desk.put("stop.csv", "mail,id\n20,0020\n")
+    idle = [w["message"] for w in desk.json(rules() + both)["warnings"] if "nobody" in w["message"]]
+    assert idle == ["`stop.csv` suppresses nobody: of its 1 value, none is in column `mail` of the customers"]
+
+
+@pytest.mark.parametrize("odd", ['"=""2"""', "'2", "2\u200b"])
+def test_keys_of_lists_and_lookups_lose_what_spreadsheets_put_around_them(desk: Desk, odd: str) -> None:
+    desk.put("c.csv", "id,ref\n1,a\n2,2\n3,b\n")
+    desk.put("o.csv", "id,day,amount\n2,2024-01-01,1\n")
+    desk.put("stop.csv", f"id\n1\n{odd}\n")
+    desk.put("l.csv", f"ref,city\n9,Rome\n{odd},Paris\n")
+    lookup = '[lookup.l]\npath = "l.csv"\non = "ref"\n'
+    text = rules().replace('columns = ["spent"]', 'columns = ["city"]') + lookup
+    assert [row["city"] for row in desk.rows(text)] == ["", "Paris", ""]
+    (row,) = desk.rows(text + '[consent]\nsuppress = ["stop.csv"]\n')
+    assert row["id"] == "3"
+    desk.put("c.csv", f"id,ref\n1,a\n2,{odd}\n3,b\n")
+    desk.put("l.csv", "ref,city\n9,Rome\n2,Paris\n")
+    assert [row["city"] for row in desk.rows(text)] == ["", "Paris", ""]
+
+
+def test_a_padded_key_does_not_hide_the_others(desk: Desk) -> None:
+    desk.put("c.csv", "id,x\n1,x\n2,x\n")
+    desk.put("o.csv", 'id,day,amount\n1 ,2024-01-01,1\n\'2,2024-01-02,2\n"=""2""",2024-01-02,3\n')
+    assert {row["id"]: row["spent"] for row in desk.rows(rules())} == {"1": "1", "2": "5"}
+
+
+def test_all_unknown_keys_are_looked_at(desk: Desk) -> None:
+    """However many strangers stand before them, in whatever order."""
+    strangers = [f"0a{n}" for n in range(12_000)]
+    put(desk, [f"USER{n}" for n in range(3000)], [*strangers, "USER7", *(f"user{n}" for n in range(3000))])
+    assert "3,000 keys of `orders` match a customer but for case" in desk.apply(rules(), code=3).stderr
+
+
+def test_forms_that_only_work_together(desk: Desk) -> None:
+    put(desk, ["123", "7"], ["7", "00123.0"])
+    assert 'normalise_keys = ["decimals", "zeros"]' in desk.json(rules())["warnings"][0]["hint"]
+    assert (
+        'normalise_keys = ["decimals", "zeros"]'
+        in desk.json(rules('normalise_keys = ["zeros"]'))["warnings"][0]["hint"]
+    )
+
+
+def test_what_would_make_two_customers_one_is_not_offered(desk: Desk) -> None:
+    put(desk, ["12", "012", "7"], ["7", "0012"])
+    (warning,) = desk.json(rules())["warnings"]
+    assert "`012` and `12` would be one customer" in warning["hint"]
 
 
 def test_windows_from_a_date_of_the_customer(desk: Desk) -> None:
@@ -148,10 +199,10 @@ def test_windows_from_a_date_of_the_customer(desk: Desk) -> None:
 
 
 def test_customers_of_events_are_one_where_their_keys_are(desk: Desk) -> None:
-    """Their key is written as in their first event."""
+    """Their key is written in the form in which keys are compared: it does not change with the rows that there are."""
     desk.put("o.csv", "id,day,amount\n12,2024-01-03,5\n0012,2024-01-02,6\n7,2024-01-02,1\n")
     text = rules('normalise_keys = ["zeros"]').replace('path = "c.csv"', 'from = "orders"')
-    assert {row["id"]: row["spent"] for row in desk.rows(text)} == {"0012": "11", "7": "1"}
+    assert {row["id"]: row["spent"] for row in desk.rows(text)} == {"12": "11", "7": "1"}
 
 
 def test_lookups_keep_their_own_keys(desk: Desk) -> None:
@@ -160,3 +211,106 @@ def test_lookups_keep_their_own_keys(desk: Desk) -> None:
     text = rules('normalise_keys = ["zeros"]').replace('columns = ["spent"]', 'columns = ["spent", "city"]')
     text += '[lookup.place]\npath = "l.csv"\non = "id"\n'
     assert {row["id"]: row["city"] for row in desk.rows(text)} == {"0012": "", "7": "Rome"}
+
+
+# --- keys that lost digits, headers that come again, totals ---
+
+
+def test_event_keys_that_lost_digits(desk: Desk) -> None:
+    put(desk, ["123457000001", "5"], ["5", "1.23457E+11"])
+    assert "lost its last digits in a spreadsheet" in desk.apply(rules(), code=3).stderr
+    assert {row["id"] for row in desk.rows(rules("normalise_keys = []"))} == {"123457000001", "5"}
+    put(desk, ["123457000001", "5"], ["5"])
+    desk.put("stop.csv", "id\n5\n1.23457e+11\n")
+    assert "stop.csv:3" in desk.apply(rules() + '[consent]\nsuppress = "stop.csv"\n', code=3).stderr
+
+
+def test_hexadecimal_keys_are_keys(desk: Desk) -> None:
+    put(desk, ["9E289761", "1E5", "12E7"], ["1E5"])
+    assert [row["spent"] for row in desk.rows(rules())] == ["0", "5", "0"]
+
+
+def test_floats_do_not_tell_large_numbers_apart(desk: Desk) -> None:
+    desk.put("c.ndjson", '{"id":9007199254740993}\n{"id":17850.0}\n')
+    desk.put("o.csv", "id,day,amount\n17850,2024-01-01,1\n")
+    text = rules().replace("c.csv", "c.ndjson")
+    assert "lost its last digits as a float" in desk.apply(text, code=3).stderr
+    desk.put("c.ndjson", '{"id":1234567890123456}\n{"id":17850.0}\n')
+    assert [row["id"] for row in desk.rows(text)] == ["1234567890123456", "17850"]
+
+
+HEADERS = [
+    ('rename = { who = "id" }\nkey = "who"', 'where.who.not = "id"'),
+    ('derive = { k = "UPPER(id)" }\nkey = "k"', 'where.id.not = "id"'),
+    ("", 'where.id.not = "id"'),
+]
+
+
+@pytest.mark.parametrize(("keys", "mend"), HEADERS)
+@pytest.mark.parametrize("again", ["id,day,amount", "ID,Day,Amount", "\ufeffid,day,amount", " id ,day, amount"])
+def test_a_header_that_comes_again_among_events(desk: Desk, keys: str, mend: str, again: str) -> None:
+    desk.put("c.csv", "id,x\nk1,x\nk2,x\nK1,x\nK2,x\n")
+    desk.put("o.csv", f"id,day,amount\nk1,2024-01-01,1\n{again}\nk2,2024-01-02,2\n")
+    text = rules("normalise_keys = []").replace('amount = "amount"', f'amount = "amount"\n{keys}')
+    told = desk.apply(text, code=3).stderr
+    assert "o.csv:3" in told and mend in told
+    mended = mend if "ID" not in again else mend.replace('not = "id"', 'not_in = ["id", "ID"]')
+    spent = sorted(
+        row["spent"]
+        for row in desk.rows(
+            text.replace(keys, f"{keys}\n{mended}")
+            if keys
+            else text.replace('amount = "amount"', f'amount = "amount"\n{mended}')
+        )
+    )
+    assert spent == ["0", "0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "keys", ['key = "id"', 'key = "k"\nderive = { k = "CONCAT(\'x\', id)" }', 'rename = { w = "id" }\nkey = "w"']
+)
+@pytest.mark.parametrize("again", ["id,v", "\ufeffid,v", "ID,V"])
+def test_a_header_that_comes_again_among_customers(desk: Desk, keys: str, again: str) -> None:
+    desk.put("c.csv", f"id,v\nk1,1\n{again}\nk2,2\n")
+    text = f'version = 1\n[customers]\npath = "c.csv"\n{keys}\n[segment.s]\neveryone = true\n'
+    assert "c.csv:3" in desk.apply(text, code=3).stderr
+
+
+def test_a_column_may_be_called_as_its_values_are(desk: Desk) -> None:
+    desk.put("c.csv", "id,1,yes,X\na,1,yes,X\nb,1,yes,\n")
+    head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\ntypes = { X = "boolean", yes = "boolean" }\n'
+    text = head + "[segment.s]\nsql = '\"1\" = 1'\ndemographic.X = false\ndemographic.yes = true\n"
+    assert [row["id"] for row in desk.rows(text)] == ["b"]
+
+
+CUSTOMERS = 'version = 1\n[customers]\npath = "c*.csv"\nkey = "id"\nKEYS\n[segment.s]\neveryone = true\n'
+
+
+def test_totals_above_blank_fields_and_below_other_totals(desk: Desk) -> None:
+    desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nTotal,3,\n,,\n")
+    assert "looks like a total" in desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
+    desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nSubtotal,3,\nTotal,3,\n")
+    assert "skip_footer = 1" in desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
+    assert "skip_footer = 2" in desk.apply(CUSTOMERS.replace("KEYS", "skip_footer = 1"), code=3).stderr
+    assert [row["id"] for row in desk.rows(CUSTOMERS.replace("KEYS", "skip_footer = 2"))] == ["k1", "k2"]
+    desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nTotal,3,\n")
+    derived = CUSTOMERS.replace('key = "id"', 'key = "k"\nderive = { k = "UPPER(id)" }')
+    assert "looks like a total" in desk.apply(derived.replace("KEYS", ""), code=3).stderr
+
+
+def test_a_total_of_one_file_among_several(desk: Desk) -> None:
+    """`skip_footer` would take a customer of the other file; where it does, that is told."""
+    desk.put("c1.csv", "id,v,w\nk1,1,a\nk2,2,b\n")
+    desk.put("c2.csv", "id,v,w\nk3,1,a\nTotal,3,\n")
+    told = desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
+    assert 'where.id.not = "Total"' in told and "skip_footer" not in told
+    kept = desk.rows(CUSTOMERS.replace("KEYS", 'where.id.not = "Total"'))
+    assert [row["id"] for row in kept] == ["k1", "k2", "k3"]
+    (warning,) = desk.json(CUSTOMERS.replace("KEYS", "skip_footer = 1"))["warnings"]
+    assert "`skip_footer` leaves out line 3 of `c1.csv`, which reads as a row" in warning["message"]
+
+
+def test_a_guest_at_the_end_of_events_is_a_customer(desk: Desk) -> None:
+    desk.put("o.csv", "id,day,amount,note\nK1,2024-01-01,1,a\nK2,2024-01-01,2,b\nguest,2024-01-02,3,\n")
+    text = rules().replace('path = "c.csv"', 'from = "orders"')
+    assert {row["id"]: row["spent"] for row in desk.rows(text)} == {"K1": "1", "K2": "2", "guest": "3"}

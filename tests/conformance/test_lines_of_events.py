@@ -222,4 +222,26 @@ def test_check_says_how_many_ids_stand_in_two_files(desk: Desk) -> None:
     desk.put("two.csv", ONE)
     without = rules("", BOTH).replace('id = "order"\n', "")
     found = json.loads(desk.segkit("check", desk.put("rules.toml", without), "--data", "--json").stdout)
-    assert any("3 rows of `o` stand in two files" in d["message"] for d in found["diagnostics"])
+    (told,) = found["diagnostics"]
+    assert told["severity"] == "warning" and told["message"].startswith("4 rows of `o` stand in two files")
+
+
+def test_files_whose_columns_have_other_types(desk: Desk) -> None:
+    """Parquet and JSON bring types of their own, and one file may have whole numbers where another has not."""
+    desk.put("1.ndjson", '{"id":"k1","order":1,"day":"2024-06-01","total":1,"item":"a"}\n')
+    desk.put("2.ndjson", '{"id":"k1","order":2,"day":"2024-06-01","total":1.5,"item":"a"}\n')
+    assert answer(desk, "", '"?.ndjson"') == {"k1": ("2.5", "2", "1")}
+    desk.put("2.ndjson", '{"id":"k1","order":1,"day":"2024-06-01","total":1.0,"item":"a"}\n')
+    (warning,) = desk.json(rules("", '"?.ndjson"'))["warnings"]
+    assert warning["message"].startswith("1 row of `o` stands in two files")
+
+
+def test_ids_are_compared_as_keys_are(desk: Desk) -> None:
+    head = "order,id,day,item,total\n"
+    desk.put("a.csv", head + "o1,ann,2024-01-05,pen,1\no2,ann,2024-01-06,pen,2\n")
+    desk.put("b.csv", head + ' o2 ,ann,2024-01-06,pen,3\n"=""o1""",ann,2024-01-05,pen,4\n')
+    assert answer(desk, 'duplicates = "last_file"', '"[ab].csv"')["ann"][0] == "7"
+    desk.put("o.csv", "order,id,day,status,item,total\n#1,ann,2024-01-05,paid,pen,5\n#1 ,,,,ink,\n")
+    assert answer(desk, FILL) == {"ann": ("5", "1", "2")}
+    desk.put("b.csv", head + "o2,ann ,2024-01-06,pen,2.0\n")
+    assert "1 row of `o` stands in two files" in desk.json(rules("", '"[ab].csv"'))["warnings"][0]["message"]

@@ -22,9 +22,6 @@ from segkit.rules.findings import KeyPath
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
 
-MOST = 10_000
-"""Keys of events without a customer that are looked at again."""
-
 
 class StepFailed(Exception):
     """A step cannot be computed; `path` leads to it in the rule file, `frame` has the columns that it needs."""
@@ -62,17 +59,16 @@ class PaddedKeys(NamedTuple):
 
 
 class UnknownKeys(NamedTuple):
-    """Keys of events that are no customer's: the first `MOST` of them in order, of so many keys in all."""
+    """The keys of events that are no customer's, and how many keys the table has."""
 
     keys: pl.Series
-    of: int
+    of_all: int
 
     @staticmethod
     def among(events: pl.DataFrame, customers: pl.DataFrame) -> UnknownKeys:
         """Those among the keys of events, beside which reasons stand why rows are left out."""
         keys = events.filter(~pl.col(KEY).str.starts_with(left_out_key("")))
-        unknown = keys.join(customers, on=KEY, how="anti")[KEY].sort().head(MOST)
-        return UnknownKeys(unknown, len(keys))
+        return UnknownKeys(keys.join(customers, on=KEY, how="anti")[KEY], len(keys))
 
 
 @dataclass

@@ -29,8 +29,8 @@ KEY = hidden("key")
 """The key of the customer as text. A row that is left out has the reason in its place: see `left_out_key`."""
 MATCH = hidden("match")
 """With `normalise_keys`: the key of a customer in the form in which keys are compared."""
-OWN = hidden("own")
-"""With `normalise_keys`: the key of an event as it is written, where `KEY` is in that form."""
+HEADER = hidden("header")
+"""Whether some row has the names of columns in place of values. `View.second_look` makes and reads it."""
 TIME = hidden("time")
 """The day of an event."""
 ID = hidden("id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -20,7 +20,7 @@ from segkit.rules import walk
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap, Permission
-from segkit.rules.model.sources import Customers, Lookup
+from segkit.rules.model.sources import Lookup, Spelling
 from segkit.rules.tables import suppression_table
 from segkit.words import nearest
 
@@ -28,9 +28,13 @@ CONSENT, SUPPRESSED, FREQUENCY_CAP = "consent", "suppressed", "frequency_cap"
 
 
 class Suppression(NamedTuple):
-    """The lists that were read: their values by (path, column), and what a run reports of them."""
+    """The lists that were read: their values by (path, column), and what a run reports of them.
+
+    `values` are folded, and keys of customers in the form in which keys are compared; `written` are folded alone.
+    """
 
     values: Mapping[tuple[str, str], pl.Series]
+    written: Mapping[tuple[str, str], pl.Series]
     views: Mapping[str, View]
     counts: Mapping[str, pl.DataFrame]
 
@@ -48,6 +52,7 @@ def suppression_lists(rules: RuleFile) -> dict[tuple[str, str], KeyPath]:
 def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> Suppression:
     """The values of each suppression list, trimmed and in lower case; `Misfits` where one lacks the column."""
     values: dict[tuple[str, str], pl.Series] = {}
+    written: dict[tuple[str, str], pl.Series] = {}
     views: dict[str, View] = {}
     counts: dict[str, pl.DataFrame] = {}
     wrong: list[Finding] = []
@@ -61,12 +66,19 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
         spec = Lookup.model_construct(path=file, on={column: column})
         view = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)
         rows, counted = view.sort_out(view.rows(()).collect())
-        values[file, column] = rows.select(folded(pl.col(KEY)).unique()).to_series()
+        once = rows.select(folded(pl.col(KEY)).unique())
+        written[file, column] = once.to_series()
+        values[file, column] = once.select(normal_key(pl.first(), spellings_of(rules, column)).unique()).to_series()
         views.setdefault(name, view)
         counts.setdefault(name, counted)
     if wrong:
         raise Misfits(wrong)
-    return Suppression(values, views, counts)
+    return Suppression(values, written, views, counts)
+
+
+def spellings_of(rules: RuleFile, column: str) -> Sequence[Spelling]:
+    """What values of a column that lists are compared by may differ in: something for the key alone."""
+    return rules.customers.normalise_keys or () if column == rules.customers.key else ()
 
 
 def folded(text: pl.Expr) -> pl.Expr:
@@ -96,7 +108,7 @@ def permission_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 def suppression_steps(rules: RuleFile, lists: Suppression, customers: Table) -> Iterator[Step]:
     """The steps for who is on each of the lists that were read, and whom they suppress."""
     for (file, column), path in suppression_lists(rules).items():
-        yield _listed(file, column, path, lists, rules.customers, customers)
+        yield _listed(file, column, path, lists, rules, customers)
     for path, channel, permission in walk.permissions(rules):
         if permission.suppress:
             yield _suppressed(path, channel, permission, rules.customers.key)
@@ -118,15 +130,14 @@ def _consents(path: KeyPath, channel: str, permission: Permission, context: Cont
     return RowStep(helpers.permission(CONSENT, channel), frozenset(permission.require), build, (*path, "require"))
 
 
-def _listed(file: str, column: str, path: KeyPath, lists: Suppression, spec: Customers, customers: Table) -> RowStep:
+def _listed(file: str, column: str, path: KeyPath, lists: Suppression, rules: RuleFile, customers: Table) -> RowStep:
     """The step for whose value is on a list.
 
     A column of the file is compared as its text, whatever type other rules read it as; the key in the form in which
     keys are compared.
     """
-    forms = spec.normalise_keys or () if column == spec.key else ()
-    values = lists.values[file, column].to_frame().select(normal_key(pl.first(), forms)).to_series().implode()
-    source = helpers.text_of(column) if column in customers.columns and column != spec.key else column
+    forms, values = spellings_of(rules, column), lists.values[file, column].implode()
+    source = helpers.text_of(column) if column in customers.columns and column != rules.customers.key else column
 
     def build(schema: Dtypes) -> pl.Expr:
         return normal_key(folded(as_key(pl.col(source), schema[source])), forms).is_in(values).fill_null(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -37,6 +38,8 @@ class Lookups(NamedTuple):
     joined: Mapping[str, Joined]
     views: Mapping[str, View]
     counts: Mapping[str, pl.DataFrame]
+    listed: Mapping[tuple[str, str], pl.Series] = MappingProxyType({})
+    """(Suppression list, column) -> the values that stand there."""
 
 
 class Opened(NamedTuple):
@@ -71,7 +74,12 @@ def open_views(
     wrong = [*step_circles(rules, steps), *_late_where(rules, late, steps)]
     if wrong:
         raise Misfits(wrong)
-    read = Lookups(lookups.joined, {**lookups.views, **lists.views}, {**lookups.counts, **lists.counts})
+    read = Lookups(
+        joined=lookups.joined,
+        views={**lookups.views, **lists.views},
+        counts={**lookups.counts, **lists.counts},
+        listed=lists.written,
+    )
     return Opened(
         _views(rules, tables, reads, _asking(lookups.joined, rules, mentions, context), context, steps, late, mentions),
         read,

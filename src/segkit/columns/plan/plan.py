@@ -31,7 +31,7 @@ from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, Misfits
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
-from segkit.rules.model.sources import KeyForm
+from segkit.rules.model.sources import Spelling
 from segkit.rules.order import in_order
 from segkit.rules.tables import CUSTOMERS, sources_of
 
@@ -55,6 +55,8 @@ class Plan(NamedTuple):
     asked: frozenset[str]
     lookup_views: Mapping[str, View]
     lookup_counts: Mapping[str, pl.DataFrame]
+    listed: Mapping[tuple[str, str], pl.Series]
+    """(Suppression list, column) -> the values that stand there, folded."""
 
     def view(self, name: str) -> View:
         """The view of the table with this name, which may be a lookup or list."""
@@ -66,14 +68,14 @@ class Plan(NamedTuple):
         return (*self.view(table).doubts.lookups, *late)
 
     @property
-    def key_forms(self) -> tuple[KeyForm, ...]:
+    def spellings(self) -> tuple[Spelling, ...]:
         """What keys may differ in."""
         return self.rules.customers.normalise_keys or ()
 
     @property
     def match(self) -> str:
         """The column of the customers that keys of events and of suppression lists are compared with."""
-        return MATCH if self.key_forms else KEY
+        return MATCH if self.spellings else KEY
 
     @property
     def output_columns(self) -> tuple[str, ...]:
@@ -133,6 +135,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         asked=asked,
         lookup_views=opened.lookups.views,
         lookup_counts=opened.lookups.counts,
+        listed=opened.lookups.listed,
     )
 
 

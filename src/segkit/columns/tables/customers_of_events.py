@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.columns.helpers import ID, KEY, OWN, ROW, TIME, as_it_came
+from segkit.columns.helpers import ID, KEY, ROW, TIME, as_it_came
 from segkit.columns.tables.view import Reads, View
 from segkit.io.read import Column, ColumnType, Table
 from segkit.io.read.values.infer import typed
@@ -23,7 +23,8 @@ def named_customers(spec: Customers, origin: Table) -> Table:
 def customers_of(spec: Customers, events: View, reads: Reads, *, fits: bool) -> Table:
     """One customer for each key among the events that are kept, in the order of the keys.
 
-    Where events write the key in several ways that count as one, it is written as in the first.
+    Where events write the key in several ways that count as one, it is written in the form in which keys are compared:
+    that of the first event could be another on another day, and with it who is drawn.
 
     `reads` is what rules read of the customers. Columns of the file have the value that came, others the one computed.
     Where conditions do not fit the columns that
@@ -37,20 +38,16 @@ def customers_of(spec: Customers, events: View, reads: Reads, *, fits: bool) -> 
     values = [pl.col(as_it_came(n) if n in origin.columns else n).alias(n) for n in columns]
     has_id = isinstance(events.spec, Events) and events.spec.id
     id_ = pl.col(ID) if has_id else pl.lit(None, pl.String).alias(ID)
-    own = [pl.col(OWN)] if spec.normalise_keys else []
-    customers = (
+    frame = (
         (events.kept() if fits else events.frame)
-        .select(KEY, *own, TIME, id_, ROW, *values)
+        .select(KEY, TIME, id_, ROW, *values)
         .sort([TIME, ID, ROW], nulls_last=False)
         .with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
         .group_by(KEY)
-        .agg(
-            *(name.sort_by(ROW).first().alias(spec.key) for name in own),
-            *(_latest_known(table, name, reads) for name in columns),
-        )
+        .agg(_latest_known(table, name, reads) for name in columns)
         .sort(KEY)
+        .rename({KEY: spec.key})
     )
-    frame = customers.drop(KEY) if own else customers.rename({KEY: spec.key})
     return table._replace(frame=frame, has_repeats=False)
 
 

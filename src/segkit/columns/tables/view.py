@@ -11,7 +11,19 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from segkit.columns import helpers
-from segkit.columns.helpers import COUNT, DOUBT, KEPT, KEY, LATEST, LEFT_OUT, PADDED, TIME, is_hidden, left_out_key
+from segkit.columns.helpers import (
+    COUNT,
+    DOUBT,
+    HEADER,
+    KEPT,
+    KEY,
+    LATEST,
+    LEFT_OUT,
+    PADDED,
+    TIME,
+    is_hidden,
+    left_out_key,
+)
 from segkit.columns.tables.joined import Asked
 from segkit.columns.tables.lists import misshapen
 from segkit.criteria.conditions import holds
@@ -19,6 +31,7 @@ from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, Kind
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.repeats import REPEATED
+from segkit.io.read.table import names_itself
 from segkit.io.read.values.texts import needs_care
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.sources import Events, Source
@@ -230,10 +243,15 @@ class View(NamedTuple):
         short = [] if self.doubts.short is None else [self.doubts.short.any().alias(DOUBT)]
         tests = [test.sum().alias(name) for name, test in bad.items()]
         tests += [test.any().alias(helpers.suspect(name)) for name, test in unsettled.items()]
-        looks = [*tests, *short]
-        again = self.table.repeats_header()
-        of_rows = self.table.frame if again is None else self.table.frame.filter(~again)
-        row = of_rows.select(looks).collect().row(0, named=True) if looks else {}
+        looks, frame = [*tests, *short], self.table.frame
+        named = [name for name in self.doubts.suspects if name in self.table.headers]
+        # Comparing whole lines reads all columns: those that are looked at anyway come first.
+        header = [names_itself({name: name for name in named}, self.table.headers).any().alias(HEADER)] if named else []
+        row = frame.select(*looks, *header).collect().row(0, named=True) if looks else {}
+        headers = bool(row.get(HEADER)) and self._keeps_headers(named)
+        if row.get(HEADER) and not headers:
+            again = names_itself({name: name for name in named}, self.table.headers)
+            row = frame.filter(~again).select(looks).collect().row(0, named=True)
         cells = [
             misshapen(pl.col(helpers.cell(name)), how).sum().alias(name) for name, how in self.doubts.cells.items()
         ]
@@ -242,18 +260,19 @@ class View(NamedTuple):
             bad={name: count for name, count in {**{n: row[n] for n in bad}, **wrong_cells}.items() if count},
             unsettled=tuple(name for name in unsettled if row[helpers.suspect(name)]),
             may_be_short=bool(row.get(DOUBT)),
-            headers=again is not None and self._keeps_headers(again),
+            headers=headers,
         )
 
-    def _keeps_headers(self, again: pl.Expr) -> bool:
-        """Whether a row repeats the header, and `where` does not leave it out."""
-        if self.table.frame.filter(again).head(1).collect().is_empty():
+    def _keeps_headers(self, named: Sequence[str]) -> bool:
+        """Whether a row repeats the header, as these columns say, and `where` does not leave it out."""
+        again = self.table.repeats_header()
+        if again is None or self.table.frame.filter(again).head(1).collect().is_empty():
             return False
-        if not self.spec.where:
-            return True
-        names = [name for column in self.table.columns for name in (column, column.lower())]
-        named = self.frame.filter(pl.col(KEY).is_in(names)).select(self.where(self.spec.where)).collect().to_series()
-        return named.is_empty() or bool(named.any())
+        there = self.frame.collect_schema()
+        came = {name: helpers.as_it_came(name) for name in named if helpers.as_it_came(name) in there}
+        rows = self.frame.filter(names_itself(came, self.table.headers)) if came else self.frame
+        rows = rows.filter(self.where(self.spec.where)) if self.spec.where else rows
+        return not rows.head(1).collect().is_empty()
 
     def _marked(self) -> pl.LazyFrame:
         keep = [pl.col(KEY) != ""]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.texts import clean_key, trimmed
 
 FILE = "\x1ffile"
 """The position of the file that a row is from."""
@@ -17,12 +17,18 @@ REPEATED = "\x1frepeated"
 def filled_down(frame: pl.LazyFrame, id_: str, columns: Sequence[str]) -> pl.LazyFrame:
     """The rows of one file, where an empty field takes the nearest value above it among the rows of its event."""
     schema = frame.collect_schema()
-    known = pl.col(id_).is_not_null()
+    event = _id(pl.col(id_), schema[id_])
+    known = event.is_not_null()
     values = {name: _filled(pl.col(name), schema[name]) for name in columns if name in schema}
     return frame.with_columns(
-        pl.when(known).then(value.forward_fill().over(id_)).otherwise(value).alias(name)
+        pl.when(known).then(value.forward_fill().over(event)).otherwise(value).alias(name)
         for name, value in values.items()
     )
+
+
+def _id(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """What tells one event from another, as keys are told: without white space and what spreadsheets put around it."""
+    return pl.when(clean_key(value) != "").then(clean_key(value)) if dtype == pl.String else value
 
 
 def _filled(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -33,6 +39,7 @@ def repeats(frame: pl.LazyFrame, names: Sequence[str], id_: str | None, how: str
     """The frame with `REPEATED`: rows that came before as a whole, or events that a later file has again."""
     if how == "last_file":
         assert id_ is not None, "checked before the run"
-        latest = pl.col(FILE).max().over(id_)
-        return frame.with_columns((pl.col(id_).is_not_null() & (pl.col(FILE) < latest)).alias(REPEATED))
+        event = _id(pl.col(id_), frame.collect_schema()[id_])
+        latest = pl.col(FILE).max().over(event)
+        return frame.with_columns((event.is_not_null() & (pl.col(FILE) < latest)).alias(REPEATED))
     return frame.with_columns((~pl.struct(names).is_first_distinct()).alias(REPEATED))

@@ -21,6 +21,7 @@ from segkit.io.read.text.lines import SHOWN, ragged
 from segkit.io.read.values.column import NUMERIC, Column, ColumnType
 from segkit.io.read.values.date_formats import fitting, format_hint
 from segkit.io.read.values.numbers import SCALE
+from segkit.io.read.values.texts import WHITE
 from segkit.rules.text.toml import toml_key
 from segkit.words import listed
 
@@ -102,9 +103,9 @@ def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
     if part.text is None:
         yield part.frame.select(names).with_row_index(_LINE, offset=1).collect(engine="streaming")
         return
-    records = part.text.records()
+    records, header = part.text.records(), [name.lower() for name in part.text.names]
     places = [part.names.index(name) for name in names]
-    others = (record for record in records if [field.strip() for field in record[1]] != [*part.text.names])
+    others = (record for record in records if [field.strip(WHITE).lower() for field in record[1]] != header)
     while batch := list(islice(others, BATCH)):
         columns = {name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)}
         schema = dict.fromkeys(names, pl.String)

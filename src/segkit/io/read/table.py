@@ -26,6 +26,12 @@ _VALUE = re.compile(r"-?\d+[.,]\d+|\d{8}|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./
 """Decimal numbers and days: hardly the names of columns."""
 
 
+def names_itself(columns: Mapping[str, str], headers: Mapping[str, str]) -> pl.Expr:
+    """Whether each of these columns has its own name; `columns` says where the text of each stands."""
+    same = (trim(pl.col(place)).str.to_lowercase() == headers[name].lower() for name, place in columns.items())
+    return pl.all_horizontal(*same).fill_null(value=False)
+
+
 class Table(NamedTuple):
     """A source: its columns as they came (text of text formats), and expressions for their values."""
 
@@ -108,14 +114,15 @@ class Table(NamedTuple):
             return moments.unsettled(column)
         return reading.unsettled(column, kind, money=money)
 
-    def repeats_header(self) -> pl.Expr | None:
-        """Whether a row is the header once more; None where there is none in the file."""
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Column -> its name in the header of a text; nothing for other kinds of files."""
         part = self.parts[0]
-        if part.text is None or not part.text.has_header:
-            return None
-        return pl.all_horizontal(
-            trim(pl.col(new)) == old for new, old in zip(part.names, part.text.names, strict=True)
-        ).fill_null(value=False)
+        return dict(zip(part.names, part.text.names, strict=True)) if part.text else {}
+
+    def repeats_header(self) -> pl.Expr | None:
+        """Whether a row is the header once more, in any case; None for files that have no such line."""
+        return names_itself({name: name for name in self.headers}, self.headers) if self.headers else None
 
     def keys_as_came(self, name: str) -> bool:
         """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be cleaned."""

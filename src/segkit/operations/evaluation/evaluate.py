@@ -25,7 +25,7 @@ from segkit.operations.evaluation.doubts.idle_rules import idle
 from segkit.operations.evaluation.doubts.list_cells import other_lists
 from segkit.operations.evaluation.doubts.repeated_events import repeated_events
 from segkit.operations.evaluation.doubts.unknown_keys import unknown_keys
-from segkit.operations.evaluation.doubts.wrong_keys import refuse_headers, refuse_keys
+from segkit.operations.evaluation.doubts.wrong_keys import refuse_headers, refuse_keys, rows_in_footers
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
@@ -72,6 +72,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += refuse_guesses(plan, settled.guessed)
     refuse_keys(plan, computed)
     warnings += unknown_keys(plan, computed)
+    warnings += rows_in_footers(plan)
     if loaded.rules.rfm:
         rfm = loaded.rules.rfm
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))

@@ -10,7 +10,7 @@ from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextLi
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.expect import ExpectEvents
 
-KeyForm = Literal["zeros", "case", "decimals", "unicode"]
+Spelling = Literal["zeros", "case", "decimals", "unicode"]
 """What keys may differ in and be the same all the same."""
 TypeName = Literal["text", "number", "boolean", "date"]
 
@@ -92,7 +92,7 @@ class Customers(Source):
     customers."""
     columns: tuple[str, ...] = ()
     """With `from`: columns of the event table whose latest known value each customer takes."""
-    normalise_keys: tuple[KeyForm, ...] | None = None
+    normalise_keys: tuple[Spelling, ...] | None = None
     """What keys of customers, events and suppression lists may differ in: `zeros` (leading ones of numbers), `case`,
     `decimals` (`.0`, and marks between groups of digits), `unicode` (composed and decomposed letters). The key goes out
     as the customers write it. `[]`: keys are right as they are written, whatever they look like."""

@@ -60,6 +60,8 @@ class TextFile(NamedTuple):
     rows: int | None = None
     """How many rows there are: as many must be read."""
     notes: tuple[Diagnostic, ...] = ()
+    footer: tuple[tuple[int, str], ...] = ()
+    """The lines that `skip_footer` leaves out, with their numbers."""
 
     @property
     def large(self) -> bool:
@@ -98,17 +100,27 @@ class TextFile(NamedTuple):
         return self.line(place) if often > 1 and place > 1 else None
 
     def last_record(self) -> tuple[int, list[str]] | None:
-        """The line and the fields of the last line that is not blank, if it is a record of its own."""
+        """The line and the fields of the last line with something in its fields, if it is a record of its own."""
         with self.source.open("rb") as text:
             size = text.seek(0, io.SEEK_END)
             text.seek(max(0, size - HEAD))
             end = text.read().decode("utf-8", errors="ignore")
         lines = end.rstrip().splitlines()
+        after = end[len(end.rstrip()) :].count("\n")
+        while len(lines) > 1 and not lines[-1].strip(f"{self.delimiter} \"'"):  # `,,` below the table of a spreadsheet
+            lines.pop()
+            after += 1
         fields = _fields_of(lines[-1], self.delimiter, self.quote) if len(lines) > 1 else []
         if len(fields) != 1 or len(fields[0]) != len(self.names):
             return None
-        before = _line_ends(self.source) - end[len(end.rstrip()) :].count("\n")
-        return self.line(before + 1), fields[0]
+        return self.line(_line_ends(self.source) - after + 1), fields[0]
+
+    def rows_of_footer(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines that `skip_footer` leaves out and that have as many fields as the header."""
+        for line, text in self.footer:
+            for fields in _fields_of(text, self.delimiter, self.quote):
+                if len(fields) == len(self.names):
+                    yield line, fields
 
     def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """The line and the fields of each record after the header, blank lines left out; slow.
@@ -190,6 +202,7 @@ def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
         has_header=spec.header is None,
         dropped=lines.dropped,
         notes=text.notes,
+        footer=lines.footer,
     )
     return _shaped(ws, _quoted(ws, file, spec), spec)
 

@@ -24,6 +24,8 @@ class Lines(NamedTuple):
     """The numbers of the lines that the copy lacks."""
     delimiter: str | None = None
     """What the text itself says that it is separated by."""
+    footer: tuple[tuple[int, str], ...] = ()
+    """The lines that `skip_footer` leaves out, with their numbers."""
 
 
 def lines_of_table(ws: Workspace, path: Path, source: Path, spec: Source) -> Lines:
@@ -38,17 +40,20 @@ def lines_of_table(ws: Workspace, path: Path, source: Path, spec: Source) -> Lin
         return Lines(source)
     copy = ws.new_file(".csv")
     dropped: list[int] = []
+    footer: list[tuple[int, str]] = []
     with copy.open("wb") as out:
-        out.writelines(_kept(source, before, spec.skip_footer or 0, (spec.comment or "").encode(), dropped))
+        out.writelines(_kept(source, before, spec.skip_footer or 0, (spec.comment or "").encode(), dropped, footer))
     if not copy.stat().st_size and not (before or spec.skip_footer or spec.comment):
         raise problem(path, f"`{path.name}` is empty: it has only blank lines")
     if not copy.stat().st_size:
         raise problem(path, f"`{path.name}` is empty but for the lines that are skipped", hint="see `skip_lines`")
-    return Lines(copy, tuple(sorted(dropped)), delimiter)
+    return Lines(copy, tuple(sorted(dropped)), delimiter, tuple(footer))
 
 
-def _kept(source: Path, before: int, after: int, comment: bytes, dropped: list[int]) -> Iterator[bytes]:
-    """The lines that stay; the numbers of the others go to `dropped`."""
+def _kept(
+    source: Path, before: int, after: int, comment: bytes, dropped: list[int], footer: list[tuple[int, str]]
+) -> Iterator[bytes]:
+    """The lines that stay; the numbers of the others go to `dropped`, those at the end also to `footer`."""
     waiting: deque[tuple[int, bytes]] = deque()
     """The last lines so far: as many with something in them as the footer has, and the blank ones between."""
     filled, begun = 0, False
@@ -70,3 +75,4 @@ def _kept(source: Path, before: int, after: int, comment: bytes, dropped: list[i
                 filled -= bool(kept.strip())
                 yield kept
     dropped.extend(number for number, _ in waiting)
+    footer.extend((number, line.decode("utf-8", errors="replace")) for number, line in waiting if line.strip())

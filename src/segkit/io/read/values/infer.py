@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -24,6 +25,7 @@ Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 Counts: TypeAlias = dict[str, Any]
 """What was counted of a column -> how often; with a few examples."""
 
+_NAME = re.compile(r"[^\W\d_]{2}")
 _VALUE, _PADDED = "\x1fvalue", "\x1fpadded"
 
 TYPES = {
@@ -159,9 +161,8 @@ def _count(
     if not names:
         return {}
     no_value = ["", *NO_VALUE, *(given.null_values or ())]
-    # Names of columns are none of their values: a header that comes again in the file settles no type.
     values = [
-        pl.when(~text.is_in([*no_value, given.headers.get(name, name)])).then(value).alias(name + _VALUE)
+        pl.when(~text.is_in([*no_value, *_no_value_of(given.headers.get(name, name))])).then(value).alias(name + _VALUE)
         for name in names
         for text, value in [(texts.trimmed(pl.col(name)), _meant(pl.col(name), given))]
     ]
@@ -184,6 +185,12 @@ def _count(
     for label, (name, what) in counts.items():
         found[name][what] = row[label]
     return found
+
+
+def _no_value_of(name: str) -> list[str]:
+    """The name of a column, which is none of its values: a header may come again. A number or `yes` may be one."""
+    may_be_value = not _NAME.search(name) or name.lower() in (*booleans.TRUE, *booleans.FALSE, *booleans.TICKS)
+    return [] if may_be_value else [name, name.lower(), name.upper(), name.title()]
 
 
 def _meant(text: pl.Expr, given: Given) -> pl.Expr:

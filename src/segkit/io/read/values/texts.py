@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import polars as pl
 
-from segkit.rules.model.sources import KeyForm
+from segkit.rules.model.sources import Spelling
 
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and c > "\x1f") + "\t\n\v\f\r" + ZERO_WIDTH
@@ -17,7 +17,7 @@ NULL_KEYS = (*NULL_TEXTS, "N/A")
 """Those that do in keys."""
 _GROUPS = "[.,'\u2019 \u00a0\u202f]"
 _GROUPED = rf"[0-9]{{1,3}}(?:{_GROUPS}[0-9]{{3}})+"
-KEY_FORMS: Mapping[KeyForm, Callable[[pl.Expr], pl.Expr]] = {
+SPELLINGS: Mapping[Spelling, Callable[[pl.Expr], pl.Expr]] = {
     "unicode": lambda key: key.str.normalize("NFC"),
     "case": lambda key: key.str.to_lowercase(),
     "decimals": lambda key: _without_groups(key.str.replace(rf"^([0-9]+|{_GROUPED})[.,]0{{1,2}}$", "${1}")),
@@ -52,7 +52,7 @@ def clean_key(text: pl.Expr) -> pl.Expr:
 
 def normal_key(key: pl.Expr, forms: Collection[str]) -> pl.Expr:
     """A key, clean by now, in the form in which it is compared."""
-    for name, form in KEY_FORMS.items():
+    for name, form in SPELLINGS.items():
         key = form(key) if name in forms else key
     return key
 

@@ -46,8 +46,7 @@ def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
             values = plural(kept, "value")
             message = f"`{file}` suppresses nobody: of its {values}, none is in column `{column}` of the customers"
             hint = "are both written alike, without a `.0` behind whole numbers? "
-            of_keys = column == plan.rules.customers.key
-            hint += "`[customers] normalise_keys` compares them so; " * of_keys + "else the list is not needed"
+            hint += "else the list is not needed"
             yield Finding(path, message, hint, warning=True)
 
 

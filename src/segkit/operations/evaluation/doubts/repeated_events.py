@@ -12,7 +12,8 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import REPEATED_ROW, View
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read import ColumnType, Part
+from segkit.io.read import ColumnType, Part, Table
+from segkit.io.read.values.texts import trimmed
 from segkit.operations.evaluation.diagnose import about_table
 from segkit.rules.model.sources import Events
 from segkit.words import listed, plural
@@ -66,7 +67,9 @@ def _shared(view: View, key: str) -> list[Diagnostic]:
     if spec.time not in table.columns:
         return []
     day = table.value(spec.time, type=ColumnType.DATE).alias(_DAY)
-    spans = [part.frame.select(day.min().alias("first"), day.max().alias("last")) for part in table.parts]
+    spans = [
+        _as_of_table(table, part).select(day.min().alias("first"), day.max().alias("last")) for part in table.parts
+    ]
     ranges = [frame.row(0) for frame in pl.collect_all(spans)]
     shared, pairs = 0, []
     for (one, first), (other, second) in combinations(zip(table.parts, ranges, strict=True), 2):
@@ -86,18 +89,28 @@ def _shared(view: View, key: str) -> list[Diagnostic]:
     return [about_table(message, table, hint)]
 
 
+def _as_of_table(table: Table, part: Part) -> pl.LazyFrame:
+    """The rows of one file, with the types that the columns have in all files together."""
+    return part.frame.select(pl.col(name).cast(column.dtype) for name, column in table.columns.items())
+
+
 def in_two_files(plan: Plan) -> list[Diagnostic]:
-    """A note for each event table with ids, or rows where there is no id, that stand in two of its files."""
+    """A note for each event table with ids, or rows where there is no id, that stand in two of its files.
+
+    Where these share days, the run itself warns of it.
+    """
     notes = []
     for view in (plan.views[name] for name in plan.rules.events):
         table, spec = view.table, view.spec
         assert isinstance(spec, Events)
-        if len(table.parts) < 2 or spec.duplicates is not None:
+        if len(table.parts) < 2 or spec.duplicates is not None or _shared(view, spec.key or plan.rules.customers.key):
             continue
         names = [spec.id] if spec.id and spec.id in table.columns else [*table.columns]
-        each = [part.frame.select(names).filter(pl.col(names[0]).is_not_null()).unique() for part in table.parts]
-        of_files = pl.concat(each, how="vertical_relaxed").group_by(names).len()
-        count = int(of_files.filter(pl.col("len") > 1).select(pl.len()).collect().item())
+        by_id = spec.id is not None and spec.id in table.columns
+        told_apart = {names[0]: table.key(names[0])} if by_id else {name: pl.col(name) for name in names}
+        each = [_as_of_table(table, part).select(**told_apart).unique() for part in table.parts]
+        of_files = pl.concat(each).drop_nulls(names[:1] if by_id else []).group_by(names).len()
+        count = int(of_files.filter(pl.col("len") > 1).select(pl.len()).collect(engine="streaming").item())
         if count:
             what = plural(count, "id" if spec.id in table.columns else "row")
             message = f"{what} of `{view.name}` {'stands' if count == 1 else 'stand'} in two files or more"
@@ -109,7 +122,12 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
 def _rows_in_both(view: View, key: str, one: Part, other: Part, here: pl.Expr) -> int:
     """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
     assert isinstance(view.spec, Events)
-    wanted = dict.fromkeys([key, view.spec.time, view.spec.id, view.spec.amount])
-    names = [name for name in wanted if name and name in view.table.columns]
-    rows = [part.frame.filter(here).select(names) for part in (one, other)]
+    table, spec = view.table, view.spec
+    wanted = {name: table.key(name) for name in (key, spec.id) if name and name in table.columns}
+    if spec.time in table.columns and spec.time not in wanted:
+        wanted[spec.time] = trimmed(pl.col(spec.time).cast(pl.String))
+    if spec.amount and spec.amount in table.columns and spec.amount not in wanted:
+        wanted[spec.amount] = table.value(spec.amount, money=True)
+    names = list(wanted)
+    rows = [_as_of_table(table, part).filter(here).select(**wanted) for part in (one, other)]
     return int(rows[1].join(rows[0].unique(), on=names, how="semi", nulls_equal=True).select(pl.len()).collect().item())

@@ -7,23 +7,25 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.compute import MOST, Computed
-from segkit.columns.features.permission import folded, suppression_lists
-from segkit.columns.helpers import KEY, listed
+from segkit.columns.compute import Computed
+from segkit.columns.features.permission import folded
+from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
-from segkit.io.read.values.texts import KEY_FORMS, normal_key
+from segkit.io.read.values.texts import SPELLINGS, normal_key
 from segkit.operations.evaluation.diagnose import about_table
-from segkit.rules.model.sources import KeyForm
+from segkit.rules.model.sources import Spelling
 from segkit.rules.tables import suppression_table
-from segkit.words import plural
+from segkit.words import listed, plural
 
 FEW, SHARE_OF_UNKNOWN, SHARE_OF_ALL = 10, 0.1, 0.01
-"""So many keys have to match in another form to be an error, of those that nobody has, and of all of the table."""
-_ANY_FORM = r"^0|[A-Z.,' ]|[^\x00-\x7f]"
-"""What a key has, if its normal form is another."""
-_IN_WORDS: dict[KeyForm, str] = {
+"""So many keys have to match in another spelling to be an error, of those that nobody has, and of all of the table."""
+TRIED = 1_000
+"""Keys that match among which the spellings are found that it takes."""
+_ANY_SPELLING = r"^0|[A-Z]|[^\x00-\x7f]|^[0-9]+[.,' ]"
+"""What a key has whose normal form is another."""
+_IN_WORDS: dict[Spelling, str] = {
     "unicode": "composed letters",
     "case": "case",
     "decimals": "decimals and groups of digits",
@@ -31,95 +33,114 @@ _IN_WORDS: dict[KeyForm, str] = {
 }
 
 
-class OtherForms(NamedTuple):
-    """How many keys match in other forms, which forms these are, and an example of each side."""
+class Unknown(NamedTuple):
+    """The keys of a table that no customer has, of how many, and the keys of the customers as they are compared."""
+
+    table: str
+    keys: pl.Series
+    of_all: int
+    customers: pl.Series
+    always_refused: bool = False
+    """One that matches is enough to be an error: who is suppressed is never written by accident."""
+
+
+class Alike(NamedTuple):
+    """How many keys match in other spellings, which spellings it takes, and an example of each side.
+
+    `become_one` are two customers whose keys would be one, too.
+    """
 
     number: int
-    forms: tuple[KeyForm, ...]
-    event: str
-    customer: str
-    given: tuple[KeyForm, ...]
+    spellings: tuple[Spelling, ...]
+    example: tuple[str, str]
+    become_one: tuple[str, ...]
 
-    @property
-    def hint(self) -> str:
+    def hint(self, given: Sequence[Spelling] | None) -> str:
         """What compares such keys."""
-        forms = ", ".join(f'"{form}"' for form in KEY_FORMS if form in (*self.forms, *self.given))
-        return f"`[customers] normalise_keys = [{forms}]` takes them for the same; with `[]` they differ as written"
+        names = ", ".join(f'"{name}"' for name in SPELLINGS if name in (*self.spellings, *(given or ())))
+        if self.become_one:
+            return f"mend them: with `normalise_keys = [{names}]`, {listed(self.become_one)} would be one customer"
+        return f"`[customers] normalise_keys = [{names}]` takes them for the same; with `[]` they differ as written"
 
     @property
     def words(self) -> str:
         """In what they differ."""
-        return " and ".join(_IN_WORDS[form] for form in self.forms)
+        return " and ".join(_IN_WORDS[name] for name in self.spellings)
 
 
 def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
-    """Warnings about keys that would have a customer in another form; `DataError` where that can be no accident."""
+    """Warnings about keys that would have a customer in another spelling; `DataError` where that is no accident."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     given = plan.rules.customers.normalise_keys
-    for table, of, keys, customers in _compared(plan, computed):
-        other = other_forms(keys, customers, given)
-        if other is None:
+    for unknown in _unknown(plan, computed):
+        alike = spelled_alike(unknown.keys, unknown.customers, given)
+        if alike is None:
             continue
-        matches = f"{plural(other.number, 'key')} of `{table}` {'matches' if other.number == 1 else 'match'}"
-        told = about_table(f"{matches} a customer but for {other.words}", plan.view(table).table, other.hint)
-        if other.number >= max(FEW, SHARE_OF_UNKNOWN * len(keys), SHARE_OF_ALL * of):
+        matches = f"{plural(alike.number, 'key')} of `{unknown.table}` {'matches' if alike.number == 1 else 'match'}"
+        table = plan.view(unknown.table).table
+        told = about_table(f"{matches} a customer but for {alike.words}", table, alike.hint(given))
+        many = max(FEW, SHARE_OF_UNKNOWN * len(unknown.keys), SHARE_OF_ALL * unknown.of_all)
+        if unknown.always_refused or alike.number >= many:
             # Warnings stand in the manifest, which holds no customer's data: only errors have examples.
-            example = f"{told.message}: `{other.event}` there, `{other.customer}` among the customers"
-            errors.append(told._replace(message=example, severity=Severity.ERROR))
-        elif table not in idle_lists(plan, computed):
+            there, customer = alike.example
+            message = f"{told.message}: `{there}` there, `{customer}` among the customers"
+            errors.append(told._replace(message=message, severity=Severity.ERROR))
+        else:
             warnings.append(told)
     if errors:
         raise DataError(*errors)
     return warnings
 
 
-def idle_lists(plan: Plan, computed: Computed) -> set[str]:
-    """The suppression lists that have nobody among the customers, which is told for itself."""
-    lists = suppression_lists(plan.rules)
-    return {suppression_table(file) for file, column in lists if not computed.frame[listed(file, column)].any()}
-
-
-def _compared(plan: Plan, computed: Computed) -> Iterator[tuple[str, int, pl.Series, pl.Series]]:
-    """For each table with keys: how many it has, those that nobody has, and the keys of the customers."""
+def _unknown(plan: Plan, computed: Computed) -> Iterator[Unknown]:
     if plan.rules.customers.normalise_keys == ():
         return
-    customers = computed.frame[plan.match]
-    for name, of_events in computed.unknown.items():
-        yield name, of_events.of, of_events.keys, customers
-    for file, column in suppression_lists(plan.rules):
-        table = suppression_table(file)
+    customers = computed.frame[KEY]
+    for name, unknown in computed.unknown.items():
+        yield Unknown(name, unknown.keys, unknown.of_all, customers)
+    for (file, column), values in plan.listed.items():
         if column == plan.rules.customers.key:
-            compared = normal_key(folded(pl.col(KEY)), plan.key_forms)
-            values = plan.view(table).kept().select(compared.unique()).collect()
+            compared = normal_key(folded(pl.col(KEY)), plan.spellings)
             known = computed.frame.select(compared)
-            unknown = values.join(known, on=KEY, how="anti")[KEY].sort().head(MOST)
-            yield table, len(values), unknown, known[KEY]
+            keys = values.to_frame(KEY)
+            strange = keys.filter(~normal_key(pl.col(KEY), plan.spellings).is_in(known[KEY].implode()))[KEY]
+            folded_customers = computed.frame.select(folded(pl.col(KEY)))[KEY]
+            yield Unknown(suppression_table(file), strange, len(values), folded_customers, always_refused=True)
 
 
-def other_forms(unknown: pl.Series, customers: pl.Series, given: Sequence[KeyForm] | None) -> OtherForms | None:
-    """Which of the unknown keys are a customer's in other forms than those that are `given`; None where none is."""
-    left = [form for form in KEY_FORMS if form not in (given or ())]
-    matches = _matching(unknown, customers, left)
-    if given == () or matches.is_empty():
+def spelled_alike(unknown: pl.Series, customers: pl.Series, given: Sequence[Spelling] | None) -> Alike | None:
+    """Which of the unknown keys are a customer's in other spellings than those that are `given`; None where none is."""
+    if given == () or unknown.is_empty():
         return None
-    for form in list(left):  # only those that it takes
-        without = [other for other in left if other != form]
-        left = without if len(_matching(unknown, customers, without)) == len(matches) else left
-    event, customer = matches.row(0)
-    return OtherForms(len(matches), tuple(left), event, customer, tuple(given or ()))
+    known = tuple(given or ())
+    matches = _matching(unknown, customers, tuple(SPELLINGS)).sort("there", "customer")
+    if matches.is_empty():
+        return None
+    some, wanted = matches.head(TRIED), tuple(SPELLINGS)
+    for name in SPELLINGS:  # only those that it takes
+        fewer = tuple(other for other in wanted if other != name)
+        if name not in known and len(_matching(some["there"], some["customer"], fewer)) == len(some):
+            wanted = fewer
+    one = _one_key(customers, wanted)
+    return Alike(len(matches), tuple(name for name in wanted if name not in known), matches.row(0), one)
 
 
-def _matching(unknown: pl.Series, customers: pl.Series, forms: Sequence[KeyForm]) -> pl.DataFrame:
-    """The unknown keys that match in these forms, each with a customer's key."""
-    if unknown.is_empty():
-        return pl.DataFrame(schema={"event": pl.String, "customer": pl.String})
-    events = unknown.to_frame("event").with_columns(normal_key(pl.col("event"), forms).alias(KEY))
-    keys = customers.to_frame("customer")
-    # Few keys have another form, and making one takes long.
-    odd = keys.lazy().filter(pl.col("customer").str.contains(_ANY_FORM))
-    odd = odd.with_columns(normal_key(pl.col("customer"), forms).alias(KEY))
-    plain = keys.lazy().filter(~pl.col("customer").str.contains(_ANY_FORM)).with_columns(pl.col("customer").alias(KEY))
-    wanted = events[KEY].implode()
-    there = pl.concat([odd, plain]).filter(pl.col(KEY).is_in(wanted)).unique(KEY, keep="first", maintain_order=True)
-    return events.join(there.collect(), on=KEY, how="inner", maintain_order="left").select("event", "customer")
+def _matching(unknown: pl.Series, customers: pl.Series, spellings: Sequence[Spelling]) -> pl.DataFrame:
+    """The unknown keys that are a customer's in these spellings, each with such a customer's key."""
+    there = _in_normal_form(unknown, "there", spellings)
+    yours = _in_normal_form(customers, "customer", spellings).unique(KEY, keep="first", maintain_order=True)
+    return there.join(yours, on=KEY, how="inner").select("there", "customer").collect()
+
+
+def _in_normal_form(keys: pl.Series, name: str, spellings: Sequence[Spelling]) -> pl.LazyFrame:
+    """The keys, with their normal form as `KEY`; few have another one, and making it takes long."""
+    frame, odd = keys.to_frame(name).lazy(), pl.col(name).str.contains(_ANY_SPELLING)
+    normal = frame.filter(odd).with_columns(normal_key(pl.col(name), spellings).alias(KEY))
+    return pl.concat([frame.filter(~odd).with_columns(pl.col(name).alias(KEY)), normal])
+
+
+def _one_key(customers: pl.Series, spellings: Sequence[Spelling]) -> tuple[str, ...]:
+    """Two customers whose keys are one in these spellings, if there are such."""
+    keys = _in_normal_form(customers, "customer", spellings).filter(pl.col(KEY).is_duplicated()).sort(KEY, "customer")
+    return tuple(keys.head(2).collect()["customer"].to_list())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -11,13 +11,14 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import NO_KEY, SecondLook, View, kept_rows
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import Part
+from segkit.io.read.values.texts import WHITE
 from segkit.operations.evaluation.diagnose import place_of
-from segkit.operations.evaluation.doubts.unknown_keys import other_forms
+from segkit.operations.evaluation.doubts.unknown_keys import spelled_alike
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
-from segkit.rules.tables import CUSTOMERS
+from segkit.rules.tables import CUSTOMERS, suppression_table
 from segkit.rules.text.toml import toml_key
 from segkit.words import plural
 
@@ -29,8 +30,10 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 """What the key of a line of totals says."""
-SHORTENED = r"^[0-9](?:[.,][0-9]+)?E\+?[0-9]+$"
+SHORTENED = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 """A long number as a spreadsheet shows it: 1.23457E+11."""
+LARGEST_EXACT = 2**53
+"""From here on a float does not tell whole numbers apart."""
 
 
 def refuse_headers(plan: Plan, looks: Mapping[str, SecondLook]) -> None:
@@ -48,7 +51,12 @@ def refuse_keys(plan: Plan, computed: Computed) -> None:
         if rows and rows == without:
             raise _no_keys(view, _key_of(plan, view.spec), rows)
     _refuse_headers_and_totals(plan, computed.frame[KEY])
-    _refuse_shortened(customers, computed.frame[KEY])
+    _refuse_shortened(plan, customers, computed.frame[KEY])
+    for name, unknown in computed.unknown.items():
+        _refuse_shortened(plan, plan.views[name], unknown.keys)
+    for (file, column), values in plan.listed.items():
+        if column == plan.rules.customers.key:
+            _refuse_shortened(plan, plan.view(suppression_table(file)), values)
     _refuse_duplicates(customers, computed.frame, plan.match)
     for name, matched in computed.matched.items():
         kept = kept_rows(computed.counts[name])
@@ -79,20 +87,21 @@ def _refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
     key = _key_of(plan, view.spec)
     if not texts or keys.is_empty():
         return
+    if key not in view.table.columns and not view.spec.where:
+        again = view.table.repeats_header()
+        if again is not None and not view.table.frame.filter(again).head(1).collect().is_empty():
+            _refuse_header(view, key)
     was = dict(zip(texts[0].names, texts[0].text.names if texts[0].text else (), strict=False)).get(key)
-    if was and keys.is_in([was]).any():
+    if was and keys.str.to_lowercase().is_in([was.lower()]).any():
         _refuse_header(view, key)
-    if view.spec.skip_footer is None:
-        for part in texts:
-            _refuse_total(part, key, keys)
+    if view.spec.skip_footer != 0:
+        _refuse_totals(view, key, keys)
 
 
 def _refuse_header(view: View, key: str) -> None:
     for part in (part for part in view.table.parts if part.text):
         assert part.text is not None
-        line = next(
-            (line for line, fields in part.text.records() if [f.strip() for f in fields] == [*part.text.names]), 0
-        )
+        line = next((line for line, fields in part.text.records() if _seen(fields) == _seen(part.text.names)), 0)
         if line:
             name = next((name for name in key.split(", ") if name in part.names), part.names[0])
             was = part.text.names[part.names.index(name)]
@@ -100,20 +109,73 @@ def _refuse_header(view: View, key: str) -> None:
             raise DataError(Diagnostic("this line repeats the header", SourceLocation(str(part.path), line), hint))
 
 
-def _refuse_total(part: Part, column: str, keys: pl.Series) -> None:
-    """`DataError` where the last line is a total, if it counts as a customer's."""
-    assert part.text is not None
-    last = part.text.last_record() if column in part.names else None
-    if last is None:
+def _seen(fields: Iterable[str]) -> list[str]:
+    return [field.strip(WHITE).lower() for field in fields]
+
+
+def _refuse_totals(view: View, column: str, keys: pl.Series) -> None:
+    """`DataError` where the last line of a file is a total, if it counts as a customer's."""
+    texts = [part for part in view.table.parts if part.text]
+    totals = [(part, last) for part in texts if (last := _total_of(view, part, column, keys))]
+    if not totals:
         return
+    part, (line, key) = totals[0]
+    message = f"the last line, with the key `{key}`, looks like a total and not like a customer"
+    skip = f"`skip_footer = {(view.spec.skip_footer or 0) + 1}`"
+    if len(totals) < len(texts):
+        # `skip_footer` would take a row of the other files.
+        hint = f'other files have none: leave it out with `where.{toml_key(column)}.not = "{key}"`'
+    else:
+        hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
+    raise DataError(Diagnostic(message, SourceLocation(str(part.path), line), hint))
+
+
+def _total_of(view: View, part: Part, column: str, keys: pl.Series) -> tuple[int, str] | None:
+    """The line and the key of the last row of a file where that is a total, and counts as a customer's.
+
+    A customer of events may come in any row, and has other rows: only words tell there.
+    """
+    assert part.text is not None
+    last = part.text.last_record()
+    if last is None:
+        return None
     line, fields = last
+    if column not in part.names:  # derived: the customers are in the order of the file, but for those of events
+        key = str(keys[-1])
+        return (line, key) if any(TOTAL.fullmatch(field.strip()) for field in (key, fields[0])) else None
     key = fields[part.names.index(column)].strip()
-    if TOTAL.fullmatch(key) or (any(not field.strip() for field in fields) and _is_unlike(key, keys)):
-        if not keys.is_in([key]).any():
-            return
-        message = f"the last line, with the key `{key}`, looks like a total and not like a customer"
-        hint = "leave it out with `skip_footer = 1`; if it is a customer, say so with `skip_footer = 0`"
-        raise DataError(Diagnostic(message, SourceLocation(str(part.path), line), hint))
+    gaps = any(not field.strip() for field in fields)
+    of_customers = isinstance(view.spec, Customers) and view.spec.skip_footer is None
+    if not TOTAL.fullmatch(key) and not (gaps and of_customers and _is_unlike(key, keys)):
+        return None
+    return (line, key) if keys.is_in([key]).any() else None
+
+
+def rows_in_footers(plan: Plan) -> list[Diagnostic]:
+    """A warning for each file where `skip_footer` leaves out a line that reads as a row."""
+    warnings = []
+    for name in (name for name in plan.views if name != CUSTOMERS or not plan.rules.customers.from_):
+        view = plan.views[name]
+        key = _key_of(plan, view.spec)
+        for part in (part for part in view.table.parts if part.text and part.text.footer and key in part.names):
+            assert part.text is not None
+            place = part.names.index(key)
+            rows = [line for line, fields in part.text.rows_of_footer() if _is_row(fields, fields[place].strip())]
+            if rows:
+                message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.path.name}`, which reads as a row"
+                hint = "it counts for each file: leave out the totals with `where`, if only some files have one"
+                warnings.append(Diagnostic(message, SourceLocation(str(part.path), rows[0]), hint, Severity.WARNING))
+    return warnings
+
+
+def _is_row(fields: Sequence[str], key: str) -> bool:
+    filled = sum(bool(field.strip()) for field in fields)
+    return (
+        bool(re.search(r"\d", key))
+        and not re.search(r"\s", key)
+        and not TOTAL.fullmatch(key)
+        and filled > len(fields) / 2
+    )
 
 
 def _is_unlike(key: str, keys: pl.Series) -> bool:
@@ -125,14 +187,21 @@ def _is_unlike(key: str, keys: pl.Series) -> bool:
     return not digit or not others.str.contains(r"\s").any()
 
 
-def _refuse_shortened(view: View, keys: pl.Series) -> None:
-    """`DataError` for keys that lost digits in a spreadsheet."""
-    assert isinstance(view.spec, Customers)
-    shortened = keys.filter(keys.str.contains(SHORTENED)) if view.spec.normalise_keys != () else keys.head(0)
+def _refuse_shortened(plan: Plan, view: View, keys: pl.Series) -> None:
+    """`DataError` for keys that lost digits: in a spreadsheet, or as floats."""
+    if plan.rules.customers.normalise_keys == ():
+        return
+    column = plan.rules.customers.key if isinstance(view.spec, Lookup) else _key_of(plan, view.spec)
+    typed = view.table.columns.get(column)
+    lost = keys.str.contains(SHORTENED)
+    if typed is not None and typed.dtype.is_float():
+        lost |= (keys.cast(pl.Int128, strict=False).abs() >= LARGEST_EXACT).fill_null(value=False)
+    shortened = keys.filter(lost).sort()
     if len(shortened):
-        message = f"the key `{shortened[0]}` lost its last digits in a spreadsheet"
+        how = "in a spreadsheet" if typed is None or typed.is_text else "as a float, which some value of its column is"
+        message = f"the key `{shortened[0]}` lost its last digits {how}"
         hint = "export the keys as text; `[customers] normalise_keys = []` takes such keys as they are"
-        raise DataError(Diagnostic(message, place_of(view.table, view.spec.key, shortened[0]), hint))
+        raise DataError(Diagnostic(message, place_of(view.table, column, shortened[0]), hint))
 
 
 def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
@@ -169,10 +238,10 @@ def _refuse_alike(view: View, frame: pl.DataFrame, match: str) -> None:
 
 
 def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
-    customers = computed.frame
-    other = other_forms(computed.unknown[view.name].keys, customers[plan.match], plan.rules.customers.normalise_keys)
-    if other:
-        event, customer, hint = other.event, other.customer, other.hint
+    customers, given = computed.frame, plan.rules.customers.normalise_keys
+    alike = spelled_alike(computed.unknown[view.name].keys, customers[KEY], given)
+    if alike:
+        (event, customer), hint = alike.example, alike.hint(given)
     else:
         event, customer = view.kept().select(KEY).head(1).collect().item(), customers[KEY][0]
         hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
