@@ -28,13 +28,14 @@ def nearest(word: str, known: Iterable[str], kind: str | None = None) -> str | N
 
 def as_seen(name: str) -> str:
     """The name as people see it: composed, with plain spaces, one in a row, and nothing of no width."""
-    return " ".join("".join(c for c in unicodedata.normalize("NFKC", name) if c not in _NO_WIDTH).split())
+    return " ".join("".join(c for c in unicodedata.normalize("NFC", name) if c not in _NO_WIDTH).split())
 
 
 def spelled_out(name: str) -> str:
     """The name with codes, as TOML has them, for what people do not see, and for letters put together from two."""
     odd = {c for c in name if not c.isprintable() or (c.isspace() and c != " ") or unicodedata.combining(c)}
-    codes = {c: f"\\u{ord(c):04x}" for c in odd} | {"\n": "\\n", "\t": "\\t"}
+    codes = {c: f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in odd}
+    codes |= {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
     return "".join(codes.get(c, c) for c in name).replace("  ", " \\u0020")
 
 

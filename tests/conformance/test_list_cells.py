@@ -151,6 +151,7 @@ def test_a_word_for_nothing_among_arrays_leads_to_null_values(desk: Desk) -> Non
     (["a|b", "c", "d|e"], ";", 'tags = "|"'),
     (["a, b", "c", "d"], ";", 'tags = ","'),
     (["a;b", "c", "d|e"], ";", ""),
+    ([*["a|b"] * 30, "x;y"], ";", 'tags = "|"'),
     (["a", "b", "c"], ";", ""),
     ([*["a"] * 20, "a,b"], ";", ""),
 ])  # fmt: skip

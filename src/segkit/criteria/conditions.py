@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from calendar import isleap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -84,24 +84,24 @@ def wanted_kind(condition: Condition) -> Kind | None:
 
 
 def misfits(
-    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False, example: str = ""
+    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False, examples: Sequence[str] = ()
 ) -> Iterator[tuple[str, str, str | None]]:
     """Each (operator, message, hint) of a condition that does not fit the type of its column.
 
-    A `computed` column is in no file, so that no source can say its type; others have this `example` of a text.
+    A `computed` column is in no file, so that no source can say its type; others have these `examples` of a text.
     """
     kind = kind_of(dtype)
     for name, value in condition.operators():
         if kind not in ACCEPTS[name]:
             wanted = " or ".join(article(k) for k in ACCEPTS[name])
-            hint = types_hint(column, kind, ACCEPTS[name], computed=computed, example=example)
+            hint = types_hint(column, kind, ACCEPTS[name], computed=computed, examples=examples)
             yield name, f"`{name}` asks for {wanted}, but column `{column}` is {article(kind)}", hint
         elif name in ("has_any", "has_all", "has_none", "missing", "top_percent", "bottom_percent"):
             continue
         elif name in ("is", "not", "in", "not_in", "min", "max", "above", "below", "between"):
             wrong = [v for v in _many(value) if kind_of_value(v) != kind]
             if wrong:
-                hint = _value_hint(column, kind, wrong[0], computed=computed, example=example)
+                hint = _value_hint(column, kind, wrong[0], computed=computed, examples=examples)
                 yield name, _mismatch(column, kind, wrong[0]), hint
         elif name in ("matches", "not_matches"):
             for problem in filter(None, map(regex_problem, value)):
@@ -119,7 +119,7 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
     return f"{shown} is {article(kind_of_value(value))}, but column `{column}` is {article(kind)}"
 
 
-def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, example: str) -> str | None:
+def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, examples: Sequence[str]) -> str | None:
     wanted = kind_of_value(value)
     if computed and kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
         return f"write it without quotes: {value}"
@@ -132,16 +132,16 @@ def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, example:
     if kind == "boolean" and not computed:
         as_text = f'`types = {{ {toml_key(column)} = "text" }}` keeps the words of the file'
         return f"write true or false, without quotes; {as_text}"
-    return types_hint(column, kind, (wanted,), computed=computed, example=example)
+    return types_hint(column, kind, (wanted,), computed=computed, examples=examples)
 
 
 _SQL_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 
 
 def types_hint(
-    column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: bool = False, example: str = ""
+    column: str, kind: Kind, wanted: tuple[Kind, ...], *, computed: bool = False, examples: Sequence[str] = ()
 ) -> str | None:
-    """The next step where a column of one kind, with this example, is asked for values of another."""
+    """The next step where a column of one kind, with these examples, is asked for values of another."""
     if "list" in wanted:
         return f'say what separates the values: `[customers] lists = {{ {toml_key(column)} = "," }}`'
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
@@ -151,8 +151,8 @@ def types_hint(
         count = f'`date_format = {{ {toml_key(column)} = "epoch" }}`'
         return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"
     if names == ["date"] and kind == "text":
-        return format_hint(toml_key(column), [example] if example else [])
-    if names[:1] == ["number"] and example.endswith("%"):
+        return format_hint(toml_key(column), examples)
+    if names[:1] == ["number"] and examples and examples[0].endswith("%"):
         return 'give the source `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %'
     if kind in ("text", "number", "date", "boolean") and names:
         return f'if it is one, give the source `types = {{ {toml_key(column)} = "{names[0]}" }}`'

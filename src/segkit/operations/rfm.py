@@ -30,7 +30,7 @@ from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
-from segkit.rules.model.sources import Source
+from segkit.rules.model.sources import Customers, Source
 from segkit.rules.text.loader import Loaded, load_rules_text
 
 RULES = "segkit rfm"
@@ -158,7 +158,10 @@ def _of_no_rule_file(diagnostic: Diagnostic) -> Diagnostic:
     diagnostic = _without_place(diagnostic)
     if "`where." in (diagnostic.hint or ""):
         return diagnostic._replace(hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
-    named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & Source.model_fields.keys()
+    named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & {
+        *Source.model_fields,
+        *Customers.model_fields,
+    }
     if not named:
         return diagnostic
     return diagnostic._replace(hint=f"{diagnostic.hint}; that is a key of a rule file, which has `[rfm]` too")

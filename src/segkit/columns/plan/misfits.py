@@ -36,7 +36,7 @@ def column_misfits(
         dtype = schema.get(mention.column)
         if dtype is None:
             continue
-        example = table.columns[mention.column].example if table and mention.column in table.columns else ""
+        examples = table.columns[mention.column].examples if table and mention.column in table.columns else ()
         if mention.condition and not mention.family:
             for operator, _ in mention.condition.operators():
                 if operator in ("top_percent", "bottom_percent"):
@@ -48,7 +48,7 @@ def column_misfits(
             yield Finding(mention.path, message)
         if mention.condition:
             for operator, message, hint in misfits(
-                mention.column, dtype, mention.condition, computed=mention.column in computed, example=example
+                mention.column, dtype, mention.condition, computed=mention.column in computed, examples=examples
             ):
                 yield Finding((*mention.path, operator), message, hint)
         wanted = KINDS_OF_ROLE.get(mention.role)
@@ -60,7 +60,7 @@ def column_misfits(
                 mention.path,
                 message,
                 types_hint(
-                    mention.column, kind_of(dtype), wanted, computed=mention.column in computed, example=example
+                    mention.column, kind_of(dtype), wanted, computed=mention.column in computed, examples=examples
                 ),
             )
 

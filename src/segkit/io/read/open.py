@@ -128,6 +128,15 @@ def _check_names(name: str, spec: Source, part: Part) -> None:
         for column in (spec.fill_down if isinstance(spec, Events) else ())
         if column not in part.names
     ]
+    unknown += [
+        _unknown(
+            f"`date_format` of `{name}` names column `{column}`, which `{part.path.name}` does not have",
+            column,
+            part.names,
+        )
+        for column in spec.date_format or {}
+        if column and column not in part.names
+    ]
     if unknown:
         raise DataError(*unknown)
 

@@ -19,7 +19,7 @@ from segkit.io.read.table import Table
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import SHOWN, ragged
 from segkit.io.read.values.column import NUMERIC, Column, ColumnType
-from segkit.io.read.values.date_formats import fitting, format_hint
+from segkit.io.read.values.date_formats import format_hint
 from segkit.io.read.values.numbers import SCALE
 from segkit.io.read.values.texts import WHITE
 from segkit.rules.text.toml import toml_key
@@ -81,18 +81,25 @@ def _way_out(column: Column, values: Sequence[str], kind: ColumnType) -> str:
         if all(re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", value) for value in values):
             unit = "epoch_ms" if len(values[0]) == 13 else "epoch"
             return f'give `date_format = {{ {toml_key(name)} = "{unit}" }}` if they count from 1970, '
-        if (others := fitting(values)) and column.date.given:
-            layouts = ", ".join(f'"{layout}"' for layout in (*column.date.formats, others[0]))
-            return f"give `date_format = {{ {toml_key(name)} = [{layouts}] }}`, "
-        return f"{format_hint(toml_key(name), values)} (`%z` stands for an offset), "
+        if not any(re.search(r"\d", value) for value in values):
+            return _as_missing(values)
+        read = [value for value in column.examples if value not in values]
+        offset = (
+            " (`%z` stands for an offset)" if any(re.search(r"[A-Z]{2,}$|[+-]\d\d:?\d\d$", v) for v in values) else ""
+        )
+        return f"{format_hint(toml_key(name), values, read, column.date.formats)}{offset}, "
     if kind is ColumnType.BOOLEAN:
         return "name their words with `true_values` and `false_values`, "
     if kind in NUMERIC and all(value.rstrip().endswith("%") for value in values):
         return 'give `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %, '
     if kind in NUMERIC and not any(re.search(r"\d", value) for value in values):
-        shown_values = ", ".join(f'"{value}"' for value in dict.fromkeys(values))
-        return f"give `null_values = [{shown_values}]` if that means nothing, "
+        return _as_missing(values)
     return ""
+
+
+def _as_missing(values: Sequence[str]) -> str:
+    shown_values = ", ".join(f'"{value}"' for value in dict.fromkeys(values))
+    return f"give `null_values = [{shown_values}]` if that means nothing, "
 
 
 def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:

@@ -116,7 +116,7 @@ def _lists(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 def _combined(manifest: Manifest) -> Iterator[str]:
     """The files of a run that hold customers of several segments."""
-    of_changes = (f".{holds}." for holds in (ENTERED, LEFT))
+    of_changes = tuple(f".{holds}." for holds in (ENTERED, LEFT))
     return (name for name in manifest.files if not any(part in name for part in of_changes))
 
 

@@ -24,6 +24,7 @@ from segkit.operations.evaluation.doubts.bad_values import (
 from segkit.operations.evaluation.doubts.idle_rules import idle
 from segkit.operations.evaluation.doubts.list_cells import other_lists
 from segkit.operations.evaluation.doubts.repeated_events import repeated_events
+from segkit.operations.evaluation.doubts.two_digit_years import two_digit_years
 from segkit.operations.evaluation.doubts.unknown_keys import unknown_keys
 from segkit.operations.evaluation.doubts.wrong_keys import refuse_headers, refuse_keys, rows_in_footers
 from segkit.operations.evaluation.open_sources import open_tables
@@ -73,6 +74,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     refuse_keys(plan, computed)
     warnings += unknown_keys(plan, computed)
     warnings += rows_in_footers(plan)
+    warnings += two_digit_years(plan)
     if loaded.rules.rfm:
         rfm = loaded.rules.rfm
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))

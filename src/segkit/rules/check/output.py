@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from segkit.rules.check.publication import check_publication
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
-from segkit.words import nearest
+from segkit.words import nearest, without_secrets
 
 _PLACEHOLDER = re.compile(r"\{(?!as_of\})[^{}]*\}")
 
@@ -21,7 +21,14 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _combined(rules)
     yield from _columns(rules)
     yield from _changes(rules)
+    yield from _local(rules)
     yield from check_publication(rules)
+
+
+def _local(rules: RuleFile) -> Iterator[Finding]:
+    if "://" in rules.output.directory:
+        message = f"`{without_secrets(rules.output.directory)}`: only local files are written"
+        yield Finding(("output", "directory"), message, "write to a local folder, and copy what is there")
 
 
 def _changes(rules: RuleFile) -> Iterator[Finding]:

@@ -115,6 +115,8 @@ class Window(Model):
     def is_empty(self, as_of: dt.date) -> bool:
         """Whether the window has no day when it is `as_of`; `before` is excluded, the end of `between` included."""
         first, last = self.ends
+        if isinstance(first, dt.date) and first > as_of:
+            return True
         if first is None or last is None or isinstance(first, CustomerDate):
             return False
         begin, end = _day(first, as_of), _day(last, as_of)

@@ -18,7 +18,7 @@ from segkit.errors import DataError
 from segkit.io.read.problems import check_names, problem, shown
 from segkit.io.read.text.encoding import HEAD, as_utf8
 from segkit.io.read.text.layout import lines_of_table
-from segkit.io.read.text.quotes import Dialect, look_at_quotes, rewritten, some_field_begins
+from segkit.io.read.text.quotes import Dialect, Suspect, look_at_quotes, rewritten, some_field_begins
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 from segkit.words import plural
@@ -245,18 +245,21 @@ def _rewrite(file: TextFile, dialect: Dialect, copy: Path) -> None:
             raise unpaired(file, line) from error
 
 
-def _refuse_open(file: TextFile, suspect: bytes | None) -> None:
+def _refuse_open(file: TextFile, suspect: Suspect | None) -> None:
     """DataError where a line inside a quoted field reads as a record: as many fields, each like those around it."""
     if suspect is None:
         return
-    fields = next(csv.reader([suspect.decode()], delimiter=file.delimiter, quoting=csv.QUOTE_NONE))
+    fields = next(csv.reader([suspect.line.decode()], delimiter=file.delimiter, quoting=csv.QUOTE_NONE))
     around = [row for _, (_, row) in zip(range(200), file.records(), strict=False) if len(row) == len(file.names)]
     looks = [_look_of([row[position] for row in around]) for position in range(len(file.names))]
-    if not any(looks) or len(fields) != len(looks):
+    told = sum(look is not None for look in looks)
+    if len(fields) != len(looks) or told < (2 if suspect.closes else 1):
         return
     if all(look is None or re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=True)):
         with file.source.open("rb") as lines:
-            line = next(number for number, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n") == suspect)
+            mark = (file.quote or "").encode()
+            bare = suspect.line.replace(mark, b"")
+            line = next(n for n, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n").replace(mark, b"") == bare)
         raise problem(file.path, OPEN, line=file.line(line), hint=OPEN_HINT)
 
 

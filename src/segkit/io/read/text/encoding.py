@@ -226,7 +226,7 @@ codecs.register_error(_CP1252, _undefined)
 
 
 def _of_several(ws: Workspace, path: Path, plain: Path, encodings: Sequence[str], mark: str) -> Utf8:
-    copy = ws.new_file(".csv")
+    plain, copy = _with_lines(ws, plain), ws.new_file(".csv")
     wanted, marked = mark.encode(), False
     with plain.open("rb") as lines, copy.open("wb") as out:
         for number, line in enumerate(lines, 1):
@@ -234,6 +234,14 @@ def _of_several(ws: Workspace, path: Path, plain: Path, encodings: Sequence[str]
             marked = marked or (bool(wanted) and wanted in text)
             out.write(text)
     return _checked(ws, path, copy, marked, ", ".join(encodings))
+
+
+def _with_lines(ws: Workspace, plain: Path) -> Path:
+    """The text itself, or a copy where its lines end with carriage returns alone, in whatever encoding."""
+    feeds = returns = False
+    for chunk in _chunks(plain):
+        feeds, returns = feeds or b"\n" in chunk, returns or b"\r" in chunk
+    return _with_line_feeds(ws, plain, Looked(line_feeds=feeds, returns=returns))
 
 
 def _in_first(path: Path, line: bytes, number: int, encodings: Sequence[str]) -> bytes:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.problems import shown
-from segkit.io.read.text.delimited import TextFile
+from segkit.io.read.text.delimited import UNPAIRED_HINT, TextFile
 from segkit.io.read.text.encoding import CHUNK
 from segkit.io.read.text.quotes import marks
 
@@ -70,13 +70,17 @@ def _way_out(file: TextFile, odd: Sequence[_Odd], count: int, widths: Counter[in
     usual, how_often = widths.most_common(1)[0]
     if comment := _comment(file, odd):
         return f'if lines that begin with `{comment}` are comments, give `comment = "{comment}"`'
+    if all(len(one.fields) > expected and not any(f.strip() for f in one.fields[expected:]) for one in odd):
+        return 'the fields beyond are empty: `ragged = "cut"` leaves them out'
+    if file.has_header is False and usual != expected and 2 * how_often >= widths.total():
+        return f"`header` names {expected} columns, and most lines have {_fields(usual)}: name all of them"
+    if any("\n" in field for one in odd for field in one.fields) and file.quote:
+        return UNPAIRED_HINT
     if usual > expected and 2 * how_often >= widths.total():
         first = next(one.line for one in odd if len(one.fields) == usual)
         return f"if the names of the columns stand in line {first}, give `skip_lines = {first - 1}`"
-    if all(len(one.fields) > expected and not any(f.strip() for f in one.fields[expected:]) for one in odd):
-        return 'the fields beyond are empty: `ragged = "cut"` leaves them out'
     if all_kept and _is_footer(odd, expected, last):
-        return f"if these lines are no rows, give `skip_footer = {count}`"
+        return f"if these lines are no rows, give `skip_footer = {count}`, which counts for each file of the source"
     if any(_APOSTROPHES.search(file.delimiter.join(one.fields)) for one in odd) and file.quote != "'":
         return "if ' stands around fields, give `quote = \"'\"`; else quote the fields that hold the delimiter"
     if any("\\" in field for one in odd for field in one.fields):

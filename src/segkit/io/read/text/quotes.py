@@ -17,6 +17,14 @@ from typing import Any, NamedTuple
 CHUNK = 1 << 18
 
 
+class Suspect(NamedTuple):
+    """A line that begins inside a quoted field, and has as many fields as a record; without the mark that closes it."""
+
+    line: bytes
+    closes: bool
+    """The quoted field ends in it, as it does in the last line of an address."""
+
+
 class Quotes(NamedTuple):
     """What one pass over a text with quotation marks tells."""
 
@@ -24,8 +32,7 @@ class Quotes(NamedTuple):
     """A mark touches other text: it stands inside a field, or what follows a quoted field is no delimiter."""
     line_ends: int = 0
     """Line ends outside of quoted fields."""
-    suspect: bytes | None = None
-    """A line inside a quoted field that has as many fields as a record."""
+    suspect: Suspect | None = None
 
 
 def look_at_quotes(source: Path, delimiter: str, quote: str, fields: int) -> Quotes:
@@ -45,15 +52,16 @@ class _Inner:
 
     def __init__(self, delimiter: bytes, fields: int) -> None:
         self.delimiter, self.fields = delimiter, fields
-        self.suspect: bytes | None = None
+        self.suspect: Suspect | None = None
 
-    def see(self, part: bytes) -> None:
-        """Look at the text of a quoted field."""
-        if part.count(b"\n") < 2 or self.suspect is not None:
+    def see(self, part: bytes, after: bytes) -> None:
+        """Look at the text of a quoted field, and at the rest of its last line: at each line that begins within."""
+        if b"\n" not in part or self.suspect is not None:
             return
-        for line in part.split(b"\n")[1:-1]:
+        _, *whole, last = (part + after).split(b"\n")
+        for line in (*whole, last):
             if line.count(self.delimiter) == self.fields - 1:
-                self.suspect = line.rstrip(b"\r")
+                self.suspect = Suspect(line.rstrip(b"\r"), line is last)
                 return
 
 
@@ -93,7 +101,8 @@ def _look_inside(inner: _Inner, parts: list[bytes], open_part: bytes, *, inside:
         whole = open_part + part if inside and not position else part
         if ends_inside and position == len(quoted) - 1:
             return whole
-        inner.see(whole)
+        after = parts[2 * position + (not inside) + 1]
+        inner.see(whole, after.partition(b"\n")[0] if b"\n" in after else b"")
     return b""
 
 

@@ -106,8 +106,8 @@ class Column(NamedTuple):
     """Words for true and false that the rule file adds."""
     ticks: bool = False
     """Fields are ticked or empty."""
-    example: str = ""
-    """The first value of a text column."""
+    examples: tuple[str, ...] = ()
+    """The first values of a text column."""
     timezone: str = "UTC"
     """In which zoned timestamps become dates."""
 
@@ -118,7 +118,7 @@ class Column(NamedTuple):
 
     def same_as(self, other: Column) -> bool:
         """Whether both give the same values, whatever they rest on."""
-        return self._replace(settled=True, example="") == other._replace(settled=True, example="")
+        return self._replace(settled=True, examples=()) == other._replace(settled=True, examples=())
 
 
 def no_reading(column: Column, to: ColumnType) -> DataError:

@@ -85,12 +85,14 @@ def read(column: Column) -> pl.Expr:
 
 def by_formats(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
     """Dates written in one of several formats, which are tried in their order."""
-    return pl.coalesce(by_format(text, layout, timezone) for layout in formats)
+    read = (by_format(text, layout, timezone) for layout in formats)
+    return pl.coalesce(pl.when(day >= _EARLIEST).then(day) for day in read)
 
 
 def conflict(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
     """Where two of the formats read a value as two days."""
-    days = [by_format(text, layout, timezone) for layout in formats]
+    read = (by_format(text, layout, timezone) for layout in formats)
+    days = [pl.when(day >= _EARLIEST).then(day) for day in read]  # `%Y` reads 24 as a year, too
     pairs = [(a != b).fill_null(value=False) for i, a in enumerate(days) for b in days[i + 1 :]]
     return pl.any_horizontal(pairs) if pairs else pl.lit(value=False)
 

@@ -25,6 +25,8 @@ Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 Counts: TypeAlias = dict[str, Any]
 """What was counted of a column -> how often; with a few examples."""
 
+EXAMPLES = 30
+"""Values of a column that are kept for hints."""
 _NAME = re.compile(r"[^\W\d_]{2}")
 _VALUE, _PADDED = "\x1fvalue", "\x1fpadded"
 
@@ -136,7 +138,7 @@ def _evidence(frame: Frame, names: Collection[str], given: Given) -> dict[str, C
 def _first_look(text: pl.Expr, given: Given) -> dict[str, pl.Expr]:
     look = {
         "values": text.count(),
-        "first": text.drop_nulls().first(),
+        "first": text.drop_nulls().head(EXAMPLES).implode(),
         "boolean": text.str.contains("(?i)^(?:true|false)$").sum(),
         "number_like": text.str.contains(numbers.LIKE).sum(),
         "date_like": text.str.contains(dates.LIKE).sum(),
@@ -160,7 +162,7 @@ def _count(
     """What `look` says of each column's trimmed values, in one pass."""
     if not names:
         return {}
-    no_value = ["", *NO_VALUE, *(given.null_values or ())]
+    no_value = [""] if given.null_values == () else ["", *NO_VALUE, *(given.null_values or ())]
     values = [
         pl.when(~text.is_in([*no_value, *_no_value_of(given.headers.get(name, name))])).then(value).alias(name + _VALUE)
         for name in names
@@ -242,7 +244,7 @@ def _column(
         true_values=given.true_values,
         false_values=given.false_values,
         ticks=wanted == "boolean" and 0 < counts["values"] == counts["ticks"],
-        example=counts["first"] or "",
+        examples=tuple(counts["first"] or ()),
         timezone=given.timezone,
     )
 
@@ -259,7 +261,7 @@ def _date_style(name: str, counts: Counts, given: Given, wanted: str | None, *, 
         return style, shaped
     if _share(counts, "given") or wanted == "date":
         return DateStyle(formats=formats), counts["given"]
-    if day_or_month_first and counts["given"]:
+    if counts["given"] and (day_or_month_first or name in given.time_columns):
         # Some are written so: those that are not are told, rather than all read another way.
         return DateStyle(formats=formats), max(counts["given"], shaped)
     return style, shaped

@@ -181,7 +181,7 @@ def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
     return {
         **both_ways,
         **nothing,
-        "ungrouped": text.str.contains(r"^[+-]?[0-9]{4,18}$").sum(),
+        "ungrouped": text.str.contains(r"^[^0-9.,]*[0-9]{4,18}[^0-9.,]*$").sum(),
         "zero": text.str.contains(r"^[+-]?0[0-9]").sum(),
     }
 

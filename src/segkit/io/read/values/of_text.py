@@ -35,4 +35,4 @@ def missing(column: Column, others: tuple[str, ...]) -> pl.Expr:
     """Blank, or one of the texts; `is_in` costs a tenth of trimming, which only padded columns need."""
     raw = pl.col(column.name)
     text = texts.trimmed(raw) if column.padded or column.given_nulls else raw
-    return text.is_in([*_BLANKS, *others, *column.nulls])
+    return text.is_in([*_BLANKS, *(others if column.nulls else ()), *column.nulls])

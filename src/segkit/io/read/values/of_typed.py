@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from segkit.io.read.values import dates, numbers
+from segkit.io.read.values import dates, numbers, texts
 from segkit.io.read.values.column import Column, ColumnType, no_reading
 from segkit.io.read.values.vocabulary import booleans
 
@@ -14,7 +14,7 @@ def value(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     raw, dtype = pl.col(column.name), column.dtype
     if to is ColumnType.LIST and isinstance(dtype, (pl.List, pl.Array)):
         # A list without a value is missing, as the empty text is that makes one.
-        values = raw.cast(pl.List(pl.String))
+        values = raw.cast(pl.List(pl.String)).list.eval(texts.trimmed(pl.element()))
         return pl.when(values.list.drop_nulls().list.len() > 0).then(values)
     if column.type in (ColumnType.OTHER, ColumnType.LIST) or to in (ColumnType.OTHER, ColumnType.LIST):
         raise no_reading(column, to)

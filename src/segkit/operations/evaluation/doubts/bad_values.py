@@ -12,6 +12,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import as_it_came
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
+from segkit.criteria.sql.parse import sql_columns
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import bad_values
@@ -71,6 +72,9 @@ def refuse_guesses(plan: Plan, names: Mapping[str, Sequence[str]]) -> list[Diagn
         for column in columns:
             guess = view.table.columns[column].number
             is_added = (table, column) in added or column in view.reads.money
+            is_added = is_added or any(
+                (table, name) in added and column in sql_columns(text) for name, text in view.spec.derive.items()
+            )
             grouped = guess.decimal == "." and "," in guess.guessed
             plain = grouped and view.table.given.delimiter in (",", "\t")
             if is_added and not plain:

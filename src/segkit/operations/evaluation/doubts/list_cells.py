@@ -51,13 +51,16 @@ def other_lists(plan: Plan) -> Iterator[Finding]:
 def _other_separator(name: str, given: str, counts: Mapping[str, int]) -> Iterator[Finding]:
     """A warning where no cell has the separator, and more than `MANY` of them have another one."""
     others = [mark for mark in SEPARATORS if counts[f"{mark} {name}"] > MANY * counts[f"all {name}"]]
-    if counts[f"{given} {name}"] or not others:
+    if not others or counts[f"{given} {name}"] > MANY * max(counts[f"{mark} {name}"] for mark in others):
         return
     mark = max(others, key=lambda mark: counts[f"{mark} {name}"])
-    cells = plural(counts[f"{mark} {name}"], "cell")
-    message = (
-        f"no cell of column `{name}` has a `{given}` to split at; {cells} {'has' if cells == '1 cell' else 'have'}"
+    own, other = counts[f"{given} {name}"], counts[f"{mark} {name}"]
+    has = (
+        f"{plural(own, 'cell')} of column `{name}` {'has' if own == 1 else 'have'}"
+        if own
+        else f"no cell of `{name}` has"
     )
+    message = f"{has} a `{given}` to split at; {plural(other, 'cell')} {'has' if other == 1 else 'have'}"
     yield Finding(("customers", "lists", name), f"{message} `{mark}`", f'is it `{name} = "{mark}"`?', warning=True)
 
 
@@ -74,4 +77,8 @@ def misshapen_cells(view: View, name: str, count: int) -> Diagnostic:
     hint = f'`lists = {{ {name} = "," }}` splits at a text; `bad_values = "missing"` counts such cells as missing'
     if text.strip() in NO_VALUE:
         hint = f'give `null_values = ["{text.strip()}"]` if that means nothing'
-    return Diagnostic(f"{what}: `{shown}`", place_of(view.table, name, text), hint)
+    place = place_of(view.table, name, text)
+    if place.line is None:
+        rows = view.frame.with_row_index("row", offset=1).filter(misshapen(pl.col(cell(name)), how)).head(1)
+        return Diagnostic(f"{what}: `{shown}` in row {rows.collect()['row'].item():,}", place, hint)
+    return Diagnostic(f"{what}: `{shown}`", place, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 CODES = (
@@ -17,8 +18,14 @@ SIGNS = (
 )
 """The characters that Unicode calls currency signs."""
 _CODE_OF = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₪": "ILS", "₺": "TRY", "₴": "UAH"}
-KNOWN = rf"(?:[{SIGNS}]|{'|'.join(CODES)})"
-ANY = rf"(?:[{SIGNS}]|[A-Z]{{3}})"
+_WORDS = {
+    "R$": "BRL", "US$": "USD", "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD",
+    "S$": "SGD", "MX$": "MXN", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "kr": "kr", "Rs": "INR",
+}  # fmt: skip
+"""What is written with letters; `kr` is of three countries, and so of none."""
+_WRITTEN = "|".join(rf"{re.escape(word)}\.?" for word in sorted(_WORDS, key=len, reverse=True))
+KNOWN = rf"(?:{_WRITTEN}|[{SIGNS}]|{'|'.join(CODES)})"
+ANY = rf"(?:{_WRITTEN}|[{SIGNS}]|[A-Z]{{3}})"
 """Where a column is known to be of money: any code of three letters."""
 GROUPS_BY_COMMA = r"^[^0-9]*[$£¥₹]"
 """Signs of countries that group digits with the comma."""
@@ -26,5 +33,6 @@ GROUPS_BY_COMMA = r"^[^0-9]*[$£¥₹]"
 
 def distinct(marks: Iterable[str]) -> tuple[str, ...]:
     """The marks of different currencies; a sign and its code are one."""
-    by_currency = {_CODE_OF.get(mark, mark): mark for mark in sorted(marks)}
+    codes = {**_CODE_OF, **_WORDS}
+    by_currency = {codes.get(mark.rstrip("."), mark): mark for mark in sorted(marks)}
     return tuple(sorted(by_currency.values()))

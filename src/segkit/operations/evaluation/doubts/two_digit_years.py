@@ -1,0 +1,38 @@
+"""Dates with two digits of a year that lie after the day of the run: birthdays of 1964 that read as 2064."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.view import View
+from segkit.diagnostics import Diagnostic
+from segkit.io.read import ColumnType
+from segkit.operations.evaluation.diagnose import about_table
+from segkit.rules.model.sources import Events
+from segkit.words import plural
+
+MENDS = "INTERVAL '100 years'"
+
+
+def two_digit_years(plan: Plan) -> list[Diagnostic]:
+    """A warning for each column of customers and lookups with such dates; events after `as_of` are counted anyway."""
+    views = [*plan.lookup_views.values(), *plan.views.values()]
+    return [told for view in views if not isinstance(view.spec, Events) for told in _of_view(plan, view)]
+
+
+def _of_view(plan: Plan, view: View) -> Iterator[Diagnostic]:
+    table = view.table
+    for name in sorted(view.reads.values & table.columns.keys()):
+        column = table.columns[name]
+        mended = any(name in text and MENDS in text for text in view.spec.derive.values())
+        if mended or column.type is not ColumnType.DATE or not any("%y" in layout for layout in column.date.formats):
+            continue
+        late = table.frame.select((table.value(name) > pl.lit(plan.context.as_of)).sum())
+        if count := int(late.collect().item() or 0):
+            message = f"{plural(count, 'date')} of `{name}` {'lies' if count == 1 else 'lie'} after `as_of`"
+            hint = f'if they are of the last century: `derive = {{ past = "CASE WHEN {name} > as_of THEN {name} - '
+            hint += f'{MENDS} ELSE {name} END" }}`'
+            yield about_table(f"{message}: two digits of a year up to 68 are 2000 to 2068", table, hint)
