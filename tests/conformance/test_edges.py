@@ -478,3 +478,40 @@ def test_rfm_says_where_a_key_of_a_source_is_written(desk: Desk) -> None:
     told = desk.segkit("rfm", data, "--key", "id", code=3).stderr
     assert "date_format = " in told
     assert "a key of a rule file, which has `[rfm]` too" in told
+
+
+def test_two_digits_of_a_year_in_times_to_come(desk: Desk) -> None:
+    """1964 reads as 2064: told, with what mends it."""
+    desk.put("c.csv", "id,b\n1,31.01.64\n2,01.01.90\n")
+    text = head().replace("[customers]", "[customers]\ndate_format = '%d.%m.%y'") + "[segment.s]\neveryone = true\n"
+    age = '[output]\ncolumns = ["age"]\n[trait.age]\nyears_since = "COLUMN"\n'
+    (warning,) = desk.json(text + age.replace("COLUMN", "b"))["warnings"]
+    assert "1 date of `b` lies after `as_of`" in warning["message"]
+    derive = warning["hint"].partition("`")[2].rpartition("`")[0].replace("past", "born")
+    mended = text.replace("[customers]", f"[customers]\n{derive}") + age.replace("COLUMN", "born")
+    assert desk.json(mended)["warnings"] == []
+    assert [row["age"] for row in desk.rows(mended)] == ["60", "34"]
+
+
+@pytest.mark.parametrize("window", ["since = 2025-06-01", "between = [2025-03-01, 2025-06-01]"])
+def test_a_window_that_lies_after_the_day_of_the_run(desk: Desk, window: str) -> None:
+    desk.put("c.csv", "id\n1\n")
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,5\n")
+    text = head() + '[events.o]\npath = "o.csv"\ntime = "day"\namount = "amount"\n[segment.s]\neveryone = true\n'
+    (warning,) = desk.json(f'{text}[value]\nevents = "o"\n{window}\n')["warnings"]
+    assert "the window has no day" in warning["message"]
+
+
+def test_lists_of_typed_files_are_trimmed(desk: Desk) -> None:
+    desk.put("c.parquet", pl.DataFrame({"id": ["1", "2"], "x": [["a ", "b"], ["c"]]}))
+    text = head(path="c.parquet") + '[segment.s]\ndemographic.x.has_any = ["a"]\n'
+    assert [row["id"] for row in desk.rows(text)] == ["1"]
+
+
+def test_a_column_that_date_format_names_must_be_there(desk: Desk) -> None:
+    desk.put("c.csv", "id,day\n1,01.02.24\n")
+    text = (
+        head().replace("[customers]", '[customers]\ndate_format = { dayy = "%d.%m.%y" }')
+        + "[segment.s]\neveryone = true\n"
+    )
+    assert "did you mean `day`?" in desk.apply(text, code=3).stderr

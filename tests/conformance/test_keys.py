@@ -314,3 +314,32 @@ def test_a_guest_at_the_end_of_events_is_a_customer(desk: Desk) -> None:
     desk.put("o.csv", "id,day,amount,note\nK1,2024-01-01,1,a\nK2,2024-01-01,2,b\nguest,2024-01-02,3,\n")
     text = rules().replace('path = "c.csv"', 'from = "orders"')
     assert {row["id"]: row["spent"] for row in desk.rows(text)} == {"K1": "1", "K2": "2", "guest": "3"}
+
+
+def test_missing_keys_stay_missing_in_any_spelling(desk: Desk) -> None:
+    put(desk, ["A1", "7"], ["7", "N/A", "a1"])
+    (table,) = [t for t in desk.json(rules('normalise_keys = ["case"]'))["tables"] if t["name"] == "orders"]
+    assert {reason: n for reason, n in table["left_out"].items() if n} == {"no_key": 1}
+
+
+def test_only_keys_are_compared_so(desk: Desk) -> None:
+    desk.put("c.csv", "id,code\n1,007\n2,8\n")
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,1\n")
+    desk.put("stop.csv", "code\n7\n8\n")
+    text = rules('normalise_keys = ["zeros"]') + '[consent]\nsuppress = ["stop.csv"]\nsuppress_on = "code"\n'
+    assert [row["id"] for row in desk.rows(text.replace('columns = ["spent"]', 'columns = ["spent"]'))] == ["1"]
+
+
+def test_events_of_customers_that_where_leaves_out(desk: Desk) -> None:
+    desk.put("c.csv", "id,x\n007,a\n8,b\n")
+    desk.put("o.csv", "id,day,amount\n7,2024-01-01,1\n")
+    text = rules('normalise_keys = ["zeros"]\nwhere.x = "b"')
+    assert [row["spent"] for row in desk.rows(text)] == ["0"], "no error: they have a customer, who is left out"
+
+
+def test_overlapping_files_whose_keys_differ_in_form(desk: Desk) -> None:
+    put(desk, ["007"], [])
+    desk.put("o1.csv", "id,day,amount\n7,2024-01-01,1\n")
+    desk.put("o2.csv", "id,day,amount\n007,2024-01-01,1\n")
+    text = rules('normalise_keys = ["zeros"]').replace('"o.csv"', '["o1.csv", "o2.csv"]')
+    assert any("1 row of `orders` stands in two files" in w["message"] for w in desk.json(text)["warnings"])

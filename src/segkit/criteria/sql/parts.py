@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -108,6 +109,8 @@ def shown_literal(node: Any) -> str:
     literal = node["Literal"]
     value = next(iter(literal.values())) if isinstance(literal, dict) else literal
     inner = next(iter(value.values())) if isinstance(value, dict) and value else ""
+    if isinstance(value, dict) and "Date" in value:
+        return f"`DATE '{dt.date(1970, 1, 1) + dt.timedelta(days=int(inner))}'`"
     if isinstance(inner, str) and inner != "Null":
         return f"`'{inner}'`"
     return f"`{inner}`" if isinstance(inner, int | float) else "what stands there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import gzip
 import importlib
@@ -101,7 +102,18 @@ def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
     kind = by_magic or KINDS.get(suffixes[-1] if suffixes else "", "text")
     if kind == "text" and path == STDIN and start.lstrip()[:1] in (b"{", b"["):
         kind = "json"
+    if kind in ("ndjson", "json") and start.startswith(codecs.BOM_UTF8):
+        copy = _without_mark(ws, copy)
     return copy, kind
+
+
+def _without_mark(ws: Workspace, plain: Path) -> Path:
+    """A copy without the mark of UTF-8, which readers of JSON take for a value."""
+    copy = ws.new_file("")
+    with plain.open("rb") as data, copy.open("wb") as out:
+        data.seek(len(codecs.BOM_UTF8))
+        shutil.copyfileobj(data, out, 1 << 20)
+    return copy
 
 
 def _spooled(ws: Workspace, path: Path) -> Path:

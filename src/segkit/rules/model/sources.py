@@ -78,6 +78,14 @@ class Source(Model):
     bad_values: Literal["error", "missing"] = "error"
     """What a date or number that cannot be read is: an error, or missing (and counted)."""
 
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Source:
+        twice = {word.lower() for word in self.true_values} & {word.lower() for word in self.false_values}
+        if twice:
+            word = min(twice)
+            raise Contradiction(f"`{word}` is true and false", "leave it out of one of them", key="false_values")
+        return self
+
 
 _ALL_COLUMNS = "a customer file brings all its columns; `[output] columns` says which go out"
 

@@ -222,5 +222,6 @@ _NEEDS: dict[str, Callable[[ErrorDetails, KeyPath], Need]] = {
     "string_too_short": lambda item, path: ("one character", None),
     "greater_than_equal": lambda item, path: (f"{item['ctx']['ge']} or more", None),
     "less_than_equal": lambda item, path: (f"{item['ctx']['le']} or less", None),
+    "too_short": lambda item, path: ("at least one value", None),
     "too_long": lambda item, path: ("two values: `[from, to]`", None),
 }

@@ -237,3 +237,22 @@ def test_zstd_without_its_extra(opened: Opener, tmp_path: Path, monkeypatch: pyt
     assert opened(path="t.csv.zst").frame.collect().rows() == [("1", "x y"), ("2", "z")]
     with pytest.raises(DataError, match=r"segkit-cli\[zstd\]"):
         opened(path="l.csv.zst")
+
+
+def test_damaged_zstd(opened: Opener, tmp_path: Path) -> None:
+    zstd = pytest.importorskip("backports.zstd")
+    packed = bytearray(zstd.compress(b"a,b\n" + b"1,x y\n" * 5000))
+    packed[20:24] = b"\xff\xff\xff\xff"
+    (tmp_path / "t.csv.zst").write_bytes(bytes(packed))
+    with pytest.raises(DataError, match="damaged zstd"):
+        opened(path="t.csv.zst")
+
+
+def test_json_with_the_mark_of_utf_8(opened: Opener, tmp_path: Path) -> None:
+    for name in ("t.ndjson", "array.json"):
+        content = NDJSON if name == "t.ndjson" else b'[{"a":1,"b":"x"},{"a":2,"b":null}]'
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + content)
+        assert opened(path=name).frame.collect().rows() == ROWS
+    (tmp_path / "l.ndjson").write_bytes('{"a":"é"}\n'.encode("cp1252"))
+    with pytest.raises(DataError, match="iconv"):
+        opened(path="l.ndjson")

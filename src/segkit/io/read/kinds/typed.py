@@ -12,6 +12,9 @@ from segkit.io.read.problems import check_names, problem
 _NAMES = {"parquet": "Parquet", "ipc": "Arrow IPC", "ipc_stream": "Arrow IPC", "ndjson": "NDJSON", "json": "JSON"}
 
 
+_JSON = "each line is one object of JSON in UTF-8: convert other encodings, as with `iconv -f cp1252 -t utf-8`"
+
+
 def open_typed(path: Path, plain: Path, kind: str) -> pl.LazyFrame:
     """The columns with their types; categories and columns of nulls are text."""
     try:
@@ -19,7 +22,9 @@ def open_typed(path: Path, plain: Path, kind: str) -> pl.LazyFrame:
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise problem(path, f"`{path.name}` is not a readable {_NAMES[kind]} file: {reason}") from error
+        message = f"`{path.name}` is not a readable {_NAMES[kind]} file: {reason}"
+        hint = _JSON if kind in ("ndjson", "json") else "export or copy it again"
+        raise problem(path, message, hint=hint) from error
     if not schema:
         raise problem(path, f"`{path.name}` is empty: it has no columns")
     check_names(path, schema)

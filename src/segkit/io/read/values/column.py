@@ -121,8 +121,18 @@ class Column(NamedTuple):
         return self._replace(settled=True, examples=()) == other._replace(settled=True, examples=())
 
 
+def _held(dtype: pl.DataType) -> str:
+    """What a column of such a type holds, in words."""
+    words = {pl.Struct: "records", pl.Duration: "lengths of time", pl.Time: "times of day", pl.Binary: "binary data"}
+    words |= {pl.List: "lists", pl.Array: "lists"}
+    return next((word for kind, word in words.items() if isinstance(dtype, kind)), "values of an unknown type")
+
+
 def no_reading(column: Column, to: ColumnType) -> DataError:
     """The error for a type that holds no such values."""
     return DataError(
-        Diagnostic(f"column `{column.name}` holds `{column.dtype}`, which cannot be read as {to}"),
+        Diagnostic(
+            f"column `{column.name}` holds {_held(column.dtype)}, which no rule can read",
+            hint="name another column, or make it text, a number or a date in the file",
+        ),
     )

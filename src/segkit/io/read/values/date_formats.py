@@ -7,6 +7,8 @@ from itertools import product
 
 import polars as pl
 
+from segkit.io.read.values.dates import in_english
+
 _DAYS = (
     *(
         parts.replace(" ", mark)
@@ -46,7 +48,8 @@ def fitting(values: Sequence[str]) -> list[str]:
 
 def _read(texts: pl.Series, layout: str) -> tuple[object, ...] | None:
     """The times that the texts are in this layout; None where one is none, or far from today."""
-    read = texts.str.to_datetime(layout, strict=False, time_unit="us", time_zone="UTC" if "%z" in layout else None)
+    english = pl.select(in_english(pl.lit(texts), layout)).to_series()
+    read = english.str.to_datetime(layout, strict=False, time_unit="us", time_zone="UTC" if "%z" in layout else None)
     return tuple(read.to_list()) if read.dt.year().is_between(1900, 2100).fill_null(value=False).all() else None
 
 

@@ -47,6 +47,7 @@ _SIMPLE = re.compile(
     r"^\d+(?P<mark>[-/.])\d+(?P<second_mark>[-/.])\d+"
     r"(?:(?P<gap>[T ])(?P<hour>\d\d?:\d\d)(?P<second>:\d\d)?(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?$"
 )
+_ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EARLIEST = dt.date(1000, 1, 1)
 _TIME_DIRECTIVE = re.compile(r"%-?[HIklMSTRrpfsXcv+.3-9:zZ]")
 _OFFSET_DIRECTIVE = re.compile(r"%(?::|#)?z|%\+")
@@ -99,6 +100,7 @@ def conflict(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
 
 def moment_by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
     """Timestamps written in one format: zoned in `timezone`, others as they stand in it."""
+    text = in_english(text, layout)
     if layout in SERIALS or layout == "%s":
         return _instant(text.cast(pl.Float64, strict=False), "epoch" if layout == "%s" else layout, timezone)
     if layout == EXCEL:
@@ -121,8 +123,20 @@ def in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
     return moment.fill_null(later)
 
 
+def in_english(text: pl.Expr, layout: str) -> pl.Expr:
+    """The text with its month in English, where the format has the name of a month, and no weekday beside it."""
+    if not re.search("%[bBh]", layout) or re.search("%[aA]", layout):
+        return text
+    name = text.str.extract(rf"({_NAME})").str.strip_chars_end(".").str.to_lowercase()
+    known = {word: _ENGLISH[month - 1] for word, month in MONTHS.items()}
+    english = name.replace_strict(list(known), list(known.values()), default=None, return_dtype=pl.String)
+    before, after = text.str.extract(rf"^(.*?){_NAME}"), text.str.extract(rf"{_NAME}(.*)$")
+    return pl.concat_str(before, english, after)
+
+
 def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:
-    """Dates written in one strptime format, or as the serial number that it names."""
+    """Dates written in one strptime format, with names of months in any language that dates are read in, or serials."""
+    text = in_english(text, layout)
     if layout in NUMERIC:
         return from_serial(text.cast(pl.Float64, strict=False), layout, timezone)
     if layout == "%s":

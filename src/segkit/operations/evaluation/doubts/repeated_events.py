@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import polars as pl
@@ -13,9 +14,9 @@ from segkit.columns.tables.view import REPEATED_ROW, View
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Part, Table
-from segkit.io.read.values.texts import trimmed
+from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.operations.evaluation.diagnose import about_table
-from segkit.rules.model.sources import Events
+from segkit.rules.model.sources import Events, Spelling
 from segkit.words import listed, plural
 
 _DAY = "\x1fday"
@@ -33,7 +34,7 @@ def repeated_events(plan: Plan, computed: Computed) -> list[Diagnostic]:
         if view.spec.repeats_amount and view.spec.amount and view.spec.id:
             _refuse_disagreement(view)
         if view.spec.duplicates is None and len(view.table.parts) > 1:
-            warnings += _shared(view, view.spec.key or plan.rules.customers.key)
+            warnings += _shared(view, view.spec.key or plan.rules.customers.key, plan.spellings)
     return warnings
 
 
@@ -60,7 +61,7 @@ def _refuse_disagreement(view: View) -> None:
     raise DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
 
 
-def _shared(view: View, key: str) -> list[Diagnostic]:
+def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnostic]:
     """A warning where two files share days, and on those days events: overlapping exports count twice."""
     assert isinstance(view.spec, Events)
     table, spec = view.table, view.spec
@@ -76,7 +77,7 @@ def _shared(view: View, key: str) -> list[Diagnostic]:
         if None in (*first, *second):
             continue
         low, high = max(first[0], second[0]), min(first[1], second[1])
-        if low <= high and (rows := _rows_in_both(view, key, one, other, day.is_between(low, high))):
+        if low <= high and (rows := _rows_in_both(view, key, spellings, one, other, day.is_between(low, high))):
             shared += rows
             pairs.append((one, other))
     if not pairs:
@@ -103,7 +104,11 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
     for view in (plan.views[name] for name in plan.rules.events):
         table, spec = view.table, view.spec
         assert isinstance(spec, Events)
-        if len(table.parts) < 2 or spec.duplicates is not None or _shared(view, spec.key or plan.rules.customers.key):
+        if (
+            len(table.parts) < 2
+            or spec.duplicates is not None
+            or _shared(view, spec.key or plan.rules.customers.key, plan.spellings)
+        ):
             continue
         names = [spec.id] if spec.id and spec.id in table.columns else [*table.columns]
         by_id = spec.id is not None and spec.id in table.columns
@@ -119,11 +124,12 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
     return notes
 
 
-def _rows_in_both(view: View, key: str, one: Part, other: Part, here: pl.Expr) -> int:
+def _rows_in_both(view: View, key: str, spellings: Sequence[Spelling], one: Part, other: Part, here: pl.Expr) -> int:
     """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
     assert isinstance(view.spec, Events)
     table, spec = view.table, view.spec
     wanted = {name: table.key(name) for name in (key, spec.id) if name and name in table.columns}
+    wanted = {name: normal_key(text, spellings) if name == key else text for name, text in wanted.items()}
     if spec.time in table.columns and spec.time not in wanted:
         wanted[spec.time] = trimmed(pl.col(spec.time).cast(pl.String))
     if spec.amount and spec.amount in table.columns and spec.amount not in wanted:
