@@ -486,7 +486,7 @@ def test_two_digits_of_a_year_in_times_to_come(desk: Desk) -> None:
     text = head().replace("[customers]", "[customers]\ndate_format = '%d.%m.%y'") + "[segment.s]\neveryone = true\n"
     age = '[output]\ncolumns = ["age"]\n[trait.age]\nyears_since = "COLUMN"\n'
     (warning,) = desk.json(text + age.replace("COLUMN", "b"))["warnings"]
-    assert "1 date of `b` lies after `as_of`" in warning["message"]
+    assert "1 date of `b` lies 20 years after `as_of`" in warning["message"]
     derive = warning["hint"].partition("`")[2].rpartition("`")[0].replace("past", "born")
     mended = text.replace("[customers]", f"[customers]\n{derive}") + age.replace("COLUMN", "born")
     assert desk.json(mended)["warnings"] == []

@@ -173,9 +173,9 @@ def test_a_segment_with_somebody_is_not_looked_at(desk: Desk) -> None:
     assert warned(desk, rules) == []
 
 
-def test_without_customers_nothing_is_told(desk: Desk) -> None:
+def test_without_customers_only_that_is_told(desk: Desk) -> None:
     desk.put("c.csv", "id,status\n")
-    assert warned(desk, head() + '[segment.s]\ndemographic.status = "x"\n') == []
+    assert warned(desk, head() + '[segment.s]\ndemographic.status = "x"\n') == ["`customers` has no rows"]
 
 
 def test_a_table_that_begins_after_the_day_of_the_run_is_told(desk: Desk) -> None:

@@ -215,7 +215,7 @@ NO_LISTS = {
     "there is no file `u.csv`": {},
     "`u.csv` is empty": {"u.csv": ""},
     "has no column `email`": {"u.csv": "e-mail\nann@x.fr\n"},
-    "did you mean `Email`?": {"u.csv": "Email\nann@x.fr\n"},
+    "it has `Email`: name the one that is compared `email`": {"u.csv": "Email\nann@x.fr\n"},
     "none of the 1 rows has a key in column `email`": {"u.csv": "email,x\n,1\n"},
 }
 

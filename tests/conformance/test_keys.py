@@ -290,7 +290,7 @@ def test_totals_above_blank_fields_and_below_other_totals(desk: Desk) -> None:
     desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nTotal,3,\n,,\n")
     assert "looks like a total" in desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
     desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nSubtotal,3,\nTotal,3,\n")
-    assert "skip_footer = 1" in desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
+    assert "skip_footer = 2" in desk.apply(CUSTOMERS.replace("KEYS", ""), code=3).stderr
     assert "skip_footer = 2" in desk.apply(CUSTOMERS.replace("KEYS", "skip_footer = 1"), code=3).stderr
     assert [row["id"] for row in desk.rows(CUSTOMERS.replace("KEYS", "skip_footer = 2"))] == ["k1", "k2"]
     desk.put("c.csv", "id,v,w\nk1,1,a\nk2,2,b\nTotal,3,\n")
@@ -343,3 +343,37 @@ def test_overlapping_files_whose_keys_differ_in_form(desk: Desk) -> None:
     desk.put("o2.csv", "id,day,amount\n007,2024-01-01,1\n")
     text = rules('normalise_keys = ["zeros"]').replace('"o.csv"', '["o1.csv", "o2.csv"]')
     assert any("1 row of `orders` stands in two files" in w["message"] for w in desk.json(text)["warnings"])
+
+
+def test_customers_of_events_under_several_spellings_are_told(desk: Desk) -> None:
+    put(desk, ["x"], ["00042", "42", "K7", "k7", "9"])
+    text = rules("KEYS").replace('path = "c.csv"', 'from = "orders"')
+    (warning,) = desk.json(text.replace("KEYS", ""))["warnings"]
+    assert "2 customers of `orders` would be another but for" in warning["message"]
+    assert desk.json(text.replace("KEYS", "normalise_keys = []"))["warnings"] == []
+    merged = desk.json(text.replace("KEYS", 'normalise_keys = ["zeros", "case"]'))
+    assert merged["customers"] == 3 and merged["warnings"] == []
+
+
+def test_tables_without_rows_are_told(desk: Desk) -> None:
+    put(desk, ["1"], [])
+    told = [warning["message"] for warning in desk.json(rules())["warnings"]]
+    assert "`orders` has no rows" in told
+
+
+def test_what_a_suppression_list_finds_is_said(desk: Desk) -> None:
+    put(desk, ["1", "2", "3"], ["1"])
+    desk.put("stop.csv", "id\n1\n2\nx\n")
+    done = desk.json(rules() + '[consent]\nsuppress = "stop.csv"\n')
+    (table,) = [table for table in done["tables"] if table["name"] == "suppress.stop.csv"]
+    assert table["detected"]["by id"] == "3 values, 2 customers found"
+
+
+@pytest.mark.parametrize(("count", "kept"), [(2, ["k1", "k2"]), (3, ["k1", "k2"]), (4, ["k1"])])
+def test_blank_lines_within_a_footer_count(desk: Desk, count: int, kept: list[str]) -> None:
+    """As lines above the header do; those that end the file do not. A row that goes is told."""
+    desk.put("c.csv", "id,day,v\nk1,2024-01-01,1\nk2,2024-01-02,2\n\nTotal,,3\nPage 1,,\n\n")
+    text = CUSTOMERS.replace("KEYS", f"skip_footer = {count}")
+    done = desk.apply(text, "-o", "-", "--summary", "none")
+    assert [row["id"] for row in desk.read(done.stdout_bytes)] == kept
+    assert ("which reads as a row" in done.stderr) == (count == 4)

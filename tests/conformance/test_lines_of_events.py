@@ -239,8 +239,15 @@ def test_files_whose_columns_have_other_types(desk: Desk) -> None:
 def test_ids_are_compared_as_keys_are(desk: Desk) -> None:
     head = "order,id,day,item,total\n"
     desk.put("a.csv", head + "o1,ann,2024-01-05,pen,1\no2,ann,2024-01-06,pen,2\n")
-    desk.put("b.csv", head + ' o2 ,ann,2024-01-06,pen,3\n"=""o1""",ann,2024-01-05,pen,4\n')
-    assert answer(desk, 'duplicates = "last_file"', '"[ab].csv"')["ann"][0] == "7"
+    desk.put("b.csv", head + " o2 ,ann,2024-01-06,pen,3\n")
+    assert answer(desk, 'duplicates = "last_file"', '"[ab].csv"')["ann"][0] == "4"
+    desk.put("b.csv", head + "NULL,bob,2024-01-06,pen,3\n,bob,2024-01-06,pen,4\n")
+    desk.put("a.csv", head + "NULL,ann,2024-01-06,pen,5\n")
+    assert {k: v[0] for k, v in answer(desk, 'duplicates = "last_file"', '"[ab].csv"').items()} == {
+        "ann": "5",
+        "bob": "7",
+    }
+    desk.put("a.csv", head + "o1,ann,2024-01-05,pen,1\no2,ann,2024-01-06,pen,2\n")
     desk.put("o.csv", "order,id,day,status,item,total\n#1,ann,2024-01-05,paid,pen,5\n#1 ,,,,ink,\n")
     assert answer(desk, FILL) == {"ann": ("5", "1", "2")}
     desk.put("b.csv", head + "o2,ann ,2024-01-06,pen,2.0\n")

@@ -147,6 +147,8 @@ def types_hint(
     names = [name for name in wanted if name in ("text", "number", "boolean", "date")]
     if computed:
         return f"SQL computes it as one: TRY_CAST(... AS {_SQL_TYPES[names[0]]})" if names else None
+    if names == ["date"] and kind == "number" and all(len(value) in (6, 8, 12, 14) for value in examples) and examples:
+        return format_hint(toml_key(column), examples)
     if names == ["date"] and kind == "number":
         count = f'`date_format = {{ {toml_key(column)} = "epoch" }}`'
         return f"if it counts seconds since 1970, give the source {count} (`epoch_ms`: thousandths, `excel`: days)"

@@ -12,7 +12,7 @@ from segkit.gates.ledger import Line, ledger, memberships
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.idle_rules import unmatched
-from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
+from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun, without_rows
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
@@ -78,5 +78,10 @@ def _future(rules: RuleFile) -> list[Diagnostic]:
 def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
     """The warnings about what this day's data say nothing about."""
     plan, computed = evaluated.plan, evaluated.computed
-    findings = (*ended_long_ago(plan, computed), *not_begun(plan, computed), *unmatched(plan, computed))
+    findings = (
+        *without_rows(plan, computed),
+        *ended_long_ago(plan, computed),
+        *not_begun(plan, computed),
+        *unmatched(plan, computed),
+    )
     return sorted((placed(loaded, finding) for finding in findings), key=by_place)

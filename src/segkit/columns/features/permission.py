@@ -22,7 +22,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap, Permission
 from segkit.rules.model.sources import Lookup, Spelling
 from segkit.rules.tables import suppression_table
-from segkit.words import nearest
+from segkit.words import listed
 
 CONSENT, SUPPRESSED, FREQUENCY_CAP = "consent", "suppressed", "frequency_cap"
 
@@ -60,7 +60,8 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
         name = suppression_table(file)
         table = tables[name]
         if column not in table.columns:
-            hint = nearest(column, table.columns) or "the first line of the file names its columns"
+            there = listed(list(table.columns)[:5], ",")
+            hint = f"it has {there}: name the one that is compared `{column}` in its first line"
             wrong.append(Finding(path, f"`{file}` has no column `{column}`", hint))
             continue
         spec = Lookup.model_construct(path=file, on={column: column})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.read.values.texts import clean_key, trimmed
+from segkit.io.read.values.texts import NULL_KEYS, NULL_TEXTS, trimmed
 
 FILE = "\x1ffile"
 """The position of the file that a row is from."""
@@ -27,12 +27,12 @@ def filled_down(frame: pl.LazyFrame, id_: str, columns: Sequence[str]) -> pl.Laz
 
 
 def _id(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """What tells one event from another, as keys are told: without white space and what spreadsheets put around it."""
-    return pl.when(clean_key(value) != "").then(clean_key(value)) if dtype == pl.String else value
+    """What tells one event from another: without white space around it; missing where keys are."""
+    return pl.when(~trimmed(value).is_in(["", *NULL_KEYS])).then(trimmed(value)) if dtype == pl.String else value
 
 
 def _filled(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    return pl.when(trimmed(value) != "").then(value) if dtype == pl.String else value
+    return pl.when(~trimmed(value).is_in(["", *NULL_TEXTS])).then(value) if dtype == pl.String else value
 
 
 def repeats(frame: pl.LazyFrame, names: Sequence[str], id_: str | None, how: str) -> pl.LazyFrame:

@@ -182,7 +182,8 @@ class Table(NamedTuple):
             header = ", ".join(f'"name{position}"' for position in range(1, min(3, len(text.names)) + 1))
             what = f"the first line of `{name}` has values such as `{value}`"
             return f"{what}: name its columns with `header = [{header}, ...]`"
-        if any(re.fullmatch(r"column_\d+", column) for column in text.names):
+        unnamed = [column for column in text.names if re.fullmatch(r"column_\d+", column)]
+        if 2 * len(unnamed) > len(text.names):
             full = (line for line, fields in islice(text.records(), 30) if all(field.strip() for field in fields))
             line = next(full, text.line(1) + 1)
             what = f"the first line of `{name}` names few columns"
@@ -210,8 +211,9 @@ class Table(NamedTuple):
         """The error for dates that read both ways, of all of which none settles how."""
         column = self.columns[name]
         first, second = dates.readings(column.date.example)
+        mark = next(c for c in column.date.example if c in "-/.")
         return problem(
             self.paths[0],
             f"`{column.date.example}` in column `{column.name}` is {first} or {second}: no value settles which",
-            hint='give `date_format = "%d/%m/%Y"` or `date_format = "%m/%d/%Y"`',
+            hint=f'give `date_format = "%d{mark}%m{mark}%Y"` or `date_format = "%m{mark}%d{mark}%Y"`',
         )

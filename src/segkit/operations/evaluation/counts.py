@@ -16,6 +16,7 @@ from segkit.errors import DataError
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.model.sources import Customers, Lookup
+from segkit.rules.tables import suppression_table
 from segkit.words import plural
 
 UNKNOWN = "unknown_customer"
@@ -56,6 +57,10 @@ def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
         at_once = lookup in view.doubts.lookups
         of = plural(int(counts["rows"].item()), "row") if at_once else plural(len(computed.frame), "customer")
         detected[f"lookup {lookup}"] = f"found for {int(counts[helpers.found(lookup)].item() or 0):,} of {of}"
+    for (file, column), values in plan.listed.items():
+        if name == suppression_table(file):
+            found = int(computed.frame[helpers.listed(file, column)].sum())
+            detected[f"by {column}"] = f"{plural(len(values), 'value')}, {plural(found, 'customer')} found"
     if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
         detected["coordinates"] = _located(view.spec, computed.frame)
     return TableCounts(

@@ -50,7 +50,8 @@ ROLES: dict[str, Role] = {
         (
             "orderid", "invoiceid", "invoiceno", "invoicenumber", "orderno", "ordernumber", "transactionid",
             "receiptid", "basketid", "idcommande", "numerocommande", "numérocommande", "bestellnummer", "bestellnr",
-            "auftragsnummer", "rechnungsnummer", "rechnungsnr", "belegnummer", "belegnr",
+            "numcommande", "numfacture", "auftragsnummer", "auftragsnr",
+            "rechnungsnummer", "rechnungsnr", "belegnummer", "belegnr",
         )
     ),
     "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMERIC),

@@ -38,7 +38,7 @@ LEFT_OUT = {
 def apply_summary(result: ApplyResult) -> RenderableType:
     """Everything that a run of a rule file has to say."""
     parts = [
-        _headline(f"{count(result.customers)} customers on {result.as_of}"),
+        _headline(f"{plural(result.customers, 'customer')} on {result.as_of}"),
         segment_table(result.segments),
         _counts(result),
         *map(distribution_table, result.distributions),
@@ -97,7 +97,7 @@ def _add_files(table: Table, segment: SegmentResult) -> None:
         values = ", ".join(value if value is not None else "missing" for value in output.values.values())
         table.add_row(_indented(values, "dim"), "", "", Text(count(output.written), style="dim"))
     if len(files) > FILES_SHOWN:
-        table.add_row(_indented(f"and {len(files) - FILES_SHOWN} more files", "dim"))
+        table.add_row(_indented(f"and {plural(len(files) - FILES_SHOWN, 'more file')}", "dim"))
 
 
 def _name(segment: SegmentResult) -> RenderableType:

@@ -32,9 +32,11 @@ OPEN_HINT = 'a quotation mark is left open above: mend it, or give `quote = ""` 
 _NAMES = {",": ",", ";": ";", "\t": "tab", "|": "|", " ": "runs of spaces"}
 CHECKED_AT_ONCE = 32_000_000
 """Bytes of text whose lines are checked when it is opened (0.03 s); larger files are checked beside the run."""
+MOST_BELOW = 5
+"""Lines below a table among which totals are looked for."""
 MOST_ABOVE = 50
 """Lines above a table among which its header is looked for."""
-_LOOKS = (r"[+-]?[\d.,]*\d", r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", r"\D*\d+\D*")
+_LOOKS = (r"[+-]?[\d.,]*\d", r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", r"[^\d\s]*\d+[^\d\s]*")
 """A number, a date, a key with digits."""
 csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields hold
 
@@ -99,27 +101,41 @@ class TextFile(NamedTuple):
         place = next(number for number, line in enumerate(lines, 1) if line.count(mark) == width)
         return self.line(place) if often > 1 and place > 1 else None
 
-    def last_record(self) -> tuple[int, list[str]] | None:
-        """The line and the fields of the last line with something in its fields, if it is a record of its own."""
+    def last_records(self) -> list[tuple[int, list[str]]]:
+        """The last lines with something in their fields, a few, the last one first; fewer where one is no record."""
         with self.source.open("rb") as text:
             size = text.seek(0, io.SEEK_END)
             text.seek(max(0, size - HEAD))
-            end = text.read().decode("utf-8", errors="ignore")
-        lines = end.rstrip().splitlines()
-        after = end[len(end.rstrip()) :].count("\n")
-        while len(lines) > 1 and not lines[-1].strip(f"{self.delimiter} \"'"):  # `,,` below the table of a spreadsheet
+            lines = text.read().decode("utf-8", errors="ignore").split("\n")
+        if not lines[-1]:
             lines.pop()
-            after += 1
-        fields = _fields_of(lines[-1], self.delimiter, self.quote) if len(lines) > 1 else []
-        if len(fields) != 1 or len(fields[0]) != len(self.names):
-            return None
-        return self.line(_line_ends(self.source) - after + 1), fields[0]
+        found: list[tuple[int, list[str]]] = []
+        number = _line_ends(self.source) + _is_open_ended(self.source)
+        for text_of_line in reversed(lines[1:]):
+            fields = _fields_of(text_of_line, self.delimiter, self.quote)
+            if len(fields) == 1 and len(fields[0]) == len(self.names) and any(f.strip() for f in fields[0]):
+                found.append((self.line(number), fields[0]))
+            elif text_of_line.strip(f"{self.delimiter} \r\"'"):
+                break
+            if len(found) == MOST_BELOW:
+                break
+            number -= 1
+        return found
+
+    def reads_as_row(self, fields: Sequence[str]) -> bool:
+        """Whether two of these first fields of a line, or more, look as those of other rows do, and none does not."""
+        around = [row for _, (_, row) in zip(range(200), self.records(), strict=False) if len(row) == len(self.names)]
+        looks = [_look_of([row[position] for row in around]) for position in range(len(fields))]
+        fits = [
+            re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=True) if look is not None
+        ]
+        return len(fits) > 1 and None not in fits
 
     def rows_of_footer(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines that `skip_footer` leaves out and that have as many fields as the header."""
+        """The lines that `skip_footer` leaves out and that read as rows."""
         for line, text in self.footer:
             for fields in _fields_of(text, self.delimiter, self.quote):
-                if len(fields) == len(self.names):
+                if len(fields) == len(self.names) and self.reads_as_row(fields):
                     yield line, fields
 
     def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
@@ -250,12 +266,7 @@ def _refuse_open(file: TextFile, suspect: Suspect | None) -> None:
     if suspect is None:
         return
     fields = next(csv.reader([suspect.line.decode()], delimiter=file.delimiter, quoting=csv.QUOTE_NONE))
-    around = [row for _, (_, row) in zip(range(200), file.records(), strict=False) if len(row) == len(file.names)]
-    looks = [_look_of([row[position] for row in around]) for position in range(len(file.names))]
-    told = sum(look is not None for look in looks)
-    if len(fields) != len(looks) or told < (2 if suspect.closes else 1):
-        return
-    if all(look is None or re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=True)):
+    if len(fields) == len(file.names) and file.reads_as_row(fields[: suspect.within]):
         with file.source.open("rb") as lines:
             mark = (file.quote or "").encode()
             bare = suspect.line.replace(mark, b"")

@@ -55,7 +55,7 @@ def _kept(
 ) -> Iterator[bytes]:
     """The lines that stay; the numbers of the others go to `dropped`, those at the end also to `footer`."""
     waiting: deque[tuple[int, bytes]] = deque()
-    """The last lines so far: as many with something in them as the footer has, and the blank ones between."""
+    """The last lines so far: as many as the footer has, and blank ones behind these, which do not count."""
     filled, begun = 0, False
     with source.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
@@ -69,10 +69,9 @@ def _kept(
                 yield line
                 continue
             waiting.append((number, line))
-            filled += not blank
+            filled = filled if blank else len(waiting)
             while filled > after:
-                _, kept = waiting.popleft()
-                filled -= bool(kept.strip())
-                yield kept
+                filled -= 1
+                yield waiting.popleft()[1]
     dropped.extend(number for number, _ in waiting)
     footer.extend((number, line.decode("utf-8", errors="replace")) for number, line in waiting if line.strip())

@@ -80,7 +80,8 @@ def _way_out(file: TextFile, odd: Sequence[_Odd], count: int, widths: Counter[in
         first = next(one.line for one in odd if len(one.fields) == usual)
         return f"if the names of the columns stand in line {first}, give `skip_lines = {first - 1}`"
     if all_kept and _is_footer(odd, expected, last):
-        return f"if these lines are no rows, give `skip_footer = {count}`, which counts for each file of the source"
+        lines = last - odd[0].line + 1  # with the blank ones between
+        return f"if these lines are no rows, give `skip_footer = {lines}`, which counts for each file of the source"
     if any(_APOSTROPHES.search(file.delimiter.join(one.fields)) for one in odd) and file.quote != "'":
         return "if ' stands around fields, give `quote = \"'\"`; else quote the fields that hold the delimiter"
     if any("\\" in field for one in odd for field in one.fields):

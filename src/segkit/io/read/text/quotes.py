@@ -21,8 +21,8 @@ class Suspect(NamedTuple):
     """A line that begins inside a quoted field, and has as many fields as a record; without the mark that closes it."""
 
     line: bytes
-    closes: bool
-    """The quoted field ends in it, as it does in the last line of an address."""
+    within: int
+    """How many of its fields stand wholly within the quotation marks: the others are the record's own."""
 
 
 class Quotes(NamedTuple):
@@ -58,11 +58,13 @@ class _Inner:
         """Look at the text of a quoted field, and at the rest of its last line: at each line that begins within."""
         if b"\n" not in part or self.suspect is not None:
             return
-        _, *whole, last = (part + after).split(b"\n")
-        for line in (*whole, last):
+        _, *whole, last = part.split(b"\n")
+        for line in whole:
             if line.count(self.delimiter) == self.fields - 1:
-                self.suspect = Suspect(line.rstrip(b"\r"), line is last)
+                self.suspect = Suspect(line.rstrip(b"\r"), self.fields)
                 return
+        if (last + after).count(self.delimiter) == self.fields - 1:
+            self.suspect = Suspect((last + after).rstrip(b"\r"), last.count(self.delimiter))
 
 
 def marks(source: Path, delimiter: str, quote: str | None, inner: _Inner | None = None) -> Iterator[bytes | None]:

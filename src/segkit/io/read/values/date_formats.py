@@ -16,7 +16,7 @@ _DAYS = (
     ),
     *(parts.replace(" ", mark) for mark, parts in product("./- ", ("%d %b %Y", "%d %b %y", "%b %d %Y"))),
     "%b %d, %Y", "%b %d, %y", "%d%b%Y", "%d%b%y", "%d%m%Y", "%m%d%Y", "%Y%m%d", "%d%m%y", "%m%d%y", "%y%m%d",
-    "%A, %d %B %Y", "%A, %B %d, %Y", "%a, %d %b %Y",
+    "%d. %B %y", "%d %B, %Y", "%B %d %y", "%d. %B %Y", "%A, %d %B %Y", "%A, %B %d, %Y", "%a, %d %b %Y",
 )  # fmt: skip
 _TIMES = (
     "", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", " %I.%M.%S%.f %p", ":%H:%M:%S",
@@ -46,9 +46,12 @@ def fitting(values: Sequence[str]) -> list[str]:
     return list(found.values())[:MOST]
 
 
-def _read(texts: pl.Series, layout: str) -> tuple[object, ...] | None:
-    """The times that the texts are in this layout; None where one is none, or far from today."""
-    english = pl.select(in_english(pl.lit(texts), layout)).to_series()
+def _read(texts: pl.Series, layout: str, *, as_sql: bool = False) -> tuple[object, ...] | None:
+    """The times that the texts are in this layout; None where one is none, or far from today.
+
+    SQL knows the names of months in English alone.
+    """
+    english = texts if as_sql else pl.select(in_english(pl.lit(texts), layout)).to_series()
     read = english.str.to_datetime(layout, strict=False, time_unit="us", time_zone="UTC" if "%z" in layout else None)
     return tuple(read.to_list()) if read.dt.year().is_between(1900, 2100).fill_null(value=False).all() else None
 
@@ -82,7 +85,7 @@ def _of_months(column: str, values: Sequence[str]) -> str | None:
     """SQL for the first days of the months that these values are."""
     name = column if column.startswith('"') else f'"{column}"'
     for before, after, layout in _MONTHS if values else ():
-        if _read(pl.Series([f"{before}{value}{after}" for value in values]), layout) is not None:
+        if _read(pl.Series([f"{before}{value}{after}" for value in values]), layout, as_sql=True) is not None:
             parts = ", ".join([*([f"'{before}'"] if before else []), name, *([f"'{after}'"] if after else [])])
             return f"DATE(CONCAT({parts}), '{layout}')"
     return None

@@ -47,6 +47,9 @@ _SIMPLE = re.compile(
     r"^\d+(?P<mark>[-/.])\d+(?P<second_mark>[-/.])\d+"
     r"(?:(?P<gap>[T ])(?P<hour>\d\d?:\d\d)(?P<second>:\d\d)?(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?$"
 )
+_AROUND_MONTH = (
+    rf"(?i)^(?P<before>.*?)(?P<name>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?(?P<after>[^A-Za-zÀ-ÿ].*|)$"
+)
 _ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EARLIEST = dt.date(1000, 1, 1)
 _TIME_DIRECTIVE = re.compile(r"%-?[HIklMSTRrpfsXcv+.3-9:zZ]")
@@ -127,11 +130,11 @@ def in_english(text: pl.Expr, layout: str) -> pl.Expr:
     """The text with its month in English, where the format has the name of a month, and no weekday beside it."""
     if not re.search("%[bBh]", layout) or re.search("%[aA]", layout):
         return text
-    name = text.str.extract(rf"({_NAME})").str.strip_chars_end(".").str.to_lowercase()
+    parts = text.str.extract_groups(_AROUND_MONTH)
     known = {word: _ENGLISH[month - 1] for word, month in MONTHS.items()}
+    name = parts.struct.field("name").str.to_lowercase()
     english = name.replace_strict(list(known), list(known.values()), default=None, return_dtype=pl.String)
-    before, after = text.str.extract(rf"^(.*?){_NAME}"), text.str.extract(rf"{_NAME}(.*)$")
-    return pl.concat_str(before, english, after)
+    return pl.concat_str(parts.struct.field("before"), english, parts.struct.field("after"))
 
 
 def by_format(text: pl.Expr, layout: str, timezone: str) -> pl.Expr:

@@ -99,6 +99,7 @@ def in_rows(divisor: pl.Expr, dividend: pl.Expr) -> pl.Expr:
 def clean(raw: pl.Expr, style: NumberStyle) -> pl.Expr:
     """The text with a decimal point and nothing but digits, or null where it has not the shape of a number."""
     text = trimmed(raw).str.replace(PERCENT, "") if style.percent else trimmed(raw)
+    text = text.str.replace(currencies.STOPPED, "${1}") if style.any_code else text
     is_number = text.str.contains(_shape_of(style))
     text = text.str.replace(rf"([.,]){_NO_CENTS}", "${1}")
     head = text.str.extract(rf"({_HEAD})").str.contains(rf"[{_MINUS}(]")
@@ -188,6 +189,7 @@ def first_look(text: pl.Expr) -> dict[str, pl.Expr]:
 
 def evidence(text: pl.Expr, thousands: str | None, currency: str = currencies.KNOWN) -> dict[str, pl.Expr]:
     """Counts by which `settle` decides, over texts that are trimmed and not missing."""
+    text = text.str.replace(currencies.STOPPED, "${1}") if currency == currencies.ANY else text
     point = text.str.contains(shape(".", thousands, currency=currency))
     comma = text.str.contains(shape(",", thousands, currency=currency))
     either_comma = point & comma & text.str.contains(",", literal=True)

@@ -9,9 +9,18 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import AFTER_AS_OF, WHERE
 from segkit.rules import walk
 from segkit.rules.findings import Finding
+from segkit.rules.tables import CUSTOMERS
 from segkit.words import plural
 
 STALE_AFTER_DAYS = 366
+
+
+def without_rows(plan: Plan, computed: Computed) -> Iterator[Finding]:
+    """A warning for each table of customers or events that has a header and nothing else."""
+    for name in plan.views.keys() & computed.counts.keys():
+        if not computed.counts[name]["rows"].item() and not (name == CUSTOMERS and plan.rules.customers.from_):
+            path = (CUSTOMERS,) if name == CUSTOMERS else ("events", name)
+            yield Finding(path, f"`{name}` has no rows", "was all of it exported?", warning=True)
 
 
 def ended_long_ago(plan: Plan, computed: Computed) -> Iterator[Finding]:

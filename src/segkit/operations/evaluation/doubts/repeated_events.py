@@ -41,6 +41,8 @@ def repeated_events(plan: Plan, computed: Computed) -> list[Diagnostic]:
 def _repeats(view: View, count: int) -> DataError:
     rows = "1 row comes" if count == 1 else f"{count:,} rows come"
     hint = '`duplicates = "drop"` counts them once, `"keep"` each time'
+    if isinstance(view.spec, Events) and view.spec.id and len(view.table.parts) > 1:
+        hint += '; for exports that overlap, `"last_file"` takes each event from the last file that has it'
     place = SourceLocation(str(view.table.paths[0]))
     return DataError(Diagnostic(f"{rows} more than once, field by field, in `{view.name}`", place, hint))
 
@@ -86,7 +88,13 @@ def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnos
     stand, twice = ("stands", "counts") if shared == 1 else ("stand", "count")
     message = f"{plural(shared, 'row')} of `{view.name}` {stand} in two files, such as {names}, and {twice} twice"
     overlap = 'give `duplicates = "last_file"` for exports that overlap, ' if spec.id else "give "
-    hint = overlap + '`duplicates = "drop"` for rows that are the same, or `"keep"` if that is right'
+    same = all(_whole_rows_in_both(one, other) for one, other in pairs)
+    drop = (
+        '`duplicates = "drop"` for rows that are the same (in one file, too), or `"keep"`'
+        if same
+        else '`duplicates = "keep"`'
+    )
+    hint = f"{overlap}{drop} if that is right"
     return [about_table(message, table, hint)]
 
 
@@ -122,6 +130,15 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
             hint = 'if these files overlap, give `duplicates`: `"last_file"`, `"drop"`, or `"keep"` if that is right'
             notes.append(about_table(message, table, hint)._replace(severity=Severity.NOTE))
     return notes
+
+
+def _whole_rows_in_both(one: Part, other: Part) -> bool:
+    """Whether some rows are the same field by field, so that `drop` finds them."""
+    try:
+        both = other.frame.join(one.frame, on=list(one.names), how="semi", nulls_equal=True).head(1).collect()
+    except pl.exceptions.PolarsError:  # columns of other types
+        return False
+    return not both.is_empty()
 
 
 def _rows_in_both(view: View, key: str, spellings: Sequence[Spelling], one: Part, other: Part, here: pl.Expr) -> int:

@@ -14,6 +14,8 @@ from segkit.operations.evaluation.diagnose import about_table
 from segkit.rules.model.sources import Events
 from segkit.words import plural
 
+AHEAD = 20
+"""Years from which on a date to come is hardly meant; contracts run for less."""
 MENDS = "INTERVAL '100 years'"
 
 
@@ -30,9 +32,11 @@ def _of_view(plan: Plan, view: View) -> Iterator[Diagnostic]:
         mended = any(name in text and MENDS in text for text in view.spec.derive.values())
         if mended or column.type is not ColumnType.DATE or not any("%y" in layout for layout in column.date.formats):
             continue
-        late = table.frame.select((table.value(name) > pl.lit(plan.context.as_of)).sum())
+        far = pl.lit(plan.context.as_of).dt.offset_by(f"{AHEAD}y")
+        late = table.frame.select((table.value(name) > far).sum())
         if count := int(late.collect().item() or 0):
-            message = f"{plural(count, 'date')} of `{name}` {'lies' if count == 1 else 'lie'} after `as_of`"
-            hint = f'if they are of the last century: `derive = {{ past = "CASE WHEN {name} > as_of THEN {name} - '
-            hint += f'{MENDS} ELSE {name} END" }}`'
-            yield about_table(f"{message}: two digits of a year up to 68 are 2000 to 2068", table, hint)
+            what = f"{plural(count, 'date')} of `{name}` {'lies' if count == 1 else 'lie'} {AHEAD} years after `as_of`"
+            sql = name if name.isidentifier() else f'\\"{name}\\"'
+            past = f"CASE WHEN {sql} > as_of THEN {sql} - {MENDS} ELSE {sql} END"
+            hint = f'if they are of the last century: `derive = {{ past = "{past}" }}`'
+            yield about_table(f"{what}, or more: two digits of a year up to 68 are 2000 to 2068", table, hint)

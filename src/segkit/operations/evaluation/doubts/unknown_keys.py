@@ -55,12 +55,16 @@ class Alike(NamedTuple):
     example: tuple[str, str]
     become_one: tuple[str, ...]
 
-    def hint(self, given: Sequence[Spelling] | None) -> str:
-        """What compares such keys."""
+    def hint(self, given: Sequence[Spelling] | None, *, of_events: bool = False) -> str:
+        """What compares such keys; customers `of_events` go out in that form."""
         names = ", ".join(f'"{name}"' for name in SPELLINGS if name in (*self.spellings, *(given or ())))
-        if self.become_one:
-            return f"mend them: with `normalise_keys = [{names}]`, {listed(self.become_one)} would be one customer"
-        return f"`[customers] normalise_keys = [{names}]` takes them for the same; with `[]` they differ as written"
+        if self.become_one and not of_events:
+            one = f"with `normalise_keys = [{names}]`, {listed(self.become_one)} would be one customer"
+            return f"mend them: {one}; `[]` says that keys differ as written"
+        form = " and writes them in that form" if of_events else ""
+        return (
+            f"`[customers] normalise_keys = [{names}]` takes them for the same{form}; with `[]` they differ as written"
+        )
 
     @property
     def words(self) -> str:
@@ -79,7 +83,11 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
             continue
         matches = f"{plural(alike.number, 'key')} of `{unknown.table}` {'matches' if alike.number == 1 else 'match'}"
         table = plan.view(unknown.table).table
-        told = about_table(f"{matches} a customer but for {alike.words}", table, alike.hint(given))
+        told = about_table(
+            f"{matches} a customer but for {alike.words}",
+            table,
+            alike.hint(given, of_events=bool(plan.rules.customers.from_)),
+        )
         many = max(FEW, SHARE_OF_UNKNOWN * len(unknown.keys), SHARE_OF_ALL * unknown.of_all)
         if unknown.always_refused or alike.number >= many:
             # Warnings stand in the manifest, which holds no customer's data: only errors have examples.
@@ -90,7 +98,27 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
             warnings.append(told)
     if errors:
         raise DataError(*errors)
-    return warnings
+    return warnings + _twice(plan, computed)
+
+
+def _twice(plan: Plan, computed: Computed) -> list[Diagnostic]:
+    """A warning where customers made of events would be one in another spelling: nobody looked at their keys before."""
+    given = plan.rules.customers.normalise_keys
+    if not plan.rules.customers.from_ or given == ():
+        return []
+    keys = computed.frame[KEY]
+    normal = _in_normal_form(keys, "customer", tuple(SPELLINGS)).select(pl.col(KEY).n_unique())
+    count = len(keys) - int(normal.collect().item())
+    if not count:
+        return []
+    message = (
+        f"{plural(count, 'customer')} of `{plan.rules.customers.from_}` would be another but for zeros, case, decimals "
+    )
+    message += "or composed letters of the key"
+    hint = (
+        "`[customers] normalise_keys` takes them for the same, and writes them in that form; `[]` says that they differ"
+    )
+    return [about_table(message, plan.view(plan.rules.customers.from_).table, hint)]
 
 
 def _unknown(plan: Plan, computed: Computed) -> Iterator[Unknown]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import polars as pl
 
@@ -113,42 +114,55 @@ def _seen(fields: Iterable[str]) -> list[str]:
     return [field.strip(WHITE).lower() for field in fields]
 
 
+class _Total(NamedTuple):
+    """A line of totals that counts as a customer's, and how many lines there are from it to the end."""
+
+    line: int
+    key: str
+    lines: int
+
+
 def _refuse_totals(view: View, column: str, keys: pl.Series) -> None:
-    """`DataError` where the last line of a file is a total, if it counts as a customer's."""
+    """`DataError` where one of the last lines of a file is a total, if it counts as a customer's."""
     texts = [part for part in view.table.parts if part.text]
-    totals = [(part, last) for part in texts if (last := _total_of(view, part, column, keys))]
+    totals = [(part, found) for part in texts if (found := _total_of(view, part, column, keys))]
     if not totals:
         return
-    part, (line, key) = totals[0]
-    message = f"the last line, with the key `{key}`, looks like a total and not like a customer"
-    skip = f"`skip_footer = {(view.spec.skip_footer or 0) + 1}`"
+    part, total = totals[0]
+    message = f"the last line, with the key `{total.key}`, looks like a total and not like a customer"
+    skip = f"`skip_footer = {(view.spec.skip_footer or 0) + total.lines}`"
     if len(totals) < len(texts):
         # `skip_footer` would take a row of the other files.
-        hint = f'other files have none: leave it out with `where.{toml_key(column)}.not = "{key}"`'
+        hint = f'other files have none: leave it out with `where.{toml_key(column)}.not = "{total.key}"`'
     else:
         hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
-    raise DataError(Diagnostic(message, SourceLocation(str(part.path), line), hint))
+    raise DataError(Diagnostic(message, SourceLocation(str(part.path), total.line), hint))
 
 
-def _total_of(view: View, part: Part, column: str, keys: pl.Series) -> tuple[int, str] | None:
-    """The line and the key of the last row of a file where that is a total, and counts as a customer's.
+def _total_of(view: View, part: Part, column: str, keys: pl.Series) -> _Total | None:
+    """The first of the last lines of a file that is a total, and counts as a customer's.
 
     A customer of events may come in any row, and has other rows: only words tell there.
     """
     assert part.text is not None
-    last = part.text.last_record()
-    if last is None:
-        return None
-    line, fields = last
-    if column not in part.names:  # derived: the customers are in the order of the file, but for those of events
+    last = part.text.last_records()
+    place = part.names.index(column) if column in part.names else None
+    if place is None:  # derived: the customers are in the order of the file, but for those of events
         key = str(keys[-1])
-        return (line, key) if any(TOTAL.fullmatch(field.strip()) for field in (key, fields[0])) else None
-    key = fields[part.names.index(column)].strip()
-    gaps = any(not field.strip() for field in fields)
-    of_customers = isinstance(view.spec, Customers) and view.spec.skip_footer is None
-    if not TOTAL.fullmatch(key) and not (gaps and of_customers and _is_unlike(key, keys)):
+        told = last and isinstance(view.spec, Customers) and not view.spec.where
+        is_total = told and any(TOTAL.fullmatch(field.strip()) for field in (key, last[0][1][0]))
+        return _Total(last[0][0], key, 1) if is_total else None
+    for lines in range(len(last), 0, -1):
+        line, fields = last[lines - 1]
+        key = fields[place].strip()
+        if TOTAL.fullmatch(key) and keys.is_in([key]).any():
+            return _Total(line, key, lines)
+    if not last or not isinstance(view.spec, Customers) or view.spec.skip_footer is not None:
         return None
-    return (line, key) if keys.is_in([key]).any() else None
+    line, fields = last[0]
+    key = fields[place].strip()
+    gaps = any(not field.strip() for field in fields)
+    return _Total(line, key, 1) if gaps and _is_unlike(key, keys) and keys.is_in([key]).any() else None
 
 
 def rows_in_footers(plan: Plan) -> list[Diagnostic]:
@@ -160,7 +174,7 @@ def rows_in_footers(plan: Plan) -> list[Diagnostic]:
         for part in (part for part in view.table.parts if part.text and part.text.footer and key in part.names):
             assert part.text is not None
             place = part.names.index(key)
-            rows = [line for line, fields in part.text.rows_of_footer() if _is_row(fields, fields[place].strip())]
+            rows = [line for line, fields in part.text.rows_of_footer() if not TOTAL.match(fields[place].strip())]
             if rows:
                 message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.path.name}`, which reads as a row"
                 hint = "it counts for each file: leave out the totals with `where`, if only some files have one"
@@ -168,20 +182,10 @@ def rows_in_footers(plan: Plan) -> list[Diagnostic]:
     return warnings
 
 
-def _is_row(fields: Sequence[str], key: str) -> bool:
-    filled = sum(bool(field.strip()) for field in fields)
-    return (
-        bool(re.search(r"\d", key))
-        and not re.search(r"\s", key)
-        and not TOTAL.fullmatch(key)
-        and filled > len(fields) / 2
-    )
-
-
 def _is_unlike(key: str, keys: pl.Series) -> bool:
-    """Whether a key has no digit, or has a space, where all others have digits and no spaces."""
+    """Whether a key has no digit, or is words and a number, where all others have digits and no spaces."""
     others = keys.filter(keys != key)
-    digit, space = bool(re.search(r"\d", key)), bool(re.search(r"\s", key))
+    digit, space = bool(re.search(r"\d", key)), bool(re.search(r"\s", key) and re.search(r"[^\W\d_]{3}", key))
     if not key or len(others) < 2 or (digit and not space) or not others.str.contains(r"\d").all():
         return False
     return not digit or not others.str.contains(r"\s").any()

@@ -23,16 +23,18 @@ _WORDS = {
     "S$": "SGD", "MX$": "MXN", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "kr": "kr", "Rs": "INR",
 }  # fmt: skip
 """What is written with letters; `kr` is of three countries, and so of none."""
-_WRITTEN = "|".join(rf"{re.escape(word)}\.?" for word in sorted(_WORDS, key=len, reverse=True))
-KNOWN = rf"(?:{_WRITTEN}|[{SIGNS}]|{'|'.join(CODES)})"
+_WRITTEN = "|".join(re.escape(word) for word in sorted(_WORDS, key=len, reverse=True))
+STOPPED = r"(kr|Rs)\."
+"""What is written with a full stop, which is no decimal point."""
+KNOWN = rf"(?:[{SIGNS}]|{'|'.join(CODES)})"
 ANY = rf"(?:{_WRITTEN}|[{SIGNS}]|[A-Z]{{3}})"
-"""Where a column is known to be of money: any code of three letters."""
-GROUPS_BY_COMMA = r"^[^0-9]*[$£¥₹]"
+"""Where a column is known to be of money: any code of three letters, and what is written with letters."""
+GROUPS_BY_COMMA = r"^[^0-9A-Za-z]*(?:US|CA|C|AU|A|NZ|HK|S|MX)?[$£¥₹]"
 """Signs of countries that group digits with the comma."""
 
 
 def distinct(marks: Iterable[str]) -> tuple[str, ...]:
     """The marks of different currencies; a sign and its code are one."""
     codes = {**_CODE_OF, **_WORDS}
-    by_currency = {codes.get(mark.rstrip("."), mark): mark for mark in sorted(marks)}
+    by_currency = {codes.get(mark, mark): mark for mark in sorted(marks)}
     return tuple(sorted(by_currency.values()))
