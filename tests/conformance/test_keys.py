@@ -223,6 +223,8 @@ def test_event_keys_that_lost_digits(desk: Desk) -> None:
     put(desk, ["123457000001", "5"], ["5"])
     desk.put("stop.csv", "id\n5\n1.23457e+11\n")
     assert "stop.csv:3" in desk.apply(rules() + '[consent]\nsuppress = "stop.csv"\n', code=3).stderr
+    desk.put("stop.csv", "id\n5\n1.23457E+11\n")
+    assert "stop.csv:3" in desk.apply(rules() + '[consent]\nsuppress = "stop.csv"\n', code=3).stderr
 
 
 def test_hexadecimal_keys_are_keys(desk: Desk) -> None:

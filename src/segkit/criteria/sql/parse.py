@@ -77,6 +77,7 @@ def parse_sql(text: str, as_of: dt.date | None = None) -> Any:
         if "parse" in reason:
             raise SqlProblem(f"cannot read the SQL: {reason}", "a text stands in 'single quotes'") from error
         short = re.sub(r"expression (\w+).*", r"\1", reason) if "Span(" in reason else reason
+        short = re.sub(r"^(\w+) cannot determine the type of .*", r"unsupported function '\1'", short)
         raise SqlProblem(f"cannot read the SQL: {short}", _FUNCTIONS) from error
     tree = tree_of(expression)
     for reason, hint in _refusals(tree):

@@ -113,4 +113,6 @@ def shown_literal(node: Any) -> str:
         return f"`DATE '{dt.date(1970, 1, 1) + dt.timedelta(days=int(inner))}'`"
     if isinstance(inner, str) and inner != "Null":
         return f"`'{inner}'`"
+    if isinstance(inner, bool):
+        return f"`{str(inner).upper()}`"
     return f"`{inner}`" if isinstance(inner, int | float) else "what stands there"

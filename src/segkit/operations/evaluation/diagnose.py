@@ -31,7 +31,7 @@ def place_of(table: Table, column: str, value: str) -> SourceLocation:
         if part.text and column in part.names:
             place = part.names.index(column)
             for line, fields in part.text.records():
-                if place < len(fields) and fields[place].strip() == value.strip():
+                if place < len(fields) and fields[place].strip().lower() == value.strip().lower():
                     return SourceLocation(str(part.path), line)
     return SourceLocation(str(table.paths[0]))
 
