@@ -97,6 +97,8 @@ LAYOUTS = [
 BASE = lines([HEADER, *ROWS])
 LAYOUTS += [
     one("the separator in a first line", "sep=;\n" + lines([HEADER, *ROWS], ";"), filler=ordinary(";")),
+    one("the separator in a first line, filled up", "sep=;;;;\n" + lines([HEADER, *ROWS], ";"), filler=ordinary(";")),
+    one("the separator in a first line, quoted", '"sep=;"\n' + lines([HEADER, *ROWS], ";"), filler=ordinary(";")),
     one("the separator in a first line, CRLF", "SEP=|\r\n" + lines([HEADER, *ROWS], "|", "\r\n"),
         filler=ordinary("|", "\r\n")),
     one("blank lines first", "\n\n" + BASE),

@@ -13,7 +13,7 @@ from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 
 _BOM = b"\xef\xbb\xbf"
-_SEPARATOR = re.compile(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", re.IGNORECASE)
+_SEPARATOR = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=(.)"?\1*\r?\n', re.IGNORECASE)
 
 
 class Lines(NamedTuple):
