@@ -23,10 +23,11 @@ from segkit.operations.evaluation.doubts.bad_values import (
 )
 from segkit.operations.evaluation.doubts.idle_rules import idle
 from segkit.operations.evaluation.doubts.list_cells import other_lists
+from segkit.operations.evaluation.doubts.no_rows import refuse_headers, rows_in_footers
 from segkit.operations.evaluation.doubts.repeated_events import repeated_events
 from segkit.operations.evaluation.doubts.two_digit_years import two_digit_years
 from segkit.operations.evaluation.doubts.unknown_keys import unknown_keys
-from segkit.operations.evaluation.doubts.wrong_keys import refuse_headers, refuse_keys, rows_in_footers
+from segkit.operations.evaluation.doubts.wrong_keys import refuse_keys
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
