@@ -379,3 +379,11 @@ def test_blank_lines_within_a_footer_count(desk: Desk, count: int, kept: list[st
     done = desk.apply(text, "-o", "-", "--summary", "none")
     assert [row["id"] for row in desk.read(done.stdout_bytes)] == kept
     assert ("which reads as a row" in done.stderr) == (count == 4)
+
+
+def test_the_name_of_a_column_in_a_row_that_is_no_header_is_a_bad_value(desk: Desk) -> None:
+    put(desk, ["1"], ["1"])
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,5\n1,2024-01-02,amount\n" + "1,2024-01-03,1\n" * 30)
+    assert "cannot read `amount` as an amount" in desk.apply(rules(), code=3).stderr
+    desk.put("o.csv", "id,day,amount\n1,2024-01-01,5\n1,day,amount\n" + "1,2024-01-03,1\n" * 30)
+    assert "cannot read `day` as a date" in desk.apply(rules(), code=3).stderr

@@ -248,10 +248,10 @@ class View(NamedTuple):
         # Comparing whole lines reads all columns: those that are looked at anyway come first.
         header = [names_itself({name: name for name in named}, self.table.headers).any().alias(HEADER)] if named else []
         row = frame.select(*looks, *header).collect().row(0, named=True) if looks else {}
-        headers = bool(row.get(HEADER)) and self._keeps_headers(named)
-        if row.get(HEADER) and not headers:
-            again = names_itself({name: name for name in named}, self.table.headers)
-            row = frame.filter(~again).select(looks).collect().row(0, named=True)
+        again, headers = self.table.repeats_header(), False
+        if row.get(HEADER) and again is not None and not frame.filter(again).head(1).collect().is_empty():
+            headers = self._keeps_headers(named)
+            row = row if headers else frame.filter(~again).select(looks).collect().row(0, named=True)
         cells = [
             misshapen(pl.col(helpers.cell(name)), how).sum().alias(name) for name, how in self.doubts.cells.items()
         ]
@@ -264,10 +264,7 @@ class View(NamedTuple):
         )
 
     def _keeps_headers(self, named: Sequence[str]) -> bool:
-        """Whether a row repeats the header, as these columns say, and `where` does not leave it out."""
-        again = self.table.repeats_header()
-        if again is None or self.table.frame.filter(again).head(1).collect().is_empty():
-            return False
+        """Whether a row that repeats the header, as these columns say, is one that `where` does not leave out."""
         there = self.frame.collect_schema()
         came = {name: helpers.as_it_came(name) for name in named if helpers.as_it_came(name) in there}
         rows = self.frame.filter(names_itself(came, self.table.headers)) if came else self.frame

@@ -61,10 +61,8 @@ def format_hint(column: str, values: Sequence[str], others: Sequence[str] = (), 
 
     `others` are values that are read as they should be, `given` the formats that the rule file has.
     """
-    if layouts := fitting([*others, *values]):
-        return (
-            f"say how it is written: {' or '.join(_key(column, [layout]) for layout in layouts if layout not in given)}"
-        )
+    if layouts := [layout for layout in fitting([*others, *values]) if layout not in given]:
+        return f"say how it is written: {' or '.join(_key(column, [layout]) for layout in layouts)}"
     if month := _of_months(column, values):
         return f"its values are months, which are no days: derive one, `{month}`"
     known = [*given] or fitting(others)[:1]
