@@ -182,6 +182,9 @@ QUOTES = [
     one("an open mark that the next line closes", BASE.replace(",a\n", ',"a\n').replace(",b\n", ',b"\n'),
         refused="reads as a record of its own", mend='quote = ""', filler=None,
         answer={**ANSWER, "1": '10|2024-01-05|"a', "2": '20|2024-01-06|b"'}),
+    one("an open mark after a review of two lines",
+        'id,comment,day,amount,note\n1,"ok\n2 hats, a, b, c",2024-01-05,10,a\n2,"b,2024-01-06,20,b\n3,c",2024-01-07,30.5,c d\n'
+        '4,d,2024-01-07,"1\n5,d,2024-01-08,1,x\n6,e,2024-01-08,""",y\n', refused="reads as a record of its own", filler=None),
     one("an open mark before the key", BASE.replace("2,2024", '"2,2024').replace("c d", 'c"'), refused="reads as a record of its own",
         mend='quote = ""', filler=None, answer={"1": "10|2024-01-05|a", '"2': "20|2024-01-06|b", "3": '30.5|2024-01-07|c"'}),
     one("an address of two lines", BASE.replace("c d", '"Rue 1, Paris\n4, 5, x"'),

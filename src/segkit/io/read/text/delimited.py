@@ -7,7 +7,8 @@ import io
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,20 +123,17 @@ class TextFile(NamedTuple):
             number -= 1
         return found
 
-    def reads_as_row(self, fields: Sequence[str]) -> bool:
-        """Whether two of these first fields of a line, or more, look as those of other rows do, and none does not."""
+    def looks(self) -> list[str | None]:
+        """What the values of each column look like in the first rows; None where that tells nothing."""
         around = [row for _, (_, row) in zip(range(200), self.records(), strict=False) if len(row) == len(self.names)]
-        looks = [_look_of([row[position] for row in around]) for position in range(len(fields))]
-        fits = [
-            re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=True) if look is not None
-        ]
-        return len(fits) > 1 and None not in fits
+        return [_look_of([row[position] for row in around]) for position in range(len(self.names))]
 
     def rows_of_footer(self) -> Iterator[tuple[int, list[str]]]:
         """The lines that `skip_footer` leaves out and that read as rows."""
+        looks = self.looks() if self.footer else []
         for line, text in self.footer:
             for fields in _fields_of(text, self.delimiter, self.quote):
-                if len(fields) == len(self.names) and self.reads_as_row(fields):
+                if len(fields) == len(self.names) and _fits(looks, fields):
                     yield line, fields
 
     def records(self, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
@@ -229,9 +227,10 @@ def _quoted(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
         return file._replace(quoted=False, rows=_rows(file, _line_ends(file.source)))
     dialect = Dialect(file.delimiter, file.quote, spec.escape)
     if spec.escape is None and file.quote is not None:
-        quotes = look_at_quotes(file.source, file.delimiter, file.quote, len(file.names))
+        quotes = look_at_quotes(file.source, file.delimiter, file.quote, len(file.names), _judge(file))
         if not quotes.loose:
-            _refuse_open(file, quotes.suspect)
+            if quotes.suspect is not None:
+                raise _open(file, quotes.suspect)
             return file._replace(rows=_rows(file, quotes.line_ends))
         begins, after_spaces = some_field_begins(file.source, file.delimiter, file.quote)
         if not begins and not after_spaces:
@@ -261,17 +260,31 @@ def _rewrite(file: TextFile, dialect: Dialect, copy: Path) -> None:
             raise unpaired(file, line) from error
 
 
-def _refuse_open(file: TextFile, suspect: Suspect | None) -> None:
-    """DataError where a line inside a quoted field reads as a record: as many fields, each like those around it."""
-    if suspect is None:
-        return
-    fields = next(csv.reader([suspect.line.decode()], delimiter=file.delimiter, quoting=csv.QUOTE_NONE))
-    if len(fields) == len(file.names) and file.reads_as_row(fields[: suspect.within]):
-        with file.source.open("rb") as lines:
-            mark = (file.quote or "").encode()
-            bare = suspect.line.replace(mark, b"")
-            line = next(n for n, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n").replace(mark, b"") == bare)
-        raise problem(file.path, OPEN, line=file.line(line), hint=OPEN_HINT)
+def _judge(file: TextFile) -> Callable[[Suspect], bool]:
+    """Tells whether a line inside a quoted field reads as a record: its fields look as those of other rows do."""
+    looks = cache(file.looks)
+
+    def is_row(suspect: Suspect) -> bool:
+        line = suspect.line.decode("utf-8", errors="replace")
+        fields = next(csv.reader([line], delimiter=file.delimiter, quoting=csv.QUOTE_NONE), [])
+        return len(fields) == len(file.names) and _fits(looks(), fields[: suspect.within])
+
+    return is_row
+
+
+def _fits(looks: Sequence[str | None], fields: Sequence[str]) -> bool:
+    """Whether two of these first fields of a line, or more, look as those of other rows do, and none does not."""
+    told = [re.fullmatch(look, field.strip()) for look, field in zip(looks, fields, strict=False) if look is not None]
+    return len(told) > 1 and None not in told
+
+
+def _open(file: TextFile, suspect: Suspect) -> DataError:
+    """The error for a line inside a quoted field that reads as a record."""
+    mark = (file.quote or "").encode()
+    with file.source.open("rb") as lines:
+        bare = suspect.line.replace(mark, b"")
+        line = next(n for n, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n").replace(mark, b"") == bare)
+    return problem(file.path, OPEN, line=file.line(line), hint=OPEN_HINT)
 
 
 def _look_of(values: Sequence[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,12 +33,13 @@ class Quotes(NamedTuple):
     line_ends: int = 0
     """Line ends outside of quoted fields."""
     suspect: Suspect | None = None
+    """The first that is a row."""
 
 
-def look_at_quotes(source: Path, delimiter: str, quote: str, fields: int) -> Quotes:
-    """How the marks of a text stand; the pass ends at the first that is loose."""
+def look_at_quotes(source: Path, delimiter: str, quote: str, fields: int, is_row: Callable[[Suspect], bool]) -> Quotes:
+    """How the marks of a text stand; the pass ends at the first that is loose. `is_row` judges each suspect."""
     delimiters, line_ends, suspect = delimiter.encode(), 0, None
-    inner = _Inner(delimiters, fields)
+    inner = _Inner(delimiters, fields, is_row)
     for outside in marks(source, delimiter, quote, inner):
         if outside is None:
             return Quotes(loose=True)
@@ -48,10 +49,10 @@ def look_at_quotes(source: Path, delimiter: str, quote: str, fields: int) -> Quo
 
 
 class _Inner:
-    """Finds, in what stands within quotes, whole lines that have as many fields as a record."""
+    """Finds, in what stands within quotes, the first line that is a record."""
 
-    def __init__(self, delimiter: bytes, fields: int) -> None:
-        self.delimiter, self.fields = delimiter, fields
+    def __init__(self, delimiter: bytes, fields: int, is_row: Callable[[Suspect], bool]) -> None:
+        self.delimiter, self.fields, self.is_row = delimiter, fields, is_row
         self.suspect: Suspect | None = None
 
     def see(self, part: bytes, after: bytes) -> None:
@@ -59,12 +60,11 @@ class _Inner:
         if b"\n" not in part or self.suspect is not None:
             return
         _, *whole, last = part.split(b"\n")
-        for line in whole:
-            if line.count(self.delimiter) == self.fields - 1:
-                self.suspect = Suspect(line.rstrip(b"\r"), self.fields)
-                return
-        if (last + after).count(self.delimiter) == self.fields - 1:
-            self.suspect = Suspect((last + after).rstrip(b"\r"), last.count(self.delimiter))
+        lines = [Suspect(line.rstrip(b"\r"), self.fields) for line in whole]
+        lines.append(Suspect((last + after).rstrip(b"\r"), last.count(self.delimiter)))
+        # One that is none, as in an address, must not hide one that is.
+        alike = (one for one in lines if one.line.count(self.delimiter) == self.fields - 1)
+        self.suspect = next(filter(self.is_row, alike), None)
 
 
 def marks(source: Path, delimiter: str, quote: str | None, inner: _Inner | None = None) -> Iterator[bytes | None]:
