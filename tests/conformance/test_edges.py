@@ -515,3 +515,22 @@ def test_a_column_that_date_format_names_must_be_there(desk: Desk) -> None:
         + "[segment.s]\neveryone = true\n"
     )
     assert "did you mean `day`?" in desk.apply(text, code=3).stderr
+
+
+def test_the_time_of_day_has_the_year_of_its_day(desk: Desk) -> None:
+    """Of two formats, `%Y` reads the 24 of 05.06.24 as a year, too: neither the day nor the timestamp is that."""
+    desk.put("c.csv", "id,t\n1,05.06.24 10:30\n2,25.06.2024 11:30\n")
+    formats = 'date_format = ["%d.%m.%Y %H:%M", "%d.%m.%y %H:%M"]'
+    derive = 'derive = { y = "EXTRACT(EPOCH FROM t)", h = "EXTRACT(HOUR FROM t)" }'
+    found = desk.columns(head(formats, derive), "y", "h")
+    assert found == {"1": ("1717583400", "10"), "2": ("1719315000", "11")}
+
+
+def test_another_column_does_not_mend_a_two_digit_year(desk: Desk) -> None:
+    desk.put("c.csv", "id,b,ab\n1,31.01.64,31.01.64\n")
+    mended = "derive = { past = \"CASE WHEN ab > as_of THEN ab - INTERVAL '100 years' ELSE ab END\" }"
+    text = (
+        head("date_format = '%d.%m.%y'", mended)
+        + "[segment.s]\ndemographic.b.after = 2000-01-01\ndemographic.past.before = 2000-01-01\n"
+    )
+    assert [w["message"].split(" lies")[0] for w in desk.json(text)["warnings"]] == ["1 date of `b`"]

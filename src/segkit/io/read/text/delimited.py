@@ -103,7 +103,10 @@ class TextFile(NamedTuple):
         return self.line(place) if often > 1 and place > 1 else None
 
     def last_records(self) -> list[tuple[int, list[str]]]:
-        """The last lines with something in their fields, a few, the last one first; fewer where one is no record."""
+        """The last lines with something in their fields, a few, the last one first; fewer where one is no record.
+
+        Each with how many lines stand behind it, for `line_before_end`: to count those of the file takes a pass.
+        """
         with self.source.open("rb") as text:
             size = text.seek(0, io.SEEK_END)
             text.seek(max(0, size - HEAD))
@@ -111,17 +114,19 @@ class TextFile(NamedTuple):
         if not lines[-1]:
             lines.pop()
         found: list[tuple[int, list[str]]] = []
-        number = _line_ends(self.source) + _is_open_ended(self.source)
-        for text_of_line in reversed(lines[1:]):
+        for behind, text_of_line in enumerate(reversed(lines[1:])):
             fields = _fields_of(text_of_line, self.delimiter, self.quote)
             if len(fields) == 1 and len(fields[0]) == len(self.names) and any(f.strip() for f in fields[0]):
-                found.append((self.line(number), fields[0]))
+                found.append((behind, fields[0]))
             elif text_of_line.strip(f"{self.delimiter} \r\"'"):
                 break
             if len(found) == MOST_BELOW:
                 break
-            number -= 1
         return found
+
+    def line_before_end(self, behind: int) -> int:
+        """The number of the line behind which so many stand."""
+        return self.line(_line_ends(self.source) + _is_open_ended(self.source) - behind)
 
     def looks(self) -> list[str | None]:
         """What the values of each column look like in the first rows; None where that tells nothing."""

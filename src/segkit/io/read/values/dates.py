@@ -51,7 +51,7 @@ _AROUND_MONTH = (
     rf"(?i)^(?P<before>.*?)(?P<name>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?(?P<after>[^A-Za-zÀ-ÿ].*|)$"
 )
 _ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_EARLIEST = dt.date(1000, 1, 1)
+EARLIEST = dt.date(1000, 1, 1)
 _TIME_DIRECTIVE = re.compile(r"%-?[HIklMSTRrpfsXcv+.3-9:zZ]")
 _OFFSET_DIRECTIVE = re.compile(r"%(?::|#)?z|%\+")
 FORMATS = {"compact": "%Y%m%d", "ymd": "%Y{0}%m{0}%d", "dmy": "%d{0}%m{0}%Y", "mdy": "%m{0}%d{0}%Y"}
@@ -84,19 +84,19 @@ def read(column: Column) -> pl.Expr:
     else:
         day = _by_shape(text, style.order, column.timezone)
     # `%Y` reads the year of 1/18/15 as 15.
-    return pl.when(day >= _EARLIEST).then(day)
+    return pl.when(day >= EARLIEST).then(day)
 
 
 def by_formats(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
     """Dates written in one of several formats, which are tried in their order."""
     read = (by_format(text, layout, timezone) for layout in formats)
-    return pl.coalesce(pl.when(day >= _EARLIEST).then(day) for day in read)
+    return pl.coalesce(pl.when(day >= EARLIEST).then(day) for day in read)
 
 
 def conflict(text: pl.Expr, formats: Sequence[str], timezone: str) -> pl.Expr:
     """Where two of the formats read a value as two days."""
     read = (by_format(text, layout, timezone) for layout in formats)
-    days = [pl.when(day >= _EARLIEST).then(day) for day in read]  # `%Y` reads 24 as a year, too
+    days = [pl.when(day >= EARLIEST).then(day) for day in read]  # `%Y` reads 24 as a year, too
     pairs = [(a != b).fill_null(value=False) for i, a in enumerate(days) for b in days[i + 1 :]]
     return pl.any_horizontal(pairs) if pairs else pl.lit(value=False)
 

@@ -27,7 +27,8 @@ def read(column: Column) -> pl.Expr:
         return moment.dt.cast_time_unit("us")
     text = trimmed(pl.col(column.name))
     if column.date.given:
-        return pl.coalesce(dates.moment_by_format(text, layout, column.timezone) for layout in column.date.formats)
+        moments = (dates.moment_by_format(text, layout, column.timezone) for layout in column.date.formats)
+        return pl.coalesce(pl.when(moment.dt.date() >= dates.EARLIEST).then(moment) for moment in moments)
     # The time is added to the day as it is written: so every layout of days has its time.
     naive = dates.local_time(text, dates.day_of(text, column.date.order))
     if not column.date.zoned:

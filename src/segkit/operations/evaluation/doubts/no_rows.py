@@ -113,18 +113,19 @@ def _total_of(view: View, part: Part, column: str, keys: pl.Series) -> _Total | 
         key = str(keys[-1])
         told = last and isinstance(view.spec, Customers) and not view.spec.where
         is_total = told and any(TOTAL.fullmatch(field.strip()) for field in (key, last[0][1][0]))
-        return _Total(last[0][0], key, 1) if is_total else None
+        return _Total(part.text.line_before_end(last[0][0]), key, 1) if is_total else None
     for lines in range(len(last), 0, -1):
-        line, fields = last[lines - 1]
+        behind, fields = last[lines - 1]
         key = fields[place].strip()
         if TOTAL.fullmatch(key) and keys.is_in([key]).any():
-            return _Total(line, key, lines)
+            return _Total(part.text.line_before_end(behind), key, lines)
     if not last or not isinstance(view.spec, Customers) or view.spec.skip_footer is not None:
         return None
-    line, fields = last[0]
+    behind, fields = last[0]
     key = fields[place].strip()
-    gaps = any(not field.strip() for field in fields)
-    return _Total(line, key, 1) if gaps and _is_unlike(key, keys) and keys.is_in([key]).any() else None
+    if all(field.strip() for field in fields) or not _is_unlike(key, keys) or not keys.is_in([key]).any():
+        return None
+    return _Total(part.text.line_before_end(behind), key, 1)
 
 
 def rows_in_footers(plan: Plan) -> list[Diagnostic]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
+from segkit.criteria.sql.parse import sql_columns
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import ColumnType
 from segkit.operations.evaluation.diagnose import about_table
@@ -29,7 +30,7 @@ def _of_view(plan: Plan, view: View) -> Iterator[Diagnostic]:
     table = view.table
     for name in sorted(view.reads.values & table.columns.keys()):
         column = table.columns[name]
-        mended = any(name in text and MENDS in text for text in view.spec.derive.values())
+        mended = any(MENDS in text and name in sql_columns(text) for text in view.spec.derive.values())
         if mended or column.type is not ColumnType.DATE or not any("%y" in layout for layout in column.date.formats):
             continue
         far = pl.lit(plan.context.as_of).dt.offset_by(f"{AHEAD}y")
