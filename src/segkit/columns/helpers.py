@@ -103,7 +103,7 @@ def lookup_key(column: str) -> str:
 
 
 def found(lookup: str) -> str:
-    """Whether the lookup has the key of the row; counted by `View.counts` and `compute`."""
+    """Whether the lookup has the key of the row; counted by `View.counts` and `Bucket`."""
     return hidden("found", lookup)
 
 
@@ -127,7 +127,7 @@ def trimmed(column: str) -> str:
     return hidden("trimmed", column)
 
 
-# Measures. `features/measures.py` and `compute.py` make and read them; they end with the last step that needs them.
+# Measures. `features/measures.py` and `bucket.py` make and read them; they end with the last step that needs them.
 
 
 def since(column: str) -> str:
@@ -146,12 +146,17 @@ def counted(measure: str) -> str:
 
 
 def kept_rows_of(table: str) -> str:
-    """How many rows of an event table each customer has; `compute` reads and drops it."""
+    """How many rows of an event table each customer has; `Bucket` makes it, the summary reads it."""
     return hidden("rows", table)
 
 
 FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
 """What predictions are fitted to: first and last day with an order, how many such days, the revenue of the first."""
+LATER, SPAN, AGE, MEAN = (hidden("history", name) for name in ("later", "span", "age", "mean"))
+"""What the models know of a customer: days with an order after the first, days from first to last and to now, mean
+amount. `features/value` makes them of the above, and drops them."""
+DISCOUNTED = hidden("history", "discounted")
+"""Expected orders, each worth less the later it comes; joined with the predictions, and dropped with the above."""
 
 
 # Labels. The module of their section makes them; gates, lists and steps that compute more from them read them.

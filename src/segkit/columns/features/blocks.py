@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.features.measures import Measure
-from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
 from segkit.criteria.blocks import block_holds
 from segkit.criteria.conditions import COMPARISONS
@@ -130,14 +130,14 @@ def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
     """The step for who is among the highest or lowest of all customers with a value; ties at the edge are in."""
     name = _share_column(share)
 
-    def fit(customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
+    def fit(customers: pl.DataFrame) -> Layers:
         cut = _threshold(customers[share.column], share)
         if cut is None:
-            return [[pl.lit(False).alias(name)]], []
+            return Layers([[pl.lit(False).alias(name)]])
         among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), cut).fill_null(False)
         label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %)"
         shown = Threshold(label, (Decimal(str(cut)),), inclusive=True, falls=not share.is_top)
-        return [[among.alias(name)]], [shown]
+        return Layers([[among.alias(name)]], [shown])
 
     return CutStep(names=(name,), needs=frozenset({share.column}), types={name: pl.Boolean()}, fit=fit, path=path)
 

@@ -1,10 +1,14 @@
-"""The four kinds of step: measures over events, expressions on a row, joined lookups, cuts over all customers."""
+"""The kinds of step: features are measured over events, cuts are found over all customers, labels are of the row.
+
+Labels are expressions on a row, or a lookup that is joined by a computed column.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -60,15 +64,48 @@ class RowStep:
         return (self.name,)
 
 
+class Fitted(Protocol):
+    """What a cut has found over all customers: small, and of a kind that can be sent to where the customers are."""
+
+    @property
+    def told(self) -> Sequence[Threshold | FittedModel]:
+        """The thresholds or models, as the summary shows them."""
+
+    def add(self, customers: pl.LazyFrame) -> pl.LazyFrame:
+        """These customers, all or some, in their order, with the columns of the cut."""
+
+
+class Layers(NamedTuple):
+    """Thresholds as expressions; those of one layer may look at the columns of the layers before."""
+
+    exprs: Sequence[Sequence[pl.Expr]]
+    told: Sequence[Threshold] = ()
+
+    def add(self, customers: pl.LazyFrame) -> pl.LazyFrame:
+        """The customers with the columns of all layers."""
+        for layer in self.exprs:
+            customers = customers.with_columns(layer)
+        return customers
+
+
 @dataclass(frozen=True, eq=False)
 class CutStep:
-    """Columns computed from thresholds, or a model, that `fit` finds over all customers."""
+    """Columns computed from thresholds, or a model, that `fit` finds over all customers.
+
+    `fit` sees the columns that are needed and nothing else; with `by_key`, also the key.
+    """
 
     names: tuple[str, ...]
     needs: frozenset[str]
     types: Mapping[str, pl.DataType]
-    fit: Callable[[pl.DataFrame], tuple[list[list[pl.Expr]], Sequence[Threshold | FittedModel]]]
+    fit: Callable[[pl.DataFrame], Fitted]
     path: KeyPath
+    by_key: bool = False
+
+    @property
+    def asks(self) -> list[str]:
+        """The columns that `fit` sees, in the order of their names."""
+        return [*([helpers.KEY] if self.by_key else []), *sorted(self.needs)]
 
 
 @dataclass(frozen=True, eq=False)

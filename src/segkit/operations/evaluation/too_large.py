@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from segkit.columns.compute import StepFailed, compute
+from segkit.columns.bucket import StepFailed
+from segkit.columns.compute import compute
 from segkit.columns.plan.mentions import sql_texts
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import LookupFailed

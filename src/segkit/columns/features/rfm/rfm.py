@@ -7,10 +7,8 @@ from collections.abc import Callable
 import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW, SCORES, fit
-from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, hidden_measure, measured
-from segkit.columns.helpers import KEY
+from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.criteria.kinds import Dtypes
-from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
 from segkit.rules.model.computed.rfm_maps import map_codes
@@ -26,8 +24,9 @@ def rfm_steps(rfm: Rfm) -> list[Step]:
         names=RFM_COLUMNS[3:],
         needs=frozenset(RAW.values()),
         types=types,
-        fit=lambda frame: fitted(rfm, frame),
+        fit=lambda customers: fitted(rfm, customers),
         path=path,
+        by_key=rfm.ties == "split",
     )
     return [*values, scores]
 
@@ -63,15 +62,14 @@ def _if_any(value: str, count: str) -> Callable[[Dtypes], pl.Expr]:
     return lambda _: pl.when(pl.col(count) > 0).then(pl.col(value))
 
 
-def fitted(rfm: Rfm, customers: pl.DataFrame) -> tuple[list[list[pl.Expr]], list[Threshold]]:
-    """The columns in layers, and the cuts, over customers that have all three values; the others have no score."""
+def fitted(rfm: Rfm, customers: pl.DataFrame) -> Layers:
+    """The scores that cuts over customers with all three values give; the others have none."""
     scored = pl.all_horizontal(pl.col(name).is_not_null() for name in RAW.values())
-    needed = [*([KEY] if rfm.ties == "split" else []), *RAW.values()]
-    cuts = fit(rfm, customers[needed].filter(scored))
+    cuts = fit(rfm, customers.filter(scored))
     scores = [pl.when(scored).then(cut.score()).alias(SCORES[cut.measure]) for cut in cuts]
     # Nested scores come after those that they are nested in.
     layers = [[score] for score in scores] if any(cut.outer for cut in cuts) else [scores]
-    return [*layers, [code(rfm.bins), segment(rfm)]], [t for cut in cuts for t in cut.thresholds()]
+    return Layers([*layers, [code(rfm.bins), segment(rfm)]], [t for cut in cuts for t in cut.thresholds()])
 
 
 def code(bins: int) -> pl.Expr:

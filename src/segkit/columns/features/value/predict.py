@@ -10,14 +10,16 @@ Everything here is numpy and scipy over whole arrays; this module is only import
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
 Floats: TypeAlias = NDArray[np.float64]
+Numbers = TypeVar("Numbers", Floats, pl.Expr)
 LIMIT = 12.0
 """Parameters are looked for between exp(-12) and exp(12)."""
 FLAT = 1e-4
@@ -85,7 +87,7 @@ class GammaGamma(NamedTuple):
     v: float
     log_likelihood: float
 
-    def mean_amount(self, x: Floats, mean: Floats) -> Floats:
+    def mean_amount(self, x: Numbers, mean: Numbers) -> Numbers:
         """Expected amount of an order of customers with `x` orders of this mean; without any, that of all customers."""
         return self.p * (self.v + x * mean) / (self.p * x + self.q - 1)
 

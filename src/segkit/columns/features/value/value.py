@@ -11,13 +11,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
-from segkit.columns.helpers import DAYS, FIRST, FIRST_DAY, LAST
+from segkit.columns.helpers import AGE, COUNT, DAYS, DISCOUNTED, FIRST, FIRST_DAY, LAST, LATER, MEAN, SPAN
 from segkit.columns.money import as_money
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
@@ -39,8 +39,6 @@ LIBRARIES = ("numpy", "scipy")
 LEAST_CUSTOMERS, LEAST_REPEATERS = 50, 20
 """Below this, the parameters say more about chance than about the customers."""
 WEEK, YEAR = 7, 365
-
-Fitted = tuple[list[list[pl.Expr]], Sequence[FittedModel]]
 
 
 def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
@@ -95,49 +93,72 @@ def _margin(value: Value) -> Decimal:
     return Decimal(100 if value.margin_percent is None else value.margin_percent) / 100
 
 
-def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Fitted]:
-    """The function that fits the models to all customers, and predicts each of them.
+class Predicted(NamedTuple):
+    """The predictions by history, and the expected mean amount, which is computed for each customer.
+
+    `table` has one row for each `LATER`, `SPAN` and `AGE` that there is.
+    """
+
+    as_of: dt.date
+    table: pl.DataFrame
+    amounts: predict.GammaGamma
+    margin: float
+    told: Sequence[FittedModel]
+
+    def add(self, customers: pl.LazyFrame) -> pl.LazyFrame:
+        """The customers with what they will buy; missing for those without an order."""
+        amount = self.amounts.mean_amount(pl.col(LATER).cast(pl.Float64), pl.col(MEAN))
+        clv = as_money((pl.col(DISCOUNTED) * amount * self.margin).round(2), pl.Float64())
+        return (
+            customers.with_columns(_history(self.as_of))
+            .join(self.table.lazy(), on=[LATER, SPAN, AGE], how="left", maintain_order="left")
+            .with_columns(pl.when(pl.col(FIRST).is_not_null()).then(clv).alias("clv"))
+            .drop(LATER, SPAN, AGE, MEAN, DISCOUNTED)
+        )
+
+
+def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Predicted]:
+    """The function that fits the models to all customers.
 
     It raises `DataError` where there are too few customers, or no parameters fit them.
     """
 
-    def fit(customers: pl.DataFrame) -> Fitted:
+    def fit(customers: pl.DataFrame) -> Predicted:
         from segkit.columns.features.value import predict
 
-        histories = _histories(customers, as_of)
-        known = histories.filter("known")
-        spending = known.filter((pl.col("x") > 0) & (pl.col("mean") > 0))
+        known = customers.filter(pl.col(FIRST).is_not_null()).select(_history(as_of))
+        spending = known.filter((pl.col(LATER) > 0) & (pl.col(MEAN) > 0))
         _refuse_few(value, known, spending)
+        histories = known.group_by(LATER, SPAN, AGE).len(COUNT).sort(LATER, SPAN, AGE)
         try:
-            orders = _orders(known)
-            amounts = predict.fit_gamma_gamma(_floats(spending, "x"), _floats(spending, "mean"))
-            columns = _predicted(value, as_of, histories, orders, amounts)
+            orders = predict.fit_bg_nbd(*_weeks(histories), _floats(histories, COUNT))
+            amounts = predict.fit_gamma_gamma(_floats(spending, LATER), _floats(spending, MEAN))
+            table = _predicted(value, as_of, histories, orders)
         except predict.NotFitted as error:
             hint = "look for rows that are no orders, which `[value] where` leaves out, or take `[value.predict]` out"
             raise DataError.of(f"the fit of `[value.predict]` did not converge: {error}", hint=hint) from error
-        exprs = [pl.when(pl.col(FIRST).is_not_null()).then(column).alias(name) for name, column in columns.items()]
-        return [exprs], [_told("BG/NBD", orders, known), _told("Gamma-Gamma", amounts, spending)]
+        told = [_told("BG/NBD", orders, known), _told("Gamma-Gamma", amounts, spending)]
+        return Predicted(as_of=as_of, table=table, amounts=amounts, margin=float(_margin(value)), told=told)
 
     return fit
 
 
-def _histories(customers: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
-    """For each customer: days with an order after the first one, days from first to last and to now, mean amount."""
+def _history(as_of: dt.date) -> list[pl.Expr]:
+    """Of a customer with orders: days with one after the first, days from first to last and to now, mean amount."""
     first, last, now = pl.col(FIRST), pl.col(LAST), pl.lit(as_of)
-    x = (pl.col(DAYS) - 1).clip(0)
-    later = (pl.col("revenue") - pl.col(FIRST_DAY)).cast(pl.Float64)
-    return customers.select(
-        first.is_not_null().alias("known"),
-        x.alias("x"),
-        (last - first).dt.total_days().fill_null(0).alias("last"),
-        (now - first).dt.total_days().fill_null(0).alias("age"),
+    later = (pl.col(DAYS) - 1).clip(0)
+    spent = (pl.col("revenue") - pl.col(FIRST_DAY)).cast(pl.Float64)
+    return [
+        later.alias(LATER),
+        (last - first).dt.total_days().alias(SPAN),
+        (now - first).dt.total_days().alias(AGE),
         # Later events may be nothing but refunds: those are worth nothing, not less.
-        pl.when(x > 0).then(later / x).otherwise(0.0).clip(0).alias("mean"),
-    )
+        pl.when(later > 0).then(spent / later).otherwise(0.0).clip(0).alias(MEAN),
+    ]
 
 
 def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> None:
-    repeaters = known.filter(pl.col("x") > 0)
+    repeaters = known.filter(pl.col(LATER) > 0)
     for customers, least, what in (
         (known, LEAST_CUSTOMERS, "customers with an event"),
         (repeaters, LEAST_REPEATERS, "customers with events on two days or more"),
@@ -148,41 +169,31 @@ def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> No
             raise DataError.of(message, hint="give it a longer history, or take `[value.predict]` out")
 
 
-def _orders(known: pl.DataFrame) -> predict.BgNbd:
-    """The fit of how often customers order. Many have the same history, so each history is looked at once."""
-    from segkit.columns.features.value import predict
-
-    alike = known.group_by("x", "last", "age").len().sort("x", "last", "age")
-    return predict.fit_bg_nbd(*_weeks(alike), _floats(alike, "len"))
-
-
 def _weeks(histories: pl.DataFrame) -> tuple[predict.Floats, predict.Floats, predict.Floats]:
     """Orders after the first one, and the weeks from first to last and to now."""
-    return _floats(histories, "x"), _floats(histories, "last") / WEEK, _floats(histories, "age") / WEEK
+    return _floats(histories, LATER), _floats(histories, SPAN) / WEEK, _floats(histories, AGE) / WEEK
 
 
 def _floats(frame: pl.DataFrame, name: str) -> predict.Floats:
     return frame[name].cast(pl.Float64).to_numpy()
 
 
-def _predicted(
-    value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd, amounts: predict.GammaGamma
-) -> dict[str, pl.Expr]:
-    """The predicted columns, to four decimals, and money to two: a fit knows no more than that."""
-    expected = _expected(value, as_of, histories, orders)
-    x, last, age = _weeks(histories)
-    p_alive = orders.p_alive(x, last, age)
-    discounted = p_alive * _floats(expected, "discounted")
-    clv = discounted * amounts.mean_amount(x, _floats(histories, "mean")) * float(_margin(value))
-    return {
-        "p_alive": pl.lit(pl.Series(p_alive).round(4)),
-        "expected_orders": pl.lit(pl.Series(p_alive * _floats(expected, "orders")).round(4)),
-        "clv": as_money(pl.lit(pl.Series(clv).round(2)), pl.Float64()),
-    }
+def _predicted(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd) -> pl.DataFrame:
+    """The predictions by history, to four decimals: a fit knows no more than that."""
+    later, span, age = _weeks(histories)
+    p_alive = orders.p_alive(later, span, age)
+    expected, discounted = _expected(value, as_of, histories, orders)
+    return histories.select(LATER, SPAN, AGE).with_columns(
+        pl.Series("p_alive", p_alive).round(4),
+        pl.Series("expected_orders", p_alive * expected).round(4),
+        pl.Series(DISCOUNTED, p_alive * discounted),
+    )
 
 
-def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd) -> pl.DataFrame:
-    """Each customer's orders in the horizon, plain and discounted, if they still are a customer.
+def _expected(
+    value: Value, as_of: dt.date, histories: pl.DataFrame, orders: predict.BgNbd
+) -> tuple[predict.Floats, predict.Floats]:
+    """Orders in the horizon for each history, plain and discounted, of one who still is a customer.
 
     These depend only on the number of orders and the age, so each pair is computed once: 1 M customers have 13,000.
     """
@@ -191,22 +202,23 @@ def _expected(value: Value, as_of: dt.date, histories: pl.DataFrame, orders: pre
     assert value.predict is not None, "there is a prediction"
     weeks = (value.predict.horizon.after(as_of) - as_of).days / WEEK
     rate = math.log1p(float(value.predict.discount_percent) / 100) * WEEK / YEAR
-    pairs = histories.select("x", "age").unique().sort("x", "age")
-    x, age = _floats(pairs, "x"), _floats(pairs, "age") / WEEK
+    pairs = histories.select(LATER, AGE).unique().sort(LATER, AGE)
+    later, age = _floats(pairs, LATER), _floats(pairs, AGE) / WEEK
     expected = pairs.with_columns(
-        pl.Series("orders", orders.orders_if_alive(weeks, x, age)),
-        pl.Series("discounted", orders.discounted_orders_if_alive(weeks, rate, x, age)),
+        pl.Series("orders", orders.orders_if_alive(weeks, later, age)),
+        pl.Series("discounted", orders.discounted_orders_if_alive(weeks, rate, later, age)),
     )
     if not expected.select(pl.col("orders", "discounted").is_finite().all()).row(0) == (True, True):
         raise predict.NotFitted("customers are too much alike")
-    return histories.select("x", "age").join(expected, on=["x", "age"], how="left", maintain_order="left")
+    of_each = histories.select(LATER, AGE).join(expected, on=[LATER, AGE], how="left", maintain_order="left")
+    return _floats(of_each, "orders"), _floats(of_each, "discounted")
 
 
 def _told(name: str, model: predict.BgNbd | predict.GammaGamma, customers: pl.DataFrame) -> FittedModel:
     """The model as the summary shows it."""
     parameters: dict[str, float] = model._asdict()
     log_likelihood = parameters.pop("log_likelihood")
-    repeaters = int(customers.select((pl.col("x") > 0).sum()).item())
+    repeaters = int(customers.select((pl.col(LATER) > 0).sum()).item())
     return FittedModel(
         name=name, parameters=parameters, log_likelihood=log_likelihood, customers=len(customers), repeaters=repeaters
     )
