@@ -94,7 +94,7 @@ class Threshold(NamedTuple):
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
-    within: Mapping[str, int] = MappingProxyType({})
+    within: Mapping[str, int] = {}
 
 
 class Count(NamedTuple):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import polars as pl
 from hypothesis import given, note
 from hypothesis import strategies as st
 
+from segkit.gates.ledger import Ledger, ledger
+
 from .files import Case, Row, Table
-from .gates import REASONS, Gates
+from .gates import REASONS, Gates, Line
 from .test_oracle import examples, read_csv, run_segkit
 
 AS_OF = dt.date(2024, 3, 31)
@@ -199,13 +205,15 @@ def test_gates(case: Case) -> None:
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         case.write(directory)
-        run = run_segkit(directory)
+        with noted() as ledgers:
+            run = run_segkit(directory)
         note(run.message)
         assert run.exit_code == 0, run.message
         summary = {segment["name"]: segment for segment in run.summary["segments"]}
         for name, line in lines.items():
             check_ledger(line, summary[name])
             check_files(name, line, case, expected, directory / "out")
+    check_masks(lines, case, expected.found.keys, ledgers[-1])
     assert run.combined is not None
     written = {
         name: set(line.written) for name, line in lines.items() if case.rules["segment"][name].get("write", True)
@@ -213,6 +221,39 @@ def test_gates(case: Case) -> None:
     for row in run.combined:
         names = {name for name, keys in written.items() if row["id"] in keys}
         assert set(filter(None, row["segment"].split("|"))) == names
+
+
+@contextmanager
+def noted() -> Iterator[list[Ledger]]:
+    """The ledgers of the runs within."""
+    ledgers: list[Ledger] = []
+
+    def note_down(*args: Any) -> Ledger:
+        ledgers.append(ledger(*args))
+        return ledgers[-1]
+
+    with patch("segkit.operations.decide.ledger", note_down):
+        yield ledgers
+
+
+def check_masks(lines: Mapping[str, Line], case: Case, keys: Sequence[str], found: Ledger) -> None:
+    """Who was stopped where, and who claimed whom."""
+
+    def named(mask: pl.Series) -> list[str]:
+        return [key for key, holds in zip(keys, mask, strict=True) if holds]
+
+    for name, line in lines.items():
+        assert named(found.lines[name].matched) == line.matched
+        stopped = {reason: line.left_out_by(reason) for reason in REASONS if line.left_out_by(reason)}
+        assert {reason: named(mask) for reason, mask in found.lines[name].stopped.items()} == stopped
+    if case.rules.get("assignment", {}).get("mode") != "exclusive":
+        assert found.claims is None
+        return
+    assert found.claims is not None
+    for number, name in enumerate(case.rules["segment"]):
+        line, writes = lines[name], case.rules["segment"][name].get("write", True)
+        claimed = {*line.written, *line.left_out_by("holdout")} if writes else set()
+        assert set(named((found.claims == number).fill_null(False))) == claimed
 
 
 def check_ledger(line: Any, found: Row) -> None:

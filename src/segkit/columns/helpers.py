@@ -183,7 +183,11 @@ def listed(path: str, column: str) -> str:
 
 
 RANK = hidden("rank")
-"""The rank of a customer in a limit; `gates/limits.py` makes and drops it."""
+"""The rank of a customer in a limit; `gates/limits.py` makes and drops it, as it does with the next two."""
+EDGE = hidden("edge")
+"""The value of the last customer of a group who is within a limit."""
+EDGE_KEY = hidden("edge key")
+"""The key of that customer."""
 
 
 # Marks: who is written where. `delivery/lists.py` makes them from the ledger; lists and changes read them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -15,24 +15,33 @@ from segkit.columns.helpers import KEY, member
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import within
 from segkit.gates.rows import spread
-from segkit.results import REASONS
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 
 
 class Line(NamedTuple):
-    """One segment's line: who matched, how many each gate took out, who is left to be written.
+    """One segment's line: who matched, who was stopped where, who is left to be written; one Boolean a customer.
 
-    `held` are those whom the holdout took out; `variants` has the variant of each written customer, where there are
-    some.
+    `stopped` has the reasons for which somebody was stopped. `held` are those whom the holdout took out, None where
+    there is none; `variants` has the variant of each written customer, None where there are none.
     """
 
     name: str
-    matched: int
-    excluded: Mapping[str, int]
+    matched: pl.Series
+    stopped: Mapping[str, pl.Series]
     written: pl.Series
     held: pl.Series | None = None
     variants: pl.Series | None = None
+
+
+class Ledger(NamedTuple):
+    """The lines of all segments, in file order; matched = written + sum(stopped), always.
+
+    In an exclusive run, `claims` has the number of the segment that has claimed a customer, missing for all others.
+    """
+
+    lines: Mapping[str, Line]
+    claims: pl.Series | None = None
 
 
 def memberships(rules: RuleFile, customers: pl.DataFrame) -> pl.DataFrame:
@@ -43,49 +52,51 @@ def memberships(rules: RuleFile, customers: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass
 class _Queue:
-    """The customers who have passed all gates so far, and how many each gate has taken out."""
+    """The customers who have passed all gates so far, and those whom each gate has stopped."""
 
     left: pl.Series
-    excluded: dict[str, int]
+    stopped: dict[str, pl.Series] = field(default_factory=dict)
 
     def take_out(self, reason: str, mask: pl.Series) -> pl.Series:
         """Those of the customers left for whom `mask` holds; they leave for this reason."""
         gone = self.left & mask
-        self.excluded[reason] += int(gone.sum())
-        self.left = self.left & ~mask
+        if gone.any():
+            before = self.stopped.get(reason)
+            self.stopped[reason] = gone if before is None else before | gone
+            self.left = self.left & ~mask
         return gone
 
 
-def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) -> dict[str, Line]:
-    """The lines of all segments, in file order; matched = written + sum(excluded), always.
+def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) -> Ledger:
+    """Who is stopped where, who is written, and who has claimed whom.
 
     `customers` has the key and the columns of consent, suppression and contact pressure.
     """
     lines: dict[str, Line] = {}
-    claimed = pl.Series("claimed", [False]).new_from_index(0, len(memberships))
     exclusive = rules.assignment.mode == "exclusive"
+    claims = pl.Series("claims", [None], pl.UInt16).new_from_index(0, len(memberships)) if exclusive else None
     asked = frozenset(permission_columns(rules))
+    numbers = {name: number for number, name in enumerate(rules.segment)}
     for name in claim_order(rules):
-        segment, matched = rules.segment[name], memberships[name]
-        queue = _Queue(matched, dict.fromkeys(REASONS, 0))
+        segment = rules.segment[name]
+        queue = _Queue(memberships[name])
         held = None
         if segment.write:
             _permitted(queue, segment, customers, asked)
-            if exclusive:
-                queue.take_out("claimed", claimed)
+            if claims is not None:
+                queue.take_out("claimed", claims.is_not_null())
             held = _drawn(queue, name, segment, customers)
-            if exclusive:
-                claimed = claimed | queue.left if held is None else claimed | queue.left | held
-        variant = _variants(queue.left, name, segment, customers)
+            if claims is not None:
+                claims = claims.scatter((queue.left if held is None else queue.left | held).arg_true(), numbers[name])
         lines[name] = Line(
             name=name,
-            matched=int(matched.sum()),
-            excluded=queue.excluded,
+            matched=memberships[name],
+            stopped=queue.stopped,
             written=queue.left,
             held=held,
-            variants=variant,
+            variants=_variants(queue.left, name, segment, customers),
         )
-    return {name: lines[name] for name in rules.segment}
+    return Ledger({name: lines[name] for name in rules.segment}, claims)
 
 
 def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: Collection[str]) -> None:

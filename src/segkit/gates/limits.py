@@ -1,4 +1,7 @@
-"""At most so many customers: the first of each group, by a column or by key."""
+"""At most so many customers: the first of each group, by a column or by key.
+
+A limit is a cut: the last customer of each group who is within it tells whether any other one is.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,57 @@ from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.helpers import COUNT, KEY, RANK, ROW
+from segkit.columns.helpers import COUNT, EDGE, EDGE_KEY, KEY, RANK
 from segkit.gates.rows import spread
 from segkit.rules.model.permissions import Limit
 
 
 def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series:
     """Who of those that reach the limit is among the first of their group; one Boolean a customer."""
+    asked = list(dict.fromkeys([KEY, *([limit.by] if limit.by else []), *limit.per]))
+    reached = customers.lazy().select(asked).filter(reach).collect()
+    passed = before(limit, reached, edges(limit, reached))
+    return spread(reach.arg_true().filter(passed), True, len(customers), False)
+
+
+def edges(limit: Limit, reached: pl.DataFrame) -> pl.DataFrame:
+    """The last customer within the limit, of each group that has one: its columns `per`, value and key."""
     order = [*([limit.by] if limit.by else []), KEY]
     falls = [*([limit.falls] if limit.by else []), limit.falls and not limit.by]
-    rows = customers.lazy().select(*dict.fromkeys([*order, *limit.per])).with_row_index(ROW).filter(reach)
     rank, size = pl.int_range(pl.len()), pl.len()
     if limit.per:
         rank, size = rank.over(limit.per), size.over(limit.per)
-    ranked = rows.sort(order, descending=falls, nulls_last=True).select(ROW, rank.alias(RANK), size.alias(COUNT))
-    kept = _first(limit, ranked.collect())
-    return spread(kept, True, len(customers), False)
+    rows = reached.lazy().sort(order, descending=falls, nulls_last=True)
+    ranked = rows.with_columns(rank.alias(RANK), size.alias(COUNT)).collect()
+    value = pl.col(limit.by) if limit.by else pl.lit(None)
+    last = ranked.filter(pl.col(RANK) + 1 == _most(limit, ranked[COUNT]))
+    return last.select(*limit.per, value.alias(EDGE), pl.col(KEY).alias(EDGE_KEY))
 
 
-def _first(limit: Limit, ranked: pl.DataFrame) -> pl.Series:
-    """The rows that pass, of those that have a rank in a group of this size."""
+def _most(limit: Limit, sizes: pl.Series) -> pl.Expr:
+    """How many of a group of `COUNT` customers are within the limit."""
     if limit.count is not None:
-        return ranked.filter(pl.col(RANK) < limit.count)[ROW]
+        return pl.min_horizontal(COUNT, limit.count)
     share = Fraction(str(limit.percent)) / 100
-    sizes = ranked[COUNT].unique().to_list()
-    most = [math.ceil(size * share) for size in sizes]
-    return ranked.filter(pl.col(RANK) < pl.col(COUNT).replace_strict(sizes, most, return_dtype=pl.Int64))[ROW]
+    known = sizes.unique().to_list()
+    return pl.col(COUNT).replace_strict(known, [math.ceil(size * share) for size in known], return_dtype=pl.Int64)
+
+
+def before(limit: Limit, customers: pl.DataFrame, last: pl.DataFrame) -> pl.Series:
+    """Whether each customer is the last one of the group who is within the limit, or before that one."""
+    if limit.per:
+        rows = customers.lazy().join(last.lazy(), on=limit.per, how="left", nulls_equal=True, maintain_order="left")
+    else:
+        edge = last.row(0) if len(last) else (None, None)
+        rows = customers.lazy().with_columns(
+            pl.lit(one, last.schema[name]).alias(name) for name, one in zip((EDGE, EDGE_KEY), edge, strict=True)
+        )
+    key, edge_key = pl.col(KEY), pl.col(EDGE_KEY)
+    in_order = key >= edge_key if limit.falls and not limit.by else key <= edge_key
+    if limit.by:
+        value, edge_value = pl.col(limit.by), pl.col(EDGE)
+        beyond = (value > edge_value if limit.falls else value < edge_value).fill_null(False)
+        # Missing values come last.
+        beyond |= edge_value.is_null() & edge_key.is_not_null() & value.is_not_null()
+        in_order = beyond | (value.eq_missing(edge_value) & in_order)
+    return rows.select(in_order.fill_null(False)).collect().to_series()

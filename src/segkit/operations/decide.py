@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.gates.ledger import Line, ledger, memberships
+from segkit.gates.ledger import Ledger, ledger, memberships
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.idle_rules import unmatched
@@ -17,6 +17,8 @@ from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
+from segkit.operations.summary.count import tally_of_customers
+from segkit.operations.tally import Tally
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, by_place
 
@@ -24,15 +26,14 @@ from segkit.rules.text.loader import Loaded, by_place
 class Decision(NamedTuple):
     """A run that is ready to be delivered.
 
-    `chosen` are the segments that are written, `members` has one Boolean column a segment, `lines` are those of the
-    ledger.
+    `chosen` are the segments that are written. All that the summary counts is in `tally`.
     """
 
     loaded: Loaded
     evaluated: Evaluated
     chosen: Sequence[str]
-    members: pl.DataFrame
-    lines: Mapping[str, Line]
+    ledger: Ledger
+    tally: Tally
     lists: Sequence[List]
     rows: Rows
     warnings: Sequence[Diagnostic]
@@ -54,17 +55,17 @@ def decide(loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progr
     evaluated = evaluate(loaded, rules.today(), ws, progress)
     progress("finding segments")
     customers = evaluated.computed.frame
-    members = memberships(rules, customers)
-    lines = ledger(rules, members, customers)
+    of_gates = ledger(rules, memberships(rules, customers), customers)
+    tally = evaluated.tally.add(tally_of_customers(rules, customers, of_gates.lines, chosen))
     columns, of_layout = layout(evaluated.plan)
     return Decision(
         loaded=loaded,
         evaluated=evaluated,
         chosen=chosen,
-        members=members,
-        lines=lines,
-        lists=lists_of(rules, customers, lines, chosen),
-        rows=Rows(with_marks(customers, lines).lazy(), rules, columns),
+        ledger=of_gates,
+        tally=tally,
+        lists=lists_of(rules, tally, chosen),
+        rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns),
         warnings=[*_future(rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *of_layout],
     )
 

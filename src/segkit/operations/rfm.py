@@ -20,6 +20,7 @@ from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, require_format, sink
+from segkit.operations.evaluation.counts import tables_of
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
@@ -198,7 +199,7 @@ def _result(
         grid={(r, f): count for r, f, count in sorted(cells)},
         guesses=columns.guesses,
         rows_are_orders=columns.rows_are_orders,
-        tables=evaluated.tables,
+        tables=tables_of(evaluated.plan, evaluated.tally),
         warnings=_warnings(evaluated, loaded, columns),
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,

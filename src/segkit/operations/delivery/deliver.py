@@ -14,7 +14,7 @@ from segkit.operations.delivery.changes import since_last_run, with_changes
 from segkit.operations.delivery.destinations import Destination
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
-from segkit.operations.summary.result import result_of
+from segkit.operations.result import result_of
 from segkit.results import ApplyResult
 from segkit.rules.model.expect import Expect
 
@@ -57,7 +57,7 @@ def _require_expected(run: Decision, guards: Guards, last: Path | None) -> None:
         return read_written(last, must_exist=False) if last else None
 
     rules, as_of = run.rules, run.evaluated.plan.context.as_of
-    written = {name: int(run.lines[name].written.sum()) for name in run.chosen}
+    written = {name: run.tally.count("written", name) for name in run.chosen}
     last_days = {name: run.evaluated.computed.last_day(name) for name, t in rules.events.items() if t.expect}
     old = too_old(rules, last_days, as_of)
     findings = broken(rules, written, len(run.customers), before, accept_changes=guards.accept_changes)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 
 from segkit.columns import helpers
 from segkit.columns.compute import Computed
-from segkit.columns.helpers import is_hidden
+from segkit.columns.helpers import is_visible
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import DUPLICATES
 from segkit.columns.tables.view import kept_rows
 from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
+from segkit.operations.tally import Entry, Tally
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.model.sources import Customers, Lookup
-from segkit.rules.tables import suppression_table
+from segkit.rules.tables import CUSTOMERS, suppression_table
 from segkit.words import plural
 
 UNKNOWN = "unknown_customer"
@@ -42,39 +45,60 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
         raise DataError(*lost)
 
 
-def table_counts(plan: Plan, computed: Computed, name: str) -> TableCounts:
-    """How many rows a table has, how many are left out for each reason, and how the table was read."""
-    counts, view = computed.counts[name], plan.view(name)
-    reasons = [column for column in counts.columns if column != "rows" and not is_hidden(column)]
-    left_out = {reason: int(counts[reason].item() or 0) for reason in reasons}
-    if name in computed.matched:
-        left_out[UNKNOWN] = kept_rows(counts) - computed.matched[name]
-    if isinstance(view.spec, Customers) and view.spec.duplicates != "error":
-        left_out[DUPLICATES] = kept_rows(counts) - len(computed.frame)
+def tally_of_tables(plan: Plan, computed: Computed) -> Tally:
+    """The rows of each table, those left out for each reason, and what was found for whom."""
+    numbers: dict[Entry, int | Decimal] = {("customers",): len(computed.frame)}
+    for name, counts in computed.counts.items():
+        found = {helpers.found(lookup) for lookup in plan.lookups_into(name)}
+        reasons = [column for column in counts.columns if is_visible(column) or column in found]
+        numbers |= {("table", name, reason): int(counts[reason].item() or 0) for reason in reasons}
+        if name in computed.matched:
+            left_out = kept_rows(counts) - computed.matched[name]
+            numbers["table", name, UNKNOWN] = left_out
+        if name == CUSTOMERS and plan.rules.customers.duplicates != "error":
+            numbers["table", name, DUPLICATES] = kept_rows(counts) - len(computed.frame)
+    for file, column in plan.listed:
+        numbers["listed", file, column] = int(computed.frame[helpers.listed(file, column)].sum())
+    if any(block.geographic.places for _, block in walk.blocks(plan.rules)):
+        numbers["located",] = _located(plan.rules.customers, computed.frame)
+    return Tally(numbers)
+
+
+def tables_of(plan: Plan, tally: Tally) -> tuple[TableCounts, ...]:
+    """What became of the rows of each table, and how it was read."""
+    names = dict.fromkeys(entry[1] for entry in tally.numbers if entry[0] == "table")
+    return tuple(_table(plan, tally, name) for name in names)
+
+
+def _table(plan: Plan, tally: Tally, name: str) -> TableCounts:
+    view, rows, customers = plan.view(name), tally.count("table", name, "rows"), tally.count("customers")
+    reasons = [entry[2] for entry in tally.numbers if entry[:2] == ("table", name)]
+    left_out = {reason: tally.count("table", name, reason) for reason in reasons if is_visible(reason)}
+    del left_out["rows"]
     types = {f"column {c}": view.table.columns[c].how for c in sorted(view.reads.values & view.table.columns.keys())}
     detected = {**view.table.detected, **{column: how for column, how in types.items() if how}}
     for lookup in plan.lookups_into(name):
         at_once = lookup in view.doubts.lookups
-        of = plural(int(counts["rows"].item()), "row") if at_once else plural(len(computed.frame), "customer")
-        detected[f"lookup {lookup}"] = f"found for {int(counts[helpers.found(lookup)].item() or 0):,} of {of}"
+        of = plural(rows, "row") if at_once else plural(customers, "customer")
+        detected[f"lookup {lookup}"] = f"found for {tally.count('table', name, helpers.found(lookup)):,} of {of}"
     for (file, column), values in plan.listed.items():
         if name == suppression_table(file):
-            found = int(computed.frame[helpers.listed(file, column)].sum())
+            found = tally.count("listed", file, column)
             detected[f"by {column}"] = f"{plural(len(values), 'value')}, {plural(found, 'customer')} found"
-    if isinstance(view.spec, Customers) and any(block.geographic.places for _, block in walk.blocks(plan.rules)):
-        detected["coordinates"] = _located(view.spec, computed.frame)
+    if name == CUSTOMERS and ("located",) in tally.numbers:
+        # Those without a place on the map are in no circle and no zone.
+        detected["coordinates"] = f"{tally.count('located'):,} of {customers:,} customers"
     return TableCounts(
         name=name,
-        rows=int(counts["rows"].item()),
+        rows=rows,
         left_out=left_out,
         detected=detected,
         paths=tuple(str(p) for p in view.table.paths),
     )
 
 
-def _located(spec: Customers, customers: pl.DataFrame) -> str:
-    """How many customers have a place on the map; those without are in no circle and no zone."""
+def _located(spec: Customers, customers: pl.DataFrame) -> int:
+    """How many customers have a place on the map."""
     assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
     degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
-    known = customers.select(on_the_map(*degrees).sum()).item()
-    return f"{int(known or 0):,} of {len(customers):,} customers"
+    return int(customers.select(on_the_map(*degrees).sum()).item() or 0)

@@ -14,7 +14,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Part, Workspace
-from segkit.operations.evaluation.counts import table_counts
+from segkit.operations.evaluation.counts import tally_of_tables
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.bad_values import (
     refuse_bad_values,
@@ -33,18 +33,18 @@ from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.settle import settle
 from segkit.operations.progress import Progress
-from segkit.results import TableCounts
+from segkit.operations.tally import Tally
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place
 
 
 class Evaluated(NamedTuple):
-    """A plan, its computed columns, the counts of its tables, and warnings."""
+    """A plan, its computed columns, what was counted of its tables, and warnings."""
 
     plan: Plan
     computed: Computed
-    tables: tuple[TableCounts, ...]
+    tally: Tally
     warnings: tuple[Diagnostic, ...]
     inputs: tuple[tuple[str, Path, Path], ...]
     """Table, path, and the file with the content: the path itself, or a copy of what came through a pipe."""
@@ -81,12 +81,12 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
-    counts = tuple(table_counts(plan, computed, name) for name in computed.counts)
     inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
     inputs += [(ZONES, path, content) for path, content in zones.files.items()]
     included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
     inputs += [(place, path, path) for place, path in included]
-    return Evaluated(plan=plan, computed=computed, tables=counts, warnings=tuple(warnings), inputs=tuple(inputs))
+    tally = tally_of_tables(plan, computed)
+    return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=tuple(inputs))
 
 
 def _content(part: Part) -> Path:

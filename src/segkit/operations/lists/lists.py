@@ -19,6 +19,7 @@ from segkit.errors import RuleError
 from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.write import FORMATS
+from segkit.operations.tally import Tally
 from segkit.results import WrittenFile
 from segkit.rules.model.file import RuleFile
 
@@ -68,27 +69,25 @@ def has_variants(rules: RuleFile) -> bool:
     return any(segment.split for segment in rules.segment.values())
 
 
-def lists_of(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line], chosen: Sequence[str]) -> list[List]:
+def lists_of(rules: RuleFile, tally: Tally, chosen: Sequence[str]) -> list[List]:
     """The lists of the chosen segments, in file order."""
     extension = FORMATS[rules.output.format].extension
     lists: list[List] = []
     for name in chosen:
-        mask, line = pl.col(helpers.written(name)), lines[name]
-        each = rules.segment[name].each
+        mask, each = pl.col(helpers.written(name)), rules.segment[name].each
         if not each:
-            lists.append(
-                List(name=f"{name}.{extension}", segment=name, rows=mask, written=int(line.written.sum()), values={})
-            )
+            written = tally.count("written", name)
+            lists.append(List(name=f"{name}.{extension}", segment=name, rows=mask, written=written, values={}))
         else:
-            lists += _each(name, each, customers.filter(line.written), extension, mask)
-        if line.held is not None:
+            lists += _each(name, each, tally.frames["each", name], extension, mask)
+        if rules.segment[name].holdout is not None:
             held = pl.col(helpers.held(name))
             lists.append(
                 List(
                     name=f"{_held(name)}.{extension}",
                     segment=name,
                     rows=held,
-                    written=int(line.held.sum()),
+                    written=tally.count("stopped", name, "holdout"),
                     values={},
                     holdout=True,
                 )
@@ -101,8 +100,9 @@ def _held(name: str) -> str:
     return f"{name}.holdout"
 
 
-def _each(name: str, each: Sequence[str], written: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[List]:
-    counts = written.group_by(each).len(COUNT).sort(each, nulls_last=True)
+def _each(name: str, each: Sequence[str], counts: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[List]:
+    """One list for each combination of the values of `each`, which `counts` has."""
+    counts = counts.sort(each, nulls_last=True)
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
         raise RuleError(Diagnostic(message, hint="choose columns with fewer values, or cut them into `bands`"))

@@ -4,34 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 
+from segkit.columns import helpers
 from segkit.columns.money import as_money
+from segkit.operations.tally import Entry, Tally
 from segkit.results import Profile
 
-
-def profiles(
-    customers: pl.DataFrame, members: Mapping[str, pl.Series], columns: Sequence[str]
-) -> dict[str, dict[str, Profile]]:
-    """Segment -> column -> profile; the share is of the total over all customers."""
-    if not columns:
-        return {}
-    numbers = customers.select(as_money(pl.col(column), customers.schema[column]).alias(column) for column in columns)
-    totals = {column: numbers[column].sum() for column in columns}
-    return {
-        name: {column: _profile(numbers[column].filter(mask), totals[column]) for column in columns}
-        for name, mask in members.items()
-    }
+VALUE = "value"
 
 
-def _profile(values: pl.Series, all_of_it: Any) -> Profile:
-    known = values.drop_nulls()
-    if known.is_empty():
+def tally_of_profiles(customers: pl.DataFrame, members: Mapping[str, pl.Series], columns: Sequence[str]) -> Tally:
+    """The total of each column, in all and by segment, and how many members of each segment have each value."""
+    numbers: dict[Entry, int | Decimal] = {}
+    frames: dict[Entry, pl.DataFrame] = {}
+    for column in columns:
+        values = customers.select(as_money(pl.col(column), customers.schema[column]).alias(VALUE))
+        numbers["total", column] = _sum(values[VALUE])
+        numbers |= {("total", column, name): _sum(values[VALUE].filter(mask)) for name, mask in members.items()}
+        marked = values.with_columns(mask.alias(helpers.written(name)) for name, mask in members.items())
+        counts = [pl.col(helpers.written(name)).sum() for name in members]
+        frames["profile", column] = marked.lazy().drop_nulls(VALUE).group_by(VALUE).agg(counts).sort(VALUE).collect()
+    return Tally(numbers, frames)
+
+
+def _sum(values: pl.Series) -> Decimal:
+    return Decimal(str(values.sum()))
+
+
+def profile_of(tally: Tally, name: str, column: str) -> Profile:
+    """The profile of a column in one segment; the share is of the total over all customers."""
+    counts = (
+        tally.frames["profile", column].select(VALUE, pl.col(helpers.written(name)).alias("n")).filter(pl.col("n") > 0)
+    )
+    known = int(counts["n"].sum())
+    if not known:
         return Profile(None, None, None, None)
-    total = Decimal(str(known.sum()))
-    median = known.cast(pl.Float64).median()
+    total, all_of_it = Decimal(tally.numbers["total", column, name]), Decimal(tally.numbers["total", column])
+    return Profile(
+        mean=float(total / known),
+        median=_median(counts.sort(VALUE), known),
+        total=total,
+        share=float(100 * total / all_of_it) if all_of_it else None,
+    )
+
+
+def _median(counts: pl.DataFrame, known: int) -> float:
+    """The median of values that come so many times each, in order."""
+    reached = counts["n"].cast(pl.UInt64).cum_sum()
+    places = [reached.search_sorted(rank, side="left") for rank in ((known + 1) // 2, known // 2 + 1)]
+    median = counts[VALUE][places].cast(pl.Float64).median()
     assert isinstance(median, float)
-    share = float(100 * total / Decimal(str(all_of_it))) if all_of_it else None
-    return Profile(float(total / len(known)), median, total, share)
+    return median

@@ -1,0 +1,75 @@
+"""The result of a run, built once from what it counted and from where its lists went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from segkit.diagnostics import Diagnostic, only_notes, without_notes
+from segkit.operations.decide import Decision
+from segkit.operations.evaluation.counts import tables_of
+from segkit.operations.lists.lists import holdout_of, outputs_of
+from segkit.operations.summary.count import shown
+from segkit.operations.summary.distributions import distributions
+from segkit.operations.summary.profiles import profile_of
+from segkit.operations.tally import Tally
+from segkit.results import REASONS, ApplyResult, Overlap, SegmentResult
+from segkit.rules.model.file import RuleFile
+
+
+def result_of(
+    run: Decision, folder: Path | None, warnings: Sequence[Diagnostic], *, dry_run: bool = False
+) -> ApplyResult:
+    """The result of a run whose lists go to `folder`; `elapsed_seconds` is still to be said."""
+    rules, tally, computed = run.rules, run.tally, run.evaluated.computed
+    customers = tally.count("customers")
+    return ApplyResult(
+        as_of=run.evaluated.plan.context.as_of,
+        customers=customers,
+        segments=tuple(_segment(run, name, folder) for name in shown(rules, run.chosen)),
+        unmatched=customers - tally.count("in", "segment"),
+        unlisted=customers - tally.count("in", "list"),
+        several=tally.count("in", "several"),
+        overlaps=tuple(_overlaps(run.chosen, tally)),
+        tables=tables_of(run.evaluated.plan, tally),
+        thresholds=computed.thresholds,
+        warnings=without_notes(warnings),
+        notes=only_notes(warnings),
+        elapsed_seconds=0.0,
+        directory=str(folder) if folder else None,
+        dry_run=dry_run,
+        distributions=distributions(rules, tally),
+        models=computed.models,
+    )
+
+
+def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:
+    rules, tally = run.rules, run.tally
+    customers, written = tally.count("customers"), tally.count("written", name) if name in run.chosen else 0
+    return SegmentResult(
+        name=name,
+        label=rules.segment[name].label or name,
+        matched=tally.count("matched", name),
+        excluded={reason: tally.count("stopped", name, reason) for reason in REASONS},
+        written=written,
+        share=100 * written / customers if customers else 0.0,
+        outputs=outputs_of(run.lists, name, folder),
+        holdout=holdout_of(run.lists, name, folder),
+        variants=_variants(rules, tally, name),
+        write=rules.segment[name].write,
+        profile={column: profile_of(tally, name, column) for column in rules.output.profile},
+    )
+
+
+def _variants(rules: RuleFile, tally: Tally, name: str) -> dict[str, int]:
+    """How many of the written customers get each variant."""
+    if ("variant", name) not in tally.frames:
+        return {}
+    counts = dict(tally.frames["variant", name].rows())
+    return {variant: counts.get(variant, 0) for variant in rules.segment[name].split or ()}
+
+
+def _overlaps(chosen: Sequence[str], tally: Tally) -> list[Overlap]:
+    """Pairs of segments that share customers."""
+    pairs = [(first, second) for place, first in enumerate(chosen) for second in chosen[place + 1 :]]
+    return [Overlap(*pair, count) for pair in pairs if (count := tally.count("overlap", *pair))]
