@@ -15,11 +15,12 @@ import polars as pl
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
-from segkit.criteria.blocks import block_holds
+from segkit.criteria.blocks import block_tree
 from segkit.criteria.conditions import COMPARISONS
 from segkit.criteria.context import Context, Names, ShareOfAll, shares_of_all
 from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql.parse import sql_columns
+from segkit.criteria.tree import All, fold
 from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition
@@ -36,7 +37,7 @@ def segment_steps(rules: RuleFile, context: Context) -> list[Step]:
         RowStep(
             name=member(name),
             needs=block_needs(segment, rules.customers),
-            build=block_expression(segment, rules.customers, context),
+            build=block_expression(("segment", name), segment, rules.customers, context),
             path=("segment", name),
             dtype=lambda _: pl.Boolean(),
         )
@@ -71,10 +72,16 @@ def _needs(block: Block, customers: Customers) -> Iterator[str]:
         yield from filter(None, (customers.latitude, customers.longitude))
 
 
-def block_expression(block: Block, customers: Customers, context: Context) -> Build:
+def block_expression(path: KeyPath, block: Block, customers: Customers, context: Context) -> Build:
     """The block as a Boolean expression, never null, over columns of a schema."""
+    tree = tree_of(path, block, customers, context)
+    return lambda schema: fold(tree(schema))
 
-    def build(schema: Dtypes) -> pl.Expr:
+
+def tree_of(path: KeyPath, block: Block, customers: Customers, context: Context) -> Callable[[Dtypes], All]:
+    """The criteria of the block, which stands at `path` in the rule file, as a tree over columns of a schema."""
+
+    def build(schema: Dtypes) -> All:
         names = Names(
             event_condition=lambda condition: _event_condition_holds(condition, schema),
             segment=lambda name: pl.col(member(name)),
@@ -82,7 +89,7 @@ def block_expression(block: Block, customers: Customers, context: Context) -> Bu
             longitude=customers.longitude,
         )
         shares = context._replace(share=lambda share: pl.col(_share_column(share)))
-        return block_holds(block, schema, names, shares)
+        return block_tree(block, path, schema, names, shares)
 
     return build
 

@@ -28,7 +28,10 @@ def lifecycle_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 
 
 def _own(lifecycle: Lifecycle, customers: Customers, context: Context) -> RowStep:
-    stages = {stage.name: block_expression(stage, customers, context) for stage in lifecycle.stage}
+    stages = {
+        stage.name: block_expression(("lifecycle", "stage", number), stage, customers, context)
+        for number, stage in enumerate(lifecycle.stage)
+    }
 
     def build(schema: Dtypes) -> pl.Expr:
         return first_that_holds({name: holds(schema) for name, holds in stages.items()})

@@ -33,7 +33,10 @@ def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 
 
 def _score(name: str, score: Score, customers: Customers, context: Context) -> RowStep:
-    holds = [(rule, block_expression(rule, customers, context)) for rule in score.rule]
+    paths = (("score", name, "rule", number) for number in range(len(score.rule)))
+    holds = [
+        (rule, block_expression(path, rule, customers, context)) for path, rule in zip(paths, score.rule, strict=True)
+    ]
 
     def dtype(schema: Dtypes) -> pl.DataType:
         return pl.Int64() if score.whole and all(_is_whole(rule, schema) for rule in score.rule) else MONEY
