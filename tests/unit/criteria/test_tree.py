@@ -121,11 +121,11 @@ def test_the_tree_folds_into_what_is_written(at: KeyPath, block: Block) -> None:
         assert leaf.path[: len(at)] == at
         there: Any = block
         for key in leaf.path[len(at) :]:
-            there = below_(there, key)
+            there = under(there, key)
         assert_asked(leaf, there)
 
 
-def below_(there: Any, key: Any) -> Any:
+def under(there: Any, key: Any) -> Any:
     """What stands under a key of a model, a table of columns or a list."""
     if isinstance(there, (tuple, dict)):
         return there[key]
