@@ -10,6 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.desk import ROOT, SHARED, Desk
+from tests.extras import ABSENT, EXTRAS
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that is marked with an extra is skipped where that extra is not installed, and only there."""
+    needed = [extra for mark in item.iter_markers("extra") for extra in mark.args]
+    assert set(needed) <= set(EXTRAS), f"{item.nodeid} is marked with an extra that there is not"
+    for extra in needed:
+        if extra in ABSENT:
+            pytest.skip(f'needs the extra "{extra}"')
 
 
 @pytest.fixture(autouse=True)

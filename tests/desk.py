@@ -140,6 +140,15 @@ def event_table(name: str, path: str, *more: str) -> str:
     return _lines(f"[events.{name}]", f'path = "{path}"', 'time = "day"', *more)
 
 
+def zstd(content: bytes) -> bytes:
+    """The content as a zstd file, in blocks that are stored as they are: that needs no compressor."""
+    most = 128 * 1024
+    blocks = [content[at : at + most] for at in range(0, len(content), most)] or [b""]
+    sizes = [(len(block) << 3 | (block is blocks[-1])).to_bytes(3, "little") for block in blocks]
+    body = b"".join(size + block for size, block in zip(sizes, blocks, strict=True))
+    return b"\x28\xb5\x2f\xfd\xe0" + len(content).to_bytes(8, "little") + body
+
+
 def _lines(*lines: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 

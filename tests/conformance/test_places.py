@@ -5,10 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import pytest
 
 from tests.desk import Desk, head
 
+GEO = pytest.mark.extra("geo")
 HEAD = head('latitude = "lat"', 'longitude = "lon"')
 
 Point = tuple[float | None, float | None]
@@ -140,10 +138,12 @@ def map_desk(desk: Desk) -> Desk:
     return desk
 
 
+@GEO
 def test_inside(map_desk: Desk) -> None:
     assert map_desk.members(HEAD, {c: c for c in CASES}) == CASES
 
 
+@GEO
 @pytest.mark.parametrize("format", ["parquet", "ndjson"])
 def test_inside_of_typed_columns(map_desk: Desk, format: str) -> None:
     rows = [(name, *(reversed(point) if point else (None, None))) for name, point in POINTS.items()]
@@ -154,6 +154,7 @@ def test_inside_of_typed_columns(map_desk: Desk, format: str) -> None:
     assert map_desk.members(HEAD.replace("c.csv", f"c.{format}"), {c: c for c in CASES}) == CASES
 
 
+@GEO
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -190,6 +191,7 @@ def test_every_kind_of_geojson(desk: Desk, name: str, content: str) -> None:
     assert desk.members(HEAD, {"s": 'geographic.inside = "z.json"'})["s"] == SQUARE_HAS
 
 
+@GEO
 def test_inside_a_compressed_file_and_a_glob(desk: Desk, gz: Callable[[str], bytes]) -> None:
     put_points(desk)
     desk.put("zones/a.geojson.gz", gz(collection(feature("Square", SQUARE, HOLE))))
@@ -201,6 +203,7 @@ def test_inside_a_compressed_file_and_a_glob(desk: Desk, gz: Callable[[str], byt
     assert desk.members(HEAD, {c: c for c in cases}) == cases
 
 
+@GEO
 def test_a_name_may_stand_in_another_property(desk: Desk) -> None:
     put_points(desk)
     desk.put("z.geojson", collection(feature(None, SQUARE, nom="Évreux"), feature(None, FAR, nom="Brest")))
@@ -219,12 +222,14 @@ def test_a_name_may_stand_in_another_property(desk: Desk) -> None:
     assert "rules.toml:9:43" in done.stderr
 
 
+@GEO
 def test_a_zone_that_crosses_itself_has_the_area_of_its_two_halves(desk: Desk) -> None:
     desk.put("z.geojson", collection(feature("bow tie", [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]])))
     put_points(desk, {"left": (0.2, 1), "right": (1.8, 1), "top": (1, 1.8), "bottom": (1, 0.2)})
     assert desk.members(HEAD, {"s": 'geographic.inside = "z.geojson"'})["s"] == ["left", "right"]
 
 
+@GEO
 @pytest.mark.parametrize("kind", ["MultiPolygon", "GeometryCollection"])
 def test_where_the_polygons_of_a_zone_overlap_is_inside(desk: Desk, kind: str) -> None:
     """RFC 7946 wants them apart; files drawn by hand have them overlap, and nobody means a hole."""
@@ -246,6 +251,7 @@ def crosses(x: float, y: float, ring: list[list[float]]) -> bool:
     return inside
 
 
+@GEO
 def test_many_points_and_zones_against_ray_casting(desk: Desk) -> None:
     chance = random.Random(5)
     zones = {}
@@ -270,6 +276,7 @@ def test_many_points_and_zones_against_ray_casting(desk: Desk) -> None:
     assert 0 < len(found["some"]) < len(found["all"])
 
 
+@GEO
 def test_zones_are_inputs_of_the_manifest(map_desk: Desk) -> None:
     map_desk.apply(HEAD + '[segment.s]\ngeographic.inside = "zones.geojson"\n')
     manifest = json.loads((map_desk / "segments/manifest.json").read_text())
@@ -279,6 +286,7 @@ def test_zones_are_inputs_of_the_manifest(map_desk: Desk) -> None:
     assert len(found["sha256"]) == 64
 
 
+@GEO
 def test_a_zone_file_is_not_overwritten(map_desk: Desk) -> None:
     map_desk.put("s.csv", ZONES)
     done = map_desk.apply(HEAD + '[segment.s]\ngeographic.inside = "s.csv"\n', "-o", map_desk.folder, code=4)
@@ -289,6 +297,7 @@ def test_a_zone_file_is_not_overwritten(map_desk: Desk) -> None:
 # --- what is wrong with zones ---
 
 
+@GEO
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -328,10 +337,10 @@ def test_a_file_without_zones(desk: Desk, content: bytes | str, says: str) -> No
 @pytest.mark.parametrize(
     ("criteria", "code", "says"),
     [
-        ('geographic.inside = "zone.geojson"', 3, ["there is no file `zone.geojson`", "did you mean `zones.geojson`?"]),
-        ('geographic.inside = { path = "zones.geojson", name = "square" }', 2, ["no zone", "did you mean `Square`?", "rules.toml:9:47"]),
-        ('geographic.inside = { path = "zones.geojson", name = ["Far", "Harbour"] }', 2, ["`Harbour`", "the names are `7`, `Far` and `Square`"]),
-        ('geographic.inside = { path = "zones.geojson", name = "x", property = "nom" }', 2, ["property `nom`", "`name`"]),
+        pytest.param('geographic.inside = "zone.geojson"', 3, ["there is no file `zone.geojson`", "did you mean `zones.geojson`?"], marks=GEO),
+        pytest.param('geographic.inside = { path = "zones.geojson", name = "square" }', 2, ["no zone", "did you mean `Square`?", "rules.toml:9:47"], marks=GEO),
+        pytest.param('geographic.inside = { path = "zones.geojson", name = ["Far", "Harbour"] }', 2, ["`Harbour`", "the names are `7`, `Far` and `Square`"], marks=GEO),
+        pytest.param('geographic.inside = { path = "zones.geojson", name = "x", property = "nom" }', 2, ["property `nom`", "`name`"], marks=GEO),
         ('geographic.inside = { path = "zones.geojson", name = [] }', 2, ["the list is empty"]),
         ('geographic.inside = { name = "x" }', 2, ["`path`"]),
         ("geographic.inside = 5", 2, ["GeoJSON"]),
@@ -351,18 +360,7 @@ def test_zones_need_coordinates(map_desk: Desk) -> None:
     assert "`inside` needs the coordinates of the customers" in done.stderr
 
 
-def test_without_shapely_segkit_says_what_to_install(map_desk: Desk) -> None:
-    map_desk.put("rules.toml", HEAD + '[segment.s]\ngeographic.inside = "zones.geojson"\n')
-    hide = "import sys; sys.modules['shapely'] = None; from segkit.cli import main; main()"
-    command = [sys.executable, "-c", hide, "apply", "rules.toml"]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    done = subprocess.run(command, cwd=map_desk.folder, env=env, capture_output=True, check=False)
-    assert done.returncode == 2
-    assert b"segkit-cli[geo]" in done.stderr
-    assert b"rules.toml:9" in done.stderr
-    assert b"Traceback" not in done.stderr
-
-
+@GEO
 def test_check_looks_at_zones_with_data(map_desk: Desk) -> None:
     path = map_desk.put(
         "rules.toml", HEAD + '[segment.s]\ngeographic.inside = { path = "zones.geojson", name = "X" }\n'
@@ -416,6 +414,7 @@ def postcodes(desk: Desk) -> Desk:
     return desk
 
 
+@GEO
 def test_region_band_and_distance_from_a_postcode(postcodes: Desk) -> None:
     assert postcodes.members(HEAD + LOOKUP + BANDS, {c: c for c in FROM_POSTCODE}) == FROM_POSTCODE
     names = postcodes.columns(HEAD + LOOKUP, "nom")
@@ -425,6 +424,7 @@ def test_region_band_and_distance_from_a_postcode(postcodes: Desk) -> None:
     }  # fmt: skip
 
 
+@GEO
 def test_places_of_a_commune_that_is_found_by_a_computed_column(postcodes: Desk) -> None:
     """The postcode itself is computed: from the orders, or by SQL."""
     orders = "".join(
@@ -473,6 +473,7 @@ def test_a_postcode_without_its_zero(postcodes: Desk, written: str, derive: str,
     assert postcodes.columns(head + lookup, "nom") == {"a": found, "b": "Rennes", "c": ""}
 
 
+@GEO
 def test_all_communes_of_france_against_duckdb(desk: Desk, shared: Callable[[str], Path]) -> None:
     import duckdb
 

@@ -23,14 +23,13 @@ ORDERS = "customer_id,day,total\n" + "".join(
     for n in range(1 + c % 6)
 )
 AS_OF = ("--as-of", "2024-01-01")
+CHARTS = pytest.mark.extra("charts")
 Draw = Callable[..., bytes]
 
 
 @pytest.fixture
 def chart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Draw:
     """`segkit rfm o.csv --chart NAME ...` in the desk's folder, and the file that came of it."""
-    pytest.importorskip("altair")
-    pytest.importorskip("vl_convert")
     monkeypatch.chdir(desk.folder)
     desk.put("o.csv", ORDERS)
 
@@ -45,6 +44,7 @@ def texts(svg: bytes) -> list[str]:
     return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
+@CHARTS
 def test_an_svg_says_what_the_table_says(chart: Draw, desk: Desk) -> None:
     found = json.loads(desk.segkit("rfm", "o.csv", *AS_OF, "--json").stdout)
     said = texts(chart("grid.svg"))
@@ -62,11 +62,13 @@ def test_an_svg_says_what_the_table_says(chart: Draw, desk: Desk) -> None:
     assert f">= {days[-1]} days" in " ".join(said)
 
 
+@CHARTS
 def test_the_most_is_the_darkest(chart: Draw) -> None:
     svg = chart("grid.svg").decode()
     assert svg.count(f'fill="{SHADES[-1]}"') >= 1
 
 
+@CHARTS
 def test_the_same_run_draws_the_same_bytes(chart: Draw, desk: Desk) -> None:
     first = chart("grid.svg")
     assert chart("again.svg") == first
@@ -75,6 +77,7 @@ def test_the_same_run_draws_the_same_bytes(chart: Draw, desk: Desk) -> None:
     assert (desk / "other.svg").read_bytes() == first
 
 
+@CHARTS
 def test_a_png_is_a_picture(chart: Draw) -> None:
     png = chart("grid.png")
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
@@ -82,6 +85,7 @@ def test_a_png_is_a_picture(chart: Draw) -> None:
     assert width > 1_000 and height > 500
 
 
+@CHARTS
 @pytest.mark.parametrize(
     "args", [("--bins", "10"), ("--bins", "2", "--map", "rf"), ("--method", "nested"), ("--ties", "split")]
 )
@@ -89,11 +93,13 @@ def test_any_scores_can_be_drawn(chart: Draw, args: tuple[str, ...]) -> None:
     assert "Frequency score" in texts(chart("grid.svg", *args))
 
 
+@CHARTS
 def test_nothing_is_fetched(chart: Draw) -> None:
     svg = chart("grid.svg").decode()
     assert "href" not in svg and "@import" not in svg and "url(http" not in svg
 
 
+@CHARTS
 def test_the_summary_and_json_say_where_it_is(chart: Draw, desk: Desk) -> None:
     chart("one.svg")
     assert "Chart in two.svg (" in desk.segkit("rfm", "o.csv", *AS_OF, "--chart", "two.svg").stdout
@@ -117,6 +123,7 @@ def test_without_the_extra_the_error_names_it(desk: Desk, monkeypatch: pytest.Mo
         check_chart("grid.svg")
 
 
+@CHARTS
 def test_a_run_that_fails_leaves_the_last_picture(chart: Draw, desk: Desk) -> None:
     chart("grid.svg")
     before = desk.tree(".")
@@ -125,19 +132,17 @@ def test_a_run_that_fails_leaves_the_last_picture(chart: Draw, desk: Desk) -> No
     assert desk.tree(".") == before
 
 
+@CHARTS
 def test_a_picture_never_replaces_an_input(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("altair")
-    pytest.importorskip("vl_convert")
     desk.put("o.svg", ORDERS)
     done = desk.segkit("rfm", desk / "o.svg", *AS_OF, "--chart", desk / "o.svg", code=None)
     assert done.exit_code in (3, 4)
     assert (desk / "o.svg").read_text() == ORDERS
 
 
+@CHARTS
 def test_shares_below_zero_have_room() -> None:
     """Refunds may outweigh what a segment bought."""
-    pytest.importorskip("altair")
-    pytest.importorskip("vl_convert")
     segments = tuple(
         RfmSegment(
             name=name,

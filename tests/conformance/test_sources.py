@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import io
 import json
 
 import polars as pl
 import pytest
 
-from tests.desk import Content, Desk, head
+from tests.desk import Content, Desk, head, zstd
 
 TABLE = pl.DataFrame({"id": ["a", "b", "c"], "age": [20, 30, None], "city": ["Nîmes", "Brest", "Köln"]})
 TEXT = "id,age,city\na,20,Nîmes\nb,30,Brest\nc,,Köln\n"
-
-
-def zstd(data: bytes) -> bytes:
-    """By Polars, which the tests have anyway."""
-    out = io.BytesIO()
-    text = data.decode()
-    pl.DataFrame({"x": text.rstrip("\n").split("\n")}).lazy().sink_csv(
-        out, include_header=False, quote_style="never", compression="zstd"
-    )
-    return out.getvalue()
 
 
 FILES: dict[str, Content | dict[str, Content]] = {
@@ -67,7 +56,6 @@ def test_every_format_reads_the_same(desk: Desk, path: str) -> None:
 
 def test_zstd(desk: Desk) -> None:
     desk.put("c.csv.zst", zstd(TEXT.encode()))
-    assert (desk / "c.csv.zst").read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
     assert desk.members(head(path="c.csv.zst"), {"s": "demographic.age.min = 30"})["s"] == ["b"]
 
 

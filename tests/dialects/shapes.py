@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import product
 
 import polars as pl
-import pytest
+
+from tests.desk import zstd
 
 HEADER = ("id", "day", "amount", "note")
 ROWS = [("1", "2024-01-05", "10", "a"), ("2", "2024-01-06", "20", "b"), ("3", "2024-01-07", "30.5", "c d")]
@@ -46,6 +47,8 @@ class Shape:
     """An ordinary row; none where the shape does not allow for any."""
     encode: Callable[[str], bytes] = str.encode
     file: str = "data.csv"
+    extra: str = ""
+    """What must be installed to read it."""
 
     def content(self, ordinary: int) -> bytes:
         """The file with so many ordinary rows."""
@@ -65,8 +68,7 @@ def ordinary(delimiter: str = ",", end: str = "\n", quote: str = "", amount: str
 
 
 def as_zstd(text: str, encoding: str = "utf-8") -> bytes:
-    compressed: bytes = pytest.importorskip("backports.zstd").compress(text.encode(encoding))
-    return compressed
+    return zstd(text.encode(encoding))
 
 
 def as_gzip(text: str) -> bytes:
@@ -138,7 +140,7 @@ LAYOUTS += [
     one("gzip", BASE, encode=as_gzip, file="data.csv.gz"),
     one("gzip that is not called so", BASE, encode=as_gzip),
     one("zstd", BASE, encode=as_zstd, file="data.csv.zst"),
-    Shape("zstd, CR", lines([HEADER, *ROWS], end="\r"), encode=as_zstd, file="data.csv.zst"),
+    Shape("zstd, CR", lines([HEADER, *ROWS], end="\r"), encode=as_zstd, file="data.csv.zst", extra="zstd"),
     one("a header that comes again among events", BASE.replace("3,2024", "id,day,amount,note\n3,2024"), refused="repeats the header",
         mend='where.id.not = "id"'),
     one("a header of each part", BASE.replace("2,2024", "id,day,amount,note\n2,2024").replace("3,2024", "id,day,amount,note\n3,2024"),
@@ -228,8 +230,10 @@ ENCODINGS = [
                rest=lines([ROWS[1], ("3", "2024-01-07", "30.5", "Orléans")], end="\r"), filler=ordinary(end="\r")),
     one("UTF-16, CR", ACCENTS, answer=OF_ACCENTS, filler=ordinary(),
         encode=lambda text: codecs.BOM_UTF16_LE + text.replace("\n", "\r").encode("utf-16-le")),
-    one("zstd of cp1252", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "cp1252"), file="data.csv.zst"),
-    one("zstd of UTF-16", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "utf-16"), file="data.csv.zst"),
+    one("zstd of cp1252", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "cp1252"), file="data.csv.zst",
+        extra="zstd"),
+    one("zstd of UTF-16", ACCENTS, answer=OF_ACCENTS, encode=lambda text: as_zstd(text, "utf-16"), file="data.csv.zst",
+        extra="zstd"),
     one("cp1252, given", ACCENTS, keys='encoding = "cp1252"', answer=OF_ACCENTS, encode=encoded("cp1252")),
     one("mac-roman, given", ACCENTS, keys='encoding = "mac-roman"', answer=OF_ACCENTS, encode=encoded("mac-roman")),
     one("cp1250, given", BASE.replace("c d", "Łódź"), keys='encoding = "cp1250"', encode=encoded("cp1250"),

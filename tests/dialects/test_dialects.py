@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -88,15 +90,20 @@ def check(desk: Desk, shape: Shape, ordinary: int) -> None:
     assert shape.warned in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=[shape.name for shape in SHAPES])
+def each(shapes: Iterable[Shape]) -> list[Any]:
+    """For `parametrize`: every shape under its name, with the extra that it needs."""
+    return [
+        pytest.param(shape, id=shape.name, marks=[pytest.mark.extra(shape.extra)] if shape.extra else [])
+        for shape in shapes
+    ]
+
+
+@pytest.mark.parametrize("shape", each(SHAPES))
 def test_as_it_is(desk: Desk, shape: Shape) -> None:
     check(desk, shape, 0)
 
 
-LONG = [shape for shape in SHAPES if shape.filler]
-
-
-@pytest.mark.parametrize("shape", LONG, ids=[shape.name for shape in LONG])
+@pytest.mark.parametrize("shape", each(shape for shape in SHAPES if shape.filler))
 def test_beyond_the_sample(desk: Desk, shape: Shape) -> None:
     """60,000 ordinary rows stand between the first rows and the rest."""
     check(desk, shape, MANY)
@@ -110,7 +117,7 @@ def test_there_are_many_shapes() -> None:
 PLAIN = [shape for shape in EVENTS if not (shape.refused or shape.warned) and shape.file == "data.csv"][::6]
 
 
-@pytest.mark.parametrize("shape", PLAIN, ids=[shape.name for shape in PLAIN])
+@pytest.mark.parametrize("shape", each(PLAIN))
 def test_by_glob_and_by_pipe(desk: Desk, shape: Shape) -> None:
     content = shape.content(0)
     desk.put("part-1.csv", content)

@@ -50,7 +50,15 @@ def text(request: pytest.FixtureRequest) -> str:
     return path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", generate.DOCUMENTS)
+EXTRAS = {
+    "docs/recipes.md": [pytest.mark.extra("geo", "predict")],
+    "docs/rule-file.md": [pytest.mark.extra("geo")],
+    "examples/leads/README.md": [pytest.mark.extra("predict")],
+}
+"""The documents with rules that need an extra."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=EXTRAS.get(name, [])) for name in generate.DOCUMENTS])
 def test_a_document_shows_what_segkit_does(name: str) -> None:
     assert generate.masked((ROOT / name).read_text(encoding="utf-8")) == generate.masked(generate.document(name)), (
         STALE.format(name)
@@ -65,10 +73,9 @@ def test_the_picture_is_current() -> None:
     assert generate.is_current(generate.PICTURE, generate.picture()), STALE.format("the picture in the README")
 
 
+@pytest.mark.extra("charts")
 def test_the_chart_shows_what_segkit_finds() -> None:
     """Not byte by byte: another version of Altair may draw the same in another way."""
-    pytest.importorskip("altair")
-    pytest.importorskip("vl_convert")
 
     def texts(svg: str) -> list[str]:
         return re.findall(r"<(?:text|tspan)[^>]*>([^<]+)<", svg)

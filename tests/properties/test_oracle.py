@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 
@@ -194,6 +195,7 @@ def compare_summary(case: Case, expected: Outcome, run: Run) -> None:
     assert shared == expected.shared_out
 
 
+@pytest.mark.extra("geo")
 @examples(80)
 @given(cases())
 def test_everything_together(case: Case) -> None:
@@ -253,6 +255,7 @@ def test_sql_and_assignment(case: Case) -> None:
     check(case)
 
 
+@pytest.mark.extra("geo")
 @examples(50)
 @given(cases(frozenset({"stages", "sql", "places"})))
 def test_stages_and_scores(case: Case) -> None:
@@ -265,6 +268,7 @@ def test_value(case: Case) -> None:
     check(case)
 
 
+@pytest.mark.extra("geo")
 @examples(40)
 @given(cases(frozenset({"places", "lookups"})))
 def test_places(case: Case) -> None:

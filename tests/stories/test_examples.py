@@ -14,7 +14,10 @@ import pytest
 
 from tests.desk import Desk
 
-RULES = ["adventureworks/rules.toml", "rfm/rules.toml", "leads/rules.toml", "leads/predict.toml"]
+RULES = [
+    "adventureworks/rules.toml", "rfm/rules.toml", "leads/rules.toml",
+    pytest.param("leads/predict.toml", marks=pytest.mark.extra("predict")),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("rules", RULES)

@@ -40,7 +40,12 @@ def problems(case: Path) -> list[Diagnostic]:
         return list(error.diagnostics)
 
 
-@pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
+EXTRAS = {"value": [pytest.mark.extra("predict")]}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=EXTRAS.get(case.name, [])) for case in cases("valid")], ids=lambda case: case.name
+)
 def test_valid(case: Path) -> None:
     assert problems(case) == []
 

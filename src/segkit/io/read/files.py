@@ -179,13 +179,18 @@ def _unzstd_by_polars(path: Path, packed: Path, copy: Path) -> Path:
     lines = pl.scan_csv(
         packed, has_header=False, infer_schema=False, separator="\0", quote_char=None, new_columns=["line"]
     )
+    hint = 'to read such files, install the extra: `pip install "segkit-cli[zstd]"`; or decompress it'
+    other = problem(path, f"`{path.name}` is zstd, and not lines of UTF-8", hint=hint)
     try:
         lines.sink_csv(copy, include_header=False, separator="\0", quote_style="never")
+    except pl.exceptions.NoDataError:
+        copy.touch()
     except (pl.exceptions.PolarsError, OSError) as error:
         if error_number(error):
             raise
-        if "utf-8" in str(error):
-            hint = 'to read such files, install the extra: `pip install "segkit-cli[zstd]"`; or decompress it'
-            raise problem(path, f"`{path.name}` is zstd, and not UTF-8", hint=hint) from error
-        raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
+        if isinstance(error, OSError):
+            raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
+        raise other from error
+    if b"\r" in _start(path, copy).partition(b"\n")[0]:  # lines that end with it alone, all taken for one
+        raise other
     return copy

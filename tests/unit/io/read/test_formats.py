@@ -15,6 +15,7 @@ import pytest
 from segkit.errors import DataError, WriteError
 from segkit.io.read import Workspace, explain_failure, open_table
 from segkit.rules.model.sources import Source
+from tests.desk import zstd
 from tests.unit.io.read.fixture_types import Opener
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
@@ -78,6 +79,7 @@ BROKEN = {
     "truncated gzip": ("t.csv.gz", gzip.compress(CSV * 100)[:-20], "truncated or damaged gzip"),
     "truncated zstd": ("t.csv.zst", b"\x28\xb5\x2f\xfd\x04", "truncated or damaged zstd"),
     "empty gzip": ("t.csv.gz", gzip.compress(b""), "is empty"),
+    "empty zstd": ("t.csv.zst", zstd(b""), "is empty"),
     "parquet cut off": ("t.parquet", b"PAR1abc", "is not a readable Parquet file"),
     "empty parquet": ("t.parquet", b"", "is empty"),
     "no parquet": ("t.parquet", b"a,b\n1,2\n", "is not a readable Parquet file"),
@@ -226,26 +228,57 @@ def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "TMPDIR" in (raised.value.diagnostics[0].hint or "")
 
 
-def test_zstd_without_its_extra(opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """UTF-8 is read all the same; for what is not, the extra is named."""
-    zstd = pytest.importorskip("backports.zstd")
-    (tmp_path / "t.csv.zst").write_bytes(zstd.compress(b"a,b\n1,x y\n2,z\n"))
-    for name in ("l", "m"):
-        (tmp_path / f"{name}.csv.zst").write_bytes(zstd.compress("a,b\n1,é\n".encode("cp1252")))
-    assert opened(path="m.csv.zst").frame.collect().rows() == [("1", "é")]
-    monkeypatch.setattr("segkit.io.read.files._zstd", lambda: None)
-    assert opened(path="t.csv.zst").frame.collect().rows() == [("1", "x y"), ("2", "z")]
+OTHER_THAN_LINES_OF_UTF_8 = {
+    "cp1252": "a,b\n1,é\n2,ü\n".encode("cp1252"),
+    "UTF-16": "a,b\n1,é\n2,ü\n".encode("utf-16"),
+    "CR": "a,b\r1,é\r2,ü\r".encode(),
+}
+
+
+@pytest.mark.extra("zstd")
+@pytest.mark.parametrize("content", OTHER_THAN_LINES_OF_UTF_8.values(), ids=OTHER_THAN_LINES_OF_UTF_8)
+def test_zstd_with_its_extra(opened: Opener, content: bytes) -> None:
+    assert opened(zstd(content), path="t.csv.zst").frame.collect().rows() == [("1", "é"), ("2", "ü")]
+
+
+@pytest.fixture
+def no_zstd(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("compression.zstd", "backports.zstd"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.usefixtures("no_zstd")
+@pytest.mark.parametrize("content", OTHER_THAN_LINES_OF_UTF_8.values(), ids=OTHER_THAN_LINES_OF_UTF_8)
+def test_zstd_without_its_extra_names_it(opened: Opener, content: bytes) -> None:
     with pytest.raises(DataError, match=r"segkit-cli\[zstd\]"):
-        opened(path="l.csv.zst")
+        opened(zstd(content), path="t.csv.zst")
 
 
-def test_damaged_zstd(opened: Opener, tmp_path: Path) -> None:
-    zstd = pytest.importorskip("backports.zstd")
-    packed = bytearray(zstd.compress(b"a,b\n" + b"1,x y\n" * 5000))
+@pytest.mark.usefixtures("no_zstd")
+def test_zstd_of_utf_8_is_read_without_the_extra(opened: Opener) -> None:
+    content = "a,b\n1,x y\n2,é\n".encode()
+    assert opened(zstd(content), path="t.csv.zst").frame.collect().rows() == [("1", "x y"), ("2", "é")]
+    with pytest.raises(DataError, match="is empty"):
+        opened(zstd(b""), path="empty.csv.zst")
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> bytes:
+    pl.DataFrame({"a": ["x y"] * 5000}).write_csv(tmp_path / "whole.csv.zst", compression="zstd")
+    packed = bytearray((tmp_path / "whole.csv.zst").read_bytes())
     packed[20:24] = b"\xff\xff\xff\xff"
-    (tmp_path / "t.csv.zst").write_bytes(bytes(packed))
+    return bytes(packed)
+
+
+def test_damaged_zstd(opened: Opener, damaged: bytes) -> None:
     with pytest.raises(DataError, match="damaged zstd"):
-        opened(path="t.csv.zst")
+        opened(damaged, path="t.csv.zst")
+
+
+@pytest.mark.usefixtures("no_zstd")
+def test_damaged_zstd_without_the_extra(opened: Opener, damaged: bytes) -> None:
+    with pytest.raises(DataError, match="damaged zstd"):
+        opened(damaged, path="t.csv.zst")
 
 
 def test_json_with_the_mark_of_utf_8(opened: Opener, tmp_path: Path) -> None:

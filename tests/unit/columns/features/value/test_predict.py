@@ -7,12 +7,16 @@ from collections.abc import Callable
 from decimal import Decimal, localcontext
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
+
+pytest.importorskip("scipy", reason='needs the extra "predict"')  # this module, too, imports what it brings
+import numpy as np
 from scipy import integrate, special
 
 from segkit.columns.features.value.predict import BgNbd, GammaGamma, NotFitted, fit_bg_nbd, fit_gamma_gamma
+
+pytestmark = pytest.mark.extra("predict")
 
 CDNOW = BgNbd(r=0.2426, alpha=4.4135, a=0.7929, b=2.4258, log_likelihood=0.0)
 MODELS = [
