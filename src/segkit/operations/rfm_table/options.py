@@ -90,14 +90,14 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
 
 
 def _unknown(table: Table, option: str, name: str) -> Diagnostic:
-    message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
+    message = f"`{table.labels[0].path}` has no column `{name}`, which `{option}` names"
     return Diagnostic(message, hint=table.header_below(name) or table.one_column_hint() or nearest(name, table.columns))
 
 
 def _not_found(table: Table, option: str, what: str) -> Diagnostic:
     names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
     hint = table.one_column_hint() or table.no_header_hint() or f"name it with `{option}`; the columns are {names}"
-    return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
+    return Diagnostic(f"cannot tell which column of `{table.labels[0].path}` holds {what}", hint=hint)
 
 
 def rule_file(
