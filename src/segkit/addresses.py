@@ -38,7 +38,7 @@ def without_secrets(text: str) -> str:
 
 
 def masked(line: str) -> str:
-    """The line, with `*` for each character of a user, a password or a query; what stands beside them keeps its place."""
+    """The line, with `*` for each character of a user, a password or a query: so all else stays where it is."""
     shown = list(line)
     for address in _addresses(line):
         rest = line[address.rest : address.end]

@@ -20,7 +20,7 @@ from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, require_format, sink
+from segkit.io.write import FORMATS, STDOUT, format_of, sink
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
@@ -84,7 +84,7 @@ def rfm(
         progress("opening the file")
         try:
             columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
-            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES)
+            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES, formats=FORMATS)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_of_no_rule_file(d) for d in error.diagnostics)) from error
@@ -129,7 +129,7 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
     if targets["--save-cutoffs"] == STDOUT:
         raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
     if targets["-o"] is not None:
-        require_format(Path(targets["-o"]))
+        format_of(Path(targets["-o"]))
     if targets["--save-cutoffs"] is not None and ties == "split":
         message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
