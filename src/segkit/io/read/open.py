@@ -76,7 +76,7 @@ def _open(ws: Workspace, path: Path, spec: Source) -> Opened:
     label = Label(str(path))
     with ws.filling():
         unpacked, kind = unpack(ws, label, path)
-        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)
+        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)._replace(kind=kind)
     # The digest is that of the file itself, where it is more than a pipe.
     return _renamed(opened._replace(content=path) if path.is_file() else opened, spec)
 

@@ -54,6 +54,8 @@ class Opened(NamedTuple):
     """Each row has a line in the file."""
     fault: Callable[[Opened], DataError | None] = damaged
     """What finds out, slowly, why it could not be read."""
+    kind: str = ""
+    """The name of its kind in `KINDS`, once that has opened it."""
 
     def explain(self) -> DataError | None:
         """The error behind a read that failed; None where nothing is found."""

@@ -101,6 +101,12 @@ def kind_of(label: Label, start: bytes) -> str:
     return max(KINDS, key=lambda name: KINDS[name].claims(label, start))
 
 
+def not_taken(kind: str, spec: Source) -> list[str]:
+    """The keys of a section that are of other kinds of source than this one."""
+    others = frozenset().union(*(other.keys for other in KINDS.values())) - KINDS[kind].keys
+    return [key for key in type(spec).model_fields if key in others & spec.model_fields_set]
+
+
 def kind_by_name(label: Label) -> str | None:
     """The name of the kind that the name of a file tells; None where only its content can."""
     name = kind_of(label, b"")

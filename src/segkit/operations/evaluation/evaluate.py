@@ -31,6 +31,7 @@ from segkit.operations.evaluation.doubts.wrong_keys import refuse_keys
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.other_keys import other_keys_by_name
 from segkit.operations.evaluation.settle import settle
 from segkit.operations.progress import Progress
 from segkit.results import TableCounts
@@ -98,5 +99,9 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:
     """The errors and warnings of a rule file that show without the data, in the order of the file."""
-    problems = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
+    problems = [
+        *check_references(loaded),
+        *other_keys_by_name(loaded),
+        *(placed(loaded, fault) for fault in faults(loaded.rules)),
+    ]
     return sorted(dict.fromkeys(problems), key=by_place)
