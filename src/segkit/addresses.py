@@ -25,7 +25,7 @@ class _Address(NamedTuple):
 
 def is_address(text: str | PurePath) -> bool:
     """Whether the text is an address, or a path that was made of one."""
-    return "://" in str(text) or (isinstance(text, PurePath) and _SCHEME.search(str(text)) is not None)
+    return "://" in str(text) or (isinstance(text, PurePath) and _SCHEME.match(str(text)) is not None)
 
 
 def without_secrets(text: str) -> str:
@@ -42,12 +42,12 @@ def masked(line: str) -> str:
     shown = list(line)
     for address in _addresses(line):
         rest = line[address.rest : address.end]
+        query = re.search(r"[?#]", rest)
         user = rest.rfind("@") + 1
-        query = re.search(r"[?#]", rest[user:])
-        shown[address.rest : address.rest + user] = "*" * user
-        if query:
-            begin = address.rest + user + query.start()
-            shown[begin : address.end] = "*" * (address.end - begin)
+        begin = query.start() if query else len(rest)
+        # Where a mark of a query comes before the last `@`, it may be one of a password: nothing stays.
+        kept = rest[user:begin] if user <= begin else ""
+        shown[address.rest : address.end] = "*" * user + kept + "*" * (len(rest) - user - len(kept))
     return "".join(shown)
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.errors import RuleError
+from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT, format_of, sink
@@ -45,6 +46,7 @@ def diff(
     segments. Raises `WriteError`.
     """
     for to in (entered, left, moved):
+        require_local(to or STDOUT)
         format_of(Path(to or STDOUT))  # refused before anything is read
     first, second = open_run(old), open_run(new)
     _refuse(first, second, moved=moved is not None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import Table, Workspace, open_table
+from segkit.io.read import Label, Table, Workspace, open_table
 from segkit.operations.rfm_table.guess import date_like, guess, guess_id
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.sources import Source
@@ -141,7 +141,8 @@ def _toml(value: object) -> str:
 
 def facts(data: Sequence[str], columns: Chosen, where: str | None, spec: Rfm) -> dict[str, object]:
     """What a file of cutoffs says about the events that were scored."""
-    path: object = data[0] if len(data) == 1 else list(data)
+    paths = [Label(path).path for path in data]
+    path: object = paths[0] if len(paths) == 1 else paths
     of_rows = {"path": path} if where is None else {"path": path, "where": where}
     chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
     if "time" not in chosen:
