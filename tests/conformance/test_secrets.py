@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,13 @@ def test_what_is_no_address_stays_as_it_is() -> None:
         assert without_secrets(text) == masked(text) == text
         assert not is_address(text)
     assert without_secrets("`s3://bucket/x` and `a@b`: why?") == "`s3://bucket/x` and `a@b`: why?"
+
+
+@pytest.mark.parametrize("word", ["a", "a.", "1", "a:/", "`https://u:p@h` "])
+def test_long_texts_are_looked_through_once(word: str) -> None:
+    begun = time.perf_counter()
+    without_secrets(word * 20_000)
+    assert time.perf_counter() - begun < 2  # 0.1 s; words looked at from each letter on would take half a minute
 
 
 def test_the_summary_of_a_run_names_local_files_as_before(shop: Desk) -> None:
