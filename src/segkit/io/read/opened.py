@@ -43,7 +43,7 @@ class Opened(NamedTuple):
 
     label: Label
     content: Path
-    """The file with the content: itself, or its decompressed copy."""
+    """The file whose digest is that of the content: itself, packed or not; of a pipe, its unpacked copy."""
     frame: pl.LazyFrame
     """The columns under their new names, in the order of this file."""
     names: tuple[str, ...]

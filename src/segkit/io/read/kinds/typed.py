@@ -6,6 +6,7 @@ import codecs
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -40,7 +41,7 @@ def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
     """The rows of a file with an object of JSON in each line."""
     plain = _without_mark(ws, path)
     opened = _typed(label, plain, "NDJSON", lambda: _ndjson(plain), _JSON)
-    return opened._replace(has_lines=True, fault=_fault_of_lines)
+    return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain))
 
 
 def open_json(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -86,8 +87,9 @@ def _without_mark(ws: Workspace, path: Path) -> Path:
     return copy
 
 
-def _fault_of_lines(opened: Opened) -> DataError | None:
-    with opened.content.open("rb") as lines:
+def _fault_of_lines(path: Path, opened: Opened) -> DataError | None:
+    """The error for the first line of the unpacked file that is no JSON."""
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 json.loads(line or b"null")
