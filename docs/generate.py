@@ -36,6 +36,7 @@ from click.testing import CliRunner
 from docs.picture import svg
 from docs.reference import BEGIN, write_between_markers
 from segkit.cli import main as segkit
+from segkit.io.write import FORMATS
 from segkit.operations.apply import apply
 from segkit.operations.rfm import Chart, rfm
 from segkit.report.chart import drawn
@@ -239,7 +240,7 @@ def _ran(block: Block, session: Session) -> Block:
     elif block.language == "toml":
         text = "\n".join(block.lines)
         if re.search(r"^version = 1", text, re.MULTILINE):
-            load_rules_text(text)
+            load_rules_text(text, formats=FORMATS)
         else:
             session.dry_run(text)
     elif block.language == "console":
@@ -282,7 +283,7 @@ def masked(text: str) -> str:
 
 def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, str]]:
     """Every file that is written here, and what it should hold."""
-    yield SCHEMA, schema_text()
+    yield SCHEMA, schema_text(FORMATS)
     yield PICTURE, picture()
     if importlib.util.find_spec("altair") and importlib.util.find_spec("vl_convert"):
         yield CHART, chart()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from segkit.io.write import FORMATS
 from segkit.rules.model.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
 from segkit.rules.model.computed.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
 from segkit.rules.model.computed.lifecycle import Lifecycle, Stage
@@ -86,7 +87,7 @@ _NAMES = {
 
 def reference_markdown() -> str:
     """Every section and key of the rule file with type, default and meaning, and the operators of conditions."""
-    schemas = schemas_of([section.model for section in SECTIONS])
+    schemas = schemas_of([section.model for section in SECTIONS], FORMATS)
     parts = [_section(section, schemas[section.model.__name__]) for section in SECTIONS]
     parts.append(_operators(schemas["Condition"]["anyOf"][-1]))
     return "\n\n".join(parts) + "\n"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from segkit.addresses import masked, without_secrets
 
 
 class Severity(StrEnum):
@@ -25,18 +28,31 @@ class SourceLocation(NamedTuple):
     width: int = 1
     text: str | None = None
 
+    def without_secrets(self) -> SourceLocation:
+        """The same place; addresses in the path and in the line are shown without their secrets."""
+        return self._replace(path=without_secrets(self.path), text=self.text and masked(self.text))
+
     def __str__(self) -> str:
         parts = [self.path, self.line, self.column if self.line else None]
         return ":".join(str(part) for part in parts if part is not None)
 
 
-class Diagnostic(NamedTuple):
-    """One problem: a sentence without a full stop, its place, and the next step."""
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: a sentence without a full stop, its place, and the next step.
+
+    Whatever it is made of, it holds no user, password or query of an address.
+    """
 
     message: str
     location: SourceLocation | None = None
     hint: str | None = None
     severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", without_secrets(self.message))
+        object.__setattr__(self, "hint", self.hint and without_secrets(self.hint))
+        object.__setattr__(self, "location", self.location and self.location.without_secrets())
 
     def render(self) -> str:
         """Plain text, with the offending line and a caret where the line is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
@@ -70,13 +69,3 @@ def count(value: int) -> str:
 def plural(number: int, word: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count(number)} {word}{'' if number == 1 else 's'}"
-
-
-def without_secrets(url: str) -> str:
-    """The scheme, host and path of a URL; no user, no password and no query."""
-    scheme, _, rest = url.partition("://")
-    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    if "@" in rest.removeprefix(host):
-        return f"{scheme}://..."  # a password that holds `/`, `?` or `#` looks like a path
-    path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]
-    return f"{scheme}://{host.rpartition('@')[2]}{path}"

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError, SegkitError, WriteError
 
@@ -61,7 +62,7 @@ class RunLog:
         return {
             "schema_version": SCHEMA_VERSION,
             "started": self._started.isoformat(timespec="milliseconds"),
-            "rules": self.rules,
+            "rules": self.rules and without_secrets(self.rules),
             "as_of": done.as_of.isoformat() if done else None,
             "outcome": OUTCOMES.get(code) or (_outcome(done) if done and not code else "failed"),
             "exit_code": code,

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import click
+from click.shell_completion import CompletionItem
+
+from segkit.io.write import FORMATS
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 
@@ -45,5 +48,24 @@ class NamePathType(click.ParamType):  # type: ignore[type-arg]  # generic since 
         return name, path
 
 
+class FormatType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
+    """The name of a format, of those that there are when it is asked for."""
+
+    name = "choice"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._choice().get_metavar(param, ctx)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(self._choice().convert(value, param, ctx))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._choice().shell_complete(ctx, param, incomplete)
+
+    def _choice(self) -> click.Choice[str]:
+        return click.Choice(list(FORMATS))
+
+
 DATE = DateType()
+FORMAT = FormatType()
 NAME_PATH = NamePathType()

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT
+from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import decide
 from segkit.operations.delivery.deliver import Guards, deliver
 from segkit.operations.delivery.destinations import Destination, Folder, Nowhere, Stream
@@ -55,7 +55,7 @@ def apply(
     overrides = Overrides(
         as_of=as_of, customers=customers, events=events or {}, output=None if to_stdout else output, format=format
     )
-    loaded = load_rules(rules, overrides=overrides)
+    loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = _chosen(loaded.rules, select)
     require_secret(loaded)
     with ExitStack() as stack:

@@ -7,6 +7,7 @@ from pathlib import Path
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
+from segkit.io.write import FORMATS
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
@@ -22,7 +23,7 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
     Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
     try:
-        loaded = load_rules(rules)
+        loaded = load_rules(rules, formats=FORMATS)
     except RuleError as error:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise

@@ -11,9 +11,10 @@ import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.errors import RuleError
+from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, require_format, sink
+from segkit.io.write import STDOUT, format_of, sink
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
@@ -45,7 +46,8 @@ def diff(
     segments. Raises `WriteError`.
     """
     for to in (entered, left, moved):
-        require_format(Path(to or STDOUT))
+        require_local(to or STDOUT)
+        format_of(Path(to or STDOUT))  # refused before anything is read
     first, second = open_run(old), open_run(new)
     _refuse(first, second, moved=moved is not None)
     names = _chosen(first, second, segments)

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,7 +20,7 @@ from segkit.errors import RuleError, SegkitError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, require_format, sink
+from segkit.io.write import FORMATS, STDOUT, format_of, sink
 from segkit.operations.evaluation.counts import tables_of
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
@@ -84,7 +85,7 @@ def rfm(
         progress("opening the file")
         try:
             columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
-            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES)
+            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES, formats=FORMATS)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         except SegkitError as error:
             raise type(error)(*(_of_no_rule_file(d) for d in error.diagnostics)) from error
@@ -129,7 +130,7 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
     if targets["--save-cutoffs"] == STDOUT:
         raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
     if targets["-o"] is not None:
-        require_format(Path(targets["-o"]))
+        format_of(Path(targets["-o"]))
     if targets["--save-cutoffs"] is not None and ties == "split":
         message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
@@ -137,7 +138,7 @@ def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None
 
 def _spare_inputs(evaluated: Evaluated, targets: Mapping[str, str | None]) -> None:
     """`WriteError` where an output would take the place of a file that was read."""
-    read = {path.resolve() for _, path, _ in evaluated.inputs}
+    read = {Path(read.label.path).resolve() for read in evaluated.inputs}
     for path in targets.values():
         if path not in (None, STDOUT) and Path(str(path)).resolve() in read:
             raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
@@ -151,21 +152,21 @@ def _spec(loaded: Loaded) -> Rfm:
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic without its place in the rule file made of the options, which the user has not written."""
     place = diagnostic.location
-    return diagnostic._replace(location=None) if place and place.path == RULES else diagnostic
+    return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
 
 
 def _of_no_rule_file(diagnostic: Diagnostic) -> Diagnostic:
     """The error without its place; where its hint names a key of a source, with where that is written."""
     diagnostic = _without_place(diagnostic)
     if "`where." in (diagnostic.hint or ""):
-        return diagnostic._replace(hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
+        return replace(diagnostic, hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
     named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & {
         *Source.model_fields,
         *Customers.model_fields,
     }
     if not named:
         return diagnostic
-    return diagnostic._replace(hint=f"{diagnostic.hint}; that is a key of a rule file, which has `[rfm]` too")
+    return replace(diagnostic, hint=f"{diagnostic.hint}; that is a key of a rule file, which has `[rfm]` too")
 
 
 def _write(evaluated: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:

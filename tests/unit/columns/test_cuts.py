@@ -52,6 +52,8 @@ CUTS = {
     ),
 }
 
+KINDS = [pytest.param(kind, marks=[pytest.mark.extra("predict")] * (kind == "predictions")) for kind in CUTS]
+
 
 def fill(desk: Desk) -> None:
     numbers = range(1_000)
@@ -71,10 +73,8 @@ def fill(desk: Desk) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", CUTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_a_cut_finds_can_be_sent(desk: Desk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if kind == "predictions":
-        pytest.importorskip("scipy", reason='needs the extra "predict"')
     columns, section = CUTS[kind]
     rules = HEAD.replace("COLUMNS", columns) + section
     fill(desk)
@@ -93,10 +93,8 @@ def test_what_a_cut_finds_can_be_sent(desk: Desk, kind: str, monkeypatch: pytest
     assert sizes and max(sizes) < 30_000, sizes
 
 
-@pytest.mark.parametrize("kind", CUTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_cut_sees_what_it_asks_for(desk: Desk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if kind == "predictions":
-        pytest.importorskip("scipy", reason='needs the extra "predict"')
     columns, section = CUTS[kind]
     fill(desk)
     seen: list[tuple[CutStep, list[str]]] = []

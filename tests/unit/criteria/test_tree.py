@@ -20,6 +20,7 @@ from segkit.criteria.places import is_near
 from segkit.criteria.sql.expressions import sql_expression
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
 from segkit.criteria.tree import Leaf, Member, On, fold, leaves
+from segkit.io.write import FORMATS
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block
 from segkit.rules.text.loader import load_rules_text
@@ -42,6 +43,9 @@ NAMES = Names(
     latitude="latitude",
     longitude="longitude",
 )
+
+
+ENV = {"CITY": "Nantes", "EMPTY": ""}
 
 
 class Everywhere(dict[Any, Any]):
@@ -109,7 +113,7 @@ def shipped() -> Iterator[Any]:
 def load(path: Path) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path.parent)
-        return load_rules_text(path.read_text(encoding="utf-8"), path.name, env={"CITY": "Nantes", "EMPTY": ""}).rules
+        return load_rules_text(path.read_text(encoding="utf-8"), path.name, formats=tuple(FORMATS), env=ENV).rules
 
 
 @pytest.mark.parametrize(("at", "block"), list(shipped()))

@@ -15,6 +15,7 @@ import tomli
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
+from segkit.io.write import FORMATS
 from segkit.operations.evaluation.evaluate import without_data
 from segkit.rules.schema.json_schema import json_schema
 from segkit.rules.text.loader import Loaded, load_rules_text
@@ -30,7 +31,7 @@ def cases(kind: str) -> list[Path]:
 def load(case: Path) -> Loaded:
     text = (case / "rules.toml").read_text(encoding="utf-8")
     with contextlib.chdir(case):
-        return load_rules_text(text, "rules.toml", env=ENV)
+        return load_rules_text(text, "rules.toml", formats=FORMATS, env=ENV)
 
 
 def problems(case: Path) -> list[Diagnostic]:
@@ -53,7 +54,7 @@ def test_valid(case: Path) -> None:
 @pytest.mark.parametrize("case", cases("valid"), ids=lambda case: case.name)
 def test_valid_in_editors(case: Path) -> None:
     data = tomli.loads((case / "rules.toml").read_text(encoding="utf-8-sig"))
-    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(json.dumps(data, default=str)))
+    jsonschema.Draft202012Validator(json_schema(FORMATS)).validate(json.loads(json.dumps(data, default=str)))
 
 
 @pytest.mark.parametrize("case", cases("invalid"), ids=lambda case: case.name)

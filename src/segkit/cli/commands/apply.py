@@ -13,7 +13,7 @@ import click
 from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
-from segkit.io.write import FORMATS
+from segkit.cli.types import FORMAT
 
 if TYPE_CHECKING:
     from segkit.results import ApplyResult
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("apply")
 @options.rules
 @click.option("-o", "--output", metavar="DIR|-", type=click.Path(), help="Write here instead; - is standard output.")
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Format of the outputs.")
+@click.option("--format", "format_", type=FORMAT, help="Format of the outputs.")
 @options.select
 @options.as_of
 @options.customers

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from segkit.cli import options
+from segkit.io.write import FORMATS
 
 
 @click.command("schema")
@@ -21,7 +22,7 @@ def command(output: str) -> int:
     """
     from segkit.rules.schema.json_schema import schema_text
 
-    text = schema_text()
+    text = schema_text(FORMATS)
     if output == "-":
         click.echo(text, nl=not text.endswith("\n"))
         return 0

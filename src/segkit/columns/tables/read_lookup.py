@@ -10,7 +10,6 @@ from segkit.columns.helpers import KEY, lookup_key, text_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.readings import field_text
-from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
 from segkit.rules.model.sources import Lookup
 
@@ -56,7 +55,7 @@ def _one_row_a_key(rows: pl.DataFrame, spec: Lookup, view: View) -> pl.DataFrame
     if len(twice):
         raise DataError.of(
             f"the key {_shown(twice)} of `[{view.name}]` comes more than once",
-            location=SourceLocation(str(view.table.paths[0])),
+            location=view.table.place,
             hint='keep one row of each: `duplicates = "first"`, with `by = "COLUMN"` for the largest',
         )
     return rows

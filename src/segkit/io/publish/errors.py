@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from segkit.addresses import is_address, without_secrets
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
-from segkit.words import without_secrets
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ELSEWHERE = "write elsewhere with `-o`"
@@ -53,10 +53,10 @@ def write_error(error: BaseException, path: Path | str) -> WriteError | None:
     return None
 
 
-def require_local(path: str) -> None:
+def require_local(path: str | Path) -> None:
     """WriteError for an address such as `s3://bucket/lists`, before a folder is called so."""
-    if "://" in path:
-        message = f"cannot write to `{without_secrets(path)}`: only local files are written"
+    if is_address(path):
+        message = f"cannot write to `{without_secrets(str(path))}`: only local files are written"
         raise WriteError.of(message, hint="write to a local folder, and copy what is there")
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from segkit.errors import WriteError
-from segkit.io.publish.errors import ELSEWHERE, write_error, writing
+from segkit.io.publish.errors import ELSEWHERE, require_local, write_error, writing
 from segkit.io.publish.exchange import exchange
 from segkit.io.publish.lock import locked
 
@@ -66,6 +66,7 @@ def publishing(
 @contextmanager
 def publish_file(path: Path, *, wait: bool = True, on_wait: Callable[[str], None] = silent) -> Iterator[Path]:
     """A path to write to; when the block ends well, the file there takes the place of `path`, in one step."""
+    require_local(path)
     if path.exists() and not path.is_file() and not path.is_dir():
         with writing(path):
             yield path  # /dev/null, a named pipe: nothing to replace

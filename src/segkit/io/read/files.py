@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import gzip
 import importlib
@@ -14,13 +13,15 @@ from typing import Any
 
 import polars as pl
 
+from segkit.addresses import is_address
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
-from segkit.io.read.problems import STDIN, problem
-from segkit.io.read.registry import FOREIGN, GZIP, KINDS, MAGIC, ZSTD
+from segkit.io.read.label import STDIN, Label
+from segkit.io.read.problems import problem
+from segkit.io.read.registry import FOREIGN, GZIP, ZSTD, kind_of
 from segkit.io.read.workspace import Workspace
-from segkit.words import nearest, without_secrets
+from segkit.words import nearest
 
 
 def expand_all(texts: str | tuple[str, ...], base: Path) -> tuple[Path, ...]:
@@ -28,7 +29,8 @@ def expand_all(texts: str | tuple[str, ...], base: Path) -> tuple[Path, ...]:
     paths = [path for text in ((texts,) if isinstance(texts, str) else texts) for path in expand(text, base)]
     real = [path.resolve() for path in paths]
     for path in (path for number, path in enumerate(paths) if real[number] in real[:number]):
-        raise problem(path, f"`{path.name}` is named twice, so its rows would count twice", hint="name it once")
+        message = f"`{path.name}` is named twice, so its rows would count twice"
+        raise problem(Label(str(path)), message, hint="name it once")
     return tuple(paths)
 
 
@@ -36,23 +38,23 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     """The files that a path or glob names, sorted; DataError where there is none."""
     if text == "-":
         return (STDIN,)
-    if "://" in text:
-        message = f"cannot read `{without_secrets(text)}`: only local files are read"
+    if is_address(text):
+        message = f"cannot read `{Label(text)}`: only local files are read"
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
-    path = base / text
+    path, label = base / text, Label(str(base / text))
     if path.is_file():
         return (path,)
     if path.is_dir():
-        raise problem(path, f"`{text}` is a directory", hint=f"name its files with a glob such as `{text}/*.csv`")
+        raise problem(label, f"`{text}` is a directory", hint=f"name its files with a glob such as `{text}/*.csv`")
     if glob.has_magic(text):
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
         files = tuple(Path(name) for name in found if Path(name).is_file())
         if files:
             return files
-        raise problem(path, f"no file matches `{text}`", hint=_neighbours(path))
+        raise problem(label, f"no file matches `{text}`", hint=_neighbours(path))
     if path.exists():
         return (path,)  # a named pipe, as `<(command)` gives
-    raise problem(path, f"there is no file `{text}`", hint=_neighbours(path))
+    raise problem(label, f"there is no file `{text}`", hint=_neighbours(path))
 
 
 def _neighbours(path: Path) -> str:
@@ -70,50 +72,34 @@ def _neighbours(path: Path) -> str:
     return f"`{folder}` holds no files"
 
 
-def unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
+def unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
     """The file itself, or its decompressed copy in the workspace, and the kind of its content; once a path."""
     if path not in ws.unpacked:
-        ws.unpacked[path] = _unpack(ws, path)
+        ws.unpacked[path] = _unpack(ws, label, path)
     return ws.unpacked[path]
 
 
-def plain(ws: Workspace, path: Path) -> Path:
+def plain(ws: Workspace, label: Label, path: Path) -> Path:
     """The file itself, or its decompressed copy in the workspace."""
     with ws.filling():
         packed = _spooled(ws, path)
-        start = _start(path, packed)
+        start = _start(label, packed)
         unpacked = packed
         if start.startswith(GZIP):
-            unpacked = _gunzip(ws, path, packed)
+            unpacked = _gunzip(ws, label, packed)
         elif start.startswith(ZSTD):
-            unpacked = _unzstd(ws, path, packed)
+            unpacked = _unzstd(ws, label, packed)
         ws.on_open(path if packed == path else unpacked)
         return unpacked
 
 
-def _unpack(ws: Workspace, path: Path) -> tuple[Path, str]:
-    copy = plain(ws, path)
-    suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".zst")]
-    start = _start(path, copy)
+def _unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
+    unpacked = plain(ws, label, path)
+    start = _start(label, unpacked)
     for magic, what in FOREIGN.items():
         if start.startswith(magic):
-            raise problem(path, f"`{path.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
-    by_magic = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
-    kind = by_magic or KINDS.get(suffixes[-1] if suffixes else "", "text")
-    if kind == "text" and path == STDIN and start.lstrip()[:1] in (b"{", b"["):
-        kind = "json"
-    if kind in ("ndjson", "json") and start.startswith(codecs.BOM_UTF8):
-        copy = _without_mark(ws, copy)
-    return copy, kind
-
-
-def _without_mark(ws: Workspace, plain: Path) -> Path:
-    """A copy without the mark of UTF-8, which readers of JSON take for a value."""
-    copy = ws.new_file("")
-    with plain.open("rb") as data, copy.open("wb") as out:
-        data.seek(len(codecs.BOM_UTF8))
-        shutil.copyfileobj(data, out, 1 << 20)
-    return copy
+            raise problem(label, f"`{label.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
+    return unpacked, kind_of(label, start)
 
 
 def _spooled(ws: Workspace, path: Path) -> Path:
@@ -130,37 +116,37 @@ def _spooled(ws: Workspace, path: Path) -> Path:
     return copy
 
 
-def _start(path: Path, plain: Path) -> bytes:
+def _start(label: Label, plain: Path) -> bytes:
     try:
         with plain.open("rb") as file:
             start = file.read(4096)
     except OSError as error:
-        raise problem(path, f"cannot read `{path.name}`: {error.strerror}") from error
+        raise problem(label, f"cannot read `{label.name}`: {error.strerror}") from error
     if not start:
-        raise problem(path, f"`{path.name}` is empty")
+        raise problem(label, f"`{label.name}` is empty")
     return start
 
 
-def _gunzip(ws: Workspace, path: Path, packed: Path) -> Path:
+def _gunzip(ws: Workspace, label: Label, packed: Path) -> Path:
     copy = ws.new_file("")
     try:
         with gzip.open(packed) as data, copy.open("wb") as out:
             shutil.copyfileobj(data, out, 1 << 20)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise problem(path, f"`{path.name}` is truncated or damaged gzip", hint="copy the file again") from error
+        raise problem(label, f"`{label.name}` is truncated or damaged gzip", hint="copy the file again") from error
     return copy
 
 
-def _unzstd(ws: Workspace, path: Path, packed: Path) -> Path:
+def _unzstd(ws: Workspace, label: Label, packed: Path) -> Path:
     copy = ws.new_file("")
     zstd = _zstd()
     if zstd is None:
-        return _unzstd_by_polars(path, packed, copy)
+        return _unzstd_by_polars(label, packed, copy)
     try:
         with zstd.open(packed) as data, copy.open("wb") as out:
             shutil.copyfileobj(data, out, 1 << 20)
     except (EOFError, zstd.ZstdError) as error:
-        raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
+        raise problem(label, f"`{label.name}` is truncated or damaged zstd", hint="copy the file again") from error
     return copy
 
 
@@ -174,13 +160,13 @@ def _zstd() -> Any:
     return None
 
 
-def _unzstd_by_polars(path: Path, packed: Path, copy: Path) -> Path:
+def _unzstd_by_polars(label: Label, packed: Path, copy: Path) -> Path:
     """Polars reads UTF-8 lines, which go through as they are, since no text holds the separator NUL."""
     lines = pl.scan_csv(
         packed, has_header=False, infer_schema=False, separator="\0", quote_char=None, new_columns=["line"]
     )
     hint = 'to read such files, install the extra: `pip install "segkit-cli[zstd]"`; or decompress it'
-    other = problem(path, f"`{path.name}` is zstd, and not lines of UTF-8", hint=hint)
+    other = problem(label, f"`{label.name}` is zstd, and not lines of UTF-8", hint=hint)
     try:
         lines.sink_csv(copy, include_header=False, separator="\0", quote_style="never")
     except pl.exceptions.NoDataError:
@@ -189,8 +175,8 @@ def _unzstd_by_polars(path: Path, packed: Path, copy: Path) -> Path:
         if error_number(error):
             raise
         if isinstance(error, OSError):
-            raise problem(path, f"`{path.name}` is truncated or damaged zstd", hint="copy the file again") from error
+            raise problem(label, f"`{label.name}` is truncated or damaged zstd", hint="copy the file again") from error
         raise other from error
-    if b"\r" in _start(path, copy).partition(b"\n")[0]:  # lines that end with it alone, all taken for one
+    if b"\r" in _start(label, copy).partition(b"\n")[0]:  # lines that end with it alone, all taken for one
         raise other
     return copy

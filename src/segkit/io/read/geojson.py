@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from segkit.io.read.files import plain
+from segkit.io.read.label import Label
 from segkit.io.read.problems import problem
 from segkit.io.read.workspace import Workspace
 
@@ -60,36 +61,37 @@ def read_features(ws: Workspace, path: Path) -> tuple[Path, list[Feature]]:
 
     DataError for a file that is no GeoJSON, is not in WGS 84, or has no polygon.
     """
-    content = plain(ws, path)
-    features = list(_features(path, _parsed(path, content)))
-    found = [Feature(_properties(f), p) for f, p in zip(features, _polygons(path, features), strict=True) if len(p)]
+    label = Label(str(path))
+    content = plain(ws, label, path)
+    features = list(_features(label, _parsed(label, content)))
+    found = [Feature(_properties(f), p) for f, p in zip(features, _polygons(label, features), strict=True) if len(p)]
     if not found:
-        raise problem(path, f"`{path.name}` has no polygon", hint="`inside` needs zones with an area")
+        raise problem(label, f"`{label.name}` has no polygon", hint="`inside` needs zones with an area")
     return content, found
 
 
-def _parsed(path: Path, content: Path) -> Any:
+def _parsed(label: Label, content: Path) -> Any:
     try:
         return json.loads(content.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise problem(
-            path, f"`{path.name}` is not valid JSON: {error.msg}", line=error.lineno, hint=_AS_GEOJSON
+            label, f"`{label.name}` is not valid JSON: {error.msg}", line=error.lineno, hint=_AS_GEOJSON
         ) from error
     except RecursionError as error:
-        raise problem(path, f"`{path.name}` has brackets within brackets without end", hint=_AS_GEOJSON) from error
+        raise problem(label, f"`{label.name}` has brackets within brackets without end", hint=_AS_GEOJSON) from error
     except ValueError as error:
-        raise problem(path, f"`{path.name}` is not UTF-8 text", hint=_AS_GEOJSON) from error
+        raise problem(label, f"`{label.name}` is not UTF-8 text", hint=_AS_GEOJSON) from error
     except OSError as error:
-        raise problem(path, f"cannot read `{path.name}`: {error.strerror}") from error
+        raise problem(label, f"cannot read `{label.name}`: {error.strerror}") from error
 
 
-def _features(path: Path, data: Any) -> Iterator[dict[str, Any]]:
+def _features(label: Label, data: Any) -> Iterator[dict[str, Any]]:
     """The features of the file; a bare geometry is a feature without properties."""
     kind = data.get("type") if isinstance(data, dict) else None
     if kind not in ("FeatureCollection", "Feature", *_GEOMETRIES):
         what = "TopoJSON, not GeoJSON" if kind == "Topology" else "JSON, but not GeoJSON"
-        raise problem(path, f"`{path.name}` is {what}", hint=_AS_GEOJSON)
-    _check_crs(path, data.get("crs"))
+        raise problem(label, f"`{label.name}` is {what}", hint=_AS_GEOJSON)
+    _check_crs(label, data.get("crs"))
     if kind in _GEOMETRIES:
         yield {"geometry": data}
     elif kind == "Feature":
@@ -97,18 +99,18 @@ def _features(path: Path, data: Any) -> Iterator[dict[str, Any]]:
     else:
         features = data.get("features")
         if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-            raise problem(path, f"`{path.name}` has no list of `features`", hint=_AS_GEOJSON)
+            raise problem(label, f"`{label.name}` has no list of `features`", hint=_AS_GEOJSON)
         yield from features
 
 
-def _check_crs(path: Path, crs: Any) -> None:
+def _check_crs(label: Label, crs: Any) -> None:
     """GeoJSON is in WGS 84; older files may name another system in `crs`."""
     if crs is None:
         return
     properties = crs.get("properties") if isinstance(crs, dict) else None
     name = str(properties.get("name") if isinstance(properties, dict) else crs)
     if not _WGS84.search(name):
-        raise problem(path, f"`{path.name}` is in `{name}`, not in WGS 84", hint=_AS_GEOJSON)
+        raise problem(label, f"`{label.name}` is in `{name}`, not in WGS 84", hint=_AS_GEOJSON)
 
 
 def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,7 +118,7 @@ def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _polygons(path: Path, features: list[dict[str, Any]]) -> Iterator[Any]:
+def _polygons(label: Label, features: list[dict[str, Any]]) -> Iterator[Any]:
     """The polygons of each feature, made valid; none of points, lines and empty geometries.
 
     Each polygon by itself: made valid together, where two of them overlap would be a hole.
@@ -124,12 +126,12 @@ def _polygons(path: Path, features: list[dict[str, Any]]) -> Iterator[Any]:
     import shapely
 
     for number, feature in enumerate(features, 1):
-        shape = _shape(path, number, feature.get("geometry"))
+        shape = _shape(label, number, feature.get("geometry"))
         polygons = _parts([shape])
         wrong = ~shapely.is_valid(polygons)
         polygons[wrong] = shapely.make_valid(polygons[wrong])
         polygons = _parts(polygons)
-        _check_bounds(path, number, shapely.total_bounds(polygons) if len(polygons) else (0, 0, 0, 0))
+        _check_bounds(label, number, shapely.total_bounds(polygons) if len(polygons) else (0, 0, 0, 0))
         yield polygons
 
 
@@ -143,7 +145,7 @@ def _parts(shapes: Any) -> Any:
     return parts[(shapely.get_type_id(parts) == POLYGON) & ~shapely.is_empty(parts)]
 
 
-def _shape(path: Path, number: int, geometry: Any) -> Any:
+def _shape(label: Label, number: int, geometry: Any) -> Any:
     import shapely
     from shapely.geometry import shape
 
@@ -152,16 +154,16 @@ def _shape(path: Path, number: int, geometry: Any) -> Any:
     try:
         return shape(geometry)
     except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
-        message = f"the coordinates of feature {number} of `{path.name}` cannot be read: {error}"
-        raise problem(path, message, hint=_AS_GEOJSON) from error
+        message = f"the coordinates of feature {number} of `{label.name}` cannot be read: {error}"
+        raise problem(label, message, hint=_AS_GEOJSON) from error
 
 
-def _check_bounds(path: Path, number: int, bounds: Iterable[float]) -> None:
+def _check_bounds(label: Label, number: int, bounds: Iterable[float]) -> None:
     """Degrees, longitude first: other coordinates are those of another system, or the wrong way round."""
     west, south, east, north = bounds
     if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
         return
     shown = f"{west:g} to {east:g}, latitudes from {south:g} to {north:g}"
-    message = f"feature {number} of `{path.name}` is not on the map: it has longitudes from {shown}"
+    message = f"feature {number} of `{label.name}` is not on the map: it has longitudes from {shown}"
     hint = "GeoJSON is in degrees (WGS 84), longitude before latitude; export the file again"
-    raise problem(path, message, hint=hint)
+    raise problem(label, message, hint=hint)

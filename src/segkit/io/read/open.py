@@ -14,13 +14,13 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
 from segkit.io.read.files import expand_all, unpack
-from segkit.io.read.kinds.typed import open_typed
-from segkit.io.read.part import Part
-from segkit.io.read.problems import expands, problem, shown
+from segkit.io.read.label import Label
+from segkit.io.read.opened import Opened
+from segkit.io.read.problems import expands, problem
+from segkit.io.read.registry import KINDS, Kind
 from segkit.io.read.repeats import FILE, filled_down, repeats
 from segkit.io.read.table import Table
-from segkit.io.read.text.delimited import TextFile, open_text, scan
-from segkit.io.read.text.lines import ragged
+from segkit.io.read.text.delimited import scan
 from segkit.io.read.values import dates, sample
 from segkit.io.read.values.column import NUMERIC, Column
 from segkit.io.read.values.infer import Given, infer, typed
@@ -56,7 +56,7 @@ def open_table(
         frame = repeats(frame, names, spec.id, str(spec.duplicates))
     return Table(
         name=name,
-        paths=paths,
+        labels=tuple(part.label for part in parts),
         frame=frame,
         columns=MappingProxyType(columns),
         detected=_detected(parts, columns, spec),
@@ -72,56 +72,62 @@ def explain_failure(tables: Iterable[Table]) -> DataError | None:
     return second_look.explain(part for table in tables for part in table.parts)
 
 
-def _open(ws: Workspace, path: Path, spec: Source) -> Part:
+def _open(ws: Workspace, path: Path, spec: Source) -> Opened:
+    label = Label(str(path))
     with ws.filling():
-        plain, kind = unpack(ws, path)
-        text = open_text(ws, path, plain, spec) if kind == "text" else None
-    if text is None:
-        frame = open_typed(path, plain, kind)
-        return _part(path, plain, kind, frame, tuple(frame.collect_schema()), None, spec)
-    if not text.large and (error := ragged(text)):
-        raise error
-    return _part(path, plain, kind, scan([text]), text.names, text, spec)
+        unpacked, kind = unpack(ws, label, path)
+        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)._replace(kind=kind)
+    # The digest is that of the file itself, where it is more than a pipe.
+    return _renamed(opened._replace(content=path) if path.is_file() else opened, spec)
 
 
-def _part(
-    path: Path, plain: Path, kind: str, frame: pl.LazyFrame, old: tuple[str, ...], text: TextFile | None, spec: Source
-) -> Part:
-    new_names = _renaming(path, old, spec.rename)
-    names = tuple(new_names.get(name, name) for name in old)
-    frame = frame.rename(new_names)
+def _opened_as(kind: Kind, ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    try:
+        return kind.open(ws, spec, label, path)
+    except ImportError as error:
+        if kind.extra is None:
+            raise
+        hint = f'install it: `pip install "segkit-cli[{kind.extra}]"`'
+        raise problem(label, f"`{label.name}` is {kind.words}, which an extra of segkit reads", hint=hint) from error
+
+
+def _renamed(opened: Opened, spec: Source) -> Opened:
+    """The file with the names that the source gives to its columns, and with fields filled from above."""
+    new_names = _renaming(opened.label, opened.names, spec.rename)
+    names = tuple(new_names.get(name, name) for name in opened.names)
+    frame = opened.frame.rename(new_names)
     if isinstance(spec, Events) and spec.fill_down and spec.id in names:
         frame = filled_down(frame, str(spec.id), spec.fill_down)
-    return Part(path=path, source=plain, kind=kind, frame=frame, names=names, text=text)
+    return opened._replace(frame=frame, names=names)
 
 
-def _renaming(path: Path, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
+def _renaming(label: Label, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
     """Old name -> new name; DataError for old names that are not there and new ones that are taken."""
     problems = []
     for new, was in rename.items():
         if was not in old:
-            problems.append(_unknown(f"`rename` names column `{was}`, which `{path.name}` does not have", was, old))
+            problems.append(_unknown(f"`rename` names column `{was}`, which `{label.name}` does not have", was, old))
         elif expands(new):
             problems.append(Diagnostic(f"`rename` gives column `{was}` the name `{new}`, which cannot be a name"))
         elif new in old and new not in rename.values():
-            message = f"`rename` gives column `{was}` the name `{new}`, which another column of `{path.name}` has"
+            message = f"`rename` gives column `{was}` the name `{new}`, which another column of `{label.name}` has"
             problems.append(Diagnostic(message, hint=f"rename `{new}` too, or choose another name for `{was}`"))
     if problems:
         raise DataError(*problems)
     return {was: new for new, was in rename.items()}
 
 
-def _check_names(name: str, spec: Source, part: Part) -> None:
+def _check_names(name: str, spec: Source, part: Opened) -> None:
     unknown = [
         _unknown(
-            f"`types` of `{name}` names column `{column}`, which `{part.path.name}` does not have", column, part.names
+            f"`types` of `{name}` names column `{column}`, which `{part.label.name}` does not have", column, part.names
         )
         for column in spec.types
         if column not in part.names
     ]
     unknown += [
         _unknown(
-            f"`fill_down` of `{name}` names column `{column}`, which `{part.path.name}` does not have",
+            f"`fill_down` of `{name}` names column `{column}`, which `{part.label.name}` does not have",
             column,
             part.names,
         )
@@ -130,7 +136,7 @@ def _check_names(name: str, spec: Source, part: Part) -> None:
     ]
     unknown += [
         _unknown(
-            f"`date_format` of `{name}` names column `{column}`, which `{part.path.name}` does not have",
+            f"`date_format` of `{name}` names column `{column}`, which `{part.label.name}` does not have",
             column,
             part.names,
         )
@@ -145,20 +151,20 @@ def _unknown(message: str, name: str, names: Collection[str]) -> Diagnostic:
     return Diagnostic(message, hint=nearest(name, names) or f"its columns: {listed(names, ',')}")
 
 
-def _check_same_columns(parts: tuple[Part, ...]) -> None:
+def _check_same_columns(parts: tuple[Opened, ...]) -> None:
     first = parts[0]
-    if (first.kind == "text") and len({part.kind == "text" for part in parts}) > 1:
-        raise problem(first.path, "a source cannot join delimited text with other formats")
+    if first.text is not None and any(part.text is None for part in parts):
+        raise problem(first.label, "a source cannot join delimited text with other formats")
     for part in parts[1:]:
         lacks = [name for name in first.names if name not in part.names]
         extra = [name for name in part.names if name not in first.names]
         if lacks or extra:
             found = [f"{verb} {listed(names, ',')}" for verb, names in (("lacks", lacks), ("also has", extra)) if names]
-            message = f"`{part.path.name}` {' and '.join(found)}, unlike `{shown(first.path)}`"
-            raise problem(part.path, message, hint="all files of a source have the same columns")
+            message = f"`{part.label.name}` {' and '.join(found)}, unlike `{first.label}`"
+            raise problem(part.label, message, hint="all files of a source have the same columns")
 
 
-def _joined(parts: tuple[Part, ...], names: list[str], spec: Source) -> pl.LazyFrame:
+def _joined(parts: tuple[Opened, ...], names: list[str], spec: Source) -> pl.LazyFrame:
     """The rows of all files; one scan for each run of files that are written alike, unless files are told apart."""
     by_file = isinstance(spec, Events) and (spec.fill_down or spec.duplicates == "last_file")
     if parts[0].text is None or by_file:
@@ -176,7 +182,7 @@ def _joined(parts: tuple[Part, ...], names: list[str], spec: Source) -> pl.LazyF
     return pl.concat(frames) if len(frames) > 1 else frames[0]
 
 
-def _given(spec: Source, parts: tuple[Part, ...], timezone: str, time_columns: Collection[str]) -> Given:
+def _given(spec: Source, parts: tuple[Opened, ...], timezone: str, time_columns: Collection[str]) -> Given:
     decimal = spec.decimal or {",": ".", ".": ","}.get(spec.thousands or "")
     formats = dict(spec.date_format or {})
     for layout in dict.fromkeys(layout for of_column in formats.values() for layout in of_column):
@@ -211,12 +217,12 @@ def _check_date_format(layout: str) -> None:
         raise DataError(Diagnostic(f"`{layout}` is no date format", hint='an example is `date_format = "%d/%m/%Y"`'))
 
 
-def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:
+def _columns(parts: tuple[Opened, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:
     """The columns in order, and whether all rows were looked at."""
     schema = frame.collect_schema()
     text_names = [name for name, dtype in schema.items() if dtype == pl.String]
     if parts[0].text:
-        rows, whole = sample.of_text(parts)
+        rows, whole = sample.of_text([(part.text, part.names) for part in parts if part.text])
     else:
         try:
             rows, whole = sample.of_typed(frame, text_names)
@@ -226,10 +232,10 @@ def _columns(parts: tuple[Part, ...], frame: pl.LazyFrame, given: Given) -> tupl
     return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 
 
-def _detected(parts: tuple[Part, ...], columns: dict[str, Column], spec: Source) -> dict[str, str]:
+def _detected(parts: tuple[Opened, ...], columns: dict[str, Column], spec: Source) -> dict[str, str]:
     detected: dict[str, list[str]] = {}
     for part in parts:
-        for what, found in (part.text.detected if part.text else {}).items():
+        for what, found in part.detected.items():
             detected.setdefault(what, []).append(found)
     numbers = [c for c in columns.values() if c.is_text and c.type in NUMERIC]
     if spec.decimal is None and any(column.number.decimal == "," for column in numbers):

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeAlias
 
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.part import Part
-from segkit.io.read.problems import problem, shown
+from segkit.io.read.opened import LINE, Opened
 from segkit.io.read.table import Table
-from segkit.io.read.text.encoding import look
-from segkit.io.read.text.lines import SHOWN, ragged
+from segkit.io.read.text.lines import SHOWN
 from segkit.io.read.values.column import NUMERIC, Column, ColumnType
 from segkit.io.read.values.date_formats import format_hint
 from segkit.io.read.values.numbers import SCALE
-from segkit.io.read.values.texts import WHITE
 from segkit.rules.text.toml import toml_key
 from segkit.words import listed
 
-BATCH = 50_000
 LONGEST = 60
 """Characters of a value that are shown."""
-_LINE = "\0line"
 Wanted: TypeAlias = Mapping[str, tuple[ColumnType | None, bool]]
 
 _WORDS = {
@@ -57,11 +50,9 @@ def bad_values(table: Table, wanted: Wanted) -> DataError:
         if test is not None:
             tests[name] = test
     for part in table.parts:
-        for rows in _rows(part, list(tests)):
+        for rows in part.values(list(tests)):
             for name, test in tests.items():
-                _note(
-                    found[name], rows.filter(test).select(_LINE, name), name, part, _words(table, name, *wanted[name])
-                )
+                _note(found[name], rows.filter(test).select(LINE, name), name, part, _words(table, name, *wanted[name]))
     diagnostics = [note for column in found.values() for note in column.first]
     for name, column in found.items():
         if column.count:
@@ -102,28 +93,11 @@ def _as_missing(values: Sequence[str]) -> str:
     return f"give `null_values = [{shown_values}]` if that means nothing, "
 
 
-def _rows(part: Part, names: list[str]) -> Iterator[pl.DataFrame]:
-    """The raw columns in batches, with the line (of text) or the row of each value.
-
-    A header that comes again is told, or left out, elsewhere.
-    """
-    if part.text is None:
-        yield part.frame.select(names).with_row_index(_LINE, offset=1).collect(engine="streaming")
-        return
-    records, header = part.text.records(), [name.lower() for name in part.text.names]
-    places = [part.names.index(name) for name in names]
-    others = (record for record in records if [field.strip(WHITE).lower() for field in record[1]] != header)
-    while batch := list(islice(others, BATCH)):
-        columns = {name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)}
-        schema = dict.fromkeys(names, pl.String)
-        yield pl.DataFrame(columns, schema=schema).with_columns(pl.Series(_LINE, [line for line, _ in batch]))
-
-
-def _note(found: _Found, bad: pl.DataFrame, name: str, part: Part, words: str) -> None:
+def _note(found: _Found, bad: pl.DataFrame, name: str, part: Opened, words: str) -> None:
     found.count += bad.height
     for line, value in bad.head(SHOWN - len(found.first)).rows():
-        row = "" if part.lines else f"row {line} of "
-        place = SourceLocation(shown(part.path), line if part.lines else None)
+        row = "" if part.has_lines else f"row {line} of "
+        place = SourceLocation(str(part.label), line if part.has_lines else None)
         found.values.append(str(value).strip())
         found.first.append(Diagnostic(f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`", place))
 
@@ -147,38 +121,6 @@ def _total(table: Table, name: str, found: _Found, words: str, way_out: str) -> 
     return Diagnostic(message, hint=f'mend them, {way_out}or give `bad_values = "missing"` to count them as missing')
 
 
-def explain(parts: Iterable[Part]) -> DataError | None:
+def explain(parts: Iterable[Opened]) -> DataError | None:
     """The error behind a failed read: ragged lines, encoding, damaged pages; None if none is found."""
-    for part in parts:
-        error = _explain_text(part) if part.text else _explain_json(part) if part.lines else _explain_typed(part)
-        if error is not None:
-            return error
-    return None
-
-
-def _explain_text(part: Part) -> DataError | None:
-    assert part.text is not None
-    line = look(part.text.source).invalid_line
-    if line is not None:
-        return problem(part.path, f"`{part.path.name}` is not valid UTF-8", line=line)
-    return ragged(part.text)
-
-
-def _explain_json(part: Part) -> DataError | None:
-    with part.source.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                json.loads(line or b"null")
-            except ValueError:
-                return problem(part.path, "this line is not valid JSON", line=number)
-    return None
-
-
-def _explain_typed(part: Part) -> DataError | None:
-    try:
-        for _ in part.frame.collect_batches():
-            pass
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        return problem(part.path, f"`{part.path.name}` is damaged: {reason}", hint="copy or export the file again")
-    return None
+    return next((error for part in parts if (error := part.explain())), None)

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
+from segkit.diagnostics import SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.part import Part
+from segkit.io.read.label import Label
+from segkit.io.read.opened import Opened
 from segkit.io.read.problems import problem
 from segkit.io.read.text.lines import ragged
 from segkit.io.read.values import dates, moments, reading
@@ -36,13 +37,13 @@ class Table(NamedTuple):
     """A source: its columns as they came (text of text formats), and expressions for their values."""
 
     name: str
-    paths: tuple[Path, ...]
+    labels: tuple[Label, ...]
     frame: pl.LazyFrame
     """All columns, in file order, under their new names; text formats as text, null where empty."""
     columns: Mapping[str, Column]
     detected: dict[str, str]
     """What was detected because the rule file does not give it: delimiter, encoding, decimal."""
-    parts: tuple[Part, ...]
+    parts: tuple[Opened, ...]
     given: Given
     whole: bool
     """The types rest on all rows, not on a sample."""
@@ -117,8 +118,12 @@ class Table(NamedTuple):
     @property
     def headers(self) -> Mapping[str, str]:
         """Column -> its name in the header of a text; nothing for other kinds of files."""
-        part = self.parts[0]
-        return dict(zip(part.names, part.text.names, strict=True)) if part.text else {}
+        return self.parts[0].headers
+
+    @property
+    def place(self) -> SourceLocation:
+        """Its first file, for messages about the whole."""
+        return SourceLocation(self.labels[0].path)
 
     def repeats_header(self) -> pl.Expr | None:
         """Whether a row is the header once more, in any case; None for files that have no such line."""
@@ -171,11 +176,11 @@ class Table(NamedTuple):
             return None
         if line := text.line_that_splits():
             return self._skipping(line, "is the first with several fields")
-        return f"`{self.paths[0].name}` has one column with the delimiter `{text.delimiter}`; give its `delimiter`"
+        return f"`{self.labels[0].name}` has one column with the delimiter `{text.delimiter}`; give its `delimiter`"
 
     def no_header_hint(self) -> str | None:
         """What to try where the first line of a delimited text has values instead of names."""
-        text, name = self.parts[0].text, self.paths[0].name
+        text, name = self.parts[0].text, self.labels[0].name
         if text is None:
             return None
         if value := next(filter(_VALUE.fullmatch, text.names), None):
@@ -192,7 +197,7 @@ class Table(NamedTuple):
 
     def _skipping(self, line: int, what: str) -> str:
         begins = f"if the table begins there, give `skip_lines = {line - 1}`"
-        return f"line {line} of `{self.paths[0].name}` {what}: {begins}"
+        return f"line {line} of `{self.labels[0].name}` {what}: {begins}"
 
     def _as(self, name: str, wanted: ColumnType | None, money: bool) -> tuple[Column, ColumnType]:
         """The column and the type to read it as."""
@@ -213,7 +218,7 @@ class Table(NamedTuple):
         first, second = dates.readings(column.date.example)
         mark = next(c for c in column.date.example if c in "-/.")
         return problem(
-            self.paths[0],
+            self.labels[0],
             f"`{column.date.example}` in column `{column.name}` is {first} or {second}: no value settles which",
             hint=f'give `date_format = "%d{mark}%m{mark}%Y"` or `date_format = "%m{mark}%d{mark}%Y"`',
         )

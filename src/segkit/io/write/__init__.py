@@ -7,7 +7,7 @@ from segkit.io.write.formats import (
     Target,
     TextStyle,
     format_of,
-    require_format,
+    keys_of,
     require_no_terminal,
     sink,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "Target",
     "TextStyle",
     "format_of",
-    "require_format",
+    "keys_of",
     "require_no_terminal",
     "sink",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,15 +35,19 @@ class TextStyle(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A file extension, what turns a frame, a target and a style into a lazy sink, what its values are.
-
-    `binary` is no text; `cells` are texts without types, so that a list is written as a text.
-    """
+    """How lists are written, and how the keys of a list that was written are read again."""
 
     extension: str
     sink: Callable[[pl.LazyFrame, Target, TextStyle], pl.LazyFrame]
-    binary: bool = False
+    """Makes a lazy sink of a frame, a target and a style."""
+    keys: Callable[[Path, str, str], pl.LazyFrame]
+    """Scans a file whose first column has the keys; it takes the name of that column, and the delimiter of the run."""
+    is_text: bool = True
+    """It may go to a terminal."""
     cells: bool = False
+    """Values are texts without types, as a spreadsheet takes them: it joins what is in a list, and runs formulas."""
+    also: tuple[str, ...] = ()
+    """Other extensions of a file that is written in this format."""
 
 
 def _csv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -63,6 +67,16 @@ def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator:
     )
 
 
+def _csv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_csv(path, separator=delimiter, infer_schema=False)
+
+
+def _tsv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    return _csv_keys(path, key, "\t")
+
+
 def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
     # Polars writes a Decimal as text and 5 as 5.0, so the lines are made here and written as a file of one column.
     from segkit.io.write.cells import json_lines
@@ -71,8 +85,21 @@ def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFra
     return frame.select(line).sink_csv(target, include_header=False, quote_style="never", lazy=True)
 
 
+def _ndjson_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    import polars as pl
+
+    schema = pl.Schema({key: pl.String})
+    return pl.scan_ndjson(path, schema=schema) if path.stat().st_size else pl.LazyFrame(schema=schema)
+
+
 def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
     return frame.sink_parquet(target, compression="zstd", row_group_size=ROWS_IN_GROUP, lazy=True)
+
+
+def _parquet_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_parquet(path)
 
 
 def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -82,6 +109,12 @@ def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFram
     oldest = CompatLevel.oldest()
     frame = frame.map_batches(_without_idle_masks, streamable=True, validate_output_schema=False)
     return frame.sink_ipc(target, compat_level=oldest, record_batch_size=ROWS_IN_GROUP, lazy=True)
+
+
+def _arrow_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_ipc(path)
 
 
 def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
@@ -95,13 +128,13 @@ def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 FORMATS: dict[str, Format] = {
-    "csv": Format("csv", _csv, cells=True),
-    "tsv": Format("tsv", _tsv, cells=True),
-    "parquet": Format("parquet", _parquet, binary=True),
-    "ndjson": Format("ndjson", _ndjson),
-    "arrow": Format("arrow", _arrow, binary=True),
+    "csv": Format("csv", _csv, _csv_keys, cells=True, also=("", "txt")),
+    "tsv": Format("tsv", _tsv, _tsv_keys, cells=True),
+    "parquet": Format("parquet", _parquet, _parquet_keys, is_text=False),
+    "ndjson": Format("ndjson", _ndjson, _ndjson_keys),
+    "arrow": Format("arrow", _arrow, _arrow_keys, is_text=False),
 }
-"""Name of the format -> how it is written."""
+"""Name of the format -> how it is written, and read again."""
 
 
 def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | None = None) -> pl.LazyFrame:
@@ -109,21 +142,27 @@ def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | No
     return FORMATS[format].sink(frame, target, style or TextStyle())
 
 
-def format_of(path: Path, default: str = "csv") -> str:
-    """The format that a file's extension asks for."""
+def keys_of(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    """The rows of a list that was written, keys first; `DataError` where no format has its extension."""
+    extension = path.suffix.removeprefix(".")
+    format_ = next((f for f in FORMATS.values() if f.extension == extension), None)
+    if format_ is None:
+        hint = "another version of segkit has written it: compare runs of this one"
+        raise DataError.of(f"`{path}`: segkit does not read this format", hint=hint)
+    return format_.keys(path, key, delimiter)
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's extension asks for; `RuleError` where segkit does not write it."""
     extension = path.suffix.removeprefix(".").lower()
-    return next((name for name, f in FORMATS.items() if f.extension == extension), default)
-
-
-def require_format(path: Path) -> None:
-    """`RuleError` for a file with the extension of a format that segkit does not write."""
-    if path.suffix.removeprefix(".").lower() not in {*FORMATS, "", "txt"}:
-        hint = f"the formats are {', '.join(FORMATS)}"
-        raise RuleError.of(f"`{path}`: segkit does not write this format", hint=hint)
+    for name, format_ in FORMATS.items():
+        if extension in (format_.extension, *format_.also):
+            return name
+    raise RuleError.of(f"`{path}`: segkit does not write this format", hint=f"the formats are {', '.join(FORMATS)}")
 
 
 def require_no_terminal(format: str, stdout: IO[bytes]) -> None:
     """`RuleError` where rows of a binary format would go to a terminal."""
-    if FORMATS[format].binary and stdout.isatty():
+    if not FORMATS[format].is_text and stdout.isatty():
         hint = "send it on, with `> FILE` or `| PROGRAM`; `--format csv` writes text"
         raise RuleError.of(f"`{format}` is no text, and standard output is a terminal", hint=hint)

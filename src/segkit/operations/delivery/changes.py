@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -238,6 +239,6 @@ def since_last_run(
         if rules.output.changes:
             hint = "restore it, or name another run with `--previous`"
             anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
-            raise DataError(problem._replace(hint=hint + anew)) from error
+            raise DataError(replace(problem, hint=hint + anew)) from error
         message = f"what changed since the last run is not known: {problem.message}"
         return compare(None, rows, lists), [Diagnostic(message, hint=problem.hint, severity=Severity.WARNING)]

@@ -174,7 +174,7 @@ def _spare_inputs(run: Decision, directory: Path) -> None:
     """
     if run.rules.output.keep is not None:
         return
-    read = {path.resolve() for _, path, _ in run.evaluated.inputs} | {Path(run.loaded.source.path).resolve()}
+    read = {Path(read.label.path).resolve() for read in run.evaluated.inputs} | {Path(run.loaded.source.path).resolve()}
     for name in [*output_names(run.rules, run.lists), MANIFEST]:
         if (directory / name).resolve() in read:
             hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"

@@ -48,8 +48,8 @@ def manifest_of(
             relative_path=path_from(directory, loaded),
         ),
         inputs=tuple(
-            m.InputRead(table=table, path=str(path), bytes=content.stat().st_size, sha256=digests[content])
-            for table, path, content in run.evaluated.inputs
+            m.InputRead(table=table, path=label.path, bytes=content.stat().st_size, sha256=digests[content])
+            for table, label, content in run.evaluated.inputs
         ),
         files=tuple(written.names),
         bytes={name: (written.folder / name).stat().st_size for name in written.names},

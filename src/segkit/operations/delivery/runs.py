@@ -13,6 +13,7 @@ from segkit.columns.helpers import KEY
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST
+from segkit.io.write import keys_of
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.lists.protection import KeyForm
 from segkit.results import MEMBERS
@@ -101,7 +102,8 @@ class Run(NamedTuple):
         if listing.path.name == MEMBERS_FILE and self.manifest.members:
             rows = pl.scan_parquet(listing.path).filter(pl.col("list") == listing.name)
             return rows.select(pl.col("key").alias(KEY))
-        return _first_column(listing.path, self.key.column, self.delimiter)
+        rows = keys_of(listing.path, self.key.column, self.delimiter)
+        return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
 
     def check(self) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
@@ -120,17 +122,6 @@ class Run(NamedTuple):
             yield
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError.of(f"a file of the run `{self.shown}` cannot be read", hint=_WHOLE) from error
-
-
-def _first_column(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
-    if path.suffix == ".ndjson":
-        text = pl.Schema({key: pl.String})
-        rows = pl.scan_ndjson(path, schema=text) if path.stat().st_size else pl.LazyFrame(schema=text)
-    elif path.suffix in (".parquet", ".arrow"):
-        rows = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_ipc(path)
-    else:
-        rows = pl.scan_csv(path, separator="\t" if path.suffix == ".tsv" else delimiter, infer_schema=False)
-    return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
 
 
 def find_run(path: Path) -> Run | None:

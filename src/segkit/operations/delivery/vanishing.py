@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -52,7 +53,7 @@ def spare_lists(
     problem = Diagnostic(gone.told("this run would remove"), hint=HINT)
     if not dry_run:
         raise WriteError(problem)
-    return directory, [problem._replace(severity=Severity.WARNING)]
+    return directory, [dataclasses.replace(problem, severity=Severity.WARNING)]
 
 
 def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanishing | None:

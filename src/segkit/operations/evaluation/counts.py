@@ -13,7 +13,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import DUPLICATES
 from segkit.columns.tables.view import kept_rows
 from segkit.criteria.places import on_the_map
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.operations.tally import Entry, Tally
 from segkit.results import TableCounts
@@ -32,7 +32,7 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
         view = plan.view(name)
         spec = view.spec
         made = (isinstance(spec, Customers) and spec.from_) or (isinstance(spec, Lookup) and spec.explode)
-        rows = [part.text.rows for part in view.table.parts if part.text and part.text.rows is not None]
+        rows = [part.rows for part in view.table.parts if part.rows is not None]
         read = int(counts["rows"].item())
         if made or len(rows) < len(view.table.parts) or sum(rows) == read:
             continue
@@ -40,7 +40,7 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
         hint = (
             'look for quotation marks that are left open, or give `quote = ""`; please send such lines to the authors'
         )
-        lost.append(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+        lost.append(Diagnostic(message, view.table.place, hint))
     if lost:
         raise DataError(*lost)
 
@@ -93,7 +93,7 @@ def _table(plan: Plan, tally: Tally, name: str) -> TableCounts:
         rows=rows,
         left_out=left_out,
         detected=detected,
-        paths=tuple(str(p) for p in view.table.paths),
+        paths=tuple(label.path for label in view.table.labels),
     )
 
 

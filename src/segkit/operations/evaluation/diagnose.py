@@ -32,10 +32,10 @@ def place_of(table: Table, column: str, value: str) -> SourceLocation:
             place = part.names.index(column)
             for line, fields in part.text.records():
                 if place < len(fields) and fields[place].strip().lower() == value.strip().lower():
-                    return SourceLocation(str(part.path), line)
-    return SourceLocation(str(table.paths[0]))
+                    return SourceLocation(part.label.path, line)
+    return table.place
 
 
 def about_table(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     """A warning about the files of a table."""
-    return Diagnostic(message, SourceLocation(str(table.paths[0])), hint, Severity.WARNING)
+    return Diagnostic(message, table.place, hint, Severity.WARNING)

@@ -13,7 +13,7 @@ from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
-from segkit.io.read import Part, Workspace
+from segkit.io.read import Label, Workspace
 from segkit.operations.evaluation.counts import tally_of_tables
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.bad_values import (
@@ -31,12 +31,21 @@ from segkit.operations.evaluation.doubts.wrong_keys import refuse_keys
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.other_keys import other_keys_by_name
 from segkit.operations.evaluation.settle import settle
 from segkit.operations.progress import Progress
 from segkit.operations.tally import Tally
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place
+
+
+class Input(NamedTuple):
+    """A file that was read: of which table, what it is called, and where its content is, or a copy from a pipe."""
+
+    table: str
+    label: Label
+    content: Path
 
 
 class Evaluated(NamedTuple):
@@ -46,8 +55,7 @@ class Evaluated(NamedTuple):
     computed: Computed
     tally: Tally
     warnings: tuple[Diagnostic, ...]
-    inputs: tuple[tuple[str, Path, Path], ...]
-    """Table, path, and the file with the content: the path itself, or a copy of what came through a pipe."""
+    inputs: tuple[Input, ...]
 
 
 def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) -> Evaluated:
@@ -67,7 +75,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     refuse_headers(plan, settled.looks)
     warnings += refuse_bad_values(plan, {name: look.bad for name, look in settled.looks.items() if look.bad}, computed)
     parts = [part for table in settled.tables.values() for part in table.parts]
-    warnings += dict.fromkeys(note for part in parts if part.text for note in part.text.notes)  # once a file
+    warnings += dict.fromkeys(note for part in parts for note in part.notes)  # once a file
     warnings += [placed(loaded, finding) for finding in other_lists(plan)]
     refuse_currencies(plan, computed.counts)
     warnings += repeated_events(plan, computed)
@@ -81,19 +89,19 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
         of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
-    inputs = [(name, part.path, _content(part)) for name, table in settled.tables.items() for part in table.parts]
-    inputs += [(ZONES, path, content) for path, content in zones.files.items()]
-    included = [(".".join(map(str, place)), Path(f.path)) for place, f in loaded.source.included.items()]
-    inputs += [(place, path, path) for place, path in included]
+    inputs = [Input(name, part.label, part.content) for name, table in settled.tables.items() for part in table.parts]
+    inputs += [Input(ZONES, Label(str(path)), content) for path, content in zones.files.items()]
+    included = [(".".join(map(str, place)), f.path) for place, f in loaded.source.included.items()]
+    inputs += [Input(place, Label(path), Path(path)) for place, path in included]
     tally = tally_of_tables(plan, computed)
     return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=tuple(inputs))
 
 
-def _content(part: Part) -> Path:
-    return part.path if part.path.is_file() else part.source
-
-
 def without_data(loaded: Loaded) -> list[Diagnostic]:
     """The errors and warnings of a rule file that show without the data, in the order of the file."""
-    problems = [*check_references(loaded), *(placed(loaded, fault) for fault in faults(loaded.rules))]
+    problems = [
+        *check_references(loaded),
+        *other_keys_by_name(loaded),
+        *(placed(loaded, fault) for fault in faults(loaded.rules)),
+    ]
     return sorted(dict.fromkeys(problems), key=by_place)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
+from segkit.operations.evaluation.other_keys import other_keys
 from segkit.rules import walk
 from segkit.rules.model.sources import Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, suppression_table
@@ -41,6 +42,7 @@ def open_tables(loaded: Loaded, ws: Workspace) -> dict[str, Table]:
         for path in permission.suppress:
             if suppression_table(path) not in tables:
                 open_(suppression_table(path), Source(path=path))
+    wrong.extend(other_keys(loaded, tables))
     if wrong:
         raise DataError(*dict.fromkeys(wrong))
     if rules.customers.from_:

@@ -12,6 +12,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
+from segkit.io.write import FORMATS
 from segkit.io.write.cells import as_text, escaped
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.text.loader import Loaded
@@ -83,7 +84,7 @@ def written_key(rules: RuleFile) -> pl.Expr:
     """The key of a customer as the files show it."""
     output, key = rules.output, rules.customers.key
     shown = _protected(pl.col(KEY), pl.String(), rules, key) if protection(output, key) else pl.col(KEY)
-    return escaped(shown) if output.escape_formulas and output.format in ("csv", "tsv") else shown
+    return escaped(shown) if _escapes(output) else shown
 
 
 def key_form(rules: RuleFile) -> KeyForm:
@@ -93,7 +94,12 @@ def key_form(rules: RuleFile) -> KeyForm:
     secret = None
     if how == "pseudonymise":
         secret = hmac.new(os.environ[VARIABLE].encode(), b"segkit: fingerprint", hashlib.sha256).hexdigest()[:16]
-    return KeyForm(key, how, secret, output.escape_formulas and output.format in ("csv", "tsv"))
+    return KeyForm(key, how, secret, _escapes(output))
+
+
+def _escapes(output: Output) -> bool:
+    """Whether the files hold formulas as text."""
+    return output.escape_formulas and FORMATS[output.format].cells
 
 
 def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:

@@ -10,7 +10,7 @@ from pathlib import Path
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import Table, Workspace, open_table
+from segkit.io.read import Label, Table, Workspace, open_table
 from segkit.operations.rfm_table.guess import date_like, guess, guess_id
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.sources import Source
@@ -90,14 +90,14 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
 
 
 def _unknown(table: Table, option: str, name: str) -> Diagnostic:
-    message = f"`{table.paths[0]}` has no column `{name}`, which `{option}` names"
+    message = f"`{table.labels[0].path}` has no column `{name}`, which `{option}` names"
     return Diagnostic(message, hint=table.header_below(name) or table.one_column_hint() or nearest(name, table.columns))
 
 
 def _not_found(table: Table, option: str, what: str) -> Diagnostic:
     names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
     hint = table.one_column_hint() or table.no_header_hint() or f"name it with `{option}`; the columns are {names}"
-    return Diagnostic(f"cannot tell which column of `{table.paths[0]}` holds {what}", hint=hint)
+    return Diagnostic(f"cannot tell which column of `{table.labels[0].path}` holds {what}", hint=hint)
 
 
 def rule_file(
@@ -141,7 +141,8 @@ def _toml(value: object) -> str:
 
 def facts(data: Sequence[str], columns: Chosen, where: str | None, spec: Rfm) -> dict[str, object]:
     """What a file of cutoffs says about the events that were scored."""
-    path: object = data[0] if len(data) == 1 else list(data)
+    paths = [Label(path).path for path in data]
+    path: object = paths[0] if len(paths) == 1 else paths
     of_rows = {"path": path} if where is None else {"path": path, "where": where}
     chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
     if "time" not in chosen:

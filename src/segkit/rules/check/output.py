@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from segkit.addresses import is_address, without_secrets
 from segkit.rules.check.publication import check_publication
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
-from segkit.words import nearest, without_secrets
+from segkit.words import nearest
 
 _PLACEHOLDER = re.compile(r"\{(?!as_of\})[^{}]*\}")
 
@@ -26,7 +27,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _local(rules: RuleFile) -> Iterator[Finding]:
-    if "://" in rules.output.directory:
+    if is_address(rules.output.directory):
         message = f"`{without_secrets(rules.output.directory)}`: only local files are written"
         yield Finding(("output", "directory"), message, "write to a local folder, and copy what is there")
 

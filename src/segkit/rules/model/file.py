@@ -7,7 +7,8 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from segkit.rules.model.base import Contradiction, Day, Model, Name, TextList, Unfit, freeze
 from segkit.rules.model.blocks import Segments
@@ -19,7 +20,6 @@ from segkit.rules.model.computed.value import Value
 from segkit.rules.model.permissions import Consent, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
 
-FormatName = Literal["csv", "tsv", "parquet", "ndjson", "arrow"]
 _MODE = r"^0?6[046][046]$"
 
 
@@ -30,6 +30,18 @@ def parse_mode(value: Any) -> int:
     return int(value, 8)
 
 
+def parse_format(value: Any, info: ValidationInfo) -> str:
+    """The name of a format that is written; whoever loads the rules knows these, and gives them as `formats`."""
+    formats = (info.context or {})["formats"]
+    if isinstance(value, str) and value in formats:
+        return value
+    *others, last = [f"'{name}'" for name in formats]
+    expected = f"{', '.join(others)} or {last}" if others else last
+    raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+
+
+FormatName = Annotated[str, PlainValidator(parse_format), WithJsonSchema({"type": "string"})]
+"""The schema has the names from whoever writes it."""
 Mode = Annotated[int, PlainValidator(parse_mode), WithJsonSchema({"type": "string", "pattern": _MODE})]
 
 

@@ -21,9 +21,12 @@ Schema = dict[str, Any]
 _TEXTS = ({"type": "string"}, {"type": "array", "items": {"type": "string"}})
 
 
-def json_schema() -> Schema:
-    """JSON Schema, draft 2020-12, of a rule file of version 1; dates count as strings, as editors have them."""
-    definitions = schemas_of(_models(RuleFile, set()))
+def json_schema(formats: Iterable[str]) -> Schema:
+    """JSON Schema, draft 2020-12, of a rule file of version 1; dates count as strings, as editors have them.
+
+    `formats` are the names of those that can be written.
+    """
+    definitions = schemas_of(_models(RuleFile, set()), formats)
     root = definitions.pop("RuleFile") | {"title": "segkit rule file, version 1"}
     # Dataclasses such as `Duration` leave a definition that nothing refers to: their keys say what is written.
     used = re.findall(r"#/\$defs/(\w+)", json.dumps([root, definitions]))
@@ -31,11 +34,13 @@ def json_schema() -> Schema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
 
 
-def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
-    """The schema of each model, by its name, with the short forms that the file may have."""
+def schemas_of(models: Iterable[type[BaseModel]], formats: Iterable[str]) -> dict[str, Schema]:
+    """The schema of each model, by its name, with the short forms that the file may have and the `formats`."""
     models = list(models)
     _, schema = models_json_schema([(model, "validation") for model in models])
     definitions = {name: _tidy(definition) for name, definition in schema["$defs"].items()}
+    format_ = definitions["Output"]["properties"]["format"]
+    definitions["Output"]["properties"]["format"] = dict(sorted({**format_, "enum": list(formats)}.items()))
     for inner in {inner for model in models for inner in _models(model, set())}:
         _describe(inner, definitions[inner.__name__])
     _short_forms(definitions)
@@ -48,9 +53,9 @@ def _describe(model: type[BaseModel], definition: Schema) -> None:
             definition["properties"][key]["description"] = text
 
 
-def schema_text() -> str:
+def schema_text(formats: Iterable[str]) -> str:
     """The schema as the text of `segkit.schema.json`: the same bytes each time."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(formats), indent=2, ensure_ascii=False) + "\n"
 
 
 def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:

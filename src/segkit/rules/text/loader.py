@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -71,29 +71,38 @@ class Loaded(NamedTuple):
     digest: str
 
 
-def load_rules(path: Path, *, env: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
+def load_rules(
+    path: Path,
+    *,
+    formats: Collection[str],
+    env: Mapping[str, str] | None = None,
+    overrides: Overrides = NO_OVERRIDES,
+) -> Loaded:
     """The rules of a file, `-` for standard input; `RuleError` with all that is wrong with them.
 
-    `env` stands for the environment that `${NAME}` reads (default: that of the process);
-    `overrides` replace values of the file before anything is checked.
+    `formats` are the names of those that can be written. `env` stands for the environment that `${NAME}` reads
+    (default: that of the process); `overrides` replace values of the file before anything is checked.
     """
     if str(path) == "-":
-        return _load(sys.stdin.buffer.read(), STDIN, env, overrides)
-    return _load(_read(path), str(path), env, overrides)
+        return _load(sys.stdin.buffer.read(), STDIN, formats, env, overrides)
+    return _load(_read(path), str(path), formats, env, overrides)
 
 
 def load_rules_text(
     text: str,
     name: str = STDIN,
     *,
+    formats: Collection[str],
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
 ) -> Loaded:
     """The rules in a text, such as standard input or that of a test; `name` is what messages call it."""
-    return _load(text.encode(), name, env, overrides)
+    return _load(text.encode(), name, formats, env, overrides)
 
 
-def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overrides) -> Loaded:
+def _load(
+    raw: bytes, name: str, formats: Collection[str], env: Mapping[str, str] | None, overrides: Overrides
+) -> Loaded:
     text = _decode(raw, name)
     data = _parse(text, name)
     source = RuleSource(name, text, Index.of(text))
@@ -103,13 +112,15 @@ def _load(raw: bytes, name: str, env: Mapping[str, str] | None, overrides: Overr
     origins = expand.inherit(data, source.at, problems)
     data, included = include(data, source.directory, source.value_at, problems)
     source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
-    rules = _validate(data, source, problems)
+    rules = _validate(data, source, formats, problems)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 
 
-def _validate(data: dict[str, Any], source: RuleSource, problems: list[Diagnostic]) -> RuleFile:
+def _validate(
+    data: dict[str, Any], source: RuleSource, formats: Collection[str], problems: list[Diagnostic]
+) -> RuleFile:
     try:
-        rules = RuleFile.model_validate(data, by_alias=True, by_name=False)
+        rules = RuleFile.model_validate(data, by_alias=True, by_name=False, context={"formats": formats})
     except ValidationError as error:
         problems += messages.diagnose(error, data, source.at, source.value_at)
     if problems:

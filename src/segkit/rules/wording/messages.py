@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
 from segkit.rules.findings import SPELLINGS, At, KeyPath
 from segkit.rules.model.base import Contradiction, Lacking, Unfit, shown
@@ -125,7 +126,7 @@ def _first_sentence(text: str) -> str:
 def _bad_name(path: KeyPath) -> Said:
     """What to say about a name that a segment, trait or table cannot have."""
     name = str(path[-1])
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", without_secrets(name)).encode("ascii", "ignore").decode().lower()
     better = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-_")
     hint = "a name has small letters a-z, digits, `-` and `_`, and begins with a letter or digit"
     return path, f"`{name}` cannot be the name of {_KINDS[str(path[0])]}", f"{hint}{f': `{better}`' if better else ''}"

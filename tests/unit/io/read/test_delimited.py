@@ -236,7 +236,7 @@ def test_files_of_a_glob_each_have_their_own_layout(opened: Opener, tmp_path: Pa
     (tmp_path / "o2.csv").write_text("b;a\nx;2\n")
     (tmp_path / "o3.csv.gz").write_bytes(gzip.compress(b"a,b\n3,z\n"))
     table = opened(path="o*")
-    assert [path.name for path in table.paths] == ["o1.csv", "o2.csv", "o3.csv.gz"]
+    assert [label.name for label in table.labels] == ["o1.csv", "o2.csv", "o3.csv.gz"]
     assert rows(table) == [("1", "é"), ("2", "x"), ("3", "z")]
     assert table.detected == {"encoding": "cp1252, utf-8", "delimiter": ",, ;"}
 

@@ -97,10 +97,12 @@ def test_broken(opened: Opener, name: str, content: bytes, message: str) -> None
     assert "\n" not in found.message
 
 
-def test_a_line_that_is_no_json_is_found(opened: Opener, tmp_path: Path) -> None:
-    (tmp_path / "t.ndjson").write_text('{"a":1}\n' * 20_000 + '{"a":\n')
+@pytest.mark.parametrize("name", ["t.ndjson", "t.ndjson.gz"])
+def test_a_line_that_is_no_json_is_found(opened: Opener, tmp_path: Path, name: str) -> None:
+    lines = b'{"a":1}\n' * 20_000 + b'{"a":\n'
+    (tmp_path / name).write_bytes(gzip.compress(lines) if name.endswith(".gz") else lines)
     try:
-        table = opened(path="t.ndjson")
+        table = opened(path=name)
         with pytest.raises(pl.exceptions.PolarsError):
             table.frame.collect()
         error = explain_failure([table])
@@ -289,3 +291,10 @@ def test_json_with_the_mark_of_utf_8(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "l.ndjson").write_bytes('{"a":"é"}\n'.encode("cp1252"))
     with pytest.raises(DataError, match="iconv"):
         opened(path="l.ndjson")
+
+
+@pytest.mark.parametrize("name", ["t.ndjson", "t.ndjson.gz"])
+def test_the_line_that_is_no_json_is_looked_for_in_the_unpacked_text(opened: Opener, tmp_path: Path, name: str) -> None:
+    lines = b'\xef\xbb\xbf{"a":1}\n{"a":2}\n'
+    (tmp_path / name).write_bytes(gzip.compress(lines) if name.endswith(".gz") else lines)
+    assert explain_failure([opened(path=name)]) is None

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.io.write import FORMATS, TextStyle, format_of, sink
+from segkit.errors import DataError, RuleError
+from segkit.io.write import FORMATS, TextStyle, format_of, keys_of, sink
 
 
 def written(frame: pl.DataFrame, format: str = "csv", **style: Any) -> str:
@@ -196,7 +197,15 @@ def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "format"), [("a.parquet", "parquet"), ("a.TSV", "tsv"), ("a", "csv"), ("a.csv.gz", "csv")]
+    ("name", "format"), [("a.parquet", "parquet"), ("a.TSV", "tsv"), ("a", "csv"), ("a.b/c.txt", "csv")]
 )
 def test_format_of_a_path(name: str, format: str) -> None:
     assert format_of(Path(name)) == format
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.csv.gz"])
+def test_no_format_takes_the_rest(name: str) -> None:
+    with pytest.raises(RuleError, match="does not write this format"):
+        format_of(Path(name))
+    with pytest.raises(DataError, match="does not read this format"):
+        keys_of(Path(name), "id", ",")

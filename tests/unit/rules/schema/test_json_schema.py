@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from docs.reference import BEGIN, END, SECTIONS, reference_markdown, write_between_markers
+from segkit.io.write import FORMATS
 from segkit.rules.schema.json_schema import json_schema, schema_text
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import fields_of
@@ -18,9 +19,9 @@ VALID: dict[str, Any] = {
 
 
 def test_it_is_a_schema_and_the_same_each_time() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
-    assert schema_text() == schema_text()
-    assert schema_text().endswith("}\n")
+    jsonschema.Draft202012Validator.check_schema(json_schema(FORMATS))
+    assert schema_text(FORMATS) == schema_text(FORMATS)
+    assert schema_text(FORMATS).endswith("}\n")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_it_is_a_schema_and_the_same_each_time() -> None:
     ],
 )
 def test_editors_underline_mistakes(path: tuple[str, ...], value: Any) -> None:
-    validator = jsonschema.Draft202012Validator(json_schema())
+    validator = jsonschema.Draft202012Validator(json_schema(FORMATS))
     data = copy.deepcopy(VALID)
     validator.validate(data)
     table = data
@@ -53,7 +54,7 @@ def test_editors_underline_mistakes(path: tuple[str, ...], value: Any) -> None:
 
 
 def test_every_key_has_a_description() -> None:
-    schema = json_schema()
+    schema = json_schema(FORMATS)
     for name, definition in schema["$defs"].items():
         full = definition["anyOf"][-1] if name == "Condition" else definition
         for key, told in full["properties"].items():
@@ -84,7 +85,7 @@ def test_words_for_keys_lead_to_keys_that_exist() -> None:
     models = {section.model for section in SECTIONS}
     keys = {key for model in models for key in fields_of(model)}
     assert set(KEYS.values()) <= keys
-    schema = json_schema()["$defs"]["Condition"]["anyOf"][-1]["properties"]
+    schema = json_schema(FORMATS)["$defs"]["Condition"]["anyOf"][-1]["properties"]
     assert {target.split(" ")[0] for target in OPERATORS.values()} <= set(schema)
     assert not set(OPERATORS) & set(schema)
 

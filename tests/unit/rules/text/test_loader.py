@@ -2,14 +2,19 @@ import datetime as dt
 import hashlib
 import io
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from segkit.errors import RuleError
+from segkit.io.write import FORMATS
 from segkit.rules.check.references import check_references
-from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
+from segkit.rules.text import loader
+from segkit.rules.text.loader import Loaded, Overrides
 
+load_rules = partial(loader.load_rules, formats=FORMATS)
+load_rules_text = partial(loader.load_rules_text, formats=FORMATS)
 RULES = """version = 1
 [customers]
 path = "customers.csv"

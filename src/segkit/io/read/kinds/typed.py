@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
+from segkit.errors import DataError
+from segkit.io.read.label import Label
+from segkit.io.read.opened import Opened
 from segkit.io.read.problems import check_names, problem
+from segkit.io.read.workspace import Workspace
+from segkit.rules.model.sources import Source
 
-_NAMES = {"parquet": "Parquet", "ipc": "Arrow IPC", "ipc_stream": "Arrow IPC", "ndjson": "NDJSON", "json": "JSON"}
-
-
+_AGAIN = "export or copy it again"
 _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as with `iconv -f cp1252 -t utf-8`"
 
 
-def open_typed(path: Path, plain: Path, kind: str) -> pl.LazyFrame:
+def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a Parquet file."""
+    return _typed(label, path, "Parquet", lambda: pl.scan_parquet(path, glob=False), _AGAIN)
+
+
+def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of an Arrow IPC file."""
+    return _typed(label, path, "Arrow IPC", lambda: pl.scan_ipc(path), _AGAIN)
+
+
+def open_ipc_stream(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of an Arrow IPC stream."""
+    return _typed(label, path, "Arrow IPC", lambda: pl.read_ipc_stream(path).lazy(), _AGAIN)
+
+
+def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a file with an object of JSON in each line."""
+    plain = _without_mark(ws, path)
+    opened = _typed(label, plain, "NDJSON", lambda: _ndjson(plain), _JSON)
+    return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain))
+
+
+def open_json(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a file with an array of objects, or with an object in each line."""
+    plain = _without_mark(ws, path)
+    return _typed(label, plain, "JSON", lambda: _json(plain), _JSON)
+
+
+def _typed(label: Label, path: Path, words: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
     """The columns with their types; categories and columns of nulls are text."""
     try:
-        frame = READERS[kind](plain)
+        frame = scan()
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        message = f"`{path.name}` is not a readable {_NAMES[kind]} file: {reason}"
-        hint = _JSON if kind in ("ndjson", "json") else "export or copy it again"
-        raise problem(path, message, hint=hint) from error
+        raise problem(label, f"`{label.name}` is not a readable {words} file: {reason}", hint=hint) from error
     if not schema:
-        raise problem(path, f"`{path.name}` is empty: it has no columns")
-    check_names(path, schema)
+        raise problem(label, f"`{label.name}` is empty: it has no columns")
+    check_names(label, schema)
     as_text = (pl.Categorical, pl.Enum, pl.Null)
-    return frame.with_columns(pl.col(n).cast(pl.String) for n, dtype in schema.items() if isinstance(dtype, as_text))
+    frame = frame.with_columns(pl.col(n).cast(pl.String) for n, dtype in schema.items() if isinstance(dtype, as_text))
+    return Opened(label=label, content=path, frame=frame, names=tuple(schema))
 
 
 def _ndjson(path: Path) -> pl.LazyFrame:
@@ -42,11 +76,23 @@ def _json(path: Path) -> pl.LazyFrame:
     return pl.read_json(path, infer_schema_length=None).lazy() if array else _ndjson(path)
 
 
-READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
-    "parquet": lambda path: pl.scan_parquet(path, glob=False),
-    "ipc": pl.scan_ipc,
-    "ipc_stream": lambda path: pl.read_ipc_stream(path).lazy(),
-    "ndjson": _ndjson,
-    "json": _json,
-}
-"""Kind of file -> how it is scanned."""
+def _without_mark(ws: Workspace, path: Path) -> Path:
+    """The file, or a copy without the mark of UTF-8, which readers of JSON take for a value."""
+    with path.open("rb") as data:
+        if data.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            return path
+        copy = ws.new_file("")
+        with copy.open("wb") as out:
+            shutil.copyfileobj(data, out, 1 << 20)
+    return copy
+
+
+def _fault_of_lines(path: Path, opened: Opened) -> DataError | None:
+    """The error for the first line of the unpacked file that is no JSON."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                json.loads(line or b"null")
+            except ValueError:
+                return problem(opened.label, "this line is not valid JSON", line=number)
+    return None

@@ -16,7 +16,8 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.problems import check_names, problem, shown
+from segkit.io.read.label import Label
+from segkit.io.read.problems import check_names, problem
 from segkit.io.read.text.encoding import HEAD, as_utf8
 from segkit.io.read.text.layout import lines_of_table
 from segkit.io.read.text.quotes import Dialect, Suspect, look_at_quotes, rewritten, some_field_begins
@@ -45,7 +46,7 @@ csv.field_size_limit(1 << 26)  # the default, 128 kB, is less than some fields h
 class TextFile(NamedTuple):
     """One file of delimited text, as UTF-8."""
 
-    path: Path
+    label: Label
     """The file that the rule file names, for messages."""
     source: Path
     """The UTF-8 text: the file itself, or its copy in the workspace."""
@@ -170,7 +171,7 @@ def unpaired(file: TextFile, line: int) -> DataError:
     with file.source.open(encoding="utf-8-sig", newline="\n") as lines:
         text = next((text for number, text in enumerate(lines, 1) if number == line), "")
     escaped = file.quote is not None and f"\\{file.quote}" in text
-    return problem(file.path, UNPAIRED, line=file.line(line), hint=ESCAPED_HINT if escaped else UNPAIRED_HINT)
+    return problem(file.label, UNPAIRED, line=file.line(line), hint=ESCAPED_HINT if escaped else UNPAIRED_HINT)
 
 
 def scan(files: list[TextFile]) -> pl.LazyFrame:
@@ -187,35 +188,35 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
     )
 
 
-def open_text(ws: Workspace, path: Path, plain: Path, spec: Source) -> TextFile:
+def open_text(ws: Workspace, label: Label, plain: Path, spec: Source) -> TextFile:
     """Find encoding, layout and header; DataError for what is empty, binary, badly encoded or badly quoted."""
     quote = '"' if spec.quote is None else spec.quote or None
-    text = as_utf8(ws, path, plain, spec.encoding or (), quote or "")
-    lines = lines_of_table(ws, path, text.source, spec)
+    text = as_utf8(ws, label, plain, spec.encoding or (), quote or "")
+    lines = lines_of_table(ws, label, text.source, spec)
     detected = {} if spec.encoding else {"encoding": text.encoding}
     head = _head(lines.source)
     if not head.strip():
-        raise problem(path, f"`{path.name}` is empty: it has only blank lines")
-    _check_single(path, "quote", quote)
-    _check_single(path, "escape", spec.escape)
+        raise problem(label, f"`{label.name}` is empty: it has only blank lines")
+    _check_single(label, "quote", quote)
+    _check_single(label, "escape", spec.escape)
     delimiter = spec.delimiter or lines.delimiter
     if delimiter is None:
-        delimiter = _find_delimiter(head, quote, "\t" if ".tsv" in path.suffixes else ",")
+        delimiter = _find_delimiter(head, quote, "\t" if ".tsv" in label.endings else ",")
         detected["delimiter"] = _NAMES[delimiter]
     source, quoted = lines.source, text.marked
     if delimiter == " ":
         source, delimiter, quote, quoted = _without_runs(ws, source), "\t", None, False
         head = _head(source)
-    _check_single(path, "delimiter", delimiter)
+    _check_single(label, "delimiter", delimiter)
     if spec.quote is None and _in_apostrophes(head, delimiter):
         quote, quoted = "'", True
         detected["quote"] = "'"
     file = TextFile(
-        path=path,
+        label=label,
         source=source,
         delimiter=delimiter,
         quote=quote,
-        names=_names(path, head, delimiter, quote, spec),
+        names=_names(label, head, delimiter, quote, spec),
         quoted=quoted,
         detected=detected,
         has_header=spec.header is None,
@@ -289,7 +290,7 @@ def _open(file: TextFile, suspect: Suspect) -> DataError:
     with file.source.open("rb") as lines:
         bare = suspect.line.replace(mark, b"")
         line = next(n for n, raw in enumerate(lines, 1) if raw.rstrip(b"\r\n").replace(mark, b"") == bare)
-    return problem(file.path, OPEN, line=file.line(line), hint=OPEN_HINT)
+    return problem(file.label, OPEN, line=file.line(line), hint=OPEN_HINT)
 
 
 def _look_of(values: Sequence[str]) -> str | None:
@@ -350,9 +351,9 @@ def _shaped(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
     return _quoted(ws, made, spec.model_copy(update={"escape": None}))
 
 
-def _check_single(path: Path, what: str, mark: str | None) -> None:
+def _check_single(label: Label, what: str, mark: str | None) -> None:
     if mark is not None and len(mark.encode()) != 1:
-        raise problem(path, f"the {what} `{mark}` is not one ASCII character")
+        raise problem(label, f"the {what} `{mark}` is not one ASCII character")
 
 
 def _head(source: Path) -> str:
@@ -432,7 +433,7 @@ def _in_apostrophes(head: str, delimiter: str) -> bool:
     return len(names) > 1 and all(re.fullmatch(r"\s*'.*'\s*", name) for name in names)
 
 
-def _names(path: Path, head: str, delimiter: str, quote: str | None, spec: Source) -> tuple[str, ...]:
+def _names(label: Label, head: str, delimiter: str, quote: str | None, spec: Source) -> tuple[str, ...]:
     """The names of the columns: of the header, or those that are given."""
     if spec.header is not None:
         names = tuple(name.strip() for name in spec.header)
@@ -441,17 +442,17 @@ def _names(path: Path, head: str, delimiter: str, quote: str | None, spec: Sourc
         rows = _fields_of(head, delimiter, quote, spaces=_has_spaces_before_marks(head, delimiter, quote))
         if not rows:
             hint = "is a quotation mark left open?"
-            raise problem(path, f"the header of `{path.name}` cannot be read", hint=hint, line=1)
+            raise problem(label, f"the header of `{label.name}` cannot be read", hint=hint, line=1)
         names = tuple(name.strip() or f"column_{position}" for position, name in enumerate(rows[0], 1))
         line = 1 + (spec.skip_lines or 0)
-    check_names(path, names, line=line)
+    check_names(label, names, line=line)
     positions: dict[str, list[int]] = {}
     for position, name in enumerate(names, 1):
         positions.setdefault(name, []).append(position)
     twice = [
         Diagnostic(
             f"columns {' and '.join(map(str, places))} are both named `{name}`",
-            SourceLocation(shown(path), line),
+            SourceLocation(str(label), line),
             "give each column a name of its own in the file, or all of them with `header = [...]` and `skip_lines = 1`",
         )
         for name, places in positions.items()

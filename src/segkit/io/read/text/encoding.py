@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
-from segkit.io.read.problems import problem, shown
+from segkit.io.read.label import Label
+from segkit.io.read.problems import problem
 from segkit.io.read.workspace import Workspace
 from segkit.words import listed
 
@@ -62,40 +63,40 @@ class Utf8(NamedTuple):
     """What to tell about the encoding that was found."""
 
 
-def as_utf8(ws: Workspace, path: Path, plain: Path, given: Sequence[str], mark: str) -> Utf8:
+def as_utf8(ws: Workspace, label: Label, plain: Path, given: Sequence[str], mark: str) -> Utf8:
     """The text of `plain` as UTF-8; DataError where it is none, or not in the encodings that are given.
 
     Of several, each line is read in the first that it fits.
     """
     for name in given:
-        _require_encoding(path, name)
+        _require_encoding(label, name)
     with plain.open("rb") as file:
         start = file.read(HEAD)
     bom = next((name for first, name in _BOMS.items() if start.startswith(first)), None)
     if len(given) > 1:
-        return _of_several(ws, path, plain, given, mark)
+        return _of_several(ws, label, plain, given, mark)
     if bom and not given:
-        return _transcoded(ws, path, plain, bom, mark)
+        return _transcoded(ws, label, plain, bom, mark)
     if given and codecs.lookup(given[0]).name not in _UTF8:
-        return _transcoded(ws, path, plain, given[0], mark)
+        return _transcoded(ws, label, plain, given[0], mark)
     looked = look(plain, mark)
-    _refuse_nul(path, looked)
+    _refuse_nul(label, looked)
     if looked.invalid_line is None:
         return Utf8(_with_line_feeds(ws, plain, looked), looked.marked, "utf-8")
     if given:
         hint = 'try `encoding = "cp1252"`'
-        raise problem(path, f"`{path.name}` is not valid UTF-8", line=looked.invalid_line, hint=hint)
-    _refuse_mixed(path, plain, looked.invalid_line)
-    found = _transcoded(ws, path, plain, "cp1252", mark)
-    return found._replace(notes=(_judged(path, found.source),))
+        raise problem(label, f"`{label.name}` is not valid UTF-8", line=looked.invalid_line, hint=hint)
+    _refuse_mixed(label, plain, looked.invalid_line)
+    found = _transcoded(ws, label, plain, "cp1252", mark)
+    return found._replace(notes=(_judged(label, found.source),))
 
 
-def _require_encoding(path: Path, name: str) -> None:
+def _require_encoding(label: Label, name: str) -> None:
     try:
         "".encode(name)  # `hex` is a codec too, but not one of text
     except LookupError as error:
         hint = "examples are `utf-8`, `cp1252`, `latin-1` and `utf-16`"
-        raise problem(path, f"there is no encoding `{name}`", hint=hint) from error
+        raise problem(label, f"there is no encoding `{name}`", hint=hint) from error
 
 
 def look(path: Path, mark: str = "") -> Looked:
@@ -141,13 +142,13 @@ def _line_at(path: Path, before: int) -> int:
     return lines
 
 
-def _refuse_nul(path: Path, looked: Looked) -> None:
+def _refuse_nul(label: Label, looked: Looked) -> None:
     if looked.nul_line is not None:
         hint = 'UTF-16 without a mark is read with `encoding = "utf-16-le"` or "utf-16-be"; else export the file again'
-        raise problem(path, f"`{path.name}` is not text: it holds NUL bytes", line=looked.nul_line, hint=hint)
+        raise problem(label, f"`{label.name}` is not text: it holds NUL bytes", line=looked.nul_line, hint=hint)
 
 
-def _refuse_mixed(path: Path, plain: Path, line: int) -> None:
+def _refuse_mixed(label: Label, plain: Path, line: int) -> None:
     """DataError where at least half of the letters beyond ASCII are UTF-8, and some bytes are not."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     letters = others = 0
@@ -156,12 +157,12 @@ def _refuse_mixed(path: Path, plain: Path, line: int) -> None:
         bad = len(re.findall("[\udc80-\udcff]", text))
         letters, others = letters + len(text) - bad, others + bad
     if letters and letters >= others:
-        message = f"`{path.name}` is UTF-8 but for some bytes: {others:,} of {letters + others:,} letters beyond ASCII"
+        message = f"`{label.name}` is UTF-8 but for some bytes: {others:,} of {letters + others:,} letters beyond ASCII"
         hint = 'mend them, or give `encoding = ["utf-8", "cp1252"]`: each line is read in the first that it fits'
-        raise problem(path, message, line=line, hint=hint)
+        raise problem(label, message, line=line, hint=hint)
 
 
-def _judged(path: Path, text: Path) -> Diagnostic:
+def _judged(label: Label, text: Path) -> Diagnostic:
     """The note that a text was taken for cp1252, a warning where that is unlikely."""
     words = rare = number = 0
     sample: tuple[int, str] | None = None
@@ -182,19 +183,19 @@ def _judged(path: Path, text: Path) -> Diagnostic:
     assert sample is not None, "a text that is not UTF-8 has letters beyond ASCII"
     line_number, letter_shown = odd or sample
     shown_as = f"`{letter_shown}`" if letter_shown.isprintable() else f"an undefined byte ({ord(letter_shown):#x})"
-    message = f"`{path.name}` is not UTF-8, so it is read as cp1252: line {line_number} has {shown_as}"
+    message = f"`{label.name}` is not UTF-8, so it is read as cp1252: line {line_number} has {shown_as}"
     if odd:
         hint = (
             "is that right? if not, give its `encoding`: `cp1250` (Central Europe), `mac-roman`, `cp437`, `cp850` ..."
         )
         return Diagnostic(
-            f"{message}, which is unlikely", SourceLocation(shown(path), line_number), hint, Severity.WARNING
+            f"{message}, which is unlikely", SourceLocation(str(label), line_number), hint, Severity.WARNING
         )
     hint = 'if that letter is wrong, give its `encoding`; `encoding = "cp1252"` says that it is right'
-    return Diagnostic(message, SourceLocation(shown(path), line_number), hint, Severity.NOTE)
+    return Diagnostic(message, SourceLocation(str(label), line_number), hint, Severity.NOTE)
 
 
-def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str, mark: str) -> Utf8:
+def _transcoded(ws: Workspace, label: Label, plain: Path, encoding: str, mark: str) -> Utf8:
     copy = ws.new_file(".csv")
     line, marked = 1, False
     decoder = codecs.getincrementaldecoder(encoding)(_CP1252 if codecs.lookup(encoding).name == "cp1252" else "strict")
@@ -207,12 +208,12 @@ def _transcoded(ws: Workspace, path: Path, plain: Path, encoding: str, mark: str
                 marked = marked or (bool(mark) and mark in text)
             out.write(decoder.decode(b"", final=True))
     except UnicodeError as error:
-        message = f"`{path.name}` cannot be read as {encoding}"
+        message = f"`{label.name}` cannot be read as {encoding}"
         hint = "give its `encoding`"
         if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
             hint = "its end may be cut off; without a mark at its begin, `encoding` ends in -le or -be"
-        raise problem(path, message, line=line, hint=hint) from error
-    return _checked(ws, path, copy, marked, encoding)
+        raise problem(label, message, line=line, hint=hint) from error
+    return _checked(ws, label, copy, marked, encoding)
 
 
 def _undefined(error: UnicodeError) -> tuple[str, int]:
@@ -225,15 +226,15 @@ _CP1252 = "segkit-cp1252"
 codecs.register_error(_CP1252, _undefined)
 
 
-def _of_several(ws: Workspace, path: Path, plain: Path, encodings: Sequence[str], mark: str) -> Utf8:
+def _of_several(ws: Workspace, label: Label, plain: Path, encodings: Sequence[str], mark: str) -> Utf8:
     plain, copy = _with_lines(ws, plain), ws.new_file(".csv")
     wanted, marked = mark.encode(), False
     with plain.open("rb") as lines, copy.open("wb") as out:
         for number, line in enumerate(lines, 1):
-            text = line if line.isascii() else _in_first(path, line, number, encodings)
+            text = line if line.isascii() else _in_first(label, line, number, encodings)
             marked = marked or (bool(wanted) and wanted in text)
             out.write(text)
-    return _checked(ws, path, copy, marked, ", ".join(encodings))
+    return _checked(ws, label, copy, marked, ", ".join(encodings))
 
 
 def _with_lines(ws: Workspace, plain: Path) -> Path:
@@ -244,19 +245,19 @@ def _with_lines(ws: Workspace, plain: Path) -> Path:
     return _with_line_feeds(ws, plain, Looked(line_feeds=feeds, returns=returns))
 
 
-def _in_first(path: Path, line: bytes, number: int, encodings: Sequence[str]) -> bytes:
+def _in_first(label: Label, line: bytes, number: int, encodings: Sequence[str]) -> bytes:
     for encoding in encodings:
         try:
             return line.decode(encoding).encode()
         except UnicodeError:
             continue
-    raise problem(path, f"this line fits none of the encodings {listed(encodings)}", line=number)
+    raise problem(label, f"this line fits none of the encodings {listed(encodings)}", line=number)
 
 
-def _checked(ws: Workspace, path: Path, copy: Path, marked: bool, encoding: str) -> Utf8:
+def _checked(ws: Workspace, label: Label, copy: Path, marked: bool, encoding: str) -> Utf8:
     """The copy, with line feeds."""
     looked = look(copy)
-    _refuse_nul(path, looked)
+    _refuse_nul(label, looked)
     return Utf8(_with_line_feeds(ws, copy, looked), marked, encoding)
 
 

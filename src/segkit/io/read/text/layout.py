@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.io.read.label import Label
 from segkit.io.read.problems import problem
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
@@ -28,7 +29,7 @@ class Lines(NamedTuple):
     """The lines that `skip_footer` leaves out, with their numbers."""
 
 
-def lines_of_table(ws: Workspace, path: Path, source: Path, spec: Source) -> Lines:
+def lines_of_table(ws: Workspace, label: Label, source: Path, spec: Source) -> Lines:
     """The lines of the table in a text of UTF-8; DataError where none is left."""
     with source.open("rb") as file:
         start = file.readline()
@@ -44,9 +45,9 @@ def lines_of_table(ws: Workspace, path: Path, source: Path, spec: Source) -> Lin
     with copy.open("wb") as out:
         out.writelines(_kept(source, before, spec.skip_footer or 0, (spec.comment or "").encode(), dropped, footer))
     if not copy.stat().st_size and not (before or spec.skip_footer or spec.comment):
-        raise problem(path, f"`{path.name}` is empty: it has only blank lines")
+        raise problem(label, f"`{label.name}` is empty: it has only blank lines")
     if not copy.stat().st_size:
-        raise problem(path, f"`{path.name}` is empty but for the lines that are skipped", hint="see `skip_lines`")
+        raise problem(label, f"`{label.name}` is empty but for the lines that are skipped", hint="see `skip_lines`")
     return Lines(copy, tuple(sorted(dropped)), delimiter, tuple(footer))
 
 

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.problems import shown
 from segkit.io.read.text.delimited import UNPAIRED_HINT, TextFile
 from segkit.io.read.text.encoding import CHUNK
 from segkit.io.read.text.quotes import marks
@@ -108,7 +107,7 @@ def _fields(count: int) -> str:
 
 
 def _diagnostic(file: TextFile, message: str, line: int | None, hint: str | None = None) -> Diagnostic:
-    return Diagnostic(message, SourceLocation(shown(file.path), line), hint)
+    return Diagnostic(message, SourceLocation(str(file.label), line), hint)
 
 
 def _is_regular(file: TextFile, stopped: Callable[[], bool]) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from segkit.io.read.part import Part
 from segkit.io.read.text.delimited import TextFile
 
 SMALL = 2_000_000
@@ -19,18 +18,20 @@ ROWS = 3_000
 """Rows of a typed source that are looked at."""
 
 
-def of_text(parts: Sequence[Part]) -> tuple[pl.DataFrame, bool]:
-    """Rows as text, and whether they are all there are; larger files give head, middle and end."""
-    total = sum(part.text.source.stat().st_size for part in parts if part.text)
+def of_text(files: Sequence[tuple[TextFile, Sequence[str]]]) -> tuple[pl.DataFrame, bool]:
+    """Rows as text, and whether they are all there are; larger files give head, middle and end.
+
+    Each file comes with the names that its columns have now; all have those of the first.
+    """
+    total = sum(text.source.stat().st_size for text, _ in files)
     whole = total <= SMALL
-    looked_at = parts if whole else parts[:: -(-len(parts) // FILES)]
+    looked_at = files if whole else files[:: -(-len(files) // FILES)]
     budget = None if whole else BUDGET // len(looked_at)
-    columns = list(parts[0].names)
+    columns = list(files[0][1])
     frames = [
-        rows.rename(dict(zip(part.text.names, part.names, strict=True))).select(columns)
-        for part in looked_at
-        if part.text
-        for rows in _pieces(part.text, budget)
+        rows.rename(dict(zip(text.names, names, strict=True))).select(columns)
+        for text, names in looked_at
+        for rows in _pieces(text, budget)
     ]
     return pl.concat(frames), whole
 

@@ -13,7 +13,7 @@ from segkit.columns.helpers import as_it_came
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.criteria.sql.parse import sql_columns
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import bad_values
 from segkit.io.read.values.column import NUMERIC
@@ -103,7 +103,7 @@ def _two_readings(view: View, column: str) -> Diagnostic:
     mark = "," if "," in text else "."
     message = f"`{text}` in column `{column}` is {decimal} or {grouped}: no value settles which, and it is added up"
     hint = f'give the source `decimal = "{mark}"` for {decimal}, or `thousands = "{mark}"` for {grouped}'
-    return Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint)
+    return Diagnostic(message, view.table.place, hint)
 
 
 def _guess(view: View, column: str) -> Diagnostic:
@@ -140,4 +140,4 @@ def refuse_currencies(plan: Plan, tables: Iterable[str]) -> None:
 def _mixed(view: View, column: str, marks: Sequence[str]) -> Diagnostic:
     message = f"column `{column}` has amounts in several currencies: {listed(marks)}"
     hint = 'keep the rows of one, with `where` on a column that tells the currency: `where.currency = "EUR"`'
-    return Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint)
+    return Diagnostic(message, view.table.place, hint)

@@ -12,7 +12,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import SecondLook, View
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read import Part
+from segkit.io.read import Opened
 from segkit.io.read.values.texts import WHITE
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.tables import CUSTOMERS
@@ -54,7 +54,7 @@ def refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
         again = view.table.repeats_header()
         if again is not None and not view.table.frame.filter(again).head(1).collect().is_empty():
             _refuse_header(view, key)
-    was = dict(zip(texts[0].names, texts[0].text.names if texts[0].text else (), strict=False)).get(key)
+    was = texts[0].headers.get(key)
     if was and keys.filter(keys.str.len_chars() == len(was)).str.to_lowercase().is_in([was.lower()]).any():
         _refuse_header(view, key)
     if view.spec.skip_footer != 0:
@@ -67,9 +67,8 @@ def _refuse_header(view: View, key: str) -> None:
         line = next((line for line, fields in part.text.records() if _seen(fields) == _seen(part.text.names)), 0)
         if line:
             name = next((name for name in key.split(", ") if name in part.names), part.names[0])
-            was = part.text.names[part.names.index(name)]
-            hint = f'leave such lines out: `where.{toml_key(name)}.not = "{was}"`'
-            raise DataError(Diagnostic("this line repeats the header", SourceLocation(str(part.path), line), hint))
+            hint = f'leave such lines out: `where.{toml_key(name)}.not = "{part.headers[name]}"`'
+            raise DataError(Diagnostic("this line repeats the header", SourceLocation(part.label.path, line), hint))
 
 
 def _seen(fields: Iterable[str]) -> list[str]:
@@ -98,10 +97,10 @@ def _refuse_totals(view: View, column: str, keys: pl.Series) -> None:
         hint = f'other files have none: leave it out with `where.{toml_key(column)}.not = "{total.key}"`'
     else:
         hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
-    raise DataError(Diagnostic(message, SourceLocation(str(part.path), total.line), hint))
+    raise DataError(Diagnostic(message, SourceLocation(part.label.path, total.line), hint))
 
 
-def _total_of(view: View, part: Part, column: str, keys: pl.Series) -> _Total | None:
+def _total_of(view: View, part: Opened, column: str, keys: pl.Series) -> _Total | None:
     """The first of the last lines of a file that is a total, and counts as a customer's.
 
     A customer of events may come in any row, and has other rows: only words tell there.
@@ -139,9 +138,9 @@ def rows_in_footers(plan: Plan) -> list[Diagnostic]:
             place = part.names.index(key)
             rows = [line for line, fields in part.text.rows_of_footer() if not TOTAL.match(fields[place].strip())]
             if rows:
-                message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.path.name}`, which reads as a row"
+                message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.label.name}`, which reads as a row"
                 hint = "it counts for each file: leave out the totals with `where`, if only some files have one"
-                warnings.append(Diagnostic(message, SourceLocation(str(part.path), rows[0]), hint, Severity.WARNING))
+                warnings.append(Diagnostic(message, SourceLocation(part.label.path, rows[0]), hint, Severity.WARNING))
     return warnings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import polars as pl
@@ -11,9 +12,9 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import AMOUNT, ID, KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import REPEATED_ROW, View
-from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
-from segkit.io.read import ColumnType, Part, Table
+from segkit.io.read import ColumnType, Opened, Table
 from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.operations.evaluation.diagnose import about_table
 from segkit.rules.model.sources import Events, Spelling
@@ -43,7 +44,7 @@ def _repeats(view: View, count: int) -> DataError:
     hint = '`duplicates = "drop"` counts them once, `"keep"` each time'
     if isinstance(view.spec, Events) and view.spec.id and len(view.table.parts) > 1:
         hint += '; for exports that overlap, `"last_file"` takes each event from the last file that has it'
-    place = SourceLocation(str(view.table.paths[0]))
+    place = view.table.place
     return DataError(Diagnostic(f"{rows} more than once, field by field, in `{view.name}`", place, hint))
 
 
@@ -60,7 +61,7 @@ def _refuse_disagreement(view: View) -> None:
     totals = f"{low.normalize():f} and {high.normalize():f}"
     message = f"the lines of event `{first}`{others} in `{view.name}` have totals such as {totals}"
     hint = 'leave out `amount_per = "event"` (and the amount in `fill_down`) to add the lines up'
-    raise DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+    raise DataError(Diagnostic(message, view.table.place, hint))
 
 
 def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnostic]:
@@ -84,7 +85,7 @@ def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnos
             pairs.append((one, other))
     if not pairs:
         return []
-    names = listed(part.path.name for part in pairs[0])
+    names = listed(part.label.name for part in pairs[0])
     stand, twice = ("stands", "counts") if shared == 1 else ("stand", "count")
     message = f"{plural(shared, 'row')} of `{view.name}` {stand} in two files, such as {names}, and {twice} twice"
     overlap = 'give `duplicates = "last_file"` for exports that overlap, ' if spec.id else "give "
@@ -98,7 +99,7 @@ def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnos
     return [about_table(message, table, hint)]
 
 
-def _as_of_table(table: Table, part: Part) -> pl.LazyFrame:
+def _as_of_table(table: Table, part: Opened) -> pl.LazyFrame:
     """The rows of one file, with the types that the columns have in all files together."""
     return part.frame.select(pl.col(name).cast(column.dtype) for name, column in table.columns.items())
 
@@ -128,11 +129,11 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
             what = plural(count, "id" if spec.id in table.columns else "row")
             message = f"{what} of `{view.name}` {'stands' if count == 1 else 'stand'} in two files or more"
             hint = 'if these files overlap, give `duplicates`: `"last_file"`, `"drop"`, or `"keep"` if that is right'
-            notes.append(about_table(message, table, hint)._replace(severity=Severity.NOTE))
+            notes.append(replace(about_table(message, table, hint), severity=Severity.NOTE))
     return notes
 
 
-def _whole_rows_in_both(one: Part, other: Part) -> bool:
+def _whole_rows_in_both(one: Opened, other: Opened) -> bool:
     """Whether some rows are the same field by field, so that `drop` finds them."""
     try:
         both = other.frame.join(one.frame, on=list(one.names), how="semi", nulls_equal=True).head(1).collect()
@@ -141,7 +142,9 @@ def _whole_rows_in_both(one: Part, other: Part) -> bool:
     return not both.is_empty()
 
 
-def _rows_in_both(view: View, key: str, spellings: Sequence[Spelling], one: Part, other: Part, here: pl.Expr) -> int:
+def _rows_in_both(
+    view: View, key: str, spellings: Sequence[Spelling], one: Opened, other: Opened, here: pl.Expr
+) -> int:
     """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
     assert isinstance(view.spec, Events)
     table, spec = view.table, view.spec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
@@ -93,7 +94,7 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
             # Warnings stand in the manifest, which holds no customer's data: only errors have examples.
             there, customer = alike.example
             message = f"{told.message}: `{there}` there, `{customer}` among the customers"
-            errors.append(told._replace(message=message, severity=Severity.ERROR))
+            errors.append(replace(told, message=message, severity=Severity.ERROR))
         else:
             warnings.append(told)
     if errors:

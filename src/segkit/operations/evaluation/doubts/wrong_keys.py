@@ -8,7 +8,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import NO_KEY, View, kept_rows
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.operations.evaluation.diagnose import place_of
 from segkit.operations.evaluation.doubts.no_rows import key_of, refuse_headers_and_totals
@@ -46,7 +46,7 @@ def refuse_keys(plan: Plan, computed: Computed) -> None:
 
 
 def _no_keys(view: View, key: str, rows: int) -> DataError:
-    place = SourceLocation(str(view.table.paths[0]))
+    place = view.table.place
     message = f"none of the {rows:,} rows has a key in column `{key}`"
     of_people = isinstance(view.spec, (Customers, Events))
     hint = "name the column that identifies the customer: `key = ...`" if of_people else "is it the right column?"
@@ -84,7 +84,7 @@ def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
     raise DataError(
         Diagnostic(
             f"customer keys come more than once: {shown}{more}",
-            SourceLocation(str(view.table.paths[0])),
+            view.table.place,
             'keep one row of each: `[customers] duplicates = "first"` or `"last"`',
         )
     )
@@ -112,7 +112,7 @@ def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
         event, customer = view.kept().select(KEY).head(1).collect().item(), customers[KEY][0]
         hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
-    return DataError(Diagnostic(message, SourceLocation(str(view.table.paths[0])), hint))
+    return DataError(Diagnostic(message, view.table.place, hint))
 
 
 def _left_out_all(plan: Plan, events: View) -> bool:

@@ -1,0 +1,38 @@
+"""Delimited text, as it is read: `io/read/text` finds out how it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segkit.errors import DataError
+from segkit.io.read.label import Label
+from segkit.io.read.opened import Opened
+from segkit.io.read.problems import problem
+from segkit.io.read.text.delimited import open_text, scan
+from segkit.io.read.text.encoding import look
+from segkit.io.read.text.lines import ragged
+from segkit.io.read.workspace import Workspace
+from segkit.rules.model.sources import Source
+
+KEYS = frozenset(
+    {"delimiter", "quote", "encoding", "skip_lines", "skip_footer", "comment", "header", "ragged", "escape"}
+)
+"""The keys of a source that say how a text is written."""
+
+
+def open_delimited(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a text; those of a large one are checked later."""
+    text = open_text(ws, label, path, spec)
+    if not text.large and (error := ragged(text)):
+        raise error
+    return Opened(
+        label=label, content=path, frame=scan([text]), names=text.names, text=text, has_lines=True, fault=_fault
+    )
+
+
+def _fault(opened: Opened) -> DataError | None:
+    assert opened.text is not None
+    line = look(opened.text.source).invalid_line
+    if line is not None:
+        return problem(opened.label, f"`{opened.label.name}` is not valid UTF-8", line=line)
+    return ragged(opened.text)

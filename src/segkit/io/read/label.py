@@ -1,0 +1,47 @@
+"""What a source is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from segkit.addresses import without_secrets
+
+STDIN = Path("-")
+PACKED = (".gz", ".zst")
+"""Endings that say how a file is packed, not what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A source in messages, logs and manifests: its path, or its address without user, password and query."""
+
+    path: str
+    """As manifests and JSON have it; `-` for standard input."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", without_secrets(self.path))
+
+    def __str__(self) -> str:
+        return "standard input" if self.is_stdin else self.path
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder."""
+        return PurePath(self.path).name
+
+    @property
+    def endings(self) -> list[str]:
+        """The endings of the name, such as `.csv` and `.gz`."""
+        return PurePath(self.path).suffixes
+
+    @property
+    def ending(self) -> str:
+        """The ending that says what the file holds, in small letters; nothing where there is none."""
+        endings = [ending for ending in map(str.lower, self.endings) if ending not in PACKED]
+        return endings[-1] if endings else ""
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether it is standard input."""
+        return self.path == str(STDIN)

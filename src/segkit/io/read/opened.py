@@ -1,0 +1,100 @@
+"""A file of a table, opened: a lazy frame, and the lines of text behind it where there are such."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic
+from segkit.errors import DataError
+from segkit.io.read.label import Label
+from segkit.io.read.problems import problem
+from segkit.io.read.text.delimited import TextFile
+from segkit.io.read.values.texts import WHITE
+
+LINE = "\0line"
+"""The column with the line or the row of a value."""
+BATCH = 50_000
+
+
+def damaged(opened: Opened) -> DataError | None:
+    """The error for a frame that cannot be read to its end."""
+    try:
+        for _ in opened.frame.collect_batches():
+            pass
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        return problem(
+            opened.label, f"`{opened.label.name}` is damaged: {reason}", hint="copy or export the file again"
+        )
+    return None
+
+
+class Opened(NamedTuple):
+    """One file of a table: what each kind of source becomes.
+
+    Its rows are lines of delimited text, or a frame with types of its own.
+    """
+
+    label: Label
+    content: Path
+    """The file whose digest is that of the content: itself, packed or not; of a pipe, its unpacked copy."""
+    frame: pl.LazyFrame
+    """The columns under their new names, in the order of this file."""
+    names: tuple[str, ...]
+    """The same names."""
+    text: TextFile | None = None
+    """The delimited text, where the rows are its lines."""
+    has_lines: bool = False
+    """Each row has a line in the file."""
+    fault: Callable[[Opened], DataError | None] = damaged
+    """What finds out, slowly, why it could not be read."""
+    kind: str = ""
+    """The name of its kind in `KINDS`, once that has opened it."""
+
+    def explain(self) -> DataError | None:
+        """The error behind a read that failed; None where nothing is found."""
+        return self.fault(self)
+
+    def values(self, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The raw columns in batches, with the line or the row of each value in `LINE`.
+
+        A header that comes again is told, or left out, elsewhere.
+        """
+        if self.text is None:
+            yield self.frame.select(names).with_row_index(LINE, offset=1).collect(engine="streaming")
+            return
+        records, header = self.text.records(), [name.lower() for name in self.text.names]
+        places = [self.names.index(name) for name in names]
+        others = (record for record in records if [field.strip(WHITE).lower() for field in record[1]] != header)
+        while batch := list(islice(others, BATCH)):
+            columns = {
+                name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)
+            }
+            schema = dict.fromkeys(names, pl.String)
+            yield pl.DataFrame(columns, schema=schema).with_columns(pl.Series(LINE, [line for line, _ in batch]))
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them: as many must be read."""
+        return self.text.rows if self.text else None
+
+    @property
+    def detected(self) -> Mapping[str, str]:
+        """What was found out about how it is written."""
+        return self.text.detected if self.text else MappingProxyType({})
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What there is to tell about how it is written."""
+        return self.text.notes if self.text else ()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Column -> its name in the header of a text; nothing where there is no such line."""
+        return dict(zip(self.names, self.text.names, strict=True)) if self.text else {}
