@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -194,8 +195,9 @@ def wait_for(desk: Desk, process: subprocess.Popen[bytes], pattern: str, number:
     """Wait until so many files of this pattern are there, or the run has ended."""
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
-        if len(list(desk.folder.glob(pattern))) >= number:
-            return
+        with contextlib.suppress(FileNotFoundError):  # a folder may move in while it is looked into
+            if len(list(desk.folder.glob(pattern))) >= number:
+                return
         time.sleep(0.001)
 
 
