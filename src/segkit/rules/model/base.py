@@ -46,6 +46,11 @@ class Duration:
         """The day this long after `day`; months clip to the month's end."""
         return self._shift(day, 1)
 
+    @property
+    def offset(self) -> str:
+        """The duration as Polars writes it."""
+        return f"{self.number}{ {'day': 'd', 'week': 'w', 'month': 'mo', 'quarter': 'q', 'year': 'y'}[self.unit] }"
+
     def _shift(self, day: dt.date, sign: int) -> dt.date:
         try:
             days = {"day": 1, "week": 7}.get(self.unit)
