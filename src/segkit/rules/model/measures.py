@@ -214,7 +214,8 @@ class Measured(Window):
         if self.measure in NEEDS_COLUMN and self.of is None:
             raise Contradiction(f'`measure = "{self.measure}"` needs `of`, the column to look at', key="measure")
         if self.measure == "nth" and not self.n:
-            raise Contradiction('`measure = "nth"` needs `n`: 1 is the first event, -1 the last', key="measure")
+            key = "measure" if self.n is None else "n"
+            raise Contradiction('`measure = "nth"` needs `n`: 1 is the first event, -1 the last', key=key)
         if self.n is not None and self.measure != "nth":
             raise Contradiction(
                 '`n` goes with `measure = "nth"` alone', 'write `measure = "nth"`, or take `n` out', key="n"
