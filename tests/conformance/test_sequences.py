@@ -89,6 +89,11 @@ SEQUENCES = {
         'between = [2024-01-01, 2024-01-02]\nthen = { where.p = "sand" }',
         "1",
     ),
+    "longer than any calendar": (
+        "1 2024-01-01 brick 1; 2 2024-02-01 sand 1",
+        'then = { within = "999999999999 days" }',
+        "1",
+    ),
     "what follows lies after as_of": ("1 2024-03-31 brick 1; 2 2024-04-01 sand 1", "then = {}", "0"),
     "an order has the day of its first line": (
         "1 2024-01-05 brick 1; 1 2024-01-09 brick 1; 2 2024-01-07 sand 1",

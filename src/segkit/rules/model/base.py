@@ -48,8 +48,12 @@ class Duration:
 
     @property
     def offset(self) -> str:
-        """The duration as Polars writes it."""
-        return f"{self.number}{ {'day': 'd', 'week': 'w', 'month': 'mo', 'quarter': 'q', 'year': 'y'}[self.unit] }"
+        """The duration as Polars writes it, at most 10,000 years: beyond them, its dates are wrong without a word."""
+        unit, most = {
+            "day": ("d", 3_652_425), "week": ("w", 521_775), "month": ("mo", 120_000), "quarter": ("q", 40_000),
+            "year": ("y", 10_000),
+        }[self.unit]  # fmt: skip
+        return f"{min(self.number, most)}{unit}"
 
     def _shift(self, day: dt.date, sign: int) -> dt.date:
         try:
