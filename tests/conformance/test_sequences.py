@@ -172,6 +172,9 @@ MEASURES = {
     "share of money": ("1 2024-01-01 b 1; 2 2024-01-01 c 3", 'measure = "share"\nwhere.p = "b"\nof = "amount"', "25"),
     "share of nothing": ("1 2024-01-01 b 1; 2 2024-01-01 c -1",
                          'measure = "share"\nwhere.p = "b"\nof = "amount"', ""),
+    "share of less than nothing": (
+        "1 2024-01-01 b 1; 2 2024-01-01 c -3", 'measure = "share"\nwhere.p = "b"\nof = "amount"', "",
+    ),
     "no share at all": ("1 2024-01-01 c 1", 'measure = "share"\nwhere.p = "b"', "0"),
 }  # fmt: skip
 ZERO = {"ISO weeks", "months", "quarters"}
@@ -181,6 +184,25 @@ ZERO = {"ISO weeks", "months", "quarters"}
 def test_measures(desk: Desk, case: str) -> None:
     orders, rules, expected = MEASURES[case]
     assert answer(desk, orders, trait(rules), as_of="2025-06-30") == [expected, "0" if case in ZERO else ""]
+
+
+@pytest.mark.parametrize(
+    ("orders", "condition", "did", "did_not"),
+    [
+        ("1 2024-01-01 b 1; 2 2024-01-01 b 1", 'measure = "gap_mean", min = 0', "", "ab"),
+        ("1 2024-01-01 b 1", 'measure = "gap_median", max = 10', "", "ab"),
+        ("1 2024-01-01 c 1", 'measure = "share", where.p = "b", max = 10', "a", "b"),
+        ("1 2024-01-01 c 1", 'measure = "share", where.p = "b", above = 0', "", "ab"),
+        ("1 2024-01-01 c 1", 'measure = "active_weeks"', "a", "b"),
+        ("1 2024-01-01 c 1", 'measure = "active_months", max = 3', "a", "b"),
+    ],
+)
+def test_conditions_on_them(desk: Desk, orders: str, condition: str, did: str, did_not: str) -> None:
+    for key, who in (("did", did), ("did_not", did_not)):
+        rules = f'[output]\ncolumns = ["id"]\n[segment.s]\nbehavioural.{key} = {{ events = "orders", {condition} }}\n'
+        answer(desk, orders, rules)
+        out = desk.segkit("apply", desk / "rules.toml", "-o", "-", "-q").stdout
+        assert "".join(line[0] for line in out.splitlines()[1:]) == who
 
 
 PERIODS = {

@@ -118,10 +118,7 @@ def _measures_in(condition: EventCondition, period: Period | None) -> list[Measu
     if condition.result or condition.measure != "count":
         measures.append(hidden_measure(measured(condition, condition.measure, condition.of), period=period))
     if not measures or _holds_without(condition):
-        there = measured(condition, "count")
-        if condition.measure == "share":  # whether or not it satisfies `where`
-            there = there.model_copy(update={"where": {}})
-        measures.append(hidden_measure(there, exists=True, period=period))
+        measures.append(hidden_measure(measured(condition, "count"), exists=True, period=period))
     return measures
 
 
