@@ -163,6 +163,7 @@ MEASURES = {
     "no median gap": ("1 2024-01-01 b 1", 'measure = "gap_median"', ""),
     "median of orders": ("1 2024-01-01 b 1; 1 2024-01-01 b 2; 2 2024-01-02 b 4", 'measure = "median"', "3.5"),
     "median is exact": ("1 2024-01-01 b 0.1; 2 2024-01-02 b 0.2; 3 2024-01-02 b 9", 'measure = "median"', "0.2"),
+    "median of one": ("1 2024-01-01 b 19.99", 'measure = "median"', "19.99"),
     "median of two": ("1 2024-01-01 b 0.1; 2 2024-01-02 b 0.2", 'measure = "median"', "0.15"),
     "ISO weeks": ("1 2024-12-29 b 1; 2 2024-12-30 b 1; 3 2025-01-05 b 1", 'measure = "active_weeks"', "2"),
     "months": ("1 2023-01-31 b 1; 2 2024-01-01 b 1; 2 2024-02-01 b 1", 'measure = "active_months"', "3"),

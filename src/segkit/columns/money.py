@@ -24,7 +24,7 @@ def nearest_mean(total: pl.Expr, count: pl.Expr) -> pl.Expr:
 
 
 def nearest_ratio(units: pl.Expr, by: pl.Expr) -> pl.Expr:
-    """The double that is nearest to one 128-bit integer divided by another, which is above 0.
+    """The double that is nearest to one 128-bit integer divided by another, which is above 0 and no literal.
 
     Ratios from 2 ** 62 on, and those by more than 2 ** 63, are rounded once more.
     """
