@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -396,6 +396,20 @@ def measure(rows: list[Event], spec: Row, source: Row, as_of: date) -> Any:
             return len(grouped(rows))
         case "active_days":
             return len({event.time for event in rows})
+        case "active_weeks":
+            return len({event.time.isocalendar()[:2] for event in rows})
+        case "active_months":
+            return len({(event.time.year, event.time.month) for event in rows})
+        case "active_quarters":
+            return len({(event.time.year, (event.time.month - 1) // 3) for event in rows})
+        case "gap_mean" | "gap_median":
+            days = sorted({event.time for event in rows})
+            gaps = sorted((later - earlier).days for earlier, later in pairwise(days))
+            if not gaps:
+                return None
+            return float(Fraction(sum(gaps), len(gaps))) if name == "gap_mean" else float(middle(gaps))
+        case "nth":
+            return nth(rows, spec, source)
         case "days_since_first":
             return (as_of - min(event.time for event in rows)).days if rows else None
         case "days_since_last":
@@ -421,11 +435,35 @@ def measure(rows: list[Event], spec: Row, source: Row, as_of: date) -> Any:
             return exact_sum(values)
         case "mean":
             return exact_mean(values)
+        case "median":
+            return float(middle(sorted(Decimal(value) for value in values))) if values else None
         case "min":
             return min(values, default=None)
         case "max":
             return max(values, default=None)
     raise AssertionError(f"unknown measure {name!r}")
+
+
+def middle(values: Sequence[Any]) -> Fraction:
+    """The mean of the two values in the middle of some that are in order."""
+    size = len(values)
+    return (Fraction(values[(size - 1) // 2]) + Fraction(values[size // 2])) / 2
+
+
+def first_day(event: list[Event]) -> date:
+    return min(row.time for row in event)
+
+
+def nth(rows: list[Event], spec: Row, source: Row) -> Any:
+    """A value of the nth event; events are in the order of their first rows."""
+    events = sorted(grouped(rows), key=lambda event: min(row.position for row in event))
+    n = spec["n"]
+    if abs(n) > len(events):
+        return None
+    pick = min if n > 0 else max
+    row = pick(events[n - 1 if n > 0 else n], key=lambda row: row.position)
+    of = spec.get("of", source["time"])
+    return row.time if of == source["time"] else row.values.get(of)
 
 
 def most_frequent(rows: list[Event], of: str) -> Any:
@@ -745,7 +783,7 @@ class Evaluation:
     def trait(self, spec: Row) -> list[Any]:
         if "events" in spec:
             source = self.source(spec["events"])
-            return [measure(rows, spec, source, self.as_of) for rows in self.selected_events(spec)]
+            return [self.measured(rows, spec, source) for rows in self.selected_events(spec)]
         if "years_since" in spec:
             dates = self.column(spec["years_since"])
             return [None if day is None else full_years(day, self.as_of) for day in dates]
@@ -762,14 +800,55 @@ class Evaluation:
     def selected_events(self, spec: Row) -> list[list[Event]]:
         """For each customer, the event rows inside the window that `where` keeps."""
         by_key: dict[str, list[Event]] = {key: [] for key in self.keys}
+        share = spec.get("measure") == "share"
         for event in self.events[spec["events"]]:
-            if event.key in by_key and self.keeps(spec, event.values):
+            if event.key in by_key and (share or self.keeps(spec, event.values)):
                 by_key[event.key].append(event)
         selected = []
         for position, key in enumerate(self.keys):
             window = self.window(spec, position)
-            selected.append([event for event in by_key[key] if window and window[0] <= event.time <= window[1]])
+            rows = [event for event in by_key[key] if window and window[0] <= event.time <= window[1]]
+            selected.append(self.followed(rows, spec, key))
         return selected
+
+    def followed(self, rows: list[Event], spec: Row, key: str) -> list[Event]:
+        """The rows of the events that `then` and `then_not` keep."""
+        kept = [
+            event for event in grouped(rows) if all(self.keeps_event(event, spec, key, k) for k in ("then", "then_not"))
+        ]
+        return sorted((row for event in kept for row in event), key=lambda row: row.row)
+
+    def keeps_event(self, event: list[Event], spec: Row, key: str, which: str) -> bool:
+        if which not in spec:
+            return True
+        sequel, day = spec[which], first_day(event)
+        table = sequel.get("events", spec["events"])
+        begin, end = day, None
+        if "within" in sequel:
+            end = shift(day, sequel["within"], 1)
+        if "between" in sequel:
+            begin, end = (shift(day, length, 1) for length in sequel["between"])
+        same_day = sequel.get("same_day", which == "then_not")
+        rows = [row for row in self.events[table] if row.key == key and self.keeps(sequel, row.values)]
+        comes = False
+        for other in grouped(rows):
+            if table == spec["events"] and (
+                other[0].row == event[0].row if event[0].id is None else other[0].id == event[0].id
+            ):
+                continue  # an event never follows itself
+            there = first_day(other)
+            comes |= begin <= there and (end is None or there <= end) and (there > day or same_day)
+        if which == "then":
+            return comes
+        return not comes and (end is None or end <= self.as_of)
+
+    def measured(self, rows: list[Event], spec: Row, source: Row) -> Any:
+        if spec.get("measure") != "share":
+            return measure(rows, spec, source, self.as_of)
+        satisfies = [row for row in rows if self.keeps(spec, row.values)]
+        what = {"measure": "sum", "of": spec["of"]} if "of" in spec else {}
+        part, whole = (Fraction(measure(some, what, source, self.as_of)) for some in (satisfies, rows))
+        return float(100 * part / whole) if whole > 0 else None
 
     def window(self, spec: Row, position: int) -> tuple[date, date] | None:
         """First and last day, both included; none for a customer without the date that it counts from."""
@@ -948,11 +1027,27 @@ class Evaluation:
     def did(self, spec: Row) -> list[bool]:
         source = self.source(spec["events"])
         wanted = {name: spec[name] for name in RESULT_OPERATORS if name in spec} or {"min": 1}
-        results = []
-        for rows in self.selected_events(spec):
-            value = measure(rows, spec, source, self.as_of)
-            results.append(bool(rows) and condition(value, wanted, self.as_of))
-        return results
+        return [
+            all(
+                bool(some) and condition(self.measured(some, spec, source), wanted, self.as_of)
+                for some in self.by_period(rows, spec)
+            )
+            for rows in self.selected_events(spec)
+        ]
+
+    def by_period(self, rows: list[Event], spec: Row) -> list[list[Event]]:
+        """The rows of each period of `in_each`; all of them together without it."""
+        if "in_each" not in spec:
+            return [rows]
+        ends = spec.get("between", [spec.get("within"), "0 days"])
+        limits = [self.moment(end) for end in ends]
+        unit, periods, number = spec["in_each"], [], 0
+        while (start := shift(self.as_of, f"{number + 1} {unit}s", -1)) >= limits[0]:
+            end = shift(self.as_of, f"{number} {unit}s", -1)
+            if end <= limits[1]:
+                periods.append([row for row in rows if start < row.time <= end])
+            number += 1
+        return periods
 
     def near(self, place: Row) -> list[bool]:
         return [

@@ -939,9 +939,13 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
     ordered = {
         name: kind for name, kind in of.items() if kind in ("number", "decimal") or (kind == "date" and not numeric)
     }
+    if draft.chance(25):
+        spec |= sequels(draft, table)
     measures = ["count", "count", "active_days", "days_since_first", "days_since_last", "distinct"]
-    measures += ["sum", "mean", "min", "max"] * 2 if table.amount else []
-    measures += [] if numeric else ["first", "last", "most_frequent"] * 2
+    measures += ["active_weeks", "active_months", "active_quarters", "gap_mean", "gap_median"]
+    measures += ["sum", "mean", "min", "max", "median"] * 2 if table.amount else []
+    measures += [] if numeric else ["first", "last", "most_frequent", "nth", "nth"] * 2
+    measures += ["share", "share"] if spec.get("where") else []
     name = draft.pick(measures)
     if name != "count" or draft.chance(30):
         spec["measure"] = name
@@ -954,17 +958,49 @@ def measured(draft: Draft, numeric: bool) -> tuple[Row, str]:
                 return spec, "date"
             spec["of"] = draft.pick(of)
             return spec, of[spec["of"]]
-        case "sum" | "mean" if summable and draft.chance(30):
+        case "nth":
+            spec["n"] = draft.pick([1, 2, -1, -2, 3])
+            if draft.chance(40):
+                return spec, "date"
+            spec["of"] = draft.pick(of)
+            return spec, of[spec["of"]]
+        case "share":
+            if summable and draft.chance(50):
+                spec["of"] = draft.pick(summable)
+            return spec, "mean"
+        case "gap_mean" | "gap_median":
+            return spec, "mean"
+        case "sum" | "mean" | "median" if summable and draft.chance(30):
             spec["of"] = draft.pick(summable)
             return spec, "number" if name == "sum" else "mean"
         case "min" | "max" if ordered and draft.chance(40):
             spec["of"] = draft.pick(ordered)
             return spec, ordered[spec["of"]]
-        case "sum" | "mean" | "min" | "max":
+        case "sum" | "mean" | "min" | "max" | "median":
             if draft.chance(30):
                 spec["of"] = table.amount
-            return spec, "mean" if name == "mean" else "money"
+            return spec, "mean" if name in ("mean", "median") else "money"
     return spec, "number"
+
+
+def sequels(draft: Draft, table: Any) -> Row:
+    """`then`, `then_not` or both."""
+    made: Row = {}
+    for key in draft.some(["then", "then_not"], least=1, most=2):
+        there = draft.pick(draft.events)
+        sequel: Row = event_where(draft, there)
+        if there.name != table.name or draft.chance(20):
+            sequel["events"] = there.name
+        lengths = [("1 day", "2 weeks"), ("0 days", "1 month"), ("30 days", "60 days"), ("1 month", "1 quarter")]
+        match draft.pick(["", "within", "between"]):
+            case "within":
+                sequel["within"] = draft.pick(["0 days", "1 day", "30 days", "1 month", "6 months", "1 year"])
+            case "between":
+                sequel["between"] = list(draft.pick(lengths))
+        if sequel.get("between", ["0 days"])[0] == "0 days" and draft.chance(40):
+            sequel["same_day"] = draft.chance(50)
+        made[key] = sequel
+    return made
 
 
 def traits(draft: Draft, most: int = 8) -> None:
@@ -1298,7 +1334,19 @@ def near(draft: Draft) -> Row:
 
 def event_condition(draft: Draft) -> Row:
     spec, kind = measured(draft, numeric=True)
-    optional = spec.get("measure", "count") in ("count", "distinct", "active_days")
+    if draft.chance(15):
+        unit = draft.pick(["week", "month", "quarter", "year"])
+        for key in ("within", "between", "since", "before", "for"):
+            spec.pop(key, None)
+        spec |= {"in_each": unit, **draft.pick([{"within": f"3 {unit}s"}, {"between": [f"4 {unit}s", f"1 {unit}s"]}])}
+    optional = spec.get("measure", "count") in (
+        "count",
+        "distinct",
+        "active_days",
+        "active_weeks",
+        "active_months",
+        "active_quarters",
+    )
     if not optional or draft.chance(50):
         numbers = [0, 1, 2, 3, 5, 30, Decimal("0.3"), Decimal("19.99"), -10] if kind != "number" else [0, 1, 2, 3, 30]
         for name in draft.some(["is", "min", "max", "above", "below"], least=1, most=2):

@@ -102,7 +102,9 @@ class Bucket:
         expected = [name for name, table in plan.rules.events.items() if table.expect]
         looked_at = dict.fromkeys([plan.rules.customers.from_, *expected])
         unmeasured = [table for table in looked_at if table and table not in self.counts]
-        frame, *groups = self._collect([measured_columns(plan.views[table], (), None) for table in unmeasured])
+        frame, *groups = self._collect(
+            [measured_columns(plan.views[table], (), None, plan.views) for table in unmeasured]
+        )
         of_tables = {
             table: plan.views[table].counts(of_table) for table, of_table in zip(unmeasured, groups, strict=True)
         }
@@ -124,6 +126,9 @@ class Bucket:
         by_table: dict[str, list[Measure]] = {}
         for step in steps:
             by_table.setdefault(step.measure.spec.events, []).append(step.measure)
+            for sequel in step.measure.spec.sequels.values():
+                if sequel.events and sequel.events not in self.measured:
+                    by_table.setdefault(sequel.events, [])  # its rows are counted, too
         if any(step.measure.since for step in steps):
             self._gather()  # a date of each customer, not of each row
         measured = [self._measured(table, measures) for table, measures in by_table.items()]
@@ -151,7 +156,7 @@ class Bucket:
         since = sorted({m.since for m in measures if m.since})
         key = pl.col(self.plan.match).alias(KEY)
         dates = self._frame.select(key, *(pl.col(c).alias(since_of(c)) for c in since)) if since else None
-        return measured_columns(view, measures, dates)
+        return measured_columns(view, measures, dates, self.plan.views)
 
     def _label(self, steps: Sequence[Step]) -> None:
         """Columns joined by columns of the row, or computed from them."""

@@ -150,6 +150,13 @@ def kept_rows_of(table: str) -> str:
     return hidden("rows", table)
 
 
+EVENT = hidden("event")
+"""What the rows of one event have in common, also where they have no id; `features/sequences.py` makes and drops it."""
+START, THERE, ALONE, NEXT = (hidden("later", name) for name in ("start", "day", "alone", "next"))
+"""From which day an event may be followed, the first day from there on with a later event, the event of that day if it
+is the only one, and the next such day; made and dropped by `features/sequences.py`."""
+
+
 FIRST, LAST, DAYS, FIRST_DAY = (hidden("value", name) for name in ("first", "last", "days", "first_day"))
 """What predictions are fitted to: first and last day with an order, how many such days, the revenue of the first."""
 LATER, SPAN, AGE, MEAN = (hidden("history", name) for name in ("later", "span", "age", "mean"))

@@ -84,6 +84,7 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[KeyPath, Mapping[str, Condition]]
             yield (kind, name), source.where
     for path, measured in measures(rules):
         yield path, measured.where
+        yield from (((*path, key), sequel.where) for key, sequel in measured.sequels.items())
     if rules.rfm:
         yield ("rfm",), rules.rfm.where
     if rules.value:
@@ -138,7 +139,9 @@ def ages(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
 
 def event_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
     """Each place that names an event table, and the name."""
-    yield from (((*path, "events"), measured.events) for path, measured in measures(rules))
+    for path, measured in measures(rules):
+        yield (*path, "events"), measured.events
+        yield from (((*path, key, "events"), s.events) for key, s in measured.sequels.items() if s.events)
     yield from (((*path, "events"), cap.events) for path, cap in caps(rules))
     if rules.rfm and rules.rfm.events:
         yield ("rfm", "events"), rules.rfm.events

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import polars as pl
 
 from segkit.columns.features.blocks import helper_steps, segment_steps
+from segkit.columns.features.composed import measure_steps
 from segkit.columns.features.lifecycle import lifecycle_steps
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.permission import permission_steps
 from segkit.columns.features.rfm.rfm import rfm_steps
 from segkit.columns.features.scores import score_steps
-from segkit.columns.features.steps import MeasureStep, RowStep, Step
+from segkit.columns.features.steps import RowStep, Step
 from segkit.columns.features.traits import row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
@@ -38,7 +39,7 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
 def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
     for name, trait in rules.trait.items():
         if trait.events:
-            yield MeasureStep(Measure(name, trait), ("trait", name))
+            yield from measure_steps(Measure(name, trait), ("trait", name))
         else:
             yield _row_step(name, trait, context)
 

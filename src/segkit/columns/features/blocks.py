@@ -6,14 +6,15 @@ Helper columns are the results of event conditions, who is among a share of all 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
-from segkit.columns.features.measures import Measure
-from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.composed import measure_steps
+from segkit.columns.features.measures import Measure, Period
+from segkit.columns.features.steps import CutStep, Layers, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
 from segkit.criteria.blocks import block_tree
 from segkit.criteria.conditions import COMPARISONS
@@ -23,6 +24,7 @@ from segkit.criteria.sql.parse import sql_columns
 from segkit.criteria.tree import All, fold
 from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
+from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
@@ -49,7 +51,8 @@ def helper_steps(path: KeyPath, block: Block) -> Iterator[Step]:
     """The helper columns of a block and of the blocks within it; those that ask the same share one."""
     for where, inner in below(path, block):
         for at, event_condition in event_conditions_of(where, inner):
-            yield from (MeasureStep(measure, at) for measure in _measures(event_condition))
+            for measure in _measures(event_condition):
+                yield from measure_steps(measure, at)
         for family, column, condition in inner.criteria():
             yield from (_share_step(share, (*where, family, column)) for share in shares_of_all(column, condition))
 
@@ -99,11 +102,23 @@ def _measures(condition: EventCondition) -> list[Measure]:
 
     The latter is only there where the condition asks nothing else, or its comparison may hold without any.
     """
+    return [measure for period in _periods(condition) for measure in _measures_in(condition, period)]
+
+
+def _periods(condition: EventCondition) -> Sequence[Period | None]:
+    """The periods in each of which the condition must hold; None for the whole window."""
+    if condition.in_each is None:
+        return [None]
+    unit = condition.in_each
+    return [Period(Duration(number + 1, unit), Duration(number, unit)) for number in condition.periods]
+
+
+def _measures_in(condition: EventCondition, period: Period | None) -> list[Measure]:
     measures = []
     if condition.result or condition.measure != "count":
-        measures.append(hidden_measure(measured(condition, condition.measure, condition.of)))
+        measures.append(hidden_measure(measured(condition, condition.measure, condition.of), period=period))
     if not measures or _holds_without(condition):
-        measures.append(hidden_measure(measured(condition, "count"), exists=True))
+        measures.append(hidden_measure(measured(condition, "count"), exists=True, period=period))
     return measures
 
 
@@ -121,11 +136,11 @@ def _asked(condition: EventCondition) -> Mapping[str, Any]:
 def _event_condition_holds(condition: EventCondition, schema: Dtypes) -> pl.Expr:
     """Boolean, never null: at least one event, and the measure compares as asked."""
     parts = []
-    for name, _, exists in _measures(condition):
-        value, dtype = pl.col(name), schema[name]
-        asked = {} if exists else _asked(condition)
+    for measure in _measures(condition):
+        value, dtype = pl.col(measure.name), schema[measure.name]
+        asked = {} if measure.exists else _asked(condition)
         parts += [COMPARISONS[operator](value, literal(operand, dtype)) for operator, operand in asked.items()]
-        parts += [value] if exists else []
+        parts += [value] if measure.exists else []
     return pl.all_horizontal(parts).fill_null(False)
 
 

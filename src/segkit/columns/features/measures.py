@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import AMOUNT, COUNT, ID, KEPT, KEY, LATEST, ROW, TIME, counted, kept_rows_of, since
+from segkit.columns.features.sequences import event_of, followed
+from segkit.columns.helpers import AMOUNT, COUNT, EVENT, ID, KEPT, KEY, LATEST, ROW, TIME, counted, kept_rows_of, since
 from segkit.columns.money import as_money, nearest_mean
 from segkit.columns.tables.view import View
 from segkit.io.read.values.numbers import MONEY
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, CustomerDate, Measured, Window
+from segkit.rules.model.conditions import Conditions
+from segkit.rules.model.measures import OF_AMOUNT
 from segkit.rules.model.sources import Events
 
-NEEDS_ORDER = frozenset({"first", "last", "most_frequent"})
+NEEDS_ORDER = frozenset({"first", "last", "nth", "most_frequent"})
+TRUNCATED = {"active_days": "1d", "active_weeks": "1w", "active_months": "1mo", "active_quarters": "1q"}
+"""Measure -> the length of the calendar periods that it counts; weeks begin on Monday, as in ISO 8601."""
+
+
+class Period(NamedTuple):
+    """The days after `as_of` minus one duration, up to `as_of` minus another."""
+
+    after: Duration
+    up_to: Duration
 
 
 class Measure(NamedTuple):
@@ -26,6 +38,10 @@ class Measure(NamedTuple):
     spec: Measured
     exists: bool = False
     """The measure is whether there is any such event, not how many, so no event has to be told from another."""
+    period: Period | None = None
+    """Of the events that count, only the rows in this period."""
+    only: Conditions | None = None
+    """Of the events that count, only the rows that satisfy these conditions."""
 
     @property
     def since(self) -> str | None:
@@ -42,20 +58,22 @@ def dtype_of(measure: Measure, view: View) -> pl.DataType:
     match spec.measure:
         case "sum":
             return MONEY
-        case "mean":
+        case "mean" | "median" | "gap_median":
             return pl.Float64()
-        case "min" | "max" | "first" | "last" | "most_frequent":
+        case "min" | "max" | "first" | "last" | "nth" | "most_frequent":
             return measured
         case _:
             return pl.Int64()
 
 
-def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None) -> pl.LazyFrame:
+def measured_columns(
+    view: View, measures: Sequence[Measure], customer_dates: pl.LazyFrame | None, others: Mapping[str, View]
+) -> pl.LazyFrame:
     """One row for each key, and for each reason why rows are left out.
 
     It has what `of_customer` needs, the number of rows as `COUNT`, their last day as `LATEST`, the doubts of the view,
     and for how many rows a lookup found something. `customer_dates` has the key and those dates of the customer from
-    which a window starts.
+    which a window starts; `others` are the views of all event tables.
     """
     rows = view.every_row()
     left_out = None
@@ -67,18 +85,42 @@ def measured_columns(view: View, measures: Sequence[Measure], customer_dates: pl
     if any(m.spec.measure in NEEDS_ORDER for m in measures):
         order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-    apart = [m for m in measures if _is_apart(m.spec, view)]
-    plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
-    frame = rows.group_by(KEY).agg(
+    of_table = [
         pl.len().alias(COUNT),
         pl.col(TIME).max().alias(LATEST),
         pl.col(view.doubts.columns).any(),
         pl.col(view.doubts.found).sum(),
-        *plain,
-    )
+    ]
+    frame = _grouped(rows, [m for m in measures if not m.spec.sequels], view, of_table)
+    for alike in _by_sequence(measures):
+        spec = alike[0].spec
+        mask = _of_kind(spec, view)
+        of_kind = rows if mask is None else rows.filter(mask)
+        kept = followed(rows, of_kind, spec, view, others)
+        frame = frame.join(_grouped(kept, alike, view), on=KEY, how="left")
+    return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
+
+
+def _by_sequence(measures: Sequence[Measure]) -> Iterable[list[Measure]]:
+    """The measures of events that are kept by a sequence, those of the same events together."""
+    groups: dict[str, list[Measure]] = {}
+    for measure in measures:
+        if measure.spec.sequels:
+            window = {name: getattr(measure.spec, name) for name in Window.model_fields}
+            groups.setdefault(repr((window, measure.spec.where, measure.spec.sequels)), []).append(measure)
+    return groups.values()
+
+
+def _grouped(
+    rows: pl.LazyFrame, measures: Sequence[Measure], view: View, of_table: Sequence[pl.Expr] = ()
+) -> pl.LazyFrame:
+    """One row for each key, with the measures of these rows."""
+    apart = [m for m in measures if _is_apart(m.spec, view)]
+    plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
+    frame = rows.group_by(KEY).agg(*of_table, *plain)
     for measure in apart:
         frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
-    return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
+    return frame
 
 
 def of_customer(measure: Measure, view: View) -> pl.Expr:
@@ -92,6 +134,10 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
     if spec.measure == "mean":
         count = pl.col(counted(name))
         value = pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count))
+    elif spec.measure == "median":
+        # What was measured is the sum of the two values in the middle. Polars would multiply by the reciprocal of a
+        # literal 2, and round twice: 19.990000000000002.
+        value = nearest_mean(value.cast(MONEY), pl.when(value.is_not_null()).then(2))
     elif spec.measure in ("days_since_first", "days_since_last"):
         value = (pl.lit(view.context.as_of) - value).dt.total_days()
     value = value.cast(dtype)
@@ -104,7 +150,7 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
 
 def _is_amount(spec: Measured, view: View) -> bool:
     assert isinstance(view.spec, Events)
-    return spec.measure in ("sum", "mean", "min", "max") and spec.of in (None, view.spec.amount)
+    return spec.measure in OF_AMOUNT and spec.of in (None, view.spec.amount)
 
 
 def _has_id(view: View) -> bool:
@@ -115,21 +161,24 @@ def _has_id(view: View) -> bool:
 def _is_apart(spec: Measured, view: View) -> bool:
     """Whether the measure looks at events or values made of several rows, so needs a `group_by` of its own."""
     assert isinstance(view.spec, Events)
-    if spec.measure == "most_frequent":
+    if spec.measure in ("most_frequent", "nth"):
         return True
     if not (_is_amount(spec, view) and _has_id(view)):
         return False
     per_event = view.spec.repeats_amount and spec.measure in ("sum", "mean")
-    return per_event or spec.measure in ("min", "max")
+    return per_event or spec.measure in ("min", "max", "median")
 
 
 def _compares_rows(measure: Measure, view: View) -> bool:
     """Whether the measure puts rows into order, or tells which are the same."""
+    spec = measure.spec
+    if spec.sequels:
+        return True
     if measure.exists:
         return False
-    spec = measure.spec
     by_id = _has_id(view) and spec.measure in ("count", "mean")
-    return by_id or spec.measure in (*NEEDS_ORDER, "distinct", "active_days") or _is_apart(spec, view)
+    compares = spec.measure in (*NEEDS_ORDER, *TRUNCATED, "distinct", "gap_median", "median")
+    return by_id or compares or _is_apart(spec, view)
 
 
 def window_mask(window: Window, as_of: dt.date) -> pl.Expr | None:
@@ -145,7 +194,7 @@ def window_mask(window: Window, as_of: dt.date) -> pl.Expr | None:
         start = pl.col(since(window.since.column))
         parts.append((day >= start).fill_null(False))
         if window.for_:
-            parts.append((day <= start.dt.offset_by(_offset(window.for_))).fill_null(False))
+            parts.append((day <= start.dt.offset_by(window.for_.offset)).fill_null(False))
     elif window.since is not None:
         parts.append(day >= _day(window.since, as_of))
     if window.before is not None:
@@ -157,14 +206,23 @@ def _day(point: dt.date | Duration, as_of: dt.date) -> dt.date:
     return point.before(as_of) if isinstance(point, Duration) else point
 
 
-def _offset(length: Duration) -> str:
-    return f"{length.number}{ {'day': 'd', 'week': 'w', 'month': 'mo', 'quarter': 'q', 'year': 'y'}[length.unit] }"
+def _mask(measure: Measure, view: View) -> pl.Expr | None:
+    """Which rows count; where a sequence has kept some, of those rows."""
+    day, as_of = pl.col(TIME), view.context.as_of
+    parts = [] if measure.spec.sequels else [_of_kind(measure.spec, view)]
+    if measure.period:
+        parts.append((day > measure.period.after.before(as_of)) & (day <= measure.period.up_to.before(as_of)))
+    if measure.only:
+        parts.append(view.where(measure.only))
+    return _both(parts)
 
 
-def _mask(spec: Measured, view: View) -> pl.Expr | None:
-    parts = [window_mask(spec, view.context.as_of)]
-    if spec.where:
-        parts.append(view.where(spec.where))
+def _of_kind(spec: Measured, view: View) -> pl.Expr | None:
+    """Which rows are of the kind that is measured: in the window, and as `where` says."""
+    return _both([window_mask(spec, view.context.as_of), view.where(spec.where) if spec.where else None])
+
+
+def _both(parts: Sequence[pl.Expr | None]) -> pl.Expr | None:
     given = [part for part in parts if part is not None]
     return None if not given else given[0] if len(given) == 1 else pl.all_horizontal(given)
 
@@ -176,16 +234,16 @@ def _value(spec: Measured, view: View) -> pl.Expr:
     if spec.of is None:
         return pl.col(TIME)
     column = pl.col(spec.of)
-    return as_money(column, view.schema[spec.of]) if spec.measure in ("sum", "mean") else column
+    return as_money(column, view.schema[spec.of]) if spec.measure in ("sum", "mean", "median") else column
 
 
 def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
     spec, name = measure.spec, measure.name
-    mask = _mask(spec, view)
+    mask = _mask(measure, view)
     if _is_every_row(measure, view):
         return []
-    if measure.exists and mask is not None:
-        return [mask.any().alias(name)]
+    if measure.exists:
+        return [(pl.len() > 0 if mask is None else mask.any()).alias(name)]
 
     def where(value: pl.Expr) -> pl.Expr:
         return value if mask is None else pl.when(mask).then(value)
@@ -203,12 +261,15 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         "min": lambda: where(_value(spec, view)).min(),
         "max": lambda: where(_value(spec, view)).max(),
         "distinct": lambda: rows(_value(spec, view)).drop_nulls().n_unique(),
-        "active_days": lambda: rows(pl.col(TIME)).n_unique(),
+        "gap_median": lambda: rows(pl.col(TIME)).unique().sort().diff().dt.total_days().median(),
+        "median": lambda: _middle(rows(_value(spec, view))),
         "days_since_first": lambda: where(pl.col(TIME)).min(),
         "days_since_last": lambda: where(pl.col(TIME)).max(),
         "first": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).first(),
         "last": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).last(),
     }
+    if spec.measure in TRUNCATED:
+        return [rows(pl.col(TIME).dt.truncate(TRUNCATED[spec.measure])).n_unique().alias(name)]
     if spec.measure != "mean":
         return [one[spec.measure]().alias(name)]
     value = _value(spec, view)
@@ -221,7 +282,14 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
 def _is_every_row(measure: Measure, view: View) -> bool:
     """Whether the measure is known from `COUNT`, the number of rows."""
     counts_rows = measure.exists or (measure.spec.measure == "count" and not _has_id(view))
-    return counts_rows and _mask(measure.spec, view) is None
+    return counts_rows and not measure.spec.sequels and _mask(measure, view) is None
+
+
+def _middle(values: pl.Expr) -> pl.Expr:
+    """The sum of the two values in the middle, which are one where their number is odd; missing where there is none."""
+    known = values.drop_nulls().sort()
+    size = known.len().cast(pl.Int64)
+    return known.get((size - 1) // 2, null_on_oob=True) + known.get(size // 2, null_on_oob=True)
 
 
 def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:
@@ -236,8 +304,10 @@ def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: Vie
 
 def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     spec, name = measure.spec, measure.name
-    mask = _mask(spec, view)
+    mask = _mask(measure, view)
     left = rows if mask is None else rows.filter(mask)
+    if spec.measure == "nth":
+        return _nth(left, measure, view)
     if spec.measure == "most_frequent":
         assert spec.of is not None
         value = pl.col(spec.of)
@@ -251,7 +321,24 @@ def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     amount = pl.col(AMOUNT)
     if spec.measure == "mean":
         return events.group_by(KEY).agg(amount.sum().alias(name), amount.count().alias(counted(name)))
-    return events.group_by(KEY).agg(getattr(amount, spec.measure)().alias(name))
+    of_events = _middle(amount) if spec.measure == "median" else getattr(amount, spec.measure)()
+    return events.group_by(KEY).agg(of_events.alias(name))
+
+
+def _nth(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
+    """The value of the nth event, in the order of their first rows; from the last, that of the event's last row."""
+    n = measure.spec.n
+    assert n, "checked where the rule file is read"
+    value, row = pl.col(measure.spec.of or TIME).alias(measure.name), pl.col(ROW)
+    if _has_id(view):
+        in_order = value.sort_by(row)
+        events = rows.group_by(KEY, event_of(view).alias(EVENT)).agg(
+            in_order.first() if n > 0 else in_order.last(), row.min()
+        )
+    else:
+        events = rows.select(KEY, value, row)
+    nth = pl.col(measure.name).sort_by(row).get(n - 1 if n > 0 else n, null_on_oob=True)
+    return events.group_by(KEY).agg(nth)
 
 
 def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import polars as pl
 
 from segkit.columns import helpers
-from segkit.columns.features.measures import Measure, dtype_of
+from segkit.columns.features.measures import Measure, Period, dtype_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Dtypes
@@ -22,6 +22,7 @@ from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.computed.value import Value
+from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.measures import Measured, MeasureName, Window
 from segkit.rules.model.permissions import Cap
 
@@ -160,11 +161,17 @@ def transitive(asked: Sequence[str], steps: Mapping[str, Step]) -> list[str]:
 
 def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str | None = None) -> Measured:
     """`measure` over the events, rows and window of `over`."""
-    window = {name: getattr(over, name) for name in Window.model_fields}
-    return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **window)
+    which = {name: getattr(over, name) for name in Window.model_fields}
+    if isinstance(over, Measured):
+        which |= {"n": over.n, "then": over.then, "then_not": over.then_not}
+    return Measured.model_construct(events=over.events, where=over.where, measure=measure, of=of, **which)
 
 
-def hidden_measure(spec: Measured, *, exists: bool = False) -> Measure:
+def hidden_measure(
+    spec: Measured, *, exists: bool = False, period: Period | None = None, only: Conditions | None = None
+) -> Measure:
     """The measure under a name made of what is measured, so that all who ask the same share it."""
     kind = "exists" if exists else "measured"
-    return Measure(helpers.measured(kind, hashlib.sha256(repr(spec).encode()).hexdigest()[:16]), spec, exists)
+    what = repr((spec, period, only) if period or only else spec)
+    name = helpers.measured(kind, hashlib.sha256(what.encode()).hexdigest()[:16])
+    return Measure(name=name, spec=spec, exists=exists, period=period, only=only)

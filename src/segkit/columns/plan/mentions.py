@@ -147,11 +147,15 @@ def _trait(path: KeyPath, trait: Trait) -> Iterator[Mention]:
         yield Mention((*path, "bands", "of"), CUSTOMERS, trait.bands.of, "number")
 
 
-ROLE_OF_MEASURE: dict[str, Role] = {"sum": "number", "mean": "number", "min": "measure", "max": "measure"}
+ROLE_OF_MEASURE: dict[str, Role] = {
+    **dict.fromkeys(("sum", "mean", "median", "share"), "number"), **dict.fromkeys(("min", "max"), "measure")
+}  # fmt: skip
 
 
 def _measured(path: KeyPath, spec: Measured) -> Iterator[Mention]:
     yield from _over_events(path, spec)
+    for key, sequel in spec.sequels.items():
+        yield from _conditions((*path, key, "where"), sequel.events or spec.events, sequel.where)
     if spec.of:
         yield Mention((*path, "of"), spec.events, spec.of, ROLE_OF_MEASURE.get(spec.measure, "value"))
 

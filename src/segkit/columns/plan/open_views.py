@@ -208,6 +208,8 @@ def _views(
 
 
 def _in_order(events: str, steps: Mapping[str, Step]) -> bool:
-    """Whether a measure asks which event of the table came first."""
+    """Whether a measure asks which event of the table came first, or tells its events apart."""
     specs = [step.measure.spec for step in steps.values() if isinstance(step, MeasureStep)]
-    return any(spec.events == events and spec.measure in NEEDS_ORDER for spec in specs)
+    apart = {sequel.events or spec.events for spec in specs for sequel in spec.sequels.values()}
+    apart |= {spec.events for spec in specs if spec.measure in NEEDS_ORDER or spec.sequels}
+    return events in apart

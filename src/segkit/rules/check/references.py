@@ -19,6 +19,7 @@ from segkit.rules.check.standard_input import check_standard_input
 from segkit.rules.findings import Finding
 from segkit.rules.model.blocks import Standalone
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.measures import ACTIVE
 from segkit.rules.text.loader import Loaded, by_place
 from segkit.words import nearest
 
@@ -113,7 +114,7 @@ def _never_done(rules: RuleFile) -> Iterator[Finding]:
     for path, condition in walk.event_conditions(rules):
         asked = condition.result
         below_one = [n for n in ("is", "max") if asked.get(n, 1) < 1] + ["below"] * (asked.get("below", 2) <= 1)
-        if not below_one or condition.measure not in ("count", "active_days"):
+        if not below_one or condition.measure not in {"count", *ACTIVE}:
             continue  # other measures of some events may be 0
         name, of_did = below_one[0], path[-2] == "did"
         who = "no customer satisfies `did`" if of_did else "every customer satisfies `did_not`"

@@ -46,6 +46,15 @@ class Duration:
         """The day this long after `day`; months clip to the month's end."""
         return self._shift(day, 1)
 
+    @property
+    def offset(self) -> str:
+        """The duration as Polars writes it, at most 10,000 years: beyond them, its dates are wrong without a word."""
+        unit, most = {
+            "day": ("d", 3_652_425), "week": ("w", 521_775), "month": ("mo", 120_000), "quarter": ("q", 40_000),
+            "year": ("y", 10_000),
+        }[self.unit]  # fmt: skip
+        return f"{min(self.number, most)}{unit}"
+
     def _shift(self, day: dt.date, sign: int) -> dt.date:
         try:
             days = {"day": 1, "week": 7}.get(self.unit)

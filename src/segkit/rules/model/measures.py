@@ -24,12 +24,21 @@ from segkit.rules.model.conditions import Conditions
 
 MeasureName = Literal[
     "count", "sum", "mean", "min", "max", "distinct", "first", "last", "most_frequent",
-    "days_since_first", "days_since_last", "active_days",
+    "days_since_first", "days_since_last", "active_days", "active_weeks", "active_months", "active_quarters",
+    "nth", "gap_mean", "gap_median", "median", "share",
 ]  # fmt: skip
-ZERO_WHEN_NONE = frozenset({"count", "sum", "distinct", "active_days"})
-OF_AMOUNT = frozenset({"sum", "mean", "min", "max"})
+ACTIVE = frozenset({"active_days", "active_weeks", "active_months", "active_quarters"})
+COUNTS = frozenset({"count", "distinct", *ACTIVE})
+"""Measures for which at least 1 is asked where nothing else is."""
+ZERO_WHEN_NONE = frozenset({*COUNTS, "sum"})
+OF_AMOUNT = frozenset({"sum", "mean", "min", "max", "median"})
 """Measures that take the amount unless `of` names a column."""
 NEEDS_COLUMN = frozenset({"distinct", "most_frequent"})
+PERIODS: dict[str, Duration] = {
+    "week": Duration(1, "week"), "month": Duration(1, "month"), "quarter": Duration(1, "quarter"),
+    "year": Duration(1, "year"),
+}  # fmt: skip
+PeriodName = Literal["week", "month", "quarter", "year"]
 
 
 class CustomerDate(Model):
@@ -123,6 +132,65 @@ class Window(Model):
         return begin > end or (begin == end and self.between is None)
 
 
+_ONLY_LENGTHS = 'days are counted from the event before: write `within = "30 days"`'
+_SAME_DAY = "days before the window are never looked at, so `same_day` has nothing to say"
+
+
+class Sequel(Model):
+    """Events that come after an event, or do not."""
+
+    events: str | None = None
+    """The table of the later events; default: that of the event before."""
+    where: Conditions = {}
+    """Only rows that satisfy these conditions count; that of the event before does not."""
+    within: Length | None = None
+    """At most this long after the day of the event before; without it, ever after."""
+    between: tuple[Length, Length] | None = None
+    """From the first to the second after the day of the event before, both included."""
+    same_day: bool | None = None
+    """Whether an event on the same day counts; days have no inner order. Default: for `then` no, for `then_not` yes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other_window(cls, value: Any) -> Any:
+        for key in ("then", "then_not", "since", "before", "for", "measure", "of"):
+            if isinstance(value, dict) and key in value:
+                raise Contradiction(f"`{key}` cannot stand within `then` or `then_not`", _WITHIN_SEQUEL[key], key=key)
+        for key in ("within", "between"):
+            if isinstance(value, dict) and any(isinstance(point, dt.date) for point in as_list(value.get(key))):
+                raise Contradiction(f"`{key}` has a date within `then` or `then_not`", _ONLY_LENGTHS, key=key)
+        return value
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Sequel:
+        if self.within and self.between:
+            raise Contradiction("the window is given twice", "give one of `within` and `between`", key="between")
+        if self.between:
+            first, last = self.between
+            if not all(first.after(day) < last.after(day) for day in _days()):
+                hint = 'the shorter one comes first, such as `["30 days", "60 days"]`'
+                raise Contradiction(
+                    f"the window is empty: it begins {first} and ends {last} after", hint, key="between"
+                )
+            if self.same_day is not None and first.number:
+                raise Contradiction(
+                    f"`same_day` stands beside a window that begins {first} after", _SAME_DAY, key="same_day"
+                )
+        return self
+
+    @property
+    def ends(self) -> tuple[Duration | None, Duration | None]:
+        """The lengths after the day of the event before that the window is between; None where it has no such end."""
+        return self.between or (None, self.within)
+
+
+_WITHIN_SEQUEL = {
+    **dict.fromkeys(("then", "then_not"), "a sequence has two steps: make the first two a trait, or two conditions"),
+    **dict.fromkeys(("since", "before", "for"), _ONLY_LENGTHS),
+    **dict.fromkeys(("measure", "of"), "what is measured are the events before: put it beside `events`"),
+}
+
+
 class Measured(Window):
     """A measure over the events of each customer."""
 
@@ -133,13 +201,50 @@ class Measured(Window):
     measure: MeasureName = "count"
     """What is computed; `count` is of distinct ids where the table has an `id`."""
     of: str | None = None
-    """The column that is measured; default: the amount, for `first` and `last` the time."""
+    """The column that is measured; default: the amount, for `first`, `last` and `nth` the time."""
+    n: int | None = None
+    """For `nth`: which event, from 1 for the first, from -1 for the last."""
+    then: Sequel | None = None
+    """Only events that are followed by such an event count."""
+    then_not: Sequel | None = None
+    """Only events that are not followed by such an event count; those whose window is not over yet do not."""
 
     @model_validator(mode="after")
     def _measured_column(self) -> Measured:
         if self.measure in NEEDS_COLUMN and self.of is None:
             raise Contradiction(f'`measure = "{self.measure}"` needs `of`, the column to look at', key="measure")
+        if self.measure == "nth" and not self.n:
+            key = "measure" if self.n is None else "n"
+            raise Contradiction('`measure = "nth"` needs `n`: 1 is the first event, -1 the last', key=key)
+        if self.n is not None and self.measure != "nth":
+            raise Contradiction(
+                '`n` goes with `measure = "nth"` alone', 'write `measure = "nth"`, or take `n` out', key="n"
+            )
+        if self.measure == "share" and not self.where:
+            hint = 'such as `where.category = "tools"`'
+            raise Contradiction(
+                '`measure = "share"` needs `where`: the rows that it is the share of', hint, key="measure"
+            )
         return self
+
+    @property
+    def sequels(self) -> dict[str, Sequel]:
+        """`then` and `then_not`, where they are there."""
+        return {key: value for key, value in (("then", self.then), ("then_not", self.then_not)) if value is not None}
+
+
+def periods_of(length: Duration, period: PeriodName) -> int | None:
+    """How many periods a duration has; None where that is no whole number."""
+    units = {
+        "day": ("day", 1),
+        "week": ("day", 7),
+        "month": ("month", 1),
+        "quarter": ("month", 3),
+        "year": ("month", 12),
+    }
+    (unit, size), (of_unit, of_size) = units[length.unit], units[period]
+    number = length.number * size
+    return number // of_size if unit == of_unit and number % of_size == 0 else None
 
 
 class EventCondition(Measured):
@@ -150,23 +255,48 @@ class EventCondition(Measured):
     is_: Number | None = Field(None, alias="is")
     """The result equals this."""
     min: Number | None = None
-    """The result is at least this; 1 for `count`, `distinct` and `active_days`."""
+    """The result is at least this; default: 1 for what counts (`count`, `distinct`, `active_days` and its like)."""
     max: Number | None = None
     """The result is at most this."""
     above: Number | None = None
     """The result is greater than this."""
     below: Number | None = None
     """The result is less than this."""
+    in_each: PeriodName | None = None
+    """The condition holds in each period of the window, which are counted back from `as_of`."""
+
+    @model_validator(mode="after")
+    def _whole_periods(self) -> EventCondition:
+        if self.in_each is None:
+            return self
+        ends = (self.within,) if self.within else self.between or ()
+        if not ends or not all(isinstance(end, Duration) for end in ends):
+            hint = f'`within = "6 {self.in_each}s"`; for calendar months of dates, `measure = "active_months"`'
+            raise Contradiction("`in_each` needs a window that is counted back from `as_of`", hint, key="in_each")
+        for end in ends:
+            assert isinstance(end, Duration)
+            if periods_of(end, self.in_each) is None:
+                hint = f"a whole number of {self.in_each}s, such as `6 {self.in_each}s`"
+                raise Contradiction(f"{end} are no whole number of {self.in_each}s", hint, key="in_each")
+        return self
+
+    @property
+    def periods(self) -> range:
+        """The periods of `in_each`, by how many of them lie between `as_of` and their end."""
+        assert self.in_each is not None
+        first, last = self.between or (self.within, None)
+        counts = [periods_of(end, self.in_each) or 0 if isinstance(end, Duration) else 0 for end in (last, first)]
+        return range(*counts)
 
     @model_validator(mode="after")
     def _has_result(self) -> EventCondition:
-        if self.measure in {"first", "last", "most_frequent"}:
+        if self.measure in {"first", "last", "nth", "most_frequent"}:
             raise Contradiction(
                 f'`measure = "{self.measure}"` gives no number to compare',
                 "make it a `[trait.NAME]`, and put a condition on that column",
                 key="measure",
             )
-        if not self.result and self.measure not in {"count", "distinct", "active_days"}:
+        if not self.result and self.measure not in COUNTS:
             raise Contradiction(
                 f'`measure = "{self.measure}"` has nothing to compare with',
                 "put `is`, `min`, `max`, `above` or `below` beside it",

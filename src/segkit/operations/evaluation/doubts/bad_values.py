@@ -89,7 +89,7 @@ def refuse_guesses(plan: Plan, names: Mapping[str, Sequence[str]]) -> list[Diagn
 def _added_up(plan: Plan) -> Iterator[tuple[str, str]]:
     """The columns whose values a rule adds up, by table."""
     for _, measured in walk.measures(plan.rules):
-        if measured.of is not None and measured.measure in ("sum", "mean"):
+        if measured.of is not None and measured.measure in ("sum", "mean", "median", "share"):
             yield measured.events, measured.of
     if plan.rules.value and plan.rules.value.cost is not None:
         yield CUSTOMERS, plan.rules.value.cost

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 from pydantic import model_validator
 
@@ -51,6 +52,14 @@ class Trait(Measured):
     """An SQL expression over the customer's columns, row by row."""
     bands: Bands | None = None
     """A number cut into named ranges."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_periods(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "in_each" in value:
+            hint = "a trait has one value for each customer: `active_months` counts months with events"
+            raise Contradiction("`in_each` goes with `did` and `did_not`, not with a trait", hint, key="in_each")
+        return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Trait:
