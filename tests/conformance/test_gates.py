@@ -319,6 +319,9 @@ LIMITS = {
     "{ count = 1, by = 'spend', per = 'region' }": "bcf",
     "{ count = 1, per = ['region', 'sms'] }": "acdef",
     "{ percent = 0 }": "",
+    "{ percent = 0, by = 'spend' }": "",
+    "{ count = 0, by = 'spend' }": "",
+    "{ count = 0, by = 'spend', per = 'region' }": "",
     "{ percent = 100 }": ALL,
     "{ percent = 33.3 }": "ab",
     "{ percent = 33.4 }": "abc",  # rounded up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple, TypeAlias
 
 import polars as pl
@@ -12,6 +12,9 @@ from segkit.columns.helpers import is_hidden, is_visible
 
 Entry: TypeAlias = tuple[str, ...]
 """What is counted, such as `("written", segment)` or `("table", name, reason)`."""
+
+DIGITS = 60
+"""Enough for any sum of money, which has 38 digits in each bucket; by default, Python rounds to 28."""
 
 
 class Tally(NamedTuple):
@@ -26,8 +29,9 @@ class Tally(NamedTuple):
     def add(self, other: Tally) -> Tally:
         """The tally of both."""
         numbers, frames = dict(self.numbers), dict(self.frames)
-        for entry, number in other.numbers.items():
-            numbers[entry] = numbers.get(entry, 0) + number
+        with localcontext(prec=DIGITS):
+            for entry, number in other.numbers.items():
+                numbers[entry] = numbers.get(entry, 0) + number
         for entry, frame in other.frames.items():
             frames[entry] = _added(frames[entry], frame) if entry in frames else frame
         return Tally(numbers, frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_pieces_add_up(desk: Desk, pieces: int, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(decide, "tally_of_customers", in_pieces)
     desk.apply(RULES, "-o", desk / "pieces")
     assert _told(desk / "pieces") == _told(desk / "whole")
+
+
+def test_no_digit_is_lost() -> None:
+    amounts = [Decimal("1234567890123456789.1234567891"), Decimal("0.0000000001"), Decimal("-0.0000000003")]
+    total = Tally()
+    for amount in amounts:
+        total = total.add(Tally({("total", "x"): amount}))
+    assert total.numbers["total", "x"] == Decimal("1234567890123456789.1234567889")
 
 
 def _some(line: Line, here: pl.Series) -> Line:
