@@ -997,7 +997,9 @@ def sequels(draft: Draft, table: Any) -> Row:
                 sequel["within"] = draft.pick(["0 days", "1 day", "30 days", "1 month", "6 months", "1 year"])
             case "between":
                 sequel["between"] = list(draft.pick(lengths))
-        if sequel.get("between", ["0 days"])[0] == "0 days" and draft.chance(40):
+        if sequel.get("within") == "0 days" and key == "then":
+            sequel["same_day"] = True
+        elif sequel.get("between", ["0 days"])[0] == "0 days" and draft.chance(40):
             sequel["same_day"] = draft.chance(50)
         made[key] = sequel
     return made

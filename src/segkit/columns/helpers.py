@@ -146,12 +146,12 @@ def counted(measure: str) -> str:
 
 
 def kept_rows_of(table: str) -> str:
-    """How many rows of an event table each customer has; `Bucket` makes it, the summary reads it."""
+    """How many rows of an event table each customer has; `Bucket` makes it, `compute` reads it."""
     return hidden("rows", table)
 
 
 EVENT = hidden("event")
-"""What the rows of one event have in common, also where they have no id; `features/sequences.py` makes and drops it."""
+"""What the rows of one event have in common, also where they have no id; sequences and `nth` make and drop it."""
 START, THERE, ALONE, NEXT = (hidden("later", name) for name in ("start", "day", "alone", "next"))
 """From which day an event may be followed, the first day from there on with a later event, the event of that day if it
 is the only one, and the next such day; made and dropped by `features/sequences.py`."""

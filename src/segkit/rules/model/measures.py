@@ -34,11 +34,9 @@ ZERO_WHEN_NONE = frozenset({*COUNTS, "sum"})
 OF_AMOUNT = frozenset({"sum", "mean", "min", "max", "median"})
 """Measures that take the amount unless `of` names a column."""
 NEEDS_COLUMN = frozenset({"distinct", "most_frequent"})
-PERIODS: dict[str, Duration] = {
-    "week": Duration(1, "week"), "month": Duration(1, "month"), "quarter": Duration(1, "quarter"),
-    "year": Duration(1, "year"),
-}  # fmt: skip
 PeriodName = Literal["week", "month", "quarter", "year"]
+MOST_PERIODS = 600
+"""Of `in_each`, each of which is measured for itself: more than ten years of weeks."""
 
 
 class CustomerDate(Model):
@@ -220,6 +218,9 @@ class Measured(Window):
             raise Contradiction(
                 '`n` goes with `measure = "nth"` alone', 'write `measure = "nth"`, or take `n` out', key="n"
             )
+        if self.then and self.then.within and not self.then.within.number and not self.then.same_day:
+            hint = "`same_day = true` beside it, for another event of that day"
+            raise Contradiction("nothing follows later within 0 days", hint, key="then")
         if self.measure == "share" and not self.where:
             hint = 'such as `where.category = "tools"`'
             raise Contradiction(
@@ -278,6 +279,9 @@ class EventCondition(Measured):
             if periods_of(end, self.in_each) is None:
                 hint = f"a whole number of {self.in_each}s, such as `6 {self.in_each}s`"
                 raise Contradiction(f"{end} are no whole number of {self.in_each}s", hint, key="in_each")
+        if not 1 <= len(self.periods) <= MOST_PERIODS:
+            hint = f'such as `within = "6 {self.in_each}s"`; {MOST_PERIODS} are the most'
+            raise Contradiction(f"the window has {len(self.periods):,} {self.in_each}s", hint, key="in_each")
         return self
 
     @property
