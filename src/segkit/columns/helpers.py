@@ -190,7 +190,9 @@ def listed(path: str, column: str) -> str:
 
 
 RANK = hidden("rank")
-"""The rank of a customer in a limit; `gates/limits.py` makes and drops it, as it does with the next two."""
+"""The rank of a customer in a limit; `gates/limits.py` makes and drops it, as it does with the next three."""
+MOST = hidden("most")
+"""How many of the group of a customer are within a limit."""
 EDGE = hidden("edge")
 """The value of the last customer of a group who is within a limit."""
 EDGE_KEY = hidden("edge key")

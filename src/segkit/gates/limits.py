@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from segkit.columns.helpers import COUNT, EDGE, EDGE_KEY, KEY, RANK
+from segkit.columns.helpers import COUNT, EDGE, EDGE_KEY, KEY, MOST, RANK
 from segkit.gates.rows import spread
 from segkit.rules.model.permissions import Limit
 
@@ -25,15 +25,21 @@ def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series
 
 def edges(limit: Limit, reached: pl.DataFrame) -> pl.DataFrame:
     """The last customer within the limit, of each group that has one: its columns `per`, value and key."""
-    order = [*([limit.by] if limit.by else []), KEY]
-    falls = [*([limit.falls] if limit.by else []), limit.falls and not limit.by]
     rank, size = pl.int_range(pl.len()), pl.len()
     if limit.per:
         rank, size = rank.over(limit.per), size.over(limit.per)
-    rows = reached.lazy().sort(order, descending=falls, nulls_last=True)
-    ranked = rows.with_columns(rank.alias(RANK), size.alias(COUNT)).collect()
+    rows = reached.with_columns(size.alias(COUNT), pl.lit(0).alias(RANK))
+    rows = rows.with_columns(_most(limit, rows[COUNT]).alias(MOST))
+    if limit.by:
+        # Keys are slow to sort: only those of customers beside whom nothing but the key tells who is the last one.
+        ranked = rows.sort(limit.by, descending=limit.falls, nulls_last=True).with_columns(rank.alias(RANK))
+        last = ranked.filter(pl.col(RANK) + 1 == pl.col(MOST))
+        alike = list(dict.fromkeys([*limit.per, limit.by]))
+        rows = ranked.join(last, on=alike, how="semi", nulls_equal=True)
+    first = pl.col(RANK).min().over(limit.per) if limit.per else pl.col(RANK).min()
+    ordered = rows.sort(KEY, descending=limit.falls and not limit.by)
+    last = ordered.filter(first + rank + 1 == pl.col(MOST))
     value = pl.col(limit.by) if limit.by else pl.lit(None)
-    last = ranked.filter(pl.col(RANK) + 1 == _most(limit, ranked[COUNT]))
     return last.select(*limit.per, value.alias(EDGE), pl.col(KEY).alias(EDGE_KEY))
 
 

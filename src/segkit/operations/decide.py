@@ -17,7 +17,8 @@ from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
-from segkit.operations.summary.count import tally_of_customers
+from segkit.operations.summary.count import shown, tally_of_customers
+from segkit.operations.summary.profiles import Medians, medians
 from segkit.operations.tally import Tally
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, by_place
@@ -26,7 +27,8 @@ from segkit.rules.text.loader import Loaded, by_place
 class Decision(NamedTuple):
     """A run that is ready to be delivered.
 
-    `chosen` are the segments that are written. All that the summary counts is in `tally`.
+    `chosen` are the segments that are written. All that the summary counts is in `tally`, the rest of what
+    it says in `medians`.
     """
 
     loaded: Loaded
@@ -34,6 +36,7 @@ class Decision(NamedTuple):
     chosen: Sequence[str]
     ledger: Ledger
     tally: Tally
+    medians: Medians
     lists: Sequence[List]
     rows: Rows
     warnings: Sequence[Diagnostic]
@@ -57,6 +60,7 @@ def decide(loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progr
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)
     tally = evaluated.tally.add(tally_of_customers(rules, customers, of_gates.lines, chosen))
+    members = {name: of_gates.lines[name].written for name in shown(rules, chosen)}
     columns, of_layout = layout(evaluated.plan)
     return Decision(
         loaded=loaded,
@@ -64,6 +68,7 @@ def decide(loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progr
         chosen=chosen,
         ledger=of_gates,
         tally=tally,
+        medians=medians(customers, members, rules.output.profile),
         lists=lists_of(rules, tally, chosen),
         rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns),
         warnings=[*_future(rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *of_layout],

@@ -57,7 +57,7 @@ def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:
         holdout=holdout_of(run.lists, name, folder),
         variants=_variants(rules, tally, name),
         write=rules.segment[name].write,
-        profile={column: profile_of(tally, name, column) for column in rules.output.profile},
+        profile={column: profile_of(tally, run.medians, name, column) for column in rules.output.profile},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import polars as pl
@@ -45,13 +46,25 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
         raise DataError(*lost)
 
 
+def tally_of_lookups(plan: Plan) -> Tally:
+    """The rows of the tables that are read once, whoever the customers are, and those left out for each reason."""
+    return Tally({one: number for name, row in plan.lookup_counts.items() for one, number in _rows(plan, name, row)})
+
+
+def _rows(plan: Plan, name: str, counts: pl.DataFrame) -> Iterator[tuple[Entry, int]]:
+    found = {helpers.found(lookup) for lookup in plan.lookups_into(name)}
+    for reason in counts.columns:
+        if is_visible(reason) or reason in found:
+            yield ("table", name, reason), int(counts[reason].item() or 0)
+
+
 def tally_of_tables(plan: Plan, computed: Computed) -> Tally:
-    """The rows of each table, those left out for each reason, and what was found for whom."""
+    """The rows of customers and of events, those left out for each reason, and what was found for whom."""
     numbers: dict[Entry, int | Decimal] = {("customers",): len(computed.frame)}
     for name, counts in computed.counts.items():
-        found = {helpers.found(lookup) for lookup in plan.lookups_into(name)}
-        reasons = [column for column in counts.columns if is_visible(column) or column in found]
-        numbers |= {("table", name, reason): int(counts[reason].item() or 0) for reason in reasons}
+        if name in plan.lookup_counts:
+            continue
+        numbers |= _rows(plan, name, counts)
         if name in computed.matched:
             left_out = kept_rows(counts) - computed.matched[name]
             numbers["table", name, UNKNOWN] = left_out

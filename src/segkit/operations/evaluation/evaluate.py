@@ -14,7 +14,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Workspace
-from segkit.operations.evaluation.counts import tally_of_tables
+from segkit.operations.evaluation.counts import tally_of_lookups, tally_of_tables
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.bad_values import (
     refuse_bad_values,
@@ -93,7 +93,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     inputs += [Input(ZONES, Label(str(path)), content) for path, content in zones.files.items()]
     included = [(".".join(map(str, place)), f.path) for place, f in loaded.source.included.items()]
     inputs += [Input(place, Label(path), Path(path)) for place, path in included]
-    tally = tally_of_tables(plan, computed)
+    tally = tally_of_lookups(plan).add(tally_of_tables(plan, computed))
     return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=tuple(inputs))
 
 
