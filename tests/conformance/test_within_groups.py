@@ -75,16 +75,9 @@ def test_groups_by_columns_of_every_type(desk: Desk) -> None:
     )
     desk.put("c.parquet", frame)
     traits = '[trait.band]\nbands = { of = "x", edges = [5], labels = ["low", "high"] }\n'
-    found = {
-        per: who
-        for per, who in desk.members(
-            head(path="c.parquet") + traits,
-            {
-                per: f"demographic.x.top_percent = {{ percent = 1, per = {json.dumps(per.split())} }}"
-                for per in ("n", "f", "d", "day", "yes", "band", "n yes", "band day n f d yes")
-            },
-        ).items()
-    }
+    names = ("n", "f", "d", "day", "yes", "band", "n yes", "band day n f d yes")
+    shares = {per: f"demographic.x.top_percent = {{ percent = 1, per = {json.dumps(per.split())} }}" for per in names}
+    found = desk.members(head(path="c.parquet") + traits, shares)
     assert {per: "".join(who) for per, who in found.items()} == {
         "n": "dfh",
         "f": "begh",
@@ -92,7 +85,7 @@ def test_groups_by_columns_of_every_type(desk: Desk) -> None:
         "day": "ceh",
         "yes": "fgh",
         "band": "dh",
-        "n yes": "bdefgh",
+        "n yes": "bdfgh",
         "band day n f d yes": "bcdefgh",
     }
 

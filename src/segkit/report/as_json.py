@@ -26,8 +26,8 @@ segment is none; null unless both runs are exclusive).
 A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (the scores,
 or values of columns, of those who are cut so; empty for all), `groups` (how many groups such values make, though the
 largest alone are shown; 0 without them), `mean` (the value is the mean of the group). A warning or diagnostic is
-`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99, never
-19.989999.
+`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
+never 19.989999.
 """
 
 from __future__ import annotations
