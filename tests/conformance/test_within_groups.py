@@ -296,6 +296,19 @@ def test_many_groups_stay_readable_and_name_nobody(desk: Desk) -> None:
     assert "c7x" not in (desk / "out" / "manifest.json").read_text()
 
 
+def test_values_of_groups_are_shown_on_one_line(desk: Desk) -> None:
+    odd = ["[bold]x[/bold]", "a\nb\x1b[31m", "é" * 80, 'say "hi"', "\\d"]
+    frame = pl.DataFrame({"id": [f"c{n}" for n in range(10)], "g": odd * 2, "x": range(10)})
+    desk.put("c.parquet", frame)
+    text = head(path="c.parquet") + '[trait.m]\nmean_of = "x"\nper = "g"\n[segment.s]\ndemographic.m.min = 0\n'
+    said = desk.apply(text, "--dry-run").stdout
+    lines = [
+        line.rsplit("  ", 1)[0].strip() for line in said.split("m (mean of x)")[1].split("\n\n")[0].splitlines()[3:]
+    ]
+    assert sorted(lines) == sorted(["[bold]x[/bold]", "a b [31m", "é" * 29 + "…", 'say "hi"', "\\d"])
+    assert {t["within"]["g"] for t in thresholds(desk, text)} == set(odd)
+
+
 def test_the_summary_does_not_depend_on_the_order_of_the_customers(desk: Desk) -> None:
     rows = [f"c{n},{'nst'[n % 3]},{(-0.0, 0.0, 1.5)[n // 2 % 3]}" for n in range(12)]
     text = HEAD + '[trait.b]\nbands = { of = "x", quantiles = 4, per = "region" }\n'

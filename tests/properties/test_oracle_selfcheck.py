@@ -455,7 +455,6 @@ def test_traits_of_groups() -> None:
     assert columns["more"] == [False, True, None, False, False, True, False]
 
 
-
 # --- RFM ----------------------------------------------------------------------------------------------------------
 
 

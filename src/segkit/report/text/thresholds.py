@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from segkit.report.numbers import shortened
@@ -14,6 +13,8 @@ from segkit.report.thresholds import cuts, sign
 from segkit.results import Threshold
 from segkit.words import plural
 
+LONGEST = 30
+"""The most letters of a value that makes a group."""
 SCORED = ("recency_days", "frequency", "monetary")
 
 
@@ -60,10 +61,15 @@ def _by_group(groups: Sequence[Threshold]) -> RenderableType:
         table.add_column(name)
     table.add_column("", overflow="fold")
     for threshold in shown:
-        names = ["missing" if value is None else str(value) for value in threshold.within.values()]
-        table.add_row(*map(escape, names), ", ".join(_values(threshold)))
+        table.add_row(*map(_name, threshold.within.values()), ", ".join(_values(threshold)))
     more = f" ({plural(rest, 'smaller group')} not shown)" if shown else f" ({plural(rest, 'group')} of one customer)"
     return titled(_title(first) + (more if rest else ""), table)
+
+
+def _name(value: int | str | None) -> str:
+    """A value that makes a group, on one short line: it comes from the data, and may be anything."""
+    text = "missing" if value is None else "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _nested(groups: Sequence[Threshold]) -> RenderableType:
