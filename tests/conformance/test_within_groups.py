@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from typing import Any
@@ -194,6 +195,22 @@ def test_a_band_is_a_column_like_any_other(desk: Desk) -> None:
     assert "`middle` does not occur in column `l`" in found.stderr + found.stdout
 
 
+def test_what_is_joined_and_derived_by_a_band(desk: Desk) -> None:
+    """A lookup by a band of customers who are made of events, and what is derived of a mean."""
+    desk.put("o.csv", "id,day,total\na,2024-01-01,1\nb,2024-01-01,2\nc,2024-01-01,3\nd,2024-01-01,4\n")
+    desk.put("l.csv", "half,gift\n1,card\n2,wine\n")
+    text = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "id"\nderive.twice = "2 * mean"\n'
+    text += event_table("o", "o.csv", 'amount = "total"') + '[trait.spend]\nevents = "o"\nmeasure = "sum"\n'
+    text += '[trait.half]\nbands = { of = "spend", quantiles = 2 }\n[trait.mean]\nmean_of = "spend"\nper = "gift"\n'
+    text += '[lookup.gifts]\npath = "l.csv"\non = "half"\n[trait.rest]\nbands = { of = "twice", quantiles = 2 }\n'
+    assert desk.columns(text, "gift", "twice", "rest") == {
+        "a": ("card", "3", "1"),
+        "b": ("card", "3", "1"),
+        "c": ("wine", "7", "2"),
+        "d": ("wine", "7", "2"),
+    }
+
+
 # --- means ---
 
 
@@ -277,6 +294,23 @@ def test_the_cuts_in_force_are_shown(desk: Desk) -> None:
     shown = desk.apply(text, "--dry-run").stdout
     assert "Threshold of x (top 10 %) (1 smaller group not shown)" in shown
     assert "missing  >= 9" in shown and "4" not in shown.split("Threshold of x")[1].split("\n\n")[0]
+
+
+def test_groups_have_the_names_of_their_values(desk: Desk) -> None:
+    columns: dict[str, list[Any]] = {
+        "yes": [True, False],
+        "n": [10, 2],
+        "f": [2.0, 0.5],
+        "d": [Decimal("1.50"), Decimal("100.00")],
+        "day": [dt.date(2024, 2, 29), dt.date(2023, 1, 1)],
+    }
+    names = {"yes": ["false", "true"], "n": ["2", "10"], "f": ["0.5", "2"], "d": ["1.5", "100"]}
+    names["day"] = ["2023-01-01", "2024-02-29"]
+    frame = pl.DataFrame({"id": list("abcd"), "x": [1, 2, 3, 4], **{name: of * 2 for name, of in columns.items()}})
+    desk.put("c.parquet", frame)
+    shares = "".join(f"[segment.{n}]\ndemographic.x.top_percent = {{ percent = 1, per = '{n}' }}\n" for n in columns)
+    told = thresholds(desk, head(path="c.parquet") + shares)
+    assert {n: [t["within"][n] for t in told if n in t["within"]] for n in columns} == names
 
 
 def test_many_groups_stay_readable_and_name_nobody(desk: Desk) -> None:

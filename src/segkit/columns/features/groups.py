@@ -75,7 +75,7 @@ def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
     found = groups.select(cut.alias(str(k)) for k, cut in enumerate(cuts))
     value = pl.col(bands.of)
     # One after the other: all at once would take as many columns as there are cuts.
-    passed = [(value > _of_group(found[column], per)).cast(pl.Int64).fill_null(0) for column in found.columns]
+    passed = [(value > _of_group(found[column], per)).cast(pl.Int64) for column in found.columns]
     number = reduce(operator.add, passed)
     band = pl.lit(pl.Series(bands.labels)).gather(number) if bands.labels else number + 1
     label = f"{name} ({count} quantiles of {bands.of})"
