@@ -293,6 +293,8 @@ def test_the_cuts_in_force_are_shown(desk: Desk) -> None:
     assert [t["mean"] for t in told if "mean" in t["column"]] == [True] * 3
     shown = desk.apply(text, "--dry-run").stdout
     assert "Threshold of x (top 10 %) (1 smaller group not shown)" in shown
+    means = shown.split("m (mean of x)")[1].split("\n\n")[0]
+    assert "missing  9" in means and ">" not in means
     assert "missing  >= 9" in shown and "4" not in shown.split("Threshold of x")[1].split("\n\n")[0]
 
 

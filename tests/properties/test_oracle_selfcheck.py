@@ -248,7 +248,7 @@ def test_top_and_bottom_percent() -> None:
     assert members({"needs": {"p": {"top_percent": 41}, "keep": False}}, p=points, keep=[True, True, False] * 2) == "c"
     for per, expected in (("g", "bdf"), (["g"], "bdf"), (["g", "keep"], "abcdf"), ([], "bd")):
         share = {"top_percent": {"percent": 20, "per": per}}
-        groups = {"g": ["u", "u", None, None, "u", "v"], "keep": [True, False] * 3}
+        groups: dict[str, list[Any]] = {"g": ["u", "u", None, None, "u", "v"], "keep": [True, False] * 3}
         assert members({"needs": {"p": share}}, p=[5, 10, 7, 10, None, 1], **groups) == expected, per
     assert percent_of(Decimal("33.3"), 1000) == 333
     assert percent_of(Decimal("0.1"), 1000) == 1
