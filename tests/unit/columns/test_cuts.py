@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit.columns.bucket import Bucket
@@ -163,6 +163,7 @@ FITS: dict[str, Callable[[pl.DataFrame], Fitted]] = {
 
 @pytest.mark.parametrize("kind", FITS)
 @given(data=st.data())
+@settings(deadline=None)
 def test_a_cut_holds_for_any_of_the_customers(kind: str, data: st.DataObject) -> None:
     """Some customers get from it what they get among all, in any order; so do none."""
     values = data.draw(st.lists(st.tuples(NUMBERS, GROUPS, GROUPS), max_size=30))
@@ -184,6 +185,7 @@ def test_a_cut_holds_for_any_of_the_customers(kind: str, data: st.DataObject) ->
     st.integers(2, 100),
     st.sampled_from([pl.Float64, pl.Int64, pl.Decimal(38, 10)]),
 )
+@settings(deadline=None)
 def test_bands_by_cuts_are_those_of_the_formula(
     values: list[float | None], count: int, dtype: pl.DataType | type[pl.DataType]
 ) -> None:
