@@ -15,7 +15,7 @@ from segkit.rules.model.computed.rfm import MapRow, Rfm, RfmColumns
 from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.computed.traits import Bands, Trait
 from segkit.rules.model.computed.value import Predict, Value
-from segkit.rules.model.conditions import MODIFIERS, Condition
+from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Output, RuleFile
 from segkit.rules.model.measures import EventCondition, Window
@@ -66,6 +66,7 @@ SECTIONS = (
     Section("`geographic`", Geographic),
     Section("`geographic.near`", Near),
     Section("`geographic.inside`", Inside),
+    Section("`top_percent` and `bottom_percent` within groups", Share),
     Section("`behavioural`", Behavioural),
     Section("Event conditions: `did`, `did_not`", EventCondition, Window, "Windows"),
     Section("`[consent]`", Consent),

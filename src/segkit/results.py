@@ -86,7 +86,8 @@ class Threshold(NamedTuple):
     """The cuts in force for one column: scores rise by one at each, or a share of customers begins at the only one.
 
     `inclusive` tells whether the cut itself is on the upper side, `falls` whether low values are, as with recency. The
-    cuts are for customers with the scores in `within`, or for all where it is empty.
+    cuts are for customers with the scores, or values of columns, in `within`, or for all where it is empty. `groups`
+    counts the groups that values of columns make, shown or not. With `mean`, the value is the mean of the group.
     """
 
     column: str
@@ -94,7 +95,9 @@ class Threshold(NamedTuple):
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
-    within: Mapping[str, int] = {}
+    within: Mapping[str, int | str | None] = {}
+    groups: int = 0
+    mean: bool = False
 
 
 class Count(NamedTuple):

@@ -358,7 +358,7 @@ def test_a_share_of_nobody_is_nobody(desk: Desk, condition: str, who: str) -> No
 SHARES = ["0", "0.1", "1", "7", "28", "29", "57", "58", "99.9", "100"]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 25, 29, 100, 350])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 25, 29, 100, 350, 1000])
 def test_the_rank_of_a_share_is_exact(desk: Desk, count: int) -> None:
     """ceil(p * N / 100) of exact numbers: 28 % of 25 are 7, and 57 % of 100 are 57, whatever floats say."""
     desk.put("c.csv", "id,x\n" + "".join(f"{i},{i}\n" for i in range(1, count + 1)))

@@ -324,6 +324,8 @@ def test_thresholds_are_in_summary_json_and_manifest(desk: Desk) -> None:
         "keys": [],
         "falls": False,
         "within": {},
+        "groups": 0,
+        "mean": False,
     }
     assert not by_column["recency_days"]["inclusive"]
     assert json.loads((desk / "segments/manifest.json").read_text())["thresholds"] == shown
@@ -339,6 +341,8 @@ def test_thresholds_are_in_summary_json_and_manifest(desk: Desk) -> None:
         "keys": [],
         "falls": False,
         "within": {},
+        "groups": 0,
+        "mean": False,
     }
 
 

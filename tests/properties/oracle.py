@@ -72,6 +72,10 @@ champions 5 45
 """
 
 
+Peers = Callable[[list[str]], list[Any]]
+"""Columns -> the values of the customers who have the same in these columns."""
+
+
 @dataclass(frozen=True)
 class Sql:
     """A SQL text of the rule file, the columns that it reads, and what it means."""
@@ -220,7 +224,7 @@ def text_operator(name: str, value: str, pattern: str, ignore_case: bool) -> boo
     raise AssertionError(name)
 
 
-def operator(name: str, value: Any, wanted: Any, as_of: date, population: list[Any], ignore_case: bool) -> bool:
+def operator(name: str, value: Any, wanted: Any, as_of: date, peers: Peers, ignore_case: bool) -> bool:
     """Whether one operator holds for a value that is not missing."""
 
     def equal(other: Any) -> bool:
@@ -271,16 +275,30 @@ def operator(name: str, value: Any, wanted: Any, as_of: date, population: list[A
         case "has_none":
             return not any(one in value for one in as_list(wanted))
         case "top_percent":
+            percent, population = share(wanted, peers)
             rank = 1 + sum(compare(other, value) > 0 for other in population)
-            return rank <= percent_of(wanted, len(population))
+            return rank <= percent_of(percent, len(population))
         case "bottom_percent":
-            rank = 1 + sum(compare(other, value) < 0 for other in population)
-            return rank <= percent_of(wanted, len(population))
+            percent, population = share(wanted, peers)
+            rank = lowest_rank(value, population)
+            return rank <= percent_of(percent, len(population))
     raise AssertionError(f"unknown operator {name!r}")
 
 
-def condition(value: Any, wanted: Any, as_of: date, column: Iterable[Any] = ()) -> bool:
-    """Whether a condition of the rule file holds for a value; `column` holds every customer's value."""
+def share(wanted: Any, peers: Peers) -> tuple[Any, list[Any]]:
+    """The percentage, and the values of those among whom a customer is ranked."""
+    if isinstance(wanted, dict):
+        return wanted["percent"], peers(as_list(wanted.get("per", [])))
+    return wanted, peers([])
+
+
+def lowest_rank(value: Any, population: list[Any]) -> int:
+    """The place of a value from below; equal values have the first of their places."""
+    return 1 + sum(compare(other, value) < 0 for other in population)
+
+
+def condition(value: Any, wanted: Any, as_of: date, peers: Peers = lambda per: []) -> bool:
+    """Whether a condition of the rule file holds for a value; `peers` gives the values of customers who are alike."""
     if isinstance(wanted, list):
         wanted = {"in": wanted}
     elif not isinstance(wanted, dict):
@@ -290,11 +308,10 @@ def condition(value: Any, wanted: Any, as_of: date, column: Iterable[Any] = ()) 
         return wanted.get("missing") is True or wanted.get("or_missing") is True
     if wanted.get("missing") is True:
         return False
-    population = [other for other in column if not is_missing(other)]
     ignore_case = wanted.get("ignore_case", False)
     whole = {name: trimmed(operand) for name, operand in operators.items() if name in ("is", "not", "in", "not_in")}
     return all(
-        operator(name, value, operand, as_of, population, ignore_case) for name, operand in (operators | whole).items()
+        operator(name, value, operand, as_of, peers, ignore_case) for name, operand in (operators | whole).items()
     )
 
 
@@ -564,6 +581,11 @@ def ten_decimals(value: Any) -> Decimal:
     return Decimal(round(Fraction(value) * 10**10)).scaleb(-10)
 
 
+def shortest(value: Any) -> Any:
+    """A float as the decimals that it is written with."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
 def in_range(score: int, wanted: Any) -> bool:
     if wanted is None:
         return True
@@ -791,11 +813,38 @@ class Evaluation:
             return [None if day is None else (self.as_of - day).days for day in self.column(spec["days_since"])]
         if "sql" in spec:
             return self.run_customer_sql(spec["sql"])
+        if "mean_of" in spec:
+            others = self.alike(spec["mean_of"], as_list(spec.get("per", [])))
+            return [exact_mean([ten_decimals(shortest(value)) for value in values]) for values in others]
         bands = spec["bands"]
+        if "quantiles" in bands:
+            return self.quantile_bands(bands)
         return [
             None if value is None else bands["labels"][sum(compare(value, edge) >= 0 for edge in bands["edges"])]
             for value in self.column(bands["of"])
         ]
+
+    def quantile_bands(self, spec: Row) -> list[Any]:
+        """The formula of the contract: (rank - 1) * n div N + 1."""
+        bands: list[Any] = []
+        count = spec["quantiles"]
+        others = self.alike(spec["of"], as_list(spec.get("per", [])))
+        for value, population in zip(self.column(spec["of"]), others, strict=True):
+            if is_missing(value):
+                bands.append(None)
+                continue
+            band = (lowest_rank(value, population) - 1) * count // len(population) + 1
+            bands.append(spec["labels"][band - 1] if "labels" in spec else band)
+        return bands
+
+    def alike(self, of: str, per: list[str]) -> list[list[Any]]:
+        """For each customer, the values of those who have the same in all of these columns; nothing is the same, too."""
+        groups = [tuple(None if is_missing(one) else one for one in ones) for ones in self.rows_of(per)]
+        values = self.column(of)
+        return [present(value for value, group in zip(values, groups, strict=True) if group == mine) for mine in groups]
+
+    def rows_of(self, columns: list[str]) -> list[tuple[Any, ...]]:
+        return [tuple(self.column(name)[position] for name in columns) for position in range(len(self.keys))]
 
     def selected_events(self, spec: Row) -> list[list[Event]]:
         """For each customer, the event rows inside the window that `where` keeps."""
@@ -1021,8 +1070,10 @@ class Evaluation:
         return self.column_condition(name, wanted)
 
     def column_condition(self, name: str, wanted: Any) -> list[bool]:
-        column = self.column(name)
-        return [condition(value, wanted, self.as_of, column) for value in column]
+        def peers(position: int) -> Peers:
+            return lambda per: self.alike(name, per)[position]
+
+        return [condition(value, wanted, self.as_of, peers(n)) for n, value in enumerate(self.column(name))]
 
     def did(self, spec: Row) -> list[bool]:
         source = self.source(spec["events"])

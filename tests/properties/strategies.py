@@ -30,6 +30,7 @@ from .oracle import (
     Evaluation,
     Sql,
     add_months,
+    compare,
     is_missing,
     present,
     saved_cutoffs,
@@ -695,7 +696,8 @@ def operand(draft: Draft, name: str, kind: str, values: list[Any]) -> Any:
         case "within" | "not_within" | "older_than" | "within_next" | "anniversary_within":
             return draft.pick(draft.durations)
         case "top_percent" | "bottom_percent":
-            return draft.pick([0, 1, 10, 20, 25, Decimal("33.3"), 50, Decimal("0.1"), Decimal("66.7"), 90, 100])
+            percent = draft.pick([0, 1, 10, 20, 25, Decimal("33.3"), 50, Decimal("0.1"), Decimal("66.7"), 90, 100])
+            return {"percent": percent, **groups(draft)} if draft.chance(50) else percent
         case "has_any" | "has_all" | "has_none":
             return draft.pick(values) if draft.chance(20) else draft.some(values, least=1, most=3)
         case "matches" | "not_matches":
@@ -704,6 +706,17 @@ def operand(draft: Draft, name: str, kind: str, values: list[Any]) -> Any:
         parts = [value[:2] for value in values] + [value[-2:] for value in values]
         return one_or_several(draft, list(dict.fromkeys([*FRAGMENTS, *parts])))
     return draft.pick(values)
+
+
+def groups(draft: Draft) -> Row:
+    """Columns whose values make groups, computed ones too; or none. Few values make groups of many."""
+    few = draft.names("text", "boolean")
+    names = draft.some([*few, *draft.names("date", "number", "decimal", "money", "mean")], least=1, most=2)
+    if few and draft.chance(50):
+        names = [draft.pick(few)]
+    if not names or draft.chance(15):
+        return {}
+    return {"per": names[0] if len(names) == 1 and draft.chance(70) else names}
 
 
 def one_or_several(draft: Draft, options: list[str]) -> Any:
@@ -1023,7 +1036,9 @@ def trait(draft: Draft) -> tuple[Row, str]:
     kinds = ["events"] * 4 * bool(draft.events) + (["years_since"] if "born" in draft.columns else [])
     kinds += ["ratio"] if draft.names("money") and draft.names("number") else []
     kinds += (
-        (["days_since"] if dates else []) + (["bands"] if numbers else []) + (["sql"] if "sql" in draft.parts else [])
+        (["days_since"] if dates else [])
+        + (["bands", "quantiles", "mean_of"] if numbers else [])
+        + (["sql"] if "sql" in draft.parts else [])
     )
     match draft.pick(kinds or ["sql"]):
         case "events":
@@ -1036,11 +1051,29 @@ def trait(draft: Draft) -> tuple[Row, str]:
             edges = sorted(draft.some([-1, 0, 1, Decimal("2.5"), 18, 25, 40, 100], least=1, most=4))
             labels = ["<18", "18-24", "Mid", "é", "old"][: len(edges) + 1]
             return {"bands": {"of": draft.pick(numbers), "edges": edges, "labels": labels}}, "text"
+        case "quantiles":
+            count = draft.pick([2, 3, 4, 5, 10, 100])
+            bands: Row = {"of": draft.pick(numbers), "quantiles": count, **groups(draft)}
+            if count <= 5 and draft.chance(40):
+                return {"bands": bands | {"labels": ["low", "Mid", "é", "high", "top"][:count]}}, "text"
+            return {"bands": bands}, "number"
+        case "mean_of":
+            means = [(name, spec["mean_of"]) for name, spec in draft.rules["trait"].items() if "mean_of" in spec]
+            if means and draft.chance(40):  # who has more than the mean of his group
+                mean, of = draft.pick(means)
+                return {"sql": draft.add(more_than(of, mean))}, "boolean"
+            return {"mean_of": draft.pick(numbers), **groups(draft)}, "mean"
         case "ratio":
             expression = ratio(draft.pick(draft.names("money")), draft.pick(draft.names("number")))
             return {"sql": draft.add(expression)}, "loose"
     expression, kind = sql_value(draft, draft.columns)
     return {"sql": draft.add(expression)}, kind
+
+
+def more_than(column: str, mean: str) -> Sql:
+    """The contract's own example: `spend > region_mean`."""
+    a, b = sql_column(column), sql_column(mean)
+    return _sql(f"{a.text} > {b.text}", [a, b], _strict(lambda x, y: compare(x, y) > 0, a, b))
 
 
 def ratio(money: str, number: str) -> Sql:

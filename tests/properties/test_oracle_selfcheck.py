@@ -246,6 +246,10 @@ def test_top_and_bottom_percent() -> None:
     assert members({"needs": {"p": {"bottom_percent": 20}}}, p=points) == "f"
     assert members({"needs": {"p": {"bottom_percent": 61}}}, p=points) == "abcdf"
     assert members({"needs": {"p": {"top_percent": 41}, "keep": False}}, p=points, keep=[True, True, False] * 2) == "c"
+    for per, expected in (("g", "bdf"), (["g"], "bdf"), (["g", "keep"], "abcdf"), ([], "bd")):
+        share = {"top_percent": {"percent": 20, "per": per}}
+        groups: dict[str, list[Any]] = {"g": ["u", "u", None, None, "u", "v"], "keep": [True, False] * 3}
+        assert members({"needs": {"p": share}}, p=[5, 10, 7, 10, None, 1], **groups) == expected, per
     assert percent_of(Decimal("33.3"), 1000) == 333
     assert percent_of(Decimal("0.1"), 1000) == 1
 
@@ -429,6 +433,26 @@ def test_row_traits() -> None:
     assert columns["band"] == ["17", "-", None]
     assert columns["days"] == [6209, 6208, None]
     assert columns["doubled"] == [34, 36, None]
+
+
+def test_traits_of_groups() -> None:
+    customers = people(x=[1, 2, None, 10, 20, 30, 7], g=["a", "a", "a", None, None, None, "b"], h=[1, 2, 1, 1, 1, 2, 1])
+    more = Sql("x > mean", frozenset({"x", "mean"}), lambda row: None if row["x"] is None else row["x"] > row["mean"])
+    traits = {
+        "third": {"bands": {"of": "x", "quantiles": 3}},
+        "half": {"bands": {"of": "x", "quantiles": 2, "labels": ["low", "high"], "per": "g"}},
+        "both": {"bands": {"of": "x", "quantiles": 2, "per": ["g", "h"]}},
+        "mean": {"mean_of": "x", "per": "g"},
+        "of_all": {"mean_of": "x"},
+        "more": {"sql": "x > mean"},
+    }
+    columns = run(customers, trait=traits, sql=[more], show=tuple(traits)).columns
+    assert columns["third"] == [1, 1, None, 2, 3, 3, 2]  # of 1 2 7 10 20 30
+    assert columns["half"] == ["low", "high", None, "low", "low", "high", "low"]
+    assert columns["both"] == [1, 1, None, 1, 2, 1, 1]
+    assert columns["mean"] == [1.5, 1.5, 1.5, 20.0, 20.0, 20.0, 7.0]
+    assert columns["of_all"] == [70 / 6] * 7
+    assert columns["more"] == [False, True, None, False, False, True, False]
 
 
 # --- RFM ----------------------------------------------------------------------------------------------------------

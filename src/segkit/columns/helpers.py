@@ -5,6 +5,8 @@ Each says who makes it, who reads it, and where it ends. All of them are gone wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _MARK = "\x1f"
 
 
@@ -174,9 +176,9 @@ def member(segment: str) -> str:
     return hidden("in", segment)
 
 
-def among(operator: str, percent: object, column: str) -> str:
-    """Whether the customer is among a share of all: made by a cut, read by the block that asks."""
-    return hidden(operator, f"{percent}:{column}")
+def among(operator: str, percent: object, column: str, per: Sequence[str] = ()) -> str:
+    """Whether the customer is among a share of all, or of his group: made by a cut, read by the block that asks."""
+    return hidden(operator, "\0".join((f"{percent}:{column}", *per)))
 
 
 def permission(reason: str, channel: str) -> str:
@@ -187,6 +189,11 @@ def permission(reason: str, channel: str) -> str:
 def listed(path: str, column: str) -> str:
     """Whether the value of `column` is on the suppression list `path`; read by `permission`."""
     return hidden("listed", f"{path}\0{column}")
+
+
+GROUP, VALUES = hidden("group"), hidden("values")
+"""The place of a customer's group among the groups of a cut, and the values of a group: `features/groups.py` makes and
+drops both."""
 
 
 RANK = hidden("rank")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from calendar import isleap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from segkit.io.read.values.texts import NULL_TEXTS, WHITE
 from segkit.rules.model.base import Duration
 from segkit.rules.model.conditions import Condition
 from segkit.rules.text.toml import toml_key
+from segkit.rules.wording.another_column import SIGNS, sql_key
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "is": lambda c, v: c == v,
@@ -84,11 +85,18 @@ def wanted_kind(condition: Condition) -> Kind | None:
 
 
 def misfits(
-    column: str, dtype: pl.DataType, condition: Condition, *, computed: bool = False, examples: Sequence[str] = ()
+    column: str,
+    dtype: pl.DataType,
+    condition: Condition,
+    *,
+    computed: bool = False,
+    examples: Sequence[str] = (),
+    others: Container[str] = (),
 ) -> Iterator[tuple[str, str, str | None]]:
     """Each (operator, message, hint) of a condition that does not fit the type of its column.
 
     A `computed` column is in no file, so that no source can say its type; others have these `examples` of a text.
+    `others` are the columns that SQL beside the condition could compare this one with.
     """
     kind = kind_of(dtype)
     for name, value in condition.operators():
@@ -102,6 +110,8 @@ def misfits(
             wrong = [v for v in _many(value) if kind_of_value(v) != kind]
             if wrong:
                 hint = _value_hint(column, kind, wrong[0], computed=computed, examples=examples)
+                if wrong[0] in others and kind in ("number", "date") and name in SIGNS:
+                    hint = f"conditions take values; SQL compares two columns: {sql_key(column, SIGNS[name], wrong[0])}"
                 yield name, _mismatch(column, kind, wrong[0]), hint
         elif name in ("matches", "not_matches"):
             for problem in filter(None, map(regex_problem, value)):

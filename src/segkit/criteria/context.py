@@ -12,15 +12,19 @@ import polars as pl
 
 from segkit.io.read.geojson import Area
 from segkit.rules.model.blocks import EventCondition, Inside
-from segkit.rules.model.conditions import Condition
+from segkit.rules.model.conditions import Condition, Share
 
 
 class ShareOfAll(NamedTuple):
-    """The highest or lowest values of a column, as a share of all customers that have one."""
+    """The highest or lowest values of a column, as a share of all customers that have one.
+
+    With `per`, of the customers of each group: those who have the same values in these columns.
+    """
 
     column: str
     operator: str
     percent: Decimal
+    per: tuple[str, ...] = ()
 
     @property
     def is_top(self) -> bool:
@@ -35,10 +39,10 @@ def shares_of_all(column: str, condition: Condition) -> Iterator[ShareOfAll]:
             yield share_of(column, name, operand)
 
 
-def share_of(column: str, operator: str, percent: Decimal | int) -> ShareOfAll:
+def share_of(column: str, operator: str, share: Share) -> ShareOfAll:
     """The share that an operator asks about."""
     # 10 and 10.0 are one share.
-    return ShareOfAll(column, operator, Decimal(f"{Decimal(percent).normalize():f}"))
+    return ShareOfAll(column, operator, Decimal(f"{Decimal(share.percent).normalize():f}"), share.per)
 
 
 def _nobody_knows(share: ShareOfAll) -> pl.Expr:

@@ -23,9 +23,11 @@ written).
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
 
-A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (the scores of
-those who are cut so; empty for all). A warning or diagnostic is `severity`, `message`, `path`, `line`, `column`,
-`hint`. Exact decimals are numbers written with all digits: 19.99, never 19.989999.
+A threshold is `column`, `values`, `inclusive`, `keys`, `falls` (low values are the upper side), `within` (the scores,
+or values of columns, of those who are cut so; empty for all), `groups` (how many groups such values make, though the
+largest alone are shown; 0 without them), `mean` (the value is the mean of the group). A warning or diagnostic is
+`severity`, `message`, `path`, `line`, `column`, `hint`. Exact decimals are numbers written with all digits: 19.99,
+never 19.989999.
 """
 
 from __future__ import annotations
@@ -224,6 +226,8 @@ def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
             "keys": list(t.keys),
             "falls": t.falls,
             "within": dict(t.within),
+            "groups": t.groups,
+            "mean": t.mean,
         }
         for t in thresholds
     ]

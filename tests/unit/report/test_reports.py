@@ -276,6 +276,8 @@ def test_apply_json() -> None:
         "keys": [],
         "falls": False,
         "within": {},
+        "groups": 0,
+        "mean": False,
     }
     assert '"total": 1234.5,' in apply_json(RUN)
     assert result["warnings"] == [

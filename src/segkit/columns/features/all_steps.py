@@ -14,7 +14,7 @@ from segkit.columns.features.permission import permission_steps
 from segkit.columns.features.rfm.rfm import rfm_steps
 from segkit.columns.features.scores import score_steps
 from segkit.columns.features.steps import RowStep, Step
-from segkit.columns.features.traits import row_expression, row_needs
+from segkit.columns.features.traits import cut_of_trait, row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
@@ -40,6 +40,8 @@ def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
     for name, trait in rules.trait.items():
         if trait.events:
             yield from measure_steps(Measure(name, trait), ("trait", name))
+        elif cut := cut_of_trait(name, trait):
+            yield cut
         else:
             yield _row_step(name, trait, context)
 

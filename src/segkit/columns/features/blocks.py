@@ -5,16 +5,15 @@ Helper columns are the results of event conditions, who is among a share of all 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from segkit.columns.features.composed import measure_steps
+from segkit.columns.features.groups import shares
 from segkit.columns.features.measures import Measure, Period
-from segkit.columns.features.steps import CutStep, Layers, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.steps import CutStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
 from segkit.criteria.blocks import block_tree
 from segkit.criteria.conditions import COMPARISONS
@@ -22,7 +21,6 @@ from segkit.criteria.context import Context, Names, ShareOfAll, shares_of_all
 from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql.parse import sql_columns
 from segkit.criteria.tree import All, fold
-from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import ZERO_WHEN_NONE, Block, EventCondition
@@ -145,27 +143,16 @@ def _event_condition_holds(condition: EventCondition, schema: Dtypes) -> pl.Expr
 
 
 def _share_column(share: ShareOfAll) -> str:
-    return among(share.operator, share.percent, share.column)
+    return among(share.operator, share.percent, share.column, share.per)
 
 
 def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
     """The step for who is among the highest or lowest of all customers with a value; ties at the edge are in."""
     name = _share_column(share)
-
-    def fit(customers: pl.DataFrame) -> Layers:
-        cut = _threshold(customers[share.column], share)
-        if cut is None:
-            return Layers([[pl.lit(False).alias(name)]])
-        among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), cut).fill_null(False)
-        label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %)"
-        shown = Threshold(label, (Decimal(str(cut)),), inclusive=True, falls=not share.is_top)
-        return Layers([[among.alias(name)]], [shown])
-
-    return CutStep(names=(name,), needs=frozenset({share.column}), types={name: pl.Boolean()}, fit=fit, path=path)
-
-
-def _threshold(values: pl.Series, share: ShareOfAll) -> Any:
-    """The value at rank ceil(percent * N / 100) from the top or bottom; none where that rank is 0."""
-    known = values.drop_nulls()
-    rank = math.ceil(share.percent * len(known) / 100)
-    return known.sort(descending=share.is_top)[rank - 1] if rank else None
+    return CutStep(
+        names=(name,),
+        needs=frozenset({share.column, *share.per}),
+        types={name: pl.Boolean()},
+        fit=lambda customers: shares(share, name, customers),
+        path=path,
+    )

@@ -1,16 +1,37 @@
-"""Traits that look at one row of the customer: dates, bands, SQL."""
+"""Traits on the customer's own columns: dates, bands and SQL of one row; quantiles and means over all customers."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from functools import partial
 
 import polars as pl
 
+from segkit.columns.features.groups import means, quantiles
+from segkit.columns.features.steps import CutStep, Fitted
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql.expressions import sql_expression
 from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.model.computed.traits import Bands, Trait
+
+
+def cut_of_trait(name: str, trait: Trait) -> CutStep | None:
+    """The step for bands by quantiles, or for a mean; None for any other trait."""
+    if trait.mean_of:
+        of, per, mean = trait.mean_of, trait.per, partial(means, trait.mean_of, trait.per, name)
+        return _cut(name, {of, *per}, pl.Float64(), mean)
+    bands = trait.bands
+    if bands and bands.quantiles:
+        dtype = pl.String() if bands.labels else pl.Int64()
+        return _cut(name, {bands.of, *bands.per}, dtype, partial(quantiles, bands, name))
+    return None
+
+
+def _cut(name: str, needs: AbstractSet[str], dtype: pl.DataType, fit: Callable[[pl.DataFrame], Fitted]) -> CutStep:
+    return CutStep(names=(name,), needs=frozenset(needs), types={name: dtype}, fit=fit, path=("trait", name))
 
 
 def row_needs(trait: Trait) -> frozenset[str]:
@@ -42,6 +63,7 @@ def full_years(since: pl.Expr, as_of: dt.date) -> pl.Expr:
 
 def _band(bands: Bands, dtype: pl.DataType) -> pl.Expr:
     """The label before the first edge that the value is below, or the last label."""
+    assert bands.edges is not None and bands.labels is not None, "bands without edges are a cut"
     value = pl.col(bands.of)
     below = [
         pl.when(value < literal(edge, dtype)).then(pl.lit(label))

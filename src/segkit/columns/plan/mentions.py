@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from segkit.criteria.context import shares_of_all
 from segkit.criteria.sql.asks import columns_as_text, columns_as_value, columns_with_time
 from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.findings import KeyPath
@@ -145,6 +146,10 @@ def _trait(path: KeyPath, trait: Trait) -> Iterator[Mention]:
             yield Mention((*path, role), CUSTOMERS, column, "date")
     if trait.bands:
         yield Mention((*path, "bands", "of"), CUSTOMERS, trait.bands.of, "number")
+        yield from (Mention((*path, "bands", "per"), CUSTOMERS, column) for column in trait.bands.per)
+    if trait.mean_of:
+        yield Mention((*path, "mean_of"), CUSTOMERS, trait.mean_of, "number")
+    yield from (Mention((*path, "per"), CUSTOMERS, column) for column in trait.per)
 
 
 ROLE_OF_MEASURE: dict[str, Role] = {
@@ -214,5 +219,8 @@ def _blocks(rules: RuleFile) -> Iterator[Mention]:
                 condition=condition,
                 family=family,
             )
+            for share in shares_of_all(column, condition):
+                here = (*path, family, column, share.operator, "per")
+                yield from (Mention(here, CUSTOMERS, name) for name in share.per)
     for path, measured in event_conditions(rules):
         yield from _measured(path, measured)

@@ -48,7 +48,12 @@ def column_misfits(
             yield Finding(mention.path, message)
         if mention.condition:
             for operator, message, hint in misfits(
-                mention.column, dtype, mention.condition, computed=mention.column in computed, examples=examples
+                mention.column,
+                dtype,
+                mention.condition,
+                computed=mention.column in computed,
+                examples=examples,
+                others=schema if mention.family else (),
             ):
                 yield Finding((*mention.path, operator), message, hint)
         wanted = KINDS_OF_ROLE.get(mention.role)

@@ -147,7 +147,9 @@ class CutsOf:
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
-    within: Mapping[str, int] = field(default_factory=dict)
+    within: Mapping[str, int | str | None] = field(default_factory=dict)
+    groups: int = 0
+    mean: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ def _measure(thresholds: Sequence[Threshold]) -> Iterator[str]:
 
 def _group(threshold: Threshold) -> dict[str, int]:
     """The scores of a group under their names in the file: `r` for `r_score`, `f` for `f_score`."""
-    return {name[0]: score for name, score in threshold.within.items()}
+    return {name[0]: score for name, score in threshold.within.items() if isinstance(score, int)}
 
 
 def _pairs(pairs: Mapping[str, object]) -> Iterator[str]:

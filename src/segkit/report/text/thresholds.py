@@ -11,7 +11,10 @@ from segkit.report.numbers import shortened
 from segkit.report.text.tables import numeric, plain_table, titled
 from segkit.report.thresholds import cuts, sign
 from segkit.results import Threshold
+from segkit.words import plural
 
+LONGEST = 30
+"""The most letters of a value that makes a group."""
 SCORED = ("recency_days", "frequency", "monetary")
 
 
@@ -19,6 +22,8 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
     """What a value must be for each RFM score above 1, and for the top or bottom percent of other columns."""
     scored = [t for t in thresholds if t.column in SCORED and not t.within]
     others = [t for t in thresholds if t.column not in SCORED]
+    alike = {t.column: [other for other in others if other.column == t.column] for t in others if t.groups}
+    others = [t for t in others if not t.groups]
     if scored:
         table = plain_table()
         table.add_column("Score")
@@ -33,8 +38,38 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
     if others:
         lines = Table.grid(padding=(0, 2))
         for threshold in others:
-            lines.add_row(f"Threshold of {threshold.column}", ", ".join(cuts(threshold)))
+            lines.add_row(_title(threshold), ", ".join(_values(threshold)))
         yield lines
+    for groups in alike.values():
+        yield _by_group(groups)
+
+
+def _title(threshold: Threshold) -> str:
+    return threshold.column if threshold.mean else f"Threshold of {threshold.column}"
+
+
+def _values(threshold: Threshold) -> list[str]:
+    return [*map(shortened, threshold.values)] if threshold.mean else cuts(threshold)
+
+
+def _by_group(groups: Sequence[Threshold]) -> RenderableType:
+    """The cuts of each group that is shown, a line each, and how many are not."""
+    first, shown = groups[0], [t for t in groups if t.within]
+    rest = first.groups - len(shown)
+    table = plain_table()
+    for name in first.within:
+        table.add_column(name)
+    table.add_column("", overflow="fold")
+    for threshold in shown:
+        table.add_row(*map(_name, threshold.within.values()), ", ".join(_values(threshold)))
+    more = f" ({plural(rest, 'smaller group')} not shown)" if shown else f" ({plural(rest, 'group')} of one customer)"
+    return titled(_title(first) + (more if rest else ""), table)
+
+
+def _name(value: int | str | None) -> str:
+    """A value that makes a group, on one short line: it comes from the data, and may be anything."""
+    text = "missing" if value is None else "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _nested(groups: Sequence[Threshold]) -> RenderableType:

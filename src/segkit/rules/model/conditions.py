@@ -17,7 +17,9 @@ from segkit.rules.model.base import (
     Model,
     Percent,
     Scalar,
+    TextList,
     as_list,
+    parse_percent,
     shown,
 )
 
@@ -53,6 +55,26 @@ def _ordered(pair: tuple[Any, Any]) -> tuple[Any, Any]:
 
 
 Range = Annotated[tuple[Comparable, Comparable], AfterValidator(_ordered)]
+
+
+class Share(Model):
+    """A share of all customers, or of each group of them."""
+
+    percent: Percent
+    """The share, in percent."""
+    per: TextList = ()
+    """The share is taken within each value of this column, or combination of several; a missing value is one too."""
+
+
+def _share(value: Any) -> Any:
+    return value if isinstance(value, (dict, Share)) else {"percent": parse_percent(value)}
+
+
+ShareOf = Annotated[
+    Share,
+    BeforeValidator(_share),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"$ref": "#/$defs/Share"}]}),
+]
 
 MODIFIERS = frozenset({"ignore_case", "or_missing"})
 
@@ -119,10 +141,11 @@ class Condition(Model):
     """The list holds all of these."""
     has_none: Scalars | None = None
     """The list holds none of these."""
-    top_percent: Percent | None = None
-    """Among this share of the highest values of all customers; ties at the edge are in."""
-    bottom_percent: Percent | None = None
-    """Among this share of the lowest values of all customers; ties at the edge are in."""
+    top_percent: ShareOf | None = None
+    """Among this share of the highest values of all customers, or of each group, `{ percent = 10, per = "region" }`;
+    ties at the edge are in."""
+    bottom_percent: ShareOf | None = None
+    """Among this share of the lowest values of all customers, or of each group; ties at the edge are in."""
     missing: bool | None = None
     """`true`: there is no value; `false`: there is one."""
     or_missing: bool = False

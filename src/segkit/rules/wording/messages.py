@@ -17,6 +17,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.rules.findings import SPELLINGS, At, KeyPath
 from segkit.rules.model.base import Contradiction, Lacking, Unfit, shown
 from segkit.rules.model.blocks import FAMILIES
+from segkit.rules.wording.another_column import if_a_column
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import model_at
 from segkit.rules.wording.unknown_keys import PLANNED_VALUES, called, unknown_key
@@ -161,7 +162,7 @@ Need = tuple[str, str | None]
 def _as_told(item: ErrorDetails, path: KeyPath) -> Need:
     """The need that a validator of ours names, or pydantic's words where nothing better is known."""
     cause = item.get("ctx", {}).get("error")
-    return (cause.needed, None) if isinstance(cause, Unfit) else (item["msg"].lower(), None)
+    return (cause.needed, if_a_column(path, cause.value)) if isinstance(cause, Unfit) else (item["msg"].lower(), None)
 
 
 def _text(item: ErrorDetails, path: KeyPath) -> Need:

@@ -70,8 +70,10 @@ def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, s
     columns = [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late and _counts(customers.schema.get(c))]
     for column, values in _distinct(customers.lazy(), columns).items():
         occurring[CUSTOMERS, column] = values
-    bands = {name: trait.bands.labels for name, trait in plan.rules.trait.items() if trait.bands}
-    return occurring | {(CUSTOMERS, name): labels for name, labels in bands.items()}
+    for name, trait in plan.rules.trait.items():
+        if trait.bands and trait.bands.labels:
+            occurring[CUSTOMERS, name] = trait.bands.labels
+    return occurring
 
 
 def _counts(dtype: pl.DataType | None) -> bool:

@@ -5,24 +5,47 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from segkit.rules.model.base import Contradiction, Model, Name, Number
+from segkit.rules.model.base import Contradiction, Lacking, Model, Name, Number, TextList
 from segkit.rules.model.measures import Measured
+
+MOST_QUANTILES = 100
+_ONE_WAY = "give the values at which bands begin, `edges = [18, 35]`, or how many bands there are, `quantiles = 10`"
 
 
 class Bands(Model):
-    """A number cut into named ranges, each from its edge on (left-closed)."""
+    """A number cut into ranges: at edges, each range from its edge on (left-closed), or into shares of equal size."""
 
     of: str
     """The column that is cut."""
-    edges: tuple[Number, ...]
+    edges: tuple[Number, ...] | None = None
     """Rising edges."""
-    labels: tuple[str, ...]
-    """One label more than there are edges."""
+    quantiles: int | None = Field(None, ge=2, le=MOST_QUANTILES)
+    """In place of `edges`: so many bands of as many customers each, 1 the lowest; equal values are in one band."""
+    labels: tuple[str, ...] | None = None
+    """One label more than there are edges; with `quantiles`, one for each band (default: their numbers)."""
+    per: TextList = ()
+    """With `quantiles`: the bands are within each value of this column, or combination of several; a missing value is
+    one too."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Bands:
+        if self.edges is not None and self.quantiles is not None:
+            raise Contradiction("the bands are cut twice: by `edges` and by `quantiles`", _ONE_WAY, key="quantiles")
+        if self.edges is None and self.quantiles is None:
+            raise Contradiction("the bands have neither `edges` nor `quantiles`", _ONE_WAY)
+        if self.per and self.quantiles is None:
+            hint = "edges are the same for all customers: take `per` out, or cut by `quantiles`"
+            raise Contradiction("`per` goes with `quantiles`, not with `edges`", hint, key="per")
+        return self
 
     @model_validator(mode="after")
     def _fit(self) -> Bands:
+        if self.edges is None:
+            return self._labelled()
+        if self.labels is None:
+            raise Lacking("labels")
         if len(self.labels) != len(self.edges) + 1:
             raise Contradiction(
                 f"{len(self.edges)} edges make {len(self.edges) + 1} bands, but there are {len(self.labels)} labels",
@@ -33,9 +56,16 @@ class Bands(Model):
             raise Contradiction("the edges do not rise", "put them in order, each one once", key="edges")
         return self
 
+    def _labelled(self) -> Bands:
+        if self.labels is not None and len(self.labels) != self.quantiles:
+            message = f"`quantiles = {self.quantiles}` needs as many labels, but there are {len(self.labels)}"
+            hint = "the first label is for the lowest values; without `labels`, bands are numbers, 1 the lowest"
+            raise Contradiction(message, hint, key="labels")
+        return self
 
-_ONE_KIND = "give one of `events`, `years_since`, `days_since`, `sql` or `bands`"
-KINDS = ("events", "years_since", "days_since", "sql", "bands")
+
+_ONE_KIND = "give one of `events`, `years_since`, `days_since`, `sql`, `bands` or `mean_of`"
+KINDS = ("events", "years_since", "days_since", "sql", "bands", "mean_of")
 
 
 class Trait(Measured):
@@ -51,7 +81,12 @@ class Trait(Measured):
     sql: str | None = None
     """An SQL expression over the customer's columns, row by row."""
     bands: Bands | None = None
-    """A number cut into named ranges."""
+    """A number cut into named ranges, or into shares of equal size."""
+    mean_of: str | None = None
+    """The mean of this number over all customers who have one; with `per`, over those of the same group."""
+    per: TextList = ()
+    """With `mean_of`: the mean is within each value of this column, or combination of several; a missing value is one
+    too."""
 
     @model_validator(mode="before")
     @classmethod
@@ -74,6 +109,9 @@ class Trait(Measured):
             if extra:
                 key = min(extra).rstrip("_")
                 raise Contradiction(f"`{key}` goes with `events`, not with `{given[0]}`", key=key)
+        if self.per and not self.mean_of:
+            inside = "write it inside: `bands = { of = ..., quantiles = ..., per = ... }`" if self.bands else None
+            raise Contradiction(f"`per` goes with `mean_of`, not with `{given[0]}`", inside, key="per")
         return self
 
 
