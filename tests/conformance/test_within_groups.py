@@ -284,16 +284,16 @@ def test_the_cuts_in_force_are_shown(desk: Desk) -> None:
     found = {column: [(t["within"], t["values"]) for t in of] for column, of in by_column.items()}
     n, s, missing = {"region": "n"}, {"region": "s"}, {"region": None}
     assert found == {
-        "b (2 quantiles of x)": [(n, [2]), (s, [5]), (missing, [9])],
+        "b (2 quantiles of x per region)": [(n, [2]), (s, [5]), (missing, [9])],
         "q (4 quantiles of x)": [({}, [2, 4, 7])],
-        "m (mean of x)": [(n, [2.1666666666666665]), (s, [6]), (missing, [9])],
-        "x (top 10 %)": [(n, [3.5]), (s, [7]), (missing, [9])],
+        "m (mean of x per region)": [(n, [2.1666666666666665]), (s, [6]), (missing, [9])],
+        "x (top 10 % per region)": [(n, [3.5]), (s, [7]), (missing, [9])],
     }
     assert {t["groups"] for t in told if t["within"]} == {4}  # that of one customer is not shown
     assert [t["mean"] for t in told if "mean" in t["column"]] == [True] * 3
     shown = desk.apply(text, "--dry-run").stdout
-    assert "Threshold of x (top 10 %) (1 smaller group not shown)" in shown
-    means = shown.split("m (mean of x)")[1].split("\n\n")[0]
+    assert "Threshold of x (top 10 % per region) (1 smaller group not shown)" in shown
+    means = shown.split("m (mean of x per region)")[1].split("\n\n")[0]
     assert "missing  9" in means and ">" not in means
     assert "missing  >= 9" in shown and "4" not in shown.split("Threshold of x")[1].split("\n\n")[0]
 
@@ -327,9 +327,39 @@ def test_many_groups_stay_readable_and_name_nobody(desk: Desk) -> None:
         largest = sorted(["r007", "r157", *(f"r{g:03}" for g in range(19) if g != 7)])
         assert names == (largest if shown else [None])
         said = desk.apply(text, "--dry-run").stdout
-        assert ("280 smaller groups not shown" if shown else "602 groups of one customer") in said
+        assert ("280 smaller groups not shown" if shown else "602 groups, none shown") in said
         assert len(said.splitlines()) < 60 and "c0x0" not in said
     assert "c7x" not in (desk / "out" / "manifest.json").read_text()
+
+
+def test_one_share_of_two_kinds_of_groups(desk: Desk) -> None:
+    people(desk, "a n 1, b n 2, c s 3, d s 4")
+    text = HEAD + '[trait.even]\nsql = "x % 2 = 0"\n'
+    for name, per in (("one", "region"), ("two", "even"), ("three", "region")):
+        text += f"[segment.{name}]\ndemographic.x.top_percent = {{ percent = 50, per = '{per}' }}\n"
+    told = [(t["column"], list(t["within"].values()), t["values"]) for t in thresholds(desk, text)]
+    assert told == [
+        ("x (top 50 % per region)", ["n"], [2]),
+        ("x (top 50 % per region)", ["s"], [4]),
+        ("x (top 50 % per even)", ["false"], [3]),
+        ("x (top 50 % per even)", ["true"], [4]),
+    ]
+    assert desk.apply(text, "--dry-run").stdout.count("Threshold of x (top 50 % per ") == 2
+
+
+@pytest.mark.parametrize("how", ["hash", "pseudonymise"])
+def test_groups_by_a_protected_column_are_not_named(desk: Desk, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", "k" * 32)
+    people(desk, "a Nantes 1, b Nantes 2, c Brest 3, d Brest 4")
+    text = HEAD + '[trait.m]\nmean_of = "x"\nper = "region"\n[segment.s]\ndemographic.m.min = 0\n'
+    text += f"demographic.x.top_percent = {{ percent = 50, per = ['region', 'm'] }}\n[output]\n{how} = ['region']\n"
+    told = thresholds(desk, text)
+    assert [(t["column"], t["values"], t["within"], t["groups"]) for t in told] == [
+        ("m (mean of x per region)", [], {}, 2),
+        ("x (top 50 % per region, m)", [], {}, 2),
+    ]
+    said = desk.apply(text, "-o", desk / "out").stdout + (desk / "out" / "manifest.json").read_text()
+    assert "2 groups, none shown" in said and "Nantes" not in said
 
 
 def test_values_of_groups_are_shown_on_one_line(desk: Desk) -> None:
@@ -339,7 +369,8 @@ def test_values_of_groups_are_shown_on_one_line(desk: Desk) -> None:
     text = head(path="c.parquet") + '[trait.m]\nmean_of = "x"\nper = "g"\n[segment.s]\ndemographic.m.min = 0\n'
     said = desk.apply(text, "--dry-run").stdout
     lines = [
-        line.rsplit("  ", 1)[0].strip() for line in said.split("m (mean of x)")[1].split("\n\n")[0].splitlines()[3:]
+        line.rsplit("  ", 1)[0].strip()
+        for line in said.split("m (mean of x per region)")[1].split("\n\n")[0].splitlines()[3:]
     ]
     assert sorted(lines) == sorted(["[bold]x[/bold]", "a b [31m", "é" * 29 + "…", 'say "hi"', "\\d"])
     assert {t["within"]["g"] for t in thresholds(desk, text)} == set(odd)

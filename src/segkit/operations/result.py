@@ -9,11 +9,12 @@ from segkit.diagnostics import Diagnostic, only_notes, without_notes
 from segkit.operations.decide import Decision
 from segkit.operations.evaluation.counts import tables_of
 from segkit.operations.lists.lists import holdout_of, outputs_of
+from segkit.operations.lists.protection import protection
 from segkit.operations.summary.count import shown
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profile_of
 from segkit.operations.tally import Tally
-from segkit.results import REASONS, ApplyResult, Overlap, SegmentResult
+from segkit.results import REASONS, ApplyResult, Overlap, SegmentResult, Threshold
 from segkit.rules.model.file import RuleFile
 
 
@@ -32,7 +33,7 @@ def result_of(
         several=tally.count("in", "several"),
         overlaps=tuple(_overlaps(run.chosen, tally)),
         tables=tables_of(run.evaluated.plan, tally),
-        thresholds=computed.thresholds,
+        thresholds=_named(rules, computed.thresholds),
         warnings=without_notes(warnings),
         notes=only_notes(warnings),
         elapsed_seconds=0.0,
@@ -41,6 +42,14 @@ def result_of(
         distributions=distributions(rules, tally),
         models=computed.models,
     )
+
+
+def _named(rules: RuleFile, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """Groups by columns that no list shows in clear are counted, and not named."""
+    of_all = {t.column: t._replace(values=(), within={}) for t in thresholds}
+    hidden = {t.column for t in thresholds if any(protection(rules.output, name) for name in t.within)}
+    shown = [of_all[t.column] if t.column in hidden else t for t in thresholds]
+    return tuple(one for place, one in enumerate(shown) if one.column not in hidden or one not in shown[:place])
 
 
 def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:

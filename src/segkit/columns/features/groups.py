@@ -58,7 +58,7 @@ def shares(share: ShareOfAll, name: str, customers: pl.DataFrame) -> ByGroup:
     at = _at_rank(groups, lambda size: math.ceil(size * part) - 1)
     edge = _of_group(groups.select(at).to_series(), per)
     among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), edge).fill_null(False)
-    label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %)"
+    label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %{_said(per)})"
     cut = Threshold(label, (), inclusive=True, falls=not share.is_top)
     return _by_group(groups, per, among.alias(name), cut, [at])
 
@@ -78,7 +78,7 @@ def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
     passed = [(value > _of_group(found[column], per)).cast(pl.Int64) for column in found.columns]
     number = reduce(operator.add, passed)
     band = pl.lit(pl.Series(bands.labels)).gather(number) if bands.labels else number + 1
-    label = f"{name} ({count} quantiles of {bands.of})"
+    label = f"{name} ({count} quantiles of {bands.of}{_said(per)})"
     cut = Threshold(label, (), inclusive=False)
     return _by_group(groups, per, pl.when(value.is_not_null()).then(band).alias(name), cut, cuts)
 
@@ -98,13 +98,17 @@ def means(of: str, per: Sequence[str], name: str, customers: pl.DataFrame) -> By
     mean = pl.when(pl.col(COUNT) > 0).then(nearest_mean(pl.col(VALUES), pl.col(COUNT)))
     of_groups = groups.collect()
     column = _of_group(of_groups.select(mean).to_series(), per).alias(name)
-    cut = Threshold(f"{name} (mean of {of})", (), inclusive=False, mean=True)
+    cut = Threshold(f"{name} (mean of {of}{_said(per)})", (), inclusive=False, mean=True)
     return _by_group(of_groups, per, column, cut, [mean])
 
 
 def _once(per: Sequence[str]) -> tuple[str, ...]:
     """The columns that make the groups, each one once."""
     return tuple(dict.fromkeys(per))
+
+
+def _said(per: Sequence[str]) -> str:
+    return f" per {', '.join(per)}" if per else ""
 
 
 def _plain(customers: pl.DataFrame) -> Callable[[str], pl.Expr]:

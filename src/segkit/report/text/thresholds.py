@@ -62,7 +62,7 @@ def _by_group(groups: Sequence[Threshold]) -> RenderableType:
     table.add_column("", overflow="fold")
     for threshold in shown:
         table.add_row(*map(_name, threshold.within.values()), ", ".join(_values(threshold)))
-    more = f" ({plural(rest, 'smaller group')} not shown)" if shown else f" ({plural(rest, 'group')} of one customer)"
+    more = f" ({plural(rest, 'smaller group')} not shown)" if shown else f" ({plural(rest, 'group')}, none shown)"
     return titled(_title(first) + (more if rest else ""), table)
 
 
