@@ -86,7 +86,8 @@ class Threshold(NamedTuple):
     """The cuts in force for one column: scores rise by one at each, or a share of customers begins at the only one.
 
     `inclusive` tells whether the cut itself is on the upper side, `falls` whether low values are, as with recency. The
-    cuts are for customers with the scores in `within`, or for all where it is empty.
+    cuts are for customers with the scores in `within`, or for all where it is empty. `rfm` is the name of the RFM table
+    whose scores they give, "" for the one without a name; none where they give no scores.
     """
 
     column: str
@@ -95,6 +96,7 @@ class Threshold(NamedTuple):
     keys: tuple[str, ...] = ()
     falls: bool = False
     within: Mapping[str, int] = {}
+    rfm: str | None = None
 
 
 class Count(NamedTuple):

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit.rules.findings import Finding
-from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm import Rfm, rfm_section
 from segkit.rules.model.computed.rfm_maps import OTHER, first_matches
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.included import CUTOFFS
+from segkit.rules.text.included import cutoffs_of
 
 
 def check_rfm(rules: RuleFile) -> Iterator[Finding]:
-    """Everything about the `[rfm]` section."""
-    if rules.rfm:
-        yield from _bins(rules.rfm)
-        yield from _same_events(rules, rules.rfm)
-        yield from _same_rows(rules, rules.rfm)
-        yield from _map(rules.rfm)
+    """Everything about `[rfm]` and each `[rfm.NAME]`."""
+    for name, rfm in rules.rfm.items():
+        yield from _bins(name, rfm)
+        yield from _same_events(rules, name, rfm)
+        yield from _same_rows(rules, name, rfm)
+        yield from _map(name, rfm)
 
 
-def _bins(rfm: Rfm) -> Iterator[Finding]:
+def _bins(name: str, rfm: Rfm) -> Iterator[Finding]:
     if rfm.bins < 5 and not rfm.segment:
         message = f"the map `{rfm.map}` is made for 5 scores: with {rfm.bins}, some of its segments stay empty"
-        yield Finding(("rfm", "bins"), message, "use 5 bins, or a map of your own: `[[rfm.segment]]`", warning=True)
+        hint = f"use 5 bins, or a map of your own: `[[{rfm_section(name)}.segment]]`"
+        yield Finding(("rfm", name, "bins"), message, hint, warning=True)
 
 
-def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+def _same_events(rules: RuleFile, name: str, rfm: Rfm) -> Iterator[Finding]:
     """A warning where rows are scored by the cutoffs of orders, or the other way round: that would mean nothing."""
     table = rules.events.get(rfm.events)
     saved = rfm.cutoffs.events if rfm.cutoffs else None
@@ -38,10 +39,10 @@ def _same_events(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
     else:
         message = f"the cutoffs are those of rows, but here events have the id `{table.id}`"
         hint = "save them anew, with `segkit rfm --id`"
-    yield Finding(CUTOFFS, message, hint, warning=True)
+    yield Finding(cutoffs_of(name), message, hint, warning=True)
 
 
-def _same_rows(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
+def _same_rows(rules: RuleFile, name: str, rfm: Rfm) -> Iterator[Finding]:
     """A warning where other rows are scored than those that the cutoffs were found among, as far as one can tell."""
     table = rules.events.get(rfm.events)
     saved = rfm.cutoffs.events if rfm.cutoffs else None
@@ -56,10 +57,12 @@ def _same_rows(rules: RuleFile, rfm: Rfm) -> Iterator[Finding]:
     else:
         return
     message = f"the cutoffs are those of {was}, but here {here}"
-    yield Finding(CUTOFFS, message, "score the same rows, or save the cutoffs anew, with `segkit rfm`", warning=True)
+    yield Finding(
+        cutoffs_of(name), message, "score the same rows, or save the cutoffs anew, with `segkit rfm`", warning=True
+    )
 
 
-def _map(rfm: Rfm) -> Iterator[Finding]:
+def _map(name: str, rfm: Rfm) -> Iterator[Finding]:
     if not rfm.segment:
         return
     beyond = set()
@@ -68,17 +71,17 @@ def _map(rfm: Rfm) -> Iterator[Finding]:
             if scores and (scores[0] < 1 or scores[1] > rfm.bins):
                 beyond.add(position)
                 message = f"`{key}` goes from {scores[0]} to {scores[1]}, but scores go from 1 to {rfm.bins}"
-                yield Finding(("rfm", "segment", position, key), message, "change it, or `bins`")
+                yield Finding(("rfm", name, "segment", position, key), message, "change it, or `bins`")
     rows = first_matches(rfm.segment, rfm.bins)
     for position, row in enumerate(rfm.segment):
         if position not in beyond | set(rows.values()):
             message = f"no customer can be `{row.name}` by this row: rows above it take all its scores"
             hint = "the first row that matches counts: move this one up, or take it out"
-            yield Finding(("rfm", "segment", position), message, hint, warning=True)
+            yield Finding(("rfm", name, "segment", position), message, hint, warning=True)
     holes = sorted((code for code, row in rows.items() if row is None), reverse=True)
     if holes:
         dash = "-" if rfm.bins > 9 else ""
         shown = ", ".join(dash.join(map(str, code)) for code in holes[:3])
         hint = 'if that is meant, end with a row that takes the rest: `{ name = "other" }`'
         message = f"{len(holes)} of {len(rows)} codes are in no row and get `{OTHER}`, such as {shown}"
-        yield Finding(("rfm", "segment"), message, hint, warning=True)
+        yield Finding(("rfm", name, "segment"), message, hint, warning=True)
