@@ -129,7 +129,7 @@ class ApplyResult(NamedTuple):
     """What a run of a rule file did.
 
     `unmatched` counts the customers who match no segment, `unlisted` those who are written in no list, `several` those
-    who are written in more than one.
+    who are written in more than one. `cutoffs` are the files of saved cutoffs.
     """
 
     as_of: dt.date
@@ -148,6 +148,7 @@ class ApplyResult(NamedTuple):
     models: tuple[FittedModel, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
     unlisted: int = 0
+    cutoffs: tuple[str, ...] = ()
 
 
 class RfmSegment(NamedTuple):

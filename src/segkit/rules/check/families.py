@@ -30,7 +30,7 @@ def _add_rfm(rules: RuleFile, column: str) -> str | None:
     if column not in RFM_COLUMNS:
         return None
     there = [f"rfm.{rfm_column(table, column)}" for table in rules.rfm]
-    return f"`[rfm]` itself scores nothing here; each table has columns of its own: {listed(there, 'or')}"
+    return f"no RFM table is without a name here; those that there are compute {listed(there)}"
 
 
 def _scores(rules: RuleFile) -> tuple[str, ...]:

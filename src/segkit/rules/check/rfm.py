@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from segkit.rules.findings import Finding
 from segkit.rules.model.computed.rfm import Rfm, rfm_section
 from segkit.rules.model.computed.rfm_maps import OTHER, first_matches
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.included import cutoffs_of
+from segkit.rules.text.toml import toml_key, toml_value
+from segkit.words import listed
 
 
 def check_rfm(rules: RuleFile) -> Iterator[Finding]:
@@ -48,6 +50,9 @@ def _same_rows(rules: RuleFile, name: str, rfm: Rfm) -> Iterator[Finding]:
     saved = rfm.cutoffs.events if rfm.cutoffs else None
     if table is None or saved is None:
         return
+    if saved.conditions:
+        yield from _same_conditions(name, saved.conditions, rows_that_count(rules, rfm))
+        return
     in_sql = [table.derive[column] for column in table.where if column in table.derive]
     was = f"rows where `{saved.where}`" if saved.where else "all rows"
     if bool(saved.where) != bool(table.where or rfm.where):
@@ -56,10 +61,27 @@ def _same_rows(rules: RuleFile, name: str, rfm: Rfm) -> Iterator[Finding]:
         here = f"rows where `{in_sql[0]}` count"
     else:
         return
+    yield _of_other_rows(name, was, here, "`segkit rfm`")
+
+
+def _same_conditions(name: str, saved: Sequence[str], today: Sequence[str]) -> Iterator[Finding]:
+    if sorted(saved) != sorted(today):
+        here = f"rows where {listed(today)} count" if today else "all rows count"
+        yield _of_other_rows(name, f"rows where {listed(saved)}", here, "`segkit apply --save-cutoffs`")
+
+
+def _of_other_rows(name: str, was: str, here: str, save: str) -> Finding:
     message = f"the cutoffs are those of {was}, but here {here}"
-    yield Finding(
-        cutoffs_of(name), message, "score the same rows, or save the cutoffs anew, with `segkit rfm`", warning=True
+    return Finding(
+        cutoffs_of(name), message, f"score the same rows, or save the cutoffs anew, with {save}", warning=True
     )
+
+
+def rows_that_count(rules: RuleFile, rfm: Rfm) -> list[str]:
+    """The conditions on the rows that an RFM table scores, each as a rule file says it, in order."""
+    source = rules.events[rfm.events] if rfm.events else rules.customers
+    conditions = (item for where in (source.where, rfm.where) for item in where.items())
+    return sorted(f"{toml_key(column)} = {toml_value(condition.as_written())}" for column, condition in conditions)
 
 
 def _map(name: str, rfm: Rfm) -> Iterator[Finding]:

@@ -110,6 +110,8 @@ class _Scanner:
         names = self._names()
         for number, (name, span) in enumerate(names):
             path = (*path, name)
+            if number == len(names) - 1 and not is_row:
+                self.keys[path] = span  # the header of the table itself, though tables within it may stand above
             self.keys.setdefault(path, span)
             if is_row and number == len(names) - 1:
                 self.rows[path] = self.rows.get(path, -1) + 1

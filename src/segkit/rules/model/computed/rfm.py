@@ -187,7 +187,7 @@ def _tables(value: Any) -> Any:
     if key := next((k for k in value if k in KEYS - {"columns", "where"} and _is_table(value[k])), None):
         raise Contradiction(f"`{key}` cannot be the name of an RFM table: it is a key of `[rfm]`", _RENAME, key=key)
     if _is_table(value.get(CUTOFFS_FILE)):
-        message = f"`{CUTOFFS_FILE}` cannot be the name of an RFM table: so is the one without a name called"
+        message = f"`{CUTOFFS_FILE}` cannot be the name of an RFM table: the cutoffs of `[rfm]` are saved under it"
         raise Contradiction(message, _RENAME, key=CUTOFFS_FILE)
     return written_tables(value)
 
