@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from segkit.columns import bucket
+from segkit.columns.features.measures import measured_columns
 from tests.desk import Desk
 
 OWN = ("recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment")
@@ -154,13 +154,12 @@ rfm = ["champions", "loyal"]
 def test_tables_of_the_same_events_are_one_scan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     put(desk)
     scans: list[tuple[str, int]] = []
-    measured = bucket.measured_columns
 
     def counted(view: Any, measures: Any, dates: Any) -> Any:
         scans.append((view.name, len({m.name for m in measures})))
-        return measured(view, measures, dates)
+        return measured_columns(view, measures, dates)
 
-    monkeypatch.setattr(bucket, "measured_columns", counted)
+    monkeypatch.setattr("segkit.columns.bucket.measured_columns", counted)
     tables = "".join(
         map(section, ("", "a", "b", "again"), (TABLES["by brand"][0], *TABLES["by brand"], 'events = "orders"'))
     )
