@@ -113,7 +113,8 @@ class Rfm(Window):
     method: Literal["quantile", "nested", "cutoffs"] = "quantile"
     """`quantile`: shares of equal size; `nested`: the same within the scores before; `cutoffs`: your own thresholds."""
     cutoffs: SavedOrGiven | None = None
-    """With `method = "cutoffs"`: the thresholds, or the file that `segkit rfm --save-cutoffs` wrote."""
+    """With `method = "cutoffs"`: the thresholds, or the file that `--save-cutoffs` of `segkit rfm` or `segkit apply`
+    wrote."""
     ties: Literal["low", "high", "split"] = "low"
     """Equal values get the score of the lowest or the highest of them, or are split by key."""
     monetary: Literal["sum", "mean"] = "sum"
@@ -123,7 +124,7 @@ class Rfm(Window):
     map: Literal["standard", "rf"] = "standard"
     """The map from scores to segments: `standard` reads R, F and M, `rf` reads R and F."""
     segment: tuple[MapRow, ...] = ()
-    """A map of your own instead, `[[rfm.segment]]`; what no row takes is `other`."""
+    """A map of your own instead, `[[rfm.segment]]`, `[[rfm.NAME.segment]]`; what no row takes is `other`."""
 
     @model_validator(mode="before")
     @classmethod
