@@ -201,6 +201,38 @@ def test_top_scores_that_nobody_has(desk: Desk) -> None:
     assert "share the best `brand_a_frequency`" in warnings[0]["message"]
 
 
+def test_segments_of_rfm_are_not_counted_as_stages_are(desk: Desk) -> None:
+    put(desk)
+    text = head() + "".join(map(section, ("", *BRANDS), ('events = "orders"', *TABLES["by brand"])))
+    assert desk.json(text + EVERYONE)["distributions"] == []
+
+
+def test_each_table_is_looked_at_for_what_may_be_wrong(desk: Desk) -> None:
+    """Windows without a day, events that ended long ago, numbers that read two ways: also in the second table."""
+    put(desk)
+    desk.put("v.csv", "id,day,total\nc1,2019-01-01,1\nc2,2019-02-01,2\n")
+    visits = '[events.visits]\npath = "v.csv"\ntime = "day"\namount = "total"\n'
+    first = section("", 'events = "orders"')
+    text = head() + visits + first + section("late", 'events = "orders"\nsince = 2024-02-01\nbefore = "1 day"')
+    warnings = desk.json(text + section("v", 'events = "visits"') + EVERYONE)["warnings"]
+    lines = [w["line"] for w in warnings if "the window has no day" in w["message"]]
+    assert [text.splitlines()[line - 1] for line in lines] == ['before = "1 day"']
+    assert any("2019-02-01" in w["message"] for w in warnings), warnings
+    desk.put("c.csv", "id;d;f;m\n" + "".join(f"c{n};1;1;{n}.500\n" for n in range(1, 5)))
+    own = section("a", 'columns = { recency_days = "d", frequency = "f", monetary = "d" }')
+    own += section("b", 'columns = { recency_days = "d", frequency = "f", monetary = "m" }')
+    assert "no value settles which, and it is added up" in desk.apply(head() + own + EVERYONE, code=3).stderr
+
+
+def test_a_column_may_be_called_like_a_key_of_tables(desk: Desk) -> None:
+    """`where` holds what people call their columns: it is no table."""
+    put(desk)
+    desk.put("o.csv", orders(1).replace("brand", "events", 1))
+    rows = desk.columns(head() + section("", 'events = "orders"\nwhere.events = "a"'), *OWN)
+    put(desk)
+    assert rows == desk.columns(head() + section("", 'events = "orders"\nwhere.brand = "a"'), *OWN)
+
+
 def test_a_name_that_is_taken(desk: Desk) -> None:
     put(desk)
     desk.put("c.csv", customers().replace("spent", "brand_a_r_score", 1))

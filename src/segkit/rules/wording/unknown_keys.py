@@ -154,7 +154,7 @@ def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, value: Any, 
     if issubclass(model, Permission):
         of_channel = f", what a channel needs in `[consent.channel.{key}]`" if model is Consent else ""
         return f"a condition on a column stands in `require`: `require.{key} = ...`{of_channel}"
-    if model is Rfm and isinstance(value, dict):
+    if model is Rfm and isinstance(value, dict) and key:
         return f'a table of its own names what it scores: `[rfm.{key}]` with `events = "..."`'
     if issubclass(model, Measured):
         return f"a condition on a column of the events stands in `where`: `where.{key} = ...`"
