@@ -47,7 +47,7 @@ SECTIONS = (
     Section("`[trait.NAME]`", Trait, Window, "Windows"),
     Section("`bands` of a trait", Bands),
     Section("Windows", Window),
-    Section("`[rfm]`", Rfm, Window, "Windows"),
+    Section("`[rfm]` and `[rfm.NAME]`", Rfm, Window, "Windows"),
     Section("`cutoffs` of `[rfm]`", Cutoffs),
     Section("`cutoffs` of one measure", MeasureCutoffs),
     Section("`within` of one measure", GroupCutoffs),

@@ -87,7 +87,8 @@ class Threshold(NamedTuple):
 
     `inclusive` tells whether the cut itself is on the upper side, `falls` whether low values are, as with recency. The
     cuts are for customers with the scores, or values of columns, in `within`, or for all where it is empty. `groups`
-    counts the groups that values of columns make, shown or not. With `mean`, the value is the mean of the group.
+    counts the groups that values of columns make, shown or not. With `mean`, the value is the mean of the group. `rfm`
+    is the name of the RFM table whose scores they give, "" for the one without a name; none where they give no scores.
     """
 
     column: str
@@ -98,6 +99,7 @@ class Threshold(NamedTuple):
     within: Mapping[str, int | str | None] = {}
     groups: int = 0
     mean: bool = False
+    rfm: str | None = None
 
 
 class Count(NamedTuple):
@@ -130,7 +132,7 @@ class ApplyResult(NamedTuple):
     """What a run of a rule file did.
 
     `unmatched` counts the customers who match no segment, `unlisted` those who are written in no list, `several` those
-    who are written in more than one.
+    who are written in more than one. `cutoffs` are the files of saved cutoffs.
     """
 
     as_of: dt.date
@@ -149,6 +151,7 @@ class ApplyResult(NamedTuple):
     models: tuple[FittedModel, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
     unlisted: int = 0
+    cutoffs: tuple[str, ...] = ()
 
 
 class RfmSegment(NamedTuple):

@@ -44,7 +44,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
     done = invoke(
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
-        "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace",
+        "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace", "--save-cutoffs", "cuts",
     )  # fmt: skip
     assert done.exit_code == 0
     del asked["stdout"], asked["progress"]
@@ -62,6 +62,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "previous": "before",
         "accept_changes": True,
         "replace": True,
+        "save_cutoffs": "cuts",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 import pytest
@@ -65,6 +66,7 @@ FLAGS = {
     "previous": ["--previous", "before"],
     "accept_changes": ["--accept-changes"],
     "replace": ["--replace"],
+    "save_cutoffs": ["--save-cutoffs", "."],
     "no_wait": ["--no-wait"],
     "summary": ["--summary", "json"],
     "fail_on": ["--fail-on", "error"],
@@ -86,7 +88,11 @@ def test_no_flag_bypasses_consent(shop: Desk, flag: str, monkeypatch: pytest.Mon
     monkeypatch.chdir(shop.folder)
     if flag == "previous":
         shop.apply(text, "-o", "before")
+    if flag == "save_cutoffs":
+        text += '[rfm.columns]\nrecency_days = "age"\nfrequency = "age"\nmonetary = "age"\n'
     shop.apply(text, *FLAGS[flag])
+    if flag == "save_cutoffs":
+        assert not re.search(r"(yes|no)\d|@", (shop / "rfm.cutoffs.toml").read_text())  # nobody's key or e-mail
     assert only_who_agreed(written(shop)) or (flag == "dry_run" and not written(shop))
     monkeypatch.setenv("SEGKIT_CONSENT", "0")
     monkeypatch.setenv("SEGKIT_APPLY_CONSENT", "false")

@@ -40,6 +40,10 @@ RESULT_OPERATORS = {"is", "min", "max", "above", "below"}
 RFM_COLUMNS = (
     "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_code", "rfm_segment",
 )  # fmt: skip
+RFM_KEYS = {
+    "events", "where", "columns", "bins", "method", "cutoffs", "ties", "monetary", "frequency", "map", "segment",
+    "within", "between", "since", "before", "for",
+}  # fmt: skip
 VALUE_COLUMNS = ("revenue", "order_count", "average_order_value", "profit")
 LIFECYCLE_DAYS = {
     "new_for": "30 days", "at_risk_after": "90 days", "inactive_after": "180 days", "lost_after": "365 days",
@@ -592,6 +596,14 @@ def in_range(score: int, wanted: Any) -> bool:
     return bool(wanted[0] <= score <= wanted[1] if isinstance(wanted, list) else score == wanted)
 
 
+def rfm_tables(rules: Row) -> dict[str, Row]:
+    """What the names of its columns begin with -> the RFM table: the keys of `[rfm]` itself, and each `[rfm.NAME]`."""
+    section: Row = rules.get("rfm", {})
+    own = {key: value for key, value in section.items() if key in RFM_KEYS}
+    named = {f"{key}_": value for key, value in section.items() if key not in RFM_KEYS}
+    return ({"": own} if own else {}) | named
+
+
 def rfm_name(r: int, f: int, m: int, bins: int, spec: Row) -> str:
     """The segment of three scores."""
     if "segment" in spec:
@@ -777,8 +789,10 @@ class Evaluation:
     def feature(self, name: str) -> dict[str, list[Any]]:
         if name in self.rules.get("trait", {}):
             return {name: self.trait(self.rules["trait"][name])}
-        if "rfm" in self.rules and name in RFM_COLUMNS:
-            return self.rfm(self.rules["rfm"])
+        for prefix, spec in rfm_tables(self.rules).items():
+            if name in (names := {f"{prefix}{column}": column for column in RFM_COLUMNS}):
+                columns = self.rfm(spec)
+                return {new: columns[column] for new, column in names.items()}
         if "value" in self.rules and name in VALUE_COLUMNS:
             return self.value(self.rules["value"])
         if "lifecycle" in self.rules and name == "lifecycle":

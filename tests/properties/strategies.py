@@ -33,6 +33,7 @@ from .oracle import (
     compare,
     is_missing,
     present,
+    rfm_tables,
     saved_cutoffs,
     shift,
 )
@@ -1088,13 +1089,17 @@ def _divided(a: Any, b: Any) -> Any:
 
 
 def rfm(draft: Draft) -> None:
-    if "path" in draft.rules["customers"] and draft.chance(25):
-        rfm_of_columns(draft)
-    else:
-        rfm_of_events(draft)
+    """One table or several, that without a name among them or not."""
+    names = [""] if draft.chance(60) else draft.some(["", "brand_a", "x", "7"], least=1, most=3)
+    draft.rules["rfm"] = {}
+    for position, name in enumerate(names):
+        if not position and "path" in draft.rules["customers"] and draft.chance(25):
+            rfm_of_columns(draft, name)
+        else:
+            rfm_of_events(draft, name)
 
 
-def rfm_of_events(draft: Draft) -> None:
+def rfm_of_events(draft: Draft, name: str) -> None:
     table = next(table for table in draft.events if table.amount)
     spec: Row = {"events": table.name}
     if draft.chance(40):
@@ -1105,12 +1110,11 @@ def rfm_of_events(draft: Draft) -> None:
         spec["frequency"] = draft.pick(["days", "events"])
     if table.complete and draft.chance(50):
         spec["monetary"] = "mean"
-    draft.rules["rfm"] = spec
-    spec |= scoring(draft)
-    rfm_kinds(draft, "mean" if "monetary" in spec else "money")
+    spec |= scoring(draft, name, spec)
+    put_rfm(draft, name, spec, "mean" if "monetary" in spec else "money")
 
 
-def rfm_of_columns(draft: Draft) -> None:
+def rfm_of_columns(draft: Draft, name: str) -> None:
     """`[rfm.columns]`: the three values stand in the customer file; whole rows of them may be missing."""
     spec = draft.rules["customers"]
     table = draft.tables[spec["path"]]
@@ -1125,18 +1129,18 @@ def rfm_of_columns(draft: Draft) -> None:
     draft.tables[spec["path"]] = replace(table, rows=rows, kinds=table.kinds | dict.fromkeys(pools, "number"))
     draft.evaluation = None
     columns = {"recency_days": "last_seen", "frequency": "orders_made", "monetary": "spent"}
-    draft.rules["rfm"] = {"columns": columns}
-    draft.rules["rfm"] |= scoring(draft)
-    rfm_kinds(draft, "decimal")
+    table_of_columns: Row = {"columns": columns}
+    put_rfm(draft, name, table_of_columns | scoring(draft, name, table_of_columns), "decimal")
 
 
-def rfm_kinds(draft: Draft, monetary: str) -> None:
-    for name in RFM_COLUMNS:
-        draft.compute(name, "text" if name in ("rfm_code", "rfm_segment") else "number")
-    draft.columns["monetary"] = monetary
+def put_rfm(draft: Draft, name: str, spec: Row, monetary: str) -> None:
+    draft.rules["rfm"] |= {name: spec} if name else spec
+    for column in RFM_COLUMNS:
+        kind = "text" if column in ("rfm_code", "rfm_segment") else "number"
+        draft.compute(f"{name}_{column}" if name else column, monetary if column == "monetary" else kind)
 
 
-def scoring(draft: Draft) -> Row:
+def scoring(draft: Draft, name: str, values: Row) -> Row:
     """From the three values to scores and a segment."""
     spec: Row = {}
     bins = draft.pick([5, 5, 5, 5, 10, 10, 2, 3, 4, 6, 7, 8, 9])
@@ -1144,7 +1148,7 @@ def scoring(draft: Draft) -> Row:
         spec["bins"] = bins
     method = draft.pick(["quantile"] * 4 + ["nested"] * 4 + ["cutoffs"] * 2 + ["saved"] * 3)
     if method == "saved":
-        spec |= saved(draft, bins)
+        spec |= saved(draft, name, values, bins)
     elif method == "cutoffs":
         rising = [0, 0, 1, 2, 5, 30, 90, Decimal("0.3"), Decimal("19.99"), 100]
         spec["method"] = "cutoffs"
@@ -1164,19 +1168,20 @@ def scoring(draft: Draft) -> Row:
     return spec
 
 
-def saved(draft: Draft, bins: int) -> Row:
+def saved(draft: Draft, name: str, values: Row, bins: int) -> Row:
     """A file of cutoffs, found on this day or on an earlier one, over all customers or one within the other."""
     day = draft.pick([draft.as_of, *(day for day in window_edges(draft) if day <= draft.as_of)])
     method, ties = draft.pick(["quantile", "nested"]), draft.pick(["low", "high"])
     tables = {path: table.rows for path, table in draft.tables.items()}
     then = Evaluation(draft.rules | {"as_of": day}, tables, draft.sql, draft.files)
-    raw = then.raw_rfm(draft.rules["rfm"])
+    raw = then.raw_rfm(values)
     if not raw["frequency"]:
         return {}
-    cutoffs = {name: plain(spec) for name, spec in saved_cutoffs(raw, bins, method, ties).items()}
+    cutoffs = {measure: plain(spec) for measure, spec in saved_cutoffs(raw, bins, method, ties).items()}
     header = {"version": 1, "as_of": day, "customers": len(raw["frequency"]), "bins": bins, "method": method}
-    draft.files["rfm.cutoffs.toml"] = header | {"ties": ties} | cutoffs
-    return {"method": "cutoffs", "cutoffs": "rfm.cutoffs.toml"}
+    path = f"{name or 'rfm'}.cutoffs.toml"
+    draft.files[path] = header | {"ties": ties} | cutoffs
+    return {"method": "cutoffs", "cutoffs": path}
 
 
 def plain(value: Any) -> Any:
@@ -1352,7 +1357,7 @@ def family_of(draft: Draft, name: str) -> str | None:
     """The family that takes nothing but the columns of the feature that computes this one."""
     if name in draft.rules.get("trait", {}):
         return None
-    if name in RFM_COLUMNS:
+    if name in {f"{prefix}{column}" for prefix in rfm_tables(draft.rules) for column in RFM_COLUMNS}:
         return "rfm"
     if name in VALUE_COLUMNS:
         return "value"

@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from segkit.cli import main
 
 from .files import Case, Row
-from .oracle import RFM_COLUMNS, VALUE_COLUMNS, Evaluation, Outcome, evaluate, saved_cutoffs
+from .oracle import RFM_COLUMNS, VALUE_COLUMNS, Evaluation, Outcome, evaluate, rfm_tables, saved_cutoffs
 from .strategies import Saved, cases, saved_cases
 
 EXAMPLES = int(os.environ.get("SEGKIT_EXAMPLES", "0"))
@@ -137,7 +137,8 @@ def compare_columns(case: Case, expected: Outcome, run: Run) -> None:
     key = case.rules["customers"]["key"]
     rows = {row[key]: row for files in run.files.values() for file in files for row in file}
     assert set(rows) == set(expected.keys)
-    computed = {*case.rules.get("trait", {}), *case.rules["customers"].get("derive", {}), *RFM_COLUMNS, *VALUE_COLUMNS}
+    computed = {*case.rules.get("trait", {}), *case.rules["customers"].get("derive", {}), *VALUE_COLUMNS}
+    computed |= {f"{prefix}{column}" for prefix in rfm_tables(case.rules) for column in RFM_COLUMNS}
     computed |= {f"{name}_{what}" for name in case.rules.get("score", {}) for what in ("score", "grade")}
     raw = expected.columns.keys() - computed - {"lifecycle"}
     wrong = {

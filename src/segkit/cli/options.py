@@ -89,6 +89,12 @@ replace = click.option(
     is_flag=True,
     help="Publish although that removes lists of another rule file, or those that `--select` leaves out.",
 )
+save_cutoffs = click.option(
+    "--save-cutoffs",
+    metavar="DIR",
+    type=click.Path(),
+    help="Write the cutoffs of each RFM table here, to score later days with them.",
+)
 log = click.option(
     "--log",
     metavar="FILE",

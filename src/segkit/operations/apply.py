@@ -15,10 +15,11 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import decide
 from segkit.operations.delivery.deliver import Guards, deliver
-from segkit.operations.delivery.destinations import Destination, Folder, Nowhere, Stream
+from segkit.operations.delivery.destinations import Destination, Folder, Nowhere, Stream, directory_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
+from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
 from segkit.results import ApplyResult
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Overrides, load_rules
@@ -38,6 +39,7 @@ def apply(
     previous: str | None = None,
     accept_changes: bool = False,
     replace: bool = False,
+    save_cutoffs: str | None = None,
     fail_on: str = "error",
     wait: bool = True,
     stdout: BinaryIO | None = None,
@@ -45,7 +47,8 @@ def apply(
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
-    `replace` lets the run remove lists of another rule file, and those that `select` leaves out.
+    `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
+    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -58,6 +61,8 @@ def apply(
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = _chosen(loaded.rules, select)
     require_secret(loaded)
+    if save_cutoffs is not None:
+        refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
     with ExitStack() as stack:
         digests = Digests()
         ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
@@ -79,8 +84,13 @@ def apply(
             )
         to.prepare()
         run = decide(loaded, chosen, ws, progress)
+        cutoffs = {} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs)
         guards = Guards(previous, accept_changes, fail_on)
-        return deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
+        result = deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
+        if dry_run or not cutoffs:
+            return result
+        write_all(cutoffs, wait=wait, on_wait=progress)
+        return result._replace(cutoffs=tuple(map(str, cutoffs)), elapsed_seconds=time.perf_counter() - clock)
 
 
 def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:

@@ -93,7 +93,7 @@ def rfm(
         result = _result(evaluated, loaded, columns, targets, started)
         contents: dict[str, bytes] = {}
         if save_cutoffs is not None:
-            contents[save_cutoffs] = cutoffs_text(evaluated, facts(files, columns, where, _spec(loaded))).encode()
+            contents[save_cutoffs] = cutoffs_text(evaluated, "", facts(files, columns, where, _spec(loaded))).encode()
         if chart is not None:
             contents[chart.path] = chart.draw(result)
         if any(targets.values()):
@@ -145,8 +145,7 @@ def _spare_inputs(evaluated: Evaluated, targets: Mapping[str, str | None]) -> No
 
 
 def _spec(loaded: Loaded) -> Rfm:
-    assert loaded.rules.rfm is not None
-    return loaded.rules.rfm
+    return loaded.rules.rfm[""]
 
 
 def _without_place(diagnostic: Diagnostic) -> Diagnostic:

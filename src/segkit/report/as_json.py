@@ -5,7 +5,8 @@ no list), `several` (in more than one), `overlaps` (`first`, `second`, `customer
 `left_out` by reason, `detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
-`log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`.
+`log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`,
+and `cutoffs` (the files of cutoffs) where some were saved.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
@@ -81,6 +82,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
         "dry_run": result.dry_run,
+        **({"cutoffs": list(result.cutoffs)} if result.cutoffs else {}),
     }
 
 

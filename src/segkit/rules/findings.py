@@ -15,6 +15,11 @@ SPELLINGS = {"behavioural": "behavioral"}
 """A key as the rules know it -> its second spelling."""
 
 
+def dotted(path: KeyPath) -> str:
+    """The path as it is written, such as `rfm.brand_a`; the RFM table without a name is `rfm`."""
+    return ".".join(str(part) for part in path if part != "")
+
+
 class Finding(NamedTuple):
     """What is wrong at `path`."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block
-from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm import Rfm, rfm_section
 from segkit.rules.model.computed.value import Value
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
@@ -85,8 +85,8 @@ def _wheres(rules: RuleFile) -> Iterator[tuple[KeyPath, Mapping[str, Condition]]
     for path, measured in measures(rules):
         yield path, measured.where
         yield from (((*path, key), sequel.where) for key, sequel in measured.sequels.items())
-    if rules.rfm:
-        yield ("rfm",), rules.rfm.where
+    for path, rfm in rfm_tables(rules):
+        yield path, rfm.where
     if rules.value:
         yield ("value",), rules.value.where
     for path, cap in caps(rules):
@@ -111,12 +111,16 @@ def caps(rules: RuleFile) -> Iterator[tuple[KeyPath, Cap]]:
                 yield ("frequency_cap", "channel", name), cap
 
 
+def rfm_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, Rfm]]:
+    """The RFM tables; the path of each ends with its name, which may be empty."""
+    yield from ((("rfm", name), rfm) for name, rfm in rules.rfm.items())
+
+
 def windows(rules: RuleFile) -> Iterator[tuple[KeyPath, Measured | Cap | Rfm | Value]]:
     """Each section that may look at some days only."""
     yield from measures(rules)
     yield from caps(rules)
-    if rules.rfm:
-        yield ("rfm",), rules.rfm
+    yield from rfm_tables(rules)
     if rules.value:
         yield ("value",), rules.value
 
@@ -129,8 +133,7 @@ def ages(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
     for path, measured in measures(rules):
         if measured.measure in ("days_since_first", "days_since_last"):
             yield path, measured.events
-    if rules.rfm and rules.rfm.events:
-        yield ("rfm",), rules.rfm.events
+    yield from ((path, rfm.events) for path, rfm in rfm_tables(rules) if rfm.events)
     if rules.lifecycle and rules.lifecycle.events:
         yield ("lifecycle",), rules.lifecycle.events
     if rules.value and rules.value.predict:
@@ -143,8 +146,7 @@ def event_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
         yield (*path, "events"), measured.events
         yield from (((*path, key, "events"), s.events) for key, s in measured.sequels.items() if s.events)
     yield from (((*path, "events"), cap.events) for path, cap in caps(rules))
-    if rules.rfm and rules.rfm.events:
-        yield ("rfm", "events"), rules.rfm.events
+    yield from (((*path, "events"), rfm.events) for path, rfm in rfm_tables(rules) if rfm.events)
     if rules.lifecycle and rules.lifecycle.events:
         yield ("lifecycle", "events"), rules.lifecycle.events
     if rules.value:
@@ -159,7 +161,8 @@ def amounts(rules: RuleFile) -> Iterator[tuple[KeyPath, str, str]]:
     for path, measured in measures(rules):
         if measured.of is None and measured.measure in OF_AMOUNT:
             yield (*path, "measure"), f'measure = "{measured.measure}"', measured.events
-    if rules.rfm and rules.rfm.events:
-        yield ("rfm", "events"), "[rfm]", rules.rfm.events
+    for name, rfm in rules.rfm.items():
+        if rfm.events:
+            yield ("rfm", name, "events"), f"[{rfm_section(name)}]", rfm.events
     if rules.value:
         yield ("value", "events"), "[value]", rules.value.events

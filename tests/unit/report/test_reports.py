@@ -42,8 +42,8 @@ WARNING = Diagnostic(
     Severity.WARNING,
 )
 SCORES = (
-    Threshold("recency_days", (Decimal(30), Decimal(365)), False, falls=True),
-    Threshold("frequency", (Decimal(2), Decimal(9)), True),
+    Threshold("recency_days", (Decimal(30), Decimal(365)), False, falls=True, rfm=""),
+    Threshold("frequency", (Decimal(2), Decimal(9)), True, rfm=""),
 )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @options.previous
 @options.accept_changes
 @options.replace
+@options.save_cutoffs
 @options.no_wait
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
@@ -52,6 +53,7 @@ def command(
     previous: str | None,
     accept_changes: bool,
     replace: bool,
+    save_cutoffs: str | None,
     no_wait: bool,
     summary: str | None,
     fail_on: str,
@@ -77,6 +79,7 @@ def command(
             previous=previous,
             accept_changes=accept_changes,
             replace=replace,
+            save_cutoffs=save_cutoffs,
             fail_on=fail_on,
             wait=not no_wait,
             stdout=sys.stdout.buffer,

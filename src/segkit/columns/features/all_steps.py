@@ -27,7 +27,7 @@ from segkit.rules.walk import named_blocks
 
 def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     """The steps that compute all columns, helper columns and members of segments too."""
-    steps = [*_trait_steps(rules, context), *(rfm_steps(rules.rfm) if rules.rfm else ())]
+    steps = [*_trait_steps(rules, context), *(step for name, rfm in rules.rfm.items() for step in rfm_steps(name, rfm))]
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
     steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]

@@ -9,7 +9,7 @@ from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_visible
 from segkit.columns.plan.mentions import Mention
 from segkit.io.read import Table
-from segkit.rules.findings import Finding, KeyPath
+from segkit.rules.findings import Finding, KeyPath, dotted
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.words import nearest
@@ -74,7 +74,7 @@ def _add(columns: dict[str, KeyPath], name: str, path: KeyPath, findings: list[F
 
 
 def _dotted(path: KeyPath) -> str:
-    return f"`[{'.'.join(map(str, path[:2]))}]`"
+    return f"`[{dotted(path[:2])}]`"
 
 
 def unknown_columns(

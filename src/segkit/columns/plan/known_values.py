@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from segkit.rules.findings import Finding, KeyPath
+from segkit.rules.model.computed.rfm import rfm_column, rfm_section
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
@@ -23,9 +24,10 @@ class Values(NamedTuple):
 def values_of(rules: RuleFile) -> Mapping[str, Values]:
     """The columns whose values are known without the data."""
     known: dict[str, Values] = {}
-    if rules.rfm:
-        names = dict.fromkeys((*map_codes(rules.rfm).values(), *(row.name for row in rules.rfm.segment)))
-        known["rfm_segment"] = Values(tuple(names), "the RFM map", "segment")
+    for table, rfm in rules.rfm.items():
+        names = dict.fromkeys((*map_codes(rfm).values(), *(row.name for row in rfm.segment)))
+        owner = f"the map of `[{rfm_section(table)}]`" if table else "the RFM map"
+        known[rfm_column(table, "rfm_segment")] = Values(tuple(names), owner, "segment")
     if rules.lifecycle:
         known["lifecycle"] = Values(rules.lifecycle.stages, "`[lifecycle]`", "stage")
     for name, score in rules.score.items():
@@ -36,7 +38,7 @@ def values_of(rules: RuleFile) -> Mapping[str, Values]:
 
 def summarised(rules: RuleFile) -> Mapping[str, Values]:
     """The columns whose values the summary counts: stages and grades. RFM segments have a command of their own."""
-    return {column: values for column, values in values_of(rules).items() if column != "rfm_segment"}
+    return {column: values for column, values in values_of(rules).items() if values.kind != "segment"}
 
 
 def unknown_values(rules: RuleFile) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap
 from segkit.rules.model.sources import Lookup, Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
-from segkit.rules.walk import blocks, caps, event_conditions, permissions
+from segkit.rules.walk import blocks, caps, event_conditions, permissions, rfm_tables
 
 Role = Literal["value", "number", "measure", "date", "list", "text", "moment", "key", "output"]
 """What a column is read as.
@@ -49,8 +49,8 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from _lookup(name, lookup)
     for name, trait in rules.trait.items():
         yield from _trait(("trait", name), trait)
-    if rules.rfm:
-        yield from _rfm(rules)
+    for path, rfm in rfm_tables(rules):
+        yield from _rfm(path, rfm)
     if rules.value:
         yield from _value(rules.value)
     yield from _blocks(rules)
@@ -172,13 +172,12 @@ def _over_events(path: KeyPath, spec: Measured | Rfm | Value | Cap) -> Iterator[
         yield Mention((*path, "since", "column"), CUSTOMERS, spec.since.column, "date")
 
 
-def _rfm(rules: RuleFile) -> Iterator[Mention]:
-    assert rules.rfm is not None
-    if rules.rfm.columns:
-        for name, column in rules.rfm.columns.model_dump().items():
-            yield Mention(("rfm", "columns", name), CUSTOMERS, column, "number")
+def _rfm(path: KeyPath, rfm: Rfm) -> Iterator[Mention]:
+    if rfm.columns:
+        for name, column in rfm.columns.model_dump().items():
+            yield Mention((*path, "columns", name), CUSTOMERS, column, "number")
     else:
-        yield from _over_events(("rfm",), rules.rfm)
+        yield from _over_events(path, rfm)
 
 
 def _value(spec: Value) -> Iterator[Mention]:

@@ -29,6 +29,7 @@ from segkit.criteria.readings import field_text
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, Misfits
+from segkit.rules.model.computed.rfm import rfm_column
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Spelling
@@ -90,8 +91,8 @@ class Plan(NamedTuple):
         """
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
-        if self.rules.rfm and (self.rules.rfm.cutoffs or self.rules.rfm.ties == "low"):
-            wanted |= set(SCORES.values())  # how they are shared out is looked at in the end
+        for table in self.rules.rfm:
+            wanted |= {rfm_column(table, score) for score in SCORES.values()}  # how they are shared out is looked at
         return [name for name in self.schema if name in wanted]
 
     @property

@@ -15,7 +15,16 @@ from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.personal_data import personal_data
 from segkit.operations.delivery.vanishing import path_from
 from segkit.operations.lists.protection import key_form
-from segkit.results import MEMBERS, REASONS, ApplyResult, Distribution, FittedModel, SegmentResult, WrittenFile
+from segkit.results import (
+    MEMBERS,
+    REASONS,
+    ApplyResult,
+    Distribution,
+    FittedModel,
+    SegmentResult,
+    Threshold,
+    WrittenFile,
+)
 from segkit.rules.model.file import RuleFile
 
 
@@ -65,7 +74,7 @@ def manifest_of(
         several=result.several,
         overlaps=tuple(m.OverlapOf(**o._asdict()) for o in result.overlaps),
         distributions=tuple(map(_distribution, result.distributions)),
-        thresholds=tuple(m.CutsOf(**t._replace(keys=())._asdict()) for t in result.thresholds),
+        thresholds=tuple(map(_cuts, result.thresholds)),
         models=tuple(map(_model, result.models)),
         warnings=tuple(map(_told, result.warnings)),
         notes=tuple(map(_told, result.notes)),
@@ -122,6 +131,17 @@ def _distribution(distribution: Distribution) -> m.DistributionOf:
         m.CountOf(value=c.value, customers=c.customers, share=round(c.share, PLACES)) for c in distribution.values
     )
     return m.DistributionOf(column=distribution.column, values=tuple(counts))
+
+
+def _cuts(threshold: Threshold) -> m.CutsOf:
+    """The cuts without the keys of the customers who stand at them."""
+    return m.CutsOf(
+        column=threshold.column,
+        values=threshold.values,
+        inclusive=threshold.inclusive,
+        falls=threshold.falls,
+        within=threshold.within,
+    )
 
 
 def _model(model: FittedModel) -> m.ModelOf:

@@ -37,6 +37,7 @@ from segkit.operations.progress import Progress
 from segkit.operations.tally import Tally
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
+from segkit.rules.findings import dotted
 from segkit.rules.text.loader import Loaded, by_place
 
 
@@ -84,14 +85,13 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress) 
     warnings += unknown_keys(plan, computed)
     warnings += rows_in_footers(plan)
     warnings += two_digit_years(plan)
-    if loaded.rules.rfm:
-        rfm = loaded.rules.rfm
-        of_scores = (*drift(rfm, computed.frame), *out_of_reach(rfm, computed.frame))
+    for name, rfm in loaded.rules.rfm.items():
+        of_scores = (*drift(name, rfm, computed.frame), *out_of_reach(name, rfm, computed.frame))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     inputs = [Input(name, part.label, part.content) for name, table in settled.tables.items() for part in table.parts]
     inputs += [Input(ZONES, Label(str(path)), content) for path, content in zones.files.items()]
-    included = [(".".join(map(str, place)), f.path) for place, f in loaded.source.included.items()]
+    included = [(dotted(place), f.path) for place, f in loaded.source.included.items()]
     inputs += [Input(place, Label(path), Path(path)) for place, path in included]
     tally = tally_of_lookups(plan).add(tally_of_tables(plan, computed))
     return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=tuple(inputs))

@@ -170,4 +170,6 @@ def _closing(result: ApplyResult) -> Text:
         held = sum(segment.holdout is not None for segment in result.segments)
         of_those = f", {held:,} of them {'a holdout' if held == 1 else 'holdouts'}" if held else ""
         what = f"{plural(files, 'file')} in {result.directory}{of_those}"
+    if result.cutoffs:
+        what += f"\nCutoffs in {', '.join(result.cutoffs)}"
     return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")

@@ -15,16 +15,25 @@ from segkit.words import plural
 
 LONGEST = 30
 """The most letters of a value that makes a group."""
-SCORED = ("recency_days", "frequency", "monetary")
 
 
 def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType]:
     """What a value must be for each RFM score above 1, and for the top or bottom percent of other columns."""
-    scored = [t for t in thresholds if t.column in SCORED and not t.within]
-    others = [t for t in thresholds if t.column not in SCORED]
-    alike = {t.column: [other for other in others if other.column == t.column] for t in others if t.groups}
-    others = [t for t in others if not t.groups]
-    if scored:
+    for name in dict.fromkeys(t.rfm for t in thresholds if t.rfm is not None):
+        yield from _of_rfm([t for t in thresholds if t.rfm == name])
+    others = [t for t in thresholds if t.rfm is None]
+    if of_all := [t for t in others if not t.groups]:
+        lines = Table.grid(padding=(0, 2))
+        for threshold in of_all:
+            lines.add_row(_title(threshold), ", ".join(_values(threshold)))
+        yield lines
+    for column in dict.fromkeys(t.column for t in others if t.groups):
+        yield _by_group([t for t in others if t.column == column])
+
+
+def _of_rfm(thresholds: Sequence[Threshold]) -> Iterator[RenderableType]:
+    """The cuts of one RFM table: those of all customers side by side, then those within groups."""
+    if scored := [t for t in thresholds if not t.within]:
         table = plain_table()
         table.add_column("Score")
         numeric(table, *(t.column for t in scored))
@@ -32,16 +41,8 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
         for row in range(max(len(column) for column in columns)):
             table.add_row(f"{row + 2}", *(column[row] if row < len(column) else "" for column in columns))
         yield table
-    for column in SCORED:
-        if groups := [t for t in thresholds if t.column == column and t.within]:
-            yield _nested(groups)
-    if others:
-        lines = Table.grid(padding=(0, 2))
-        for threshold in others:
-            lines.add_row(_title(threshold), ", ".join(_values(threshold)))
-        yield lines
-    for groups in alike.values():
-        yield _by_group(groups)
+    for column in dict.fromkeys(t.column for t in thresholds if t.within):
+        yield _nested([t for t in thresholds if t.column == column])
 
 
 def _title(threshold: Threshold) -> str:
@@ -75,13 +76,13 @@ def _name(value: int | str | None) -> str:
 def _nested(groups: Sequence[Threshold]) -> RenderableType:
     """Where the scores begin in each group of customers that are cut among themselves, the best group first."""
     first, column = groups[0], groups[0].column
-    scores = {name: name[0].upper() for name in first.within}
+    scores = "RF"[: len(first.within)]  # what they are nested in
     table = plain_table()
-    for letter in scores.values():
+    for letter in scores:
         table.add_column(letter, no_wrap=True)
     for score in range(2, 2 + max(len(t.values) for t in groups)):
-        table.add_column(f"{column[0].upper()}{score}", justify="right", overflow="fold")
+        table.add_column(f"{'RFM'[len(scores)]}{score}", justify="right", overflow="fold")
     for threshold in sorted(groups, key=lambda t: tuple(t.within.values()), reverse=True):
         values = [shortened(value) for value in sorted(threshold.values, reverse=first.falls)]
         table.add_row(*map(str, threshold.within.values()), *values)
-    return titled(f"{column}, within {' and '.join(scores.values())}: {sign(first)}", table)
+    return titled(f"{column}, within {' and '.join(scores)}: {sign(first)}", table)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from segkit.rules.findings import Finding, KeyPath
-from segkit.rules.model.computed.rfm import RFM_COLUMNS
+from segkit.rules.model.computed.rfm import RFM_COLUMNS, rfm_column, rfm_columns
 from segkit.rules.model.computed.scores import Score
 from segkit.rules.model.computed.value import VALUE_COLUMNS, not_computed
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
-from segkit.words import nearest
+from segkit.words import listed, nearest
 
 
 class Feature(NamedTuple):
@@ -21,6 +21,16 @@ class Feature(NamedTuple):
     section: str
     columns: Callable[[RuleFile], tuple[str, ...]]
     add: Callable[[RuleFile, str], str | None]
+
+
+def _add_rfm(rules: RuleFile, column: str) -> str | None:
+    """A column of the table without a name is most often asked for in the short form: there are those of the others."""
+    if not rules.rfm:
+        return 'add a section: `[rfm]` with `events = "..."`'
+    if column not in RFM_COLUMNS:
+        return None
+    there = [f"rfm.{rfm_column(table, column)}" for table in rules.rfm]
+    return f"no RFM table is without a name here; those that there are compute {listed(there)}"
 
 
 def _scores(rules: RuleFile) -> tuple[str, ...]:
@@ -57,8 +67,8 @@ def _values(rules: RuleFile) -> tuple[str, ...]:
 FEATURES = {
     "rfm": Feature(
         "rfm",
-        lambda rules: RFM_COLUMNS if rules.rfm else (),
-        lambda rules, _: None if rules.rfm else 'add a section: `[rfm]` with `events = "..."`',
+        lambda rules: tuple(column for table in rules.rfm for column in rfm_columns(table)),
+        _add_rfm,
     ),
     "lifecycle": Feature("lifecycle", lambda rules: ("lifecycle",) if rules.lifecycle else (), _add_lifecycle),
     "value": Feature("value", _values, lambda rules, column: not_computed(rules.value).get(column)),

@@ -158,7 +158,8 @@ class Block(Model):
     needs: Family = {}
     """What they need."""
     rfm: Annotated[Conditions, _short_form("rfm")] = {}
-    """Conditions on the columns that `[rfm]` computes; a name or names stand for `rfm_segment`."""
+    """Conditions on the columns that `[rfm]` and `[rfm.NAME]` compute; a name or names stand for `rfm_segment`, that of
+    `[rfm]`."""
     lifecycle: Annotated[Conditions, _short_form("lifecycle")] = {}
     """Conditions on `lifecycle`, the stage that `[lifecycle]` computes; a name or names stand for it."""
     score: Family = {}

@@ -171,5 +171,10 @@ class Condition(Model):
             if field in self.model_fields_set and field not in MODIFIERS and value is not None:
                 yield info.alias or field, value
 
+    def as_written(self) -> dict[str, Any]:
+        """Every key that stands in the file, by its name there, with the modifiers."""
+        fields = type(self).model_fields.items()
+        return {info.alias or field: getattr(self, field) for field, info in fields if field in self.model_fields_set}
+
 
 Conditions = dict[str, Condition]

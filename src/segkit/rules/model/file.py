@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from segkit.rules.model.base import Contradiction, Day, Model, Name, TextList, Unfit, freeze
 from segkit.rules.model.blocks import Segments
 from segkit.rules.model.computed.lifecycle import Lifecycle
-from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm import RfmTables
 from segkit.rules.model.computed.scores import Scores
 from segkit.rules.model.computed.traits import Traits
 from segkit.rules.model.computed.value import Value
@@ -108,8 +108,8 @@ class RuleFile(Model):
     """Reference data to join, by name."""
     trait: Traits = {}
     """Computed columns, by name."""
-    rfm: Rfm | None = None
-    """Recency, frequency, monetary value."""
+    rfm: RfmTables = {}
+    """Recency, frequency, monetary value; `[rfm.NAME]` for several tables of them."""
     lifecycle: Lifecycle | None = None
     """The stage that each customer is in."""
     score: Scores = {}

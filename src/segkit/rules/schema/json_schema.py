@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from segkit.rules.findings import SPELLINGS
-from segkit.rules.model.base import SCALAR_SCHEMA
+from segkit.rules.model.base import NAME_PATTERN, SCALAR_SCHEMA
 from segkit.rules.model.blocks import SHORT, Block
 from segkit.rules.model.file import RuleFile
 from segkit.rules.wording.field_docs import key_docs
@@ -108,6 +108,7 @@ def _short_forms(definitions: dict[str, Schema]) -> None:
         "description": condition["description"],
         "anyOf": [SCALAR_SCHEMA, scalars, full | {"minProperties": 1}],
     }
+    _rfm_tables(definitions)
     blocks: tuple[type[BaseModel], ...] = (Block, *_subclasses(Block))
     for block in blocks:
         properties = definitions.get(block.__name__, {}).get("properties", {})
@@ -117,6 +118,17 @@ def _short_forms(definitions: dict[str, Schema]) -> None:
             properties[family] = {"description": full["description"], "anyOf": short}
         for known in SPELLINGS.keys() & properties.keys():
             properties[SPELLINGS[known]] = properties[known]
+
+
+def _rfm_tables(definitions: dict[str, Schema]) -> None:
+    """Let `[rfm]`, in place, hold further tables beside its keys: each has `events` or `columns`."""
+    if "RuleFile" not in definitions:
+        return
+    table = {"$ref": "#/$defs/Rfm", "anyOf": [{"required": [key]} for key in ("events", "columns")]}
+    several = {"propertyNames": {"pattern": NAME_PATTERN}, "additionalProperties": table}
+    definitions["RfmTables"] = definitions["Rfm"] | {"title": "RfmTables"} | several
+    properties = definitions["RuleFile"]["properties"]
+    properties["rfm"] = {"$ref": "#/$defs/RfmTables", "description": properties["rfm"]["description"]}
 
 
 def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

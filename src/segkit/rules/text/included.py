@@ -11,11 +11,16 @@ import tomli
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.rules.findings import At, KeyPath
+from segkit.rules.model.computed.rfm import written_tables
 from segkit.rules.text.locate import Index
 from segkit.rules.text.syntax import syntax_diagnostic
 
-CUTOFFS: KeyPath = ("rfm", "cutoffs")
 _SAVE = "write one with `segkit rfm DATA --save-cutoffs FILE`"
+
+
+def cutoffs_of(table: str) -> KeyPath:
+    """The path of the cutoffs of the RFM table with this name."""
+    return "rfm", table, "cutoffs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +34,26 @@ class Included:
 def include(
     data: dict[str, Any], directory: Path, value_at: At, problems: list[Diagnostic]
 ) -> tuple[dict[str, Any], dict[KeyPath, Included]]:
-    """`data` with the content of the file of cutoffs in the place of its name, and that file by its place.
+    """`data` with the content of each file of cutoffs in the place of its name, and these files by their places.
 
     What cannot be read goes to `problems`.
     """
-    rfm = data.get("rfm")
-    if not isinstance(rfm, dict) or not isinstance(rfm.get("cutoffs"), str):
-        return data, {}
-    path = directory / rfm["cutoffs"]
-    read = _read(path, value_at(*CUTOFFS))
-    if isinstance(read, Diagnostic):
-        problems.append(read)
-        # Without these two keys, nothing more is said about what cannot be known.
-        return data | {"rfm": {k: v for k, v in rfm.items() if k not in ("cutoffs", "method")}}, {}
-    content, file = read
-    return data | {"rfm": rfm | {"cutoffs": content}}, {CUTOFFS: file}
+    rfm, files = data.get("rfm"), dict[KeyPath, Included]()
+    if not isinstance(rfm, dict):
+        return data, files
+    for name, table in written_tables(rfm).items():
+        if not isinstance(table.get("cutoffs"), str):
+            continue
+        read = _read(directory / table["cutoffs"], value_at(*cutoffs_of(name)))
+        if isinstance(read, Diagnostic):
+            problems.append(read)
+            # Without these two keys, nothing more is said about what cannot be known.
+            known = {key: value for key, value in table.items() if key not in ("cutoffs", "method")}
+        else:
+            content, files[cutoffs_of(name)] = read
+            known = {**table, "cutoffs": content}
+        rfm = {**rfm, name: known} if name else {**{key: rfm[key] for key in rfm if key not in table}, **known}
+    return data | {"rfm": rfm}, files
 
 
 def _read(path: Path, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:

@@ -63,7 +63,10 @@ class Index:
         return SourceLocation(path=name, line=line, column=start - begin + 1, width=max(1, width), text=text)
 
     def _nearest(self, path: KeyPath, origins: Mapping[KeyPath, KeyPath]) -> KeyPath:
-        """The longest part of `path` that the text has; positions of one-element short forms are skipped."""
+        """The longest part of `path` that the text has.
+
+        Positions of one-element short forms are skipped, and the empty name of the RFM table that has none.
+        """
         known: KeyPath = ()
         for part in path:
             step = (*known, part)
@@ -73,7 +76,7 @@ class Index:
                 known = step
             elif (*known, SPELLINGS.get(str(part), part)) in self.keys:
                 known = (*known, SPELLINGS[str(part)])
-            elif isinstance(part, str):
+            elif isinstance(part, str) and part:
                 break
         return known
 
@@ -107,6 +110,8 @@ class _Scanner:
         names = self._names()
         for number, (name, span) in enumerate(names):
             path = (*path, name)
+            if number == len(names) - 1 and not is_row:
+                self.keys[path] = span  # the header of the table itself, though tables within it may stand above
             self.keys.setdefault(path, span)
             if is_row and number == len(names) - 1:
                 self.rows[path] = self.rows.get(path, -1) + 1

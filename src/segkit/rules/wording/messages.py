@@ -31,6 +31,7 @@ _KINDS = {
     "lookup": "a lookup",
     "segment": "a segment",
     "score": "a score",
+    "rfm": "an RFM table",
     "consent": "a channel",
     "frequency_cap": "a channel",
 }
@@ -143,6 +144,8 @@ def _standing(path: KeyPath, data: Any) -> KeyPath:
             data, standing = data[str(part)], (*standing, part)
         elif isinstance(data, dict) and SPELLINGS.get(str(part)) in data:
             data, standing = data[SPELLINGS[str(part)]], (*standing, part)
+        elif part == "":  # the RFM table without a name: its keys are those of `[rfm]`
+            standing = (*standing, part)
     return standing
 
 

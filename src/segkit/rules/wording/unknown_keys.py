@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from segkit.rules.findings import SPELLINGS, At, KeyPath
+from segkit.rules.findings import SPELLINGS, At, KeyPath, dotted
 from segkit.rules.model.blocks import FAMILIES, Block, Segment
+from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.measures import Measured
 from segkit.rules.model.permissions import Consent, Permission
@@ -91,7 +92,7 @@ def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | 
     place = f" in {called(table)}" if table else ""
     if isinstance(value, dict) and model and issubclass(model, Block) and value.keys() & fields_of(Condition).keys():
         return path, f"unknown {what} `{key}`{place}", _in_a_family(str(key))
-    return path, f"unknown {what} `{key}`{place}", _meant(table, model, str(key), at)
+    return path, f"unknown {what} `{key}`{place}", _meant(table, model, str(key), value, at)
 
 
 def planned(model: type[BaseModel] | None, key: str) -> str | None:
@@ -106,12 +107,12 @@ def not_yet(key: str) -> str:
 
 def called(table: KeyPath) -> str:
     """What a table is called: `[segment.x]`, `behavioural.did`, a block of `any`."""
-    size = 2 if table[:1] and table[0] in {"segment", "events", "trait", "lookup", "score"} else 1
+    size = 2 if table[:1] and table[0] in {"segment", "events", "trait", "lookup", "score", "rfm"} else 1
     names = [str(part) for part in table[size:] if isinstance(part, str)]
     while len(names) > 1 and names[0] in {"any", "all", "none"}:
         names = names[1:]
     if not names:
-        return f"`[{'.'.join(map(str, table[:size]))}]`" if table else "the rule file"
+        return f"`[{dotted(table[:size])}]`" if table else "the rule file"
     return f"a block of `{names[0]}`" if names[0] in {"any", "all", "none"} else f"`{'.'.join(names)}`"
 
 
@@ -133,7 +134,7 @@ def _unknown_operator(table: KeyPath, operator: str) -> tuple[KeyPath, str, str 
     return (*table, operator), message, hint
 
 
-def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, at: At) -> str | None:
+def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, value: Any, at: At) -> str | None:
     """The hint for an unknown key: where it belongs, or what was meant."""
     known = fields_of(model) if model else {}
     for size in range(len(table) - 1, -1, -1):
@@ -155,6 +156,8 @@ def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, at: At) -> s
     if issubclass(model, Permission):
         of_channel = f", what a channel needs in `[consent.channel.{key}]`" if model is Consent else ""
         return f"a condition on a column stands in `require`: `require.{key} = ...`{of_channel}"
+    if model is Rfm and isinstance(value, dict) and key:
+        return f'a table of its own names what it scores: `[rfm.{key}]` with `events = "..."`'
     if issubclass(model, Measured):
         return f"a condition on a column of the events stands in `where`: `where.{key} = ...`"
     return nearest(key, known, "keys")
@@ -169,7 +172,7 @@ def _move(table: KeyPath, above: KeyPath, key: str, at: At) -> str:
     header = (at(*table).text or "").strip()
     if not above and key in NAMED_SECTIONS:
         return f"write a section of its own, `[{key}.NAME]`"
-    if not above and model_at((key,)):
+    if not above and (model_at((key,)) or key == "rfm"):
         return f"`[{key}]` is a section of its own"
     if not above:
         return f"move `{key}` to the top of the file, above the first `[section]`"

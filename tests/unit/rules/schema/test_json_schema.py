@@ -40,6 +40,10 @@ def test_it_is_a_schema_and_the_same_each_time() -> None:
         (("segment", "a", "behavioural"), {"did": {"where": {}}}),
         (("segment", "a", "rfm"), 3),
         (("rfm",), {"bins": 11}),
+        (("rfm",), {"cutofs": {"recency": [1, 2]}}),
+        (("rfm",), {"brand_a": {"bins": 3}}),
+        (("rfm",), {"brand_a": {"events": "orders", "bins": 11}}),
+        (("rfm",), {"Brand A": {"events": "orders"}}),
     ],
 )
 def test_editors_underline_mistakes(path: tuple[str, ...], value: Any) -> None:

@@ -19,10 +19,11 @@ from segkit.columns.helpers import KEY
 from segkit.criteria.kinds import decimal
 from segkit.results import Threshold
 from segkit.rules.model.computed.cutoffs import FALLING, OPERATORS, MeasureCutoffs
-from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm import Rfm, rfm_column
 
 RAW = {"recency": "recency_days", "frequency": "frequency", "monetary": "monetary"}
 SCORES = {"recency": "r_score", "frequency": "f_score", "monetary": "m_score"}
+"""By measure: the columns with its value and its score in the table without a name."""
 
 MOST_DIGITS = 18
 """The most digits of a given cut before the point, and after it: comparing it with money stays within 38 digits."""
@@ -38,7 +39,7 @@ class Cut(NamedTuple):
 
 
 class Cuts(NamedTuple):
-    """The cuts of one measure: of all customers together, or by the scores named `outer`.
+    """The cuts of one measure of the RFM table `of`: of all customers together, or by the scores named `outer`.
 
     `dtype` is the type that values are compared in. A group that is not in the table has no cuts and scores 1.
     """
@@ -49,6 +50,12 @@ class Cuts(NamedTuple):
     dtype: pl.DataType
     bins: int
     outer: tuple[str, ...] = ()
+    of: str = ""
+
+    @property
+    def column(self) -> str:
+        """The column with the values."""
+        return rfm_column(self.of, RAW[self.measure])
 
     @property
     def falling(self) -> bool:
@@ -57,12 +64,12 @@ class Cuts(NamedTuple):
 
     def score(self) -> pl.Expr:
         """1 + the number of cuts that the value passes; missing where the value is."""
-        value = pl.col(RAW[self.measure])
+        value = pl.col(self.column)
         value = value.cast(self.dtype) if self.dtype.is_float() else value
         most = max((len(cut.values) for cut in self.table.values()), default=0)
         passed = [self._passes(value, position).cast(pl.Int64) for position in range(most)]
         count = pl.sum_horizontal([pl.lit(0, pl.Int64), *passed])
-        return pl.when(value.is_not_null()).then(1 + count).alias(SCORES[self.measure])
+        return pl.when(value.is_not_null()).then(1 + count).alias(rfm_column(self.of, SCORES[self.measure]))
 
     def _passes(self, value: pl.Expr, position: int) -> pl.Expr:
         cut = self._at({group: cut.values[position : position + 1] for group, cut in self.table.items()}, self.dtype)
@@ -90,12 +97,13 @@ class Cuts(NamedTuple):
         turned = slice(None, None, -1) if self.falling else slice(None)
         return [
             Threshold(
-                column=RAW[self.measure],
+                column=self.column,
                 values=tuple(map(exact, cut.values))[turned],
                 inclusive=self.inclusive,
                 keys=cut.keys[turned],
                 falls=self.falling,
                 within=dict(zip(self.outer, group, strict=True)),
+                rfm=self.of,
             )
             for group, cut in self.table.items()
         ]
@@ -107,35 +115,35 @@ def exact(value: Any) -> Decimal:
     return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
-def fit(rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
-    """The cuts of the three measures, over customers that have all three.
+def fit(of: str, rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
+    """The cuts of the three measures of the table `of`, over customers that have all three.
 
-    `customers` has the columns as `[rfm]` names them, and the key.
+    `customers` has the columns with the values, and the key.
     """
     if rfm.cutoffs:
-        return [_given(m, getattr(rfm.cutoffs, m), rfm.bins, customers.schema[name]) for m, name in RAW.items()]
+        return [_given(of, m, getattr(rfm.cutoffs, m), rfm.bins, customers) for m in RAW]
     rows = customers.lazy()
     if rfm.method == "quantile":
-        ranked = pl.collect_all([_ranked(rfm, measure, (), rows) for measure in RAW])
-        return [_quantiles(rfm, measure, (), frame) for measure, frame in zip(RAW, ranked, strict=True)]
+        ranked = pl.collect_all([_ranked(of, rfm, measure, (), rows) for measure in RAW])
+        return [_quantiles(of, rfm, measure, (), frame) for measure, frame in zip(RAW, ranked, strict=True)]
     fitted: list[Cuts] = []
     for measure in RAW:
-        outer = tuple(SCORES[cuts.measure] for cuts in fitted)
-        fitted.append(_quantiles(rfm, measure, outer, _ranked(rfm, measure, outer, rows).collect()))
+        outer = tuple(rfm_column(of, SCORES[cuts.measure]) for cuts in fitted)
+        fitted.append(_quantiles(of, rfm, measure, outer, _ranked(of, rfm, measure, outer, rows).collect()))
         rows = rows.with_columns(fitted[-1].score())
     return fitted
 
 
-def _ranked(rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:
+def _ranked(of: str, rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:
     """One row a group, with its values in order of rank; equal values are in order of key where keys split them."""
-    order = [RAW[measure], *([KEY] if rfm.ties == "split" else [])]
+    order = [rfm_column(of, RAW[measure]), *([KEY] if rfm.ties == "split" else [])]
     ranked = rows.select(*outer, *order).sort(order, descending=[measure in FALLING, False][: len(order)])
     # Rows of a group keep their order: to sort by the scores, too, takes twice as long.
     return ranked.group_by(outer).agg(order).sort(outer) if outer else ranked.select(pl.all().implode())
 
 
-def _quantiles(rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: pl.DataFrame) -> Cuts:
-    name, table = RAW[measure], {}
+def _quantiles(of: str, rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: pl.DataFrame) -> Cuts:
+    name, table = rfm_column(of, RAW[measure]), {}
     for row, group in enumerate(ranked.select(outer).rows() if outer else [()]):
         values: pl.Series = ranked[name][row]
         at = positions(len(values), rfm.bins, rfm.ties)
@@ -143,7 +151,13 @@ def _quantiles(rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: pl.DataFr
     dtype = ranked.schema[name]
     assert isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.DataType)
     return Cuts(
-        measure=measure, table=table, inclusive=rfm.ties == "high", dtype=dtype.inner, bins=rfm.bins, outer=outer
+        measure=measure,
+        table=table,
+        inclusive=rfm.ties == "high",
+        dtype=dtype.inner,
+        bins=rfm.bins,
+        outer=outer,
+        of=of,
     )
 
 
@@ -160,16 +174,18 @@ def positions(size: int, bins: int, ties: str) -> list[int]:
     return [n for n in before if n < size] if ties == "split" else [n - 1 for n in before]
 
 
-def _given(measure: str, cutoffs: MeasureCutoffs, bins: int, column: pl.DataType) -> Cuts:
+def _given(of: str, measure: str, cutoffs: MeasureCutoffs, bins: int, customers: pl.DataFrame) -> Cuts:
     """The cuts that the rule file or a file of saved cutoffs gives."""
     falling = measure in FALLING
     operator = cutoffs.operator or OPERATORS[falling][0]
     groups = {group: tuple(reversed(cuts)) if falling else cuts for group, cuts in cutoffs.groups()}
-    dtype = _compared(column, [value for cuts in groups.values() for value in cuts])
+    dtype = _compared(
+        customers.schema[rfm_column(of, RAW[measure])], [value for cuts in groups.values() for value in cuts]
+    )
     read = float if dtype.is_float() else int if dtype.is_integer() else Decimal
     table = {group: Cut(tuple(read(value) for value in groups[group])) for group in sorted(groups)}
-    outer = tuple(SCORES.values())[: len(next(iter(table), ()))]
-    return Cuts(measure=measure, table=table, inclusive="=" in operator, dtype=dtype, bins=bins, outer=outer)
+    outer = tuple(rfm_column(of, score) for score in SCORES.values())[: len(next(iter(table), ()))]
+    return Cuts(measure=measure, table=table, inclusive="=" in operator, dtype=dtype, bins=bins, outer=outer, of=of)
 
 
 def _compared(column: pl.DataType, values: Sequence[int | Decimal]) -> pl.DataType:

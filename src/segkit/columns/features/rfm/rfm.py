@@ -10,33 +10,33 @@ from segkit.columns.features.rfm.cuts import RAW, SCORES, fit
 from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.criteria.kinds import Dtypes
 from segkit.rules.findings import KeyPath
-from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm, RfmColumns
+from segkit.rules.model.computed.rfm import Rfm, RfmColumns, rfm_column, rfm_columns
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.model.measures import MeasureName
 
 
-def rfm_steps(rfm: Rfm) -> list[Step]:
-    """The three values of a customer, and the scores that their cuts give."""
-    path: KeyPath = ("rfm",)
-    values = _own_values(rfm.columns, path) if rfm.columns else _values(rfm, path)
-    types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in RFM_COLUMNS[3:]}
+def rfm_steps(table: str, rfm: Rfm) -> list[Step]:
+    """The three values of a customer in the RFM table of this name, and the scores that their cuts give."""
+    path: KeyPath = ("rfm", table)
+    values = _own_values(table, rfm.columns, path) if rfm.columns else _values(table, rfm, path)
+    types = {name: pl.Int64() if name.endswith("_score") else pl.String() for name in rfm_columns(table)[3:]}
     scores = CutStep(
-        names=RFM_COLUMNS[3:],
-        needs=frozenset(RAW.values()),
+        names=rfm_columns(table)[3:],
+        needs=frozenset(rfm_columns(table)[:3]),
         types=types,
-        fit=lambda customers: fitted(rfm, customers),
+        fit=lambda customers: fitted(table, rfm, customers),
         path=path,
         by_key=rfm.ties == "split",
     )
     return [*values, scores]
 
 
-def _own_values(columns: RfmColumns, path: KeyPath) -> list[Step]:
-    own = {name: getattr(columns, name) for name in RAW.values()}
+def _own_values(table: str, columns: RfmColumns, path: KeyPath) -> list[Step]:
+    own = {rfm_column(table, name): (name, getattr(columns, name)) for name in RAW.values()}
     return [
-        RowStep(name, frozenset({column}), _column(column), (*path, "columns", name))
-        for name, column in own.items()
-        if name != column
+        RowStep(value, frozenset({column}), _column(column), (*path, "columns", name))
+        for value, (name, column) in own.items()
+        if value != column
     ]
 
 
@@ -44,7 +44,7 @@ def _column(name: str) -> Callable[[Dtypes], pl.Expr]:
     return lambda _: pl.col(name)
 
 
-def _values(rfm: Rfm, path: KeyPath) -> list[Step]:
+def _values(table: str, rfm: Rfm, path: KeyPath) -> list[Step]:
     """The values measured over the events; customers without events have none, not even a frequency of 0."""
     frequency: MeasureName = "count" if rfm.frequency == "events" else "active_days"
     kinds: dict[str, MeasureName] = {
@@ -54,7 +54,10 @@ def _values(rfm: Rfm, path: KeyPath) -> list[Step]:
     count = measures["frequency"].name
     return [
         *(MeasureStep(measure, path) for measure in measures.values()),
-        *(RowStep(name, frozenset({m.name, count}), _if_any(m.name, count), path) for name, m in measures.items()),
+        *(
+            RowStep(rfm_column(table, name), frozenset({m.name, count}), _if_any(m.name, count), path)
+            for name, m in measures.items()
+        ),
     ]
 
 
@@ -62,27 +65,27 @@ def _if_any(value: str, count: str) -> Callable[[Dtypes], pl.Expr]:
     return lambda _: pl.when(pl.col(count) > 0).then(pl.col(value))
 
 
-def fitted(rfm: Rfm, customers: pl.DataFrame) -> Layers:
+def fitted(table: str, rfm: Rfm, customers: pl.DataFrame) -> Layers:
     """The scores that cuts over customers with all three values give; the others have none."""
-    scored = pl.all_horizontal(pl.col(name).is_not_null() for name in RAW.values())
-    cuts = fit(rfm, customers.filter(scored))
-    scores = [pl.when(scored).then(cut.score()).alias(SCORES[cut.measure]) for cut in cuts]
+    scored = pl.all_horizontal(pl.col(rfm_column(table, name)).is_not_null() for name in RAW.values())
+    cuts = fit(table, rfm, customers.filter(scored))
+    scores = [pl.when(scored).then(cut.score()).alias(rfm_column(table, SCORES[cut.measure])) for cut in cuts]
     # Nested scores come after those that they are nested in.
     layers = [[score] for score in scores] if any(cut.outer for cut in cuts) else [scores]
-    return Layers([*layers, [code(rfm.bins), segment(rfm)]], [t for cut in cuts for t in cut.thresholds()])
+    named = [code(table, rfm.bins), segment(table, rfm)]
+    return Layers([*layers, named], [t for cut in cuts for t in cut.thresholds()])
 
 
-def code(bins: int) -> pl.Expr:
+def code(table: str, bins: int) -> pl.Expr:
     """The three scores as text: `545`, or `10-5-5` with ten bins."""
-    separator = "-" if bins == 10 else ""
-    return pl.concat_str([pl.col(name).cast(pl.String) for name in SCORES.values()], separator=separator).alias(
-        "rfm_code"
-    )
+    scores = [pl.col(rfm_column(table, name)).cast(pl.String) for name in SCORES.values()]
+    return pl.concat_str(scores, separator="-" if bins == 10 else "").alias(rfm_column(table, "rfm_code"))
 
 
-def segment(rfm: Rfm) -> pl.Expr:
+def segment(table: str, rfm: Rfm) -> pl.Expr:
     """The segment that the map gives to the scores; one lookup over all codes, whichever the map."""
-    names = map_codes(rfm)
-    number = pl.col("r_score") * 10_000 + pl.col("f_score") * 100 + pl.col("m_score")
-    codes = {r * 10_000 + f * 100 + m: name for (r, f, m), name in names.items()}
-    return number.replace_strict(codes, default=None, return_dtype=pl.String).alias("rfm_segment")
+    recency, frequency, monetary = (pl.col(rfm_column(table, name)) for name in SCORES.values())
+    codes = {r * 10_000 + f * 100 + m: name for (r, f, m), name in map_codes(rfm).items()}
+    number = recency * 10_000 + frequency * 100 + monetary
+    names = number.replace_strict(codes, default=None, return_dtype=pl.String)
+    return names.alias(rfm_column(table, "rfm_segment"))

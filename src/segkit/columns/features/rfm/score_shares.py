@@ -10,8 +10,8 @@ import polars as pl
 from segkit.columns.features.rfm.cuts import RAW, SCORES
 from segkit.rules.findings import Finding
 from segkit.rules.model.computed.cutoffs import MEASURES
-from segkit.rules.model.computed.rfm import Rfm
-from segkit.rules.text.included import CUTOFFS
+from segkit.rules.model.computed.rfm import Rfm, rfm_column
+from segkit.rules.text.included import cutoffs_of
 
 Shares = dict[str, tuple[Decimal, ...]]
 """By measure: the share of the customers with each score from 1 on, in percent."""
@@ -20,9 +20,9 @@ FAR = 10
 _DIGITS = 6
 
 
-def score_shares(customers: pl.DataFrame, bins: int) -> Shares:
-    """The shares of customers with scores (columns `r_score`, `f_score`, `m_score`); 0 where there are none."""
-    return {measure: _shares(customers[SCORES[measure]].drop_nulls(), bins) for measure in MEASURES}
+def score_shares(table: str, customers: pl.DataFrame, bins: int) -> Shares:
+    """The shares of customers with scores in the RFM table of this name; 0 where there are none."""
+    return {m: _shares(customers[rfm_column(table, SCORES[m])].drop_nulls(), bins) for m in MEASURES}
 
 
 def _shares(scores: pl.Series, bins: int) -> tuple[Decimal, ...]:
@@ -32,18 +32,19 @@ def _shares(scores: pl.Series, bins: int) -> tuple[Decimal, ...]:
     return tuple(Decimal(round(share * 10**_DIGITS)).scaleb(-_DIGITS).normalize() + 0 for share in exact)
 
 
-def drift(rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
+def drift(table: str, rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
     """A warning where shares have moved by more than `FAR` points since the cutoffs were saved."""
     cutoffs = rfm.cutoffs
-    if cutoffs is None or customers[SCORES["recency"]].null_count() == len(customers):
+    if cutoffs is None or customers[rfm_column(table, SCORES["recency"])].null_count() == len(customers):
         return []
-    today = score_shares(customers, rfm.bins)
-    moved = [text for m in MEASURES if (text := _moved(RAW[m], getattr(cutoffs, m).shares, today[m]))]
+    today = score_shares(table, customers, rfm.bins)
+    moves = (_moved(rfm_column(table, RAW[m]), getattr(cutoffs, m).shares, today[m]) for m in MEASURES)
+    moved = [text for text in moves if text]
     if not moved:
         return []
     since = cutoffs.as_of or "the cutoffs were saved"
     message = f"shares of customers have moved by more than {FAR} points since {since}: {'; '.join(moved)}"
-    return [Finding(CUTOFFS, message, _NEXT, warning=True)]
+    return [Finding(cutoffs_of(table), message, _NEXT, warning=True)]
 
 
 _NEXT = "where that is meant to last, save new cutoffs: `segkit rfm DATA --save-cutoffs FILE`"

@@ -8,26 +8,27 @@ import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW, SCORES
 from segkit.rules.findings import Finding
-from segkit.rules.model.computed.rfm import Rfm
+from segkit.rules.model.computed.rfm import Rfm, rfm_column
 
 
-def out_of_reach(rfm: Rfm, customers: pl.DataFrame) -> Iterator[Finding]:
+def out_of_reach(table: str, rfm: Rfm, customers: pl.DataFrame) -> Iterator[Finding]:
     """A warning for each top score that nobody has, since too many customers share the best value.
 
     Cutoffs are what somebody wants them to be. Nested scores compare customers of small groups, but for the first.
     """
     if rfm.cutoffs or rfm.ties != "low":
         return
-    scored = customers[SCORES["recency"]].count()
+    scored = customers[rfm_column(table, SCORES["recency"])].count()
     if scored < rfm.bins:
         return  # too few, whether they are equal or not
     for measure in RAW if rfm.method == "quantile" else ("recency",):
-        best = customers[SCORES[measure]].max()
+        score, value = (rfm_column(table, column) for column in (SCORES[measure], RAW[measure]))
+        best = customers[score].max()
         assert isinstance(best, int)
         if best < rfm.bins:
             message = (
-                f"nobody has the top `{SCORES[measure]}`, {rfm.bins}: so many of the {scored:,} customers share "
-                f"the best `{RAW[measure]}` that it scores {best}"
+                f"nobody has the top `{score}`, {rfm.bins}: so many of the {scored:,} customers share "
+                f"the best `{value}` that it scores {best}"
             )
             hint = 'the highest score for them: `ties = "high"`, or `--ties high` of `segkit rfm`'
-            yield Finding(("rfm",), message, hint, warning=True)
+            yield Finding(("rfm", table), message, hint, warning=True)

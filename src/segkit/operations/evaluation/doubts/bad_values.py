@@ -93,8 +93,9 @@ def _added_up(plan: Plan) -> Iterator[tuple[str, str]]:
             yield measured.events, measured.of
     if plan.rules.value and plan.rules.value.cost is not None:
         yield CUSTOMERS, plan.rules.value.cost
-    if plan.rules.rfm and plan.rules.rfm.columns:
-        yield CUSTOMERS, plan.rules.rfm.columns.monetary
+    for rfm in plan.rules.rfm.values():
+        if rfm.columns:
+            yield CUSTOMERS, rfm.columns.monetary
 
 
 def _two_readings(view: View, column: str) -> Diagnostic:

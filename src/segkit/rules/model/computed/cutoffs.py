@@ -56,6 +56,8 @@ class SavedEvents(Model):
     """The file or files."""
     where: str | None = None
     """Which rows counted, in SQL."""
+    conditions: TextList = ()
+    """Which rows counted, as `where` of the rule file said it."""
     time: str | None = None
     """The column with the day of an event."""
     id: str | None = None
