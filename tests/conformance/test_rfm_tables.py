@@ -155,9 +155,9 @@ def test_tables_of_the_same_events_are_one_scan(desk: Desk, monkeypatch: pytest.
     put(desk)
     scans: list[tuple[str, int]] = []
 
-    def counted(view: Any, measures: Any, dates: Any) -> Any:
+    def counted(view: Any, measures: Any, dates: Any, others: Any) -> Any:
         scans.append((view.name, len({m.name for m in measures})))
-        return measured_columns(view, measures, dates)
+        return measured_columns(view, measures, dates, others)
 
     monkeypatch.setattr("segkit.columns.bucket.measured_columns", counted)
     tables = "".join(

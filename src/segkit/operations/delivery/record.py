@@ -141,6 +141,8 @@ def _cuts(threshold: Threshold) -> m.CutsOf:
         inclusive=threshold.inclusive,
         falls=threshold.falls,
         within=threshold.within,
+        groups=threshold.groups,
+        mean=threshold.mean,
     )
 
 
