@@ -36,12 +36,12 @@ def without_rule_file(which: str) -> Iterator[None]:
         raise type(error)(*(_of_no_rule_file(d, which) for d in error.diagnostics)) from error
 
 
-def warnings_of(evaluated: Evaluated, loaded: Loaded, columns: Chosen) -> tuple[Diagnostic, ...]:
-    """What was found on the way, and about the events."""
+def warnings_of(evaluated: Evaluated, loaded: Loaded, columns: Chosen | None) -> tuple[Diagnostic, ...]:
+    """What was found on the way, and about the events; of a rule file that people wrote, there are no `columns`."""
     plan, computed = evaluated.plan, evaluated.computed
     old = (placed(loaded, finding) for finding in (*ended_long_ago(plan, computed), *not_begun(plan, computed)))
     found = map(_without_place, (*without_notes(evaluated.warnings), *old))
-    return (*found, *_lines(evaluated, columns))
+    return (*found, *(_lines(evaluated, columns) if columns else ()))
 
 
 def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
