@@ -88,14 +88,17 @@ class Triangle(NamedTuple):
             ]
             yield Text.assemble((cohort.name.ljust(label), "bold"), of_cohort, *cells)
         if most:
-            yield Text.assemble(" " * (label + size), *legend(most, marks))
-        yield from self._notes(len(widths))
+            scale = Text.assemble(*legend(most, marks))
+            scale.rstrip()
+            indent = min(label + size, options.max_width - len(scale))
+            yield Text.assemble(" " * max(indent, 0), scale)
+        yield from self._notes(cohorts, len(widths))
 
-    def _notes(self, periods: int) -> Iterator[Text]:
+    def _notes(self, cohorts: Sequence[Cohort], periods: int) -> Iterator[Text]:
         """What the marks mean, and what is left out."""
         result = self.result
         longest, older = max(len(cohort.cells) for cohort in result.cohorts), len(result.cohorts) - MOST_COHORTS
-        if result.open_period:
+        if any(cell.open for cohort in cohorts for cell in cohort.cells[:periods]):
             yield Text(f"* {result.open_period} is not over on {result.as_of}", style="dim")
         missing = []
         if longest > periods:
