@@ -61,6 +61,11 @@ events = click.option(
     callback=_pairs,
     help="Read the event table NAME from PATH; repeatable.",
 )
+key = click.option("--key", metavar="COL", help="The customer's key; guessed where not given, as are the next two.")
+time = click.option("--time", metavar="COL", help="The date or timestamp of an order.")
+amount = click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
+id_ = click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
+where = click.option("--where", metavar="SQL", help="Only rows for which this holds, such as \"status = 'paid'\".")
 select = click.option(
     "--select", metavar="NAME", multiple=True, help="Write this segment only; repeatable. The others still claim."
 )

@@ -168,6 +168,12 @@ DISCOUNTED = hidden("history", "discounted")
 """Expected orders, each worth less the later it comes; joined with the predictions, and dropped with the above."""
 
 
+# Cohorts. `features/cohorts.py` makes them, the operation reads them.
+
+COHORT, PERIOD = hidden("cohort", "first"), hidden("cohort", "period")
+"""The number of the period of the first event, and of one with an event."""
+
+
 # Labels. The module of their section makes them; gates, lists and steps that compute more from them read them.
 
 

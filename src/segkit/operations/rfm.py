@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW
-from segkit.columns.helpers import KEY, as_it_came
+from segkit.columns.helpers import KEY
 from segkit.columns.money import as_money
-from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
-from segkit.errors import RuleError, SegkitError, WriteError
-from segkit.io.publish.errors import require_local
+from segkit.diagnostics import only_notes
+from segkit.errors import RuleError
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import FORMATS, STDOUT, format_of, sink
+from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.evaluation.counts import tables_of
-from segkit.operations.evaluation.diagnose import placed
-from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
-from segkit.operations.lists.stream import to_stream
+from segkit.operations.orders_file.columns import Chosen, choose, open_data
+from segkit.operations.orders_file.rules import rule_file
+from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
+from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_file
 from segkit.operations.progress import Progress, silent
-from segkit.operations.rfm_table.options import TABLE, Chosen, choose, facts, open_data, rule_file
+from segkit.operations.rfm_table.rules import facts, rfm_sections
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
 from segkit.results import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
-from segkit.rules.model.sources import Customers, Source
 from segkit.rules.text.loader import Loaded, load_rules_text
-
-RULES = "segkit rfm"
-"""The name of the rule file that is made of the options."""
-
-
-MANY = 0.1
-"""The share of rows alike in customer and time from which they may be lines of orders."""
 
 
 class Chart(NamedTuple):
@@ -80,16 +70,17 @@ def rfm(
     files = [str(path) for path in ([data] if isinstance(data, (str, Path)) else data)]
     options = _options({"bins": bins, "method": method, "ties": ties, "cutoffs": cutoffs, "map": map})
     targets = {"-o": output, "--save-cutoffs": save_cutoffs, "--chart": chart.path if chart else None}
-    _refuse_targets(targets, ties)
+    _refuse_cutoffs(save_cutoffs, ties)
+    refuse_targets(targets)
     with Workspace() as ws:
         progress("opening the file")
-        try:
-            columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id)
-            loaded = load_rules_text(rule_file(files, columns, where, options, as_of), RULES, formats=FORMATS)
+        with without_rule_file("which has `[rfm]` too"):
+            columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id, of_customers=True)
+            sections = rfm_sections(columns, options)
+            text = rule_file(files, columns, where, as_of, sections)
+            loaded = load_rules_text(text, RULES, formats=FORMATS)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
-        except SegkitError as error:
-            raise type(error)(*(_of_no_rule_file(d) for d in error.diagnostics)) from error
-        _spare_inputs(evaluated, targets)
+        spare_inputs(evaluated, targets)
         result = _result(evaluated, loaded, columns, targets, started)
         contents: dict[str, bytes] = {}
         if save_cutoffs is not None:
@@ -99,7 +90,7 @@ def rfm(
         if any(targets.values()):
             progress("writing")
         if output is not None:
-            _write(evaluated, output, ws, stdout)
+            write_rows(_rows(evaluated), output, ws, stdout)
         for path, content in contents.items():
             with publish_file(Path(path)) as target:
                 target.write_bytes(content)
@@ -120,64 +111,24 @@ def _options(given: Mapping[str, object]) -> dict[str, object]:
     return options | {"method": "cutoffs"}
 
 
-def _refuse_targets(targets: Mapping[str, str | None], ties: str | None) -> None:
-    """`RuleError` for what cannot be written, before anything is read."""
-    for path in filter(None, targets.values()):
-        require_local(path)
-    given = [Path(path).resolve() for path in targets.values() if path is not None and path != STDOUT]
-    if twice := next((path for path in given if given.count(path) > 1), None):
-        raise RuleError.of(f"`{twice.name}` is named for two outputs", hint="give each a file of its own")
-    if targets["--save-cutoffs"] == STDOUT:
+def _refuse_cutoffs(save_cutoffs: str | None, ties: str | None) -> None:
+    """`RuleError` for cutoffs that cannot be saved, before anything is read."""
+    if save_cutoffs == STDOUT:
         raise RuleError.of("`--save-cutoffs -`: cutoffs are saved in a file", hint="name one, such as rfm.cutoffs.toml")
-    if targets["-o"] is not None:
-        format_of(Path(targets["-o"]))
-    if targets["--save-cutoffs"] is not None and ties == "split":
+    if save_cutoffs is not None and ties == "split":
         message = "`--ties split` tells equal values apart by key: there are no cutoffs that another day could use"
         raise RuleError.of(message, hint="save those of `--ties low` or `--ties high`")
-
-
-def _spare_inputs(evaluated: Evaluated, targets: Mapping[str, str | None]) -> None:
-    """`WriteError` where an output would take the place of a file that was read."""
-    read = {Path(read.label.path).resolve() for read in evaluated.inputs}
-    for path in targets.values():
-        if path not in (None, STDOUT) and Path(str(path)).resolve() in read:
-            raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
 
 
 def _spec(loaded: Loaded) -> Rfm:
     return loaded.rules.rfm[""]
 
 
-def _without_place(diagnostic: Diagnostic) -> Diagnostic:
-    """The diagnostic without its place in the rule file made of the options, which the user has not written."""
-    place = diagnostic.location
-    return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
-
-
-def _of_no_rule_file(diagnostic: Diagnostic) -> Diagnostic:
-    """The error without its place; where its hint names a key of a source, with where that is written."""
-    diagnostic = _without_place(diagnostic)
-    if "`where." in (diagnostic.hint or ""):
-        return replace(diagnostic, hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
-    named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & {
-        *Source.model_fields,
-        *Customers.model_fields,
-    }
-    if not named:
-        return diagnostic
-    return replace(diagnostic, hint=f"{diagnostic.hint}; that is a key of a rule file, which has `[rfm]` too")
-
-
-def _write(evaluated: Evaluated, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
+def _rows(evaluated: Evaluated) -> pl.LazyFrame:
+    """One row a customer: the key, the three values, the scores, the segment."""
     key = evaluated.plan.rules.customers.key
     names = [name for name in RFM_COLUMNS if name != key]
-    rows = evaluated.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
-    if output != STDOUT:
-        with publish_file(Path(output)) as target:
-            pl.collect_all([sink(rows, target, format_of(Path(output)))])
-        return
-    assert stdout is not None, "rows for standard output need a stream"
-    to_stream(rows, "csv", ws, stdout)
+    return evaluated.computed.frame.lazy().select(pl.col(KEY).alias(key), *names)
 
 
 def _result(
@@ -200,35 +151,13 @@ def _result(
         guesses=columns.guesses,
         rows_are_orders=columns.rows_are_orders,
         tables=tables_of(evaluated.plan, evaluated.tally),
-        warnings=_warnings(evaluated, loaded, columns),
+        warnings=warnings_of(evaluated, loaded, columns),
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=clock.perf_counter() - started,
         path=None if targets["-o"] == STDOUT else targets["-o"],
         cutoffs=targets["--save-cutoffs"],
         chart=targets["--chart"],
     )
-
-
-def _warnings(evaluated: Evaluated, loaded: Loaded, columns: Chosen) -> tuple[Diagnostic, ...]:
-    """What was found on the way, and about the events."""
-    plan, computed = evaluated.plan, evaluated.computed
-    old = (placed(loaded, finding) for finding in (*ended_long_ago(plan, computed), *not_begun(plan, computed)))
-    found = map(_without_place, (*without_notes(evaluated.warnings), *old))
-    return (*found, *_lines(evaluated, columns))
-
-
-def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
-    """A warning where many rows, each an order, have the customer and the time of another: they may be lines of one."""
-    if not columns.rows_are_orders:
-        return []
-    rows = evaluated.plan.views[TABLE].kept().group_by(KEY, as_it_came(columns.chosen["time"])).len()
-    counts = rows.select(pl.col("len").sum(), pl.col("len").filter(pl.col("len") > 1).sum().alias("alike"))
-    total, alike = counts.collect(engine="streaming").row(0)
-    if alike < 2 or alike < MANY * total:
-        return []
-    message = f"{alike:,} of {total:,} rows share customer and time with another row, and each counts as an order"
-    hint = "if they are lines of orders, name the column with the number of the order: `--id`"
-    return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 
 def _segments(scored: pl.DataFrame, spec: Rfm) -> tuple[RfmSegment, ...]:

@@ -18,6 +18,10 @@ last run (`entered`, `left`; null without one).
 `rows_are_orders`, `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`, `cutoffs`, `chart` (files that were
 written).
 
+`cohorts`: `as_of`, `by`, `table`, `segment`, `customers`, `events`, `without_events`, `open_period`, `cohorts`
+(`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
+`tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
+
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
@@ -43,6 +47,8 @@ from segkit.results import (
     REASONS,
     ApplyResult,
     CheckResult,
+    Cohort,
+    CohortsResult,
     DiffResult,
     Distribution,
     FittedModel,
@@ -122,6 +128,36 @@ def rfm_json(result: RfmResult) -> str:
             "chart": result.chart,
         }
     )
+
+
+def cohorts_json(result: CohortsResult) -> str:
+    """An analysis of cohorts: all figures, whichever is shown."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "as_of": result.as_of.isoformat(),
+            "by": result.by,
+            "table": result.table,
+            "segment": result.segment,
+            "customers": result.customers,
+            "events": result.events,
+            "without_events": result.without_events,
+            "open_period": result.open_period,
+            "cohorts": [_cohort(cohort) for cohort in result.cohorts],
+            "guesses": dict(result.guesses),
+            "rows_are_orders": result.rows_are_orders,
+            "tables": _tables(result.tables),
+            "warnings": _diagnostics(result.warnings),
+            "notes": _diagnostics(result.notes),
+            "elapsed_seconds": round(result.elapsed_seconds, 3),
+            "path": result.path,
+        }
+    )
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    cells = [cell._asdict() | {"percent": _percent(cell.percent)} for cell in cohort.cells]
+    return {"cohort": cohort.name, "customers": cohort.customers, "cells": cells}
 
 
 def diff_json(result: DiffResult) -> str:

@@ -8,7 +8,9 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def short(value: int) -> str:
-    """A number in five characters at most: 1,234, 12k, 345k, 1.2M, 45M."""
+    """A number in five characters at most: 1,234, 12k, 345k, 1.2M, 45M; before them the sign of one below 0."""
+    if value < 0:
+        return f"-{short(-value)}"
     for limit, unit, letter in ((9_999, 1, ""), (999_499, 1_000, "k"), (9_949_999, 100_000, "M")):
         if value <= limit:
             return f"{value / 1e6:.1f}M" if letter == "M" else f"{round(value / unit):,}{letter}"

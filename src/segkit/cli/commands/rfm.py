@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.command("rfm")
 @click.argument("data", type=click.Path(), nargs=-1, required=True)
-@click.option("--key", metavar="COL", help="The customer's key; guessed where not given, as are the next two.")
-@click.option("--time", metavar="COL", help="The date or timestamp of an order.")
-@click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
-@click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
-@click.option("--where", metavar="SQL", help="Only rows for which this holds, such as \"status = 'paid'\".")
+@options.key
+@options.time
+@options.amount
+@options.id_
+@options.where
 @options.as_of
 @click.option("--bins", type=click.IntRange(2, 10), help="How many scores there are; 5 by default.")
 @click.option(

@@ -317,7 +317,7 @@ def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
             .agg(pl.len().alias(COUNT), pl.col(ROW).max())
         )
         return by_value.group_by(KEY).agg(pl.col(name).sort_by(COUNT, ROW).last())
-    events = _event_amounts(left, view)
+    events = event_amounts(left, view)
     amount = pl.col(AMOUNT)
     if spec.measure == "mean":
         return events.group_by(KEY).agg(amount.sum().alias(name), amount.count().alias(counted(name)))
@@ -341,15 +341,15 @@ def _nth(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     return events.group_by(KEY).agg(nth)
 
 
-def _event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
-    """One row an event: its amount is that of its rows together, missing if they all are."""
+def event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
+    """One row an event: its first day, and the amount of its rows together, missing if they all are."""
     assert isinstance(view.spec, Events)
     amount = pl.col(AMOUNT)
     total = amount.max() if view.spec.repeats_amount else amount.sum()
     with_id = (
         rows.filter(pl.col(ID).is_not_null())
         .group_by(KEY, ID)
-        .agg(pl.when(amount.count() > 0).then(total).alias(AMOUNT))
+        .agg(pl.col(TIME).min(), pl.when(amount.count() > 0).then(total).alias(AMOUNT))
     )
-    without = rows.filter(pl.col(ID).is_null()).select(KEY, ID, AMOUNT)
+    without = rows.filter(pl.col(ID).is_null()).select(KEY, ID, TIME, AMOUNT)
     return pl.concat([with_id, without])

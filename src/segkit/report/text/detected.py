@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import numeric
 from segkit.results import TableCounts
 from segkit.words import count
+
+
+def guessed(guesses: Mapping[str, str], *, rows_are_orders: bool) -> RenderableType | None:
+    """Which column was guessed for which option; where no column says which rows belong together, that, too."""
+    if not guesses and not rows_are_orders:
+        return None
+    table = Table.grid(padding=(0, 1))
+    for option, column in guesses.items():
+        table.add_row(f"{option}:", Text(column, style="bold"), "(guessed)")
+    each = Text("each row counts as an order; --id COL names a column that rows of one order share", style="dim")
+    return Group(table, each) if rows_are_orders else table
 
 
 def left_out(tables: Sequence[TableCounts]) -> RenderableType | None:

@@ -29,8 +29,7 @@ class Heat(NamedTuple):
     bins: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        colored = console.color_system is not None and not console.no_color
-        marks = "" if colored else ASCII if options.ascii_only else BLOCKS
+        marks = marks_on(console, options)
         most = max(self.cells.values(), default=0)
         room = (WIDTH - LABEL) // self.bins
         write = count if len(count(most)) <= room - 2 else short
@@ -40,21 +39,29 @@ class Heat(NamedTuple):
         yield Text(("-" if options.ascii_only else "─") * (LABEL + self.bins * width))
         for r in reversed(scores):
             row = [self.cells.get((r, f), 0) for f in scores]
-            cells = [_cell(write(n) if n else "-", _step(n, most), marks, width) for n in row]
+            cells = [shaded(write(n) if n else "-", step_of(n, most), marks, width) for n in row]
             yield Text.assemble((f"R{r}".ljust(LABEL), "bold"), *cells)
         if most:
-            yield Text.assemble(" " * LABEL, *_legend(most, marks))
+            yield Text.assemble(" " * LABEL, *legend(most, marks))
 
 
-def _step(number: int, most: int) -> int:
+def marks_on(console: Console, options: ConsoleOptions) -> str:
+    """The marks that stand for the shades; none where there are colours."""
+    colored = console.color_system is not None and not console.no_color
+    return "" if colored else ASCII if options.ascii_only else BLOCKS
+
+
+def step_of(number: int, most: int) -> int:
     """The step of a number on the scale, from 1 on, or 0 for nobody; all steps are equally long."""
     return -(-len(COLORS) * number // most) if number else 0
 
 
-def _cell(text: str, step: int, marks: str, width: int) -> Text:
+def shaded(text: str, step: int, marks: str, width: int, end: str = " ", none: str = "dim") -> Text:
+    """The cell of a number on a step of the scale; `end` closes it, `none` is the style of a number on no step."""
     if marks:
-        return Text(f"{text}{marks[step - 1] if step else ' '} ".rjust(width), style="" if step else "dim")
-    return Text(f"{text} ".rjust(width), style=_style(step) if step else "dim")
+        behind = f"{marks[step - 1]}{end}" if step else f"{end} "
+        return Text(f"{text}{behind}".rjust(width), style="" if step else none)
+    return Text(f"{text}{end}".rjust(width), style=_style(step) if step else none)
 
 
 def _style(step: int) -> Style:
@@ -62,7 +69,7 @@ def _style(step: int) -> Style:
     return Style(color=ink, bgcolor=ground)
 
 
-def _legend(most: int, marks: str) -> list[Text]:
+def legend(most: int, marks: str) -> list[Text]:
     """The range of counts of each step that has any."""
     write, texts = short if most > 9_999 else count, []
     for step in range(1, len(COLORS) + 1):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from segkit.report.numbers import money, percent, rounded, seconds
 from segkit.report.text.bars import Bar
-from segkit.report.text.detected import left_out
+from segkit.report.text.detected import guessed, left_out
 from segkit.report.text.heat import Heat
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced
@@ -22,7 +21,7 @@ def rfm_summary(result: RfmResult) -> RenderableType:
     return spaced(
         [
             _headline(result),
-            _guesses(result),
+            guessed(result.guesses, rows_are_orders=result.rows_are_orders),
             segments(result),
             *threshold_tables(result.thresholds),
             grid(result),
@@ -37,16 +36,6 @@ def _headline(result: RfmResult) -> Text:
     text = f"{count(result.customers)} customers, {count(result.events)} events on {result.as_of}"
     how = f"{result.bins} bins, {result.method}, ties {result.ties}, map {result.map}"
     return Text.assemble((text, "bold"), f"\n{how}")
-
-
-def _guesses(result: RfmResult) -> RenderableType | None:
-    if not result.guesses and not result.rows_are_orders:
-        return None
-    table = Table.grid(padding=(0, 1))
-    for option, column in result.guesses.items():
-        table.add_row(f"{option}:", Text(column, style="bold"), "(guessed)")
-    each = Text("each row counts as an order; --id COL names a column that rows of one order share", style="dim")
-    return Group(table, each) if result.rows_are_orders else table
 
 
 def segments(result: RfmResult) -> RenderableType:

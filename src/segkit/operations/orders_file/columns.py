@@ -1,25 +1,21 @@
-"""What `rfm` reads: the columns of a file, given or guessed, and the rule file made of them and of the options."""
+"""The columns of a file of orders: given or guessed."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import Label, Table, Workspace, open_table
-from segkit.operations.rfm_table.guess import date_like, guess, guess_id
-from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
+from segkit.io.read import Table, Workspace, open_table
+from segkit.operations.orders_file.guess import date_like, guess, guess_id
 from segkit.rules.model.sources import Source
-from segkit.rules.text.toml import toml_value
 from segkit.words import nearest
 
 TABLE = "data"
 """The name of the event table."""
-AMOUNT, WHERE = "amount in SQL", "where in SQL"
 
 
 @dataclass
@@ -57,11 +53,21 @@ def open_data(ws: Workspace, data: Sequence[str]) -> Table:
     return open_table(ws, TABLE, spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
 
 
-def choose(table: Table, *, key: str | None, time: str | None, amount: str | None, id: str | None) -> Chosen:
+def choose(
+    table: Table,
+    *,
+    key: str | None,
+    time: str | None,
+    amount: str | None,
+    id: str | None,
+    of_customers: bool = False,
+    needs_amount: bool = True,
+) -> Chosen:
     """The columns given for the roles, and guesses for the other roles.
 
-    Without `time` and `id`, a file with recency and frequency is read as one with the three values of each customer.
-    Raises `DataError` where a column does not exist, or is needed and neither given nor guessed.
+    With `of_customers`, and without `time` and `id`, a file with recency and frequency is read as one with the three
+    values of each customer. Raises `DataError` where a column does not exist, or is needed and neither given nor
+    guessed.
     """
     columns = Chosen(table)
     unknown = [(option, name) for option, name in (("--key", key), ("--time", time), ("--id", id)) if name]
@@ -72,7 +78,7 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
     if not columns.take("key", key):
         missing.append(("--key", "the customer's key"))
     summary = {role: guess(table, role, list(columns.chosen.values())) for role in RAW.values()}
-    if time is None and id is None and summary["recency_days"] and summary["frequency"]:
+    if of_customers and time is None and id is None and summary["recency_days"] and summary["frequency"]:
         columns.take("recency_days", None)
         columns.take("frequency", None)
         if not columns.take("monetary", amount):
@@ -82,7 +88,7 @@ def choose(table: Table, *, key: str | None, time: str | None, amount: str | Non
             missing.append(("--time", "the day of each order"))
         if id or "key" in columns.chosen:
             columns.take("id", id)
-        if not columns.take("amount", amount):
+        if not columns.take("amount", amount) and needs_amount:
             missing.append(("--amount", "the money of each row, a column or SQL such as `Quantity * UnitPrice`"))
     if missing:
         raise DataError(*(_not_found(table, option, what) for option, what in missing))
@@ -98,53 +104,3 @@ def _not_found(table: Table, option: str, what: str) -> Diagnostic:
     names = ", ".join(f"`{c.name}` ({c.type})" for c in table.columns.values())
     hint = table.one_column_hint() or table.no_header_hint() or f"name it with `{option}`; the columns are {names}"
     return Diagnostic(f"cannot tell which column of `{table.labels[0].path}` holds {what}", hint=hint)
-
-
-def rule_file(
-    data: Sequence[str], columns: Chosen, where: str | None, options: Mapping[str, object], as_of: dt.date | None
-) -> str:
-    """The text of the rule file that says what the columns and the options say."""
-    chosen, table = columns.chosen, columns.table
-    path, key = _toml(data if len(data) > 1 else data[0]), _toml(chosen["key"])
-    derive = {} if where is None else {WHERE: where}
-    lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
-    if "time" in chosen:
-        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", f"path = {path}"]
-        lines += [f"{role} = {_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
-        amount = chosen["amount"]
-        if amount in table.columns:
-            lines.append(f"amount = {_toml(amount)}")
-        else:
-            lines.append(f"amount = {_toml(AMOUNT)}")
-            derive[AMOUNT] = amount
-        lines += [*_computed(derive), "[rfm]", f'events = "{TABLE}"']
-    else:
-        lines += ["[customers]", f"path = {path}", f"key = {key}", *_computed(derive), "[rfm.columns]"]
-        lines += [f"{role} = {_toml(chosen[role])}" for role in RAW.values()]
-        lines += ["[rfm]"]
-    lines += [f"{name} = {_toml(value)}" for name, value in options.items()]
-    return (
-        "\n".join([*lines, "[segment.customers]", "everyone = true", "[output]", f"columns = {_toml(RFM_COLUMNS)}"])
-        + "\n"
-    )
-
-
-def _computed(derive: Mapping[str, str]) -> list[str]:
-    lines = [f"derive.{_toml(name)} = {_toml(text)}" for name, text in derive.items()]
-    return [*lines, f"where.{_toml(WHERE)} = true"] if WHERE in derive else lines
-
-
-def _toml(value: object) -> str:
-    """The value as a rule file has it; a `${` in it, as in the name of a file, does not refer to the environment."""
-    return toml_value(value).replace("${", "$${")
-
-
-def facts(data: Sequence[str], columns: Chosen, where: str | None, spec: Rfm) -> dict[str, object]:
-    """What a file of cutoffs says about the events that were scored."""
-    paths = [Label(path).path for path in data]
-    path: object = paths[0] if len(paths) == 1 else paths
-    of_rows = {"path": path} if where is None else {"path": path, "where": where}
-    chosen = {role: columns.chosen[role] for role in columns.chosen if role in ("time", "id", "amount")}
-    if "time" not in chosen:
-        return of_rows
-    return {**of_rows, **chosen, "frequency": spec.frequency, "monetary": spec.monetary}

@@ -1,0 +1,114 @@
+"""`segkit cohorts`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from segkit.cli import options
+from segkit.cli.progress import stages
+from segkit.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from segkit.columns.features.periods import By
+    from segkit.operations.cohorts import Show
+    from segkit.results import CohortsResult
+
+
+@click.command("cohorts")
+@click.argument("data", metavar="EVENTS...|RULES", type=click.Path(), nargs=-1, required=True)
+@options.key
+@options.time
+@options.amount
+@options.id_
+@options.where
+@click.option("--events", metavar="NAME", help="The event table of the rule file; default: that of [value] or [rfm].")
+@click.option("--segment", metavar="NAME", help="Only customers who match this segment of the rule file.")
+@click.option(
+    "--by",
+    type=click.Choice(["week", "month", "quarter"]),
+    default="month",
+    show_default=True,
+    help="What a period is; weeks are those of ISO 8601.",
+)
+@click.option(
+    "--show",
+    type=click.Choice(["customers", "percent", "revenue"]),
+    default="percent",
+    show_default=True,
+    help="What stands in the cells; JSON has all three.",
+)
+@options.as_of
+@click.option(
+    "-o", "--output", metavar="FILE|-", type=click.Path(), help="Write one row a cohort here; - is standard output."
+)
+@options.as_json
+@options.talk
+@click.pass_obj
+def command(
+    terminal: Terminal,
+    data: tuple[str, ...],
+    *,
+    key: str | None,
+    time: str | None,
+    amount: str | None,
+    id_: str | None,
+    where: str | None,
+    events: str | None,
+    segment: str | None,
+    by: By,
+    show: Show,
+    as_of: dt.date | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """Retention of cohorts: customers by the period of their first event, and who has one in each period since.
+
+    EVENTS is a file or glob of events, or several, read as one table; - is standard input. What --key, --time, --amount
+    and --id do not say is guessed from names and types, and the guess is shown. RULES is a rule file (.toml): its
+    customers, and one of its event tables.
+    """
+    from segkit.operations.cohorts import cohorts
+
+    with stages(terminal) as stage:
+        result = cohorts(
+            data,
+            key=key,
+            time=time,
+            amount=amount,
+            id=id_,
+            where=where,
+            events=events,
+            segment=segment,
+            by=by,
+            show=show,
+            as_of=as_of,
+            output=output,
+            stdout=sys.stdout.buffer,
+            progress=stage,
+        )
+    _show(result, terminal, as_json, sys.stderr if output == "-" else sys.stdout)
+    return 0
+
+
+def _show(result: CohortsResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:
+    """Print the table, or JSON."""
+    if as_json:
+        from segkit.report.as_json import cohorts_json
+
+        if not terminal.quiet:
+            terminal.diagnose(result.warnings)
+        click.echo(cohorts_json(result), file=stream)
+        return
+    if terminal.quiet:
+        return
+    from segkit.report.text.cohorts import cohorts_summary
+    from segkit.report.text.detected import detected
+    from segkit.report.text.screen import show_on
+
+    if terminal.verbose:
+        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
+    show_on(stream, cohorts_summary(result), color=terminal.colored(stream))

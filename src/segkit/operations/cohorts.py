@@ -1,0 +1,226 @@
+"""`cohorts`: who comes back, by the period of the first event; of a file of events, or of a table of a rule file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time as clock
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+import polars as pl
+
+from segkit.columns.features.cohorts import EVENT_COUNT, cohort_counts, cohort_of, with_first_events
+from segkit.columns.features.periods import By, is_over, label_of, number_of
+from segkit.columns.helpers import AMOUNT, COHORT, COUNT, KEY, PERIOD, member
+from segkit.diagnostics import only_notes
+from segkit.errors import RuleError
+from segkit.io.read import Workspace
+from segkit.io.read.values.numbers import MONEY
+from segkit.io.write import FORMATS, STDOUT
+from segkit.operations.evaluation.counts import tables_of
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.orders_file.columns import TABLE, Chosen, choose, open_data
+from segkit.operations.orders_file.rules import rule_file
+from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
+from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_file
+from segkit.operations.progress import Progress, silent
+from segkit.results import Cohort, CohortCell, CohortsResult
+from segkit.rules.model.file import RuleFile
+from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
+from segkit.words import listed, nearest
+
+Show = Literal["customers", "percent", "revenue"]
+
+
+def cohorts(
+    data: str | Path | Sequence[str | Path],
+    *,
+    key: str | None = None,
+    time: str | None = None,
+    amount: str | None = None,
+    id: str | None = None,
+    where: str | None = None,
+    events: str | None = None,
+    segment: str | None = None,
+    by: By = "month",
+    show: Show = "percent",
+    as_of: dt.date | None = None,
+    output: str | None = None,
+    stdout: BinaryIO | None = None,
+    progress: Progress = silent,
+) -> CohortsResult:
+    """The customers by the period of their first event, and how many of them have one in each period since.
+
+    `data` is a rule file (`.toml`), or a path or glob of events, or a list of these, read as one table. `key`, `time`,
+    `amount`, `id` and `where` are as in `rfm`, and go with a file of events. Of a rule file, `events` names the table
+    (default: that of `[value]`, or of `[rfm]`, or the only one), and `segment` who is looked at.
+    """
+    started = clock.perf_counter()
+    files = [str(path) for path in ([data] if isinstance(data, (str, Path)) else data)]
+    columns = {"key": key, "time": time, "amount": amount, "id": id, "where": where}
+    has_rules = _has_rules(files, columns, {"events": events, "segment": segment})
+    targets = {"-o": output}
+    refuse_targets(targets)
+    with Workspace() as ws:
+        with nullcontext() if has_rules else without_rule_file("which `segkit cohorts` takes, too"):
+            if has_rules:
+                asked = _of_rules(Path(files[0]), events, segment, as_of, show)
+            else:
+                progress("opening the file")
+                asked = _of_events(ws, files, columns, as_of, show)
+            rules = with_first_events(asked.loaded.rules, asked.table)
+            loaded = asked.loaded._replace(rules=rules)
+            evaluated = evaluate(loaded, rules.today(), ws, progress)
+        spare_inputs(evaluated, targets)
+        progress("counting cohorts")
+        result = _result(evaluated, asked, segment, by, show)._replace(
+            warnings=warnings_of(evaluated, loaded, asked.columns), path=None if output == STDOUT else output
+        )
+        if output is not None:
+            progress("writing")
+            write_rows(_rows(result), output, ws, stdout)
+    return result._replace(elapsed_seconds=clock.perf_counter() - started)
+
+
+class _Asked(NamedTuple):
+    """The rules, the event table that is looked at, and for a file of events, its columns."""
+
+    loaded: Loaded
+    table: str
+    columns: Chosen | None = None
+
+
+def _has_rules(files: Sequence[str], of_events: Mapping[str, str | None], of_rules: Mapping[str, str | None]) -> bool:
+    """Whether the files are a rule file; `RuleError` for options that do not go with what they are."""
+    rules = [path for path in files if Path(path).suffix.lower() == ".toml"]
+    if rules and len(files) > 1:
+        message = f"`{rules[0]}` is a rule file, and stands beside another file"
+        raise RuleError.of(message, hint="give one rule file, or files of events")
+    if rules and (given := next((name for name, value in of_events.items() if value is not None), None)):
+        hint = f"take `--{given}` out: an `[events.NAME]` of the rule file says it, and `--events NAME` chooses one"
+        raise RuleError.of(f"`--{given}` goes with a file of events, and `{rules[0]}` is a rule file", hint=hint)
+    if not rules and (given := next((name for name, value in of_rules.items() if value is not None), None)):
+        hint = f"give a rule file (.toml) in place of `{files[0]}`"
+        raise RuleError.of(f"`--{given}` names what a rule file has", hint=hint)
+    return bool(rules)
+
+
+def _of_events(
+    ws: Workspace, files: Sequence[str], given: Mapping[str, str | None], as_of: dt.date | None, show: Show
+) -> _Asked:
+    """A file of events; `DataError` where a column that is needed can neither be found nor guessed."""
+    columns = choose(
+        open_data(ws, files),
+        key=given["key"],
+        time=given["time"],
+        amount=given["amount"],
+        id=given["id"],
+        needs_amount=show == "revenue",
+    )
+    return _Asked(
+        load_rules_text(rule_file(files, columns, given["where"], as_of), RULES, formats=FORMATS), TABLE, columns
+    )
+
+
+def _of_rules(path: Path, events: str | None, segment: str | None, as_of: dt.date | None, show: Show) -> _Asked:
+    """A table of a rule file; `RuleError` where it, or the segment, is not there, or money is asked of one without."""
+    loaded = load_rules(path, formats=FORMATS, overrides=Overrides(as_of=as_of))
+    rules = loaded.rules
+    table = events or _table_of(rules, path)
+    if table not in rules.events:
+        hint = nearest(table, rules.events, "event tables")
+        raise RuleError.of(f"`{path}` has no `[events.{table}]`", hint=hint)
+    if segment is not None and segment not in rules.segment:
+        hint = nearest(segment, rules.segment, "segments")
+        raise RuleError.of(f"`{path}` has no segment `{segment}`", hint=hint)
+    if show == "revenue" and not rules.events[table].amount:
+        message = f"`--show revenue` needs an amount, and `[events.{table}]` of `{path}` names none"
+        hint = f'add `amount = "..."`: the column of `[events.{table}]` with the money'
+        raise RuleError.of(message, hint=hint)
+    return _Asked(loaded, table)
+
+
+def _table_of(rules: RuleFile, path: Path) -> str:
+    """The event table that is looked at where none is named."""
+    sections = (rules.value, *rules.rfm.values())
+    named = [section.events for section in sections if section and section.events in rules.events]
+    if named or len(rules.events) == 1:
+        return [*named, *rules.events][0]
+    if not rules.events:
+        raise RuleError.of(
+            f"`{path}` has no event table", hint='add one, such as `[events.orders]` with `path = "..."`'
+        )
+    message = f"`{path}` has several event tables, and neither `[value]` nor `[rfm]` says which one counts"
+    raise RuleError.of(message, hint=f"name one with `--events`: {listed(rules.events, 'or')}")
+
+
+def _result(evaluated: Evaluated, asked: _Asked, segment: str | None, by: By, show: Show) -> CohortsResult:
+    plan, as_of = evaluated.plan, evaluated.plan.context.as_of
+    frame = evaluated.computed.frame
+    looked_at = frame if segment is None else frame.filter(pl.col(member(segment)))
+    with_events = looked_at.select(pl.col(plan.match).alias(KEY), EVENT_COUNT, cohort_of(by, as_of)).drop_nulls(COHORT)
+    counts = cohort_counts(plan.views[asked.table], with_events.select(KEY, COHORT), by)
+    columns = asked.columns
+    return CohortsResult(
+        as_of=as_of,
+        by=by,
+        show=show,
+        table=None if columns else asked.table,
+        segment=segment,
+        customers=len(with_events),
+        events=int(with_events[EVENT_COUNT].sum() or 0),
+        without_events=len(looked_at) - len(with_events),
+        open_period=None if is_over(as_of, by) else label_of(number_of(as_of, by), by),
+        cohorts=tuple(_cohorts(with_events[COHORT], counts, by, as_of)),
+        guesses=columns.guesses if columns else {},
+        rows_are_orders=bool(columns and columns.rows_are_orders),
+        tables=tables_of(plan, evaluated.tally),
+        warnings=(),
+        notes=only_notes(evaluated.warnings),
+        elapsed_seconds=0.0,
+    )
+
+
+def _cohorts(first: pl.Series, counts: pl.DataFrame, by: By, as_of: dt.date) -> Iterator[Cohort]:
+    """The cohorts that have customers, the oldest first; `first` is the period of the first event of each customer."""
+    money = AMOUNT if AMOUNT in counts.columns else None
+    rows = counts.select(COHORT, PERIOD, COUNT, *([money] if money else [])).rows()
+    found = {(cohort, period): (count, *revenue) for cohort, period, count, *revenue in rows}
+    none = (0, Decimal(0)) if money else (0,)
+    now, not_over = number_of(as_of, by), not is_over(as_of, by)
+    for cohort, customers in sorted(first.value_counts().rows()):
+        cells = []
+        for period in range(cohort, now + 1):
+            active, *revenue = found.get((cohort, period), none)
+            cells.append(
+                CohortCell(
+                    period=period - cohort,
+                    customers=active,
+                    percent=100 * active / customers,
+                    revenue=revenue[0] if revenue else None,
+                    open=not_over and period == now,
+                )
+            )
+        yield Cohort(label_of(cohort, by), customers, tuple(cells))
+
+
+def _rows(result: CohortsResult) -> pl.LazyFrame:
+    """One row a cohort: its name, its customers, which of its periods is not over, and the figure of each period."""
+    figure: dict[str, pl.DataType] = {"customers": pl.Int64(), "percent": pl.Float64(), "revenue": MONEY}
+    longest = max((len(cohort.cells) for cohort in result.cohorts), default=0)
+    fixed = {"cohort": pl.String(), "customers": pl.Int64(), "open_period": pl.Int64()}
+    schema = fixed | {f"period_{number}": figure[result.show] for number in range(longest)}
+    rows = [
+        [cohort.name, cohort.customers, next((cell.period for cell in cohort.cells if cell.open), None)]
+        + [_figure(cell, result.show) for cell in cohort.cells]
+        + [None] * (longest - len(cohort.cells))
+        for cohort in result.cohorts
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row").lazy()
+
+
+def _figure(cell: CohortCell, show: str) -> int | float | Decimal | None:
+    return round(cell.percent, 4) if show == "percent" else cell.customers if show == "customers" else cell.revenue
