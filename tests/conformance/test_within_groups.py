@@ -370,7 +370,7 @@ def test_values_of_groups_are_shown_on_one_line(desk: Desk) -> None:
     said = desk.apply(text, "--dry-run").stdout
     lines = [
         line.rsplit("  ", 1)[0].strip()
-        for line in said.split("m (mean of x per region)")[1].split("\n\n")[0].splitlines()[3:]
+        for line in said.split("m (mean of x per g)")[1].split("\n\n")[0].splitlines()[3:]
     ]
     assert sorted(lines) == sorted(["[bold]x[/bold]", "a b [31m", "é" * 29 + "…", 'say "hi"', "\\d"])
     assert {t["within"]["g"] for t in thresholds(desk, text)} == set(odd)

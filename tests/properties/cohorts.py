@@ -63,7 +63,7 @@ def cohorts(
                 {
                     "period": number,
                     "customers": len(active),
-                    "percent": round(100 * len(active) / len(members), 4),
+                    "percent": Decimal(str(round(100 * len(active) / len(members), 4))),
                     "revenue": _once(left, members, begin, by)
                     if once
                     else sum((e.amount or 0 for e in here), Decimal()),

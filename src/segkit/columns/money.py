@@ -29,11 +29,20 @@ def nearest_ratio(units: pl.Expr, by: pl.Expr) -> pl.Expr:
     Ratios from 2 ** 62 on, and those by more than 2 ** 63, are rounded once more.
     """
     size = units.abs()
-    whole, rest = size // by, (size % by) * 2**64
-    # 64 bits after the point; the last one is set where more follow, so that the one rounding sees them.
-    more = (rest % by != 0) & ((rest // by) % 2 == 0)
-    bits = whole * 2**64 + rest // by + more.cast(pl.Int128)
-    signed = bits.cast(pl.Float64) * 2.0**-64 * units.sign().cast(pl.Float64)
+    whole, first, rest = size // by, *_bits(size % by, by)
+    # 64 bits after the point, or where these begin with zeros, 128.
+    small = (whole == 0) & (first < 2**62)
+    second, rest_of_second = _bits(pl.when(small).then(rest).otherwise(0), by)
+    bits = pl.when(small).then(first * 2**64 + second).otherwise(whole * 2**64 + first)
+    # The last bit is set where more follow, so that the one rounding sees them.
+    more = (pl.when(small).then(rest_of_second).otherwise(rest) != 0) & (bits % 2 == 0)
+    scale = pl.when(small).then(2.0**-128).otherwise(2.0**-64)
+    signed = (bits + more.cast(pl.Int128)).cast(pl.Float64) * scale * units.sign().cast(pl.Float64)
     direct = units.cast(pl.Float64) / by.cast(pl.Float64)
     both_exact = (size <= EXACT) & (by <= EXACT)
     return pl.when(both_exact | (whole >= 2**62) | (by > 2**63)).then(direct).otherwise(signed)
+
+
+def _bits(rest: pl.Expr, by: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The next 64 bits of the quotient when `rest`, which is less than `by`, is left, and what is left then."""
+    return rest * 2**64 // by, rest * 2**64 % by

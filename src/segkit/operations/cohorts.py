@@ -12,8 +12,8 @@ from typing import BinaryIO, Literal, NamedTuple
 
 import polars as pl
 
-from segkit.columns.features.cohorts import EVENT_COUNT, cohort_counts, cohort_of, with_first_events
-from segkit.columns.features.periods import By, is_over, label_of, number_of
+from segkit.columns.features.cohorts.cohorts import EVENT_COUNT, cohort_counts, cohort_of, with_first_events
+from segkit.columns.features.cohorts.periods import By, is_over, label_of, number_of
 from segkit.columns.helpers import AMOUNT, COHORT, COUNT, KEY, PERIOD, member
 from segkit.diagnostics import only_notes
 from segkit.errors import RuleError
@@ -145,10 +145,10 @@ def _of_rules(path: Path, events: str | None, segment: str | None, as_of: dt.dat
 
 def _table_of(rules: RuleFile, path: Path) -> str:
     """The event table that is looked at where none is named."""
-    sections = (rules.value, *rules.rfm.values())
-    named = [section.events for section in sections if section and section.events in rules.events]
-    if named or len(rules.events) == 1:
-        return [*named, *rules.events][0]
+    of_rfm = [rfm.events for rfm in ([rules.rfm[""]] if "" in rules.rfm else rules.rfm.values()) if rfm.events]
+    for ways in ([rules.value.events] if rules.value else [], dict.fromkeys(of_rfm), rules.events):
+        if len(ways) == 1:
+            return next(iter(ways))
     if not rules.events:
         raise RuleError.of(
             f"`{path}` has no event table", hint='add one, such as `[events.orders]` with `path = "..."`'

@@ -52,6 +52,7 @@ def test_it_is_the_nearest_double(values: list[Decimal], further: int) -> None:
         ("9007199254740993", 1, 9007199254740992.0),  # half way between two doubles: the even one
         ("9007199254740993.0001", 1, 9007199254740994.0),  # a little more than half way
         ("0.0000000001", 4_000_000_000, 2.5e-20),
+        ("0.01", 900_720, 1.1102229327648991e-08),  # 25 zeros after the point
     ],
 )
 def test_at_the_edges(total: str, count: int, expected: float) -> None:

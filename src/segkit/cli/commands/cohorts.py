@@ -13,7 +13,7 @@ from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from segkit.columns.features.periods import By
+    from segkit.columns.features.cohorts.periods import By
     from segkit.operations.cohorts import Show
     from segkit.results import CohortsResult
 

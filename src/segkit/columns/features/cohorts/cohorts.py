@@ -10,8 +10,8 @@ import datetime as dt
 
 import polars as pl
 
+from segkit.columns.features.cohorts.periods import By, numbers_of
 from segkit.columns.features.measures import event_amounts
-from segkit.columns.features.periods import By, numbers_of
 from segkit.columns.helpers import AMOUNT, COHORT, COUNT, KEY, PERIOD, TIME
 from segkit.columns.tables.view import View
 from segkit.io.read.values.numbers import MONEY
