@@ -15,7 +15,7 @@ import pytest
 from tests.desk import Desk
 
 RULES = [
-    "adventureworks/rules.toml", "rfm/rules.toml", "leads/rules.toml",
+    "adventureworks/rules.toml", "adventureworks/rhythm.toml", "rfm/rules.toml", "leads/rules.toml",
     pytest.param("leads/predict.toml", marks=pytest.mark.extra("predict")),
 ]  # fmt: skip
 
@@ -88,6 +88,52 @@ def test_who_is_in_a_segment(bicycles: tuple[Desk, dict[str, Any]], shop: duckdb
     assert sorted(r["CustomerKey"] for r in rows) == sorted(expected)
     assert summary[name]["written"] == len(expected) > 0
     assert {r["segment"] for r in rows} == {name}
+
+
+@pytest.fixture(scope="module")
+def rhythm(new_desk: Callable[[], Desk], examples: Path) -> Desk:
+    desk = new_desk()
+    desk.segkit("apply", examples / "adventureworks/rhythm.toml", "-o", desk / "out")
+    return desk
+
+
+LINES = "lines b join lines s on s.k = b.k and s.id <> b.id and s.d > b.d"
+DAYS_OF = "(select k, min(d) a, max(d) z, count(distinct d) n from lines group by k)"
+SPENT = "(select CustomerKey k, coalesce(total, 0) total from customers left join (select k, sum(total) total from lines group by k) on k = CustomerKey)"
+AGE = """date_diff('year', strptime(BirthDate, '%m/%d/%Y')::date, date '2017-07-01')
+    - (strftime(strptime(BirthDate, '%m/%d/%Y'), '%m%d') > '0701')::int"""
+RHYTHM = {
+    "bike-then-clothing": f"select b.k from {LINES} where b.category = 'Bikes' and s.category = 'Clothing' "
+    "and s.d <= b.d + 60",
+    "bike-alone": """select k from lines b where category = 'Bikes' and d >= date '2016-07-01'
+        and d + 90 <= date '2017-07-01'
+        and not exists (from lines s where s.k = b.k and s.id <> b.id and s.d between b.d and b.d + 90)""",
+    "every-quarter": """select k from lines where d > date '2016-07-01' group by k
+        having count(distinct (d > date '2016-10-01')::int + (d > date '2017-01-01')::int + (d > date '2017-04-01')::int) = 4""",
+    "came-back-soon": """select k from (select k, d, row_number() over (partition by k order by d, id) place
+        from (select k, id, min(d) d from lines group by k, id)) where place = 2 and d >= date '2017-06-01'""",
+    "later-than-usual": f"""select k from {DAYS_OF} where n > 1 and (z - a) / (n - 1) >= 14
+        and (date '2017-07-01' - z) >= 2 * (z - a) / (n - 1)""",
+    "best-of-their-age": f"""select k from (select k, total, ceil(0.1 * count(*) over (partition by band)) most,
+        rank() over (partition by band order by total desc) place from (select *, case when age < 35 then 1 when age < 50
+        then 2 when age < 65 then 3 else 4 end band from (select CustomerKey k, {AGE} age from customers)
+        join {SPENT} using (k))) where place <= most""",
+    "dressed-by-us": """select k from lines group by k
+        having sum(total) filter (category = 'Clothing') > sum(total) / 2""",
+    "earn-more": """select CustomerKey from (select *, avg(income) over (partition by Occupation) usual from
+        (select *, replace(replace(trim(AnnualIncome), '$', ''), ',', '')::int income from customers))
+        where income > 1.5 * usual""",
+}
+
+
+@pytest.mark.parametrize("name", RHYTHM)
+def test_who_is_in_a_segment_of_time(rhythm: Desk, shop: duckdb.DuckDBPyConnection, name: str) -> None:
+    expected = {
+        str(k)
+        for (k,) in shop.execute(f"select CustomerKey from customers where CustomerKey in ({RHYTHM[name]})").fetchall()
+    }
+    found = [row["CustomerKey"] for row in rhythm.read(f"out/{name}.csv")]
+    assert set(found) == expected and len(found) == len(expected) > 0
 
 
 POINTS = """
