@@ -65,6 +65,15 @@ JOBS = {
                 "prospects-who-agreed", "premium-in-the-south",
             ),
         ),
+        Job(
+            "rhythm",
+            "sequences, gaps, periods, deciles by country, two RFM tables",
+            {"polars-plain": "polars_one_plan"},
+            (
+                "bricks-then-sand", "every-quarter", "later-than-usual", "third-order", "best-of-the-country",
+                "champions", "garden-champions",
+            ),
+        ),
     )
 }  # fmt: skip
 
