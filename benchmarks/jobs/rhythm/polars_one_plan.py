@@ -6,6 +6,7 @@ deciles of each country; joined, labelled, and collected together with the seven
 
 import sys
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +19,7 @@ QUARTERS = [date(2024, 7, 1), date(2024, 10, 1), date(2025, 1, 1), date(2025, 4,
 
 def per_customer(orders: pl.LazyFrame) -> pl.LazyFrame:
     day, amount, garden = pl.col("order_date"), pl.col("amount"), pl.col("category") == "garden"
-    in_each = [((day > start) & (day <= end)).any() for start, end in zip(QUARTERS, QUARTERS[1:], strict=False)]
+    in_each = [((day > start) & (day <= end)).any() for start, end in pairwise(QUARTERS)]
     return orders.group_by("customer_id").agg(
         first=day.min(),
         last=day.max(),
