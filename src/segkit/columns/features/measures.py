@@ -19,8 +19,8 @@ from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.measures import OF_AMOUNT
 from segkit.rules.model.sources import Events
 
-NEEDS_ORDER = frozenset({"first", "last", "nth", "most_frequent"})
-TRUNCATED = {"active_days": "1d", "active_weeks": "1w", "active_months": "1mo", "active_quarters": "1q"}
+ORDERED = frozenset({"first", "last", "nth", "most_frequent"})
+TRUNCATED = {"active_weeks": "1w", "active_months": "1mo", "active_quarters": "1q"}
 """Measure -> the length of the calendar periods that it counts; weeks begin on Monday, as in ISO 8601."""
 
 
@@ -82,7 +82,7 @@ def measured_columns(
         left_out, rows = view.left_out(rows), rows.filter(KEPT)
     if customer_dates is not None:
         rows = rows.join(customer_dates, on=KEY, how="left")
-    if any(m.spec.measure in NEEDS_ORDER for m in measures):
+    if any(needs_order(m.spec, _events_of(view)) for m in measures):
         order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     of_table = [
@@ -117,7 +117,14 @@ def _grouped(
     """One row for each key, with the measures of these rows."""
     apart = [m for m in measures if _is_apart(m.spec, view)]
     plain = [e for m in measures if not _is_apart(m.spec, view) for e in _aggregates(m, view)]
-    frame = rows.group_by(KEY).agg(*of_table, *plain)
+    once: dict[bytes, pl.Expr] = {}
+    same: list[pl.Expr] = []
+    for one in plain:
+        # What two measures have in common, such as the sum of a trait and that of RFM, is computed once.
+        first = once.setdefault(one.meta.undo_aliases().meta.serialize(), one)
+        if first is not one:
+            same.append(pl.col(first.meta.output_name()).alias(one.meta.output_name()))
+    frame = rows.group_by(KEY).agg(*of_table, *once.values()).with_columns(same)
     for measure in apart:
         frame = frame.join(_apart(rows, measure, view), on=KEY, how="left")
     return frame
@@ -153,20 +160,29 @@ def _is_amount(spec: Measured, view: View) -> bool:
     return spec.measure in OF_AMOUNT and spec.of in (None, view.spec.amount)
 
 
-def _has_id(view: View) -> bool:
+def _events_of(view: View) -> Events:
     assert isinstance(view.spec, Events)
-    return view.spec.id is not None
+    return view.spec
+
+
+def _has_id(view: View) -> bool:
+    return _events_of(view).id is not None
 
 
 def _is_apart(spec: Measured, view: View) -> bool:
     """Whether the measure looks at events or values made of several rows, so needs a `group_by` of its own."""
     assert isinstance(view.spec, Events)
     if spec.measure in ("most_frequent", "nth"):
-        return True
+        return needs_order(spec, view.spec)
     if not (_is_amount(spec, view) and _has_id(view)):
         return False
     per_event = view.spec.repeats_amount and spec.measure in ("sum", "mean")
     return per_event or spec.measure in ("min", "max", "median")
+
+
+def needs_order(spec: Measured, table: Events) -> bool:
+    """Whether the measure asks which row came first; the day of the nth row does not."""
+    return spec.measure in ORDERED and not (spec.measure == "nth" and spec.of is None and table.id is None)
 
 
 def _compares_rows(measure: Measure, view: View) -> bool:
@@ -177,7 +193,7 @@ def _compares_rows(measure: Measure, view: View) -> bool:
     if measure.exists:
         return False
     by_id = _has_id(view) and spec.measure in ("count", "mean")
-    compares = spec.measure in (*NEEDS_ORDER, *TRUNCATED, "distinct", "gap_median", "median")
+    compares = spec.measure in (*ORDERED, *TRUNCATED, "active_days", "distinct", "gap_median", "median")
     return by_id or compares or _is_apart(spec, view)
 
 
@@ -260,9 +276,11 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         "sum": lambda: total(_value(spec, view)),
         "min": lambda: where(_value(spec, view)).min(),
         "max": lambda: where(_value(spec, view)).max(),
+        "active_days": lambda: rows(pl.col(TIME)).n_unique(),
         "distinct": lambda: rows(_value(spec, view)).drop_nulls().n_unique(),
         "gap_median": lambda: rows(pl.col(TIME)).unique().sort().diff().dt.total_days().median(),
         "median": lambda: _middle(rows(_value(spec, view))),
+        "nth": lambda: rows(pl.col(TIME)).sort().get(_place(spec), null_on_oob=True),
         "days_since_first": lambda: where(pl.col(TIME)).min(),
         "days_since_last": lambda: where(pl.col(TIME)).max(),
         "first": lambda: rows(_value(spec, view)).sort_by(rows(pl.col(ROW))).first(),
@@ -327,18 +345,23 @@ def _apart(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
 
 def _nth(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     """The value of the nth event, in the order of their first rows; from the last, that of the event's last row."""
-    n = measure.spec.n
-    assert n, "checked where the rule file is read"
+    place = _place(measure.spec)
     value, row = pl.col(measure.spec.of or TIME).alias(measure.name), pl.col(ROW)
     if _has_id(view):
         in_order = value.sort_by(row)
         events = rows.group_by(KEY, event_of(view).alias(EVENT)).agg(
-            in_order.first() if n > 0 else in_order.last(), row.min()
+            in_order.first() if place >= 0 else in_order.last(), row.min()
         )
     else:
         events = rows.select(KEY, value, row)
-    nth = pl.col(measure.name).sort_by(row).get(n - 1 if n > 0 else n, null_on_oob=True)
+    nth = pl.col(measure.name).sort_by(row).get(place, null_on_oob=True)
     return events.group_by(KEY).agg(nth)
+
+
+def _place(spec: Measured) -> int:
+    """The place of the nth event, from 0, or from the last one, -1."""
+    assert spec.n, "checked where the rule file is read"
+    return spec.n - 1 if spec.n > 0 else spec.n
 
 
 def event_amounts(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:

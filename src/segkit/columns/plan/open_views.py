@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.features.all_steps import derived_step
-from segkit.columns.features.measures import NEEDS_ORDER
+from segkit.columns.features.measures import needs_order
 from segkit.columns.features.permission import read_suppression, suppression_steps
 from segkit.columns.features.steps import LookupStep, MeasureStep, Step
 from segkit.columns.plan.catalogue import Catalogue
@@ -174,7 +174,7 @@ def _views(
 
     def of_events(name: str) -> View:
         spec, into = rules.events[name], [j for n, j in joined.items() if rules.lookup[n].into == name]
-        ordered = name == origin or _in_order(name, steps)
+        ordered = name == origin or _in_order(name, rules, steps)
         came = rules.customers.columns if name == origin else ()
         key = spec.key or rules.customers.key
         return event_view(
@@ -207,9 +207,9 @@ def _views(
     return views
 
 
-def _in_order(events: str, steps: Mapping[str, Step]) -> bool:
+def _in_order(events: str, rules: RuleFile, steps: Mapping[str, Step]) -> bool:
     """Whether a measure asks which event of the table came first, or tells its events apart."""
     specs = [step.measure.spec for step in steps.values() if isinstance(step, MeasureStep)]
     apart = {sequel.events or spec.events for spec in specs for sequel in spec.sequels.values()}
-    apart |= {spec.events for spec in specs if spec.measure in NEEDS_ORDER or spec.sequels}
+    apart |= {spec.events for spec in specs if spec.sequels or needs_order(spec, rules.events[spec.events])}
     return events in apart
