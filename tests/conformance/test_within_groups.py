@@ -332,6 +332,17 @@ def test_many_groups_stay_readable_and_name_nobody(desk: Desk) -> None:
     assert "c7x" not in (desk / "out" / "manifest.json").read_text()
 
 
+def test_many_cuts_are_not_spelled_out(desk: Desk) -> None:
+    people(desk, ", ".join(f"c{n} {'ns'[n % 2]} {n}" for n in range(60)))
+    text = HEAD + '[trait.p]\nbands = { of = "x", quantiles = 20 }\n'
+    text += '[trait.q]\nbands = { of = "x", quantiles = 11, per = "region" }\n'
+    text += "[segment.s]\ndemographic = { p.min = 1, q.min = 1 }\n"
+    said = desk.apply(text, "--dry-run").stdout
+    assert "Threshold of p (20 quantiles of x)  > 2 … > 56\n" in said
+    assert "n       > 4 … > 54\n" in said
+    assert {len(t["values"]) for t in thresholds(desk, text)} == {19, 10}
+
+
 def test_one_share_of_two_kinds_of_groups(desk: Desk) -> None:
     people(desk, "a n 1, b n 2, c s 3, d s 4")
     text = HEAD + '[trait.even]\nsql = "x % 2 = 0"\n'

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from segkit.report.numbers import shortened
 from segkit.report.text.tables import numeric, plain_table, titled
@@ -15,6 +16,8 @@ from segkit.words import plural
 
 LONGEST = 30
 """The most letters of a value that makes a group."""
+MOST_CUTS = 9
+"""The most cuts that are shown side by side: those of deciles."""
 
 
 def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType]:
@@ -25,7 +28,7 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
     if of_all := [t for t in others if not t.groups]:
         lines = Table.grid(padding=(0, 2))
         for threshold in of_all:
-            lines.add_row(_title(threshold), ", ".join(_values(threshold)))
+            lines.add_row(_title(threshold), _values(threshold))
         yield lines
     for column in dict.fromkeys(t.column for t in others if t.groups):
         yield _by_group([t for t in others if t.column == column])
@@ -49,22 +52,28 @@ def _title(threshold: Threshold) -> str:
     return threshold.column if threshold.mean else f"Threshold of {threshold.column}"
 
 
-def _values(threshold: Threshold) -> list[str]:
-    return [*map(shortened, threshold.values)] if threshold.mean else cuts(threshold)
+def _values(threshold: Threshold) -> str:
+    """The cuts; of many, the first and the last one."""
+    values = [*map(shortened, threshold.values)] if threshold.mean else cuts(threshold)
+    if len(values) > MOST_CUTS:
+        return f"{values[0]} … {values[-1]}"
+    return ", ".join(values)
 
 
 def _by_group(groups: Sequence[Threshold]) -> RenderableType:
     """The cuts of each group that is shown, a line each, and how many are not."""
     first, shown = groups[0], [t for t in groups if t.within]
-    rest = first.groups - len(shown)
+    if not shown:
+        return Text(f"{_title(first)} ({plural(first.groups, 'group')}, none shown)")
     table = plain_table()
     for name in first.within:
         table.add_column(name)
     table.add_column("", overflow="fold")
     for threshold in shown:
-        table.add_row(*map(_name, threshold.within.values()), ", ".join(_values(threshold)))
-    more = f" ({plural(rest, 'smaller group')} not shown)" if shown else f" ({plural(rest, 'group')}, none shown)"
-    return titled(_title(first) + (more if rest else ""), table)
+        table.add_row(*map(_name, threshold.within.values()), _values(threshold))
+    rest = first.groups - len(shown)
+    more = f" ({plural(rest, 'smaller group')} not shown)" if rest else ""
+    return titled(_title(first) + more, table)
 
 
 def _name(value: int | str | None) -> str:
