@@ -195,6 +195,88 @@ class RfmResult(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
 
 
+class Criterion(NamedTuple):
+    """A criterion of a segment, for one customer: whether it holds, what is wanted, and what there is.
+
+    `kind` is `all`, `any` or `none` of `parts`, or what the criterion looks at: `condition`, `event`, `near`, `inside`,
+    `sql`, `segment` (whose criteria are the `parts`). `held` is that of the whole: `none` is held where no part is, and
+    `did_not` and `not_in_segment` where what they name does not hold. `missing` says that there is no value. `path`,
+    `line` and `column` are its place in the rule file.
+    """
+
+    kind: str
+    path: str
+    line: int | None
+    column: int | None
+    held: bool
+    missing: bool
+    subject: str
+    wanted: str
+    actual: str | None
+    parts: tuple[Criterion, ...] = ()
+
+
+class Explained(NamedTuple):
+    """What became of one customer in one segment.
+
+    `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, or None where the
+    criteria do not hold. `claimed_by` is the segment that claimed the customer; `file` is the list that has him.
+    """
+
+    name: str
+    label: str
+    matched: bool
+    outcome: str | None
+    claimed_by: str | None
+    variant: str | None
+    file: str | None
+    criteria: Criterion
+
+
+class ExplainedCustomer(NamedTuple):
+    """A customer, and what became of him in each segment."""
+
+    key: str
+    segments: tuple[Explained, ...]
+
+
+class FunnelStep(NamedTuple):
+    """A criterion of a segment: how many customers satisfy it, and how many are left with all before it."""
+
+    subject: str
+    wanted: str
+    path: str
+    satisfied: int
+    left: int
+
+
+class Funnel(NamedTuple):
+    """Why a segment is as large as it is: its criteria one after the other, then its gates.
+
+    `gates` is (reason, how many it stops, how many are left).
+    """
+
+    name: str
+    label: str
+    customers: int
+    matched: int
+    steps: tuple[FunnelStep, ...]
+    gates: tuple[tuple[str, int, int], ...]
+    written: int
+
+
+class ExplainResult(NamedTuple):
+    """What a run would do with these customers, or the funnels of segments. `unknown` are keys of nobody."""
+
+    as_of: dt.date
+    customers: tuple[ExplainedCustomer, ...]
+    funnels: tuple[Funnel, ...]
+    unknown: tuple[str, ...]
+    hint: str | None
+    warnings: tuple[Diagnostic, ...]
+    notes: tuple[Diagnostic, ...]
+
+
 class CohortCell(NamedTuple):
     """A cohort in one period, 0 being that of the first event.
 

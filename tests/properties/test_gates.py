@@ -16,7 +16,9 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from segkit.gates.ledger import Ledger, ledger
+from segkit.results import ExplainResult
 
+from .explained import check_criteria, check_outcomes, explained
 from .files import Case, Row, Table
 from .gates import REASONS, Gates, Line
 from .test_oracle import examples, read_csv, run_segkit
@@ -213,6 +215,10 @@ def test_gates(case: Case) -> None:
         for name, line in lines.items():
             check_ledger(line, summary[name])
             check_files(name, line, case, expected, directory / "out")
+        found = explained(directory, expected.found.keys)
+        check_criteria(found, {name: line.matched for name, line in lines.items()})
+        check_outcomes(found, directory / "out", "id")
+        check_reasons(found, lines, case)
     check_masks(lines, case, expected.found.keys, ledgers[-1])
     assert run.combined is not None
     written = {
@@ -221,6 +227,21 @@ def test_gates(case: Case) -> None:
     for row in run.combined:
         names = {name for name, keys in written.items() if row["id"] in keys}
         assert set(filter(None, row["segment"].split("|"))) == names
+
+
+def check_reasons(found: ExplainResult, lines: Mapping[str, Line], case: Case) -> None:
+    """What `explain` says of each customer is what became of him."""
+    for customer in found.customers:
+        for one in customer.segments:
+            line, key = lines[one.name], customer.key
+            writes = case.rules["segment"][one.name].get("write", True)
+            outcome = line.reasons.get(key, "written") if writes else "not_written"
+            assert one.outcome == (outcome if key in line.matched else None)
+            assert one.variant == line.variants.get(key)
+            if one.outcome == "claimed":
+                assert one.claimed_by is not None
+                claimer = lines[one.claimed_by]
+                assert key in claimer.written or claimer.reasons[key] == "holdout"
 
 
 @contextmanager

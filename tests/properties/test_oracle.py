@@ -26,6 +26,7 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings
 
 from segkit.cli import main
 
+from .explained import check_criteria, check_outcomes, explained
 from .files import Case, Row
 from .oracle import RFM_COLUMNS, VALUE_COLUMNS, Evaluation, Outcome, evaluate, rfm_tables, saved_cutoffs
 from .strategies import Saved, cases, saved_cases
@@ -91,7 +92,10 @@ def check(case: Case) -> None:
         directory = Path(name)
         case.write(directory)
         run = run_segkit(directory)
-    compare(case, expected, run)
+        compare(case, expected, run)
+        found = explained(directory, expected.keys)
+        check_criteria(found, expected.criteria)
+        check_outcomes(found, directory / "out", case.rules["customers"]["key"])
 
 
 def compare(case: Case, expected: Outcome, run: Run) -> None:

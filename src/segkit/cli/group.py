@@ -17,6 +17,7 @@ COMMANDS = {
     "apply": ("segkit.cli.commands.apply", "Run a rule file: one output a segment, and a summary."),
     "rfm": ("segkit.cli.commands.rfm", "RFM table of an orders file, no rule file needed."),
     "cohorts": ("segkit.cli.commands.cohorts", "Who comes back: customers by the period of their first event."),
+    "explain": ("segkit.cli.commands.explain", "Why a customer is, or is not, in each segment."),
     "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),

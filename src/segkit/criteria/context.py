@@ -50,11 +50,15 @@ def _nobody_knows(share: ShareOfAll) -> pl.Expr:
 
 
 class Context(NamedTuple):
-    """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map."""
+    """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
+
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make.
+    """
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = MappingProxyType({})
+    leaves: bool = False
 
 
 class Names(NamedTuple):

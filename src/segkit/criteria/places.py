@@ -18,14 +18,18 @@ AT_ONCE = 100_000
 def is_near(near: Near, latitude: str, longitude: str) -> pl.Expr:
     """Boolean, never null: great-circle distance by the haversine formula, in km, against the circle's radius."""
     degrees = [pl.col(c).cast(pl.Float64) for c in (latitude, longitude)]
-    there_latitude, there_longitude = (value.radians() for value in degrees)
+    return ((distance(near, *degrees) <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
+
+
+def distance(near: Near, latitude: pl.Expr, longitude: pl.Expr) -> pl.Expr:
+    """The great-circle distance in km from the middle of a circle; latitude and longitude in degrees."""
+    there_latitude, there_longitude = latitude.radians(), longitude.radians()
     here_latitude, here_longitude = math.radians(near.latitude), math.radians(near.longitude)
     half = ((there_latitude - here_latitude) / 2).sin() ** 2 + there_latitude.cos() * math.cos(here_latitude) * (
         (there_longitude - here_longitude) / 2
     ).sin() ** 2
     # For opposite ends of the earth, rounding may make `half` a bit more than 1, which has no arcsine.
-    distance = 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
-    return ((distance <= float(near.km)) & on_the_map(*degrees)).fill_null(False)
+    return 2 * EARTH_RADIUS_KM * half.clip(0, 1).sqrt().arcsin()
 
 
 def is_inside(area: Area, latitude: str, longitude: str) -> pl.Expr:

@@ -52,10 +52,15 @@ class Decision(NamedTuple):
         return self.evaluated.computed.frame
 
 
-def decide(loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progress) -> Decision:
-    """Who goes where; nothing is written. Raises `RuleError` and `DataError`."""
+def decide(
+    loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progress, *, leaves: bool = False
+) -> Decision:
+    """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
+
+    With `leaves`, the customers also have what each criterion of a segment looks at.
+    """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress)
+    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves)
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)

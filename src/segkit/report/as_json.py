@@ -49,9 +49,13 @@ from segkit.results import (
     CheckResult,
     Cohort,
     CohortsResult,
+    Criterion,
     DiffResult,
     Distribution,
+    ExplainedCustomer,
+    ExplainResult,
     FittedModel,
+    Funnel,
     Profile,
     RfmResult,
     RunInfo,
@@ -128,6 +132,36 @@ def rfm_json(result: RfmResult) -> str:
             "chart": result.chart,
         }
     )
+
+
+def explain_json(result: ExplainResult) -> str:
+    """What became of customers, criterion by criterion, and the funnels of segments."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "as_of": result.as_of.isoformat(),
+            "run": None,
+            "customers": [_explained(customer) for customer in result.customers],
+            "funnels": [_funnel(funnel) for funnel in result.funnels],
+            "unknown": list(result.unknown),
+            "warnings": _diagnostics(result.warnings),
+            "notes": _diagnostics(result.notes),
+        }
+    )
+
+
+def _explained(customer: ExplainedCustomer) -> dict[str, Any]:
+    segments = [one._asdict() | {"criteria": _criterion(one.criteria)} for one in customer.segments]
+    return {"key": customer.key, "segments": [{**one, "list": one.pop("file")} for one in segments]}
+
+
+def _criterion(criterion: Criterion) -> dict[str, Any]:
+    return criterion._asdict() | {"parts": [_criterion(part) for part in criterion.parts]}
+
+
+def _funnel(funnel: Funnel) -> dict[str, Any]:
+    gates = [{"reason": reason, "stopped": stopped, "left": left} for reason, stopped, left in funnel.gates]
+    return funnel._asdict() | {"steps": [step._asdict() for step in funnel.steps], "gates": gates}
 
 
 def cohorts_json(result: CohortsResult) -> str:

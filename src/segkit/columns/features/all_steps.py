@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from segkit.columns.features.blocks import helper_steps, segment_steps
+from segkit.columns.features.blocks import helper_steps, segment_steps, telling_steps
 from segkit.columns.features.composed import measure_steps
 from segkit.columns.features.lifecycle import lifecycle_steps
 from segkit.columns.features.measures import Measure
@@ -30,6 +30,7 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     steps = [*_trait_steps(rules, context), *(step for name, rfm in rules.rfm.items() for step in rfm_steps(name, rfm))]
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
+        steps += telling_steps(path, block) if context.leaves else ()
     steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]
     if rules.value and rules.value.events in rules.events:
         steps += value_steps(rules.value, rules.events[rules.value.events].time, context)

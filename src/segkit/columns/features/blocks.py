@@ -55,6 +55,20 @@ def helper_steps(path: KeyPath, block: Block) -> Iterator[Step]:
             yield from (_share_step(share, (*where, family, column)) for share in shares_of_all(column, condition))
 
 
+def telling_steps(path: KeyPath, block: Block) -> Iterator[Step]:
+    """The columns that tell of each event condition how many events there are, and the last of them."""
+    for where, inner in below(path, block):
+        for at, event_condition in event_conditions_of(where, inner):
+            for measure in told_of(event_condition):
+                yield from measure_steps(measure, at)
+
+
+def told_of(condition: EventCondition) -> tuple[Measure, Measure]:
+    """How many events a condition looks at, and how many days ago the last of them was."""
+    count, last = (hidden_measure(measured(condition, kind)) for kind in ("count", "days_since_last"))
+    return count, last
+
+
 def block_needs(block: Block, customers: Customers) -> frozenset[str]:
     """The columns that a block looks at, hidden ones too."""
     return frozenset(name for _, inner in below((), block) for name in _needs(inner, customers))
@@ -93,6 +107,11 @@ def tree_of(path: KeyPath, block: Block, customers: Customers, context: Context)
         return block_tree(block, path, schema, names, shares)
 
     return build
+
+
+def result_of(condition: EventCondition) -> Measure | None:
+    """The measure whose result is compared; None where that is the number of events, and with `in_each`."""
+    return None if condition.in_each or condition.measure == "count" else _measures(condition)[0]
 
 
 def _measures(condition: EventCondition) -> list[Measure]:

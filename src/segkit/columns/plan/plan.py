@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.features.all_steps import steps_of
+from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
@@ -35,6 +36,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Spelling
 from segkit.rules.order import in_order
 from segkit.rules.tables import CUSTOMERS, sources_of
+from segkit.rules.walk import event_conditions
 
 CHECKED_ON = frozenset({"segment", "output", "rfm", "lifecycle", "score", "value"})
 """Sections that no table depends on: with an unknown column in one of them, the rest is still checked."""
@@ -124,6 +126,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         for m in named.mentions
         if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
     )
+    if context.leaves:
+        asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
+        asked |= {measure.name for _, condition in event_conditions(rules) for measure in told_of(condition)}
     members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
     return Plan(

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.numbers import money, percent, seconds, share
-from segkit.report.text.bars import Bar
 from segkit.report.text.detected import left_out
+from segkit.report.text.drawn.bars import Bar
 from segkit.report.text.models import model_table
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from segkit.report.numbers import seconds, short
 from segkit.report.text.detected import guessed, left_out
-from segkit.report.text.heat import legend, marks_on, shaded, step_of
+from segkit.report.text.drawn.heat import legend, marks_on, shaded, step_of
 from segkit.report.text.screen import told
 from segkit.report.text.tables import spaced
 from segkit.results import Cohort, CohortCell, CohortsResult

@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from segkit.report.numbers import money, percent, rounded, seconds
-from segkit.report.text.bars import Bar
 from segkit.report.text.detected import guessed, left_out
-from segkit.report.text.heat import Heat
+from segkit.report.text.drawn.bars import Bar
+from segkit.report.text.drawn.heat import Heat
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced
 from segkit.report.text.thresholds import threshold_tables

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from segkit.report.numbers import short
-from segkit.report.text.heat import ASCII, BLOCKS, COLORS, Heat
+from segkit.report.text.drawn.heat import ASCII, BLOCKS, COLORS, Heat
 from segkit.report.text.screen import show_on
 
 FIVE = {(r, f): 10 * r + f for r in range(1, 6) for f in range(1, 6)}

@@ -1,0 +1,108 @@
+"""Why customers are in segments, as text: a criterion a line, with its mark, what is wanted, and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from segkit.report.text.tables import spaced
+from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel
+from segkit.words import count
+
+LEGEND = "+ holds   - does not   no value: nothing is known, so it does not hold"
+OUTCOMES = {
+    "written": "written",
+    "not_written": "matches, never written",
+    "holdout": "held out",
+    "consent": "matches, without consent",
+    "suppressed": "matches, on a suppression list",
+    "frequency_cap": "matches, contacted too often",
+    "sample": "matches, not in the sample",
+    "limit": "matches, beyond the limit",
+}
+
+
+def explain_text(result: ExplainResult) -> RenderableType:
+    """Everything that an explanation has to say."""
+    parts: list[RenderableType | None] = [_customer(customer, str(result.as_of)) for customer in result.customers]
+    if result.customers:
+        parts.append(Text(LEGEND, style="dim"))
+    if result.funnels:
+        parts.append(Text(f"{count(result.funnels[0].customers)} customers on {result.as_of}", style="bold"))
+        parts += [_funnel(funnel) for funnel in result.funnels]
+    return spaced(parts)
+
+
+def _customer(customer: ExplainedCustomer, as_of: str) -> RenderableType:
+    segments = [part for one in customer.segments for part in (Text(""), _segment(one))]
+    return Group(Text(f"{customer.key}, as of {as_of}", style="bold"), *segments)
+
+
+def _segment(one: Explained) -> RenderableType:
+    head = Table.grid(padding=(0, 2), expand=True)
+    head.add_column(no_wrap=True)
+    head.add_column(ratio=1)
+    head.add_column(justify="right")
+    label = one.label if one.label != one.name else ""
+    head.add_row(Text(one.name, style="bold"), Text(label), Text(_outcome(one), style="green" if one.file else ""))
+    lines = Table.grid(padding=(0, 2), expand=True)
+    lines.add_column()
+    lines.add_column(ratio=1, overflow="fold")
+    lines.add_column(justify="right", overflow="fold", max_width=30)
+    for part in one.criteria.parts:
+        for row in _rows(part, 1):
+            lines.add_row(*row)
+    return Group(head, lines) if one.criteria.parts else head
+
+
+def _outcome(one: Explained) -> str:
+    if one.outcome is None:
+        parts = one.criteria.parts
+        return f"{sum(part.held for part in parts)} of {len(parts)} hold"
+    if one.outcome == "claimed":
+        return f"matches, claimed by {one.claimed_by}"
+    variant = f", variant {one.variant}" if one.variant is not None and one.outcome == "written" else ""
+    return OUTCOMES[one.outcome] + variant
+
+
+def _rows(criterion: Criterion, depth: int) -> Iterator[tuple[Text, Text, Text]]:
+    """A criterion, then its parts, each a level deeper; a block of one criterion is that criterion."""
+    if criterion.kind in ("all", "any") and len(criterion.parts) == 1:
+        yield from _rows(criterion.parts[0], depth)
+        return
+    mark = Text("  " * depth + ("+ " if criterion.held else "- "), style="green" if criterion.held else "red")
+    style = "" if criterion.held else "bold"
+    yield mark.append(criterion.subject, style="default"), Text(criterion.wanted), Text(_actual(criterion), style=style)
+    for part in criterion.parts:
+        yield from _rows(part, depth + 1)
+
+
+def _actual(criterion: Criterion) -> str:
+    if criterion.parts:
+        held = sum(part.held for part in criterion.parts)
+        return f"{held} of {len(criterion.parts)} hold"
+    return criterion.actual or ("no value" if criterion.missing else "")
+
+
+def _funnel(funnel: Funnel) -> RenderableType:
+    label = f"  {funnel.label}" if funnel.label != funnel.name else ""
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column()
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_row("", "", Text("satisfy", style="dim"), Text("left", style="dim"))
+    for step in funnel.steps:
+        table.add_row(f"  {step.subject}", step.wanted, count(step.satisfied), count(step.left))
+    for reason, stopped, left in funnel.gates:
+        table.add_row(f"  {reason.replace('_', ' ')}", "", f"-{count(stopped)}", count(left))
+    table.add_row(
+        Text("  written" if funnel.written or funnel.gates else "  match"),
+        "",
+        "",
+        Text(count(funnel.written or funnel.matched), style="bold"),
+    )
+    return Group(Text.assemble((funnel.name, "bold"), label), table)
