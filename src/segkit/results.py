@@ -253,11 +253,12 @@ class FunnelStep(NamedTuple):
 class Funnel(NamedTuple):
     """Why a segment is as large as it is: its criteria one after the other, then its gates.
 
-    `gates` is (reason, how many it stops, how many are left).
+    `gates` is (reason, how many it stops, how many are left); none where `write` is false, since nobody is written.
     """
 
     name: str
     label: str
+    write: bool
     customers: int
     matched: int
     steps: tuple[FunnelStep, ...]

@@ -161,8 +161,8 @@ def test_every_command_is_documented() -> None:
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "check", "diff")
-    apply, rfm, cohorts, check, diff = (parts[f"segkit {name} --json"] for name in names)
+    names = ("apply", "rfm", "cohorts", "explain", "check", "diff")
+    apply, rfm, cohorts, explain, check, diff = (parts[f"segkit {name} --json"] for name in names)
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
     rules.write_text(
         (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
@@ -181,6 +181,8 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (apply, ["apply", str(rules), "--dry-run", "--json"]),
         (rfm + apply, ["rfm", orders, "--as-of", "2024-06-30", "--json"]),
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),
+        (explain + apply, ["explain", str(rules), "--json"]),
+        (explain + apply, ["explain", str(rules), "c01", "--json"]),
         (check, ["check", str(rules), "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)

@@ -134,6 +134,7 @@ def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:
     return Funnel(
         name=name,
         label=segment.label or name,
+        write=segment.write,
         customers=len(run.customers),
         matched=int(line.matched.sum()),
         steps=tuple(steps),

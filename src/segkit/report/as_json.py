@@ -52,6 +52,7 @@ from segkit.results import (
     Criterion,
     DiffResult,
     Distribution,
+    Explained,
     ExplainedCustomer,
     ExplainResult,
     FittedModel,
@@ -151,8 +152,20 @@ def explain_json(result: ExplainResult) -> str:
 
 
 def _explained(customer: ExplainedCustomer) -> dict[str, Any]:
-    segments = [one._asdict() | {"criteria": _criterion(one.criteria)} for one in customer.segments]
-    return {"key": customer.key, "segments": [{**one, "list": one.pop("file")} for one in segments]}
+    return {"key": customer.key, "segments": [_explained_segment(one) for one in customer.segments]}
+
+
+def _explained_segment(one: Explained) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "label": one.label,
+        "matched": one.matched,
+        "outcome": one.outcome,
+        "claimed_by": one.claimed_by,
+        "variant": one.variant,
+        "list": one.file,
+        "criteria": _criterion(one.criteria),
+    }
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:

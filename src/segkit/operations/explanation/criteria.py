@@ -107,7 +107,7 @@ class Reader:
             case Near() as near:
                 return self._distance(near)
             case Sql(text=text):
-                read = {name: self._values[name] for name in sql_columns(text) if name in self._values}
+                read = {name: self._values[name] for name in _in_order(text) if name in self._values}
                 shown = ", ".join(f"{name} {shown_value(value) or 'no value'}" for name, value in read.items())
                 return None in read.values(), shown or None
         return False, None
@@ -126,6 +126,11 @@ class Reader:
             return False, told
         value = self._values[measure.name]
         return value is None, f"{shown_value(value) or 'no value'} ({told})"
+
+
+def _in_order(sql: str) -> list[str]:
+    """The columns of an expression, in the order in which they stand there."""
+    return sorted(sql_columns(sql), key=lambda name: (sql.find(name), name))
 
 
 def shown_value(value: object) -> str | None:

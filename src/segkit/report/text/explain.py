@@ -99,10 +99,6 @@ def _funnel(funnel: Funnel) -> RenderableType:
         table.add_row(f"  {step.subject}", step.wanted, count(step.satisfied), count(step.left))
     for reason, stopped, left in funnel.gates:
         table.add_row(f"  {reason.replace('_', ' ')}", "", f"-{count(stopped)}", count(left))
-    table.add_row(
-        Text("  written" if funnel.written or funnel.gates else "  match"),
-        "",
-        "",
-        Text(count(funnel.written or funnel.matched), style="bold"),
-    )
+    end, number = ("written", funnel.written) if funnel.write else ("match", funnel.matched)
+    table.add_row(f"  {end}", "", "", Text(count(number), style="bold"))
     return Group(Text.assemble((funnel.name, "bold"), label), table)

@@ -1,0 +1,236 @@
+"""Why a customer is, or is not, in a segment: what is said of each criterion, each gate, each unknown key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.desk import Desk, event_table, head
+
+PEOPLE = """id,country,age,ok,latitude,longitude,spend
+C01,FR,40,yes,48.85,2.35,100.50
+C02,,17,no,,,20
+C03,DE,65,yes,52.52,13.40,
+"""
+ORDERS = "id,day,kind,total\nC01,2024-02-10,sand,5\nC01,2024-02-20,bricks,7.5\nC03,2023-01-05,sand,3\n"
+HEAD = head('latitude = "latitude"', 'longitude = "longitude"', 'types.ok = "boolean"') + event_table(
+    "orders", "o.csv", 'amount = "total"'
+)
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    desk.put("c.csv", PEOPLE)
+    desk.put("o.csv", ORDERS)
+    return desk
+
+
+def said(desk: Desk, rules: str, *args: object, code: int = 0) -> str:
+    return str(desk.segkit("explain", desk.put("rules.toml", rules), *args, code=code).stdout)
+
+
+def told(desk: Desk, rules: str, *args: object) -> Any:
+    return json.loads(said(desk, rules, *args, "--json"))
+
+
+def rows(node: Any) -> list[tuple[Any, ...]]:
+    """The criteria below a node: kind, subject, wanted, actual, held."""
+    return [tuple(part[name] for name in ("kind", "subject", "wanted", "actual", "held")) for part in node["parts"]]
+
+
+CRITERIA = [
+    # the criterion, of C01, of C02: what is wanted, what there is, whether it holds
+    ("demographic.age.min = 18", "age", "at least 18", ("40", True), ("17", False)),
+    ("demographic.age.between = [18, 40]", "age", "18 to 40", ("40", True), ("17", False)),
+    ("demographic.ok = true", "ok", "is true", ("true", True), ("false", False)),
+    ('geographic.country = "FR"', "country", 'is "FR"', ('"FR"', True), (None, False)),
+    ('geographic.country = ["FR", "BE", "CH"]', "country", 'one of "FR", "BE" or "CH"', ('"FR"', True), (None, False)),
+    ('geographic.country = { not = "FR", or_missing = true }', "country", 'is not "FR", or no value',
+     ('"FR"', False), (None, True)),
+    ("geographic.country.missing = true", "country", "no value", ('"FR"', False), (None, True)),
+    ('demographic.id = { starts_with = "c", ignore_case = true }', "id", 'starts with "c", in capitals or not',
+     ('"C01"', True), ('"C02"', True)),
+    ("demographic.spend.top_percent = 40", "spend", "in the top 40 %", ("100.5", True), ("20", False)),
+    ('demographic.spend.top_percent = { percent = 50, per = "country" }', "spend", "in the top 50 % of each country",
+     ("100.5", True), ("20", True)),
+    ('behavioural.did = { events = "orders" }', "did", "orders", ("2, last 2024-02-20", True), ("none", False)),
+    ('behavioural.did = { events = "orders", where.kind = "sand", within = "30 days", min = 2 }', "did",
+     'orders, kind is "sand", in the last 30 days, at least 2', ("1, last 2024-02-10", False), ("none", False)),
+    ('behavioural.did = { events = "orders", measure = "sum", above = 12 }', "did", "orders, sum more than 12",
+     ("12.5 (2, last 2024-02-20)", True), ("0 (none)", False)),
+    ('behavioural.did_not = { events = "orders", since = 2024-01-01 }', "did not", "orders, since 2024-01-01",
+     ("2, last 2024-02-20", False), ("none", True)),
+    ('behavioural.did = { events = "orders", where.kind = "sand", then = { where.kind = "bricks", within = "2 weeks" } }',
+     "did", 'orders, kind is "sand", then kind is "bricks", within 2 weeks', ("1, last 2024-02-10", True), ("none", False)),
+    ('behavioural.did = { events = "orders", within = "2 months", in_each = "month" }', "did",
+     "orders, in the last 2 months, in each month", ("2, last 2024-02-20", False), ("none", False)),
+    ('sql = "age > 18 AND spend > 50"', "sql", "age > 18 AND spend > 50", ("age 40, spend 100.5", True),
+     ("age 17, spend 20", False)),
+    ("geographic.near = { latitude = 48.85, longitude = 2.35, km = 10 }", "lives", "within 10 km of 48.85, 2.35",
+     ("0.0 km", True), (None, False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("criterion", "subject", "wanted", "first", "second"), CRITERIA)
+def test_a_criterion(shop: Desk, criterion: str, subject: str, wanted: str, first: Any, second: Any) -> None:
+    found = told(shop, f"{HEAD}[segment.a]\n{criterion}\n", "C01", "C02")
+    for customer, (actual, held) in zip(found["customers"], (first, second), strict=True):
+        (part,) = customer["segments"][0]["criteria"]["parts"]
+        part = part["parts"][0] if part["kind"] == "any" else part
+        assert (part["subject"], part["wanted"], part["actual"], part["held"]) == (subject, wanted, actual, held)
+        assert part["missing"] == (actual is None)
+        assert part["line"] == HEAD.count("\n") + 2 and part["path"].startswith("segment.a.")
+
+
+GROUPS = """
+[segment.a]
+in_segment = "grown"
+not_in_segment = "big"
+any = [{ geographic.country = "DE" }, { demographic.ok = true, demographic.age.min = 50 }]
+none = [{ demographic.spend.max = 50 }]
+[segment.grown]
+write = false
+demographic.age.min = 18
+[segment.big]
+write = false
+demographic.spend.min = 1_000
+"""
+
+
+def test_groups_are_opened_up(shop: Desk) -> None:
+    (customer,) = told(shop, HEAD + GROUPS, "C01", "--segment", "a")["customers"]
+    (segment,) = customer["segments"]
+    assert (segment["matched"], segment["outcome"], segment["list"]) == (False, None, None)
+    assert rows(segment["criteria"]) == [
+        ("segment", "in segment", "grown", None, True),
+        ("segment", "not in segment", "big", None, True),
+        ("any", "any of", "", None, False),
+        ("none", "none of", "", None, True),
+    ]
+    grown, _, either, neither = segment["criteria"]["parts"]
+    assert rows(grown) == [("condition", "age", "at least 18", "40", True)]
+    assert [rows(part) for part in either["parts"]] == [
+        [("condition", "country", 'is "DE"', '"FR"', False)],
+        [("condition", "ok", "is true", "true", True), ("condition", "age", "at least 50", "40", False)],
+    ]
+    assert [rows(part) for part in neither["parts"]] == [[("condition", "spend", "at most 50", "100.5", False)]]
+
+
+SHOWN = """\
+C01, as of 2024-03-01
+
+a                                                                    3 of 4 hold
+  + in segment      grown                                            1 of 1 hold
+    + age           at least 18                                               40
+  + not in segment  big                                              0 of 1 hold
+    - spend         at least 1000                                          100.5
+  - any of                                                           0 of 2 hold
+    - country       is "DE"                                                 "FR"
+    - all of                                                         1 of 2 hold
+      + ok          is true                                                 true
+      - age         at least 50                                               40
+  + none of                                                          0 of 1 hold
+    - spend         at most 50                                             100.5
+
++ holds   - does not   no value: nothing is known, so it does not hold
+"""
+
+
+def test_what_is_shown(shop: Desk) -> None:
+    assert said(shop, HEAD + GROUPS, "C01", "--segment", "a") == SHOWN
+
+
+GATES = """
+[consent]
+require.ok = true
+[assignment]
+mode = "exclusive"
+[segment.first]
+demographic.age.min = 18
+each = "country"
+split = { A = 50, B = 50 }
+[segment.held]
+everyone = true
+holdout = 100
+[segment.never]
+everyone = true
+write = false
+[segment.last]
+everyone = true
+"""
+
+
+def test_the_gates_and_the_lists(shop: Desk) -> None:
+    found = told(shop, HEAD + GATES, "C01", "C02", "C03")
+    outcomes = {
+        c["key"]: [(s["outcome"], s["claimed_by"], s["list"]) for s in c["segments"]] for c in found["customers"]
+    }
+    never = ("not_written", None, None)
+    claimed = ("claimed", "first", None)
+    assert outcomes == {
+        "C01": [("written", None, "first.fr.csv"), claimed, never, claimed],
+        "C02": [(None, None, None), ("consent", None, None), never, ("consent", None, None)],
+        "C03": [("written", None, "first.de.csv"), claimed, never, claimed],
+    }
+    assert found["customers"][0]["segments"][0]["variant"] in ("A", "B")
+    free = told(shop, HEAD + GATES.replace('mode = "exclusive"', 'mode = "overlapping"'), "C01", "--segment", "held")
+    assert [(s["outcome"], s["list"]) for s in free["customers"][0]["segments"]] == [("holdout", "held.holdout.csv")]
+    shown = said(shop, HEAD + GATES, "C01", "C02")
+    assert "matches, claimed by first\n" in shown and "written, variant " in shown
+    assert "matches, without consent\n" in shown and "matches, never written\n" in shown
+
+
+FUNNEL = """\
+3 customers on 2024-03-01
+
+first
+                                                                   satisfy  left
+  age      at least 18                                                   2     2
+  sample                                                                -2     0
+  written                                                                      0
+"""
+
+
+def test_the_funnel_of_a_segment(shop: Desk) -> None:
+    rules = (
+        HEAD + "[segment.first]\ndemographic.age.min = 18\nsample = 0\n[segment.b]\neveryone = true\nwrite = false\n"
+    )
+    assert said(shop, rules, "--segment", "first") == FUNNEL
+    first, second = told(shop, rules)["funnels"]
+    assert first["steps"] == [
+        {"subject": "age", "wanted": "at least 18", "path": "segment.first.demographic.age", "satisfied": 2, "left": 2}
+    ]
+    assert first["gates"] == [{"reason": "sample", "stopped": 2, "left": 0}]
+    assert (second["matched"], second["written"], second["steps"], second["gates"]) == (3, 0, [], [])
+
+
+def test_an_unknown_key_comes_last_and_names_nobody(shop: Desk) -> None:
+    done = shop.segkit("explain", shop.put("rules.toml", HEAD + GROUPS), "C1", "C02", code=3)
+    assert done.stdout.startswith("C02, as of")
+    assert done.stderr == ("error: no customer has the key `C1`\nhint: keys look like this: one letter, two digits\n")
+    json_of_known = json.loads(shop.segkit("explain", shop / "rules.toml", "C1", "C02", "--json", code=3).stdout)
+    assert json_of_known["unknown"] == ["C1"] and len(json_of_known["customers"]) == 1
+
+
+def test_no_customers_at_all(shop: Desk) -> None:
+    shop.put("c.csv", PEOPLE.splitlines()[0] + "\n")
+    done = shop.segkit("explain", shop.put("rules.toml", head() + "[segment.a]\neveryone = true\n"), "C1", code=3)
+    assert "hint: the customer file has no customers\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [(["--segment", "b"], "there is no segment `b`"), (["C01", "--as-of", "soon"], "not a date")],
+)
+def test_what_is_wrong_is_told(shop: Desk, args: list[str], message: str) -> None:
+    done = shop.segkit("explain", shop.put("rules.toml", HEAD + "[segment.a]\neveryone = true\n"), *args, code=2)
+    assert message in done.stderr
+
+
+def test_explaining_computes_what_a_run_computes(shop: Desk) -> None:
+    """RFM scores and shares are those among all customers, not among those who are asked for."""
+    rules = HEAD + '[rfm]\nevents = "orders"\nbins = 2\n[segment.a]\nrfm.r_score = 2\n'
+    found = told(shop, rules, "C03")
+    assert rows(found["customers"][0]["segments"][0]["criteria"])[0][3:] == ("1", False)
