@@ -466,6 +466,14 @@ def test_the_published_cohorts_of_online_retail(desk: Desk, shared: Callable[[st
     assert sum(c["revenue"] for cohort in bought["cohorts"] for c in cohort["cells"]) == Decimal("8911407.904")
 
 
+def test_more_periods_than_anybody_can_look_at_are_refused(desk: Desk) -> None:
+    path = orders(desk, ["a,1950-01-05,5", "a,2024-02-05,5"])
+    told = desk.segkit("cohorts", path, *OF_ORDERS, "--as-of", "2024-02-29", "--by", "week", code=3).stderr
+    assert "there are 3,870 weeks from the first event to 2024-02-29; 1,000 are the most" in told
+    assert "the oldest cohort is 1950-W01" in told
+    desk.segkit("cohorts", path, *OF_ORDERS, "--as-of", "2024-02-29", "--by", "month")
+
+
 def test_it_is_read_well_in_80_columns(desk: Desk) -> None:
     rows = [f"c{n % 90},20{20 + n % 4}-{n % 12 + 1:02}-{n % 28 + 1:02},{1000 * (n % 9)}" for n in range(2_000)]
     path = orders(desk, rows)

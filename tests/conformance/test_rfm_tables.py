@@ -489,6 +489,32 @@ def test_cutoffs_that_are_read_are_not_written_over(desk: Desk) -> None:
     assert len(desk.tree("today")) == 3
 
 
+def test_cutoffs_of_another_window_are_told(desk: Desk) -> None:
+    put(desk)
+    window = 'events = "orders"\nwithin = "1 year"\n'
+    desk.apply(head() + section("a", window) + EVERYONE, "--save-cutoffs", desk / "cuts")
+    frozen_with = 'method = "cutoffs"\ncutoffs = "cuts/a.cutoffs.toml"\n'
+    same = desk.apply(head() + section("a", window + frozen_with) + EVERYONE, "--dry-run")
+    assert "warning" not in same.stdout
+    other = desk.apply(head() + section("a", window.replace("1 year", "2 years") + frozen_with) + EVERYONE, "--dry-run")
+    told = " ".join(other.stdout.split())
+    assert 'rows where `within = "1 year"`' in told and 'rows where `within = "2 years"` count' in told
+
+
+@pytest.mark.parametrize("name", ["o.csv", "c.csv", "rules.toml"])
+def test_no_input_is_written_over(desk: Desk, name: str) -> None:
+    """A file that happens to be called as the cutoffs would be."""
+    put(desk)
+    read = "rfm.cutoffs.toml"
+    text = head() + section("", 'events = "orders"') + EVERYONE
+    (desk / name).rename(desk / read) if name != "rules.toml" else None
+    rules = desk.put(read if name == "rules.toml" else "rules.toml", text.replace(f'"{name}"', f'"{read}"'))
+    before = (desk / read).read_bytes()
+    done = desk.segkit("apply", rules, "-o", desk / "out", "--save-cutoffs", desk.folder, code=4)
+    assert "is an input: the cutoffs of today would take its place" in done.stderr
+    assert (desk / read).read_bytes() == before and not (desk / "out").exists()
+
+
 # --- `segkit rfm --where` ---
 
 

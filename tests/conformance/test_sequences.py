@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
+import polars as pl
 import pytest
 
-from tests.desk import Desk
+from tests.desk import Desk, event_table, head
 
 HEAD = """
 version = 1
@@ -232,3 +234,31 @@ def test_in_each(desk: Desk, case: str) -> None:
         answer(desk, orders, rules)
         out = desk.segkit("apply", desk / "rules.toml", "-o", "-", "-q").stdout
         assert "".join(line[0] for line in out.splitlines()[1:]) == who
+
+
+def test_the_median_is_the_same_whoever_else_is_there(desk: Desk) -> None:
+    desk.put("o.csv", "id,day,no,amount\na,2024-01-01,1,1.6\na,2024-01-02,2,2.5\nb,2024-01-01,9,3\n")
+    rules = head() + event_table("o", "o.csv", 'id = "no"', 'amount = "amount"')
+    condition = 'behavioural.did = { events = "o", measure = "median", max = 2.05 }'
+    for customers in ("id\na\nb\n", "id\na\nb\nc\n", "id\na\n"):
+        desk.put("c.csv", customers)
+        assert desk.members(rules, {"s": condition})["s"] == ["a"]
+
+
+@pytest.mark.parametrize("amount", ["521167294.1", "987201277.96", "1000000000000000", "0.01"])
+def test_a_share_of_large_amounts_is_exact(desk: Desk, amount: str) -> None:
+    desk.put("c.csv", "id\na\nb\n")
+    desk.put("o.csv", f"id,day,p,amount\na,2024-01-01,x,{amount}\na,2024-01-02,y,{amount}\n")
+    rules = head() + event_table("o", "o.csv", 'amount = "amount"')
+    rules += '[trait.x]\nevents = "o"\nmeasure = "share"\nof = "amount"\nwhere.p = "x"\n'
+    assert desk.columns(rules, "x") == {"a": "50", "b": ""}
+
+
+@pytest.mark.parametrize("amount", [2e26, 6e26])
+def test_a_share_of_enormous_amounts_does_not_wrap(desk: Desk, amount: float) -> None:
+    desk.put("c.csv", "id\na\n")
+    days = [dt.date(2024, 1, 1), dt.date(2024, 1, 2)]
+    desk.put("o.parquet", pl.DataFrame({"id": ["a", "a"], "day": days, "p": ["x", "y"], "q": [amount, amount]}))
+    rules = head() + event_table("o", "o.parquet")
+    rules += '[trait.x]\nevents = "o"\nmeasure = "share"\nof = "q"\nwhere.p = "x"\n'
+    assert desk.columns(rules, "x") == {"a": "50"}

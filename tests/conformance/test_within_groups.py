@@ -13,6 +13,14 @@ import pytest
 from tests.desk import Desk, event_table, head
 
 HEAD = head()
+
+
+@pytest.fixture(autouse=True)
+def small_groups_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows a group read better than five; `test_small_groups_are_not_shown` runs without this."""
+    monkeypatch.setattr("segkit.columns.features.groups.FEWEST_SHOWN", 2)
+
+
 ALL = "[segment.all]\neveryone = true\n"
 
 
@@ -341,6 +349,30 @@ def test_many_cuts_are_not_spelled_out(desk: Desk) -> None:
     assert "Threshold of p (20 quantiles of x)  > 2 … > 56\n" in said
     assert "n       > 4 … > 54\n" in said
     assert {len(t["values"]) for t in thresholds(desk, text)} == {19, 10}
+
+
+def test_small_groups_are_not_shown(desk: Desk) -> None:
+    people(desk, ", ".join(f"c{n} {'north' if n < 5 else 'south'} {n}" for n in range(9)))
+    rules = desk.put(
+        "rules.toml", HEAD + '[trait.m]\nmean_of = "x"\nper = "region"\n[segment.s]\ndemographic.m.min = 0\n'
+    )
+    said = desk.process("apply", rules, "-o", desk / "out").stdout.decode()
+    assert "1 smaller group not shown" in said and "north" in said
+    assert "south" not in said + (desk / "out" / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "made", ['[trait.em]\nsql = "LOWER(region)"\n', '[trait.e]\nsql = "region"\n[trait.em]\nsql = "UPPER(e)"\n']
+)
+def test_groups_by_what_is_computed_of_a_protected_column_are_not_named(desk: Desk, made: str) -> None:
+    people(desk, "a Nantes 1, b Nantes 2, c Brest 3, d Brest 4")
+    text = HEAD + made + '[trait.m]\nmean_of = "x"\nper = "em"\n[segment.s]\ndemographic.m.min = 0\n'
+    text += '[output]\ncolumns = ["x"]\nhash = ["region"]\n'
+    told = thresholds(desk, text.replace('columns = ["x"]', 'columns = ["x", "region"]'))
+    assert [(t["values"], t["within"], t["groups"]) for t in told] == [([], {}, 2)]
+    derived = text.replace(made, "").replace('key = "id"\n', 'key = "id"\nderive = { em = "LOWER(region)" }\n')
+    told = thresholds(desk, derived.replace('columns = ["x"]', 'columns = ["x", "region"]'))
+    assert [(t["values"], t["within"], t["groups"]) for t in told] == [([], {}, 2)]
 
 
 def test_one_share_of_two_kinds_of_groups(desk: Desk) -> None:

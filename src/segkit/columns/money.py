@@ -24,9 +24,9 @@ def nearest_mean(total: pl.Expr, count: pl.Expr) -> pl.Expr:
 
 
 def nearest_ratio(units: pl.Expr, by: pl.Expr) -> pl.Expr:
-    """The double that is nearest to one 128-bit integer divided by another, which is above 0 and no literal.
+    """The double that is nearest to one 128-bit integer divided by another, which is above 0.
 
-    Ratios from 2 ** 62 on, and those by more than 2 ** 63, are rounded once more.
+    Ratios from 2 ** 62 on, those below 2 ** -64, and those by 2 ** 95 or more, are rounded once more.
     """
     size = units.abs()
     whole, first, rest = size // by, *_bits(size % by, by)
@@ -38,11 +38,17 @@ def nearest_ratio(units: pl.Expr, by: pl.Expr) -> pl.Expr:
     more = (pl.when(small).then(rest_of_second).otherwise(rest) != 0) & (bits % 2 == 0)
     scale = pl.when(small).then(2.0**-128).otherwise(2.0**-64)
     signed = (bits + more.cast(pl.Int128)).cast(pl.Float64) * scale * units.sign().cast(pl.Float64)
-    direct = units.cast(pl.Float64) / by.cast(pl.Float64)
+    # One number that all rows are divided by would be a reciprocal, which rounds twice: it becomes one a row.
+    direct = units.cast(pl.Float64) / (by + (units - units)).cast(pl.Float64)
+    # Where all rows are so, Polars computes nothing else: that takes a fortieth of the time.
     both_exact = (size <= EXACT) & (by <= EXACT)
-    return pl.when(both_exact | (whole >= 2**62) | (by > 2**63)).then(direct).otherwise(signed)
+    return pl.when(both_exact | (whole >= 2**62) | (by >= 2**95)).then(direct).otherwise(signed)
 
 
 def _bits(rest: pl.Expr, by: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The next 64 bits of the quotient when `rest`, which is less than `by`, is left, and what is left then."""
-    return rest * 2**64 // by, rest * 2**64 % by
+    """The next 64 bits of the quotient when `rest`, which is less than `by`, is left, and what is left then.
+
+    They are found in two halves, so that nothing here is beyond 127 bits.
+    """
+    high, rest = rest * 2**32 // by, rest * 2**32 % by
+    return high * 2**32 + rest * 2**32 // by, rest * 2**32 % by

@@ -16,7 +16,7 @@ from segkit.columns.features.cohorts.cohorts import EVENT_COUNT, cohort_counts, 
 from segkit.columns.features.cohorts.periods import By, is_over, label_of, number_of
 from segkit.columns.helpers import AMOUNT, COHORT, COUNT, KEY, PERIOD, member
 from segkit.diagnostics import only_notes
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
 from segkit.io.write import FORMATS, STDOUT
@@ -32,6 +32,8 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
 from segkit.words import listed, nearest
 
+MOST_PERIODS = 1_000
+"""Nineteen years of weeks."""
 Show = Literal["customers", "percent", "revenue"]
 
 
@@ -162,6 +164,7 @@ def _result(evaluated: Evaluated, asked: _Asked, segment: str | None, by: By, sh
     frame = evaluated.computed.frame
     looked_at = frame if segment is None else frame.filter(pl.col(member(segment)))
     with_events = looked_at.select(pl.col(plan.match).alias(KEY), EVENT_COUNT, cohort_of(by, as_of)).drop_nulls(COHORT)
+    _refuse_many(with_events[COHORT], by, as_of)
     counts = cohort_counts(plan.views[asked.table], with_events.select(KEY, COHORT), by)
     columns = asked.columns
     return CohortsResult(
@@ -182,6 +185,16 @@ def _result(evaluated: Evaluated, asked: _Asked, segment: str | None, by: By, sh
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=0.0,
     )
+
+
+def _refuse_many(first: pl.Series, by: By, as_of: dt.date) -> None:
+    """`DataError` for more periods than anybody can look at: each cohort has a cell for each period since."""
+    oldest = first.min()
+    periods = 0 if oldest is None else number_of(as_of, by) - int(str(oldest)) + 1
+    if periods > MOST_PERIODS:
+        message = f"there are {periods:,} {by}s from the first event to {as_of}; {MOST_PERIODS:,} are the most"
+        hint = f"look for wrong days, such as birth dates: the oldest cohort is {label_of(int(str(oldest)), by)}"
+        raise DataError.of(message, hint=f"{hint}; or count by longer periods (`--by`), or leave rows out (`--where`)")
 
 
 def _cohorts(first: pl.Series, counts: pl.DataFrame, by: By, as_of: dt.date) -> Iterator[Cohort]:

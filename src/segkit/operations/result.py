@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from segkit.criteria.sql.parse import sql_columns
 from segkit.diagnostics import Diagnostic, only_notes, without_notes
 from segkit.operations.decide import Decision
 from segkit.operations.evaluation.counts import tables_of
@@ -33,7 +34,7 @@ def result_of(
         several=tally.count("in", "several"),
         overlaps=tuple(_overlaps(run.chosen, tally)),
         tables=tables_of(run.evaluated.plan, tally),
-        thresholds=_named(rules, computed.thresholds),
+        thresholds=_named(run, computed.thresholds),
         warnings=without_notes(warnings),
         notes=only_notes(warnings),
         elapsed_seconds=0.0,
@@ -44,12 +45,21 @@ def result_of(
     )
 
 
-def _named(rules: RuleFile, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
-    """Groups by columns that no list shows in clear are counted, and not named."""
-    of_all = {t.column: t._replace(values=(), within={}) for t in thresholds}
-    hidden = {t.column for t in thresholds if any(protection(rules.output, name) for name in t.within)}
-    shown = [of_all[t.column] if t.column in hidden else t for t in thresholds]
-    return tuple(one for place, one in enumerate(shown) if one.column not in hidden or one not in shown[:place])
+def _named(run: Decision, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """Groups by columns that no list shows in clear, or that are computed from such, are counted, and not named."""
+    plan, output = run.evaluated.plan, run.rules.output
+    steps = {name: step for step in plan.steps for name in step.names}
+    derived = {name: frozenset(sql_columns(sql)) for name, sql in run.rules.customers.derive.items()}
+
+    def is_protected(column: str) -> bool:
+        if protection(output, column):
+            return True
+        step = steps.get(column)
+        return any(map(is_protected, step.needs if step else derived.get(column, ())))
+
+    hidden = {t.column: any(map(is_protected, t.within)) for t in thresholds}
+    shown = [t._replace(values=(), within={}) if hidden[t.column] else t for t in thresholds]
+    return tuple(one for place, one in enumerate(shown) if not hidden[one.column] or one not in shown[:place])
 
 
 def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:

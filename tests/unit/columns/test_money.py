@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.columns.money import nearest_mean
+from segkit.columns.money import nearest_mean, nearest_ratio
 
 MONEY = pl.Decimal(38, 10)
 
@@ -38,6 +38,25 @@ amounts = st.one_of(
 def test_it_is_the_nearest_double(values: list[Decimal], further: int) -> None:
     total, count = sum(values, Decimal(0)), len(values) + further
     assert mean(total, count) == nearest(total, count)
+
+
+@given(st.lists(amounts, min_size=1, max_size=8), st.sampled_from([1, 2, 3, 7, 10]))
+def test_a_number_that_all_rows_are_divided_by(totals: list[Decimal], count: int) -> None:
+    """Polars divides a column by one number with its reciprocal, which rounds twice."""
+    frame = pl.DataFrame({"total": pl.Series(totals, dtype=MONEY)})
+    total = pl.col("total")
+    for by in (pl.lit(count), pl.when(total.is_not_null()).then(count), pl.lit(count).cast(pl.UInt32)):
+        found = frame.select(nearest_mean(total, by)).to_series().to_list()
+        assert found == [nearest(one, count) for one in totals]
+
+
+@given(st.lists(st.tuples(st.integers(-(10**25), 10**25), st.integers(1, 2**95 - 1)), min_size=1, max_size=5))
+def test_ratios_of_large_numbers(pairs: list[tuple[int, int]]) -> None:
+    """A share of totals of billions, whose units of ten decimals are beyond 64 bits."""
+    pairs = [(units, by) for units, by in pairs if not units or by < abs(units) * 2**64 < by * 2**126]
+    frame = pl.DataFrame(pairs, schema={"units": pl.Int128, "by": pl.Int128}, orient="row")
+    found = frame.select(nearest_ratio(pl.col("units"), pl.col("by"))).to_series().to_list()
+    assert found == [units / by for units, by in pairs]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,11 @@ def _share(measure: Measure) -> _Composed:
     if kind == "count":
         share = 100 * part / whole
     else:
-        share = nearest_ratio(part.cast(MONEY).to_physical() * 100, whole.cast(MONEY).to_physical())
+        units, of_all = part.cast(MONEY).to_physical(), whole.cast(MONEY).to_physical()
+        # A hundred times as much may be more than 127 bits hold.
+        exact = pl.when(units.abs() < 2**120).then(units * 100)
+        rounded = 100 * (part.cast(pl.Float64) / whole.cast(pl.Float64))
+        share = pl.when(exact.is_not_null()).then(nearest_ratio(exact, of_all)).otherwise(rounded)
     return _Composed((some, all_of_it), pl.when(whole > 0).then(share))
 
 

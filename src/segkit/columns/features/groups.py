@@ -26,8 +26,8 @@ from segkit.rules.model.computed.traits import Bands
 
 MOST_SHOWN = 20
 """The most groups whose cuts the summary shows: those with most customers."""
-FEWEST_SHOWN = 2
-"""A group of one is not shown: its name may tell who the customer is, and its cut is his value."""
+FEWEST_SHOWN = 5
+"""Smaller groups are not shown: the name of a group may tell who somebody is, and its cut may be his value."""
 
 
 class ByGroup(NamedTuple):

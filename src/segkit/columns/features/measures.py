@@ -142,9 +142,8 @@ def of_customer(measure: Measure, view: View) -> pl.Expr:
         count = pl.col(counted(name))
         value = pl.when(count > 0).then(nearest_mean(value.cast(MONEY), count))
     elif spec.measure == "median":
-        # What was measured is the sum of the two values in the middle. Polars would multiply by the reciprocal of a
-        # literal 2, and round twice: 19.990000000000002.
-        value = nearest_mean(value.cast(MONEY), pl.when(value.is_not_null()).then(2))
+        # What was measured is the sum of the two values in the middle.
+        value = nearest_mean(value.cast(MONEY), pl.lit(2))
     elif spec.measure in ("days_since_first", "days_since_last"):
         value = (pl.lit(view.context.as_of) - value).dt.total_days()
     value = value.cast(dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from segkit.diagnostics import Diagnostic
@@ -47,19 +47,28 @@ def refuse_saving(loaded: Loaded, directory: str, output: Path | None) -> None:
     if output and output.resolve() in folder.resolve().parents:
         message = f"cannot save cutoffs in `{directory}`: it lies in the output directory, which each run replaces"
         raise WriteError.of(message, hint=ANOTHER)
-    read = {Path(file.path).resolve() for file in loaded.source.included.values()}
-    if path := next((path for path in files_of(rules, directory).values() if path.resolve() in read), None):
-        message = f"`{path}` is an input: the cutoffs of today would take its place"
-        raise WriteError.of(message, hint=f"{ANOTHER}, and compare the two")
+    _spare(files_of(rules, directory), [loaded.source.path, *(file.path for file in loaded.source.included.values())])
 
 
 def contents_of(evaluated: Evaluated, directory: str) -> dict[Path, bytes]:
-    """The files of cutoffs and what they will hold; `DataError` where nobody has a score."""
+    """The files of cutoffs and what they will hold.
+
+    Raises `DataError` where nobody has a score, and `WriteError` where a file was read.
+    """
     rules = evaluated.plan.rules
+    _spare(files_of(rules, directory), [read.label.path for read in evaluated.inputs])
     return {
         path: cutoffs_text(evaluated, table, _scored(rules, table)).encode()
         for table, path in files_of(rules, directory).items()
     }
+
+
+def _spare(files: Mapping[str, Path], read: Iterable[str]) -> None:
+    """`WriteError` where cutoffs would take the place of what is read."""
+    inputs = {Path(path).resolve() for path in read}
+    if path := next((path for path in files.values() if path.resolve() in inputs), None):
+        message = f"`{path}` is an input: the cutoffs of today would take its place"
+        raise WriteError.of(message, hint=f"{ANOTHER}, and compare the two")
 
 
 def write_all(contents: Mapping[Path, bytes], *, wait: bool, on_wait: Callable[[str], None]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from segkit.rules.findings import Finding
+from segkit.rules.model.base import Duration
 from segkit.rules.model.computed.rfm import Rfm, rfm_section
 from segkit.rules.model.computed.rfm_maps import OTHER, first_matches
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.measures import CustomerDate, Window
 from segkit.rules.text.included import cutoffs_of
 from segkit.rules.text.toml import toml_key, toml_value
 from segkit.words import listed
@@ -78,10 +80,22 @@ def _of_other_rows(name: str, was: str, here: str, save: str) -> Finding:
 
 
 def rows_that_count(rules: RuleFile, rfm: Rfm) -> list[str]:
-    """The conditions on the rows that an RFM table scores, each as a rule file says it, in order."""
+    """The window and the conditions of the rows that an RFM table scores, each as a rule file says it, in order."""
+    window = {info.alias or name: getattr(rfm, name) for name, info in Window.model_fields.items()}
+    said = [f"{key} = {toml_value(_written(value))}" for key, value in window.items() if value is not None]
     source = rules.events[rfm.events] if rfm.events else rules.customers
     conditions = (item for where in (source.where, rfm.where) for item in where.items())
-    return sorted(f"{toml_key(column)} = {toml_value(condition.as_written())}" for column, condition in conditions)
+    said += [f"{toml_key(column)} = {toml_value(condition.as_written())}" for column, condition in conditions]
+    return sorted(said)
+
+
+def _written(point: object) -> object:
+    """A day, duration or pair of them, or a date of the customer, as a rule file has it."""
+    if isinstance(point, tuple):
+        return [_written(one) for one in point]
+    if isinstance(point, CustomerDate):
+        return {"column": point.column}
+    return str(point) if isinstance(point, Duration) else point
 
 
 def _map(name: str, rfm: Rfm) -> Iterator[Finding]:

@@ -33,10 +33,16 @@ COUNTS = frozenset({"count", "distinct", *ACTIVE})
 ZERO_WHEN_NONE = frozenset({*COUNTS, "sum"})
 OF_AMOUNT = frozenset({"sum", "mean", "min", "max", "median"})
 """Measures that take the amount unless `of` names a column."""
+OF_DAYS = frozenset({*ACTIVE, "gap_mean", "gap_median"})
+"""Measures of the days of events, and of no column."""
 NEEDS_COLUMN = frozenset({"distinct", "most_frequent"})
 PeriodName = Literal["week", "month", "quarter", "year"]
 MOST_PERIODS = 600
 """Of `in_each`, each of which is measured for itself: more than ten years of weeks."""
+
+
+MOST_EVENTS = 1_000_000
+"""The largest `n` of `nth`."""
 
 
 class CustomerDate(Model):
@@ -200,7 +206,7 @@ class Measured(Window):
     """What is computed; `count` is of distinct ids where the table has an `id`."""
     of: str | None = None
     """The column that is measured; default: the amount, for `first`, `last` and `nth` the time."""
-    n: int | None = None
+    n: int | None = Field(None, ge=-MOST_EVENTS, le=MOST_EVENTS)
     """For `nth`: which event, from 1 for the first, from -1 for the last."""
     then: Sequel | None = None
     """Only events that are followed by such an event count."""
@@ -221,6 +227,9 @@ class Measured(Window):
         if self.then and self.then.within and not self.then.within.number and not self.then.same_day:
             hint = "`same_day = true` beside it, for another event of that day"
             raise Contradiction("nothing follows later within 0 days", hint, key="then")
+        if self.of is not None and self.measure in OF_DAYS:
+            hint = "take `of` out: days are counted, whatever stands in other columns"
+            raise Contradiction(f'`of` has nothing to say beside `measure = "{self.measure}"`', hint, key="of")
         if self.measure == "share" and not self.where:
             hint = 'such as `where.category = "tools"`'
             raise Contradiction(

@@ -44,10 +44,9 @@ def drift(table: str, rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
         return []
     since = cutoffs.as_of or "the cutoffs were saved"
     message = f"shares of customers have moved by more than {FAR} points since {since}: {'; '.join(moved)}"
-    return [Finding(cutoffs_of(table), message, _NEXT, warning=True)]
-
-
-_NEXT = "where that is meant to last, save new cutoffs: `segkit rfm DATA --save-cutoffs FILE`"
+    save = "segkit apply RULES --save-cutoffs DIR" if table else "segkit rfm DATA --save-cutoffs FILE"
+    hint = f"where that is meant to last, save new cutoffs: `{save}`"
+    return [Finding(cutoffs_of(table), message, hint, warning=True)]
 
 
 def _moved(column: str, saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> str:
