@@ -466,6 +466,20 @@ def test_the_published_cohorts_of_online_retail(desk: Desk, shared: Callable[[st
     assert sum(c["revenue"] for cohort in bought["cohorts"] for c in cohort["cells"]) == Decimal("8911407.904")
 
 
+def test_a_file_of_customers_is_told(desk: Desk) -> None:
+    path = orders(desk, [f"c{n},2024-01-{n % 28 + 1:02},5" for n in range(20)])
+    (warning,) = done(desk, path, *OF_ORDERS, "--as-of", "2024-02-29")["warnings"]
+    assert warning["message"] == "none of 20 customers has a second event, so nobody can come back"
+    path = orders(desk, [f"c{n % 19},2024-01-{n % 28 + 1:02},5" for n in range(20)])
+    assert done(desk, path, *OF_ORDERS, "--as-of", "2024-02-29")["warnings"] == []
+
+
+def test_customers_are_counted_to_the_last_one(desk: Desk) -> None:
+    path = orders(desk, [f"c{n % 12_345},2024-01-{n % 28 + 1:02},5" for n in range(13_000)])
+    shown = desk.segkit("cohorts", path, *OF_ORDERS, "--as-of", "2024-01-31", "--show", "customers").stdout
+    assert "2024-01 12,345" in shown
+
+
 def test_more_periods_than_anybody_can_look_at_are_refused(desk: Desk) -> None:
     path = orders(desk, ["a,1950-01-05,5", "a,2024-02-05,5"])
     told = desk.segkit("cohorts", path, *OF_ORDERS, "--as-of", "2024-02-29", "--by", "week", code=3).stderr

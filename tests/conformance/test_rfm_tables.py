@@ -463,6 +463,7 @@ def test_the_output_folder_may_hold_them(desk: Desk) -> None:
         ('events = "orders"', ["-"], 2, "cutoffs are saved in files"),
         ('events = "orders"', ["s3://bucket/cuts"], 4, "only local files are written"),
         ('events = "orders"', ["c.csv"], 4, "it is a file"),
+        ('events = "orders"', ["cuts/rfm.cutoffs.toml"], 4, "name the folder: `--save-cutoffs cuts`"),
         ('events = "orders"', ["segments/cuts"], 4, "lies in the output directory"),
         ("", ["cuts"], 2, "the rule file has no `[rfm]`"),
     ],

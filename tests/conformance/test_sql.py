@@ -630,3 +630,17 @@ def test_halves(desk: Desk) -> None:
     text += '[trait.m]\nevents = "o"\nmeasure = "sum"\n[trait.of_x]\nsql = "ROUND(x)"\n[trait.of_m]\nsql = "ROUND(m)"\n'
     text += '[trait.here]\nsql = "ROUND(2.5) + ROUND(3.5)"\n'
     assert desk.columns(text, "of_x", "of_m", "here") == {"1": ("2", "3", "6"), "2": ("4", "4", "6")}
+
+
+def test_days_before_as_of(desk: Desk) -> None:
+    desk.put("c.csv", "id,d\na,2024-02-10\nb,2010-01-01\n")
+    found = desk.members(
+        head(),
+        {
+            "minus": "sql = \"d > as_of - INTERVAL '30 days'\"",
+            "between": "sql = \"d BETWEEN as_of - INTERVAL '2 months' AND as_of\"",
+            "plus": "sql = \"d + INTERVAL '30 days' > as_of\"",
+            "years": "sql = \"d <= as_of - INTERVAL '10 years'\"",
+        },
+    )
+    assert found == {"minus": ["a"], "between": ["a"], "plus": ["a"], "years": ["b"]}

@@ -49,6 +49,10 @@ def _nobody_knows(share: ShareOfAll) -> pl.Expr:
     raise NotImplementedError(f"`{share.operator}` of `{share.column}` outside of a block")
 
 
+ANY_DAY = dt.date(2000, 1, 1)
+"""Stands for `as_of` where only types matter: from here, an INTERVAL leads to no day that is not in the calendar."""
+
+
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 

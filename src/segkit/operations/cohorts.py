@@ -15,7 +15,7 @@ import polars as pl
 from segkit.columns.features.cohorts.cohorts import EVENT_COUNT, cohort_counts, cohort_of, with_first_events
 from segkit.columns.features.cohorts.periods import By, is_over, label_of, number_of
 from segkit.columns.helpers import AMOUNT, COHORT, COUNT, KEY, PERIOD, member
-from segkit.diagnostics import only_notes
+from segkit.diagnostics import Diagnostic, Severity, only_notes
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
@@ -34,6 +34,8 @@ from segkit.words import listed, nearest
 
 MOST_PERIODS = 1_000
 """Nineteen years of weeks."""
+FEW = 10
+"""So many customers may each have one event by chance."""
 Show = Literal["customers", "percent", "revenue"]
 
 
@@ -78,9 +80,9 @@ def cohorts(
             evaluated = evaluate(loaded, rules.today(), ws, progress)
         spare_inputs(evaluated, targets)
         progress("counting cohorts")
-        result = _result(evaluated, asked, segment, by, show)._replace(
-            warnings=warnings_of(evaluated, loaded, asked.columns), path=None if output == STDOUT else output
-        )
+        result = _result(evaluated, asked, segment, by, show)
+        warnings = (*warnings_of(evaluated, loaded, asked.columns), *_one_event_each(result))
+        result = result._replace(warnings=warnings, path=None if output == STDOUT else output)
         if output is not None:
             progress("writing")
             write_rows(_rows(result), output, ws, stdout)
@@ -185,6 +187,15 @@ def _result(evaluated: Evaluated, asked: _Asked, segment: str | None, by: By, sh
         notes=only_notes(evaluated.warnings),
         elapsed_seconds=0.0,
     )
+
+
+def _one_event_each(result: CohortsResult) -> list[Diagnostic]:
+    """A warning where nobody has a second event: that is what a file of customers looks like."""
+    if result.customers < FEW or result.events > result.customers:
+        return []
+    message = f"none of {result.customers:,} customers has a second event, so nobody can come back"
+    hint = "is this a file of customers, or the time a date of theirs? Cohorts are made of events, such as orders"
+    return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 
 def _refuse_many(first: pl.Series, by: By, as_of: dt.date) -> None:

@@ -124,7 +124,10 @@ def _file(run: Decision, name: str, place: int, outcome: str | None) -> str | No
 def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:
     """How many satisfy each criterion of a segment and are left after it; then those whom each gate stops."""
     line, tree, segment = run.ledger.lines[name], trees[name], run.rules.segment[name]
-    held = run.customers.select(fold(part).alias(str(n)) for n, part in enumerate(tree.parts))
+    parts = [fold(part).alias(str(n)) for n, part in enumerate(tree.parts)]
+    needed = dict.fromkeys([KEY, *(name for part in parts for name in part.meta.root_names())])
+    # In one piece: Polars has lost rows of frames in several pieces.
+    held = run.customers.select(needed).rechunk().select(parts)
     left, steps = pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(run.customers)), []
     for part, mask in zip(tree.parts, held.iter_columns(), strict=True):
         left = left & mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 from segkit.columns.features.all_steps import steps_of
@@ -11,7 +10,7 @@ from segkit.columns.plan.catalogue import taken_twice
 from segkit.columns.plan.circles import derived_circles, step_circles
 from segkit.columns.plan.known_values import unknown_values
 from segkit.columns.plan.mentions import sql_texts
-from segkit.criteria.context import Context
+from segkit.criteria.context import ANY_DAY, Context
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
@@ -25,7 +24,7 @@ def faults(rules: RuleFile) -> list[Finding]:
     unreadable = list(_unreadable(rules))
     if unreadable:
         return unreadable
-    steps = steps_of(rules, Context(dt.date.min))
+    steps = steps_of(rules, Context(ANY_DAY))
     by_name = {name: step for step in steps for name in step.names}
     return [
         *taken_twice(steps),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Container, Iterable, Mapping
 
 import polars as pl
@@ -10,6 +9,7 @@ import polars as pl
 from segkit.columns.features.steps import type_of
 from segkit.columns.plan.mentions import Mention
 from segkit.criteria.conditions import misfits, types_hint
+from segkit.criteria.context import ANY_DAY
 from segkit.criteria.kinds import Dtypes, Kind, article, kind_of
 from segkit.criteria.sql.expressions import usable_sql
 from segkit.criteria.sql.parse import SqlProblem, sql_columns
@@ -85,7 +85,7 @@ def sql_misfits(rules: RuleFile, schema: Dtypes) -> Iterable[Finding]:
 def sql_type(text: str, schema: Dtypes) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:
     """What is wrong with the SQL (message, hint) and its type, over columns of `schema`; one of the two is None."""
     try:
-        expression = usable_sql(text, schema, dt.date.min)
+        expression = usable_sql(text, schema, ANY_DAY)
     except SqlProblem as problem:
         return (str(problem), problem.hint), None
     return None, type_of(expression, schema)

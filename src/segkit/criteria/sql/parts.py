@@ -104,12 +104,16 @@ def with_inputs(node: Any, inputs: Sequence[Any]) -> Any:
     return {"Function": {**node["Function"], "input": list(inputs)}}
 
 
+_FARTHEST = 700_000
+"""Days from 1970 that are in the calendar, some 1,900 years."""
+
+
 def shown_literal(node: Any) -> str:
     """A literal as a message shows it."""
     literal = node["Literal"]
     value = next(iter(literal.values())) if isinstance(literal, dict) else literal
     inner = next(iter(value.values())) if isinstance(value, dict) and value else ""
-    if isinstance(value, dict) and "Date" in value:
+    if isinstance(value, dict) and "Date" in value and abs(int(inner)) < _FARTHEST:
         return f"`DATE '{dt.date(1970, 1, 1) + dt.timedelta(days=int(inner))}'`"
     if isinstance(inner, str) and inner != "Null":
         return f"`'{inner}'`"

@@ -42,6 +42,9 @@ def refuse_saving(loaded: Loaded, directory: str, output: Path | None) -> None:
         hint = '`--save-cutoffs` saves those of `ties = "low"` or `ties = "high"`'
         raise RuleError(*(Diagnostic(SPLIT, place, hint) for place in split))
     folder = Path(directory)
+    if folder.suffix == ".toml":
+        message = f"cannot save cutoffs in `{directory}`: each RFM table has a file of its own, in a folder"
+        raise WriteError.of(message, hint=f"name the folder: `--save-cutoffs {folder.parent}`")
     if folder.exists() and not folder.is_dir():
         raise WriteError.of(f"cannot save cutoffs in `{directory}`: it is a file", hint="name a folder")
     if output and output.resolve() in folder.resolve().parents:

@@ -139,7 +139,7 @@ def _whole(cell: CohortCell, cohort: Cohort, show: str) -> int:
 def _text(cell: CohortCell, cohort: Cohort, show: str) -> str:
     whole = _whole(cell, cohort, show)
     if show != "percent":
-        return short(whole)
+        return count(whole) if show == "customers" else short(whole)
     if 0 < 200 * cell.customers < cohort.customers:
         return "<1"
     return ">99" if whole == 100 and cell.customers < cohort.customers else str(whole)
