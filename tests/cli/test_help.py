@@ -6,7 +6,7 @@ import pytest
 
 from segkit import __version__
 from segkit.cli import main
-from segkit.cli.group import COMMANDS
+from segkit.cli.group import COMMANDS, GROUPS
 from tests.cli.fixture_types import Invoke, Process
 
 HEAVY = ("polars", "polars_hash", "pydantic", "rich", "numpy", "tomli")
@@ -19,6 +19,16 @@ def test_help_lists_every_command_with_its_line(invoke: Invoke, flag: str) -> No
     for name, (_, line) in COMMANDS.items():
         assert f"{name} " in result.stdout
         assert line in result.stdout
+
+
+def test_help_groups_the_commands(invoke: Invoke) -> None:
+    shown = invoke("--help").stdout
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
+    assert [line for line in shown.splitlines() if line in {f"{title}:" for title in GROUPS}] == [
+        f"{title}:" for title in GROUPS
+    ]
+    lines = [line for _, line in COMMANDS.values()]
+    assert len({text.index(line) for text in shown.splitlines() for line in lines if line in text}) == 1
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -23,6 +23,12 @@ COMMANDS = {
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
 }
 """Name -> (module whose `command` it is, its line in `segkit --help`)."""
+GROUPS = {
+    "Run": ("apply", "rfm"),
+    "Trust": ("explain", "check", "diff", "schema"),
+    "Measure": ("cohorts",),
+}
+"""The commands as `segkit --help` shows them, by what they are for."""
 
 
 class UnknownCommand(click.UsageError):
@@ -55,8 +61,10 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), COMMANDS[name][1]) for name in names])
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         with boundary.closed_pipes():
