@@ -206,6 +206,13 @@ def test_the_funnel_of_a_segment(shop: Desk) -> None:
     assert (second["matched"], second["written"], second["steps"], second["gates"]) == (3, 0, [], [])
 
 
+def test_a_criterion_without_a_column_is_counted_for_everybody(shop: Desk) -> None:
+    rules = HEAD + '[segment.a]\nsql = "1 < 2"\n[segment.b]\nsql = "1 < 2"\ndemographic.age.min = 18\n'
+    alone, beside = told(shop, rules)["funnels"]
+    assert [(step["satisfied"], step["left"]) for step in alone["steps"]] == [(3, 3)]
+    assert sorted(step["satisfied"] for step in beside["steps"]) == [2, 3]
+
+
 def test_an_unknown_key_comes_last_and_names_nobody(shop: Desk) -> None:
     done = shop.segkit("explain", shop.put("rules.toml", HEAD + GROUPS), "C1", "C02", code=3)
     assert done.stdout.startswith("C02, as of")

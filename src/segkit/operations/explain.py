@@ -127,7 +127,7 @@ def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:
     parts = [fold(part).alias(str(n)) for n, part in enumerate(tree.parts)]
     needed = dict.fromkeys([KEY, *(name for part in parts for name in part.meta.root_names())])
     # In one piece: Polars has lost rows of frames in several pieces.
-    held = run.customers.select(needed).rechunk().select(parts)
+    held = run.customers.select([*needed]).rechunk().with_columns(parts).drop([*needed])
     left, steps = pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(run.customers)), []
     for part, mask in zip(tree.parts, held.iter_columns(), strict=True):
         left = left & mask
