@@ -110,6 +110,12 @@ RHYTHM = {
         and not exists (from lines s where s.k = b.k and s.id <> b.id and s.d between b.d and b.d + 90)""",
     "every-quarter": """select k from lines where d > date '2016-07-01' group by k
         having count(distinct (d > date '2016-10-01')::int + (d > date '2017-01-01')::int + (d > date '2017-04-01')::int) = 4""",
+    "every-month": """select k from lines where d > date '2017-01-01' group by k having count(distinct
+        (d > date '2017-02-01')::int + (d > date '2017-03-01')::int + (d > date '2017-04-01')::int
+        + (d > date '2017-05-01')::int + (d > date '2017-06-01')::int) = 6""",
+    "second-in-time": """select k from (select k, d, lag(d) over (partition by k order by d, id) first,
+        row_number() over (partition by k order by d, id) place from (select k, id, min(d) d from lines group by k, id))
+        where place = 2 and d between first + 30 and first + 60""",
     "came-back-soon": """select k from (select k, d, row_number() over (partition by k order by d, id) place
         from (select k, id, min(d) d from lines group by k, id)) where place = 2 and d >= date '2017-06-01'""",
     "later-than-usual": f"""select k from {DAYS_OF} where n > 1 and (z - a) / (n - 1) >= 14
