@@ -233,8 +233,8 @@ def test_what_is_no_address_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("word", ["a", "a.", "1", "a:/", "`https://u:p@h` "])
 def test_long_texts_are_looked_through_once(word: str) -> None:
-    """Half a second; words looked at from each letter on would take ten minutes, and the process would be ended."""
-    code = f"from segkit.addresses import without_secrets; without_secrets({word!r} * 100_000)"
+    """A second; words looked at from each letter on would take minutes, and the process would be ended."""
+    code = f"from segkit.addresses import without_secrets; without_secrets({word!r} * 40_000)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
