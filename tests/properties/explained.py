@@ -11,12 +11,12 @@ from segkit.operations.explain import explain
 from segkit.results import Criterion, ExplainResult
 
 
-def explained(directory: Path, keys: Sequence[str]) -> ExplainResult:
-    """Every customer and the funnel of every segment, of `rules.toml` in a folder whose lists are in `out`."""
+def explained(directory: Path, keys: Sequence[str], *, funnels: bool = False) -> ExplainResult:
+    """Every customer, and the funnel of every segment, of `rules.toml` in a folder whose lists are in `out`."""
     found = explain(directory / "rules.toml", keys)
-    funnels = explain(directory / "rules.toml").funnels
+    of_all = explain(directory / "rules.toml").funnels if funnels else ()
     assert found.unknown == () and [customer.key for customer in found.customers] == list(dict.fromkeys(keys))
-    return found._replace(funnels=funnels)
+    return found._replace(funnels=of_all)
 
 
 def check_criteria(found: ExplainResult, matched: Mapping[str, Collection[str]]) -> None:

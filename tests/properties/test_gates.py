@@ -215,7 +215,7 @@ def test_gates(case: Case) -> None:
         for name, line in lines.items():
             check_ledger(line, summary[name])
             check_files(name, line, case, expected, directory / "out")
-        found = explained(directory, expected.found.keys)
+        found = explained(directory, expected.found.keys, funnels=True)
         check_criteria(found, {name: line.matched for name, line in lines.items()})
         check_outcomes(found, directory / "out", "id")
         check_reasons(found, lines, case)
