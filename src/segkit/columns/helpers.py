@@ -168,7 +168,7 @@ DISCOUNTED = hidden("history", "discounted")
 """Expected orders, each worth less the later it comes; joined with the predictions, and dropped with the above."""
 
 
-# Cohorts. `features/cohorts.py` makes them, the operation reads them.
+# Cohorts. `features/cohorts/cohorts.py` makes them, the operation reads them.
 
 COHORT, PERIOD = hidden("cohort", "first"), hidden("cohort", "period")
 """The number of the period of the first event, and of one with an event."""

@@ -125,9 +125,8 @@ def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:
     """How many satisfy each criterion of a segment and are left after it; then those whom each gate stops."""
     line, tree, segment = run.ledger.lines[name], trees[name], run.rules.segment[name]
     parts = [fold(part).alias(str(n)) for n, part in enumerate(tree.parts)]
-    needed = dict.fromkeys([KEY, *(name for part in parts for name in part.meta.root_names())])
-    # In one piece: Polars has lost rows of frames in several pieces.
-    held = run.customers.select([*needed]).rechunk().with_columns(parts).drop([*needed])
+    # Beside the key, a criterion without a column has a value for each customer, too.
+    held = run.customers.select(KEY, *parts).drop(KEY)
     left, steps = pl.Series([True], dtype=pl.Boolean).new_from_index(0, len(run.customers)), []
     for part, mask in zip(tree.parts, held.iter_columns(), strict=True):
         left = left & mask

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from segkit.cli import options
+from segkit.cli import options, orders
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from segkit.columns.features.cohorts.periods import By
     from segkit.operations.cohorts import Show
-    from segkit.results import CohortsResult
 
 
 @click.command("cohorts")
@@ -90,25 +89,9 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
-    _show(result, terminal, as_json, sys.stderr if output == "-" else sys.stdout)
-    return 0
-
-
-def _show(result: CohortsResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:
-    """Print the table, or JSON."""
-    if as_json:
-        from segkit.report.as_json import cohorts_json
-
-        if not terminal.quiet:
-            terminal.diagnose(result.warnings)
-        click.echo(cohorts_json(result), file=stream)
-        return
-    if terminal.quiet:
-        return
+    from segkit.report.as_json import cohorts_json
     from segkit.report.text.cohorts import cohorts_summary
-    from segkit.report.text.detected import detected
-    from segkit.report.text.screen import show_on
 
-    if terminal.verbose:
-        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
-    show_on(stream, cohorts_summary(result), color=terminal.colored(stream))
+    stream = sys.stderr if output == "-" else sys.stdout
+    orders.show(result, terminal, stream, as_json=cohorts_json if as_json else None, as_text=cohorts_summary)
+    return 0

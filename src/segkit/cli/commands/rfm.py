@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from segkit.cli import options
+from segkit.cli import options, orders
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from segkit.operations.rfm import Chart
-    from segkit.results import RfmResult
 
 
 @click.command("rfm")
@@ -105,7 +104,11 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
-    show(result, terminal, as_json, sys.stderr if output == "-" else sys.stdout)
+    from segkit.report.as_json import rfm_json
+    from segkit.report.text.rfm import rfm_summary
+
+    stream = sys.stderr if output == "-" else sys.stdout
+    orders.show(result, terminal, stream, as_json=rfm_json if as_json else None, as_text=rfm_summary)
     return 0
 
 
@@ -116,23 +119,3 @@ def _chart(path: str) -> Chart:
 
     check_chart(path)
     return Chart(path, partial(drawn, path=path))
-
-
-def show(result: RfmResult, terminal: Terminal, as_json: bool, stream: TextIO) -> None:
-    """Print the tables, or JSON."""
-    if as_json:
-        from segkit.report.as_json import rfm_json
-
-        if not terminal.quiet:
-            terminal.diagnose(result.warnings)
-        click.echo(rfm_json(result), file=stream)
-        return
-    if terminal.quiet:
-        return
-    from segkit.report.text.detected import detected
-    from segkit.report.text.rfm import rfm_summary
-    from segkit.report.text.screen import show_on
-
-    if terminal.verbose:
-        show_on(sys.stderr, detected(result.tables), color=terminal.colored(sys.stderr))
-    show_on(stream, rfm_summary(result), color=terminal.colored(stream))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.features.sequences import event_of, followed
+from segkit.columns.features.sequences import event_of, followed, has_id
 from segkit.columns.helpers import AMOUNT, COUNT, EVENT, ID, KEPT, KEY, LATEST, ROW, TIME, counted, kept_rows_of, since
 from segkit.columns.money import as_money, nearest_mean
 from segkit.columns.tables.view import View
@@ -83,7 +83,7 @@ def measured_columns(
     if customer_dates is not None:
         rows = rows.join(customer_dates, on=KEY, how="left")
     if any(needs_order(m.spec, _events_of(view)) for m in measures):
-        order = [TIME, ID, ROW] if _has_id(view) else [TIME, ROW]
+        order = [TIME, ID, ROW] if has_id(view) else [TIME, ROW]
         rows = rows.sort(order, nulls_last=False).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
     of_table = [
         pl.len().alias(COUNT),
@@ -164,16 +164,12 @@ def _events_of(view: View) -> Events:
     return view.spec
 
 
-def _has_id(view: View) -> bool:
-    return _events_of(view).id is not None
-
-
 def _is_apart(spec: Measured, view: View) -> bool:
     """Whether the measure looks at events or values made of several rows, so needs a `group_by` of its own."""
     assert isinstance(view.spec, Events)
     if spec.measure in ("most_frequent", "nth"):
         return needs_order(spec, view.spec)
-    if not (_is_amount(spec, view) and _has_id(view)):
+    if not (_is_amount(spec, view) and has_id(view)):
         return False
     per_event = view.spec.repeats_amount and spec.measure in ("sum", "mean")
     return per_event or spec.measure in ("min", "max", "median")
@@ -191,7 +187,7 @@ def _compares_rows(measure: Measure, view: View) -> bool:
         return True
     if measure.exists:
         return False
-    by_id = _has_id(view) and spec.measure in ("count", "mean")
+    by_id = has_id(view) and spec.measure in ("count", "mean")
     compares = spec.measure in (*ORDERED, *TRUNCATED, "active_days", "distinct", "gap_median", "median")
     return by_id or compares or _is_apart(spec, view)
 
@@ -291,14 +287,14 @@ def _aggregates(measure: Measure, view: View) -> list[pl.Expr]:
         return [one[spec.measure]().alias(name)]
     value = _value(spec, view)
     known = value.is_not_null() if mask is None else mask & value.is_not_null()
-    of_events = _is_amount(spec, view) and _has_id(view)
+    of_events = _is_amount(spec, view) and has_id(view)
     count = _events(lambda v: pl.when(known).then(v), known, view) if of_events else where(value).count()
     return [total(value).alias(name), count.alias(counted(name))]
 
 
 def _is_every_row(measure: Measure, view: View) -> bool:
     """Whether the measure is known from `COUNT`, the number of rows."""
-    counts_rows = measure.exists or (measure.spec.measure == "count" and not _has_id(view))
+    counts_rows = measure.exists or (measure.spec.measure == "count" and not has_id(view))
     return counts_rows and not measure.spec.sequels and _mask(measure, view) is None
 
 
@@ -311,7 +307,7 @@ def _middle(values: pl.Expr) -> pl.Expr:
 
 def _events(where: Callable[[pl.Expr], pl.Expr], mask: pl.Expr | None, view: View) -> pl.Expr:
     """The number of events: distinct ids, and each row that has none; all rows if the table has no ids."""
-    if not _has_id(view):
+    if not has_id(view):
         return pl.len() if mask is None else mask.sum()
     id_ = pl.col(ID)
     without = id_.is_null() if mask is None else mask & id_.is_null()
@@ -346,7 +342,7 @@ def _nth(rows: pl.LazyFrame, measure: Measure, view: View) -> pl.LazyFrame:
     """The value of the nth event, in the order of their first rows; from the last, that of the event's last row."""
     place = _place(measure.spec)
     value, row = pl.col(measure.spec.of or TIME).alias(measure.name), pl.col(ROW)
-    if _has_id(view):
+    if has_id(view):
         in_order = value.sort_by(row)
         events = rows.group_by(KEY, event_of(view).alias(EVENT)).agg(
             in_order.first() if place >= 0 else in_order.last(), row.min()

@@ -31,7 +31,7 @@ def followed(
         later = _first_days(later.with_columns(event_of(there).alias(EVENT)), there).rename({TIME: THERE})
         begin, at_once = _begin(sequel, negated=key == "then_not")
         # The same event may be among the later ones: by its own day, or by lines on a later one.
-        itself = there.name == view.name and (at_once or _has_id(view))
+        itself = there.name == view.name and (at_once or has_id(view))
         days = _days(later) if itself else later.select(KEY, THERE).sort(THERE)
         pairs = (
             events.with_columns(begin.alias(START))
@@ -62,14 +62,15 @@ def _keeps(day: pl.Expr, sequel: Sequel, *, negated: bool, as_of: dt.date) -> pl
     return comes if not negated else ~comes & (end <= as_of) if last else ~comes
 
 
-def _has_id(view: View) -> bool:
+def has_id(view: View) -> bool:
+    """Whether rows of the table say which event they belong to."""
     assert isinstance(view.spec, Events)
     return view.spec.id is not None
 
 
 def event_of(view: View) -> pl.Expr:
     """What tells an event from others of the customer: its id, or the place of its only row."""
-    if not _has_id(view):
+    if not has_id(view):
         return pl.col(ROW)
     return pl.coalesce(ID, pl.lit("\x1f") + pl.col(ROW).cast(pl.String))  # no id begins so
 
@@ -77,7 +78,7 @@ def event_of(view: View) -> pl.Expr:
 def _first_days(rows: pl.LazyFrame, view: View) -> pl.LazyFrame:
     """One row an event, with the day of its first row."""
     events = rows.select(KEY, EVENT, TIME)
-    return events if not _has_id(view) else events.group_by(KEY, EVENT).agg(pl.col(TIME).min())
+    return events if not has_id(view) else events.group_by(KEY, EVENT).agg(pl.col(TIME).min())
 
 
 def _days(events: pl.LazyFrame) -> pl.LazyFrame:

@@ -128,7 +128,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     )
     if context.leaves:
         asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
-        asked |= {measure.name for _, condition in event_conditions(rules) for measure in told_of(condition)}
+        asked |= {
+            measure.name for path, one in event_conditions(rules) if path[0] == "segment" for measure in told_of(one)
+        }
     members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
     return Plan(

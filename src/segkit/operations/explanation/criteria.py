@@ -10,15 +10,17 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.features.blocks import result_of, told_of
+from segkit.columns.features.rfm.cuts import exact
 from segkit.criteria.places import distance, on_the_map
 from segkit.criteria.sql.parse import sql_columns
 from segkit.criteria.tree import All, Leaf, Member, Not, On, Sql, Tree, leaves
 from segkit.criteria.tree import Any as AnyOf
 from segkit.results import Criterion
+from segkit.rules.model.base import shown
 from segkit.rules.model.blocks import EventCondition, Inside, Near
 from segkit.rules.model.sources import Customers
 from segkit.rules.text.loader import RuleSource
-from segkit.rules.wording.criteria import condition_text, event_text, place_text, value_text
+from segkit.rules.wording.criteria import condition_text, event_text, place_text
 
 
 def said(tree: Tree) -> tuple[str, str, str]:
@@ -138,11 +140,9 @@ def shown_value(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, list):
-        return ", ".join(value_text(one) for one in value) or "empty"
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, float):
-        return f"{Decimal(repr(value)).normalize():f}"
+        return ", ".join(shown(one) for one in value) or "empty"
+    if isinstance(value, (Decimal, float)):
+        return f"{exact(value):f}"
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
-    return value_text(value)
+    return shown(value)

@@ -5,33 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from segkit.rules.model.base import shown
 from segkit.rules.model.blocks import Inside, Near
 from segkit.rules.model.conditions import Condition, Conditions
 from segkit.rules.model.measures import CustomerDate, EventCondition, Sequel, Window
 
 
-def value_text(value: object) -> str:
-    """A value of a rule file or of a customer: text in quotation marks, the truth in small letters."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
 def _each(values: Sequence[object], word: str) -> str:
-    *head, last = map(value_text, values)
+    *head, last = map(shown, values)
     return f"{', '.join(head)} {word} {last}" if head else last
 
 
 _WORDS: dict[str, Callable[[Any], str]] = {
-    "is": lambda v: f"is {value_text(v)}",
-    "not": lambda v: f"is not {value_text(v)}",
+    "is": lambda v: f"is {shown(v)}",
+    "not": lambda v: f"is not {shown(v)}",
     "in": lambda v: f"one of {_each(v, 'or')}" if len(v) > 1 else f"is {_each(v, 'or')}",
     "not_in": lambda v: f"none of {_each(v, 'or')}" if len(v) > 1 else f"is not {_each(v, 'or')}",
-    "min": lambda v: f"at least {value_text(v)}",
-    "max": lambda v: f"at most {value_text(v)}",
-    "above": lambda v: f"more than {value_text(v)}",
-    "below": lambda v: f"less than {value_text(v)}",
-    "between": lambda v: f"{value_text(v[0])} to {value_text(v[1])}",
+    "min": lambda v: f"at least {shown(v)}",
+    "max": lambda v: f"at most {shown(v)}",
+    "above": lambda v: f"more than {shown(v)}",
+    "below": lambda v: f"less than {shown(v)}",
+    "between": lambda v: f"{shown(v[0])} to {shown(v[1])}",
     "contains": lambda v: f"contains {_each(v, 'or')}",
     "not_contains": lambda v: f"does not contain {_each(v, 'or')}",
     "starts_with": lambda v: f"starts with {_each(v, 'or')}",
