@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import polars as pl
 import pytest
@@ -347,6 +348,34 @@ def test_ties_go_by_the_bytes_of_the_key(desk: Desk) -> None:
         rows = desk.rows(f"{PLAIN}{EVERYONE}limit = {{ {limit.replace(chr(39), chr(34))} }}\n")
         chosen = sorted(keys, key=str.encode)[: 7 if count == 3 else count]
         assert [row["id"] for row in rows] == [key for key in keys if key in chosen]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["count = 1", "count = 2, by = 'x'", "count = 1, by = 'x', order = 'ascending'", "percent = 40, by = 'x'",
+     "count = 0", "count = 1, order = 'descending'"],
+)  # fmt: skip
+@pytest.mark.parametrize("per", [["house"], ["house", "floor"]])
+def test_more_groups_than_a_cut_is_made_for(desk: Desk, limit: str, per: list[str]) -> None:
+    """As with few groups: the rest without a house is a group, missing values come last, ties go by the key."""
+    draw = random.Random(3)
+    rows = [(f"k{n}", draw.choice(["", *range(1500)]), draw.choice("ab"), draw.choice(["", *range(4)]))
+            for n in draw.sample(range(9000), 4000)]  # fmt: skip
+    desk.put("c.csv", "id,house,floor,x\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    given = f"{limit.replace(chr(39), chr(34))}, per = {json.dumps(per)}"
+    written = [row["id"] for row in desk.rows(f"{PLAIN}{EVERYONE}limit = {{ {given} }}\n")]
+    groups: dict[object, list[tuple[str, object]]] = {}
+    for key, house, floor, x in rows:
+        groups.setdefault((house, floor) if len(per) == 2 else house, []).append((key, x))
+    chosen: set[str] = set()
+    for members in groups.values():
+        most = -(-len(members) * 2 // 5) if "percent" in limit else int(limit.removeprefix("count = ")[0])
+        members.sort(key=lambda one: one[0], reverse="by" not in limit and "descending" in limit)
+        if "by" in limit:
+            sign = 1 if "ascending" in limit else -1
+            members.sort(key=lambda one: (one[1] == "", sign * int(str(one[1] or 0))))
+        chosen.update(key for key, _ in members[:most])
+    assert written == [key for key, *_ in rows if key in chosen]
 
 
 # --- the order of the gates ---
