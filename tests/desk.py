@@ -120,9 +120,10 @@ class Desk:
         return {row[key]: row[names[0]] if len(names) == 1 else tuple(row[n] for n in names) for row in rows}
 
     def tree(self, name: str = "segments") -> dict[str, bytes]:
-        """Every file below a folder, by name."""
+        """Every file below a folder, by name; but not the rules that runs keep, which are those of the test."""
         folder = self.folder / name
-        return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+        files = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.match("run/*.toml")]
+        return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
     def read(self, source: bytes | str) -> list[dict[str, str]]:
         """The rows of a CSV file of this folder, or of its content, as text."""

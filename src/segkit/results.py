@@ -13,6 +13,9 @@ from segkit.diagnostics import Diagnostic
 REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 
+WRITTEN, HELD_OUT = "written", "holdout"
+"""What becomes of those whom a segment reaches; to be held out is the last reason not to be written."""
+
 
 MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
@@ -87,18 +90,21 @@ class Threshold(NamedTuple):
 
     `inclusive` tells whether the cut itself is on the upper side, `falls` whether low values are, as with recency. The
     cuts are for customers with the scores, or values of columns, in `within`, or for all where it is empty. `groups`
-    counts the groups that values of columns make, shown or not. With `mean`, the value is the mean of the group. `rfm`
-    is the name of the RFM table whose scores they give, "" for the one without a name; none where they give no scores.
+    counts the groups, shown or not. With `mean`, the value is the mean of the group. `id` is the same in every run, and
+    `customers` says how many the cuts were made of, none where they were given. `rfm` is the name of the RFM table
+    whose scores they give, "" for the one without a name; none where they give no scores.
     """
 
     column: str
     values: tuple[Decimal, ...]
     inclusive: bool
+    id: str = ""
     keys: tuple[str, ...] = ()
     falls: bool = False
     within: Mapping[str, int | str | None] = {}
     groups: int = 0
     mean: bool = False
+    customers: int | None = None
     rfm: str | None = None
 
 

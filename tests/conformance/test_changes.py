@@ -295,7 +295,7 @@ def test_changes_alone(desk: Desk) -> None:
     assert [(o["holds"], o["written"]) for o in young["outputs"]] == [("entered", 1), ("left", 2)]
     assert young["path"] is None
     assert young["written"] == 2
-    assert "members.parquet" in desk.tree()
+    assert "run/members.parquet" in desk.tree()
 
 
 def test_the_first_run_says_that_everyone_entered(desk: Desk) -> None:
@@ -374,11 +374,11 @@ def test_without_the_last_members_nothing_is_written(desk: Desk) -> None:
     desk.put("c.csv", MONDAY)
     desk.apply(rules("changes = true"))
     before = desk.tree()
-    (desk / "segments/members.parquet").unlink()
+    (desk / "segments/run/members.parquet").unlink()
     done = desk.apply(rules("changes = true"), code=3)
-    assert "is not whole: `members.parquet` is missing" in done.stderr
+    assert "is not whole: `run/members.parquet` is missing" in done.stderr
     assert "moved away, all count as entered" in done.stderr
-    assert {**desk.tree(), "members.parquet": before["members.parquet"]} == before
+    assert {**desk.tree(), "run/members.parquet": before["run/members.parquet"]} == before
     shutil.move(desk / "segments", desk / "old")
     assert "moved away" not in desk.apply(rules("changes = true"), "--previous", desk / "old", code=3).stderr
     desk.apply(rules("changes = true"))
@@ -388,7 +388,7 @@ def test_without_the_last_members_nothing_is_written(desk: Desk) -> None:
 def test_after_the_last_members_are_lost_another_run_may_be_the_last(desk: Desk) -> None:
     two_days(desk, rules('changes = true\ndirectory = "monday"'))
     desk.apply(rules("changes = true"))
-    (desk / "segments/members.parquet").unlink()
+    (desk / "segments/run/members.parquet").unlink()
     desk.put("c.csv", MONDAY)
     desk.apply(rules("changes = true"), "--previous", desk / "monday")
     assert [r["id"] for r in desk.read("segments/old.entered.csv")] == ["d"]
@@ -409,8 +409,8 @@ def test_changes_go_with_the_other_keys(desk: Desk) -> None:
     (gone,) = [r for r in desk.read("segments/young.left.csv") if not r["town"]]
     assert len(gone["id"]) == 64
     assert len(desk.read("segments/all.csv")) == 5
-    assert "gone" not in pl.read_parquet(desk / "segments/members.parquet")["key"].to_list()
-    assert {p.stat().st_mode & 0o777 for p in (desk / "segments").iterdir()} == {0o600}
+    assert "gone" not in pl.read_parquet(desk / "segments/run/members.parquet")["key"].to_list()
+    assert {p.stat().st_mode & 0o777 for p in (desk / "segments").rglob("*.*")} == {0o600}
 
 
 # --- kept runs ---

@@ -577,7 +577,7 @@ def test_the_manifest_has_the_ledger(shop: Desk) -> None:
     manifest = json.loads((shop / "segments/manifest.json").read_text())
     (segment,) = manifest["segments"]
     assert segment["excluded"]["consent"] == 2
-    assert set(manifest["files"]) == {"s.csv", "s.holdout.csv"}
+    assert set(manifest["files"]) == {"s.csv", "s.holdout.csv", "run/rules.toml"}
 
 
 def test_building_blocks_have_no_gates(shop: Desk) -> None:

@@ -65,7 +65,7 @@ def test_every_file_has_them(desk: Desk, key: str) -> None:
         assert [name for name, data in tree.items() if secret in data] == []
     assert [row["id"] for row in desk.read("segments/all.left.csv")] == [mac("a")]
     assert [row["id"] for row in desk.read("segments/whole.csv")] == [mac(k) for k in "zbcde"]
-    assert set(pl.read_parquet(desk / "segments/members.parquet")["key"]) == {mac(k) for k in "zbcde"}
+    assert set(pl.read_parquet(desk / "segments/run/members.parquet")["key"]) == {mac(k) for k in "zbcde"}
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "ndjson", "arrow"])
@@ -129,8 +129,8 @@ def test_modes(desk: Desk) -> None:
     mask = os.umask(0)
     try:
         desk.apply(HEAD + 'mode = "0600"\ncombined = "whole.csv"')
-        assert {p.stat().st_mode & 0o777 for p in (desk / "segments").iterdir()} == {0o600}
-        assert (desk / "segments").stat().st_mode & 0o777 == 0o700
+        assert {p.stat().st_mode & 0o777 for p in (desk / "segments").rglob("*.*")} == {0o600}
+        assert {(desk / folder).stat().st_mode & 0o777 for folder in ("segments", "segments/run")} == {0o700}
         (desk / "segments/mine").touch(0o644)
         desk.apply(HEAD + 'mode = "640"')
         assert (desk / "segments").stat().st_mode & 0o777 == 0o750

@@ -319,12 +319,14 @@ def test_thresholds_are_in_summary_json_and_manifest(desk: Desk) -> None:
     # low: x > s[ceil(k * N / n) - 1], exclusive
     assert by_column["frequency"] == {
         "column": "frequency",
+        "id": "rfm:frequency",
         "values": [2, 4, 6, 8],
         "inclusive": False,
         "keys": [],
         "falls": False,
         "within": {},
         "groups": 0,
+        "customers": 10,
         "mean": False,
     }
     assert not by_column["recency_days"]["inclusive"]
@@ -336,12 +338,14 @@ def test_thresholds_are_in_summary_json_and_manifest(desk: Desk) -> None:
     # high: x >= s[k * N // n], inclusive
     assert high["frequency"] == {
         "column": "frequency",
+        "id": "rfm:frequency",
         "values": [3, 5, 7, 9],
         "inclusive": True,
         "keys": [],
         "falls": False,
         "within": {},
         "groups": 0,
+        "customers": 10,
         "mean": False,
     }
 

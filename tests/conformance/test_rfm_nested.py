@@ -129,7 +129,11 @@ def test_thresholds_are_a_table_by_the_scores_before(desk: Desk, ties: str) -> N
 
 def test_the_summary_shows_the_cuts_of_each_group(desk: Desk) -> None:
     desk.put("c.csv", "id,r,f,m\na,9,1,10\nb,9,2,20.5\nc,9,3,30\nd,1,4,40\ne,1,5,1000\nf,1,6,60\n")
-    shown = desk.apply(HEAD.format(bins=2, ties="high") + EVERYONE).stdout
+    text = HEAD.format(bins=2, ties="high") + EVERYONE
+    few = desk.apply(text).stdout
+    assert "frequency, within R: >= (2 smaller groups not shown)" not in few  # none of them is large enough
+    assert "frequency (2 groups, none shown)" in few
+    shown = desk.apply(text + "[output]\nmin_cell = 1\n").stdout
     assert "frequency, within R: >=\nR  F2\n─────\n2   5\n1   2\n" in shown
     assert (
         "monetary, within R and F: >=\nR  F     M2\n───────────\n2  2  1,000\n2  1     40\n1  2     30\n1  1     10\n"

@@ -222,7 +222,7 @@ def test_a_replacement_of_changes_enters_all(desk: Desk) -> None:
     run(desk, "ads.toml", ads, code=4)
     done = run(desk, "ads.toml", ads, "--replace")
     assert [s["change"] for s in done["segments"]] == [{"entered": 4, "left": 0}]
-    assert lists(desk) == ["members.parquet", "vip.entered.csv", "vip.left.csv"]
+    assert lists(desk) == ["run/members.parquet", "vip.entered.csv", "vip.left.csv"]
 
 
 def test_what_is_known_of_another_rule_file_is_a_list_too(desk: Desk) -> None:

@@ -15,12 +15,6 @@ from tests.desk import Desk, event_table, head
 HEAD = head()
 
 
-@pytest.fixture(autouse=True)
-def small_groups_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two rows a group read better than five; `test_small_groups_are_not_shown` runs without this."""
-    monkeypatch.setattr("segkit.columns.features.groups.FEWEST_SHOWN", 2)
-
-
 ALL = "[segment.all]\neveryone = true\n"
 
 
@@ -274,8 +268,15 @@ def test_a_mean_is_the_same_whatever_the_order(desk: Desk) -> None:
 # --- what is shown ---
 
 
+def of_two(text: str) -> str:
+    """A rule file that shows groups of two."""
+    head, _, rest = text.partition("[output]\n")
+    return f"{head}[output]\nmin_cell = 2\n{rest}"
+
+
 def thresholds(desk: Desk, text: str) -> list[dict[str, Any]]:
-    found = desk.json(text, "-o", desk / "out")["thresholds"]
+    """The cuts, of groups of two as well: they read better than five."""
+    found = desk.json(of_two(text), "-o", desk / "out")["thresholds"]
     manifest = json.loads((desk / "out" / "manifest.json").read_text())
     assert manifest["thresholds"] == found
     return list(found)
@@ -299,7 +300,7 @@ def test_the_cuts_in_force_are_shown(desk: Desk) -> None:
     }
     assert {t["groups"] for t in told if t["within"]} == {4}  # that of one customer is not shown
     assert [t["mean"] for t in told if "mean" in t["column"]] == [True] * 3
-    shown = desk.apply(text, "--dry-run").stdout
+    shown = desk.apply(of_two(text), "--dry-run").stdout
     assert "Threshold of x (top 10 % per region) (1 smaller group not shown)" in shown
     means = shown.split("m (mean of x per region)")[1].split("\n\n")[0]
     assert "missing  9" in means and ">" not in means
@@ -334,7 +335,7 @@ def test_many_groups_stay_readable_and_name_nobody(desk: Desk) -> None:
         names = [t["within"].get("region") for t in told]
         largest = sorted(["r007", "r157", *(f"r{g:03}" for g in range(19) if g != 7)])
         assert names == (largest if shown else [None])
-        said = desk.apply(text, "--dry-run").stdout
+        said = desk.apply(of_two(text), "--dry-run").stdout
         assert ("280 smaller groups not shown" if shown else "602 groups, none shown") in said
         assert len(said.splitlines()) < 60 and "c0x0" not in said
     assert "c7x" not in (desk / "out" / "manifest.json").read_text()
@@ -410,7 +411,7 @@ def test_values_of_groups_are_shown_on_one_line(desk: Desk) -> None:
     frame = pl.DataFrame({"id": [f"c{n}" for n in range(10)], "g": odd * 2, "x": range(10)})
     desk.put("c.parquet", frame)
     text = head(path="c.parquet") + '[trait.m]\nmean_of = "x"\nper = "g"\n[segment.s]\ndemographic.m.min = 0\n'
-    said = desk.apply(text, "--dry-run").stdout
+    said = desk.apply(of_two(text), "--dry-run").stdout
     lines = [
         line.rsplit("  ", 1)[0].strip()
         for line in said.split("m (mean of x per g)")[1].split("\n\n")[0].splitlines()[3:]

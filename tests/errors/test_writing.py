@@ -102,14 +102,14 @@ def test_a_full_disk(desk: Desk, small_disk: Path, format: str) -> None:
     desk.put("c.csv", "id,n\na,1\nb,2\n")
     out = small_disk / "out"
     desk.apply(rules("c.csv"), "-o", out, "--format", format)
-    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    before = {p.name: p.read_bytes() for p in out.rglob("*.*")}
     big = pl.DataFrame({"id": pl.int_range(60_000, eager=True).hash(1), "n": pl.int_range(60_000, eager=True).hash(2)})
     desk.put("c.csv", big.with_columns(pl.col("n").cast(pl.String).str.slice(0, 9)))
     done = desk.apply(rules("c.csv"), "-o", out, "--format", format, code=4)
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
     assert "space" in done.stderr
-    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert {p.name: p.read_bytes() for p in out.rglob("*.*")} == before
     assert [p.name for p in small_disk.iterdir() if p.name.endswith(".new")] == []
 
 

@@ -113,7 +113,7 @@ def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: 
 
 def _drawn(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
     """Who is held out, after sample and limit; None where there is no holdout."""
-    salt = _salt(name, segment)
+    salt = salt_of(name, segment)
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
@@ -123,7 +123,8 @@ def _drawn(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame) 
     return queue.take_out("holdout", _among(queue.left, customers, "holdout", salt, segment.holdout))
 
 
-def _salt(name: str, segment: Segment) -> str:
+def salt_of(name: str, segment: Segment) -> str:
+    """What a segment's draws are made with: its `salt`, or its name."""
     return segment.salt if segment.salt is not None else name
 
 
@@ -136,7 +137,7 @@ def _among(left: pl.Series, customers: pl.DataFrame, purpose: str, salt: str, pe
 def _variants(written: pl.Series, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
     if segment.split is None:
         return None
-    chosen = variants(customers[KEY].filter(written), _salt(name, segment), segment.split)
+    chosen = variants(customers[KEY].filter(written), salt_of(name, segment), segment.split)
     return spread(written.arg_true(), chosen, len(written), None)
 
 

@@ -20,11 +20,11 @@ from segkit.operations.decide import Decision, decide
 from segkit.operations.explanation.criteria import Reader, said
 from segkit.operations.explanation.keys import like_these
 from segkit.operations.progress import Progress, silent
-from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.results import HELD_OUT, REASONS, WRITTEN, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.text.loader import Overrides, load_rules
 from segkit.words import nearest
 
-HOLDOUT, NOT_WRITTEN, WRITTEN, CLAIMED = "holdout", "not_written", "written", "claimed"
+NOT_WRITTEN, CLAIMED = "not_written", "claimed"
 
 
 def explain(
@@ -114,10 +114,10 @@ def _claimed_by(run: Decision, place: int) -> str:
 
 def _file(run: Decision, name: str, place: int, outcome: str | None) -> str | None:
     """The list that has the customer, or the list of those held out."""
-    if outcome not in (WRITTEN, HOLDOUT):
+    if outcome not in (WRITTEN, HELD_OUT):
         return None
     row = run.rows.marked.slice(place, 1)
-    lists = [one for one in run.lists if one.segment == name and one.holdout == (outcome == HOLDOUT)]
+    lists = [one for one in run.lists if one.segment == name and one.holdout == (outcome == HELD_OUT)]
     return next((one.name for one in lists if row.select(one.rows).collect().item()), None)
 
 

@@ -46,7 +46,11 @@ def result_of(
 
 
 def _named(run: Decision, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
-    """Groups by columns that no list shows in clear, or that are computed from such, are counted, and not named."""
+    """The cuts; of groups, those that are large enough and have names that may be shown.
+
+    Others are counted alone: a group by a column that no list shows in clear, or that is computed from such, has no
+    name, and the cut of a few customers may be the value of one.
+    """
     plan, output = run.evaluated.plan, run.rules.output
     steps = {name: step for step in plan.steps for name in step.names}
     derived = {name: frozenset(sql_columns(sql)) for name, sql in run.rules.customers.derive.items()}
@@ -57,9 +61,19 @@ def _named(run: Decision, thresholds: Sequence[Threshold]) -> tuple[Threshold, .
         step = steps.get(column)
         return any(map(is_protected, step.needs if step else derived.get(column, ())))
 
-    hidden = {t.column: any(map(is_protected, t.within)) for t in thresholds}
-    shown = [t._replace(values=(), within={}) if hidden[t.column] else t for t in thresholds]
-    return tuple(one for place, one in enumerate(shown) if not hidden[one.column] or one not in shown[:place])
+    def may_be_named(cut: Threshold) -> bool:
+        few = cut.customers is not None and cut.customers < output.min_cell
+        return not cut.groups or not (few or any(map(is_protected, cut.within)))
+
+    of_columns: dict[tuple[str, str], list[Threshold]] = {}
+    for cut in thresholds:
+        of_columns.setdefault((cut.id, cut.column), []).append(cut)
+    shown = ([cut for cut in cuts if may_be_named(cut)] or [_nameless(cuts[0])] for cuts in of_columns.values())
+    return tuple(cut for cuts in shown for cut in cuts)
+
+
+def _nameless(cut: Threshold) -> Threshold:
+    return cut._replace(values=(), keys=(), within={}, customers=None)
 
 
 def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:

@@ -306,12 +306,14 @@ def _thresholds(thresholds: Iterable[Threshold]) -> list[dict[str, Any]]:
     return [
         {
             "column": t.column,
+            "id": t.id,
             "values": list(t.values),
             "inclusive": t.inclusive,
             "keys": list(t.keys),
             "falls": t.falls,
             "within": dict(t.within),
             "groups": t.groups,
+            "customers": t.customers,
             "mean": t.mean,
         }
         for t in thresholds

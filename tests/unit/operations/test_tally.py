@@ -175,6 +175,6 @@ def _some(line: Line, here: pl.Series) -> Line:
 
 def _told(folder: Path) -> dict[str, bytes]:
     """Every file, and the manifest without its times."""
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    files = {path.name: path.read_bytes() for path in folder.rglob("*.*")}
     manifest = files.pop("manifest.json").decode()
     return {**files, "manifest.json": manifest.split('"times"')[0].encode()}

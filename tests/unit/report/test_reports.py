@@ -271,12 +271,14 @@ def test_apply_json() -> None:
     }
     assert result["thresholds"][2] == {
         "column": "spend",
+        "id": "",
         "values": [Decimal("1234.5")],
         "inclusive": True,
         "keys": [],
         "falls": False,
         "within": {},
         "groups": 0,
+        "customers": None,
         "mean": False,
     }
     assert '"total": 1234.5,' in apply_json(RUN)

@@ -26,8 +26,6 @@ from segkit.rules.model.computed.traits import Bands
 
 MOST_SHOWN = 20
 """The most groups whose cuts the summary shows: those with most customers."""
-FEWEST_SHOWN = 5
-"""Smaller groups are not shown: the name of a group may tell who somebody is, and its cut may be his value."""
 
 
 class ByGroup(NamedTuple):
@@ -59,7 +57,10 @@ def shares(share: ShareOfAll, name: str, customers: pl.DataFrame) -> ByGroup:
     edge = _of_group(groups.select(at).to_series(), per)
     among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), edge).fill_null(False)
     label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %{_said(per)})"
-    cut = Threshold(label, (), inclusive=True, falls=not share.is_top)
+    rank = f"{'top' if share.is_top else 'bottom'}_percent"
+    cut = Threshold(
+        label, (), inclusive=True, id=_id(rank, f"{share.percent}", share.column, *per), falls=not share.is_top
+    )
     return _by_group(groups, per, among.alias(name), cut, [at])
 
 
@@ -79,7 +80,7 @@ def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
     number = reduce(operator.add, passed)
     band = pl.lit(pl.Series(bands.labels)).gather(number) if bands.labels else number + 1
     label = f"{name} ({count} quantiles of {bands.of}{_said(per)})"
-    cut = Threshold(label, (), inclusive=False)
+    cut = Threshold(label, (), inclusive=False, id=_id("quantiles", f"{count}", bands.of, *per))
     return _by_group(groups, per, pl.when(value.is_not_null()).then(band).alias(name), cut, cuts)
 
 
@@ -98,13 +99,19 @@ def means(of: str, per: Sequence[str], name: str, customers: pl.DataFrame) -> By
     mean = pl.when(pl.col(COUNT) > 0).then(nearest_mean(pl.col(VALUES), pl.col(COUNT)))
     of_groups = groups.collect()
     column = _of_group(of_groups.select(mean).to_series(), per).alias(name)
-    cut = Threshold(f"{name} (mean of {of}{_said(per)})", (), inclusive=False, mean=True)
+    label = f"{name} (mean of {of}{_said(per)})"
+    cut = Threshold(label, (), inclusive=False, id=_id("mean", of, *per), mean=True)
     return _by_group(of_groups, per, column, cut, [mean])
 
 
 def _once(per: Sequence[str]) -> tuple[str, ...]:
     """The columns that make the groups, each one once."""
     return tuple(dict.fromkeys(per))
+
+
+def _id(*parts: str) -> str:
+    """The name of a cut: what it is, of which column, and the columns that make its groups."""
+    return ":".join(parts)
 
 
 def _said(per: Sequence[str]) -> str:
@@ -148,7 +155,7 @@ def _by_group(
 
 def _told(groups: pl.DataFrame, per: Sequence[str], cut: Threshold, cuts: Sequence[pl.Expr]) -> Sequence[Threshold]:
     """The cut as results show it, with its values in each of the largest groups, in the order of the groups."""
-    shown = groups.with_row_index(GROUP).filter(pl.col(COUNT) >= (FEWEST_SHOWN if per else 1))
+    shown = groups.with_row_index(GROUP).filter(pl.col(COUNT) > 0)
     shown = shown.sort(COUNT, GROUP, descending=[True, False]).head(MOST_SHOWN).sort(GROUP)
     values = shown.select(value.alias(str(k)) for k, value in enumerate(cuts)).rows()
     names = shown.select(per).rows() if per else [()]
@@ -158,8 +165,9 @@ def _told(groups: pl.DataFrame, per: Sequence[str], cut: Threshold, cuts: Sequen
             values=tuple(exact(value) for value in row if value is not None),
             within=dict(zip(per, map(_text, name), strict=True)),
             groups=size,
+            customers=count,
         )
-        for name, row in zip(names, values, strict=False)
+        for name, row, count in zip(names, values, shown[COUNT], strict=False)
     ]
     told = [one for one in told if one.values]
     in_force = size and groups.select(cuts[0].is_not_null().any()).item()

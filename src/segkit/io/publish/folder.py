@@ -168,7 +168,13 @@ def carry_over(old: Path, new: Path, shown: Path) -> None:
 
 
 def link(file: Path, copy: Path) -> None:
-    """The same file under another name."""
+    """The same file under another name; of a folder, all that is in it."""
+    if file.is_dir() and not file.is_symlink():
+        copy.mkdir()
+        shutil.copymode(file, copy)
+        for entry in os.scandir(file):
+            link(Path(entry.path), copy / entry.name)
+        return
     try:
         os.link(file, copy, follow_symlinks=False)
     except OSError:  # a file system without hard links
@@ -184,11 +190,14 @@ def make_folder(path: Path, mode: int | None) -> None:
 
 
 def set_modes(folder: Path, mode: int | None) -> None:
-    """Give all files of a folder these permissions, and the folder those that let the same people in."""
+    """Give all files of a folder these permissions, and folders those that let the same people in."""
     if mode is None:
         return
     for entry in os.scandir(folder):
-        Path(entry.path).chmod(mode)
+        if entry.is_dir(follow_symlinks=False):
+            set_modes(Path(entry.path), mode)
+        else:
+            Path(entry.path).chmod(mode)
     folder.chmod(folder_mode(mode))
 
 

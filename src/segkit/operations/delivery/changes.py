@@ -20,7 +20,7 @@ from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, fi
 from segkit.operations.lists.lists import List, combined_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
-from segkit.results import ENTERED, LEFT, ApplyResult, Change, SegmentResult, WrittenFile
+from segkit.results import ENTERED, HELD_OUT, LEFT, WRITTEN, ApplyResult, Change, SegmentResult, WrittenFile
 from segkit.rules.model.file import RuleFile
 
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
@@ -197,15 +197,45 @@ def _left(changes: Changes, old: pl.LazyFrame, file: List) -> pl.LazyFrame:
     return pl.concat([known, unknown.select(pl.col(KEY).alias(key[0]), pl.lit(file.segment).alias(label[0]), *nothing)])
 
 
-def _members(changes: Changes) -> pl.LazyFrame:
-    def part(name: str, segment: str, keys: pl.LazyFrame) -> pl.LazyFrame:
-        return keys.select(pl.lit(name).alias("list"), pl.lit(segment).alias("segment"), pl.col(KEY).alias("key"))
+_MEMBER = {"list": pl.String, "segment": pl.String, "key": pl.String, "outcome": pl.String, "variant": pl.String}
 
-    key = written_key(changes.rules).alias(KEY)
-    new = [part(list_name(f), f.segment, changes.rows.marked.filter(f.rows).select(key)) for f in changes.files]
-    last = changes.last
-    old = [part(o.name, o.segment, last.keys(o)) for o in changes.carried] if last else []
-    return pl.concat([*new, *old, part("", "", NOBODY)])
+
+def _members(changes: Changes) -> pl.LazyFrame:
+    """Everybody in a list, and everybody held out: of this run, then of segments that it leaves out."""
+    new = [_listed(changes, file) for file in [*changes.files, *changes.holdouts]]
+    return pl.concat([pl.LazyFrame(schema=_MEMBER), *new, *_carried(changes)])
+
+
+def _listed(changes: Changes, file: List) -> pl.LazyFrame:
+    split = changes.rules.segment[file.segment].split
+    variant = pl.col(helpers.variant(file.segment)) if split and not file.holdout else pl.lit(None, pl.String)
+    return changes.rows.marked.filter(file.rows).select(
+        pl.lit(list_name(file)).alias("list"),
+        pl.lit(file.segment).alias("segment"),
+        written_key(changes.rules).alias("key"),
+        pl.lit(HELD_OUT if file.holdout else WRITTEN).alias("outcome"),
+        variant.cast(pl.String).alias("variant"),
+    )
+
+
+def _carried(changes: Changes) -> list[pl.LazyFrame]:
+    """What the last run said of the segments that this one leaves out."""
+    last, carried = changes.last, changes.carried
+    if last is None or not carried:
+        return []
+    if last.members_file:
+        left_out = list(dict.fromkeys(listing.segment for listing in carried))
+        return [last.members().filter(pl.col("segment").is_in(left_out)).select(list(_MEMBER))]
+    return [
+        last.keys(listing).select(
+            pl.lit(listing.name).alias("list"),
+            pl.lit(listing.segment).alias("segment"),
+            pl.col(KEY).alias("key"),
+            pl.lit(WRITTEN).alias("outcome"),
+            pl.lit(None, pl.String).alias("variant"),
+        )
+        for listing in carried
+    ]
 
 
 def members_of(changes: Changes) -> tuple[MembersOf, ...] | None:

@@ -21,6 +21,7 @@ from segkit.io.write import require_no_terminal
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.kept import keep_rules, kept_names
 from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.lists.stream import to_stream
@@ -161,8 +162,10 @@ class Folder:
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """All files, and the manifest last."""
         assert place.staging is not None
+        keep_rules(self.loaded, place.staging)
         pl.collect_all(output_sinks(changes, place.staging))
-        written = Written(place.staging, output_names(run.rules, run.lists, changes), run.rows.columns)
+        names = [*output_names(run.rules, run.lists, changes), *kept_names(self.loaded)]
+        written = Written(place.staging, names, run.rows.columns)
         manifest = manifest_of(run, result(), changes, written, self.digests, self.started, directory_of(self.loaded))
         (place.staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
@@ -175,7 +178,7 @@ def _spare_inputs(run: Decision, directory: Path) -> None:
     if run.rules.output.keep is not None:
         return
     read = {Path(read.label.path).resolve() for read in run.evaluated.inputs} | {Path(run.loaded.source.path).resolve()}
-    for name in [*output_names(run.rules, run.lists), MANIFEST]:
+    for name in [*output_names(run.rules, run.lists), *kept_names(run.loaded), MANIFEST]:
         if (directory / name).resolve() in read:
             hint = "give the outputs a directory of their own: `[output] directory`, or `-o`"
             raise WriteError.of(f"`{directory / name}` is an input: the outputs would take its place", hint=hint)

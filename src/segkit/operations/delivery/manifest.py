@@ -20,6 +20,14 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
+class IncludedFile:
+    """A file that stands in the rule file by its name: how it is written there, and the name of its copy."""
+
+    written: str
+    copy: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RulesRead:
     """The rule file: its name, the sha256 of its bytes, and its path seen from the output directory.
 
@@ -29,6 +37,11 @@ class RulesRead:
     path: str
     sha256: str
     relative_path: str | None = None
+    copy: str | None = None
+    """The name of its copy beside the manifest."""
+    directory: str | None = None
+    """The folder from which its paths count, seen from the output directory."""
+    included: tuple[IncludedFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +121,10 @@ class SegmentOf:
     outputs: tuple[FileOf, ...]
     holdout_path: str | None = None
     variants: Mapping[str, int] = field(default_factory=dict)
+    holdout: Decimal | None = None
+    split: Mapping[str, Decimal] = field(default_factory=dict)
+    """Both in percent, as the rule file has them; `salt` is what they are drawn with."""
+    salt: str | None = None
     write: bool
     profile: Mapping[str, ProfileOf] = field(default_factory=dict)
 
@@ -143,12 +160,14 @@ class CutsOf:
     """The cuts in force for one column; `keys` stays empty, since they are keys of customers."""
 
     column: str
+    id: str = ""
     values: tuple[Decimal, ...]
     inclusive: bool
     keys: tuple[str, ...] = ()
     falls: bool = False
     within: Mapping[str, int | str | None] = field(default_factory=dict)
     groups: int = 0
+    customers: int | None = None
     mean: bool = False
 
 
@@ -176,6 +195,18 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TypeOf:
+    """What the texts of a column were read as: a type, and how its numbers or dates are written."""
+
+    type: str
+    decimal: str | None = None
+    thousands: str | None = None
+    percent: str | None = None
+    order: str | None = None
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableOf:
     """What became of the rows of a table, and what was found out about how it is written."""
 
@@ -183,6 +214,8 @@ class TableOf:
     rows: int
     left_out: Mapping[str, int]
     detected: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, TypeOf] = field(default_factory=dict)
+    """The columns of a text whose values were read."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic
+from segkit.gates.ledger import salt_of
 from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
 from segkit.operations.delivery.changes import Changes, members_of
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.kept import RULES_FILE, folder_from, included, types_of
 from segkit.operations.delivery.personal_data import personal_data
 from segkit.operations.delivery.vanishing import path_from
 from segkit.operations.lists.protection import key_form
@@ -25,6 +28,7 @@ from segkit.results import (
     Threshold,
     WrittenFile,
 )
+from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 
 
@@ -55,6 +59,9 @@ def manifest_of(
             path=Path(loaded.source.path).name,
             sha256=loaded.digest,
             relative_path=path_from(directory, loaded),
+            copy=RULES_FILE,
+            directory=folder_from(directory, loaded),
+            included=tuple(m.IncludedFile(written=file.written, copy=name) for name, file in included(loaded).items()),
         ),
         inputs=tuple(
             m.InputRead(table=table, path=label.path, bytes=content.stat().st_size, sha256=digests[content])
@@ -68,7 +75,7 @@ def manifest_of(
         personal_data=personal_data(rules, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
-        segments=tuple(map(_segment, result.segments)),
+        segments=tuple(_segment(segment, rules.segment[segment.name]) for segment in result.segments),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
         several=result.several,
@@ -79,7 +86,14 @@ def manifest_of(
         warnings=tuple(map(_told, result.warnings)),
         notes=tuple(map(_told, result.notes)),
         tables=tuple(
-            m.TableOf(name=t.name, rows=t.rows, left_out=t.left_out, detected=t.detected) for t in result.tables
+            m.TableOf(
+                name=t.name,
+                rows=t.rows,
+                left_out=t.left_out,
+                detected=t.detected,
+                types=types_of(run.evaluated.plan.view(t.name)),
+            )
+            for t in result.tables
         ),
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
@@ -101,7 +115,7 @@ def _form(rules: RuleFile) -> m.OutputForm:
     )
 
 
-def _segment(segment: SegmentResult) -> m.SegmentOf:
+def _segment(segment: SegmentResult, asked: Segment) -> m.SegmentOf:
     outputs = tuple(map(_file, segment.outputs))
     return m.SegmentOf(
         name=segment.name,
@@ -114,6 +128,9 @@ def _segment(segment: SegmentResult) -> m.SegmentOf:
         outputs=outputs,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
         variants=segment.variants,
+        holdout=None if asked.holdout is None else Decimal(asked.holdout),
+        split={name: Decimal(percent) for name, percent in (asked.split or {}).items()},
+        salt=salt_of(segment.name, asked) if asked.holdout is not None or asked.split else None,
         write=segment.write,
         profile={
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
@@ -137,11 +154,13 @@ def _cuts(threshold: Threshold) -> m.CutsOf:
     """The cuts without the keys of the customers who stand at them."""
     return m.CutsOf(
         column=threshold.column,
+        id=threshold.id,
         values=threshold.values,
         inclusive=threshold.inclusive,
         falls=threshold.falls,
         within=threshold.within,
         groups=threshold.groups,
+        customers=threshold.customers,
         mean=threshold.mean,
     )
 

@@ -16,10 +16,14 @@ from segkit.io.publish.kept_runs import LATEST
 from segkit.io.write import keys_of
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.lists.protection import KeyForm
-from segkit.results import MEMBERS
+from segkit.results import MEMBERS, WRITTEN
 
-MEMBERS_FILE = "members.parquet"
-"""The file with the members of a run that writes changes alone, in columns `list`, `segment` and `key`."""
+RUN_FOLDER = "run"
+"""What a run keeps for later beside its lists."""
+MEMBERS_FILE = f"{RUN_FOLDER}/members.parquet"
+"""The members and the held out of a run that writes changes alone: `list`, `segment`, `key`, `outcome`, `variant`."""
+OLD_MEMBERS_FILE = "members.parquet"
+"""Where older versions kept it, beside the lists and with the first three columns."""
 _WHOLE = "the files of a run belong together: compare them where segkit has written them"
 
 
@@ -30,6 +34,8 @@ class PublishedList(NamedTuple):
     segment: str
     written: int
     path: Path
+    file: str
+    """The name of the file beside the manifest."""
 
 
 class Run(NamedTuple):
@@ -85,32 +91,47 @@ class Run(NamedTuple):
     @property
     def lists(self) -> list[PublishedList]:
         """The lists of the run, in the order of the manifest."""
-        members = [
-            PublishedList(m.list, m.segment, m.written, self.folder / MEMBERS_FILE) for m in self.manifest.members or ()
-        ]
-        return members or list(self._files())
+        file = self.members_file
+        members = self.manifest.members if file else None
+        kept = [PublishedList(m.list, m.segment, m.written, self.folder / file, file) for m in members or () if file]
+        return kept or list(self._files())
+
+    @property
+    def members_file(self) -> str | None:
+        """The file of the members; None where the lists hold them."""
+        if self.manifest.members is None:
+            return None
+        return MEMBERS_FILE if MEMBERS_FILE in self.manifest.files else OLD_MEMBERS_FILE
+
+    def members(self) -> pl.LazyFrame:
+        """All that the file of the members says, in the columns of today."""
+        rows = pl.scan_parquet(self.folder / (self.members_file or ""))
+        if self.members_file == OLD_MEMBERS_FILE:
+            rows = rows.with_columns(pl.lit(WRITTEN).alias("outcome"), pl.lit(None, pl.String).alias("variant"))
+        return rows
 
     def _files(self) -> Iterator[PublishedList]:
         for segment in self.manifest.segments:
             for output in segment.outputs:
                 if output.holds == MEMBERS:
                     path = self.folder / output.path
-                    yield PublishedList(path.stem, segment.name, output.written, path)
+                    yield PublishedList(path.stem, segment.name, output.written, path, output.path)
 
     def keys(self, listing: PublishedList) -> pl.LazyFrame:
         """The keys of a list in its order, as they were written; one column, `KEY`."""
-        if listing.path.name == MEMBERS_FILE and self.manifest.members:
-            rows = pl.scan_parquet(listing.path).filter(pl.col("list") == listing.name)
+        if listing.file == self.members_file:
+            rows = self.members().filter(pl.col("list") == listing.name, pl.col("outcome") == WRITTEN)
             return rows.select(pl.col("key").alias(KEY))
         rows = keys_of(listing.path, self.key.column, self.delimiter)
         return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
 
     def check(self) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
-        for path in dict.fromkeys(listing.path for listing in self.lists):
+        for file in dict.fromkeys(listing.file for listing in self.lists):
+            path = self.folder / file
             if not path.is_file():
-                raise DataError.of(f"`{self.shown}` is not whole: `{path.name}` is missing", hint=_WHOLE)
-            size, written = path.stat().st_size, self.sizes[path.name]
+                raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
+            size, written = path.stat().st_size, self.sizes[file]
             if size != written:
                 message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
                 raise DataError.of(message, hint=_WHOLE)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, WriteError
 from segkit.operations.delivery.manifest import Manifest, RulesRead
-from segkit.operations.delivery.runs import MEMBERS_FILE, find_run
+from segkit.operations.delivery.runs import OLD_MEMBERS_FILE, RUN_FOLDER, find_run
 from segkit.results import ENTERED, LEFT
 from segkit.rules.text.loader import STDIN, Loaded
 from segkit.words import listed, plural
@@ -69,7 +69,7 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
         else:
             lists = [*_lists(last.manifest), *_known(last.manifest)]
             names = [name for segment, name in lists if segment not in chosen]
-            of_lists = {name for _, name in lists} | {MEMBERS_FILE, loaded.rules.output.combined}
+            of_lists = {name for _, name in lists} | {OLD_MEMBERS_FILE, loaded.rules.output.combined}
             names += [name for name in _combined(last.manifest) if name not in of_lists]
             whose = f"of another rule file, `{_shown(last.manifest.rules, directory)}`"
         return Vanishing(directory, tuple(names), whose) if names else None
@@ -118,7 +118,8 @@ def _lists(manifest: Manifest) -> Iterator[tuple[str, str]]:
 def _combined(manifest: Manifest) -> Iterator[str]:
     """The files of a run that hold customers of several segments."""
     of_changes = tuple(f".{holds}." for holds in (ENTERED, LEFT))
-    return (name for name in manifest.files if not any(part in name for part in of_changes))
+    kept = f"{RUN_FOLDER}/"
+    return (n for n in manifest.files if not n.startswith(kept) and not any(part in n for part in of_changes))
 
 
 def _known(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -36,7 +36,7 @@ def threshold_tables(thresholds: Sequence[Threshold]) -> Iterator[RenderableType
 
 def _of_rfm(thresholds: Sequence[Threshold]) -> Iterator[RenderableType]:
     """The cuts of one RFM table: those of all customers side by side, then those within groups."""
-    if scored := [t for t in thresholds if not t.within]:
+    if scored := [t for t in thresholds if not t.groups]:
         table = plain_table()
         table.add_column("Score")
         numeric(table, *(t.column for t in scored))
@@ -44,7 +44,7 @@ def _of_rfm(thresholds: Sequence[Threshold]) -> Iterator[RenderableType]:
         for row in range(max(len(column) for column in columns)):
             table.add_row(f"{row + 2}", *(column[row] if row < len(column) else "" for column in columns))
         yield table
-    for column in dict.fromkeys(t.column for t in thresholds if t.within):
+    for column in dict.fromkeys(t.column for t in thresholds if t.groups):
         yield _nested([t for t in thresholds if t.column == column])
 
 
@@ -71,9 +71,12 @@ def _by_group(groups: Sequence[Threshold]) -> RenderableType:
     table.add_column("", overflow="fold")
     for threshold in shown:
         table.add_row(*map(_name, threshold.within.values()), _values(threshold))
+    return titled(_title(first) + _more(first, shown), table)
+
+
+def _more(first: Threshold, shown: Sequence[Threshold]) -> str:
     rest = first.groups - len(shown)
-    more = f" ({plural(rest, 'smaller group')} not shown)" if rest else ""
-    return titled(_title(first) + more, table)
+    return f" ({plural(rest, 'smaller group')} not shown)" if rest else ""
 
 
 def _name(value: int | str | None) -> str:
@@ -84,14 +87,16 @@ def _name(value: int | str | None) -> str:
 
 def _nested(groups: Sequence[Threshold]) -> RenderableType:
     """Where the scores begin in each group of customers that are cut among themselves, the best group first."""
-    first, column = groups[0], groups[0].column
+    first, column, shown = groups[0], groups[0].column, [t for t in groups if t.within]
+    if not shown:
+        return Text(f"{column} ({plural(first.groups, 'group')}, none shown)")
     scores = "RF"[: len(first.within)]  # what they are nested in
     table = plain_table()
     for letter in scores:
         table.add_column(letter, no_wrap=True)
-    for score in range(2, 2 + max(len(t.values) for t in groups)):
+    for score in range(2, 2 + max(len(t.values) for t in shown)):
         table.add_column(f"{'RFM'[len(scores)]}{score}", justify="right", overflow="fold")
-    for threshold in sorted(groups, key=lambda t: tuple(t.within.values()), reverse=True):
+    for threshold in sorted(shown, key=lambda t: tuple(t.within.values()), reverse=True):
         values = [shortened(value) for value in sorted(threshold.values, reverse=first.falls)]
         table.add_row(*map(str, threshold.within.values()), *values)
-    return titled(f"{column}, within {' and '.join(scores)}: {sign(first)}", table)
+    return titled(f"{column}, within {' and '.join(scores)}: {sign(first)}{_more(first, shown)}", table)

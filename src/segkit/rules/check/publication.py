@@ -9,15 +9,26 @@ from segkit.rules.model.file import RuleFile
 from segkit.words import nearest
 
 PROTECTED = ("hash", "pseudonymise")
+RESERVED = ("rules", "run")
 
 
 def check_publication(rules: RuleFile) -> Iterator[Finding]:
     """Everything that these keys ask for and that is not possible."""
     yield from _a_folder_a_day(rules)
     yield from _protected(rules)
-    if rules.output.changes and rules.output.combined == "members.parquet":
-        message = "`members.parquet` is the run's own file, with `changes`"
-        yield Finding(("output", "combined"), message, "choose another name, such as `all.csv`")
+    yield from _reserved(rules)
+
+
+def _reserved(rules: RuleFile) -> Iterator[Finding]:
+    """Names that are those of what a run keeps beside its lists."""
+    message = "`{}` stands for what a run keeps"
+    for name in RESERVED:
+        if name in rules.segment:
+            yield Finding(("segment", name), message.format(name), "choose another name for the segment")
+    combined = rules.output.combined
+    if combined and combined.partition(".")[0] in RESERVED:
+        hint = "choose another name, such as `all.csv`"
+        yield Finding(("output", "combined"), message.format(combined.partition(".")[0]), hint)
 
 
 def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:

@@ -77,6 +77,8 @@ class Output(Model):
     """Put `'` before text in CSV that a spreadsheet would run as a formula."""
     profile: tuple[str, ...] = ()
     """Columns whose mean, median, total and share the summary shows for each segment."""
+    min_cell: int = Field(5, ge=1)
+    """The fewest customers of whom a figure is shown and kept, such as the threshold of a group; with 1, all are."""
     keep: int | None = Field(None, ge=1)
     """How many runs are kept, each in a folder of its own, with the newest under `latest`; default: the directory holds
     the newest run alone."""

@@ -28,6 +28,9 @@ class Included:
     """A file that was read, and where each of its keys stands."""
 
     path: str
+    written: str
+    """How the rule file names it."""
+    text: str = field(repr=False)
     index: Index = field(repr=False)
 
 
@@ -44,7 +47,7 @@ def include(
     for name, table in written_tables(rfm).items():
         if not isinstance(table.get("cutoffs"), str):
             continue
-        read = _read(directory / table["cutoffs"], value_at(*cutoffs_of(name)))
+        read = _read(directory, table["cutoffs"], value_at(*cutoffs_of(name)))
         if isinstance(read, Diagnostic):
             problems.append(read)
             # Without these two keys, nothing more is said about what cannot be known.
@@ -56,7 +59,8 @@ def include(
     return data | {"rfm": rfm}, files
 
 
-def _read(path: Path, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:
+def _read(directory: Path, written: str, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:
+    path = directory / written
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -71,4 +75,4 @@ def _read(path: Path, place: SourceLocation) -> tuple[dict[str, Any], Included] 
         return syntax_diagnostic(error, text, str(path))
     if "version" not in content:
         return Diagnostic("the file of cutoffs has no `version = 1`", SourceLocation(str(path)), _SAVE)
-    return content, Included(str(path), Index.of(text))
+    return content, Included(str(path), written, text, Index.of(text))

@@ -32,10 +32,14 @@ Group = tuple[int, ...]
 
 
 class Cut(NamedTuple):
-    """The cuts of one group of customers, rising with the score; with `keys`, a cut is the pair of value and key."""
+    """The cuts of one group of customers, rising with the score; with `keys`, a cut is the pair of value and key.
+
+    `customers` says how many there are in the group; none where the cuts are given.
+    """
 
     values: tuple[Any, ...]
     keys: tuple[str, ...] = ()
+    customers: int | None = None
 
 
 class Cuts(NamedTuple):
@@ -100,9 +104,12 @@ class Cuts(NamedTuple):
                 column=self.column,
                 values=tuple(map(exact, cut.values))[turned],
                 inclusive=self.inclusive,
+                id=f"rfm:{self.column}",
                 keys=cut.keys[turned],
                 falls=self.falling,
                 within=dict(zip(self.outer, group, strict=True)),
+                groups=len(self.table) if self.outer else 0,
+                customers=cut.customers,
                 rfm=self.of,
             )
             for group, cut in self.table.items()
@@ -147,7 +154,8 @@ def _quantiles(of: str, rfm: Rfm, measure: str, outer: tuple[str, ...], ranked: 
     for row, group in enumerate(ranked.select(outer).rows() if outer else [()]):
         values: pl.Series = ranked[name][row]
         at = positions(len(values), rfm.bins, rfm.ties)
-        table[group] = Cut(tuple(values[at]), tuple(ranked[KEY][row][at]) if rfm.ties == "split" else ())
+        keys = tuple(ranked[KEY][row][at]) if rfm.ties == "split" else ()
+        table[group] = Cut(tuple(values[at]), keys, len(values))
     dtype = ranked.schema[name]
     assert isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.DataType)
     return Cuts(
