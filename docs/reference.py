@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from segkit.codes import CODES, Code
 from segkit.io.write import FORMATS
 from segkit.rules.model.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
 from segkit.rules.model.computed.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
@@ -26,6 +27,19 @@ from segkit.rules.text.toml import toml_value
 from segkit.rules.wording.shape import key_of
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
+
+
+_CODES_INTRODUCTION = """# Codes
+
+What [`segkit check`](cli.md#check) finds, by code. A warning or note is silenced by its code or name, for the whole
+file or for one segment: `allow = ["value-not-found"]`. Errors cannot be silenced. The exit code is 1 for errors, with
+`--fail-on warning` also for warnings, never for notes."""
+_KINDS_OF_CODES = (
+    ("Faults and doubts", "0", "What is wrong with the text, its names, columns and files, or perhaps not meant so."),
+    ("Proven without the data", "1", "What holds for every data set, and so is known before any file is read."),
+    ("Seen in the data", "2", "What the customers of today show, with `--data`."),
+)
+"""Title, first digit of the codes, a sentence."""
 
 
 class Section(NamedTuple):
@@ -92,6 +106,23 @@ def reference_markdown() -> str:
     parts = [_section(section, schemas[section.model.__name__]) for section in SECTIONS]
     parts.append(_operators(schemas["Condition"]["anyOf"][-1]))
     return "\n\n".join(parts) + "\n"
+
+
+def codes_markdown() -> str:
+    """The page of codes: what each finding of `check` means, why it comes, and what mends it."""
+    parts = [_CODES_INTRODUCTION]
+    for title, lowest, about in _KINDS_OF_CODES:
+        parts.append(f"## {title}\n\n{about}")
+        for code, one in CODES.items():
+            if code[3] == lowest:
+                parts.append(f"### {code} {one.name}\n\n{one.title}. *{_how_grave(one)}*\n\n{one.cause} {one.mend}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _how_grave(code: Code) -> str:
+    told = str(code.severity).capitalize()
+    told += "; a warning where the file gives the threshold" * code.gives_threshold
+    return f"{told}{', needs `--data`' if code.needs_data else ''}."
 
 
 def write_between_markers(document: str) -> str:

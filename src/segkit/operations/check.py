@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
+from segkit.operations.checking.silence import silenced
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
 from segkit.results import CheckResult
 from segkit.rules.check.families import computed_columns
+from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
@@ -28,9 +32,10 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    problems = without_data(loaded)
+    problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     if data and not any(d.severity is Severity.ERROR for d in problems):
         problems = _with_data(loaded)
+    problems = silenced(loaded, problems, data=data)
     return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
 
 
@@ -41,7 +46,9 @@ def _with_data(loaded: Loaded) -> list[Diagnostic]:
             never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
             twice = in_two_files(evaluated.plan)
             return list(dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)]))
-    except (RuleError, DataError) as error:
+    except DataError as error:
+        return [replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics]
+    except RuleError as error:
         return list(error.diagnostics)
 
 

@@ -22,7 +22,8 @@ written).
 (`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
-`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
+`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`, which also have `code`,
+`name`, `segment`, `at` (where in the rules) and `conflict` (which criteria exclude each other).
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
@@ -40,6 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.io.write.json_text import json_text
 from segkit.results import (
@@ -249,9 +251,24 @@ def check_json(result: CheckResult) -> str:
             "warnings": len(without_notes(result.diagnostics)) - errors,
             "segments": result.segments,
             "columns": result.columns,
-            "diagnostics": _diagnostics(result.diagnostics),
+            "diagnostics": [_coded(d) for d in result.diagnostics],
         }
     )
+
+
+def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with its code, and where it is in the rules."""
+    code = code_of(diagnostic)
+    [told] = _diagnostics([diagnostic])
+    return {
+        "code": code,
+        "name": CODES[code].name,
+        "severity": told.pop("severity"),
+        "segment": diagnostic.segment,
+        "at": diagnostic.at,
+        "conflict": list(diagnostic.conflict),
+        **told,
+    }
 
 
 def _segment(segment: SegmentResult) -> dict[str, Any]:

@@ -100,6 +100,8 @@ class RuleFile(Model):
     """The day that is "now"; default: today in `timezone`."""
     timezone: str = "UTC"
     """In which zoned timestamps, and today, become dates."""
+    allow: TextList = ()
+    """What `segkit check` need not say of this file: names or codes of its findings, such as `"value-not-found"`."""
     customers: Customers
     """The customer file."""
     events: dict[Name, Events] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
@@ -56,7 +57,7 @@ def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
         if fold(text) not in known:
             near = nearest(text, sorted(map(_text, values)), "values") if len(values) <= MANY else None
             message = f"`{text}` does not occur in column `{mention.column}` of `{mention.table}`"
-            yield Finding((*mention.path, operator), message, near, warning=True)
+            yield Finding((*mention.path, operator), message, near, warning=True, code=codes.VALUE_NOT_FOUND)
 
 
 def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
