@@ -57,6 +57,9 @@ class Diagnostic:
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", without_secrets(self.message))
         object.__setattr__(self, "hint", self.hint and without_secrets(self.hint))
+        object.__setattr__(self, "at", without_secrets(self.at))
+        object.__setattr__(self, "segment", self.segment and without_secrets(self.segment))
+        object.__setattr__(self, "conflict", tuple(map(without_secrets, self.conflict)))
         object.__setattr__(self, "location", self.location and self.location.without_secrets())
 
     def render(self, name: str = "") -> str:
