@@ -19,6 +19,7 @@ from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Output, RuleFile
+from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
@@ -89,6 +90,7 @@ SECTIONS = (
     Section("`[frequency_cap.channel.NAME]`", Cap, Window, "Windows"),
     Section("`limit` of a segment", Limit),
     Section("`[assignment]`", Assignment),
+    Section("`[mavr]`", Mavr),
     Section("`[output]`", Output),
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}

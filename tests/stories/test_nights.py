@@ -117,7 +117,7 @@ def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
 
 def test_the_rule_file_has_nothing_wrong_with_it(desk: Desk, examples: Path) -> None:
     done = desk.segkit("check", examples / "nightly/rules.toml", "--data", "--fail-on", "warning", "--json")
-    assert json.loads(done.stdout)["diagnostics"] == []
+    assert {one["severity"] for one in json.loads(done.stdout)["diagnostics"]} <= {"note"}
 
 
 def commands(examples: Path) -> list[str]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
+from segkit.operations.checking.coded import coded
+from segkit.operations.checking.members import alike, nobody_or_everybody, shared
+from segkit.operations.checking.near_values import hints
+from segkit.operations.checking.questions import doubts, mavr
 from segkit.operations.checking.silence import silenced
+from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
-from segkit.results import CheckResult
+from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place, load_rules
@@ -33,23 +39,51 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
+    seen = _Seen(problems)
     if data and not any(d.severity is Severity.ERROR for d in problems):
-        problems = _with_data(loaded)
-    problems = silenced(loaded, problems, data=data)
-    return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
+        seen = _with_data(loaded)
+    return CheckResult(
+        path=str(rules),
+        diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
+        segments=len(loaded.rules.segment),
+        columns=_computed(loaded),
+        mavr=seen.mavr,
+        overlaps=seen.overlaps,
+    )
 
 
-def _with_data(loaded: Loaded) -> list[Diagnostic]:
+class _Seen(NamedTuple):
+    """What there is to say, and with the data what they show of the segments."""
+
+    problems: list[Diagnostic]
+    mavr: tuple[Mavr, ...] | None = None
+    overlaps: tuple[Overlap, ...] = ()
+
+
+def _with_data(loaded: Loaded) -> _Seen:
+    rules = loaded.rules
+    kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
         with Workspace() as ws:
-            evaluated = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
-            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
+            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
+            customers = evaluated.computed.frame
+            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
             twice = in_two_files(evaluated.plan)
-            return list(dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)]))
+            told = dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)])
+            if customers.is_empty():
+                return _Seen([*told])
+            answers, pairs = tuple(mavr(rules, customers)), shared(rules, customers)
+            found = (
+                *nobody_or_everybody(rules, customers),
+                *doubts(rules, answers, customers),
+                *alike(rules, pairs, customers),
+            )
+            of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
+            return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
-        return [replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics]
+        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics])
     except RuleError as error:
-        return list(error.diagnostics)
+        return _Seen(list(error.diagnostics))
 
 
 def _computed(loaded: Loaded) -> int:

@@ -23,7 +23,9 @@ written).
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`, which also have `code`,
-`name`, `segment`, `at` (where in the rules) and `conflict` (which criteria exclude each other).
+`name`, `segment`, `at` (where in the rules) and `conflict` (which criteria exclude each other); with the data, `mavr`
+(`segment`, `known`, `reach`, `reached`, `needed`, `a_head`, `index`, `m`, `a`, `v`, `p`) and `overlaps` (`a`, `b`,
+`customers`).
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
@@ -59,6 +61,8 @@ from segkit.results import (
     ExplainResult,
     FittedModel,
     Funnel,
+    Mavr,
+    Overlap,
     Profile,
     RfmResult,
     RunInfo,
@@ -252,8 +256,32 @@ def check_json(result: CheckResult) -> str:
             "segments": result.segments,
             "columns": result.columns,
             "diagnostics": [_coded(d) for d in result.diagnostics],
+            **({} if result.mavr is None else _of_segments(result.mavr, result.overlaps)),
         }
     )
+
+
+def _of_segments(answers: Iterable[Mavr], overlaps: Iterable[Overlap]) -> dict[str, Any]:
+    """What the data show of the segments."""
+    return {
+        "mavr": [
+            {
+                "segment": one.segment,
+                "known": _percent(one.known),
+                "reach": _percent(one.reach),
+                "reached": one.reached,
+                "needed": one.needed,
+                "a_head": one.a_head,
+                "index": _percent(one.compared),
+                "m": one.m,
+                "a": one.a,
+                "v": one.v,
+                "p": one.p,
+            }
+            for one in answers
+        ],
+        "overlaps": [{"a": pair.first, "b": pair.second, "customers": pair.customers} for pair in overlaps],
+    }
 
 
 def _coded(diagnostic: Diagnostic) -> dict[str, Any]:

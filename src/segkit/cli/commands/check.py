@@ -61,4 +61,11 @@ def _show(result: CheckResult, format_: str, terminal: Terminal) -> None:
             from segkit.report.text.check import check_text, named
 
             terminal.diagnose(result.diagnostics, sys.stdout, name=named)
+            if result.mavr and not terminal.quiet:
+                from segkit.report.text.mavr import segments_text
+                from segkit.report.text.screen import show_on  # with Rich: 0.03 s
+
+                tables = segments_text(result)
+                gap = [""] if result.diagnostics else []
+                show_on(sys.stdout, *gap, tables, color=terminal.colored(sys.stdout))
             terminal.say(check_text(result))

@@ -127,6 +127,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         for m in named.mentions
         if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
     )
+    asked |= context.kept
     if context.leaves:
         asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
         asked |= {

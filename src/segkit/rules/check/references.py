@@ -13,6 +13,7 @@ from segkit.rules import walk
 from segkit.rules.check.allow import check_allow
 from segkit.rules.check.families import check_families
 from segkit.rules.check.gates import check_gates
+from segkit.rules.check.mavr import check_mavr
 from segkit.rules.check.output import check_output
 from segkit.rules.check.percents import check_percents
 from segkit.rules.check.rfm import check_rfm
@@ -158,6 +159,6 @@ def _is_above(first: Any, last: Any) -> bool:
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, _never_done, check_families,
     check_rfm, check_stages, check_percents, check_gates, check_output,
-    check_allow,
+    check_allow, check_mavr,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -35,6 +35,7 @@ _KINDS = {
     "rfm": "an RFM table",
     "consent": "a channel",
     "frequency_cap": "a channel",
+    "mavr": "a channel",
 }
 
 _CONDITIONS = "conditions such as `{ age = { min = 18 } }`"
