@@ -14,7 +14,7 @@ from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
-from segkit.operations.checking.questions import doubts, mavr
+from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.evaluation.diagnose import placed
@@ -72,10 +72,11 @@ def _with_data(loaded: Loaded) -> _Seen:
             told = dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)])
             if customers.is_empty():
                 return _Seen([*told])
-            answers, pairs = tuple(mavr(rules, customers)), shared(rules, customers)
+            values = values_of(rules, customers)
+            answers, pairs = tuple(mavr(rules, customers, values)), shared(rules, customers)
             found = (
                 *nobody_or_everybody(rules, customers),
-                *doubts(rules, answers, customers),
+                *doubts(rules, answers, values, len(customers)),
                 *alike(rules, pairs, customers),
             )
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)

@@ -62,7 +62,7 @@ def _show(result: CheckResult, format_: str, terminal: Terminal) -> None:
 
             terminal.diagnose(result.diagnostics, sys.stdout, name=named)
             if result.mavr and not terminal.quiet:
-                from segkit.report.text.mavr import segments_text
+                from segkit.report.text.checking.mavr import segments_text
                 from segkit.report.text.screen import show_on  # with Rich: 0.03 s
 
                 tables = segments_text(result)

@@ -22,11 +22,13 @@ from segkit.words import count, plural
 CENT = Decimal("0.01")
 
 
-def mavr(rules: RuleFile, customers: pl.DataFrame) -> Iterator[Mavr]:
-    """The answers for each segment that is written; `customers` has what an evaluation computes."""
+def mavr(rules: RuleFile, customers: pl.DataFrame, values: Mapping[str, int]) -> Iterator[Mavr]:
+    """The answers for each segment that is written.
+
+    `customers` has what an evaluation computes, `values` counts those with a value by column.
+    """
     worth, everybody = worth_of(rules, customers), pl.Series([True]).new_from_index(0, len(customers))
     of_all = None if worth is None else together(worth, everybody)
-    values = _values(rules, customers)
     can: dict[str | None, pl.Series] = {}
     for name, segment in rules.segment.items():
         if not segment.write:
@@ -53,7 +55,7 @@ def mavr(rules: RuleFile, customers: pl.DataFrame) -> Iterator[Mavr]:
         )
 
 
-def _values(rules: RuleFile, customers: pl.DataFrame) -> Mapping[str, int]:
+def values_of(rules: RuleFile, customers: pl.DataFrame) -> Mapping[str, int]:
     """How many customers have a value, by column that a criterion reads."""
     read = dict.fromkeys(column for name in rules.segment for _, column in columns_read(rules, name))
     counted = customers.select(pl.col(column).count() for column in read) if read else pl.DataFrame()
@@ -85,9 +87,8 @@ def _is_profitable(rules: RuleFile, worth: Worth | None, of_all: Worth | None) -
     return worth.total * of_all.customers >= of_all.total * worth.customers
 
 
-def doubts(rules: RuleFile, answers: Sequence[Mavr], customers: pl.DataFrame) -> Iterator[Finding]:
+def doubts(rules: RuleFile, answers: Sequence[Mavr], values: Mapping[str, int], customers: int) -> Iterator[Finding]:
     """What is found of segments with members: too small, hardly reachable, hardly known, below average."""
-    values = _values(rules, customers)
     for one in answers:
         if one.reach is None:
             continue
@@ -98,7 +99,7 @@ def doubts(rules: RuleFile, answers: Sequence[Mavr], customers: pl.DataFrame) ->
             message += f", which is less than {rules.mavr.reach_percent} %"
             yield _about(one, codes.HARDLY_REACHABLE, message, "by consent, suppression lists and contact")
         if one.m is False:
-            yield from _hardly_known(rules, one, values, len(customers))
+            yield from _hardly_known(rules, one, values, customers)
         if one.p is False:
             yield _below_average(rules, one)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from segkit import codes
 from segkit.codes import CODES, code_named, code_of
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.rules.check.allow import allows
+from segkit.rules.check.checking.allow import allows
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.text.loader import Loaded
 

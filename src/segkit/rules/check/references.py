@@ -10,10 +10,10 @@ from typing import Any
 from segkit import codes
 from segkit.diagnostics import Diagnostic
 from segkit.rules import walk
-from segkit.rules.check.allow import check_allow
+from segkit.rules.check.checking.allow import check_allow
+from segkit.rules.check.checking.mavr import check_mavr
 from segkit.rules.check.families import check_families
 from segkit.rules.check.gates import check_gates
-from segkit.rules.check.mavr import check_mavr
 from segkit.rules.check.output import check_output
 from segkit.rules.check.percents import check_percents
 from segkit.rules.check.rfm import check_rfm
