@@ -388,6 +388,28 @@ def test_the_table_fits_a_screen(shop: Desk) -> None:
     assert "a head" not in shop.segkit("check", shop / "rules.toml").stdout
 
 
+OUTPUT = '[output]\ncolumns = ["age"]\n'
+
+
+@pytest.mark.parametrize(
+    ("contact", "mails", "reached"),
+    [
+        ("mail", ["a@b.example", "", "x", " c@d.example "], 2),
+        ("phone", ["0612345678", "612345678.0", "12", ""], 2),
+        # of a column whose name tells nothing, whatever is not blank is a contact
+        ("reach_at", ["x", "", "  ", "y"], 2),
+        ("push_ok", ["true", "true", "", "true"], 3),
+    ],
+)
+@pytest.mark.parametrize("output", ["", OUTPUT])
+def test_a_contact_that_can_be_used(desk: Desk, contact: str, mails: list[str], reached: int, output: str) -> None:
+    desk.put("c.csv", f"id,age,{contact}\n" + "".join(f"{n},3,{mail}\n" for n, mail in enumerate(mails)))
+    desk.put("o.csv", "id,day,total\n0,2024-01-01,1\n")
+    rules = SMALL.format(top="", more=f'[mavr]\ncontact.them = "{contact}"\n{output}')
+    found = checked(desk, rules + '[segment.s]\neveryone = true\nchannel = "them"\n[segment.t]\neveryone = true\n')
+    assert [one["reached"] for one in found["mavr"]] == [reached, 4]
+
+
 FORMATS = ("text", "json", "github", "sarif")
 SECRETS = ("zebra@x.example", "0699887766", "Zoltan", "ZK-417")
 
