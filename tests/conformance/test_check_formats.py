@@ -50,10 +50,10 @@ def test_workflow_commands_say_the_same(desk: Desk, rules: str, name: str) -> No
 
 
 def test_a_workflow_command_to_the_letter(desk: Desk) -> None:
-    path = desk.put("a,b.toml", WARNED)
+    path = desk.put("a,b:c.toml", WARNED)
     [line] = desk.segkit("check", path, "--format", "github").stdout.splitlines()
     assert line == (
-        f"::warning file={str(path).replace(',', '%2C')},line=8,col=1,endColumn=7,title=SEG020 doubtful-rule::"
+        f"::warning file={str(path).replace(',', '%2C').replace(':', '%3A')},line=8,col=1,endColumn=7,title=SEG020 doubtful-rule::"
         "a sample of 0.5 %25 is less than a hundredth%0A"
         "hint: shares are in percent: if you mean 50 %25, say `sample = 50`"
     )

@@ -335,6 +335,30 @@ def test_two_segments_that_share_most(shop: Desk) -> None:
         assert left == (["nine", "half", "part"] if name == "one" else ["half"])
 
 
+@pytest.mark.parametrize(("with_value", "is_known"), [(6, False), (7, True)])
+def test_a_threshold_is_reached_exactly(desk: Desk, with_value: int, is_known: bool) -> None:
+    """7 of 10 are 70 percent; the same 7 of 10 members consent."""
+    rows = (f"{n},{n if n < with_value else ''},{n < with_value}\n" for n in range(10))
+    desk.put("c.csv", "id,age,ok\n" + "".join(rows))
+    desk.put("o.csv", "id,day,total\n0,2024-01-01,1\n")
+    limits = "[consent]\nrequire.ok = true\n[mavr]\nknown_percent = 70\nreach_percent = 70"
+    segment = "[segment.s]\nany = [{ demographic.age.min = 0 }, { demographic.ok.missing = false }]\n"
+    [one] = checked(desk, SMALL.format(top="", more=limits) + segment)["mavr"]
+    assert one["m"] is one["a"] is is_known
+
+
+@pytest.mark.parametrize(("first", "said"), [(1, True), (2, False)])
+def test_two_that_share_exactly_as_much(desk: Desk, first: int, said: bool) -> None:
+    """9 of 10 are 90 percent, 8 are not."""
+    desk.put("c.csv", "id,age\n" + "".join(f"{n},{n}\n" for n in range(20)))
+    desk.put("o.csv", "id,day,total\n0,2024-01-01,1\n")
+    rules = SMALL.format(top="", more="[segment.ten]\ndemographic.age.below = 10")
+    found = checked(desk, f"{rules}[segment.rest]\ndemographic.age.min = {first}\n")
+    assert found["overlaps"] == [{"a": "ten", "b": "rest", "customers": 10 - first}]
+    overlap = [one["message"] for one in found["diagnostics"] if one["code"] == "SEG206"]
+    assert overlap == (["90 % of the 10 members of `ten` are in `rest`, too"] if said else [])
+
+
 def test_blocks_that_others_are_made_of_are_not_asked(shop: Desk) -> None:
     rules = SMALL.format(top="", more="")
     rules += "[segment.block]\ndemographic.age.min = 100\nwrite = false\n"
