@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import fill
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -117,7 +118,8 @@ def codes_markdown() -> str:
         parts.append(f"## {title}\n\n{about}")
         for code, one in CODES.items():
             if code[3] == lowest:
-                parts.append(f"### {code} {one.name}\n\n{one.title}. *{_how_grave(one)}*\n\n{one.cause} {one.mend}")
+                parts += [f"### {code} {one.name}", f"{one.title}. *{_how_grave(one)}*"]
+                parts.append(fill(f"{one.cause} {one.mend}", 120, break_long_words=False, break_on_hyphens=False))
     return "\n\n".join(parts) + "\n"
 
 

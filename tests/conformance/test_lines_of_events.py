@@ -222,6 +222,7 @@ def test_check_says_how_many_ids_stand_in_two_files(desk: Desk) -> None:
     rule_file = desk.put("rules.toml", rules("", BOTH))
     found = json.loads(desk.segkit("check", rule_file, "--data", "--json", "--fail-on", "warning").stdout)
     (note,) = about_tables(found)
+    assert note["code"] == "SEG031"
     assert note["severity"] == "note" and note["message"] == "2 ids of `o` stand in two files or more"
     desk.put("rules.toml", rules('duplicates = "keep"', BOTH))
     assert about_tables(json.loads(desk.segkit("check", rule_file, "--data", "--json").stdout)) == []

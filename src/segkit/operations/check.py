@@ -69,7 +69,8 @@ def _with_data(loaded: Loaded) -> _Seen:
             customers = evaluated.computed.frame
             never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
             twice = in_two_files(evaluated.plan)
-            told = dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)])
+            of_data = (_of_data(loaded, one) for one in (*evaluated.warnings, *twice))
+            told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])
             if customers.is_empty():
                 return _Seen([*told])
             values = values_of(rules, customers)
@@ -85,6 +86,12 @@ def _with_data(loaded: Loaded) -> _Seen:
         return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics])
     except RuleError as error:
         return _Seen(list(error.diagnostics))
+
+
+def _of_data(loaded: Loaded, one: Diagnostic) -> Diagnostic:
+    """The diagnostic; one without a code that is about another file than the rules is a doubt about the data."""
+    of_rules = one.location is not None and one.location.path == loaded.source.path
+    return one if one.code or of_rules else replace(one, code=codes.DOUBTFUL_DATA)
 
 
 def _computed(loaded: Loaded) -> int:
