@@ -187,7 +187,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),
         (explain + apply, ["explain", str(rules), "--json"]),
         (explain + apply, ["explain", str(rules), "c01", "--json"]),
-        (check, ["check", str(rules), "--json"]),
+        (check, ["check", str(rules), "--data", "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)
         printed.pop("schema_version")
