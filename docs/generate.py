@@ -2,9 +2,9 @@
 
     python -m docs.generate
 
-Writes `configs/segkit.schema.json`, the tables of `docs/rule-file.md`, the pictures of the README and of the RFM
-example, and the output below every command in the documents. A document is run from top to bottom in a copy of the
-examples:
+Writes `configs/segkit.schema.json`, `docs/codes.md`, the tables of `docs/rule-file.md`, the pictures of the README and
+of the RFM example, and the output below every command in the documents. A document is run from top to bottom in a copy
+of the examples:
 
 - `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
@@ -34,7 +34,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from docs.picture import svg
-from docs.reference import BEGIN, write_between_markers
+from docs.reference import BEGIN, codes_markdown, write_between_markers
 from segkit.cli import main as segkit
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply
@@ -46,6 +46,7 @@ from segkit.rules.text.loader import load_rules_text
 
 ROOT = Path(__file__).parents[1]
 SCHEMA, PICTURE = ROOT / "configs/segkit.schema.json", ROOT / "docs/images/summary.svg"
+CODES = ROOT / "docs/codes.md"
 CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
@@ -284,6 +285,7 @@ def masked(text: str) -> str:
 def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, str]]:
     """Every file that is written here, and what it should hold."""
     yield SCHEMA, schema_text(FORMATS)
+    yield CODES, codes_markdown()
     yield PICTURE, picture()
     if importlib.util.find_spec("altair") and importlib.util.find_spec("vl_convert"):
         yield CHART, chart()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import fill
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from segkit.codes import CODES, Code
 from segkit.io.write import FORMATS
 from segkit.rules.model.blocks import Behavioural, Block, Geographic, Inside, Near, Segment
 from segkit.rules.model.computed.cutoffs import Cutoffs, GroupCutoffs, MeasureCutoffs, SavedEvents
@@ -18,6 +20,7 @@ from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Output, RuleFile
+from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
@@ -26,6 +29,19 @@ from segkit.rules.text.toml import toml_value
 from segkit.rules.wording.shape import key_of
 
 BEGIN, END = "<!-- reference: begin, written by segkit.rules.reference -->", "<!-- reference: end -->"
+
+
+_CODES_INTRODUCTION = """# Codes
+
+What [`segkit check`](cli.md#check) finds, by code. A warning or note is silenced by its code or name, for the whole
+file or for one segment: `allow = ["value-not-found"]`. Errors cannot be silenced. The exit code is 1 for errors, with
+`--fail-on warning` also for warnings, never for notes."""
+_KINDS_OF_CODES = (
+    ("Faults and doubts", "0", "What is wrong with the text, its names, columns and files, or perhaps not meant so."),
+    ("Proven without the data", "1", "What holds for every data set, and so is known before any file is read."),
+    ("Seen in the data", "2", "What the customers of today show, with `--data`."),
+)
+"""Title, first digit of the codes, a sentence."""
 
 
 class Section(NamedTuple):
@@ -75,6 +91,7 @@ SECTIONS = (
     Section("`[frequency_cap.channel.NAME]`", Cap, Window, "Windows"),
     Section("`limit` of a segment", Limit),
     Section("`[assignment]`", Assignment),
+    Section("`[mavr]`", Mavr),
     Section("`[output]`", Output),
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
@@ -92,6 +109,24 @@ def reference_markdown() -> str:
     parts = [_section(section, schemas[section.model.__name__]) for section in SECTIONS]
     parts.append(_operators(schemas["Condition"]["anyOf"][-1]))
     return "\n\n".join(parts) + "\n"
+
+
+def codes_markdown() -> str:
+    """The page of codes: what each finding of `check` means, why it comes, and what mends it."""
+    parts = [_CODES_INTRODUCTION]
+    for title, lowest, about in _KINDS_OF_CODES:
+        parts.append(f"## {title}\n\n{about}")
+        for code, one in CODES.items():
+            if code[3] == lowest:
+                parts += [f"### {code} {one.name}", f"{one.title}. *{_how_grave(one)}*"]
+                parts.append(fill(f"{one.cause} {one.mend}", 120, break_long_words=False, break_on_hyphens=False))
+    return "\n\n".join(parts) + "\n"
+
+
+def _how_grave(code: Code) -> str:
+    told = str(code.severity).capitalize()
+    told += "; a warning where the file gives the threshold" * code.gives_threshold
+    return f"{told}{', needs `--data`' if code.needs_data else ''}."
 
 
 def write_between_markers(document: str) -> str:

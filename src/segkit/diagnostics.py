@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -41,27 +41,53 @@ class SourceLocation(NamedTuple):
 class Diagnostic:
     """One problem: a sentence without a full stop, its place, and the next step.
 
-    Whatever it is made of, it holds no user, password or query of an address.
+    `code` says what kind of problem it is, `at` where it is in the rules ("segment.a.any.0"), `conflict` which criteria
+    it comes of. Whatever it is made of, it holds no user, password or query of an address.
     """
 
     message: str
     location: SourceLocation | None = None
     hint: str | None = None
     severity: Severity = Severity.ERROR
+    code: str = ""
+    at: str = field(default="", compare=False)
+    segment: str | None = field(default=None, compare=False)
+    conflict: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", without_secrets(self.message))
         object.__setattr__(self, "hint", self.hint and without_secrets(self.hint))
+        object.__setattr__(self, "at", without_secrets(self.at))
+        object.__setattr__(self, "segment", self.segment and without_secrets(self.segment))
+        object.__setattr__(self, "conflict", tuple(map(without_secrets, self.conflict)))
         object.__setattr__(self, "location", self.location and self.location.without_secrets())
 
-    def render(self) -> str:
-        """Plain text, with the offending line and a caret where the line is known."""
+    def render(self, name: str = "") -> str:
+        """Plain text, with the offending line and a caret where the line is known, and the `name` of what it is."""
         lines = [f"{self.severity}: {self.message}"]
         if self.location is not None:
             lines += _frame(self.location)
         if self.hint:
             lines.append(f"hint: {self.hint}")
+        if name:
+            lines.append(f"code: {name}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found about rules, before its place in the text is looked up.
+
+    `at` and `conflict` are dotted places, items of lists by number: "segment.a.any.0". `segment` is the segment that it
+    is about, None where it is about something else.
+    """
+
+    code: str
+    at: str
+    message: str
+    segment: str | None
+    conflict: tuple[str, ...]
+    hint: str | None
 
 
 def without_notes(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

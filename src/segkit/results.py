@@ -68,7 +68,7 @@ class SegmentResult(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """Customers who are written in both segments."""
+    """Customers who are in both segments: written in both after a run, members of both where a file is checked."""
 
     first: str
     second: str
@@ -334,13 +334,40 @@ class CohortsResult(NamedTuple):
     path: str | None = None
 
 
+class Mavr(NamedTuple):
+    """Is a segment measurable (`m`), accessible (`a`), viable (`v`), profitable (`p`)? None where nothing tells.
+
+    `known` is the least share of all customers with a value in a column that the criteria read, None where they read
+    none; `reach` the share of the members who can be reached, both in percent; `reached` counts them, and `needed` is
+    how many there should be. `a_head` is what members are worth on average, `compared` the same in percent of that of
+    all customers.
+    """
+
+    segment: str
+    known: float | None
+    reach: float | None
+    reached: int
+    needed: int
+    a_head: Decimal | None
+    compared: float | None
+    m: bool | None
+    a: bool | None
+    v: bool
+    p: bool | None
+
+
 class CheckResult(NamedTuple):
-    """Everything found in a rule file: errors and warnings, and what it defines."""
+    """Everything found in a rule file: errors and warnings, and what it defines.
+
+    With the data, `mavr` has each segment that is written, and `overlaps` the pairs of them that share members.
+    """
 
     path: str
     diagnostics: tuple[Diagnostic, ...]
     segments: int = 0
     columns: int = 0
+    mavr: tuple[Mavr, ...] | None = None
+    overlaps: tuple[Overlap, ...] = ()
 
 
 class SegmentDiff(NamedTuple):

@@ -185,7 +185,8 @@ def test_forms_that_only_work_together(desk: Desk) -> None:
 def test_what_would_make_two_customers_one_is_not_offered(desk: Desk) -> None:
     put(desk, ["12", "012", "7"], ["7", "0012"])
     (warning,) = desk.json(rules())["warnings"]
-    assert "`012` and `12` would be one customer" in warning["hint"]
+    assert "two customers would be one customer" in warning["hint"]
+    assert "12" not in warning["hint"]  # warnings stand in the manifest
 
 
 def test_windows_from_a_date_of_the_customer(desk: Desk) -> None:

@@ -149,6 +149,8 @@ def test_an_address_in_a_rule_file(shop: Desk, rules: str, address: str) -> None
     shop.put("rules.toml", rules.format(toml_value(address)))
     for args in (["check", "rules.toml"], ["check", "rules.toml", "--data", "--json"]):
         assert SECRET not in told(shop, *args)
+    for format_ in ("github", "sarif"):
+        assert SECRET not in told(shop, "check", "rules.toml", "--format", format_)
     assert SECRET not in told(shop, "-v", "apply", "rules.toml", "--log", "log", "--json")
 
 

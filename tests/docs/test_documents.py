@@ -70,6 +70,10 @@ def test_the_schema_is_current() -> None:
     assert generate.SCHEMA.read_text(encoding="utf-8") == generate.schema_text(FORMATS), STALE.format("the schema")
 
 
+def test_the_page_of_codes_is_current() -> None:
+    assert generate.CODES.read_text(encoding="utf-8") == generate.codes_markdown(), STALE.format("the page of codes")
+
+
 def test_the_picture_is_current() -> None:
     assert generate.is_current(generate.PICTURE, generate.picture()), STALE.format("the picture in the README")
 
@@ -183,7 +187,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),
         (explain + apply, ["explain", str(rules), "--json"]),
         (explain + apply, ["explain", str(rules), "c01", "--json"]),
-        (check, ["check", str(rules), "--json"]),
+        (check, ["check", str(rules), "--data", "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)
         printed.pop("schema_version")

@@ -23,7 +23,7 @@ RULES = [
 @pytest.mark.parametrize("rules", RULES)
 def test_the_rule_file_has_nothing_wrong_with_it(desk: Desk, examples: Path, rules: str) -> None:
     done = desk.segkit("check", examples / rules, "--data", "--fail-on", "warning", "--json")
-    assert json.loads(done.stdout)["diagnostics"] == []
+    assert {one["severity"] for one in json.loads(done.stdout)["diagnostics"]} <= {"note"}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,7 +15,13 @@ from segkit.diagnostics import Diagnostic
 if TYPE_CHECKING:
     from segkit.cli.log import RunLog
 
-STYLES = {"error:": ("red", True), "warning:": ("yellow", True), "note:": ("cyan", True), "hint:": ("cyan", False)}
+STYLES = {
+    "error:": ("red", True),
+    "warning:": ("yellow", True),
+    "note:": ("cyan", True),
+    "hint:": ("cyan", False),
+    "code:": ("blue", False),
+}
 """How a line of a diagnostic begins -> (colour of that word, bold)."""
 
 
@@ -44,9 +50,18 @@ class Terminal:
         """A line on stderr, with `-q` too."""
         self._print(text, sys.stderr)
 
-    def diagnose(self, diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
-        """Every diagnostic, on stderr where no stream is given, with an empty line between two."""
-        text = "\n\n".join(d.render() for d in diagnostics)
+    def diagnose(
+        self,
+        diagnostics: Iterable[Diagnostic],
+        stream: TextIO | None = None,
+        *,
+        name: Callable[[Diagnostic], str] = lambda _: "",
+    ) -> None:
+        """Every diagnostic, on stderr where no stream is given, with an empty line between two.
+
+        `name` says what kind of problem one is, where that is told.
+        """
+        text = "\n\n".join(d.render(name(d)) for d in diagnostics)
         if text:
             self._print(text, stream or sys.stderr)
 

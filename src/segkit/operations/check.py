@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
+from segkit.operations.checking.coded import coded
+from segkit.operations.checking.members import alike, nobody_or_everybody, shared
+from segkit.operations.checking.near_values import hints
+from segkit.operations.checking.questions import doubts, mavr, values_of
+from segkit.operations.checking.silence import silenced
+from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
-from segkit.results import CheckResult
+from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
+from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
@@ -28,21 +38,60 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    problems = without_data(loaded)
+    problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
+    seen = _Seen(problems)
     if data and not any(d.severity is Severity.ERROR for d in problems):
-        problems = _with_data(loaded)
-    return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
+        seen = _with_data(loaded)
+    return CheckResult(
+        path=str(rules),
+        diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
+        segments=len(loaded.rules.segment),
+        columns=_computed(loaded),
+        mavr=seen.mavr,
+        overlaps=seen.overlaps,
+    )
 
 
-def _with_data(loaded: Loaded) -> list[Diagnostic]:
+class _Seen(NamedTuple):
+    """What there is to say, and with the data what they show of the segments."""
+
+    problems: list[Diagnostic]
+    mavr: tuple[Mavr, ...] | None = None
+    overlaps: tuple[Overlap, ...] = ()
+
+
+def _with_data(loaded: Loaded) -> _Seen:
+    rules = loaded.rules
+    kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
         with Workspace() as ws:
-            evaluated = evaluate(loaded, loaded.rules.today(), ws, lambda _: None)
-            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, evaluated.computed.frame)]
+            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
+            customers = evaluated.computed.frame
+            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
             twice = in_two_files(evaluated.plan)
-            return list(dict.fromkeys([*evaluated.warnings, *twice, *sorted(never, key=by_place)]))
-    except (RuleError, DataError) as error:
-        return list(error.diagnostics)
+            of_data = (_of_data(loaded, one) for one in (*evaluated.warnings, *twice))
+            told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])
+            if customers.is_empty():
+                return _Seen([*told])
+            values = values_of(rules, customers)
+            answers, pairs = tuple(mavr(rules, customers, values)), shared(rules, customers)
+            found = (
+                *nobody_or_everybody(rules, customers),
+                *doubts(rules, answers, values, len(customers)),
+                *alike(rules, pairs, customers),
+            )
+            of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
+            return _Seen([*told, *of_segments], answers, pairs)
+    except DataError as error:
+        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics])
+    except RuleError as error:
+        return _Seen(list(error.diagnostics))
+
+
+def _of_data(loaded: Loaded, one: Diagnostic) -> Diagnostic:
+    """The diagnostic; one without a code that is about another file than the rules is a doubt about the data."""
+    of_rules = one.location is not None and one.location.path == loaded.source.path
+    return one if one.code or of_rules else replace(one, code=codes.DOUBTFUL_DATA)
 
 
 def _computed(loaded: Loaded) -> int:

@@ -22,7 +22,10 @@ written).
 (`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
-`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
+`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`, which also have `code`,
+`name`, `segment`, `at` (where in the rules) and `conflict` (which criteria exclude each other); with the data, `mavr`
+(`segment`, `known`, `reach`, `reached`, `needed`, `a_head`, `index`, `m`, `a`, `v`, `p`) and `overlaps` (`a`, `b`,
+`customers`).
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
@@ -40,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.io.write.json_text import json_text
 from segkit.results import (
@@ -57,6 +61,8 @@ from segkit.results import (
     ExplainResult,
     FittedModel,
     Funnel,
+    Mavr,
+    Overlap,
     Profile,
     RfmResult,
     RunInfo,
@@ -249,9 +255,48 @@ def check_json(result: CheckResult) -> str:
             "warnings": len(without_notes(result.diagnostics)) - errors,
             "segments": result.segments,
             "columns": result.columns,
-            "diagnostics": _diagnostics(result.diagnostics),
+            "diagnostics": [_coded(d) for d in result.diagnostics],
+            **({} if result.mavr is None else _of_segments(result.mavr, result.overlaps)),
         }
     )
+
+
+def _of_segments(answers: Iterable[Mavr], overlaps: Iterable[Overlap]) -> dict[str, Any]:
+    """What the data show of the segments."""
+    return {
+        "mavr": [
+            {
+                "segment": one.segment,
+                "known": _percent(one.known),
+                "reach": _percent(one.reach),
+                "reached": one.reached,
+                "needed": one.needed,
+                "a_head": one.a_head,
+                "index": _percent(one.compared),
+                "m": one.m,
+                "a": one.a,
+                "v": one.v,
+                "p": one.p,
+            }
+            for one in answers
+        ],
+        "overlaps": [{"a": pair.first, "b": pair.second, "customers": pair.customers} for pair in overlaps],
+    }
+
+
+def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic with its code, and where it is in the rules."""
+    code = code_of(diagnostic)
+    [told] = _diagnostics([diagnostic])
+    return {
+        "code": code,
+        "name": CODES[code].name,
+        "severity": told.pop("severity"),
+        "segment": diagnostic.segment,
+        "at": diagnostic.at,
+        "conflict": list(diagnostic.conflict),
+        **told,
+    }
 
 
 def _segment(segment: SegmentResult) -> dict[str, Any]:

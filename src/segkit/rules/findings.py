@@ -21,12 +21,13 @@ def dotted(path: KeyPath) -> str:
 
 
 class Finding(NamedTuple):
-    """What is wrong at `path`."""
+    """What is wrong at `path`; `code` is one of `CODES`, or empty for a plain fault of the rules."""
 
     path: KeyPath
     message: str
     hint: str | None = None
     warning: bool = False
+    code: str = ""
 
 
 class Misfits(Exception):

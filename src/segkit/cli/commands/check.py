@@ -7,31 +7,65 @@ from pathlib import Path
 
 import click
 
+from segkit import __version__
 from segkit.cli import options
 from segkit.cli.terminal import Terminal
 from segkit.diagnostics import Severity
+from segkit.results import CheckResult
 
 
 @click.command("check")
 @options.rules
 @click.option("--data", is_flag=True, help="Check against the real columns and values, too.")
 @options.fail_on
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    help="How to say it: for people (text, the default), as one JSON object, as workflow commands of GitHub Actions, "
+    "as SARIF 2.1.0.",
+)
 @options.as_json
 @options.talk
 @click.pass_obj
-def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, as_json: bool) -> int:
+def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, format_: str | None, as_json: bool) -> int:
     """Show everything wrong with a rule file, with line and column."""
     from segkit.operations.check import check
 
+    if as_json and format_ not in (None, "json"):
+        raise click.UsageError(f"`--json` is `--format json`, and `--format {format_}` is another one")
     result = check(rules, data=data)
+    _show(result, "json" if as_json else format_ or "text", terminal)
     severities = {d.severity for d in result.diagnostics}
-    if as_json:
-        from segkit.report.as_json import check_json
-
-        click.echo(check_json(result))
-    else:
-        from segkit.report.text.check import check_text
-
-        terminal.diagnose(result.diagnostics, sys.stdout)
-        terminal.say(check_text(result))
     return int(Severity.ERROR in severities or (fail_on == "warning" and Severity.WARNING in severities))
+
+
+def _show(result: CheckResult, format_: str, terminal: Terminal) -> None:
+    match format_:
+        case "json":
+            from segkit.report.as_json import check_json
+
+            click.echo(check_json(result))
+        case "sarif":
+            from segkit.report.annotations.sarif import check_sarif
+
+            click.echo(check_sarif(result, __version__))
+        case "github":
+            from segkit.report.annotations.github import check_github
+            from segkit.report.text.check import check_text
+
+            if result.diagnostics:
+                click.echo(check_github(result))
+            terminal.say(check_text(result))
+        case _:
+            from segkit.report.text.check import check_text, named
+
+            terminal.diagnose(result.diagnostics, sys.stdout, name=named)
+            if result.mavr and not terminal.quiet:
+                from segkit.report.text.checking.mavr import segments_text
+                from segkit.report.text.screen import show_on  # with Rich: 0.03 s
+
+                tables = segments_text(result)
+                gap = [""] if result.diagnostics else []
+                show_on(sys.stdout, *gap, tables, color=terminal.colored(sys.stdout))
+            terminal.say(check_text(result))

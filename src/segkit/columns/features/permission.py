@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns import helpers
 from segkit.columns.features.steps import MeasureStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import KEY
@@ -62,7 +63,7 @@ def read_suppression(rules: RuleFile, tables: Mapping[str, Table], context: Cont
         if column not in table.columns:
             there = listed(list(table.columns)[:5], ",")
             hint = f"it has {there}: name the one that is compared `{column}` in its first line"
-            wrong.append(Finding(path, f"`{file}` has no column `{column}`", hint))
+            wrong.append(Finding(path, f"`{file}` has no column `{column}`", hint, code=codes.UNKNOWN_COLUMN))
             continue
         spec = Lookup.model_construct(path=file, on={column: column})
         view = lookup_view(name, spec, table, Reads(keys=frozenset({column})), context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from segkit import codes
 from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_visible
 from segkit.columns.plan.mentions import Mention
@@ -70,7 +71,7 @@ def _add(columns: dict[str, KeyPath], name: str, path: KeyPath, findings: list[F
     where = "the file has" if of_file else "there is"
     message = f"the new column `{name}` takes the name of a column that {where} already ({_dotted(taken)})"
     mended = f': `rename = {{ other_name = "{name}" }}` on the source' if {taken[0], path[0]} & SOURCES else ""
-    findings.append(Finding(path, message, f"give one of them another name{mended}"))
+    findings.append(Finding(path, message, f"give one of them another name{mended}", code=codes.NAME_TAKEN))
 
 
 def _dotted(path: KeyPath) -> str:
@@ -95,7 +96,7 @@ def unknown_columns(
         hint = hint or step or nearest(mention.column, known)
         hint = hint or (table.no_header_hint() if table else None)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
-        yield Finding(mention.path, f"{what} no column `{mention.column}`", hint)
+        yield Finding(mention.path, f"{what} no column `{mention.column}`", hint, code=codes.UNKNOWN_COLUMN)
 
 
 def _forgotten_into(mention: Mention, catalogue: Catalogue) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from segkit import codes
 from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_hidden, member
 from segkit.criteria.sql.parse import sql_columns
@@ -33,4 +34,6 @@ def derived_circles(rules: RuleFile) -> Iterator[Finding]:
 
 def _circle(path: KeyPath, names: Sequence[str]) -> Finding:
     hint = _OF_SEGMENTS if all(name.startswith("[") for name in names) else "compute one of them from others"
-    return Finding(path, f"these need each other: {' -> '.join(f'`{name}`' for name in names)}", hint)
+    return Finding(
+        path, f"these need each other: {' -> '.join(f'`{name}`' for name in names)}", hint, code=codes.CIRCLE
+    )

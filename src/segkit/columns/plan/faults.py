@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit import codes
 from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.value.value import needs_of_predict
 from segkit.columns.plan.catalogue import taken_twice
@@ -40,4 +41,4 @@ def _unreadable(rules: RuleFile) -> Iterator[Finding]:
         try:
             sql_columns(text)
         except SqlProblem as problem:
-            yield Finding(path, str(problem), problem.hint)
+            yield Finding(path, str(problem), problem.hint, code=codes.BAD_SQL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from segkit import codes
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.computed.rfm import rfm_column, rfm_section
 from segkit.rules.model.computed.rfm_maps import map_codes
@@ -56,4 +57,6 @@ def _unknown(path: KeyPath, known: Values, asked: Iterable[object]) -> Iterator[
     for value in asked:
         if isinstance(value, str) and value not in known.names:
             hint = nearest(value, known.names, f"{known.kind}s")
-            yield Finding(path, f"{known.owner} has no {known.kind} `{value}`", hint, warning=True)
+            yield Finding(
+                path, f"{known.owner} has no {known.kind} `{value}`", hint, warning=True, code=codes.UNKNOWN_VALUE
+            )

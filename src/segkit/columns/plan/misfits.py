@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.steps import type_of
 from segkit.columns.plan.mentions import Mention
 from segkit.criteria.conditions import misfits, types_hint
@@ -42,10 +43,12 @@ def column_misfits(
                 if operator in ("top_percent", "bottom_percent"):
                     key = mention.path[-2]
                     message = f"`{operator}` ranks all customers, so `{key}`, which looks at one row, cannot use it"
-                    yield Finding((*mention.path, operator), message, "make it a condition of a segment")
+                    yield Finding(
+                        (*mention.path, operator), message, "make it a condition of a segment", code=codes.COLUMN_TYPE
+                    )
         if mention.path[-1] in ONE_VALUE and kind_of(dtype) == "list":
             message = f"`{mention.path[-1]}` needs one value a customer, but `{mention.column}` is a list"
-            yield Finding(mention.path, message)
+            yield Finding(mention.path, message, code=codes.COLUMN_TYPE)
         if mention.condition:
             for operator, message, hint in misfits(
                 mention.column,
@@ -55,7 +58,7 @@ def column_misfits(
                 examples=examples,
                 others=schema if mention.family else (),
             ):
-                yield Finding((*mention.path, operator), message, hint)
+                yield Finding((*mention.path, operator), message, hint, code=codes.COLUMN_TYPE)
         wanted = KINDS_OF_ROLE.get(mention.role)
         if wanted and kind_of(dtype) not in wanted:
             key = mention.path[-1]
@@ -67,6 +70,7 @@ def column_misfits(
                 types_hint(
                     mention.column, kind_of(dtype), wanted, computed=mention.column in computed, examples=examples
                 ),
+                code=codes.COLUMN_TYPE,
             )
 
 
@@ -77,9 +81,11 @@ def sql_misfits(rules: RuleFile, schema: Dtypes) -> Iterable[Finding]:
             continue
         problem, dtype = sql_type(block.sql, schema)
         if problem:
-            yield Finding((*path, "sql"), *problem)
+            yield Finding((*path, "sql"), *problem, code=codes.BAD_SQL)
         elif dtype is not None and kind_of(dtype) != "boolean":
-            yield Finding((*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false")
+            yield Finding(
+                (*path, "sql"), f"the SQL is {article(kind_of(dtype))}, not true or false", code=codes.BAD_SQL
+            )
 
 
 def sql_type(text: str, schema: Dtypes) -> tuple[tuple[str, str | None] | None, pl.DataType | None]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.all_steps import derived_step
 from segkit.columns.features.measures import needs_order
 from segkit.columns.features.permission import read_suppression, suppression_steps
@@ -132,7 +133,7 @@ def _asking(
 def _refusals(path: KeyPath, error: Refused | Cycle) -> list[Finding]:
     if isinstance(error, Refused):
         return [finding._replace(path=(*path, *finding.path)) for finding in error.findings]
-    return [Finding(path, f"these need each other: {error}", "compute one of them from others")]
+    return [Finding(path, f"these need each other: {error}", "compute one of them from others", code=codes.CIRCLE)]
 
 
 def _late(rules: RuleFile, steps: Mapping[str, Step], catalogue: Catalogue) -> frozenset[str]:
@@ -156,6 +157,7 @@ def _late_where(rules: RuleFile, late: AbstractSet[str], steps: Mapping[str, Ste
                 ("customers", "where", column),
                 f"`where` looks at the rows of the file, and `{column}` is computed later",
                 "make it a condition of the segments",
+                code=codes.CONTRADICTION,
             )
 
 

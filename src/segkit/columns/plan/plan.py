@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
@@ -126,6 +127,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         for m in named.mentions
         if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
     )
+    asked |= context.kept
     if context.leaves:
         asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
         asked |= {
@@ -214,5 +216,5 @@ def _step_misfits(
     wrong = list(column_misfits(of_step, schema, computed, customers))
     if isinstance(step, RowStep) and step.sql is not None and step.needs <= schema.keys():
         problem, _ = sql_type(step.sql, schema)
-        wrong += [Finding((*step.path, "sql"), *problem)] if problem else []
+        wrong += [Finding((*step.path, "sql"), *problem, code=codes.BAD_SQL)] if problem else []
     return wrong

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.helpers import (
     AMOUNT,
     DOUBT,
@@ -184,7 +185,7 @@ def _completed(
             try:
                 frame = _derived(frame, step, spec.derive[step], reads, context)
             except SqlProblem as problem:
-                wrong.append(Finding(("derive", step), str(problem), problem.hint))
+                wrong.append(Finding(("derive", step), str(problem), problem.hint, code=codes.BAD_SQL))
                 skipped.add(step)
     if wrong:
         raise Refused(wrong)

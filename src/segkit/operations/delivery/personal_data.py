@@ -59,6 +59,12 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
     return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
 
 
+def is_personal(name: str, values: pl.Series) -> bool:
+    """Whether a column of this name, with these values among others, has data of people."""
+    frame = values.to_frame(name)
+    return bool(_named(name, frame) or _looks(frame.head(SAMPLE), [name]))
+
+
 def _named(name: str, customers: pl.DataFrame) -> str | None:
     """The kind that the name of a column tells, unless its values only say yes or no to a way to reach somebody."""
     kind = kind_of(name)

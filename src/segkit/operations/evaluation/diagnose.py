@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
 from segkit.io.read import Table
@@ -13,8 +14,7 @@ from segkit.rules.text.loader import Loaded
 
 def placed(loaded: Loaded, finding: Finding) -> Diagnostic:
     """The finding with its place in the rule file."""
-    severity = Severity.WARNING if finding.warning else Severity.ERROR
-    return Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity)
+    return loaded.source.placed(finding)
 
 
 def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -38,4 +38,4 @@ def place_of(table: Table, column: str, value: str) -> SourceLocation:
 
 def about_table(message: str, table: Table, hint: str | None = None) -> Diagnostic:
     """A warning about the files of a table."""
-    return Diagnostic(message, table.place, hint, Severity.WARNING)
+    return Diagnostic(message, table.place, hint, Severity.WARNING, codes.DOUBTFUL_DATA)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from segkit import codes
 from segkit.errors import DataError, RuleError
 from segkit.io.read.files import expand
 from segkit.io.read.geojson import Area, Feature, area_of, read_features
@@ -42,7 +43,8 @@ def open_zones(loaded: Loaded, ws: Workspace) -> tuple[Zones, list[Finding]]:
         return Zones(), []
     if find_spec("shapely") is None:
         hint = 'install it: `pip install "segkit-cli[geo]"`'
-        raise RuleError.of("`inside` needs the package shapely", hint=hint, location=loaded.source.at(*asked[0][0]))
+        message = "`inside` needs the package shapely"
+        raise RuleError(loaded.source.placed(Finding(asked[0][0], message, hint, code=codes.NOT_THERE)))
     read: dict[Path, tuple[Path, list[Feature]]] = {}
     areas: dict[Inside, Area] = {}
     findings: list[Finding] = []
@@ -91,9 +93,11 @@ def _unknown_names(path: KeyPath, inside: Inside, features: list[Feature]) -> It
     if not names:
         others = sorted({key for f in features for key in f.properties if f.name(key) is not None})
         hint = f"its features have {listed(others)}: name one with `property`" if others else "take out `name`"
-        yield Finding(path, f"no zone of `{inside.path}` has a property `{inside.property}`", hint)
+        yield Finding(
+            path, f"no zone of `{inside.path}` has a property `{inside.property}`", hint, code=codes.UNKNOWN_NAME
+        )
         return
     for position, name in enumerate(inside.name):
         if name not in names:
             message = f"no zone of `{inside.path}` has the name `{name}`"
-            yield Finding((*path, "name", position), message, nearest(name, names, "names"))
+            yield Finding((*path, "name", position), message, nearest(name, names, "names"), code=codes.UNKNOWN_NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from segkit import codes
 from segkit.addresses import is_address
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Table
@@ -41,4 +42,7 @@ def _other_keys(
             if (*path, key) not in loaded.source.origins:
                 owners = " or ".join(other.words for other in KINDS.values() if key in other.keys)
                 message = f"`{key}` does not go with `{label}`, which is read as {KINDS[kind].words}"
-                yield placed(loaded, Finding((*path, key), message, f"take it out: it is a key of {owners}"))
+                yield placed(
+                    loaded,
+                    Finding((*path, key), message, f"take it out: it is a key of {owners}", code=codes.UNKNOWN_KEY),
+                )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from segkit.diagnostics import Severity, without_notes
+from segkit.codes import CODES, code_of
+from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.results import CheckResult
 from segkit.words import plural
+
+
+def named(diagnostic: Diagnostic) -> str:
+    """The code and name of what can be allowed; nothing for an error."""
+    code = code_of(diagnostic)
+    return "" if diagnostic.severity is Severity.ERROR else f"{code} {CODES[code].name}"
 
 
 def check_text(result: CheckResult) -> str:

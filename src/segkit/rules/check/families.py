@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from segkit import codes
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, rfm_column, rfm_columns
 from segkit.rules.model.computed.scores import Score
@@ -98,8 +99,8 @@ def _not_computed(
     wrong = [column for column in asked if column not in columns]
     if wrong and not columns:
         message = f"a condition on `{family}`, but there is no `[{feature.section}]`"
-        yield Finding(path, message, feature.add(rules, wrong[0]))
+        yield Finding(path, message, feature.add(rules, wrong[0]), code=codes.UNKNOWN_COLUMN)
         return
     for column in wrong:
         hint = feature.add(rules, column) or nearest(column, columns, f"columns of `{family}`")
-        yield Finding((*path, column), f"`{family}` has no column `{column}`", hint)
+        yield Finding((*path, column), f"`{family}` has no column `{column}`", hint, code=codes.UNKNOWN_COLUMN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from segkit import codes
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.words import listed, nearest
@@ -24,7 +25,7 @@ def _channels(rules: RuleFile) -> Iterator[Finding]:
     for name in of_cap:
         if name not in known:
             message, hint = _no_channel(name, known, section)
-            yield Finding(("frequency_cap", "channel", name), message, hint)
+            yield Finding(("frequency_cap", "channel", name), message, hint, code=codes.UNKNOWN_NAME)
     for name, segment in rules.segment.items():
         if not segment.write or not known:
             continue
@@ -36,7 +37,7 @@ def _channels(rules: RuleFile) -> Iterator[Finding]:
             yield Finding(path, message, hint, warning=True)
         elif segment.channel not in known:
             message, hint = _no_channel(segment.channel, known, section)
-            yield Finding((*path, "channel"), message, hint)
+            yield Finding((*path, "channel"), message, hint, code=codes.UNKNOWN_NAME)
 
 
 def _no_channel(name: str, known: Collection[str], section: str) -> tuple[str, str]:
@@ -56,4 +57,4 @@ def _variant(rules: RuleFile) -> Iterator[Finding]:
         ):
             if column == "variant":
                 message = f"`split` of segment `{name}` writes a column `variant`, and this one has the same name"
-                yield Finding(path, message, "choose another name")
+                yield Finding(path, message, "choose another name", code=codes.NAME_TAKEN)

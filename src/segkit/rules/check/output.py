@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from segkit import codes
 from segkit.addresses import is_address, without_secrets
 from segkit.rules.check.publication import check_publication
 from segkit.rules.findings import Finding
@@ -41,7 +42,7 @@ def _changes(rules: RuleFile) -> Iterator[Finding]:
         if expect and expect.max_change_percent is not None and not expect.previous:
             message = "`max_change_percent` looks for the last run in the directory, and each `as_of` has its own"
             hint = 'name the run: `previous = "DIR"`, or write to one directory'
-            yield Finding(("segment", name, "expect", "max_change_percent"), message, hint)
+            yield Finding(("segment", name, "expect", "max_change_percent"), message, hint, code=codes.CONTRADICTION)
 
 
 def _priority(rules: RuleFile) -> Iterator[Finding]:
@@ -49,30 +50,37 @@ def _priority(rules: RuleFile) -> Iterator[Finding]:
     path = ("assignment", "priority")
     if priority and rules.assignment.mode == "overlapping":
         hint = 'add `mode = "exclusive"`, or take `priority` out'
-        yield Finding(path, "`priority` has no effect: segments may overlap", hint, warning=True)
+        yield Finding(path, "`priority` has no effect: segments may overlap", hint, warning=True, code=codes.NO_EFFECT)
     for position, name in enumerate(priority):
         segment = rules.segment.get(name)
         if segment is None:
             known = nearest(name, rules.segment, "segments")
-            yield Finding((*path, position), f"there is no `[segment.{name}]`", known)
+            yield Finding((*path, position), f"there is no `[segment.{name}]`", known, code=codes.UNKNOWN_NAME)
         elif not segment.write:
             hint = "take it out of `priority`: only written segments claim customers"
-            yield Finding((*path, position), f"`{name}` is not written, so it claims nobody", hint)
+            yield Finding(
+                (*path, position), f"`{name}` is not written, so it claims nobody", hint, code=codes.CONTRADICTION
+            )
         elif name in priority[:position]:
-            yield Finding((*path, position), f"`{name}` is there twice")
+            yield Finding((*path, position), f"`{name}` is there twice", code=codes.CONTRADICTION)
 
 
 def _written(rules: RuleFile) -> Iterator[Finding]:
     for name, segment in rules.segment.items():
         if segment.each and not segment.write:
             hint = "take out `each`, or `write = false`"
-            yield Finding(("segment", name, "each"), "`each` has no effect: the segment is not written", hint)
+            yield Finding(
+                ("segment", name, "each"),
+                "`each` has no effect: the segment is not written",
+                hint,
+                code=codes.CONTRADICTION,
+            )
         twice = [column for column, count in Counter(segment.each).items() if count > 1]
         for column in twice:
-            yield Finding(("segment", name, "each"), f"`{column}` is there twice")
+            yield Finding(("segment", name, "each"), f"`{column}` is there twice", code=codes.CONTRADICTION)
     if not any(segment.write for segment in rules.segment.values()):
         hint = "take out `write = false` where a file is wanted"
-        yield Finding(("segment",), "no segment is written", hint, warning=True)
+        yield Finding(("segment",), "no segment is written", hint, warning=True, code=codes.NO_EFFECT)
 
 
 def _combined(rules: RuleFile) -> Iterator[Finding]:
@@ -87,20 +95,34 @@ def _combined(rules: RuleFile) -> Iterator[Finding]:
     elif ending.lower() in {"xls", "xlsx"}:
         yield Finding(path, f"`{name}`: segkit does not write this format", "Excel opens `all.csv` with `bom = true`")
     elif name == "manifest.json":
-        yield Finding(path, "`manifest.json` is the run's own file", "choose another name, such as `all.csv`")
+        yield Finding(
+            path,
+            "`manifest.json` is the run's own file",
+            "choose another name, such as `all.csv`",
+            code=codes.NAME_TAKEN,
+        )
     elif stem.partition(".")[0] in rules.segment:
         owner = stem.partition(".")[0]
-        yield Finding(path, f"`{name}` is the name of the file of `[segment.{owner}]`", "choose another name")
+        yield Finding(
+            path,
+            f"`{name}` is the name of the file of `[segment.{owner}]`",
+            "choose another name",
+            code=codes.NAME_TAKEN,
+        )
 
 
 def _columns(rules: RuleFile) -> Iterator[Finding]:
     output = rules.output
     if output.label_column == rules.customers.key:
         hint = "choose another `label_column`"
-        yield Finding(("output", "label_column"), f"`{output.label_column}` is the key's column", hint)
+        yield Finding(
+            ("output", "label_column"), f"`{output.label_column}` is the key's column", hint, code=codes.NAME_TAKEN
+        )
     if output.format == "csv" and output.decimal == "," and output.delimiter in {None, ","}:
         hint = 'add `delimiter = ";"`'
-        yield Finding(("output", "decimal"), "the decimal comma is also what separates the fields", hint)
+        yield Finding(
+            ("output", "decimal"), "the decimal comma is also what separates the fields", hint, code=codes.CONTRADICTION
+        )
     placeholder = _PLACEHOLDER.search(output.directory)
     if placeholder:
         message = f"`{placeholder[0]}` in `directory` stays as it is"

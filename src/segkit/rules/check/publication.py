@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit import codes
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.words import nearest
@@ -24,11 +25,11 @@ def _reserved(rules: RuleFile) -> Iterator[Finding]:
     message = "`{}` stands for what a run keeps"
     for name in RESERVED:
         if name in rules.segment:
-            yield Finding(("segment", name), message.format(name), "choose another name for the segment")
+            yield Finding(("segment", name), message.format(name), "choose another name for it", code=codes.NAME_TAKEN)
     combined = rules.output.combined
     if combined and combined.partition(".")[0] in RESERVED:
         hint = "choose another name, such as `all.csv`"
-        yield Finding(("output", "combined"), message.format(combined.partition(".")[0]), hint)
+        yield Finding(("output", "combined"), message.format(combined.partition(".")[0]), hint, code=codes.NAME_TAKEN)
 
 
 def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
@@ -37,11 +38,11 @@ def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
         return
     if output.keep is not None:
         message = "`keep` makes a folder for each run, and `{as_of}` in `directory` another one around it"
-        yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`")
+        yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`", code=codes.CONTRADICTION)
     elif output.changes:
         message = "`changes` looks for the last run in the directory, and each `as_of` has its own"
         hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
-        yield Finding(("output", "changes"), message, hint)
+        yield Finding(("output", "changes"), message, hint, code=codes.CONTRADICTION)
 
 
 def _protected(rules: RuleFile) -> Iterator[Finding]:
@@ -51,15 +52,24 @@ def _protected(rules: RuleFile) -> Iterator[Finding]:
         for position, column in enumerate(listed):
             path = ("output", key, position)
             if column in listed[:position]:
-                yield Finding(path, f"`{column}` is there twice")
+                yield Finding(path, f"`{column}` is there twice", code=codes.CONTRADICTION)
             elif key == "pseudonymise" and column in output.hash:
-                yield Finding(path, f"`{column}` is in `hash`, too", "take it out of one of the two")
+                yield Finding(
+                    path, f"`{column}` is in `hash`, too", "take it out of one of the two", code=codes.CONTRADICTION
+                )
             elif column == output.label_column:
-                yield Finding(path, f"`{column}` is the label of the segment", "it names no customer: take it out")
+                yield Finding(
+                    path,
+                    f"`{column}` is the label of the segment",
+                    "it names no customer: take it out",
+                    code=codes.CONTRADICTION,
+                )
             elif _is_left_out(rules, column):
                 near = nearest(column, (rules.customers.key, *(output.columns or ())))
                 hint = near or "take it out: what is not written needs no protection"
-                yield Finding(path, f"`{column}` is not among the columns that are written", hint)
+                yield Finding(
+                    path, f"`{column}` is not among the columns that are written", hint, code=codes.UNKNOWN_COLUMN
+                )
             yield from _in_file_names(rules, key, column)
 
 
@@ -73,4 +83,9 @@ def _in_file_names(rules: RuleFile, key: str, column: str) -> Iterator[Finding]:
     for name, segment in rules.segment.items():
         if column in segment.each:
             message = f"`each` puts the values of `{column}` into names of files, and `{key}` is there to hide them"
-            yield Finding(("segment", name, "each"), message, "choose another column, or take one of the two out")
+            yield Finding(
+                ("segment", name, "each"),
+                message,
+                "choose another column, or take one of the two out",
+                code=codes.CONTRADICTION,
+            )

@@ -7,8 +7,11 @@ from datetime import date
 from itertools import product
 from typing import Any
 
-from segkit.diagnostics import Diagnostic, Severity
+from segkit import codes
+from segkit.diagnostics import Diagnostic
 from segkit.rules import walk
+from segkit.rules.check.checking.allow import check_allow
+from segkit.rules.check.checking.mavr import check_mavr
 from segkit.rules.check.families import check_families
 from segkit.rules.check.gates import check_gates
 from segkit.rules.check.output import check_output
@@ -28,9 +31,7 @@ def check_references(loaded: Loaded) -> list[Diagnostic]:
     """The errors and warnings of a rule file that show in its text alone, in the order of the file."""
     diagnostics = check_standard_input(loaded)
     for check in CHECKS:
-        for finding in check(loaded.rules):
-            severity = Severity.WARNING if finding.warning else Severity.ERROR
-            diagnostics.append(Diagnostic(finding.message, loaded.source.at(*finding.path), finding.hint, severity))
+        diagnostics += map(loaded.source.placed, check(loaded.rules))
     return sorted(dict.fromkeys(diagnostics), key=by_place)
 
 
@@ -38,10 +39,20 @@ def _event_tables(rules: RuleFile) -> Iterator[Finding]:
     """Findings about event tables that are named and do not exist, or are called `customers`."""
     for path, name in walk.event_tables(rules):
         if name not in rules.events:
-            yield Finding(path, f"there is no `[events.{name}]`", nearest(name, rules.events, "event tables"))
+            yield Finding(
+                path,
+                f"there is no `[events.{name}]`",
+                nearest(name, rules.events, "event tables"),
+                code=codes.UNKNOWN_NAME,
+            )
     if "customers" in rules.events:
         message = "an event table cannot have the name `customers`"
-        yield Finding(("events", "customers"), message, "`customers` is the customer file; rename the event table")
+        yield Finding(
+            ("events", "customers"),
+            message,
+            "`customers` is the customer file; rename the event table",
+            code=codes.NAME_TAKEN,
+        )
 
 
 def _segment_names(rules: RuleFile) -> Iterator[Finding]:
@@ -51,7 +62,9 @@ def _segment_names(rules: RuleFile) -> Iterator[Finding]:
             for position, name in enumerate(getattr(block, key)):
                 if name not in rules.segment:
                     hint = nearest(name, rules.segment, "segments")
-                    yield Finding((*path, key, position), f"there is no `[segment.{name}]`", hint)
+                    yield Finding(
+                        (*path, key, position), f"there is no `[segment.{name}]`", hint, code=codes.UNKNOWN_NAME
+                    )
 
 
 def _amounts(rules: RuleFile) -> Iterator[Finding]:
@@ -62,11 +75,17 @@ def _amounts(rules: RuleFile) -> Iterator[Finding]:
             of_measure = f'add `amount = "..."` to `[events.{name}]`, or name a column with `of`'
             of_section = f'add `amount = "..."`: the column of `[events.{name}]` with the money'
             hint = of_measure if path[-1] == "measure" else of_section
-            yield Finding(path, f"`{what}` needs an amount, and `[events.{name}]` names none", hint)
+            yield Finding(
+                path, f"`{what}` needs an amount, and `[events.{name}]` names none", hint, code=codes.MISSING_KEY
+            )
     for name, table in rules.events.items():
         if table.amount_per == "event" and not (table.id and table.amount):
             missing = "id" if table.amount else "amount"
-            yield Finding(("events", name, "amount_per"), f'`amount_per = "event"` needs `{missing}` beside it')
+            yield Finding(
+                ("events", name, "amount_per"),
+                f'`amount_per = "event"` needs `{missing}` beside it',
+                code=codes.MISSING_KEY,
+            )
 
 
 def _circles(rules: RuleFile) -> Iterator[Finding]:
@@ -76,7 +95,12 @@ def _circles(rules: RuleFile) -> Iterator[Finding]:
         here = (*path, "geographic", "near")
         for key in block.geographic.places if rules.customers.latitude is None else ():
             hint = 'add `latitude = "..."` and `longitude = "..."` to `[customers]`: the columns that have them'
-            yield Finding((*path, "geographic", key), f"`{key}` needs the coordinates of the customers", hint)
+            yield Finding(
+                (*path, "geographic", key),
+                f"`{key}` needs the coordinates of the customers",
+                hint,
+                code=codes.MISSING_KEY,
+            )
         for position, near in enumerate(block.geographic.near):
             for key, limit in limits.items():
                 value = getattr(near, key)
@@ -91,7 +115,7 @@ def _empty_blocks(rules: RuleFile) -> Iterator[Finding]:
     """Findings about blocks that ask for nothing."""
     for path, block in walk.blocks(rules):
         if not isinstance(block, Standalone) and not block.has_criteria():
-            yield Finding(path, "the block has no criteria", "add some, or take the block out")
+            yield Finding(path, "the block has no criteria", "add some, or take the block out", code=codes.MISSING_KEY)
 
 
 def _never_held(rules: RuleFile) -> Iterator[Finding]:
@@ -102,11 +126,13 @@ def _never_held(rules: RuleFile) -> Iterator[Finding]:
             first, last = operators.get(low), operators.get(high)
             if _is_above(first, last):
                 message = f"no value satisfies both `{low} = {first}` and `{high} = {last}`"
-                yield Finding(path, message, None, warning=True)
+                yield Finding(path, message, None, warning=True, code=codes.IMPOSSIBLE_CONDITION)
         if condition.missing and len(operators) > 1:
             other = next(name for name in operators if name != "missing")
             message = f"`missing = true` and `{other}` never hold together"
-            yield Finding(path, message, "did you mean `or_missing = true`?", warning=True)
+            yield Finding(
+                path, message, "did you mean `or_missing = true`?", warning=True, code=codes.IMPOSSIBLE_CONDITION
+            )
 
 
 def _never_done(rules: RuleFile) -> Iterator[Finding]:
@@ -121,7 +147,7 @@ def _never_done(rules: RuleFile) -> Iterator[Finding]:
         message = f"{who} with `{name} = {asked[name]}`: `did` needs at least one event"
         wanted = f'`did_not = {{ events = "{condition.events}", ... }}`, without `{name}`'
         hint = f"for customers without such events: {wanted}" if of_did else f"take `{name}` out, or write `did`"
-        yield Finding((*path, name), message, hint, warning=True)
+        yield Finding((*path, name), message, hint, warning=True, code=codes.IMPOSSIBLE_CONDITION)
 
 
 def _is_above(first: Any, last: Any) -> bool:
@@ -133,5 +159,6 @@ def _is_above(first: Any, last: Any) -> bool:
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, _never_done, check_families,
     check_rfm, check_stages, check_percents, check_gates, check_output,
+    check_allow, check_mavr,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from segkit import codes
 from segkit.rules.findings import Finding
 from segkit.rules.model.base import Duration
 from segkit.rules.model.computed.rfm import Rfm, rfm_section
@@ -28,7 +29,7 @@ def _bins(name: str, rfm: Rfm) -> Iterator[Finding]:
     if rfm.bins < 5 and not rfm.segment:
         message = f"the map `{rfm.map}` is made for 5 scores: with {rfm.bins}, some of its segments stay empty"
         hint = f"use 5 bins, or a map of your own: `[[{rfm_section(name)}.segment]]`"
-        yield Finding(("rfm", name, "bins"), message, hint, warning=True)
+        yield Finding(("rfm", name, "bins"), message, hint, warning=True, code=codes.RFM_MAP)
 
 
 def _same_events(rules: RuleFile, name: str, rfm: Rfm) -> Iterator[Finding]:
@@ -113,11 +114,11 @@ def _map(name: str, rfm: Rfm) -> Iterator[Finding]:
         if position not in beyond | set(rows.values()):
             message = f"no customer can be `{row.name}` by this row: rows above it take all its scores"
             hint = "the first row that matches counts: move this one up, or take it out"
-            yield Finding(("rfm", name, "segment", position), message, hint, warning=True)
+            yield Finding(("rfm", name, "segment", position), message, hint, warning=True, code=codes.RFM_MAP)
     holes = sorted((code for code, row in rows.items() if row is None), reverse=True)
     if holes:
         dash = "-" if rfm.bins > 9 else ""
         shown = ", ".join(dash.join(map(str, code)) for code in holes[:3])
         hint = 'if that is meant, end with a row that takes the rest: `{ name = "other" }`'
         message = f"{len(holes)} of {len(rows)} codes are in no row and get `{OTHER}`, such as {shown}"
-        yield Finding(("rfm", name, "segment"), message, hint, warning=True)
+        yield Finding(("rfm", name, "segment"), message, hint, warning=True, code=codes.RFM_MAP)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic
 from segkit.rules import walk
-from segkit.rules.findings import KeyPath
+from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import sources_of
 from segkit.rules.text.loader import STDIN, Loaded
@@ -28,7 +29,8 @@ def check_standard_input(loaded: Loaded) -> list[Diagnostic]:
 
 def _twice(loaded: Loaded, reader: tuple[str, KeyPath], who: str) -> Diagnostic:
     name, path = reader
-    return Diagnostic(f"{name} reads standard input, {who}: it can be read once", loaded.source.at(*path), HINT)
+    message = f"{name} reads standard input, {who}: it can be read once"
+    return loaded.source.placed(Finding(path, message, HINT, code=codes.CONTRADICTION))
 
 
 def _readers(rules: RuleFile) -> Iterator[tuple[str, KeyPath]]:

@@ -243,6 +243,8 @@ class Segment(Standalone):
     """What the draws depend on beside the key; default: the segment's name."""
     expect: Expect | None = None
     """How many customers it should write; where it does not, nothing is published."""
+    allow: TextList = ()
+    """What `segkit check` need not say of this segment: names or codes of its findings, such as `"never-holds"`."""
 
     @model_validator(mode="after")
     def _only_if_written(self) -> Segment:

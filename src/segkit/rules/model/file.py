@@ -17,6 +17,7 @@ from segkit.rules.model.computed.rfm import RfmTables
 from segkit.rules.model.computed.scores import Scores
 from segkit.rules.model.computed.traits import Traits
 from segkit.rules.model.computed.value import Value
+from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.permissions import Consent, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
 
@@ -102,6 +103,8 @@ class RuleFile(Model):
     """The day that is "now"; default: today in `timezone`."""
     timezone: str = "UTC"
     """In which zoned timestamps, and today, become dates."""
+    allow: TextList = ()
+    """What `segkit check` need not say of this file: names or codes of its findings, such as `"value-not-found"`."""
     customers: Customers
     """The customer file."""
     events: dict[Name, Events] = {}
@@ -124,6 +127,8 @@ class RuleFile(Model):
     """How many messages a customer may get."""
     assignment: Assignment = Assignment.model_construct()
     """Overlapping or exclusive segments."""
+    mavr: Mavr = Mavr.model_construct()
+    """What a segment should be worth, for `segkit check --data`."""
     output: Output = Output.model_construct()
     """Where the segments go, and how."""
     segment: Segments = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic
 from segkit.rules.findings import At, KeyPath
 from segkit.words import nearest
@@ -51,7 +52,14 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
             events[name] = events[name] | {"path": _absolute(path)}
         else:
             hint = nearest(name, events, "event tables")
-            problems.append(Diagnostic(f"`--events {name}=...`: the rule file has no `[events.{name}]`", None, hint))
+            problems.append(
+                Diagnostic(
+                    f"`--events {name}=...`: the rule file has no `[events.{name}]`",
+                    None,
+                    hint,
+                    code=codes.UNKNOWN_NAME,
+                )
+            )
     return data | {"events": events} if given.events else data
 
 
@@ -85,7 +93,9 @@ def substitute(data: Any, env: Mapping[str, str], at: At, problems: list[Diagnos
             return env[name]
         if default is None:
             hint = f"set it, or give a default: `${{{name}:-...}}`"
-            problems.append(Diagnostic(f"the environment variable `{name}` is not set", at(*path), hint))
+            problems.append(
+                Diagnostic(f"the environment variable `{name}` is not set", at(*path), hint, code=codes.NOT_THERE)
+            )
             return match[0]
         return default
 
@@ -118,12 +128,14 @@ def _chain(name: str, own: Mapping[str, dict[str, Any]], at: At, problems: list[
             if len(chain) == 1:
                 place = at("events", name, "like")
                 message = f'`like = "{next_name}"`: there is no `[events.{next_name}]`'
-                problems.append(Diagnostic(message, place, nearest(next_name, set(own) - {name}, "event tables")))
+                hint = nearest(next_name, set(own) - {name}, "event tables")
+                problems.append(Diagnostic(message, place, hint, code=codes.UNKNOWN_NAME))
             return [name]
         if next_name in chain:
             if next_name == name and name == min(chain, key=list(own).index):
                 circle = " -> ".join([*chain, name])
-                problems.append(Diagnostic(f"`like` goes in a circle: {circle}", at("events", name, "like"), _TAKE_OUT))
+                message, place = f"`like` goes in a circle: {circle}", at("events", name, "like")
+                problems.append(Diagnostic(message, place, _TAKE_OUT, code=codes.CIRCLE))
             return [name]
         chain.append(next_name)
     return chain

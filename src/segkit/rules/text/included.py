@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.rules.findings import At, KeyPath
 from segkit.rules.model.computed.rfm import written_tables
@@ -64,15 +65,19 @@ def _read(directory: Path, written: str, place: SourceLocation) -> tuple[dict[st
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        return Diagnostic(f"the file of cutoffs `{path}` does not exist", place, _SAVE)
+        return Diagnostic(f"the file of cutoffs `{path}` does not exist", place, _SAVE, code=codes.NOT_THERE)
     except UnicodeDecodeError:
-        return Diagnostic("the file of cutoffs is not UTF-8", SourceLocation(str(path)), "save it as UTF-8")
+        return Diagnostic(
+            "the file of cutoffs is not UTF-8", SourceLocation(str(path)), "save it as UTF-8", code=codes.SYNTAX
+        )
     except OSError as error:
-        return Diagnostic(f"cannot read the file of cutoffs `{path}`: {error.strerror}", place)
+        return Diagnostic(f"cannot read the file of cutoffs `{path}`: {error.strerror}", place, code=codes.NOT_THERE)
     try:
         content = tomli.loads(text, parse_float=Decimal)
     except tomli.TOMLDecodeError as error:
         return syntax_diagnostic(error, text, str(path))
     if "version" not in content:
-        return Diagnostic("the file of cutoffs has no `version = 1`", SourceLocation(str(path)), _SAVE)
+        return Diagnostic(
+            "the file of cutoffs has no `version = 1`", SourceLocation(str(path)), _SAVE, code=codes.MISSING_KEY
+        )
     return content, Included(str(path), written, text, Index.of(text))

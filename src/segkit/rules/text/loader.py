@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import tomli
 from pydantic import ValidationError
 
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit import codes
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
-from segkit.rules.findings import KeyPath
+from segkit.rules.findings import Finding, KeyPath, dotted
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text import expand
 from segkit.rules.text.expand import NO_OVERRIDES, Overrides
@@ -61,6 +62,19 @@ class RuleSource:
             if path[: len(place)] == place and path != place:
                 return file.index.value(path[len(place) :], file.path)
         return self.index.value(path, self.path, self.origins)
+
+    def placed(self, finding: Finding) -> Diagnostic:
+        """The finding with its place in the text."""
+        path = finding.path
+        return Diagnostic(
+            message=finding.message,
+            location=self.at(*path),
+            hint=finding.hint,
+            severity=Severity.WARNING if finding.warning else Severity.ERROR,
+            code=finding.code,
+            at=dotted(path),
+            segment=str(path[1]) if path[0:1] == ("segment",) and len(path) > 1 else None,
+        )
 
 
 class Loaded(NamedTuple):
@@ -148,7 +162,7 @@ def _read(path: Path) -> bytes:
 
 
 def _unreadable(message: str, hint: str | None, place: SourceLocation | None = None) -> RuleError:
-    return RuleError(Diagnostic(message, place, hint))
+    return RuleError(Diagnostic(message, place, hint, code=codes.SYNTAX if place else codes.NOT_THERE))
 
 
 def _decode(raw: bytes, name: str) -> str:

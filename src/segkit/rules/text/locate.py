@@ -53,6 +53,18 @@ class Index:
         span = self.values.get(known) or self.keys.get(known)
         return self.place(span, name) if span else SourceLocation(name)
 
+    def path(self, dotted: str) -> KeyPath:
+        """The path that is written so, as far as the text has it: a quoted key may have dots of its own."""
+        parts = dotted.split(".")
+        path: KeyPath = ()
+        while parts:
+            sizes = (size for size in range(len(parts), 0, -1) if (*path, ".".join(parts[:size])) in self.keys)
+            size = next(sizes, 0)
+            is_number = not size and parts[0].isdecimal()
+            path = (*path, int(parts[0]) if is_number else ".".join(parts[: size or 1]))
+            parts = parts[size or 1 :]
+        return path
+
     def place(self, span: Span, name: str) -> SourceLocation:
         """The location of a span, cut at the end of its first line."""
         start, end = span

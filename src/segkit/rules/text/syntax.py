@@ -6,6 +6,7 @@ import re
 
 import tomli
 
+from segkit import codes
 from segkit.diagnostics import Diagnostic, SourceLocation
 
 _DECIMAL_COMMA = re.compile(r"=\s*-?\d+,\d")
@@ -64,11 +65,10 @@ def syntax_diagnostic(error: tomli.TOMLDecodeError, text: str, name: str) -> Dia
         place = SourceLocation(
             path=name, line=error.lineno, column=subject.start(1) + 1, width=len(subject[1]), text=line
         )
-        return Diagnostic(f"`{subject[1]}` is there already", place, _twice(subject[1]))
+        return Diagnostic(f"`{subject[1]}` is there already", place, _twice(subject[1]), code=codes.SYNTAX)
     message, hint = _in_words(error.msg, line, error.colno)
-    return Diagnostic(
-        message, SourceLocation(path=name, line=error.lineno, column=error.colno, width=1, text=line), hint
-    )
+    place = SourceLocation(path=name, line=error.lineno, column=error.colno, width=1, text=line)
+    return Diagnostic(message, place, hint, code=codes.SYNTAX)
 
 
 def _twice(subject: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from segkit import codes
 from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
-from segkit.rules.findings import SPELLINGS, At, KeyPath
+from segkit.rules.findings import SPELLINGS, At, KeyPath, dotted
 from segkit.rules.model.base import Contradiction, Lacking, Unfit, shown
 from segkit.rules.model.blocks import FAMILIES
 from segkit.rules.wording.another_column import if_a_column
@@ -34,6 +35,7 @@ _KINDS = {
     "rfm": "an RFM table",
     "consent": "a channel",
     "frequency_cap": "a channel",
+    "mavr": "a channel",
 }
 
 _CONDITIONS = "conditions such as `{ age = { min = 18 } }`"
@@ -75,8 +77,29 @@ def diagnose(error: ValidationError, data: dict[str, Any], at: At, value_at: At)
     for item in error.errors(include_url=False):
         said = _about_keys(item, at)
         path, message, hint = said or _about_value(item, data)
-        diagnostics.append(Diagnostic(message, (at if said else value_at)(*path), hint))
+        diagnostics.append(
+            Diagnostic(
+                message=message,
+                location=(at if said else value_at)(*path),
+                hint=hint,
+                code=_code(item),
+                at=dotted(path),
+                segment=str(path[1]) if path[:1] == ("segment",) and len(path) > 1 else None,
+            )
+        )
     return diagnostics
+
+
+def _code(item: ErrorDetails) -> str:
+    """What kind of mistake it is."""
+    cause = item.get("ctx", {}).get("error")
+    if item["type"] == "missing" or isinstance(cause, Lacking):
+        return codes.MISSING_KEY
+    if isinstance(cause, Contradiction):
+        return codes.CONTRADICTION
+    if item["type"] == "extra_forbidden":
+        return codes.UNKNOWN_KEY
+    return codes.WRONG_TYPE if item["type"] in _TYPES else codes.BAD_VALUE
 
 
 def _about_keys(item: ErrorDetails, at: At) -> Said | None:
@@ -215,6 +238,8 @@ def _model_name(path: KeyPath) -> str:
     return model.__name__ if model else ""
 
 
+_TYPES = {"string_type", "bool_type", "int_type", "dict_type", "model_type", "tuple_type"}
+"""What pydantic calls a value of another kind."""
 _NEEDS: dict[str, Callable[[ErrorDetails, KeyPath], Need]] = {
     "string_type": _text,
     "bool_type": _boolean,

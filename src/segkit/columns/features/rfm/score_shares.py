@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.rfm.cuts import RAW, SCORES
 from segkit.rules.findings import Finding
 from segkit.rules.model.computed.cutoffs import MEASURES
@@ -46,7 +47,7 @@ def drift(table: str, rfm: Rfm, customers: pl.DataFrame) -> list[Finding]:
     message = f"shares of customers have moved by more than {FAR} points since {since}: {'; '.join(moved)}"
     save = "segkit apply RULES --save-cutoffs DIR" if table else "segkit rfm DATA --save-cutoffs FILE"
     hint = f"where that is meant to last, save new cutoffs: `{save}`"
-    return [Finding(cutoffs_of(table), message, hint, warning=True)]
+    return [Finding(cutoffs_of(table), message, hint, warning=True, code=codes.DOUBTFUL_DATA)]
 
 
 def _moved(column: str, saved: tuple[Decimal, ...], today: tuple[Decimal, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.rfm.cuts import RAW, SCORES
 from segkit.rules.findings import Finding
 from segkit.rules.model.computed.rfm import Rfm, rfm_column
@@ -31,4 +32,4 @@ def out_of_reach(table: str, rfm: Rfm, customers: pl.DataFrame) -> Iterator[Find
                 f"the best `{value}` that it scores {best}"
             )
             hint = 'the highest score for them: `ties = "high"`, or `--ties high` of `segkit rfm`'
-            yield Finding(("rfm", table), message, hint, warning=True)
+            yield Finding(("rfm", table), message, hint, warning=True, code=codes.DOUBTFUL_DATA)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.features.measures import Measure
 from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
 from segkit.columns.helpers import AGE, COUNT, DAYS, DISCOUNTED, FIRST, FIRST_DAY, LAST, LATER, MEAN, SPAN
@@ -46,7 +47,7 @@ def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
     absent = [name for name in LIBRARIES if find_spec(name) is None]
     if absent and rules.value and rules.value.predict:
         message = f"`[value.predict]` needs {' and '.join(absent)}, which this installation of segkit lacks"
-        yield Finding(("value", "predict"), message, 'run `pip install "segkit-cli[predict]"`')
+        yield Finding(("value", "predict"), message, 'run `pip install "segkit-cli[predict]"`', code=codes.NOT_THERE)
 
 
 def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:

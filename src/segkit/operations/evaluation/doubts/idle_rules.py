@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit import codes
 from segkit.columns import helpers
 from segkit.columns.compute import Computed
 from segkit.columns.features.permission import CONSENT, capped_column, suppression_lists
@@ -41,13 +42,13 @@ def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
         kept = kept_rows(computed.counts[name])
         if not kept:
             message, hint = f"`{file}` suppresses nobody: it has no values", "was all of it saved?"
-            yield Finding(path, message, hint, warning=True)
+            yield Finding(path, message, hint, warning=True, code=codes.IDLE_RULE)
         elif not computed.frame[helpers.listed(file, column)].any():
             values = plural(kept, "value")
             message = f"`{file}` suppresses nobody: of its {values}, none is in column `{column}` of the customers"
             hint = "are both written alike, without a `.0` behind whole numbers? "
             hint += "else the list is not needed"
-            yield Finding(path, message, hint, warning=True)
+            yield Finding(path, message, hint, warning=True, code=codes.IDLE_RULE)
 
 
 def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -57,7 +58,7 @@ def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
         if asked and not computed.frame[helpers.permission(CONSENT, channel)].any():
             message = f"nobody consents: of {len(computed.frame):,} customers, none is as `require` asks"
             hint = f"is {' and '.join(f'`{name}`' for name in asked)} written so? `segkit check --data` looks"
-            yield Finding((*path, "require"), message, hint, warning=True)
+            yield Finding((*path, "require"), message, hint, warning=True, code=codes.IDLE_RULE)
 
 
 def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
     for path, cap in walk.caps(plan.rules):
         if cap.events and not kept_rows(computed.counts[cap.events]):
             message = f"the frequency cap stops nobody: `{cap.events}` has no events"
-            yield Finding((*path, "events"), message, "was all of it saved?", warning=True)
+            yield Finding((*path, "events"), message, "was all of it saved?", warning=True, code=codes.IDLE_RULE)
         elif cap.where and not computed.frame[capped_column(path)].any():
             for finding in never_found(plan, computed.frame, within=[(*path, "where")]):
                 yield finding._replace(hint=_OCCURRING)
@@ -89,7 +90,9 @@ def unmatched(plan: Plan, computed: Computed) -> Iterator[Finding]:
     yield from (finding._replace(hint=_OCCURRING) for finding in found[:MANY])
     if len(found) > MANY:
         message = f"{len(found) - MANY:,} more values that segments without customers ask for do not occur"
-        yield Finding(found[MANY].path, message, "`segkit check --data` lists them", warning=True)
+        yield Finding(
+            found[MANY].path, message, "`segkit check --data` lists them", warning=True, code=codes.VALUE_NOT_FOUND
+        )
 
 
 def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -99,4 +102,4 @@ def _lookups(plan: Plan, computed: Computed) -> Iterator[Finding]:
             if counts["rows"].item() and not counts[helpers.found(name)].item():
                 message = f"`[lookup.{name}]` finds nothing: no row of `{table}` has a key that is in its file"
                 hint = f"is `on` right, and are the keys written alike? the left one is of `{table}`"
-                yield Finding(("lookup", name, "on"), message, hint, warning=True)
+                yield Finding(("lookup", name, "on"), message, hint, warning=True, code=codes.IDLE_RULE)

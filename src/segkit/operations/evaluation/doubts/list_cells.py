@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.helpers import cell
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.lists import FORMS, misshapen
@@ -44,7 +45,13 @@ def other_lists(plan: Plan) -> Iterator[Finding]:
             if count := counts[f"{how} {name}"]:
                 message = f"{plural(count, 'cell')} of column `{name}` {'is' if count == 1 else 'are'} {form.words}, "
                 message += f"split at `{lists[name]}` all the same"
-                yield Finding(("customers", "lists", name), message, f'write `{name} = "{how}"`', warning=True)
+                yield Finding(
+                    ("customers", "lists", name),
+                    message,
+                    f'write `{name} = "{how}"`',
+                    warning=True,
+                    code=codes.DOUBTFUL_DATA,
+                )
         yield from _other_separator(name, lists[name], counts)
 
 
@@ -61,7 +68,13 @@ def _other_separator(name: str, given: str, counts: Mapping[str, int]) -> Iterat
         else f"no cell of `{name}` has"
     )
     message = f"{has} a `{given}` to split at; {plural(other, 'cell')} {'has' if other == 1 else 'have'}"
-    yield Finding(("customers", "lists", name), f"{message} `{mark}`", f'is it `{name} = "{mark}"`?', warning=True)
+    yield Finding(
+        ("customers", "lists", name),
+        f"{message} `{mark}`",
+        f'is it `{name} = "{mark}"`?',
+        warning=True,
+        code=codes.DOUBTFUL_DATA,
+    )
 
 
 def _looks(text: pl.Expr, how: str) -> pl.Expr:

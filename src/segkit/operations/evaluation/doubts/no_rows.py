@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import SecondLook, View
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -140,7 +141,15 @@ def rows_in_footers(plan: Plan) -> list[Diagnostic]:
             if rows:
                 message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.label.name}`, which reads as a row"
                 hint = "it counts for each file: leave out the totals with `where`, if only some files have one"
-                warnings.append(Diagnostic(message, SourceLocation(part.label.path, rows[0]), hint, Severity.WARNING))
+                warnings.append(
+                    Diagnostic(
+                        message,
+                        SourceLocation(part.label.path, rows[0]),
+                        hint,
+                        Severity.WARNING,
+                        code=codes.DOUBTFUL_DATA,
+                    )
+                )
     return warnings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit import codes
 from segkit.columns.compute import Computed
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import AFTER_AS_OF, WHERE
@@ -20,7 +21,9 @@ def without_rows(plan: Plan, computed: Computed) -> Iterator[Finding]:
     for name in (name for name in plan.views if name in computed.counts):
         if not computed.counts[name]["rows"].item() and not (name == CUSTOMERS and plan.rules.customers.from_):
             path = (CUSTOMERS,) if name == CUSTOMERS else ("events", name)
-            yield Finding(path, f"`{name}` has no rows", "was all of it exported?", warning=True)
+            yield Finding(
+                path, f"`{name}` has no rows", "was all of it exported?", warning=True, code=codes.DOUBTFUL_DATA
+            )
 
 
 def ended_long_ago(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -32,7 +35,7 @@ def ended_long_ago(plan: Plan, computed: Computed) -> Iterator[Finding]:
         if last is not None and (as_of - last).days > STALE_AFTER_DAYS:
             message = f"the last event of `{name}` was on {last}, {(as_of - last).days:,} days before {as_of}"
             hint = f"to look at the customers as they stood then: `--as-of {last}`"
-            yield Finding(("events", name), message, hint, warning=True)
+            yield Finding(("events", name), message, hint, warning=True, code=codes.DOUBTFUL_DATA)
 
 
 def not_begun(plan: Plan, computed: Computed) -> Iterator[Finding]:
@@ -45,4 +48,4 @@ def not_begun(plan: Plan, computed: Computed) -> Iterator[Finding]:
         # Where `where` leaves out all others, the day is not what is wrong.
         if later and not counts.get(WHERE) and computed.last_day(name) is None:
             message = f"`{name}` has no event up to {plan.context.as_of}, and {plural(later, 'event')} after that day"
-            yield Finding(("events", name), message, "look at `as_of`", warning=True)
+            yield Finding(("events", name), message, "look at `as_of`", warning=True, code=codes.DOUBTFUL_DATA)

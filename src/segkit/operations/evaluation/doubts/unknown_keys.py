@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.compute import Computed
 from segkit.columns.features.permission import folded
 from segkit.columns.helpers import KEY
@@ -56,11 +57,12 @@ class Alike(NamedTuple):
     example: tuple[str, str]
     become_one: tuple[str, ...]
 
-    def hint(self, given: Sequence[Spelling] | None, *, of_events: bool = False) -> str:
-        """What compares such keys; customers `of_events` go out in that form."""
+    def hint(self, given: Sequence[Spelling] | None, *, of_events: bool = False, names_keys: bool = True) -> str:
+        """What compares such keys; customers `of_events` go out in that form. Without `names_keys`, no key is in it."""
         names = ", ".join(f'"{name}"' for name in SPELLINGS if name in (*self.spellings, *(given or ())))
         if self.become_one and not of_events:
-            one = f"with `normalise_keys = [{names}]`, {listed(self.become_one)} would be one customer"
+            two = listed(self.become_one) if names_keys else "two customers"
+            one = f"with `normalise_keys = [{names}]`, {two} would be one customer"
             return f"mend them: {one}; `[]` says that keys differ as written"
         form = " and writes them in that form" if of_events else ""
         return (
@@ -84,19 +86,17 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
             continue
         matches = f"{plural(alike.number, 'key')} of `{unknown.table}` {'matches' if alike.number == 1 else 'match'}"
         table = plan.view(unknown.table).table
-        told = about_table(
-            f"{matches} a customer but for {alike.words}",
-            table,
-            alike.hint(given, of_events=bool(plan.rules.customers.from_)),
-        )
+        of_events = bool(plan.rules.customers.from_)
+        told = about_table(f"{matches} a customer but for {alike.words}", table)
         many = max(FEW, SHARE_OF_UNKNOWN * len(unknown.keys), SHARE_OF_ALL * unknown.of_all)
         if unknown.always_refused or alike.number >= many:
             # Warnings stand in the manifest, which holds no customer's data: only errors have examples.
             there, customer = alike.example
             message = f"{told.message}: `{there}` there, `{customer}` among the customers"
-            errors.append(replace(told, message=message, severity=Severity.ERROR))
+            hint = alike.hint(given, of_events=of_events)
+            errors.append(replace(told, message=message, hint=hint, severity=Severity.ERROR, code=codes.BAD_DATA))
         else:
-            warnings.append(told)
+            warnings.append(replace(told, hint=alike.hint(given, of_events=of_events, names_keys=False)))
     if errors:
         raise DataError(*errors)
     return warnings + _twice(plan, computed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
@@ -23,7 +24,18 @@ Values = Mapping[tuple[str, str], Collection[Any]]
 """(Table, column) -> the values that occur in it."""
 
 
-def never_found(plan: Plan, customers: pl.DataFrame, within: Collection[KeyPath] = ((),)) -> Iterator[Finding]:
+Hint: TypeAlias = Callable[[Mention, str, Sequence[str]], str | None]
+"""Makes the next step of a condition, a value that it asks for, and the values that occur, in order."""
+
+
+def near_values(_: Mention, asked: str, values: Sequence[str]) -> str | None:
+    """The values that come near to what is asked for; those of a column with very many are not looked at."""
+    return nearest(asked, values, "values") if len(values) <= MANY else None
+
+
+def never_found(
+    plan: Plan, customers: pl.DataFrame, within: Collection[KeyPath] = ((),), *, hint: Hint = near_values
+) -> Iterator[Finding]:
     """A warning for each value that a condition asks for and that does not occur in the column.
 
     `within` are the paths of the conditions to look at. Looked at are columns of text, of true or false, and of lists,
@@ -36,7 +48,7 @@ def never_found(plan: Plan, customers: pl.DataFrame, within: Collection[KeyPath]
     for mention in asking:
         values = occurring.get((mention.table, mention.column))
         if values is not None:
-            yield from _missing(mention, values)
+            yield from _missing(mention, values, hint)
 
 
 def _asked(mention: Mention) -> Iterator[tuple[str, Any]]:
@@ -47,16 +59,16 @@ def _asked(mention: Mention) -> Iterator[tuple[str, Any]]:
             yield from ((name, value) for value in (operand if isinstance(operand, tuple) else (operand,)))
 
 
-def _missing(mention: Mention, values: Collection[Any]) -> Iterator[Finding]:
+def _missing(mention: Mention, values: Collection[Any], hint: Hint) -> Iterator[Finding]:
     assert mention.condition is not None
     fold = str.lower if mention.condition.ignore_case else str
     known = {fold(_text(value)) for value in values}
     for operator, value in _asked(mention):
         text = _text(value)
         if fold(text) not in known:
-            near = nearest(text, sorted(map(_text, values)), "values") if len(values) <= MANY else None
+            near = hint(mention, text, sorted(map(_text, values)))
             message = f"`{text}` does not occur in column `{mention.column}` of `{mention.table}`"
-            yield Finding((*mention.path, operator), message, near, warning=True)
+            yield Finding((*mention.path, operator), message, near, warning=True, code=codes.VALUE_NOT_FOUND)
 
 
 def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:

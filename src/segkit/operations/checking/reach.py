@@ -1,0 +1,29 @@
+"""Accessible: who may be written to by consent and lists, and has a contact that can be used."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from segkit.columns import helpers
+from segkit.columns.features.permission import CONSENT, SUPPRESSED, permission_columns
+from segkit.operations.delivery.personal_data import REACHES, kind_of
+from segkit.rules.model.file import RuleFile
+
+
+def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl.Series:
+    """Which customers can be reached by this channel; None asks for the general rules alone."""
+    asked = frozenset(permission_columns(rules))
+    can = pl.Series([True]).new_from_index(0, len(customers))
+    for name in ("", *([channel] if channel else [])):
+        if (consent := helpers.permission(CONSENT, name)) in asked:
+            can &= customers[consent]
+        if (refused := helpers.permission(SUPPRESSED, name)) in asked:
+            can &= ~customers[refused]
+    column = rules.mavr.contact.get(channel) if channel else None
+    return can if column is None else can & _is_usable(customers[column], kind_of(column) or "")
+
+
+def _is_usable(values: pl.Series, kind: str) -> pl.Series:
+    """Whether there is a contact: a value that is not blank, and for an e-mail or phone looks like one."""
+    text = values.cast(pl.String).str.strip_chars()
+    return ((text != "") & text.str.contains(REACHES.get(kind, ""))).fill_null(False)
