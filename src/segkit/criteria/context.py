@@ -56,13 +56,15 @@ ANY_DAY = dt.date(2000, 1, 1)
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
-    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make.
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make. `given` are computed
+    columns that the customers bring with them: nothing computes them.
     """
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = MappingProxyType({})
     leaves: bool = False
+    given: frozenset[str] = frozenset()
 
 
 class Names(NamedTuple):

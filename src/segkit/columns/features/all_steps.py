@@ -26,7 +26,7 @@ from segkit.rules.walk import named_blocks
 
 
 def steps_of(rules: RuleFile, context: Context) -> list[Step]:
-    """The steps that compute all columns, helper columns and members of segments too."""
+    """The steps that compute all columns that are not given, helper columns and members of segments too."""
     steps = [*_trait_steps(rules, context), *(step for name, rfm in rules.rfm.items() for step in rfm_steps(name, rfm))]
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
@@ -34,7 +34,8 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]
     if rules.value and rules.value.events in rules.events:
         steps += value_steps(rules.value, rules.events[rules.value.events].time, context)
-    return [*steps, *segment_steps(rules, context), *permission_steps(rules, context)]
+    steps += [*segment_steps(rules, context), *permission_steps(rules, context)]
+    return [step for step in steps if context.given.isdisjoint(step.names)]
 
 
 def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

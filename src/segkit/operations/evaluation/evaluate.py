@@ -59,8 +59,18 @@ class Evaluated(NamedTuple):
     inputs: tuple[Input, ...]
 
 
-def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress, *, leaves: bool = False) -> Evaluated:
+def evaluate(
+    loaded: Loaded,
+    as_of: dt.date,
+    ws: Workspace,
+    progress: Progress,
+    *,
+    leaves: bool = False,
+    given: frozenset[str] = frozenset(),
+) -> Evaluated:
     """Every computed column of every customer; with `leaves`, also what each criterion of a segment looks at.
+
+    The tables have the columns that are `given`: these are not computed.
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
@@ -70,7 +80,7 @@ def evaluate(loaded: Loaded, as_of: dt.date, ws: Workspace, progress: Progress, 
     tables = open_tables(loaded, ws)
     zones, unknown = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in unknown)
-    context = Context(as_of, zones=zones.areas, leaves=leaves)
+    context = Context(as_of, zones=zones.areas, leaves=leaves, given=given)
     settled = settle(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     refuse_headers(plan, settled.looks)

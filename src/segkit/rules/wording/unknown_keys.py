@@ -18,7 +18,6 @@ from segkit.words import listed, nearest
 NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
-    ("RuleFile", "test"): _LATER,
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
     ("Source", "table"): "until then, export the table to CSV or Parquet",
