@@ -56,8 +56,8 @@ ANY_DAY = dt.date(2000, 1, 1)
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
-    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make. `given` are computed
-    columns that the customers bring with them: nothing computes them.
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make. `given` are
+    computed columns that the customers bring with them: nothing computes them.
     """
 
     as_of: dt.date

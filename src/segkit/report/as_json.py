@@ -62,7 +62,9 @@ from segkit.results import (
     RunInfo,
     SegmentResult,
     TableCounts,
+    TestsResult,
     Threshold,
+    Verdict,
 )
 
 SCHEMA_VERSION = 1
@@ -149,6 +151,37 @@ def explain_json(result: ExplainResult) -> str:
             "notes": _diagnostics(result.notes),
         }
     )
+
+
+def test_json(result: TestsResult) -> str:
+    """What the tests of a rule file found."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "defined": result.defined,
+            "passed": len(result.verdicts) - result.failed,
+            "failed": result.failed,
+            "tests": [_verdict(verdict) for verdict in result.verdicts],
+            "elapsed_seconds": round(result.elapsed_seconds, 3),
+        }
+    )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "path": verdict.location.path,
+        "line": verdict.location.line,
+        "as_of": verdict.as_of.isoformat(),
+        "passed": verdict.passed,
+        "differences": [
+            {"key": d.key, "expected": list(d.expected), "found": list(d.found)} for d in verdict.differences
+        ],
+        "segments": [_explained_segment(one) for one in verdict.wrong],
+        "undecided": list(verdict.undecided),
+        "left_out": verdict.left_out,
+    }
 
 
 def _explained(customer: ExplainedCustomer) -> dict[str, Any]:

@@ -28,8 +28,8 @@ NOT_FOR_ONE = ("each", "sample", "limit", "holdout", "split", "salt", "expect")
 class Batch(NamedTuple):
     """Tests of one day that give the same computed columns: each is a customer of the same plan.
 
-    `keys` are those of the customers. `given` are the columns that nothing computes: those of the tests, and `empty`, of
-    cuts over all customers, which the tests do not give.
+    `keys` are those of the customers. `given` are the columns that nothing computes: those of the tests, and `empty`,
+    of cuts over all customers, which the tests do not give.
     """
 
     as_of: dt.date
@@ -40,17 +40,19 @@ class Batch(NamedTuple):
 
 
 def batches_of(tests: Iterable[Given], known: Known) -> Iterator[Batch]:
-    """The tests, as few times as that goes: those on the same lists, and with keys of their own or without, together."""
+    """The tests in as few batches as can be: none has two customers with one key, or on different lists."""
     groups: dict[Any, list[Given]] = {}
     for test in tests:
-        kind = (test.as_of, test.computed, test.derived, frozenset(test.test.listed), test.key is None)
+        with_key, lists = test.key is not None, frozenset(test.test.listed)
+        kind = (test.as_of, test.computed, test.derived, test.certain, lists, with_key)
         turn = 0
-        while test.key is not None and any(test.key == other.key for other in groups.get((kind, turn), ())):
+        while with_key and any(test.key == other.key for other in groups.get((kind, turn), ())):
             turn += 1
         groups.setdefault((kind, turn), []).append(test)
     for group in groups.values():
         computed = group[0].computed
-        empty = {name: dtype for cut in known.cuts if computed.isdisjoint(cut.names) for name, dtype in cut.types.items()}
+        cuts = [cut for cut in known.cuts if computed.isdisjoint(cut.names)]
+        empty = {name: dtype for cut in cuts for name, dtype in cut.types.items()}
         yield Batch(
             as_of=group[0].as_of,
             tests=group,

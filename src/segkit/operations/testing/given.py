@@ -16,6 +16,7 @@ from segkit.rules.findings import At, Finding, KeyPath
 from segkit.rules.model.base import shown
 from segkit.rules.model.computed.rfm import Rfm, rfm_columns
 from segkit.rules.model.computed.rfm_maps import map_codes
+from segkit.rules.model.computed.value import PREDICTED
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.tests import Cells, RuleTest
 from segkit.rules.tables import CUSTOMERS
@@ -26,7 +27,7 @@ class Given(NamedTuple):
     """A test with what its values bring with them: timestamps without a zone, RFM code and segment.
 
     `key` is the customer's, None where the test gives none. `computed` are columns that the customer brings, `derived`
-    are those of event tables.
+    are those of event tables. `certain` are columns found over all customers which one without events never has.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Given(NamedTuple):
     events: Mapping[str, Sequence[Mapping[str, Any]]]
     computed: frozenset[str]
     derived: frozenset[Place]
+    certain: frozenset[str]
 
 
 def given_of(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of: dt.date) -> Given:
@@ -61,7 +63,17 @@ def given_of(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of: 
         events=events,
         computed=frozenset(customer.keys() & {*known.computed, *rules.customers.derive}),
         derived=frozenset((table, column) for table, column in derived if column in rules.events[table].derive),
+        certain=frozenset(_certain(rules, test)),
     )
+
+
+def _certain(rules: RuleFile, test: RuleTest) -> Iterator[str]:
+    for table, rfm in rules.rfm.items():
+        columns = rfm_columns(table)
+        if rfm.events and not test.events.get(rfm.events) and test.customer.keys().isdisjoint(columns):
+            yield from columns[3:]
+    if rules.value and rules.value.predict and not test.events.get(rules.value.events):
+        yield from () if "revenue" in test.customer else PREDICTED
 
 
 def _local(value: Any, zone: ZoneInfo) -> Any:
@@ -128,7 +140,7 @@ def _event(rules: RuleFile, known: Known, path: KeyPath, row: Cells, as_of: dt.d
     if time is None:
         yield Finding(path, f"the event has no `{spec.time}`", "each event has a day, such as 2024-03-01")
     elif isinstance(time, dt.date) and day_of(time, ZoneInfo(rules.timezone)) > as_of:
-        message = f"the event is of {day_of(time, ZoneInfo(rules.timezone))}, after {as_of}, which is \"now\""
+        message = f'the event is of {day_of(time, ZoneInfo(rules.timezone))}, after {as_of}, which is "now"'
         yield Finding((*path, spec.time), message, "events of later days do not exist: give another day, or `as_of`")
 
 

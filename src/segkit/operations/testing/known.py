@@ -31,7 +31,7 @@ DTYPES: dict[Kind, pl.DataType] = {
     "number": pl.Float64(), "text": pl.String(), "date": pl.Date(), "boolean": pl.Boolean(), "list": pl.List(pl.String)
 }  # fmt: skip
 """How a column of a kind is read where nothing in the tests shows more."""
-GUESSED = ("number", "text", "date", "boolean")
+GUESSED: tuple[Kind, ...] = ("number", "text", "date", "boolean")
 MOST_GUESSED = 4
 """With more columns of which nothing tells the kind, an expression is taken to be about numbers."""
 
@@ -117,9 +117,10 @@ def _kinds_of_sql(rules: RuleFile, kinds: Mapping[Place, Kind]) -> dict[Place, K
     for _, table, text in sql_texts(rules):
         names = sorted(sql_columns(text))
         open_ = [name for name in names if (table, name) not in kinds and (table, name) not in found]
-        schema: Dtypes = {name: DTYPES[kinds.get((table, name)) or found.get((table, name), "number")] for name in names}
+        so_far = {**kinds, **found}
+        schema: Dtypes = {name: DTYPES[so_far.get((table, name), "number")] for name in names}
         tries = product(GUESSED, repeat=len(open_)) if len(open_) <= MOST_GUESSED else iter(())
-        first = next((one for one in tries if _fits(text, schema, open_, one)), ("number",) * len(open_))
+        first = next((one for one in tries if _fits(text, schema, open_, one)), GUESSED[:1] * len(open_))
         found |= {(table, name): kind for name, kind in zip(open_, first, strict=True)}
     return found
 

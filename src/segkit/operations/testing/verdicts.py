@@ -13,14 +13,7 @@ from segkit.gates.ledger import Ledger, claim_order, ledger, memberships
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.explanation.criteria import Reader
-from segkit.operations.explanation.outcomes import (
-    CLAIMED,
-    NOT_WRITTEN,
-    WRITTEN,
-    claimed_by,
-    outcome_of,
-    trees_of,
-)
+from segkit.operations.explanation.outcomes import CLAIMED, WRITTEN, claimed_by, outcome_of, trees_of
 from segkit.operations.progress import silent
 from segkit.operations.testing.batches import Batch, rules_for
 from segkit.operations.testing.given import Given
@@ -69,7 +62,8 @@ class _Run(NamedTuple):
 def verdicts_of(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> tuple[list[Verdict], list[Finding]]:
     """A verdict on each test of a batch, and findings about what it expects of segments that cannot be decided."""
     run = _computed(loaded, batch, known, ws)
-    verdicts, wrong = [], []
+    verdicts: list[Verdict] = []
+    wrong: list[Finding] = []
     for test, key in zip(batch.tests, batch.keys, strict=True):
         place = run.places.get(key)
         outcomes = {} if place is None else run.outcomes(place)
@@ -96,7 +90,7 @@ def _computed(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> _Run
 
 
 def _without_claims(rules: RuleFile, undecided: Undecided) -> RuleFile:
-    """The rules, of which segments that cannot be decided claim nobody: what they may claim is thought of afterwards."""
+    """The rules, of which segments that cannot be decided claim nobody: `outcomes` thinks of what they may claim."""
     if rules.assignment.mode != "exclusive":
         return rules
     open_ = undecided.criteria.keys() | undecided.gates.keys()
@@ -107,9 +101,7 @@ def _without_claims(rules: RuleFile, undecided: Undecided) -> RuleFile:
     return rules.model_copy(update={"segment": segments})
 
 
-def _undecided_but_named(
-    run: _Run, known: Known, test: Given, outcomes: Mapping[str, str | None]
-) -> Iterator[Finding]:
+def _undecided_but_named(run: _Run, known: Known, test: Given, outcomes: Mapping[str, str | None]) -> Iterator[Finding]:
     """Findings about expectations of segments that nobody can decide for this customer."""
     of, path = test.test, ("test", test.number)
     for key in ("segments", "not_segments", "written"):
@@ -125,7 +117,7 @@ def _undecided_but_named(
 def _cannot_be_decided(run: _Run, known: Known, path: KeyPath, name: str) -> Finding:
     roots: Roots = run.undecided.criteria.get(name) or run.undecided.gates.get(name) or frozenset()
     if not roots:
-        message = f"nobody can tell whether `{name}` is written: a segment before it that is undecided may claim the customer"
+        message = f"`{name}` may be claimed by a segment before it, which the test cannot tell"
         return Finding(path, message, "give what that segment looks at, or take the expectation out")
     told, hint = why(roots, run.rules, known)
     what = "looks at" if name in run.undecided.criteria else "is written only by consent that looks at"
@@ -160,13 +152,15 @@ def _differences(test: Given, run: _Run, outcomes: Mapping[str, str | None]) -> 
     matched = [name for name in run.rules.segment if outcomes.get(name) is not None and name not in undecided]
     if of.segments is not None:
         yield from _if_apart("segments", of.segments, matched)
-    if found := [name for name in of.not_segments if name in matched]:
-        yield Difference("not_segments", of.not_segments, tuple(found))
+    if refused := [name for name in of.not_segments if name in matched]:
+        yield Difference("not_segments", of.not_segments, tuple(refused))
     if of.written is not None:
-        yield from _if_apart("written", of.written, [name for name in run.rules.segment if outcomes.get(name) == WRITTEN])
+        written = [name for name in run.rules.segment if outcomes.get(name) == WRITTEN]
+        yield from _if_apart("written", of.written, written)
     if of.stopped:
         expected = [f"{name}: {reason}" for name, reason in of.stopped.items()]
-        yield from _if_apart("stopped", expected, [f"{name}: {outcomes.get(name) or 'no match'}" for name in of.stopped])
+        found = [f"{name}: {outcomes.get(name) or 'no match'}" for name in of.stopped]
+        yield from _if_apart("stopped", expected, found)
 
 
 def _if_apart(key: str, expected: Sequence[str], found: Sequence[str]) -> Iterator[Difference]:

@@ -56,10 +56,11 @@ def _at_odds(path: KeyPath, test: RuleTest, rules: RuleFile) -> Iterator[Finding
         if place[0] not in ("written", "stopped") or name not in rules.segment:
             continue
         if not rules.segment[name].write:
-            yield Finding((*path, *place), f"`{name}` is never written", "it says `write = false`: name it in `segments`")
+            yield Finding((*path, *place), f"`{name}` is never written", "it says `write = false`")
         elif matched is not None and name not in matched:
             yield Finding((*path, *place), f"`{name}` is not among the `segments` of the test", "add it there")
         elif place[0] == "stopped" and name in written:
             yield Finding((*path, *place), f"`{name}` is both `stopped` and `written`", "take one of them out")
         elif test.stopped.get(name) == "claimed" and rules.assignment.mode != "exclusive":
-            yield Finding((*path, *place), "nobody is claimed", '`[assignment] mode = "exclusive"` makes segments claim')
+            hint = '`[assignment] mode = "exclusive"` makes segments claim'
+            yield Finding((*path, *place), "nobody is claimed", hint)
