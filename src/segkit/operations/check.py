@@ -12,6 +12,8 @@ from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
+from segkit.operations.testing.given import wrong_tests
+from segkit.operations.testing.known import known_of
 from segkit.results import CheckResult
 from segkit.rules.check.families import computed_columns
 from segkit.rules.text.loader import Loaded, by_place, load_rules
@@ -29,9 +31,16 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
     problems = without_data(loaded)
-    if data and not any(d.severity is Severity.ERROR for d in problems):
-        problems = _with_data(loaded)
+    if not any(d.severity is Severity.ERROR for d in problems):
+        problems = [*(_with_data(loaded) if data else problems), *_of_tests(loaded)]
     return CheckResult(str(rules), tuple(problems), len(loaded.rules.segment), _computed(loaded))
+
+
+def _of_tests(loaded: Loaded) -> list[Diagnostic]:
+    """What is wrong with the tests of the rule file; `test` runs them."""
+    if not loaded.rules.test:
+        return []
+    return sorted((placed(loaded, finding) for finding in wrong_tests(loaded, known_of(loaded.rules))), key=by_place)
 
 
 def _with_data(loaded: Loaded) -> list[Diagnostic]:

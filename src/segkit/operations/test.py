@@ -16,8 +16,8 @@ from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.evaluate import without_data
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.batches import batches_of
-from segkit.operations.testing.given import given_of, of_other_kinds, wrong_in
-from segkit.operations.testing.known import Known, known_of
+from segkit.operations.testing.given import given_of, today_of, wrong_tests
+from segkit.operations.testing.known import known_of
 from segkit.operations.testing.verdicts import verdicts_of
 from segkit.results import TestsResult, Verdict
 from segkit.rules.findings import Finding
@@ -44,7 +44,7 @@ def test(
     _refuse(loaded, wrong_tests(loaded, known, as_of))
     tests = _chosen(loaded.rules, select)
     progress(f"running {len(tests)} tests")
-    given = [given_of(loaded.rules, known, number, one, _day(loaded.rules, one, as_of)) for number, one in tests]
+    given = [given_of(loaded.rules, known, number, one, today_of(loaded.rules, one, as_of)) for number, one in tests]
     verdicts: list[Verdict] = []
     wrong: list[Finding] = []
     with Workspace() as ws:
@@ -56,24 +56,10 @@ def test(
     return _result(loaded, verdicts, clock)
 
 
-def wrong_tests(loaded: Loaded, known: Known, as_of: dt.date | None = None) -> list[Finding]:
-    """What is wrong with what the tests give, without their being run."""
-    rules = loaded.rules
-    findings = list(of_other_kinds(rules.test, known, loaded.source.at))
-    for number, one in enumerate(rules.test):
-        findings += wrong_in(rules, known, number, one, _day(rules, one, as_of))
-    return findings
-
-
 def _refuse(loaded: Loaded, findings: Sequence[Finding]) -> None:
     """`RuleError` where there are findings."""
     if findings:
         raise RuleError(*sorted((placed(loaded, finding) for finding in findings), key=by_place))
-
-
-def _day(rules: RuleFile, one: RuleTest, as_of: dt.date | None) -> dt.date:
-    """The day that is "now" for a test."""
-    return one.as_of or as_of or rules.today()
 
 
 def _chosen(rules: RuleFile, select: Sequence[str]) -> list[tuple[int, RuleTest]]:

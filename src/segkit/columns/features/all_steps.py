@@ -13,7 +13,7 @@ from segkit.columns.features.measures import Measure
 from segkit.columns.features.permission import permission_steps
 from segkit.columns.features.rfm.rfm import rfm_steps
 from segkit.columns.features.scores import score_steps
-from segkit.columns.features.steps import RowStep, Step
+from segkit.columns.features.steps import CutStep, RowStep, Step
 from segkit.columns.features.traits import cut_of_trait, row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
@@ -35,7 +35,15 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     if rules.value and rules.value.events in rules.events:
         steps += value_steps(rules.value, rules.events[rules.value.events].time, context)
     steps += [*segment_steps(rules, context), *permission_steps(rules, context)]
-    return [step for step in steps if context.given.isdisjoint(step.names)]
+    kept = [step for step in steps if context.given.isdisjoint(step.names)]
+    return [one for step in kept for one in ([step] if context.unknown.isdisjoint(step.names) else _missing(step))]
+
+
+def _missing(step: Step) -> Iterator[Step]:
+    """The columns of a cut, without a value."""
+    assert isinstance(step, CutStep), "only cuts look at all customers"
+    for name, dtype in step.types.items():
+        yield RowStep(name, frozenset(), lambda _, dtype=dtype: pl.lit(None, dtype), step.path)
 
 
 def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

@@ -28,15 +28,15 @@ NOT_FOR_ONE = ("each", "sample", "limit", "holdout", "split", "salt", "expect")
 class Batch(NamedTuple):
     """Tests of one day that give the same computed columns: each is a customer of the same plan.
 
-    `keys` are those of the customers. `given` are the columns that nothing computes: those of the tests, and `empty`,
-    of cuts over all customers, which the tests do not give.
+    `keys` are those of the customers, `given` the computed columns that they bring. Those in `unknown` are found over
+    all customers, and the tests do not give them.
     """
 
     as_of: dt.date
     tests: Sequence[Given]
     keys: Sequence[str]
     given: frozenset[str]
-    empty: Mapping[str, pl.DataType]
+    unknown: frozenset[str]
 
 
 def batches_of(tests: Iterable[Given], known: Known) -> Iterator[Batch]:
@@ -52,13 +52,12 @@ def batches_of(tests: Iterable[Given], known: Known) -> Iterator[Batch]:
     for group in groups.values():
         computed = group[0].computed
         cuts = [cut for cut in known.cuts if computed.isdisjoint(cut.names)]
-        empty = {name: dtype for cut in cuts for name, dtype in cut.types.items()}
         yield Batch(
             as_of=group[0].as_of,
             tests=group,
             keys=[f"test{test.number}" if test.key is None else test.key for test in group],
-            given=computed | empty.keys(),
-            empty=empty,
+            given=computed,
+            unknown=frozenset(name for cut in cuts for name in cut.names),
         )
 
 
@@ -158,8 +157,7 @@ class _Tables:
         return {"path": self._saved(pl.DataFrame(columns)), "types": dict.fromkeys(texts, "text")}
 
     def _series(self, place: Place, values: Sequence[Any]) -> pl.Series:
-        empty = self._batch.empty.get(place[1]) if place[0] == CUSTOMERS else None
-        return series_of(values, empty or self._known.dtype(place), exact=place in self._known.money)
+        return series_of(values, self._known.dtype(place), exact=place in self._known.money)
 
     def _saved(self, frame: pl.DataFrame) -> str:
         path = self._ws.new_file(".parquet")

@@ -20,6 +20,7 @@ from segkit.rules.model.computed.value import PREDICTED
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.tests import Cells, RuleTest
 from segkit.rules.tables import CUSTOMERS
+from segkit.rules.text.loader import Loaded
 from segkit.words import listed, nearest
 
 
@@ -103,8 +104,21 @@ def _completed(table: str, rfm: Rfm, customer: Mapping[str, Any]) -> dict[str, A
     return {code: ("-" if rfm.bins == 10 else "").join(map(str, scores)), segment: map_codes(rfm).get((r, f, m))}
 
 
-def wrong_in(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of: dt.date) -> Iterator[Finding]:
-    """What is wrong with what one test gives."""
+def today_of(rules: RuleFile, test: RuleTest, as_of: dt.date | None) -> dt.date:
+    """The day that is "now" for a test: its own, else `as_of`, else that of the rules."""
+    return test.as_of or as_of or rules.today()
+
+
+def wrong_tests(loaded: Loaded, known: Known, as_of: dt.date | None = None) -> list[Finding]:
+    """What is wrong with what the tests of a rule file give, as far as it shows without their being run."""
+    rules = loaded.rules
+    findings = list(_of_other_kinds(rules.test, known, loaded.source.at))
+    for number, test in enumerate(rules.test):
+        findings += _wrong_in(rules, known, number, test, today_of(rules, test, as_of))
+    return findings
+
+
+def _wrong_in(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of: dt.date) -> Iterator[Finding]:
     path: KeyPath = ("test", number)
     key = rules.customers.key
     customers = known.columns[CUSTOMERS] | known.computed.keys() | {key}
@@ -123,7 +137,7 @@ def wrong_in(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of: 
 def _unknown(path: KeyPath, row: Cells, known: frozenset[str], table: str) -> Iterator[Finding]:
     for column in row:
         if column not in known:
-            hint = nearest(column, known) or "only columns that rules read make a difference: take it out"
+            hint = nearest(column, sorted(known)) or "only columns that rules read make a difference: take it out"
             yield Finding((*path, column), f"no rule reads a column `{column}` of `{table}`", hint)
 
 
@@ -190,7 +204,7 @@ def _unlisted(rules: RuleFile, path: KeyPath, test: RuleTest) -> Iterator[Findin
                 yield Finding((*path, position), message, f'give `customer.{column} = "..."`')
 
 
-def kinds_in(tests: Sequence[RuleTest]) -> Iterator[tuple[KeyPath, Place, Any]]:
+def _cells(tests: Sequence[RuleTest]) -> Iterator[tuple[KeyPath, Place, Any]]:
     """Each value of the tests: where it stands, and in which column."""
     for number, test in enumerate(tests):
         yield from ((("test", number, "customer", c), (CUSTOMERS, c), v) for c, v in test.customer.items())
@@ -205,10 +219,10 @@ def kind_of_cell(value: Any) -> Kind:
     return "list" if isinstance(value, tuple) else kind_of_value(value)
 
 
-def of_other_kinds(tests: Sequence[RuleTest], known: Known, at: At) -> Iterator[Finding]:
+def _of_other_kinds(tests: Sequence[RuleTest], known: Known, at: At) -> Iterator[Finding]:
     """Findings about values that are of another kind than the rules, or than other tests, have in this column."""
     first: dict[Place, tuple[Kind, KeyPath]] = {}
-    for path, place, value in kinds_in(tests):
+    for path, place, value in _cells(tests):
         kind, column = kind_of_cell(value), place[1]
         asked = known.kinds.get(place)
         if asked and kind != asked:

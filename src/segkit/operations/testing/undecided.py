@@ -30,7 +30,7 @@ class Undecided(NamedTuple):
 def undecided_in(rules: RuleFile, plan: Plan, batch: Batch) -> Undecided:
     """What the tests of a batch cannot tell, found along the steps of its plan."""
     key = rules.customers.key
-    absent = {*batch.empty} - batch.tests[0].certain | ({key} if batch.tests[0].key is None else set())
+    absent = batch.unknown - batch.tests[0].certain | ({key} if batch.tests[0].key is None else set())
     needs: dict[str, Iterable[str]] = {name: step.needs for step in plan.steps for name in step.names}
     needs |= {name: sql_columns(text) for name, text in plan.rules.customers.derive.items()}
     for file, column in plan.listed:  # the lists of a batch are made for the keys that it has

@@ -75,7 +75,7 @@ def verdicts_of(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> tu
 def _computed(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> _Run:
     rules = rules_for(loaded.rules, batch, known, ws)
     made = loaded._replace(rules=rules)
-    evaluated = evaluate(made, batch.as_of, ws, silent, leaves=True, given=batch.given)
+    evaluated = evaluate(made, batch.as_of, ws, silent, leaves=True, given=batch.given, unknown=batch.unknown)
     undecided = undecided_in(loaded.rules, evaluated.plan, batch)
     customers = evaluated.computed.frame
     return _Run(
