@@ -21,6 +21,7 @@ from segkit.rules.model.file import Assignment, Output, RuleFile
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.rules.model.tests import RuleTest
 from segkit.rules.schema.json_schema import Schema, schemas_of
 from segkit.rules.text.toml import toml_value
 from segkit.rules.wording.shape import key_of
@@ -76,6 +77,7 @@ SECTIONS = (
     Section("`limit` of a segment", Limit),
     Section("`[assignment]`", Assignment),
     Section("`[output]`", Output),
+    Section("`[[test]]`", RuleTest),
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {

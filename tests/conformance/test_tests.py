@@ -91,7 +91,21 @@ holdout = 50
 split = { A = 50, B = 50 }
 """
 )
-EVERY = ["grown", "nantes", "sand", "spender", "fan", "best", "top", "third", "new", "graded", "last-sand", "inner", "drawn"]
+EVERY = [
+    "grown",
+    "nantes",
+    "sand",
+    "spender",
+    "fan",
+    "best",
+    "top",
+    "third",
+    "new",
+    "graded",
+    "last-sand",
+    "inner",
+    "drawn",
+]
 
 
 def said(desk: Desk, tests: str, *args: object, code: int | None = 0, rules: str = RULES) -> Any:
@@ -239,14 +253,16 @@ F  new customer buys sand twice                                    rules.toml:94
      undecided   best, top, third
      sand        - did  orders, category is "sand", in the    1, last 2024-06-29
                         last 1 month, at least 2
-F  no consent                                                     rules.toml:99
+F  no consent                                                      rules.toml:99
      expected    written: grown
      found       written: none
-     expected    grown: frequency_cap
-     found       grown: consent
+     expected    graded: frequency_cap
+     found       graded: consent
+     undecided   top, third
      grown       matches, without consent
                  + age  at least 18                                           20
-2 passed, 2 failed
+     graded      matches, without consent
+                 + fit_grade  is "A"                                         "A"
 """
 BOTH = """
 [[test]]
@@ -269,12 +285,9 @@ segments = []
 
 
 def test_what_is_shown(desk: Desk) -> None:
-    tests = BOTH.replace('written = ["grown"]\n', 'written = ["grown"]\nstopped.graded = "consent"\n')
+    tests = BOTH.replace('written = ["grown"]\n', 'written = ["grown"]\nstopped.graded = "frequency_cap"\n')
     shown = said(desk, tests, code=1).stdout
-    assert shown.splitlines()[:6] == SHOWN.splitlines()[:6]
-    assert "     expected    written: grown\n     found       written: none\n" in shown
-    assert "     grown       matches, without consent\n                 + age  at least 18" in shown
-    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.startswith(SHOWN)
     assert shown.splitlines()[-1].startswith("2 passed, 2 failed (")
     verbose = said(desk, tests, "-v", code=1).stdout
     assert [line[:8] for line in verbose.splitlines() if line[:1] in ("F", ".")] == [

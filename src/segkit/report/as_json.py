@@ -22,6 +22,9 @@ written).
 (`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
+`test`: `path`, `defined`, `passed`, `failed` (counts), `tests` (`name`, `path`, `line`, `as_of`, `passed`, `differences`
+with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `left_out`), `elapsed_seconds`.
+
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in

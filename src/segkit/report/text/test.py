@@ -56,8 +56,8 @@ def _verdict(verdict: Verdict) -> RenderableType:
     parts: list[RenderableType] = [head]
     if told:
         parts.append(_lines(told, width))
-    if verdict.wrong:
-        parts.append(_criteria(verdict.wrong, width))
+    for one in verdict.wrong:
+        parts += _segment(one, width)
     return Group(*parts)
 
 
@@ -81,16 +81,18 @@ def _lines(told: Sequence[tuple[str, str]], width: int) -> Table:
     return table
 
 
-def _criteria(wrong: Sequence[Explained], width: int) -> Table:
+def _segment(one: Explained, width: int) -> Iterator[RenderableType]:
+    """The criteria of a segment that is not as expected, after what became of the customer where they hold."""
+    rows = [row for part in one.criteria.parts for row in criteria_rows(part, 0)]
+    labels = [one.name]
+    if one.matched or not rows:
+        yield _lines([(labels.pop(), outcome_text(one))], width)
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(no_wrap=True, min_width=len(INDENT) + width + 1)
     table.add_column()
     table.add_column(ratio=1, overflow="fold")
     table.add_column(justify="right", overflow="fold", max_width=30)
-    for one in wrong:
-        rows = [row for part in one.criteria.parts for row in criteria_rows(part, 0)]
-        if one.matched or not rows:
-            rows.insert(0, (Text(outcome_text(one)), Text(""), Text("")))
-        for number, (subject, wanted, actual) in enumerate(rows):
-            table.add_row("" if number else f"{INDENT}{one.name}", subject, wanted, actual)
-    return table
+    for subject, wanted, actual in rows:
+        table.add_row(f"{INDENT}{labels.pop()}" if labels else "", subject, wanted, actual)
+    if rows:
+        yield table
