@@ -176,7 +176,8 @@ def _plural(words: str) -> str:
     if words.startswith("number "):
         return words.replace("number", "numbers", 1)
     simple = words.replace(" ", "").isalpha() and " or " not in words
-    return f"{words}s" if simple else words
+    head, of, rest = words.partition(" of ")
+    return f"{head}s{of}{rest}" if simple else words
 
 
 def _default(schema: Schema) -> str:

@@ -385,7 +385,7 @@ WRONG = [
     ("segments = ['grown']\nnot_segments = ['grown']", "`grown` is expected in another place of the test, too", None),
     ("written = ['grown']\nstopped.grown = 'consent'", "`grown` is both `stopped` and `written`", "take one of them out"),
     ("customer = { age = 3 }", "the test `one` expects nothing", 'such as `segments = ["welcome"]`; `segments = []` is no segment at all'),
-    ("segmnts = []", "unknown key `segmnts` in `[test]`", "did you mean `segments`?"),
+    ("segmnts = []", "unknown key `segmnts` in `[[test]]`", "did you mean `segments`?"),
     ("customer = { age = nan }\nsegments = []", "`age` needs a number that data can hold, not NaN", None),
     ("customer = { age = { min = 3 } }\nsegments = []", "`age` needs a text, number, true, false or date, not a table", None),
     ("customer = { height = 1.0, colour = 'red' }\nsegments = []\n[[test]]\nname = 'one'\nsegments = []", "there is another test `one`", "give one of them another name"),

@@ -110,6 +110,8 @@ def called(table: KeyPath) -> str:
     names = [str(part) for part in table[size:] if isinstance(part, str)]
     while len(names) > 1 and names[0] in {"any", "all", "none"}:
         names = names[1:]
+    if not names and table[:1] == ("test",):
+        return "`[[test]]`"
     if not names:
         return f"`[{dotted(table[:size])}]`" if table else "the rule file"
     return f"a block of `{names[0]}`" if names[0] in {"any", "all", "none"} else f"`{'.'.join(names)}`"
@@ -136,6 +138,8 @@ def _unknown_operator(table: KeyPath, operator: str) -> tuple[KeyPath, str, str 
 def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, value: Any, at: At) -> str | None:
     """The hint for an unknown key: where it belongs, or what was meant."""
     known = fields_of(model) if model else {}
+    if f"{key}s" in known:
+        return f"did you mean `{key}s`?"
     for size in range(len(table) - 1, -1, -1):
         above = model_at(table[:size])
         if above and key in fields_of(above) and not is_family(above):
