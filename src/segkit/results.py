@@ -348,8 +348,9 @@ class Difference(NamedTuple):
 class Verdict(NamedTuple):
     """What a test of a rule file found; it has passed where there are no `differences`.
 
-    `wrong` are the segments that are not as expected, with their criteria. `undecided` are those that look at all
-    customers, of which the test says nothing. `left_out` says why there is no such customer.
+    `wrong` are the segments that are not as expected, with their criteria. `undecided` are those whose criteria look at
+    all customers, of which the test says nothing; `undecided_written` those of which it cannot tell whether they are
+    written. `left_out` says why there is no such customer.
     """
 
     name: str
@@ -358,6 +359,7 @@ class Verdict(NamedTuple):
     differences: tuple[Difference, ...]
     wrong: tuple[Explained, ...]
     undecided: tuple[str, ...]
+    undecided_written: tuple[str, ...]
     left_out: str | None
 
     @property
@@ -366,7 +368,7 @@ class Verdict(NamedTuple):
         return not self.differences
 
 
-class TestsResult(NamedTuple):
+class Verdicts(NamedTuple):
     """The tests of a rule file, in its order; `defined` counts those that were not chosen, too."""
 
     path: str

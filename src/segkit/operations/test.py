@@ -19,7 +19,7 @@ from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of, today_of, wrong_tests
 from segkit.operations.testing.known import known_of
 from segkit.operations.testing.verdicts import verdicts_of
-from segkit.results import TestsResult, Verdict
+from segkit.results import Verdict, Verdicts
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.tests import RuleTest
@@ -29,7 +29,7 @@ from segkit.words import nearest
 
 def test(
     rules: Path, *, select: Sequence[str] = (), as_of: dt.date | None = None, progress: Progress = silent
-) -> TestsResult:
+) -> Verdicts:
     """What the tests of a rule file find, without its data; `select` are names of tests, or patterns of them.
 
     `as_of` is the day of the tests that say none. Raises `RuleError` for whatever is wrong with rules or tests, and
@@ -74,9 +74,9 @@ def _chosen(rules: RuleFile, select: Sequence[str]) -> list[tuple[int, RuleTest]
     return [(at, one) for at, one in tests if any(one.name == s or fnmatchcase(one.name, s) for s in select)]
 
 
-def _result(loaded: Loaded, verdicts: Sequence[Verdict], clock: float) -> TestsResult:
+def _result(loaded: Loaded, verdicts: Sequence[Verdict], clock: float) -> Verdicts:
     ordered = sorted(verdicts, key=lambda verdict: (verdict.location.line or 0, verdict.location.column or 0))
-    return TestsResult(
+    return Verdicts(
         path=loaded.source.path,
         defined=len(loaded.rules.test),
         verdicts=tuple(ordered),

@@ -22,8 +22,9 @@ written).
 (`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
-`test`: `path`, `defined`, `passed`, `failed` (counts), `tests` (`name`, `path`, `line`, `as_of`, `passed`, `differences`
-with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `left_out`), `elapsed_seconds`.
+`test`: `path`, `defined`, `passed`, `failed` (counts), `tests` (`name`, `path`, `line`, `as_of`, `passed`,
+`differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
+`left_out`), `elapsed_seconds`.
 
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
 
@@ -65,9 +66,9 @@ from segkit.results import (
     RunInfo,
     SegmentResult,
     TableCounts,
-    TestsResult,
     Threshold,
     Verdict,
+    Verdicts,
 )
 
 SCHEMA_VERSION = 1
@@ -156,7 +157,7 @@ def explain_json(result: ExplainResult) -> str:
     )
 
 
-def test_json(result: TestsResult) -> str:
+def test_json(result: Verdicts) -> str:
     """What the tests of a rule file found."""
     return json_text(
         {
@@ -183,6 +184,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         ],
         "segments": [_explained_segment(one) for one in verdict.wrong],
         "undecided": list(verdict.undecided),
+        "undecided_written": list(verdict.undecided_written),
         "left_out": verdict.left_out,
     }
 

@@ -6,12 +6,12 @@ import re
 from xml.etree import ElementTree as ET
 
 from segkit.report.text.test import difference_lines
-from segkit.results import TestsResult, Verdict
+from segkit.results import Verdict, Verdicts
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(result: TestsResult) -> str:
+def junit_xml(result: Verdicts) -> str:
     """One suite with a case for each test; a failure has what was expected and what there is."""
     counts = {"tests": str(len(result.verdicts)), "failures": str(result.failed), "errors": "0"}
     suites = ET.Element("testsuites", counts)

@@ -23,6 +23,7 @@ from segkit.rules import walk
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, rfm_column
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import EventCondition
+from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS, sources_of
 
 Place = tuple[str, str]
@@ -76,6 +77,7 @@ def _columns(rules: RuleFile, table: str, named: Sequence[Mention]) -> Iterator[
     """The columns of a table, those that it derives, and those that lookups bring."""
     spec = rules.customers if table == CUSTOMERS else rules.events[table]
     yield from (*spec.types, *spec.rename, *spec.derive)
+    yield from spec.columns if isinstance(spec, Customers) else spec.fill_down
     yield from (mention.column for mention in named if mention.table == table)
     for lookup in rules.lookup.values():
         if lookup.into == table:
@@ -93,6 +95,8 @@ def _kinds(rules: RuleFile, named: Sequence[Mention]) -> Iterator[tuple[Place, K
             asked = next((kind_of_value(value) for value in measured.result.values()), None)
         if measured.of and asked and measured.measure in ("first", "last", "most_frequent", "min", "max", "nth"):
             yield (measured.events, measured.of), asked
+    for lookup in rules.lookup.values():
+        yield from (((lookup.into, column), kind) for column, kind in lookup.types.items())
     for table, spec, _ in sources_of(rules):
         yield from (((table, column), kind) for column, kind in spec.types.items())
     yield from (((CUSTOMERS, column), "list") for column in rules.customers.lists)

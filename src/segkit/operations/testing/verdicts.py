@@ -129,13 +129,15 @@ def _verdict(run: _Run, test: Given, place: int | None, outcomes: Mapping[str, s
     names = dict.fromkeys(name.partition(":")[0] for d in differences for name in _apart(d))
     wrong = [] if place is None else [name for name in run.rules.segment if name in names]
     explained = _explained(run, place, wrong, outcomes) if wrong and place is not None else ()
+    open_ = [name for name in run.rules.segment if outcomes.get(name) == UNDECIDED]
     return Verdict(
         name=test.test.name,
         location=run.loaded.source.at("test", test.number, "name"),
         as_of=test.as_of,
         differences=differences,
         wrong=tuple(explained),
-        undecided=tuple(name for name in run.rules.segment if outcomes.get(name) == UNDECIDED),
+        undecided=tuple(name for name in open_ if name in run.undecided.criteria),
+        undecided_written=tuple(name for name in open_ if run.rules.segment[name].write),
         left_out=_left_out(run.rules, test) if place is None else None,
     )
 

@@ -11,19 +11,19 @@ from rich.text import Text
 
 from segkit.report.numbers import seconds
 from segkit.report.text.explain import criteria_rows, outcome_text
-from segkit.results import Difference, Explained, TestsResult, Verdict
+from segkit.results import Difference, Explained, Verdict, Verdicts
 
 INDENT = "     "
 WORDS = {"segments": "", "not_segments": "not ", "written": "written: ", "stopped": ""}
 
 
-def tests_text(result: TestsResult, *, verbose: bool = False) -> RenderableType:
+def tests_text(result: Verdicts, *, verbose: bool = False) -> RenderableType:
     """The failures, with `verbose` also what has passed, and how many there are of both."""
     shown = [verdict for verdict in result.verdicts if verbose or not verdict.passed]
     return Group(*(_verdict(verdict) for verdict in shown), _sum(result))
 
 
-def _sum(result: TestsResult) -> Text:
+def _sum(result: Verdicts) -> Text:
     if not result.verdicts:
         return Text(f"{result.path} has no tests: `[[test]]` adds one")
     passed = len(result.verdicts) - result.failed
@@ -70,6 +70,8 @@ def _told(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "left out", verdict.left_out
     if verdict.undecided:
         yield "undecided", ", ".join(verdict.undecided)
+    if claims := [name for name in verdict.undecided_written if name not in verdict.undecided]:
+        yield "undecided", f"written: {', '.join(claims)}"
 
 
 def _lines(told: Sequence[tuple[str, str]], width: int) -> Table:
