@@ -151,17 +151,22 @@ PASS = [
 
 @pytest.mark.parametrize(("test", "expected"), PASS)
 def test_exactly_these_segments_hold(desk: Desk, test: str, expected: str) -> None:
-    found = told(desk, one(f"{test}\nsegments = {json.dumps(expected.split())}"), code=0)
+    named = expected.split()
+    found = told(desk, one(f"{test}\nsegments = {json.dumps(named)}"), code=0)
     assert (found["passed"], found["failed"], found["defined"]) == (1, 0, 1)
     (verdict,) = found["tests"]
-    rest = [name for name in EVERY if name not in expected.split() and name not in verdict["undecided"]]
-    for name in rest:  # any other expectation fails
-        found = told(desk, one(f"{test}\nsegments = {json.dumps([*expected.split(), name])}"), code=1)
-        assert [s["name"] for s in found["tests"][0]["segments"]] == [name]
+    rest = [name for name in EVERY if name not in named and name not in verdict["undecided"]]
     told(desk, one(f"{test}\nnot_segments = {json.dumps(rest)}"), code=0)
-    for name in expected.split():
-        found = told(desk, one(f"{test}\nnot_segments = ['{name}']"), code=1)
-        assert found["tests"][0]["differences"] == [{"key": "not_segments", "expected": [name], "found": [name]}]
+    # Any other expectation fails.
+    others = [[*named, name] for name in rest] + [[n for n in named if n != name] for name in named]
+    wrong = "".join(f'[[test]]\nname = "{n}"\n{test}\nsegments = {json.dumps(x)}\n' for n, x in enumerate(others))
+    wrong += "".join(f'[[test]]\nname = "not {name}"\n{test}\nnot_segments = ["{name}"]\n' for name in named)
+    found = told(desk, "\n" + wrong, code=1)
+    assert found["failed"] == len(others) + len(named)
+    assert [[s["name"] for s in test["segments"]] for test in found["tests"]] == [[n] for n in [*rest, *named, *named]]
+    assert [test["differences"] for test in found["tests"][len(others) :]] == [
+        [{"key": "not_segments", "expected": [name], "found": [name]}] for name in named
+    ]
 
 
 def test_all_of_them_run_together(desk: Desk) -> None:
@@ -390,6 +395,8 @@ WRONG = [
     ("customer = { age = nan }\nsegments = []", "`age` needs a number that data can hold, not NaN", None),
     ("customer = { age = { min = 3 } }\nsegments = []", "`age` needs a text, number, true, false or date, not a table", None),
     ("customer = { height = 1.0, colour = 'red' }\nsegments = []\n[[test]]\nname = 'one'\nsegments = []", "there is another test `one`", "give one of them another name"),
+    ("events.orders = [{ day = 2024-06-01, price = 1e18 }]\nsegments = []", "1E+18 is too large", "a number has at most 18 digits before the point"),
+    ("events.orders = [{ day = 2024-06-01, total = 0.12345678901 }]\nsegments = []", "0.12345678901 has more than 10 decimals, and `total` is money", None),
     ("customer = { nick = 'a' }\nsegments = []", "no rule reads a column `nick` of `customers`", None),
     ("customer = { height = 1.0 }\nsegments = []\n[[test]]\nname = 'two'\ncustomer.height = 'tall'\nsegments = []", '`height` is a number in the rules, and "tall" is text', None),
     ("customer = { mail = 'a' }\nsegments = []\n[[test]]\nname = 'two'\ncustomer.mail = 3\nsegments = []", "3 is a number, but `mail` is text in line 95", "a column is of one type in all tests"),

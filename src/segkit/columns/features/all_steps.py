@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
@@ -43,7 +44,11 @@ def _missing(step: Step) -> Iterator[Step]:
     """The columns of a cut, without a value."""
     assert isinstance(step, CutStep), "only cuts look at all customers"
     for name, dtype in step.types.items():
-        yield RowStep(name, frozenset(), lambda _, dtype=dtype: pl.lit(None, dtype), step.path)
+        yield RowStep(name, frozenset(), partial(_no_value, dtype), step.path)
+
+
+def _no_value(dtype: pl.DataType, _: Dtypes) -> pl.Expr:
+    return pl.lit(None, dtype)
 
 
 def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

@@ -101,7 +101,7 @@ class _Tables:
     def events(self, name: str) -> Events:
         """The events of one table."""
         spec, batch = self._rules.events[name], self._batch
-        key = spec.key or self._rules.customers.key
+        key = self._key(name)
         names, rows = self._names(name), []
         for test, of_test in zip(batch.tests, batch.keys, strict=True):
             brought = test.customer if name == self._origin else {}
@@ -134,19 +134,20 @@ class _Tables:
         return self._saved(pl.DataFrame({column: pl.Series(values, dtype=pl.String)}))
 
     def _derived(self, table: str) -> dict[str, str]:
-        """What is still derived in a table, beside what the tests give."""
+        """What is still derived in a table, beside what the tests give, and the key."""
         batch, own = self._batch, self._rules.customers if table == CUSTOMERS else self._rules.events[table]
         given = batch.given if table == CUSTOMERS else {c for t, c in batch.tests[0].derived if t == table}
-        return {name: text for name, text in own.derive.items() if name not in given}
+        return {name: text for name, text in own.derive.items() if name not in {*given, self._key(table)}}
 
     def _names(self, table: str) -> list[str]:
         """The columns of a table but its key: all that rules name, and what the tests bring."""
         brought = self._batch.given if table == CUSTOMERS else frozenset()
         of_table = (self._known.columns[table] | brought) - self._derived(table).keys()
-        return sorted(of_table - {self._rules.customers.key if table == CUSTOMERS else self._key(table)})
+        return sorted(of_table - {self._key(table)})
 
     def _key(self, table: str) -> str:
-        return self._rules.events[table].key or self._rules.customers.key
+        own = None if table == CUSTOMERS else self._rules.events[table].key
+        return own or self._rules.customers.key
 
     def _write(self, table: str, key: str, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         columns = {key: pl.Series([row[key] for row in rows], dtype=pl.String)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from segkit.criteria.kinds import Kind, article, kind_of_value
 from segkit.operations.testing.known import Known, Place
 from segkit.rules import walk
 from segkit.rules.findings import At, Finding, KeyPath
-from segkit.rules.model.base import shown
+from segkit.rules.model.base import DECIMALS, shown
 from segkit.rules.model.computed.rfm import Rfm, rfm_columns
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.model.computed.value import PREDICTED
@@ -231,5 +230,7 @@ def _of_other_kinds(tests: Sequence[RuleTest], known: Known, at: At) -> Iterator
             other, there = first[place]
             message = f"{shown(value)} is {article(kind)}, but `{column}` is {article(other)} in line {at(*there).line}"
             yield Finding(path, message, "a column is of one type in all tests")
-        elif isinstance(value, Decimal) and abs(value) >= 10**18:
+        elif kind == "number" and abs(value) >= 10**18:
             yield Finding(path, f"{shown(value)} is too large", "a number has at most 18 digits before the point")
+        elif kind == "number" and place in known.money and value != round(value, DECIMALS):
+            yield Finding(path, f"{shown(value)} has more than {DECIMALS} decimals, and `{column}` is money")
