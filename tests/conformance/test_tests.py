@@ -252,6 +252,24 @@ def test_what_a_segment_before_may_claim_is_undecided(desk: Desk) -> None:
     told(desk, one(rest + "stopped.second = 'claimed'"), rules=CLAIMS)
 
 
+def test_an_undecided_segment_claims_nobody_for_certain(desk: Desk) -> None:
+    rules = CLAIMS.replace('rfm = "champions"', 'none = [{ rfm = "champions" }]')
+    rest = "customer = { age = 17 }\nevents.orders = [{ day = 2024-02-01, total = 3 }]\n"
+    told(desk, one(rest + "segments = ['second']\nwritten = []"), rules=rules)
+    for expectation in ("written = ['second']", "stopped.second = 'claimed'"):
+        message = said(desk, one(rest + expectation), code=2, rules=rules).stderr
+        assert message.startswith("error: `second` may be claimed by a segment before it, which the test cannot tell\n")
+    scores = "r_score = {0}, f_score = {0}, m_score = {0}"
+    for score, reason in ((1, "stopped.second = 'claimed'"), (5, "written = ['second']")):
+        told(desk, one(f"customer = {{ age = 17, {scores.format(score)} }}\n{reason}"), rules=rules)
+
+
+def test_only_the_customer_who_is_on_a_list_is(desk: Desk) -> None:
+    tests = one(MAY + "listed = 'gone.csv'\nstopped.grown = 'suppressed'")
+    tests += one(MAY + "written = ['grown', 'graded', 'fan']").replace('"one"', '"two"')
+    assert told(desk, tests)["passed"] == 2
+
+
 SHOWN = """\
 F  new customer buys sand twice                                    rules.toml:94
      expected    new, sand
