@@ -248,6 +248,9 @@ def test_what_a_segment_before_may_claim_is_undecided(desk: Desk) -> None:
     for name in ("written = ['first']", "stopped.first = 'claimed'"):
         message = said(desk, one(rest + name), code=2, rules=CLAIMS).stderr
         assert message.startswith("error: `first` may be claimed by a segment before it, which the test cannot tell\n")
+    shown = said(desk, one(rest + "segments = ['second']"), code=1, rules=CLAIMS).stdout
+    assert "     first       matches, undecided whether written\n" in shown
+    assert "     undecided   written: first\n" in shown
     # Whichever of the two claims the customer, the next one does not.
     told(desk, one(rest + "stopped.second = 'claimed'"), rules=CLAIMS)
 
@@ -329,6 +332,7 @@ def test_a_file_without_tests(desk: Desk) -> None:
     done = said(desk, "")
     assert "has no tests: `[[test]]` adds one" in " ".join(done.stdout.split())
     assert told(desk, "")["tests"] == []
+    assert said(desk, "", "--select", "x", code=2).stderr == "error: there is no test `x`\nhint: there are no tests\n"
 
 
 def test_some_of_the_tests(desk: Desk) -> None:
@@ -355,6 +359,11 @@ def test_the_day(desk: Desk) -> None:
 
 def test_junit(desk: Desk) -> None:
     said(desk, BOTH.replace('"fine, too"', '"<fine> \\u0001 & \\"more\\""'), "--junit", desk / "out.xml", code=1)
+    assert (
+        (desk / "out.xml")
+        .read_text(encoding="utf-8")
+        .startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ')
+    )
     root = ET.parse(desk / "out.xml").getroot()
     (suite,) = root
     assert (root.tag, suite.tag) == ("testsuites", "testsuite")
@@ -524,6 +533,12 @@ OF_ORDERS = [
     ("events.orders = [{ day = 2024-01-01, total = 11, kind = 'test' }]", []),
     ("customer.mail = 'a@x.org'", []),
 ]  # fmt: skip
+
+
+def test_texts_that_stand_for_no_value(desk: Desk) -> None:
+    rules = head('null_values = ["Select"]') + "[segment.none]\ndemographic.origin.missing = true\n"
+    told(desk, one("customer.origin = 'Select'\nsegments = ['none']"), rules=rules)
+    told(desk, one("customer.origin = 'Selected'\nsegments = []"), rules=rules)
 
 
 @pytest.mark.parametrize(("test", "segments"), OF_ORDERS)

@@ -38,11 +38,11 @@ def test(
     clock = time.perf_counter()
     loaded = load_rules(rules, formats=FORMATS)
     refuse(without_data(loaded))
-    if not loaded.rules.test:
+    tests = _chosen(loaded.rules, select)
+    if not tests:
         return _result(loaded, [], clock)
     known = known_of(loaded.rules)
     _refuse(loaded, wrong_tests(loaded, known, as_of))
-    tests = _chosen(loaded.rules, select)
     progress(f"running {len(tests)} tests")
     given = [given_of(loaded.rules, known, number, one, today_of(loaded.rules, one, as_of)) for number, one in tests]
     verdicts: list[Verdict] = []

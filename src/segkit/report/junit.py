@@ -20,7 +20,7 @@ def junit_xml(result: Verdicts) -> str:
     for verdict in result.verdicts:
         suite.append(_case(result.path, verdict))
     ET.indent(suites)
-    return ET.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
 def _case(path: str, verdict: Verdict) -> ET.Element:

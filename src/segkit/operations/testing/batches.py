@@ -18,8 +18,9 @@ from segkit.rules.model.permissions import Permission
 from segkit.rules.model.sources import Customers, Events
 from segkit.rules.tables import CUSTOMERS
 
-KEPT_OF_CUSTOMERS = ("key", "from_", "normalise_keys", "latitude", "longitude", "lists", "derive", "where")
-KEPT_OF_EVENTS = ("key", "time", "id", "amount", "amount_per", "fill_down", "duplicates", "derive", "where")
+KEPT = ("key", "null_values", "derive", "where")
+KEPT_OF_CUSTOMERS = (*KEPT, "from_", "normalise_keys", "latitude", "longitude", "lists")
+KEPT_OF_EVENTS = (*KEPT, "time", "id", "amount", "amount_per", "fill_down", "duplicates")
 """What a source says of its columns and rows; the rest says how its files are written, or what is expected of them."""
 NOT_FOR_ONE = ("each", "sample", "limit", "holdout", "split", "salt", "expect")
 """What a segment does with many customers, or when they are written."""
@@ -177,7 +178,7 @@ def series_of(values: Sequence[Any], empty: pl.DataType, *, exact: bool) -> pl.S
         days = [_midnight(value) if timed and value is not None else value for value in values]
         return pl.Series(days, dtype=pl.Datetime("us") if timed else pl.Date())
     if kind == "number":
-        whole = all(isinstance(value, int) and abs(value) < 2**63 for value in there)
+        whole = all(isinstance(value, int) for value in there)
         if exact:
             return pl.Series([value if value is None else str(value) for value in values], dtype=pl.String).cast(MONEY)
         numbers = [value if value is None or whole else float(value) for value in values]

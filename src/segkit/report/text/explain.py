@@ -22,6 +22,7 @@ OUTCOMES = {
     "frequency_cap": "matches, contacted too often",
     "sample": "matches, not in the sample",
     "limit": "matches, beyond the limit",
+    "undecided": "matches, undecided whether written",
 }
 
 
