@@ -191,6 +191,10 @@ class Session:
             done = CliRunner().invoke(segkit, ["apply", str(path), "--dry-run"])
         if done.exit_code:
             raise Stale(f"this piece of a rule file does not run:\n{piece}\n\n{done.output}")
+        with self._inside():
+            done = CliRunner().invoke(segkit, ["test", str(path)])
+        if done.exit_code:
+            raise Stale(f"a test in this piece of a rule file does not pass:\n{piece}\n\n{done.output}")
 
     @contextlib.contextmanager
     def _inside(self) -> Iterator[None]:

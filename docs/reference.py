@@ -24,6 +24,7 @@ from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.rules.model.tests import RuleTest
 from segkit.rules.schema.json_schema import Schema, schemas_of
 from segkit.rules.text.toml import toml_value
 from segkit.rules.wording.shape import key_of
@@ -93,6 +94,7 @@ SECTIONS = (
     Section("`[assignment]`", Assignment),
     Section("`[mavr]`", Mavr),
     Section("`[output]`", Output),
+    Section("`[[test]]`", RuleTest),
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}
 _NAMES = {
@@ -209,7 +211,8 @@ def _plural(words: str) -> str:
     if words.startswith("number "):
         return words.replace("number", "numbers", 1)
     simple = words.replace(" ", "").isalpha() and " or " not in words
-    return f"{words}s" if simple else words
+    head, of, rest = words.partition(" of ")
+    return f"{head}s{of}{rest}" if simple else words
 
 
 def _default(schema: Schema) -> str:

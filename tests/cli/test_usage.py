@@ -14,7 +14,11 @@ from tests.cli.fixture_types import Invoke, MakeResult, Replace
     ("args", "message"),
     [
         (["aply"], "error: no such command `aply`\nhint: did you mean `apply`?\n"),
-        (["apply"], "error: missing argument `RULES`\nhint: `segkit apply -h` shows what there is\n"),
+        (
+            ["apply"],
+            "error: missing argument `RULES`: there is no `segments.toml` in this folder\n"
+            "hint: `segkit apply -h` shows what there is\n",
+        ),
         (["apply", "r", "--formt", "csv"], "error: no such option `--formt`\nhint: did you mean `--format`?\n"),
         (
             ["apply", "r", "--as-of", "soon"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from segkit.cli import main
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / "configs"
 AS_OF = "2024-06-30"
 
 SHOP = {
@@ -134,6 +136,26 @@ def test_it_runs_on_data_that_fits(config: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["apply", str(rules), "--as-of", AS_OF, "--fail-on", "warning"])
     assert done.exit_code == 0, done.output
     assert {name: _keys(tmp_path / "segments" / f"{name}.csv") for name in expected} == expected
+
+
+WITH_EXTRAS = {"predict.toml": [pytest.mark.extra("predict")]}
+TESTED = [*sorted(CONFIGS.glob("*.toml")), *sorted(ROOT.glob("examples/*/*.toml"))]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [pytest.param(p, marks=WITH_EXTRAS.get(p.name, []), id=f"{p.parent.name}/{p.name}") for p in TESTED],
+)
+def test_its_own_tests_pass(rules: Path) -> None:
+    done = CliRunner().invoke(main, ["test", str(rules), "--json"])
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0, [(test["name"], test["differences"]) for test in found["tests"]]
+    assert found["passed"] == found["defined"] > 0
+
+
+def test_some_rule_file_of_each_kind_tests_consent() -> None:
+    gates = [path.name for path in TESTED if re.search(r'^stopped\.\S+ = "consent"', path.read_text(), re.MULTILINE)]
+    assert gates == ["shop.toml", "rules.toml"]
 
 
 def _keys(path: Path) -> list[str]:

@@ -165,13 +165,13 @@ def test_every_command_is_documented() -> None:
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "explain", "check", "diff")
-    apply, rfm, cohorts, explain, check, diff = (parts[f"segkit {name} --json"] for name in names)
+    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "diff")
+    apply, rfm, cohorts, explain, check, test, diff = (parts[f"segkit {name} --json"] for name in names)
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
     rules.write_text(
         (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
         + '[trait.n]\nevents = "orders"\n[rfm]\nevents = "orders"\nbins = 3\n[output]\nprofile = ["n"]\n'
-        "[segment.a]\neveryone = true\n[segment.b]\neveryone = true\n",
+        "[segment.a]\neveryone = true\n[segment.b]\neveryone = true\n[[test]]\nname = 'no'\nsegments = ['a']\n",
         encoding="utf-8",
     )
     orders = str(shop / "orders.csv")
@@ -188,6 +188,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (explain + apply, ["explain", str(rules), "--json"]),
         (explain + apply, ["explain", str(rules), "c01", "--json"]),
         (check, ["check", str(rules), "--data", "--json"]),
+        (test + explain, ["test", str(rules), "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)
         printed.pop("schema_version")

@@ -51,7 +51,18 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: Pairs) -> dict[str
     return dict(value)
 
 
-rules = click.argument("rules", type=click.Path(path_type=Path))
+def _rules(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """The rule file; where none is named, that of the current folder."""
+    if value is None and not ctx.resilient_parsing:
+        if not Path(RULES).is_file():
+            raise click.UsageError(f"Missing argument 'RULES': there is no `{RULES}` in this folder.", ctx)
+        return Path(RULES)
+    return value
+
+
+RULES = "segments.toml"
+"""The rule file that commands take where none is named."""
+rules = click.argument("rules", type=click.Path(path_type=Path), required=False, callback=_rules)
 as_of = click.option("--as-of", type=DATE, help='The day that is "now", such as 2024-03-31.')
 customers = click.option("--customers", metavar="PATH", type=click.Path(), help="Read the customers from here.")
 events = click.option(

@@ -57,7 +57,9 @@ class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
     With `leaves`, the run keeps what each criterion looks at, not only the segments that they make; it also keeps the
-    columns of `kept`, though no output asks for them.
+    columns of `kept`, though no output asks for them. `given` are computed columns that the customers bring with them:
+    nothing computes them. Of the columns in `unknown`, which are found over all customers, nobody has a value: a few
+    customers are no population.
     """
 
     as_of: dt.date
@@ -65,6 +67,8 @@ class Context(NamedTuple):
     zones: Mapping[Inside, Area] = MappingProxyType({})
     leaves: bool = False
     kept: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
 
 class Names(NamedTuple):

@@ -21,6 +21,8 @@ from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
+from segkit.operations.testing.given import wrong_tests
+from segkit.operations.testing.known import known_of
 from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
@@ -40,8 +42,9 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         return CheckResult(str(rules), tuple(error.diagnostics))
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
-    if data and not any(d.severity is Severity.ERROR for d in problems):
-        seen = _with_data(loaded)
+    if not any(d.severity is Severity.ERROR for d in problems):
+        seen = _with_data(loaded) if data else seen
+        seen.problems.extend(_of_tests(loaded))
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
@@ -58,6 +61,13 @@ class _Seen(NamedTuple):
     problems: list[Diagnostic]
     mavr: tuple[Mavr, ...] | None = None
     overlaps: tuple[Overlap, ...] = ()
+
+
+def _of_tests(loaded: Loaded) -> list[Diagnostic]:
+    """What is wrong with the tests of the rule file; `test` runs them."""
+    if not loaded.rules.test:
+        return []
+    return sorted((placed(loaded, finding) for finding in wrong_tests(loaded, known_of(loaded.rules))), key=by_place)
 
 
 def _with_data(loaded: Loaded) -> _Seen:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from segkit.columns.features.blocks import tree_of
 from segkit.columns.helpers import KEY
 from segkit.criteria.tree import All, fold
 from segkit.diagnostics import only_notes, without_notes
@@ -19,12 +18,11 @@ from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.explanation.criteria import Reader, said
 from segkit.operations.explanation.keys import like_these
+from segkit.operations.explanation.outcomes import CLAIMED, claimed_by, outcome_of, trees_of
 from segkit.operations.progress import Progress, silent
 from segkit.results import HELD_OUT, REASONS, WRITTEN, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.text.loader import Overrides, load_rules
 from segkit.words import nearest
-
-NOT_WRITTEN, CLAIMED = "not_written", "claimed"
 
 
 def explain(
@@ -50,7 +48,7 @@ def explain(
     with Workspace() as ws:
         run = decide(loaded, written, ws, progress, leaves=True)
         asked = names if segment is None else [segment]
-        trees = {name: _tree(run, name) for name in names}
+        trees = trees_of(run.evaluated.plan)
         places = _places(run, keys)
         unknown = tuple(key for key in dict.fromkeys(keys) if key not in places)
         return ExplainResult(
@@ -62,11 +60,6 @@ def explain(
             warnings=without_notes(run.warnings),
             notes=only_notes(run.warnings),
         )
-
-
-def _tree(run: Decision, name: str) -> All:
-    plan = run.evaluated.plan
-    return tree_of(("segment", name), run.rules.segment[name], run.rules.customers, plan.context)(plan.schema)
 
 
 def _places(run: Decision, keys: Sequence[str]) -> dict[str, int]:
@@ -84,32 +77,18 @@ def _customer(run: Decision, trees: Mapping[str, All], asked: Sequence[str], key
 
 def _explained(run: Decision, reader: Reader, name: str, place: int) -> Explained:
     line, segment = run.ledger.lines[name], run.rules.segment[name]
-    outcome = _outcome(line, place, write=segment.write)
+    outcome = outcome_of(line, place, write=segment.write)
     variant = line.variants[place] if line.variants is not None else None
     return Explained(
         name=name,
         label=segment.label or name,
         matched=bool(line.matched[place]),
         outcome=outcome,
-        claimed_by=_claimed_by(run, place) if outcome == CLAIMED else None,
+        claimed_by=claimed_by(run.rules, run.ledger, place) if outcome == CLAIMED else None,
         variant=variant,
         file=_file(run, name, place, outcome),
         criteria=reader.criterion(reader.trees[name]),
     )
-
-
-def _outcome(line: Line, place: int, *, write: bool) -> str | None:
-    if not line.matched[place]:
-        return None
-    if not write:
-        return NOT_WRITTEN
-    return next((reason for reason, mask in line.stopped.items() if mask[place]), WRITTEN)
-
-
-def _claimed_by(run: Decision, place: int) -> str:
-    assert run.ledger.claims is not None, "only exclusive runs claim"
-    number: int = run.ledger.claims[place]
-    return list(run.rules.segment)[number]
 
 
 def _file(run: Decision, name: str, place: int, outcome: str | None) -> str | None:

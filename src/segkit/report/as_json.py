@@ -27,6 +27,10 @@ written).
 (`segment`, `known`, `reach`, `reached`, `needed`, `a_head`, `index`, `m`, `a`, `v`, `p`) and `overlaps` (`a`, `b`,
 `customers`).
 
+`test`: `path`, `defined`, `passed`, `failed` (counts), `tests` (`name`, `path`, `line`, `as_of`, `passed`,
+`differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
+`left_out`), `elapsed_seconds`.
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -69,6 +73,8 @@ from segkit.results import (
     SegmentResult,
     TableCounts,
     Threshold,
+    Verdict,
+    Verdicts,
 )
 
 SCHEMA_VERSION = 1
@@ -155,6 +161,38 @@ def explain_json(result: ExplainResult) -> str:
             "notes": _diagnostics(result.notes),
         }
     )
+
+
+def test_json(result: Verdicts) -> str:
+    """What the tests of a rule file found."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "defined": result.defined,
+            "passed": len(result.verdicts) - result.failed,
+            "failed": result.failed,
+            "tests": [_verdict(verdict) for verdict in result.verdicts],
+            "elapsed_seconds": round(result.elapsed_seconds, 3),
+        }
+    )
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "path": verdict.location.path,
+        "line": verdict.location.line,
+        "as_of": verdict.as_of.isoformat(),
+        "passed": verdict.passed,
+        "differences": [
+            {"key": d.key, "expected": list(d.expected), "found": list(d.found)} for d in verdict.differences
+        ],
+        "segments": [_explained_segment(one) for one in verdict.wrong],
+        "undecided": list(verdict.undecided),
+        "undecided_written": list(verdict.undecided_written),
+        "left_out": verdict.left_out,
+    }
 
 
 def _explained(customer: ExplainedCustomer) -> dict[str, Any]:

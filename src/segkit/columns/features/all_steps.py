@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from segkit.columns.features.measures import Measure
 from segkit.columns.features.permission import permission_steps
 from segkit.columns.features.rfm.rfm import rfm_steps
 from segkit.columns.features.scores import score_steps
-from segkit.columns.features.steps import RowStep, Step
+from segkit.columns.features.steps import CutStep, RowStep, Step
 from segkit.columns.features.traits import cut_of_trait, row_expression, row_needs
 from segkit.columns.features.value.value import value_steps
 from segkit.criteria.context import Context
@@ -26,7 +27,7 @@ from segkit.rules.walk import named_blocks
 
 
 def steps_of(rules: RuleFile, context: Context) -> list[Step]:
-    """The steps that compute all columns, helper columns and members of segments too."""
+    """The steps that compute all columns that are not given, helper columns and members of segments too."""
     steps = [*_trait_steps(rules, context), *(step for name, rfm in rules.rfm.items() for step in rfm_steps(name, rfm))]
     for path, block in named_blocks(rules):
         steps += helper_steps(path, block)
@@ -34,7 +35,20 @@ def steps_of(rules: RuleFile, context: Context) -> list[Step]:
     steps += [*lifecycle_steps(rules, context), *score_steps(rules, context)]
     if rules.value and rules.value.events in rules.events:
         steps += value_steps(rules.value, rules.events[rules.value.events].time, context)
-    return [*steps, *segment_steps(rules, context), *permission_steps(rules, context)]
+    steps += [*segment_steps(rules, context), *permission_steps(rules, context)]
+    kept = [step for step in steps if context.given.isdisjoint(step.names)]
+    return [one for step in kept for one in ([step] if context.unknown.isdisjoint(step.names) else _missing(step))]
+
+
+def _missing(step: Step) -> Iterator[Step]:
+    """The columns of a cut, without a value."""
+    assert isinstance(step, CutStep), "only cuts look at all customers"
+    for name, dtype in step.types.items():
+        yield RowStep(name, frozenset(), partial(_no_value, dtype), step.path)
+
+
+def _no_value(dtype: pl.DataType, _: Dtypes) -> pl.Expr:
+    return pl.lit(None, dtype)
 
 
 def _trait_steps(rules: RuleFile, context: Context) -> Iterator[Step]:

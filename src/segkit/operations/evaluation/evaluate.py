@@ -67,10 +67,15 @@ def evaluate(
     *,
     leaves: bool = False,
     kept: frozenset[str] = frozenset(),
+    given: frozenset[str] = frozenset(),
+    unknown: frozenset[str] = frozenset(),
 ) -> Evaluated:
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
     With `leaves`, also what each criterion of a segment looks at.
+
+    The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
+    at all customers.
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
@@ -78,9 +83,9 @@ def evaluate(
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
     progress("opening files")
     tables = open_tables(loaded, ws)
-    zones, unknown = open_zones(loaded, ws)
-    refuse(placed(loaded, finding) for finding in unknown)
-    context = Context(as_of, zones=zones.areas, leaves=leaves, kept=kept)
+    zones, nowhere = open_zones(loaded, ws)
+    refuse(placed(loaded, finding) for finding in nowhere)
+    context = Context(as_of, zones=zones.areas, leaves=leaves, kept=kept, given=given, unknown=unknown)
     settled = settle(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     refuse_headers(plan, settled.looks)

@@ -22,6 +22,7 @@ OUTCOMES = {
     "frequency_cap": "matches, contacted too often",
     "sample": "matches, not in the sample",
     "limit": "matches, beyond the limit",
+    "undecided": "matches, undecided whether written",
 }
 
 
@@ -47,18 +48,19 @@ def _segment(one: Explained) -> RenderableType:
     head.add_column(ratio=1)
     head.add_column(justify="right")
     label = one.label if one.label != one.name else ""
-    head.add_row(Text(one.name, style="bold"), Text(label), Text(_outcome(one), style="green" if one.file else ""))
+    head.add_row(Text(one.name, style="bold"), Text(label), Text(outcome_text(one), style="green" if one.file else ""))
     lines = Table.grid(padding=(0, 2), expand=True)
     lines.add_column()
     lines.add_column(ratio=1, overflow="fold")
     lines.add_column(justify="right", overflow="fold", max_width=30)
     for part in one.criteria.parts:
-        for row in _rows(part, 1):
+        for row in criteria_rows(part, 1):
             lines.add_row(*row)
     return Group(head, lines) if one.criteria.parts else head
 
 
-def _outcome(one: Explained) -> str:
+def outcome_text(one: Explained) -> str:
+    """What became of the customer, or how many of the criteria hold."""
     if one.outcome is None:
         parts = one.criteria.parts
         return f"{sum(part.held for part in parts)} of {len(parts)} hold"
@@ -68,16 +70,16 @@ def _outcome(one: Explained) -> str:
     return OUTCOMES[one.outcome] + variant
 
 
-def _rows(criterion: Criterion, depth: int) -> Iterator[tuple[Text, Text, Text]]:
+def criteria_rows(criterion: Criterion, depth: int) -> Iterator[tuple[Text, Text, Text]]:
     """A criterion, then its parts, each a level deeper; a block of one criterion is that criterion."""
     if criterion.kind in ("all", "any") and len(criterion.parts) == 1:
-        yield from _rows(criterion.parts[0], depth)
+        yield from criteria_rows(criterion.parts[0], depth)
         return
     mark = Text("  " * depth + ("+ " if criterion.held else "- "), style="green" if criterion.held else "red")
     style = "" if criterion.held else "bold"
     yield mark.append(criterion.subject, style="default"), Text(criterion.wanted), Text(_actual(criterion), style=style)
     for part in criterion.parts:
-        yield from _rows(part, depth + 1)
+        yield from criteria_rows(part, depth + 1)
 
 
 def _actual(criterion: Criterion) -> str:

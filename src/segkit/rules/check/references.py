@@ -19,6 +19,7 @@ from segkit.rules.check.percents import check_percents
 from segkit.rules.check.rfm import check_rfm
 from segkit.rules.check.stages import check_stages
 from segkit.rules.check.standard_input import check_standard_input
+from segkit.rules.check.tests import check_tests
 from segkit.rules.findings import Finding
 from segkit.rules.model.blocks import Standalone
 from segkit.rules.model.file import RuleFile
@@ -159,6 +160,6 @@ def _is_above(first: Any, last: Any) -> bool:
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, _never_done, check_families,
     check_rfm, check_stages, check_percents, check_gates, check_output,
-    check_allow, check_mavr,
+    check_allow, check_mavr, check_tests,
 )  # fmt: skip
 """All checks; each yields its findings."""

@@ -20,6 +20,7 @@ from segkit.rules.model.computed.value import Value
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.permissions import Consent, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
+from segkit.rules.model.tests import RuleTest
 
 _MODE = r"^0?6[046][046]$"
 
@@ -133,6 +134,8 @@ class RuleFile(Model):
     """Where the segments go, and how."""
     segment: Segments = {}
     """The segments, by name."""
+    test: tuple[RuleTest, ...] = ()
+    """Customers made up, and the segments that they must be in: `segkit test` runs them."""
 
     @model_validator(mode="before")
     @classmethod

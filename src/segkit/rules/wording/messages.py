@@ -65,6 +65,7 @@ _LISTS = {
     "between": "two values: `[from, to]`",
     "stage": "a list of blocks: `[[lifecycle.stage]]`",
     "rule": "a list of blocks: `[[score.NAME.rule]]`",
+    "test": "a list of tests: `[[test]]`",
 }
 
 

@@ -18,7 +18,6 @@ from segkit.words import listed, nearest
 NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
 _LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
-    ("RuleFile", "test"): _LATER,
     ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
     ("Source", "table"): "until then, export the table to CSV or Parquet",
@@ -111,6 +110,8 @@ def called(table: KeyPath) -> str:
     names = [str(part) for part in table[size:] if isinstance(part, str)]
     while len(names) > 1 and names[0] in {"any", "all", "none"}:
         names = names[1:]
+    if not names and table[:1] == ("test",):
+        return "`[[test]]`"
     if not names:
         return f"`[{dotted(table[:size])}]`" if table else "the rule file"
     return f"a block of `{names[0]}`" if names[0] in {"any", "all", "none"} else f"`{'.'.join(names)}`"
@@ -137,6 +138,8 @@ def _unknown_operator(table: KeyPath, operator: str) -> tuple[KeyPath, str, str 
 def _meant(table: KeyPath, model: type[BaseModel] | None, key: str, value: Any, at: At) -> str | None:
     """The hint for an unknown key: where it belongs, or what was meant."""
     known = fields_of(model) if model else {}
+    if f"{key}s" in known:
+        return f"did you mean `{key}s`?"
     for size in range(len(table) - 1, -1, -1):
         above = model_at(table[:size])
         if above and key in fields_of(above) and not is_family(above):
