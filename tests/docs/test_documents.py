@@ -161,8 +161,8 @@ def test_every_command_is_documented() -> None:
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "explain", "check", "diff")
-    apply, rfm, cohorts, explain, check, diff = (parts[f"segkit {name} --json"] for name in names)
+    names = ("apply", "rfm", "cohorts", "explain", "check", "columns", "diff")
+    apply, rfm, cohorts, explain, check, columns, diff = (parts[f"segkit {name} --json"] for name in names)
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
     rules.write_text(
         (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
@@ -184,6 +184,8 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (explain + apply, ["explain", str(rules), "--json"]),
         (explain + apply, ["explain", str(rules), "c01", "--json"]),
         (check, ["check", str(rules), "--json"]),
+        (columns, ["columns", str(rules), "--json"]),
+        (columns, ["columns", str(rules), "--values", "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)
         printed.pop("schema_version")

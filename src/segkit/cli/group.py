@@ -19,13 +19,14 @@ COMMANDS = {
     "cohorts": ("segkit.cli.commands.cohorts", "Who comes back: customers by the period of their first event."),
     "explain": ("segkit.cli.commands.explain", "Why a customer is, or is not, in each segment."),
     "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
+    "columns": ("segkit.cli.commands.columns", "What conditions can be written on: columns, types, values."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
 }
 """Name -> (module whose `command` it is, its line in `segkit --help`)."""
 GROUPS = {
     "Run": ("apply", "rfm"),
-    "Trust": ("explain", "check", "diff", "schema"),
+    "Trust": ("explain", "check", "columns", "diff", "schema"),
     "Measure": ("cohorts",),
 }
 """The commands as `segkit --help` shows them, by what they are for."""

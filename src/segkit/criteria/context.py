@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,13 +57,15 @@ ANY_DAY = dt.date(2000, 1, 1)
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
-    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make.
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make. `also` are columns,
+    by table, that are read or computed though no rule names them.
     """
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = MappingProxyType({})
     leaves: bool = False
+    also: Mapping[str, AbstractSet[str]] = MappingProxyType({})
 
 
 class Names(NamedTuple):

@@ -52,6 +52,39 @@ def settle(loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Wo
         tables = {**tables, **outcome}
 
 
+def settle_types(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
+    """The plan once the whole tables show nothing new about the types of their columns; nothing is computed.
+
+    Of files with types of their own, only columns of texts that look like something else are read.
+    """
+    while True:
+        plan = None
+        try:
+            plan = _plan(loaded, tables, context)
+            better = _with_clear_dates(plan, tables) or _better(plan, tables, _doubtful_columns(plan))
+        except (pl.exceptions.PolarsError, LookupFailed) as error:
+            explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
+            if explained is None:
+                raise
+            raise explained from error
+        if not better:
+            return plan
+        tables = {**tables, **better}
+
+
+def _doubtful_columns(plan: Plan) -> dict[str, list[str]]:
+    """The columns of each table that may show something that their sample did not."""
+    doubtful: dict[str, list[str]] = {}
+    for name, view in {**plan.lookup_views, **plan.views}.items():
+        if view.table.whole:
+            continue
+        doubtful[name] = guessed_numbers(view)
+        if view.doubts.columns and view.frame.select(pl.col(DOUBT).any()).collect().item():
+            look = view.second_look()
+            doubtful[name] += [*look.bad, *look.unsettled]
+    return doubtful
+
+
 def _outcome(
     loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
 ) -> Settled | Mapping[str, Table]:

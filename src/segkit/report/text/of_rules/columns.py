@@ -1,0 +1,129 @@
+"""The columns of each table, a block a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from segkit.report.numbers import percent, plain, rounded, share
+from segkit.report.text.tables import spaced
+from segkit.results import ColumnsResult, ColumnValues, KnownColumn, KnownTable
+from segkit.words import count, plural, spelled_out
+
+USERS = 6
+"""How many of those who use a column are named; JSON has all."""
+LONGEST = 40
+"""Characters of a value that are shown."""
+LONGEST_SHAPE = 60
+WITH_NAME = ("lookup", "score", "rfm")
+"""Origins that say more with the name of their section."""
+
+
+def columns_text(result: ColumnsResult) -> RenderableType:
+    """What conditions can be written on."""
+    return spaced([_block(table) for table in result.tables])
+
+
+def _block(table: KnownTable) -> RenderableType:
+    told = plural(len(table.columns), "column")
+    told = told if table.rows is None else f"{plural(table.rows, 'row')}, {told}"
+    body = _origins(table) if table.rows is None else _values(table, table.rows)
+    return Group(Text.assemble((table.name, "bold"), f"  {told}"), body)
+
+
+def _origins(table: KnownTable) -> RenderableType:
+    """A line a column: its type, where it comes from, who uses it."""
+    lines = Table.grid(padding=(0, 2), expand=True)
+    lines.add_column(overflow="fold", max_width=26)
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold", max_width=16)
+    lines.add_column(ratio=1, overflow="fold")
+    lines.add_row(*_head("  column", "type", "from", "used by"))
+    for column in table.columns:
+        lines.add_row(f"  {column.name}", column.type, _origin(column), _used(column))
+    return lines
+
+
+def _values(table: KnownTable, rows: int) -> RenderableType:
+    """A line a column: its type and its values; a second one says where it comes from and who uses it."""
+    width = min(max(len(column.name) for column in table.columns) + 2, 26)
+    parts: list[RenderableType] = [_line(width, *_head("  column", "type", "filled", "values"))]
+    for column in table.columns:
+        values = column.values
+        filled = percent(share(values.filled, rows)) if values else ""
+        parts.append(_line(width, f"  {column.name}", column.type, filled, _shown(values, rows) if values else ""))
+        used = f"used by {_used(column)}" if column.used_by else ""
+        origin = "" if column.origin == "file" else _origin(column)
+        if said := ", ".join(part for part in (origin, used) if part):
+            parts.append(Padding(Text(said, style="dim", overflow="fold"), (0, 0, 0, 4)))
+    return Group(*parts)
+
+
+def _line(width: int, *cells: str | Text) -> Table:
+    line = Table.grid(padding=(0, 2), expand=True)
+    line.add_column(width=width, overflow="fold")
+    line.add_column(width=len("boolean"), no_wrap=True)
+    line.add_column(width=len("100.0 %"), justify="right", no_wrap=True)
+    line.add_column(ratio=1, overflow="fold")
+    line.add_row(*cells)
+    return line
+
+
+def _head(*names: str) -> list[Text]:
+    return [Text(name, style="dim") for name in names]
+
+
+def _origin(column: KnownColumn) -> str:
+    return column.section.replace(".", " ", 1) if column.origin in WITH_NAME else column.origin
+
+
+def _used(column: KnownColumn) -> str:
+    more = len(column.used_by) - USERS
+    return ", ".join(column.used_by[:USERS]) + (f" and {count(more)} more" if more > 0 else "")
+
+
+def _shown(values: ColumnValues, rows: int) -> str:
+    parts = []
+    if values.personal:
+        parts.append(f"{values.personal}, not shown")
+    elif values.frequent:
+        alone = all(one.rows == 1 for one in values.frequent)
+        parts += [_text(one.value) + ("" if alone else f" {percent(share(one.rows, rows))}") for one in values.frequent]
+        more = (values.distinct or 0) - len(values.frequent)
+        parts += [f"{count(more)} more"] if more else []
+    elif values.distinct:
+        parts.append("all differ" if values.distinct == values.filled else f"{plural(values.distinct, 'value')}")
+    elif values.lowest is not None:
+        low, high = _text(values.lowest), _text(values.highest)
+        parts.append(low if low == high else f"{low} to {high}")
+    if values.unreadable:
+        parts.append(f"{count(values.unreadable)} cannot be read")
+    shape = f"; like this: {_cut(values.shape)}" if values.shape else ""
+    return ", ".join(parts) + shape
+
+
+def _cut(shape: str) -> str:
+    """A shape of which so many parts are left as fit a line."""
+    if len(shape) <= LONGEST_SHAPE:
+        return shape
+    return f"{shape[:LONGEST_SHAPE].rpartition(', ')[0]}, …"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, float):
+        return rounded(value)
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    text = " ".join(str(value).split())
+    return f'"{spelled_out(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")}"'
