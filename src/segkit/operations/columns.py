@@ -16,7 +16,7 @@ from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.io.read import ColumnType, Table, Workspace
 from segkit.io.write import FORMATS
-from segkit.operations.column_facts.figures import COUNTED, Figures, figures, shapes
+from segkit.operations.column_facts.figures import COUNTED, Figures, figures
 from segkit.operations.column_facts.uses import Users, origin_of, section, sources_of_column, users_of
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.evaluate import without_data
@@ -24,6 +24,7 @@ from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.settle import settle, settle_types
 from segkit.operations.lists.protection import protection
+from segkit.operations.personal.shapes import usual_shapes
 from segkit.operations.progress import Progress, silent
 from segkit.results import ColumnsResult, ColumnValues, KnownColumn, KnownTable
 from segkit.rules.check.families import computed_columns
@@ -54,8 +55,13 @@ def columns(
             path=str(rules),
             as_of=context.as_of,
             tables=tuple(_table(name, plan, tables[name], users, seen) for name in plan.origins),
-            notes=tuple(note for name in plan.origins for note in _unclear_dates(name, tables[name])),
+            notes=tuple(note for name in _opened(loaded.rules) for note in _unclear_dates(name, tables[name])),
         )
+
+
+def _opened(rules: RuleFile) -> list[str]:
+    """The tables that have files of their own."""
+    return [name for name, _, _ in sources_of(rules) if name != CUSTOMERS or not rules.customers.from_]
 
 
 def _beyond_the_sample(table: Table) -> Table:
@@ -85,7 +91,8 @@ def _readable(rules: RuleFile, tables: Mapping[str, Table]) -> Mapping[str, froz
         of_file = {c for c, column in tables[name].columns.items() if column.type is not ColumnType.OTHER}
         readable[name] = {c for c in of_file if not _is_unclear(tables[name], c)} | spec.derive.keys()
     if origin := rules.customers.from_:
-        readable[CUSTOMERS] = {*(readable[origin] & set(rules.customers.columns)), *rules.customers.derive}
+        taken = readable[origin] & set(rules.customers.columns)
+        readable[CUSTOMERS] = {rules.customers.key, *taken, *rules.customers.derive}
     for name, lookup in rules.lookup.items():
         own = readable[lookup_table(name)]
         readable[lookup.into] |= own & set(lookup.columns) if lookup.columns else own - set(lookup.on.values())
@@ -119,15 +126,20 @@ def _seen(loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Wor
         asked = [
             c for c in dtypes[table] if (table, c) in personal or _none_is_frequent(dtypes[table][c], read[table], c)
         ]
-        of_shapes |= {(table, column): shape for column, shape in shapes(frame, asked, dtypes[table]).items()}
+        texts = {name: _as_text(name, dtypes[table][name]) for name in asked}
+        of_shapes |= {(table, column): shape for column, shape in usual_shapes(frame, texts).items()}
     return _Seen(plan=plan, dtypes=dtypes, figures=read, personal=personal, shapes=of_shapes, looks=settled.looks)
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    return (pl.col(name).explode() if kind_of(dtype) == "list" else pl.col(name)).cast(pl.String)
 
 
 def _dtypes(plan: Plan, table: str) -> Dtypes:
     """The types of the columns of a table whose values can be looked at."""
     schema = plan.schema if table == CUSTOMERS else plan.view(table).schema
-    readable = {*plan.context.also[table], *([plan.rules.customers.key] if table == CUSTOMERS else [])}
-    return {name: schema[name] for name in plan.origins[table] if name in readable and kind_of(schema[name]) != "other"}
+    names = [name for name in plan.origins[table] if name in plan.context.also[table]]
+    return {name: schema[name] for name in names if kind_of(schema[name]) != "other"}
 
 
 def _none_is_frequent(dtype: pl.DataType, read: Figures, column: str) -> bool:

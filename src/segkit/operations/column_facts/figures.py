@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,6 @@ import polars as pl
 from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.operations.personal.kinds import REACHES, kind_seen, kind_told, looking_so, reaching, yes_or_no
 from segkit.operations.personal.kinds import kind_of as kind_by_name
-from segkit.operations.personal.shapes import usual_shape
 from segkit.results import ColumnValues, FrequentValue
 
 MOST = 5
@@ -119,12 +118,3 @@ class Figures:
 
     def _of(self, what: str, name: str) -> Any:
         return self._row.get(_at(what, name))
-
-
-def shapes(frame: pl.LazyFrame, names: Iterable[str], dtypes: Dtypes) -> Mapping[str, str | None]:
-    """What most values of these columns look like, column by column."""
-    texts = frame.select(
-        (pl.col(n).list.explode() if kind_of(dtypes[n]) == "list" else pl.col(n)).cast(pl.String).implode()
-        for n in names
-    )
-    return {column.name: usual_shape(column.explode()) for column in texts.collect().iter_columns()}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from segkit.operations.personal.shapes import usual_shape
+from segkit.operations.personal.shapes import usual_shapes
 from segkit.words import listed
 
 LOOKED_AT = 1_000
@@ -22,7 +22,7 @@ def like_these(unknown: Sequence[str], keys: pl.Series, *, personal: bool) -> st
         near = list(dict.fromkeys(key for one in unknown for key in _near(one, keys)))
         if near:
             return f"did you mean {listed(near[:5], 'or')}?"
-    return f"keys look like this: {usual_shape(keys)}"
+    return f"keys look like this: {usual_shapes(keys.to_frame().lazy(), {'key': pl.col(keys.name)})['key']}"
 
 
 def _near(key: str, keys: pl.Series) -> list[str]:

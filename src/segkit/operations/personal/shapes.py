@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import polars as pl
 
 _NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
-def usual_shape(values: pl.Series) -> str | None:
-    """The shape that most of these texts have; of several, the first in the alphabet. None where there is no text."""
-    letters = values.drop_nulls().str.replace_all(r"\p{L}", "a").str.replace_all(r"\p{Nd}", "0")
-    if letters.is_empty():
+def usual_shapes(frame: pl.LazyFrame, texts: Mapping[str, pl.Expr]) -> Mapping[str, str | None]:
+    """Name -> the shape that most of these texts have; of several, the first in the alphabet; None without a text."""
+    counted = (_alike(text).value_counts(name="rows").implode().alias(name) for name, text in texts.items())
+    found = frame.select(counted).collect().row(0, named=True) if texts else {}
+    return {name: _most(shapes) for name, shapes in found.items()}
+
+
+def _alike(text: pl.Expr) -> pl.Expr:
+    """Each text with one letter in place of all letters, and one digit in place of all digits."""
+    return text.drop_nulls().str.replace_all(r"\p{L}", "a").str.replace_all(r"\p{Nd}", "0").alias("shape")
+
+
+def _most(shapes: Sequence[Mapping[str, Any]]) -> str | None:
+    if not shapes:
         return None
-    shapes = letters.alias("shape").value_counts(name="rows").sort("rows", "shape", descending=[True, False])
-    return shape_of(shapes["shape"][0])
+    return shape_of(min(shapes, key=lambda one: (-one["rows"], one["shape"]))["shape"])
 
 
 def shape_of(text: str) -> str:

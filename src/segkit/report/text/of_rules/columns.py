@@ -51,7 +51,7 @@ def _origins(table: KnownTable) -> RenderableType:
 
 def _values(table: KnownTable, rows: int) -> RenderableType:
     """A line a column: its type and its values; a second one says where it comes from and who uses it."""
-    width = min(max(len(column.name) for column in table.columns) + 2, 26)
+    width = min(max(len(name) for name in ("column", *(column.name for column in table.columns))) + 2, 26)
     parts: list[RenderableType] = [_line(width, *_head("  column", "type", "filled", "values"))]
     for column in table.columns:
         values = column.values
