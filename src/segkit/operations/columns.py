@@ -41,6 +41,11 @@ def columns(
     Raises `RuleError` and `DataError`.
     """
     loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
+    return columns_of(loaded, values=values, progress=progress)
+
+
+def columns_of(loaded: Loaded, *, values: bool, progress: Progress) -> ColumnsResult:
+    """The columns of rules that are loaded."""
     refuse(without_data(loaded))
     with Workspace() as ws:
         progress("opening files")
@@ -52,7 +57,7 @@ def columns(
         plan = seen.plan if seen else settle_types(loaded, tables, context)
         users = users_of(plan)
         return ColumnsResult(
-            path=str(rules),
+            path=loaded.source.path,
             as_of=context.as_of,
             tables=tuple(_table(name, plan, tables[name], users, seen) for name in plan.origins),
             notes=tuple(note for name in _opened(loaded.rules) for note in _unclear_dates(name, tables[name])),

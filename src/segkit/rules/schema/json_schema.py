@@ -27,7 +27,12 @@ def json_schema(formats: Iterable[str]) -> Schema:
 
     `formats` are the names of those that can be written.
     """
-    return _without_unused(for_editors(plain_schema(formats)))
+    return finished(plain_schema(formats))
+
+
+def finished(schema: Schema) -> Schema:
+    """A plain schema as editors have it."""
+    return _without_unused(for_editors(schema))
 
 
 def plain_schema(formats: Iterable[str]) -> Schema:
@@ -71,9 +76,9 @@ def _describe(model: type[BaseModel], definition: Schema) -> None:
             definition["properties"][key]["description"] = text
 
 
-def schema_text(formats: Iterable[str]) -> str:
-    """The schema as the text of `segkit.schema.json`: the same bytes each time."""
-    return json.dumps(json_schema(formats), indent=2, ensure_ascii=False) + "\n"
+def schema_text(schema: Schema) -> str:
+    """The schema as the text of a file: the same bytes each time."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
