@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from segkit.results import ColumnsResult, KnownColumn
-from segkit.rules.check.families import FEATURES
 from segkit.rules.model.base import SCALAR_SCHEMA, shown
 from segkit.rules.model.blocks import FAMILIES
 from segkit.rules.model.file import RuleFile
@@ -16,6 +15,8 @@ from segkit.rules.schema.json_schema import Schema, finished, plain_schema
 from segkit.rules.tables import CUSTOMERS
 
 EVENTS = "events"
+COMPUTED = ("rfm", "lifecycle", "value", "score")
+"""Families that take the columns alone that their sections compute."""
 _FILLED = {"type": "string", "pattern": r"\$\{"}
 """A text that the environment fills."""
 BLOCKS = ("Block", "Stage", "ScoreRule", "Segment")
@@ -78,8 +79,11 @@ def schema_of_file(formats: Iterable[str], rules: RuleFile, known: ColumnsResult
     for (owner, key), table in CONDITIONS.items():
         _close(definitions[owner]["properties"].get(key, {}), {c: names[table, c] for c in columns[table]})
     for family in FAMILIES:
-        asked = FEATURES[family].columns(rules) if family in FEATURES else tuple(columns[CUSTOMERS])
-        there = {column: names[CUSTOMERS, column] for column in asked if (CUSTOMERS, column) in names}
+        there = {
+            name: names[CUSTOMERS, name]
+            for name, column in columns[CUSTOMERS].items()
+            if column.origin == family or family not in COMPUTED
+        }
         for owner in BLOCKS:
             for option in _options(definitions[owner]["properties"].get(family, {})):
                 _close(option, there)
