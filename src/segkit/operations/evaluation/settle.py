@@ -11,7 +11,7 @@ from segkit.columns.compute import Computed, PaddedKeys, compute
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import LookupFailed
-from segkit.columns.tables.view import SecondLook, View
+from segkit.columns.tables.view import Doubts, SecondLook, View
 from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.io.read import Table, Workspace, explain_failure
@@ -79,10 +79,15 @@ def _doubtful_columns(plan: Plan) -> dict[str, list[str]]:
         if view.table.whole:
             continue
         doubtful[name] = guessed_numbers(view)
-        if view.doubts.columns and view.frame.select(pl.col(DOUBT).any()).collect().item():
-            look = view.second_look()
-            doubtful[name] += [*look.bad, *look.unsettled]
+        # White space around texts changes no type, so columns of texts are not read.
+        suspects = tuple(c for c in view.doubts.suspects if not _is_text(view, c))
+        look = view._replace(doubts=Doubts(suspects, short=None)).second_look()
+        doubtful[name] += [*look.bad, *look.unsettled]
     return doubtful
+
+
+def _is_text(view: View, column: str) -> bool:
+    return view.table.reads_as_text(column, view.reads.type_of(view.table, column)[0])
 
 
 def _outcome(
