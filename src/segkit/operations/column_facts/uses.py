@@ -26,7 +26,6 @@ def users_of(plan: Plan) -> Users:
     for path, _, table in amounts(rules):
         if amount := rules.events[table].amount:
             named.append((table, amount, path))
-    named += [(CUSTOMERS, column, ("output",)) for column in plan.output_columns]
     for table, column, path in named:
         users.setdefault((table, column), {})[user(path)] = None
     return {column: tuple(of_column) for column, of_column in users.items()}

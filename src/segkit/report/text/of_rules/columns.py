@@ -33,34 +33,34 @@ def _block(table: KnownTable) -> RenderableType:
     told = plural(len(table.columns), "column")
     told = told if table.rows is None else f"{plural(table.rows, 'row')}, {told}"
     body = _origins(table) if table.rows is None else _values(table, table.rows)
-    return Group(Text.assemble((table.name, "bold"), f"  {told}"), body)
+    return Group(Text.assemble((table.name, "bold"), f"  {told}"), Padding(body, (0, 0, 0, 2)))
 
 
 def _origins(table: KnownTable) -> RenderableType:
     """A line a column: its type, where it comes from, who uses it."""
     lines = Table.grid(padding=(0, 2), expand=True)
-    lines.add_column(overflow="fold", max_width=26)
+    lines.add_column(overflow="fold", max_width=24)
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold", max_width=16)
     lines.add_column(ratio=1, overflow="fold")
-    lines.add_row(*_head("  column", "type", "from", "used by"))
+    lines.add_row(*_head("column", "type", "from", "used by"))
     for column in table.columns:
-        lines.add_row(f"  {column.name}", column.type, _origin(column), _used(column))
+        lines.add_row(column.name, column.type, _origin(column), _used(column))
     return lines
 
 
 def _values(table: KnownTable, rows: int) -> RenderableType:
     """A line a column: its type and its values; a second one says where it comes from and who uses it."""
-    width = min(max(len(name) for name in ("column", *(column.name for column in table.columns))) + 2, 26)
-    parts: list[RenderableType] = [_line(width, *_head("  column", "type", "filled", "values"))]
+    width = min(max(len(name) for name in ("column", *(column.name for column in table.columns))), 24)
+    parts: list[RenderableType] = [_line(width, *_head("column", "type", "filled", "values"))]
     for column in table.columns:
         values = column.values
         filled = percent(share(values.filled, rows)) if values else ""
-        parts.append(_line(width, f"  {column.name}", column.type, filled, _shown(values, rows) if values else ""))
+        parts.append(_line(width, column.name, column.type, filled, _shown(values, rows) if values else ""))
         used = f"used by {_used(column)}" if column.used_by else ""
         origin = "" if column.origin == "file" else _origin(column)
         if said := ", ".join(part for part in (origin, used) if part):
-            parts.append(Padding(Text(said, style="dim", overflow="fold"), (0, 0, 0, 4)))
+            parts.append(Padding(Text(said, style="dim", overflow="fold"), (0, 0, 0, 2)))
     return Group(*parts)
 
 
