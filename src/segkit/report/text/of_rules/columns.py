@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -56,7 +59,7 @@ def _values(table: KnownTable, rows: int) -> RenderableType:
     for column in table.columns:
         values = column.values
         filled = percent(share(values.filled, rows)) if values else ""
-        parts.append(_line(width, column.name, column.type, filled, _shown(values, rows) if values else ""))
+        parts.append(_line(width, column.name, column.type, filled, Whole(_shown(values, rows)) if values else ""))
         used = f"used by {_used(column)}" if column.used_by else ""
         origin = "" if column.origin == "file" else _origin(column)
         if said := ", ".join(part for part in (origin, used) if part):
@@ -64,7 +67,7 @@ def _values(table: KnownTable, rows: int) -> RenderableType:
     return Group(*parts)
 
 
-def _line(width: int, *cells: str | Text) -> Table:
+def _line(width: int, *cells: RenderableType) -> Table:
     line = Table.grid(padding=(0, 2), expand=True)
     line.add_column(width=width, overflow="fold")
     line.add_column(width=len("boolean"), no_wrap=True)
@@ -87,7 +90,23 @@ def _used(column: KnownColumn) -> str:
     return ", ".join(column.used_by[:USERS]) + (f" and {count(more)} more" if more > 0 else "")
 
 
-def _shown(values: ColumnValues, rows: int) -> str:
+class Whole(NamedTuple):
+    """Parts of a list, with commas between them, of which none goes over the end of a line that has room for it."""
+
+    parts: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = ""
+        for part in (*(f"{part}," for part in self.parts[:-1]), *self.parts[-1:]):
+            if line and cell_len(f"{line} {part}") > options.max_width:
+                yield Text(line)
+                line = part
+            else:
+                line = f"{line} {part}" if line else part
+        yield Text(line, overflow="fold")
+
+
+def _shown(values: ColumnValues, rows: int) -> list[str]:
     parts = []
     if values.personal:
         parts.append(f"{values.personal}, not shown")
@@ -101,10 +120,11 @@ def _shown(values: ColumnValues, rows: int) -> str:
     elif values.lowest is not None:
         low, high = _text(values.lowest), _text(values.highest)
         parts.append(low if low == high else f"{low} to {high}")
+    if values.shape:
+        parts[-1] += f"; like this: {_cut(values.shape)}"
     if values.unreadable:
         parts.append(f"{count(values.unreadable)} cannot be read")
-    shape = f"; like this: {_cut(values.shape)}" if values.shape else ""
-    return ", ".join(parts) + shape
+    return parts
 
 
 def _cut(shape: str) -> str:
