@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segkit.io.write import FORMATS
-from segkit.rules.schema.for_editors import anything_but
+from segkit.rules.schema.for_editors import anything_but, for_editors
 from segkit.rules.schema.json_schema import json_schema, plain_schema
 
 ROOT = Path(__file__).parents[4]
@@ -89,6 +89,35 @@ def test_one_wrong_key_is_one_error_at_its_place() -> None:
 def test_it_is_a_fifth_smaller() -> None:
     new, plain = (len(json.dumps(form.schema, indent=2)) for form in (NEW, PLAIN))
     assert new < 0.8 * plain
+
+
+KEPT = [
+    # options that types do not tell apart, or of which one says something about values of all types
+    [{"type": "string", "minLength": 3}, {"type": "string", "maxLength": 1}],
+    [{"type": "string"}, {"minItems": 2}],
+    [{"type": "string", "enum": ["a"]}, {"type": "array"}],
+    [{"type": "array"}, {"type": ["array", "object"]}],
+    [{"type": "string", "pattern": "^a", "maxLength": 3}, {"type": "string", "pattern": "^b"}],
+]
+MERGED = [
+    ([{"type": "string"}, {"type": "array", "minItems": 1}], {"type": ["string", "array"], "minItems": 1}),
+    ([{"type": "number"}, {"$ref": "#/$defs/T"}], {"type": ["number", "object"], "required": ["a"]}),
+    (
+        [{"type": "string", "pattern": "^a"}, {"type": "string", "pattern": "^b"}],
+        {"type": "string", "pattern": "^a|^b"},
+    ),
+]
+
+
+@pytest.mark.parametrize("options", KEPT)
+def test_options_that_are_kept(options: list[Any]) -> None:
+    assert for_editors({"anyOf": options, "$defs": {}})["anyOf"] == options
+
+
+@pytest.mark.parametrize(("options", "one"), MERGED)
+def test_options_that_become_one(options: list[Any], one: Any) -> None:
+    definitions = {"T": {"type": "object", "required": ["a"]}}
+    assert for_editors({"anyOf": options, "$defs": definitions}) == one | {"$defs": definitions}
 
 
 def test_each_definition_is_used() -> None:
