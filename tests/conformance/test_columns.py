@@ -347,3 +347,12 @@ def test_what_is_wrong_is_told_once(shop: Desk, rules: str, code: int, message: 
     assert message in done.stderr
     assert done.stdout == ""
     assert done.stderr.count("error:") == 1
+
+
+@pytest.mark.parametrize("args", [(), ("--values",)])
+def test_segments_may_come_later(shop: Desk, args: tuple[str, ...]) -> None:
+    rules = head() + event_table("orders", "o.csv")
+    found = told(shop, rules, *args)
+    assert {"age", "country"} <= set(found["customers"]) and "kind" in found["orders"]
+    shop.segkit("schema", "--for", shop / "rules.toml")
+    assert "no segment" in shop.segkit("apply", shop / "rules.toml", code=2).stderr

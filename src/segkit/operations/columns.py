@@ -39,7 +39,7 @@ def columns(
 
     Raises `RuleError` and `DataError`.
     """
-    loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
+    loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of), needs_segments=False)
     return columns_of(loaded, values=values, progress=progress)
 
 

@@ -49,7 +49,7 @@ def _schema_of(path: Path, terminal: Terminal) -> Schema:
     from segkit.rules.text.loader import load_rules
 
     with stages(terminal) as stage:
-        loaded = load_rules(path, formats=FORMATS)
+        loaded = load_rules(path, formats=FORMATS, needs_segments=False)
         known = columns_of(loaded, values=True, progress=stage)
     if not terminal.quiet:
         terminal.diagnose(known.notes)
