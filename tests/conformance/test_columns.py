@@ -356,3 +356,15 @@ def test_segments_may_come_later(shop: Desk, args: tuple[str, ...]) -> None:
     assert {"age", "country"} <= set(found["customers"]) and "kind" in found["orders"]
     shop.segkit("schema", "--for", shop / "rules.toml")
     assert "no segment" in shop.segkit("apply", shop / "rules.toml", code=2).stderr
+
+
+def test_small_and_long_numbers_are_not_rounded_away(desk: Desk) -> None:
+    desk.put("c.csv", "id,n\n1,0.004\n2,62.833333333\n3,1234567.5\n")
+    shown = desk.segkit("columns", desk.put("rules.toml", head()), "--values").stdout
+    assert "0.004 to 1,234,567.5" in shown
+
+
+def test_what_a_terminal_would_obey_is_spelled_out(desk: Desk) -> None:
+    desk.put("c.csv", "id,shade\n1,\x1b[31mred\n2,\x1b[31mred\n")
+    shown = desk.segkit("columns", desk.put("rules.toml", head()), "--values").stdout
+    assert "\x1b" not in shown and '"\\u001b[31mred" 100.0 %' in shown

@@ -88,3 +88,39 @@ HOVERS = [
 @pytest.mark.parametrize(("hovered", "shown"), HOVERS)
 def test_a_key_says_what_it_is(editor: Editor, hovered: str, shown: str) -> None:
     assert editor.hover(f"{HEAD}{hovered}\n").startswith(shown)
+
+
+@pytest.fixture(scope="module")
+def own_editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """An editor with the schema of one rule file."""
+    desk = Desk(tmp_path_factory.mktemp("own"))
+    desk.put("c.csv", "id,shade,email\n" + "".join(f"{n},{'red' if n % 2 else 'blue'},a{n}@b.fr\n" for n in range(20)))
+    desk.put("o.csv", "id,day\n1,2024-01-01\n")
+    events = '[events.orders]\npath = "o.csv"\ntime = "day"\n'
+    rules = desk.put(
+        "rules.toml", f'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n{events}[segment.all]\neveryone = true\n'
+    )
+    desk.segkit("schema", "--for", rules, "-o", desk / "own.schema.json")
+    editor = Editor(desk / "own.schema.json")
+    yield editor
+    editor.close()
+
+
+def test_names_of_the_file_itself(own_editor: Editor) -> None:
+    start = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n[segment.a]\n'
+    for text, underlined in (
+        ('demographic.shade = "green"\n', []),
+        ("demographic.shdae = 3\n", ["shdae"]),
+        ('behavioural.did = { events = "visits" }\n', ["events"]),
+        ('in_segment = "al"\n', ["in_segment"]),
+    ):
+        assert [mistake.text for mistake in own_editor.mistakes(start + text)] == underlined
+    for text, offered in (
+        ("demographic.shade = { is = | }\n", {'"red"', '"blue"'}),
+        ("behavioural.did = { events = | }\n", {'"orders"'}),
+        ("in_segment = |\n", {'"all"'}),
+        ("[output]\ncolumns = [|]\n", {'"shade"', '"email"'}),
+    ):
+        assert offered <= set(own_editor.completions(start + text))
+    assert own_editor.hover(start + "demographic.sha|de.missing = true\n") == 'text; such as "blue", "red"'
+    assert own_editor.hover(start + "demographic.em|ail.missing = true\n") == "text"

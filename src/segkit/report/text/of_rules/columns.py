@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from segkit.report.numbers import percent, plain, rounded, share
+from segkit.report.numbers import percent, share, shortened
 from segkit.report.text.tables import spaced
 from segkit.results import ColumnsResult, ColumnValues, KnownColumn, KnownTable
 from segkit.words import count, plural, spelled_out
@@ -137,10 +137,8 @@ def _cut(shape: str) -> str:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, float):
-        return rounded(value)
+    if isinstance(value, (Decimal, float)):
+        return shortened(Decimal(str(value)))
     if isinstance(value, int):
         return count(value)
     if isinstance(value, dt.date):
