@@ -41,7 +41,7 @@ from segkit.operations.apply import apply
 from segkit.operations.rfm import Chart, rfm
 from segkit.report.chart import drawn
 from segkit.report.text.apply import apply_summary
-from segkit.rules.schema.json_schema import schema_text
+from segkit.rules.schema.json_schema import json_schema, schema_text
 from segkit.rules.text.loader import load_rules_text
 
 ROOT = Path(__file__).parents[1]
@@ -288,7 +288,7 @@ def masked(text: str) -> str:
 
 def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, str]]:
     """Every file that is written here, and what it should hold."""
-    yield SCHEMA, schema_text(FORMATS)
+    yield SCHEMA, schema_text(json_schema(FORMATS))
     yield CODES, codes_markdown()
     yield PICTURE, picture()
     if importlib.util.find_spec("altair") and importlib.util.find_spec("vl_convert"):

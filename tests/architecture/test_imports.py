@@ -51,7 +51,7 @@ def test_help_and_version_import_nothing_heavy(args: list[str]) -> None:
     assert not loaded_after(code) & HEAVY
 
 
-@pytest.mark.parametrize("command", ["apply", "rfm", "check", "schema"])
+@pytest.mark.parametrize("command", ["apply", "rfm", "check", "columns", "schema"])
 def test_the_help_of_a_command_imports_neither_polars_nor_pydantic(command: str) -> None:
     code = f"from segkit.cli import main\ntry:\n    main([{command!r}, '-h'], prog_name='segkit')\nexcept SystemExit:\n    pass\n"
     assert not loaded_after(code) & {"polars", "pydantic", "numpy"}

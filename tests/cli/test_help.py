@@ -83,27 +83,3 @@ def test_help_of_the_group_imports_no_command(environment: dict[str, str]) -> No
 def test_python_dash_m(process: Process) -> None:
     done = process("--version")
     assert (done.returncode, done.stdout) == (0, f"segkit {__version__}\n")
-
-
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        ("segkit ap", ["apply"]),
-        ("segkit ", list(COMMANDS)),
-        ("segkit apply --form", ["--format"]),
-        ("segkit apply --format n", ["ndjson"]),
-        ("segkit rfm x --ties ", ["low", "high", "split"]),
-    ],
-)
-def test_completion(process: Process, words: str, offered: list[str]) -> None:
-    count = str(len(words.split(" ")) - 1)
-    done = process(_SEGKIT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
-    assert done.returncode == 0
-    assert [line.split(",")[1] for line in done.stdout.splitlines()] == offered
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_script(process: Process, shell: str) -> None:
-    done = process(_SEGKIT_COMPLETE=f"{shell}_source")
-    assert done.returncode == 0
-    assert "_SEGKIT_COMPLETE" in done.stdout

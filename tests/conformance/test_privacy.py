@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from segkit.operations.delivery.personal_data import kind_of
+from segkit.operations.personal.kinds import kind_of
 from tests.desk import Desk, head
 
 KEY = "0123456789abcdef0123456789abcdef"

@@ -67,7 +67,9 @@ def test_a_document_shows_what_segkit_does(name: str) -> None:
 
 
 def test_the_schema_is_current() -> None:
-    assert generate.SCHEMA.read_text(encoding="utf-8") == generate.schema_text(FORMATS), STALE.format("the schema")
+    assert generate.SCHEMA.read_text(encoding="utf-8") == generate.schema_text(generate.json_schema(FORMATS)), (
+        STALE.format("the schema")
+    )
 
 
 def test_the_page_of_codes_is_current() -> None:
@@ -165,8 +167,8 @@ def test_every_command_is_documented() -> None:
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "diff")
-    apply, rfm, cohorts, explain, check, test, diff = (parts[f"segkit {name} --json"] for name in names)
+    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "columns", "diff")
+    apply, rfm, cohorts, explain, check, test, columns, diff = (parts[f"segkit {name} --json"] for name in names)
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
     rules.write_text(
         (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
@@ -189,6 +191,8 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (explain + apply, ["explain", str(rules), "c01", "--json"]),
         (check, ["check", str(rules), "--data", "--json"]),
         (test + explain, ["test", str(rules), "--json"]),
+        (columns, ["columns", str(rules), "--json"]),
+        (columns, ["columns", str(rules), "--values", "--json"]),
     ):
         printed = json.loads(CliRunner().invoke(main, args).stdout)
         printed.pop("schema_version")

@@ -20,13 +20,14 @@ COMMANDS = {
     "explain": ("segkit.cli.commands.explain", "Why a customer is, or is not, in each segment."),
     "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
     "test": ("segkit.cli.commands.test", "The tests in a rule file: made-up customers, expected segments."),
+    "columns": ("segkit.cli.commands.columns", "What conditions can be written on: columns, types, values."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
 }
 """Name -> (module whose `command` it is, its line in `segkit --help`)."""
 GROUPS = {
     "Run": ("apply", "rfm"),
-    "Trust": ("explain", "check", "test", "diff", "schema"),
+    "Trust": ("explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("cohorts",),
 }
 """The commands as `segkit --help` shows them, by what they are for."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from segkit.cli import completion
 from segkit.cli.log import RunLog
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import DATE, NAME_PATH, Pairs
@@ -78,7 +79,11 @@ amount = click.option("--amount", metavar="COL|SQL", help="The money, such as to
 id_ = click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
 where = click.option("--where", metavar="SQL", help="Only rows for which this holds, such as \"status = 'paid'\".")
 select = click.option(
-    "--select", metavar="NAME", multiple=True, help="Write this segment only; repeatable. The others still claim."
+    "--select",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completion.segments,
+    help="Write this segment only; repeatable. The others still claim.",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Do everything but writing.")
 no_wait = click.option(

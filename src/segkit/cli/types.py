@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import click
 from click.shell_completion import CompletionItem
 
+from segkit.cli.completion import event_tables
 from segkit.io.write import FORMATS
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
@@ -46,6 +47,9 @@ class NamePathType(click.ParamType):  # type: ignore[type-arg]  # generic since 
         if not (name and equals and path):
             self.fail(f"'{value}' is not NAME=PATH, such as orders=orders.csv", param, ctx)
         return name, path
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(f"{one.value}=", help=one.help) for one in event_tables(ctx, param, incomplete)]
 
 
 class FormatType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only

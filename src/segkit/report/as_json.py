@@ -27,6 +27,10 @@ written).
 (`segment`, `known`, `reach`, `reached`, `needed`, `a_head`, `index`, `m`, `a`, `v`, `p`) and `overlaps` (`a`, `b`,
 `customers`).
 
+`columns`: `path`, `as_of`, `tables` (`table`, `paths`, `rows`, `columns`), `notes`. A column has `column`, `type`,
+`from`, `section`, `used_by`, and where all rows were read `personal`, `filled`, `fill` (percent), `unreadable`,
+`distinct`, `min`, `max`, `frequent` (`value`, `rows`, `share`) and `shape`; null where there is nothing to say.
+
 `test`: `path`, `defined`, `passed`, `failed` (counts), `tests` (`name`, `path`, `line`, `as_of`, `passed`,
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
@@ -44,12 +48,14 @@ never 19.989999.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.io.write.json_text import json_text
+from segkit.report.numbers import share
 from segkit.results import (
     MEMBERS,
     REASONS,
@@ -57,6 +63,8 @@ from segkit.results import (
     CheckResult,
     Cohort,
     CohortsResult,
+    ColumnsResult,
+    ColumnValues,
     Criterion,
     DiffResult,
     Distribution,
@@ -65,6 +73,7 @@ from segkit.results import (
     ExplainResult,
     FittedModel,
     Funnel,
+    KnownColumn,
     Mavr,
     Overlap,
     Profile,
@@ -426,6 +435,55 @@ def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
         }
         for d in diagnostics
     ]
+
+
+def columns_json(result: ColumnsResult) -> str:
+    """What conditions can be written on."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "as_of": result.as_of.isoformat(),
+            "tables": [
+                {
+                    "table": table.name,
+                    "paths": list(table.paths),
+                    "rows": table.rows,
+                    "columns": [_column(column, table.rows) for column in table.columns],
+                }
+                for table in result.tables
+            ],
+            "notes": _diagnostics(result.notes),
+        }
+    )
+
+
+def _column(column: KnownColumn, rows: int | None) -> dict[str, Any]:
+    known = {
+        "column": column.name,
+        "type": column.type,
+        "from": column.origin,
+        "section": column.section,
+        "used_by": list(column.used_by),
+    }
+    return known | (_values(column.values, rows) if column.values and rows is not None else {})
+
+
+def _values(values: ColumnValues, rows: int) -> dict[str, Any]:
+    lowest, highest = (v.isoformat() if isinstance(v, dt.date) else v for v in (values.lowest, values.highest))
+    return {
+        "personal": values.personal,
+        "filled": values.filled,
+        "fill": _percent(share(values.filled, rows)),
+        "unreadable": values.unreadable,
+        "distinct": values.distinct,
+        "min": lowest,
+        "max": highest,
+        "frequent": [
+            {"value": one.value, "rows": one.rows, "share": _percent(share(one.rows, rows))} for one in values.frequent
+        ],
+        "shape": values.shape,
+    }
 
 
 def _percent(share: float | None) -> float | None:

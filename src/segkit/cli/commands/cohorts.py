@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segkit.cli import options, orders
+from segkit.cli import completion, options, orders
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 @options.amount
 @options.id_
 @options.where
-@click.option("--events", metavar="NAME", help="The event table of the rule file; default: that of [value] or [rfm].")
-@click.option("--segment", metavar="NAME", help="Only customers who match this segment of the rule file.")
+@click.option(
+    "--events",
+    metavar="NAME",
+    shell_complete=completion.event_tables,
+    help="The event table of the rule file; default: that of [value] or [rfm].",
+)
+@click.option(
+    "--segment",
+    metavar="NAME",
+    shell_complete=completion.segments,
+    help="Only customers who match this segment of the rule file.",
+)
 @click.option(
     "--by",
     type=click.Choice(["week", "month", "quarter"]),

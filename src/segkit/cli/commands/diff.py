@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from segkit.cli import options
+from segkit.cli import completion, options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 from segkit.io.write import STDOUT
@@ -18,7 +18,13 @@ FILE = click.Path()
 @click.command("diff")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--segment", metavar="NAME", multiple=True, help="Compare this segment only; repeatable.")
+@click.option(
+    "--segment",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=completion.segments_of_runs,
+    help="Compare this segment only; repeatable.",
+)
 @click.option(
     "--entered", metavar="FILE|-", type=FILE, help="Write who entered which segment here; - is standard output."
 )

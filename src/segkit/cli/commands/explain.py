@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from segkit.cli import options
+from segkit.cli import completion, options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
@@ -16,7 +16,7 @@ from segkit.cli.terminal import Terminal
 @click.command("explain")
 @options.rules
 @click.argument("keys", metavar="[KEY]...", nargs=-1)
-@click.option("--segment", metavar="NAME", help="Only this segment.")
+@click.option("--segment", metavar="NAME", shell_complete=completion.segments, help="Only this segment.")
 @options.as_of
 @options.as_json
 @options.talk

@@ -5,7 +5,7 @@ Nothing is read but lookups and suppression lists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from segkit.criteria.kinds import Dtypes
 from segkit.criteria.readings import field_text
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
-from segkit.rules.findings import Finding, Misfits
+from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.computed.rfm import rfm_column
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
@@ -48,6 +48,7 @@ class Plan(NamedTuple):
     """What a run computes: views of the tables, and the steps that are asked for.
 
     `schema` has the type of each customer column, helper columns too. `asked` are those that segments or outputs name.
+    `origins` says of each column of each table where it comes from.
     """
 
     rules: RuleFile
@@ -61,6 +62,7 @@ class Plan(NamedTuple):
     lookup_counts: Mapping[str, pl.DataFrame]
     listed: Mapping[tuple[str, str], pl.Series]
     """(Suppression list, column) -> the values that stand there, folded."""
+    origins: Mapping[str, Mapping[str, KeyPath]]
 
     def view(self, name: str) -> View:
         """The view of the table with this name, which may be a lookup or list."""
@@ -127,7 +129,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         for m in named.mentions
         if m.table == CUSTOMERS and (m.path[0] in ("segment", "output") or m.path in COORDINATES)
     )
-    asked |= context.kept
+    asked |= context.kept | context.also.get(CUSTOMERS, frozenset())
     if context.leaves:
         asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
         asked |= {
@@ -146,6 +148,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         lookup_views=opened.lookups.views,
         lookup_counts=opened.lookups.counts,
         listed=opened.lookups.listed,
+        origins=named.catalogue.columns,
     )
 
 
@@ -162,7 +165,7 @@ class _Named(NamedTuple):
 
 
 def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _Named:
-    all_mentions = list(mentions(rules))
+    all_mentions = [*mentions(rules), *_also(rules, context)]
     steps = {name: step for step in steps_of(rules, context) for name in step.names}
     catalogue, wrong = make_catalogue(rules, tables, all_mentions, steps)
     wrong += unknown_columns(all_mentions, catalogue, tables, not_computed(rules.value))
@@ -171,6 +174,12 @@ def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _N
     known = [m for m in all_mentions if m.column in catalogue.columns[m.table]]
     possible = {n: s for n, s in steps.items() if not any(f.path[: len(s.path)] == s.path for f in wrong)}
     return _Named(catalogue, known, possible, wrong)
+
+
+def _also(rules: RuleFile, context: Context) -> Iterator[Mention]:
+    """What is read though no rule names it, as if rules looked at the values."""
+    for table, _, path in sources_of(rules):
+        yield from (Mention((*path, "columns"), table, column) for column in sorted(context.also.get(table, ())))
 
 
 def _typed(rules: RuleFile, known: Sequence[Mention], steps: Mapping[str, Step], views: Mapping[str, View]) -> Dtypes:

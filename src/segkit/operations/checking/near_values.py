@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 import polars as pl
 
 from segkit.columns.plan.mentions import Mention
-from segkit.operations.delivery.personal_data import is_personal
+from segkit.operations.delivery.personal_data import SAMPLE, is_personal
 from segkit.operations.evaluation.doubts.values_nobody_has import Hint, near_values
-from segkit.operations.explanation.keys import LOOKED_AT, shape_of
+from segkit.operations.personal.shapes import usual_shapes
 from segkit.rules.model.file import RuleFile
 
 
@@ -19,9 +18,10 @@ def hints(rules: RuleFile) -> Hint:
     keys: Collection[str] = {rules.customers.key, *(table.key for table in rules.events.values() if table.key)}
 
     def hint(mention: Mention, asked: str, values: Sequence[str]) -> str | None:
-        if mention.column in keys or is_personal(mention.column, pl.Series(values[:LOOKED_AT], dtype=pl.String)):
-            shapes = Counter(map(shape_of, values[:LOOKED_AT]))
-            return f"its values look like this: {shapes.most_common(1)[0][0]}" if shapes else None
+        if mention.column in keys or is_personal(mention.column, pl.Series(values[:SAMPLE], dtype=pl.String)):
+            known = pl.LazyFrame({"value": values}, schema={"value": pl.String})
+            shape = usual_shapes(known, {"value": pl.col("value")})["value"]
+            return f"its values look like this: {shape}" if shape else None
         return near_values(mention, asked, values)
 
     return hint

@@ -6,7 +6,7 @@ import polars as pl
 
 from segkit.columns import helpers
 from segkit.columns.features.permission import CONSENT, SUPPRESSED, permission_columns
-from segkit.operations.delivery.personal_data import REACHES, kind_of
+from segkit.operations.personal.kinds import REACHES, kind_of
 from segkit.rules.model.file import RuleFile
 
 

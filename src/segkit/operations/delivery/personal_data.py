@@ -1,49 +1,18 @@
-"""Which columns hold personal data, by their names and by how their values look."""
+"""Which of the columns that go out hold personal data."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.lists.protection import protection
+from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, looking_so, reaching, yes_or_no
 from segkit.rules.model.file import RuleFile
 
-NAMES = {
-    "e-mail": r"e?mail|courriel|correo",
-    "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
-    "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
-    r"(vor|nach)name|nombre|apellidos?|cognome",
-    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|dob|born|geburts(datum|tag)|nacimiento",
-    "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
-    "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
-    "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
-    "coordinates": r"lat|lon|lng|latitude|longitude|coordinates|gps",
-    "bank or card": r"iban|bic|card ?(number|no)?|account ?(number|no)|pan",
-    "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
-}
-"""Kind of data -> pattern for the names of such columns, in words."""
-OF_THINGS = (
-    r"(^| )(brand|campaign|category|company|event|file|model|plan|product|segment|store|subcategory)s? name( |$)"
-)
-"""Names that are not a person's."""
-CONSENT = (
-    r"opt|optin|optout|consent|consents|consented|consentement|einwilligung|permission|allow|allowed|accepts?|accepted|"
-    r"agreed|subscribed|unsubscribed|subscription|newsletter|ok|status|flag|verified|confirmed|valid|bounced"
-)
-"""Words in names of columns that say something about a way to reach somebody, and are none."""
-REACHES = {"e-mail": r"@", "phone": r"^\D{0,4}(?:\d[ ().\\/-]*){6,}$"}
-"""Kind of data -> pattern that a value which reaches somebody has, be it in a column with such a name."""
-DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
-"""Kind of data -> pattern for the values of such a column."""
 SAMPLE = 1_000
-LOOKS_SO = 0.5
-"""The share of the values in the sample that is enough."""
 
 
 def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
@@ -66,51 +35,25 @@ def is_personal(name: str, values: pl.Series) -> bool:
 
 
 def _named(name: str, customers: pl.DataFrame) -> str | None:
-    """The kind that the name of a column tells, unless its values only say yes or no to a way to reach somebody."""
-    kind = kind_of(name)
-    if kind is None or name not in customers.columns:
-        return kind
-    values = customers[name]
-    if values.dtype.is_nested() or not values.count():
-        return kind
-    # Most columns with such a name hold no yes and no: a look at the first ones tells, all would take 0.03 s each.
-    if kind != "name" and _says_yes_or_no(values.head(SAMPLE)) and _says_yes_or_no(values):  # T and N may be initials
-        return None
-    of_consent = kind in REACHES and re.search(rf"(^| )({CONSENT})( |$)", " ".join(_words(name)))
-    if not of_consent:
-        return kind
-    words = _lower(values)
-    reaches = words.filter(~words.str.contains(DAY)).str.contains(REACHES.get(kind, "")).any()
-    return kind if reaches else None
+    """The kind that the name of a column tells, where its values do not say otherwise."""
+    if kind_of(name) is None or name not in customers.columns:
+        return kind_of(name)
+    values, column = customers.select(name), pl.col(name)
+    if values.dtypes[0].is_nested() or not values[name].count():
+        return kind_of(name)
 
+    def says_yes_or_no() -> bool:
+        # Most columns with such a name hold no yes and no: a look at the first ones tells, all would take 0.03 s each.
+        return all(rows.select(yes_or_no(column)).item() for rows in (values.head(SAMPLE), values))
 
-def _says_yes_or_no(values: pl.Series) -> bool:
-    return bool(_lower(values).is_in([*TRUE, *FALSE]).all())
-
-
-def _lower(values: pl.Series) -> pl.Series:
-    return values.drop_nulls().cast(pl.String).str.strip_chars().str.to_lowercase()
-
-
-def kind_of(name: str) -> str | None:
-    """The kind of personal data in a column of this name; None where the name tells nothing."""
-    words = re.sub(OF_THINGS, " ", " ".join(_words(name)))
-    return next((kind for kind, pattern in NAMES.items() if re.search(rf"(^| )({pattern})( |$)", words)), None)
-
-
-def _words(name: str) -> Iterator[str]:
-    """The words of a name in lower case, whether it is `EmailAddress`, `email_address` or `E-Mail`."""
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("E-", "e").replace("e-", "e"))
-    yield from re.sub(r"[\W_\d]+", " ", plain).lower().replace("é", "e").replace("ó", "o").split()
+    return kind_told(name, says_yes_or_no, lambda kind: bool(values.select(reaching(column, kind)).item()))
 
 
 def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for name in columns:
-        values = sample[name]
-        if values.dtype == pl.String:
-            for kind, pattern in VALUES.items():
-                known = values.drop_nulls().str.strip_chars()
-                if len(known) and known.str.contains(pattern).sum() >= LOOKS_SO * len(known):
-                    kinds[name] = kind
+        if sample.schema[name] == pl.String:
+            looks = sample.select(n.alias(kind) for kind, n in looking_so(pl.col(name)).items()).row(0, named=True)
+            if kind := kind_seen(sample[name].count(), looks):
+                kinds[name] = kind
     return kinds

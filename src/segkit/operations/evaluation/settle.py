@@ -11,7 +11,7 @@ from segkit.columns.compute import Computed, PaddedKeys, compute
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import LookupFailed
-from segkit.columns.tables.view import SecondLook, View
+from segkit.columns.tables.view import Doubts, SecondLook, View
 from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.io.read import Table, Workspace, explain_failure
@@ -50,6 +50,44 @@ def settle(loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Wo
         if isinstance(outcome, Settled):
             return outcome
         tables = {**tables, **outcome}
+
+
+def settle_types(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
+    """The plan once the whole tables show nothing new about the types of their columns; nothing is computed.
+
+    Of files with types of their own, only columns of texts that look like something else are read.
+    """
+    while True:
+        plan = None
+        try:
+            plan = _plan(loaded, tables, context)
+            better = _with_clear_dates(plan, tables) or _better(plan, tables, _doubtful_columns(plan))
+        except (pl.exceptions.PolarsError, LookupFailed) as error:
+            explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
+            if explained is None:
+                raise
+            raise explained from error
+        if not better:
+            return plan
+        tables = {**tables, **better}
+
+
+def _doubtful_columns(plan: Plan) -> dict[str, list[str]]:
+    """The columns of each table that may show something that their sample did not."""
+    doubtful: dict[str, list[str]] = {}
+    for name, view in {**plan.lookup_views, **plan.views}.items():
+        if view.table.whole:
+            continue
+        doubtful[name] = guessed_numbers(view)
+        # White space around texts changes no type, so columns of texts are not read.
+        suspects = tuple(c for c in view.doubts.suspects if not _is_text(view, c))
+        look = view._replace(doubts=Doubts(suspects, short=None)).second_look()
+        doubtful[name] += [*look.bad, *look.unsettled]
+    return doubtful
+
+
+def _is_text(view: View, column: str) -> bool:
+    return view.table.reads_as_text(column, view.reads.type_of(view.table, column)[0])
 
 
 def _outcome(

@@ -152,8 +152,8 @@ class RuleFile(Model):
         return value
 
     @model_validator(mode="after")
-    def _has_segments(self) -> RuleFile:
-        if not self.segment:
+    def _has_segments(self, info: ValidationInfo) -> RuleFile:
+        if not self.segment and (info.context or {}).get("needs_segments", True):
             raise Contradiction("the rule file has no segment", "add one: `[segment.NAME]`")
         return self
 

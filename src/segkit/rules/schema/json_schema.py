@@ -14,6 +14,7 @@ from segkit.rules.findings import SPELLINGS
 from segkit.rules.model.base import NAME_PATTERN, SCALAR_SCHEMA
 from segkit.rules.model.blocks import SHORT, Block
 from segkit.rules.model.file import RuleFile
+from segkit.rules.schema.for_editors import for_editors
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import models_in
 
@@ -26,12 +27,34 @@ def json_schema(formats: Iterable[str]) -> Schema:
 
     `formats` are the names of those that can be written.
     """
+    return finished(plain_schema(formats))
+
+
+def finished(schema: Schema) -> Schema:
+    """A plain schema as editors have it."""
+    return _without_unused(for_editors(schema))
+
+
+def plain_schema(formats: Iterable[str]) -> Schema:
+    """The same schema before it is made fit for editors."""
     definitions = schemas_of(_models(RuleFile, set()), formats)
     root = definitions.pop("RuleFile") | {"title": "segkit rule file, version 1"}
-    # Dataclasses such as `Duration` leave a definition that nothing refers to: their keys say what is written.
-    used = re.findall(r"#/\$defs/(\w+)", json.dumps([root, definitions]))
-    definitions = {name: definition for name, definition in definitions.items() if name in used}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": definitions}
+
+
+def _without_unused(schema: Schema) -> Schema:
+    """The schema without definitions that nothing refers to, such as those that stand in the place of a reference."""
+    while True:
+        definitions = schema["$defs"]
+        used = {
+            name
+            for owner, part in (("", _without(schema, "$defs")), *definitions.items())
+            for name in re.findall(r"#/\$defs/(\w+)", json.dumps(part))
+            if name != owner
+        }
+        if used == definitions.keys():
+            return schema
+        schema = {**schema, "$defs": {name: part for name, part in definitions.items() if name in used}}
 
 
 def schemas_of(models: Iterable[type[BaseModel]], formats: Iterable[str]) -> dict[str, Schema]:
@@ -53,9 +76,9 @@ def _describe(model: type[BaseModel], definition: Schema) -> None:
             definition["properties"][key]["description"] = text
 
 
-def schema_text(formats: Iterable[str]) -> str:
-    """The schema as the text of `segkit.schema.json`: the same bytes each time."""
-    return json.dumps(json_schema(formats), indent=2, ensure_ascii=False) + "\n"
+def schema_text(schema: Schema) -> str:
+    """The schema as the text of a file: the same bytes each time."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:

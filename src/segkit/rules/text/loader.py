@@ -91,15 +91,18 @@ def load_rules(
     formats: Collection[str],
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
+    needs_segments: bool = True,
 ) -> Loaded:
     """The rules of a file, `-` for standard input; `RuleError` with all that is wrong with them.
 
     `formats` are the names of those that can be written. `env` stands for the environment that `${NAME}` reads
-    (default: that of the process); `overrides` replace values of the file before anything is checked.
+    (default: that of the process); `overrides` replace values of the file before anything is checked. Whoever only
+    looks at its tables `needs_segments` not.
     """
+    context = {"formats": formats, "needs_segments": needs_segments}
     if str(path) == "-":
-        return _load(sys.stdin.buffer.read(), STDIN, formats, env, overrides)
-    return _load(_read(path), str(path), formats, env, overrides)
+        return _load(sys.stdin.buffer.read(), STDIN, context, env, overrides)
+    return _load(_read(path), str(path), context, env, overrides)
 
 
 def load_rules_text(
@@ -111,11 +114,11 @@ def load_rules_text(
     overrides: Overrides = NO_OVERRIDES,
 ) -> Loaded:
     """The rules in a text, such as standard input or that of a test; `name` is what messages call it."""
-    return _load(text.encode(), name, formats, env, overrides)
+    return _load(text.encode(), name, {"formats": formats}, env, overrides)
 
 
 def _load(
-    raw: bytes, name: str, formats: Collection[str], env: Mapping[str, str] | None, overrides: Overrides
+    raw: bytes, name: str, context: Mapping[str, Any], env: Mapping[str, str] | None, overrides: Overrides
 ) -> Loaded:
     text = _decode(raw, name)
     data = _parse(text, name)
@@ -126,15 +129,15 @@ def _load(
     origins = expand.inherit(data, source.at, problems)
     data, included = include(data, source.directory, source.value_at, problems)
     source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
-    rules = _validate(data, source, formats, problems)
+    rules = _validate(data, source, context, problems)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 
 
 def _validate(
-    data: dict[str, Any], source: RuleSource, formats: Collection[str], problems: list[Diagnostic]
+    data: dict[str, Any], source: RuleSource, context: Mapping[str, Any], problems: list[Diagnostic]
 ) -> RuleFile:
     try:
-        rules = RuleFile.model_validate(data, by_alias=True, by_name=False, context={"formats": formats})
+        rules = RuleFile.model_validate(data, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         problems += messages.diagnose(error, data, source.at, source.value_at)
     if problems:

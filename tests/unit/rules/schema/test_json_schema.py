@@ -20,8 +20,8 @@ VALID: dict[str, Any] = {
 
 def test_it_is_a_schema_and_the_same_each_time() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema(FORMATS))
-    assert schema_text(FORMATS) == schema_text(FORMATS)
-    assert schema_text(FORMATS).endswith("}\n")
+    assert schema_text(json_schema(FORMATS)) == schema_text(json_schema(FORMATS))
+    assert schema_text(json_schema(FORMATS)).endswith("}\n")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,7 @@ def test_editors_underline_mistakes(path: tuple[str, ...], value: Any) -> None:
 def test_every_key_has_a_description() -> None:
     schema = json_schema(FORMATS)
     for name, definition in schema["$defs"].items():
-        full = definition["anyOf"][-1] if name == "Condition" else definition
-        for key, told in full["properties"].items():
+        for key, told in definition.get("properties", {}).items():
             assert "description" in told or "$ref" in told, f"{name}.{key}"
 
 
@@ -89,7 +88,7 @@ def test_words_for_keys_lead_to_keys_that_exist() -> None:
     models = {section.model for section in SECTIONS}
     keys = {key for model in models for key in fields_of(model)}
     assert set(KEYS.values()) <= keys
-    schema = json_schema(FORMATS)["$defs"]["Condition"]["anyOf"][-1]["properties"]
+    schema = json_schema(FORMATS)["$defs"]["Condition"]["properties"]
     assert {target.split(" ")[0] for target in OPERATORS.values()} <= set(schema)
     assert not set(OPERATORS) & set(schema)
 
