@@ -64,6 +64,21 @@ class Diagnostic:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of a rule file, before its place in the text is looked up.
+
+    `at` and `conflict` are dotted places, with numbers for items of lists: `segment.a.any.0`.
+    """
+
+    code: str
+    at: str
+    message: str
+    segment: str | None = None
+    conflict: tuple[str, ...] = ()
+    hint: str | None = None
+
+
 def without_notes(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Those that are more than notes."""
     return tuple(d for d in diagnostics if d.severity is not Severity.NOTE)
