@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from segkit.criteria.context import ShareOfAll, shares_of_all
-from segkit.proof.formulas import ALWAYS, And, Formula, Leaf, Or, negated, simplified
+from segkit.proof.formulas import ALWAYS, And, Formula, Leaf, Or, negated, simplified, variables
 from segkit.proof.measures import measure_of
 from segkit.proof.search import TooLongError, customer_of
 from segkit.proof.space import Space
@@ -62,6 +62,10 @@ class Day:
             formula = self._formulas[path]
             self._simple[key] = simplified(formula if wanted else negated(formula))
         return self._simple[key]
+
+    def variables(self, path: KeyPath, wanted: bool) -> Iterator[str]:
+        """The variables that the criterion at this place looks at."""
+        return variables(self.formula(path, wanted))
 
 
 def _below(node: Node) -> Iterator[Node]:
