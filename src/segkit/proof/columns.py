@@ -75,11 +75,10 @@ class Columns:
     def add(self, name: str, columns: Sequence[str], asked: Asked, *, whole: bool = False) -> None:
         """A column of a file, or one computed from what is not looked into, with those computed from it."""
         conditions = [condition for condition in asked.get(name, ()) if readable(condition)]
-        kind = kind_of_all(conditions)
-        others = [column for column in columns if column != name]
-        if kind == "any" and others:
-            trait = self.rules.trait.get(others[0])
-            kind = "date" if trait and not trait.bands else "number"
+        kinds = {kind_of_all(conditions), *self._kinds_below(name, columns)} - {"any"}
+        if len(kinds) > 1:
+            return
+        kind = kinds.pop() if kinds else "any"
         if kind == "text":
             self.add_text(name, conditions)
         elif kind == "number":
@@ -92,6 +91,11 @@ class Columns:
             self._add_list(name, conditions, asked)
         elif kind == "any":
             self.table({name: ["x", None]}, {name: pl.String()}, columns, asked)
+
+    def _kinds_below(self, name: str, columns: Sequence[str]) -> set[str | None]:
+        """The kinds of column that those computed from this one ask for."""
+        traits = [self.rules.trait.get(column) for column in columns if self.bases.get(column) == name]
+        return {"date" if trait and not trait.bands else "number" for trait in traits}
 
     def add_numbers(
         self, name: str, columns: Sequence[str], asked: Asked, constants: Iterable[Any], *, whole: bool = False,

@@ -109,7 +109,9 @@ class Universe:
         known = bases(self.rules)
         groups: dict[str, list[str]] = {}
         for column in self.asked:
-            groups.setdefault(_root(column, known), []).append(column)
+            for one in _chain(column, known):
+                if one not in groups.setdefault(_root(column, known), []):
+                    groups[_root(column, known)].append(one)
         tables = {
             rfm_column(name, column): name
             for name in self.rules.rfm
@@ -250,6 +252,14 @@ class Universe:
             a, b = (one.masks.get((column, repr(condition))) for condition in (first, second))
             self._implied[key] = a is not None and b is not None and not a.mask & ~b.mask
         return self._implied[key]
+
+
+def _chain(column: str, known: dict[str, str]) -> list[str]:
+    """What lies between a column and the one that it is computed from, that included only where it is asked itself."""
+    found = [column]
+    while known.get(found[-1]) in known:
+        found.append(known[found[-1]])
+    return found
 
 
 def _root(column: str, known: dict[str, str]) -> str:
