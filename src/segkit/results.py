@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic
 
@@ -328,13 +328,38 @@ class CohortsResult(NamedTuple):
     path: str | None = None
 
 
+class Related(NamedTuple):
+    """All customers of `segment` are in `other` (`within`), none is (`apart`), or both have the same (`equal`)."""
+
+    relation: Literal["within", "apart", "equal"]
+    segment: str
+    other: str
+
+
+class RuleChange(NamedTuple):
+    """What a change of the rule file does to a segment, whatever the data are.
+
+    `added` and `removed`: of the segment; `same`: the same customers; `wider`: all customers of before, others may come;
+    `narrower`: none but those of before; `apart`: none of those of before; `other`: customers may come and go;
+    `unknown`: what it reads is computed in another way.
+    """
+
+    segment: str
+    change: Literal["added", "removed", "same", "wider", "narrower", "apart", "other", "unknown"]
+
+
 class CheckResult(NamedTuple):
-    """Everything found in a rule file: errors and warnings, and what it defines."""
+    """Everything found in a rule file: errors and warnings, and what it defines.
+
+    `relations` of segments, and `changes` against another rule file, are there where they were asked for.
+    """
 
     path: str
     diagnostics: tuple[Diagnostic, ...]
     segments: int = 0
     columns: int = 0
+    relations: tuple[Related, ...] | None = None
+    changes: tuple[RuleChange, ...] | None = None
 
 
 class SegmentDiff(NamedTuple):

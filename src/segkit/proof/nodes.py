@@ -123,8 +123,10 @@ class _Blocks:
         parts: list[Formula] = [self._share(share) for share in shares]
         if len(shares) < len(list(condition.operators())):
             parts.append(self.space.opaque(f"rest {column} {condition!r}"))
-        return Or((And(tuple(parts)), self.space.opaque(f"missing {column}"))) if condition.or_missing else And(
-            tuple(parts)
+        return (
+            Or((And(tuple(parts)), self.space.opaque(f"missing {column}")))
+            if condition.or_missing
+            else And(tuple(parts))
         )
 
     def _share(self, share: ShareOfAll) -> Leaf:

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from segkit.proof.blocks import of_blocks
-from segkit.proof.facts import Fact, Relation, later_days, needed
+from segkit.proof.facts import Fact, later_days, needed
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import relations, same_customers, shadowed
 from segkit.proof.unused import unused
+from segkit.results import Related
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
@@ -28,14 +29,6 @@ class Claim(NamedTuple):
     segment: str | None
     conflict: tuple[KeyPath, ...] = ()
     other: str | None = None
-
-
-class Related(NamedTuple):
-    """All customers of `segment` are in `other`, none is, or both have the same."""
-
-    relation: Relation
-    segment: str
-    other: str
 
 
 class Proof(NamedTuple):

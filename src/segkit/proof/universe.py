@@ -113,9 +113,7 @@ class Universe:
                 if one not in groups.setdefault(_root(column, known), []):
                     groups[_root(column, known)].append(one)
         tables = {
-            rfm_column(name, column): name
-            for name in self.rules.rfm
-            for column in (*SCORES, "rfm_code", "rfm_segment")
+            rfm_column(name, column): name for name in self.rules.rfm for column in (*SCORES, "rfm_code", "rfm_segment")
         }
         for base, columns in groups.items():
             if base in tables or base in self.measured or (base == COLUMN and self.rules.lifecycle):
@@ -146,9 +144,7 @@ class Universe:
         grades = {Decimal(n) for n in score.grades.values()}
         constants = {*self.columns.constants(columns, self.asked), *grades, most, Decimal(0)}
         whole = score.whole and not any(rule.points_per for rule in score.rule)
-        self.columns.add_numbers(
-            name, columns, self.asked, constants, whole=whole, least=Decimal(0), missing=False
-        )
+        self.columns.add_numbers(name, columns, self.asked, constants, whole=whole, least=Decimal(0), missing=False)
         if name in self.space.full:
             self.space.restrict(name, lambda points: points <= most)
 
@@ -268,9 +264,7 @@ def _root(column: str, known: dict[str, str]) -> str:
     return column
 
 
-def _is_number(
-    measure: Measure, asked: dict[str, list[Condition]] | None = None, columns: Iterable[str] = ()
-) -> bool:
+def _is_number(measure: Measure, asked: dict[str, list[Condition]] | None = None, columns: Iterable[str] = ()) -> bool:
     """Whether a measure is a number, whatever column it is of."""
     if measure.measure in {"first", "last", "nth", "most_frequent"}:
         return False

@@ -22,7 +22,9 @@ written).
 (`cohort`, `customers`, `cells` with `period`, `customers`, `percent`, `revenue`, `open`), `guesses`, `rows_are_orders`,
 `tables`, `warnings`, `notes`, `elapsed_seconds`, `path`.
 
-`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`.
+`check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`; with `--relations`,
+`relations` (`relation`: `within`, `apart` or `equal`, `segment`, `other`); with `--against`, `changes` (`segment`,
+`change`: `added`, `removed`, `same`, `wider`, `narrower`, `apart`, `other` or `unknown`).
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
@@ -250,6 +252,8 @@ def check_json(result: CheckResult) -> str:
             "segments": result.segments,
             "columns": result.columns,
             "diagnostics": _diagnostics(result.diagnostics),
+            **({} if result.relations is None else {"relations": [one._asdict() for one in result.relations]}),
+            **({} if result.changes is None else {"changes": [one._asdict() for one in result.changes]}),
         }
     )
 
