@@ -339,9 +339,9 @@ class Related(NamedTuple):
 class RuleChange(NamedTuple):
     """What a change of the rule file does to a segment, whatever the data are.
 
-    `added` and `removed`: of the segment; `same`: the same customers; `wider`: all customers of before, others may come;
-    `narrower`: none but those of before; `apart`: none of those of before; `other`: customers may come and go;
-    `unknown`: what it reads is computed in another way.
+    `added` and `removed`: of the segment; `same`: the same customers; `wider`: all customers of before, and others
+    may come; `narrower`: none but those of before; `apart`: none of those of before; `other`: customers may
+    come and go; `unknown`: what it reads is computed in another way.
     """
 
     segment: str

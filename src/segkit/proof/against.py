@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.blocks import block_needs
 from segkit.columns.features.steps import transitive
-from segkit.columns.features.all_steps import steps_of
 from segkit.criteria.context import Context
-from segkit.proof.facts import Fact, later_days
+from segkit.proof.days import later_days
+from segkit.proof.facts import Fact
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import path_of, within
 from segkit.results import RuleChange
@@ -47,7 +48,10 @@ def _proved(old: RuleFile, new: RuleFile, names: list[str], today: Any) -> dict[
             ("apart", ((path_of(name), True), (path_of(OLD + name), True))),
         )
     }
-    for at in (today, *(later_days(today) if new.as_of is None else ())):
+    later = later_days(together, today) if new.as_of is None else []
+    if later is None:
+        return {}
+    for at in (today, *later):
         day = Day(together, at)
         facts = {key: fact for key, fact in facts.items() if fact.stands_on(day)}
     return {name: _change(name, facts) for name in names}

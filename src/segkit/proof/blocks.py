@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit.proof.facts import Fact, Goal, conjuncts
-from segkit.proof.formulas import ALWAYS
+from segkit.proof.logic.formulas import ALWAYS
 from segkit.proof.nodes import Day, Node
 from segkit.rules.findings import KeyPath
 
@@ -25,7 +25,7 @@ def of_blocks(day: Day, unsaid: frozenset[str]) -> Iterator[Fact]:
                 yield Fact("SEG101", path, (alone,))
             continue
         if earlier and is_proved(day, (*alone, *earlier)):
-            yield Fact("SEG104", path, ((*alone, *earlier),))
+            yield Fact("SEG104", path, (((path, True), *earlier),))
             continue
         if path[0] == "segment" and node.holds != ALWAYS and is_proved(day, ((path, False),)):
             if path[1] not in unsaid:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
+from segkit.proof.logic.search import is_impossible
 from segkit.proof.nodes import Day, Node
-from segkit.proof.search import is_impossible
 from segkit.rules.findings import KeyPath
 
 Goal: TypeAlias = tuple[tuple[KeyPath, bool], ...]
@@ -38,21 +38,10 @@ class Fact(NamedTuple):
         """Whether another day may tell another thing."""
         if self.unreached:
             return bool(day.moving)
-        scope = {name for goal in self.goals for one in goal for name in day.variables(*one)}
+        scope = {name for goal in self.goals for one in goal for name in day.variables(one[0])}
         for _ in range(2):
             scope |= {other for name in scope for other in day.space.links.get(name, ())}
         return bool(scope & day.moving)
-
-
-def later_days(today: dt.date) -> Iterator[dt.date]:
-    """Days on which a rule file without `as_of` may run: months of all lengths, years with and without a leap day."""
-    for days in (1, 28, 29, 31, 59, 60, 89, 90, 91, 92, 181, 365, 366):
-        yield today + dt.timedelta(days=days)
-    leap = today.year // 4 * 4 + 4
-    while leap % 100 == 0 and leap % 400:
-        leap += 4
-    yield dt.date(leap, 2, 29)
-    yield from (dt.date(today.year + 1, 3, 1), dt.date(today.year + 1, 5, 31), dt.date(today.year + 30, 7, 15))
 
 
 def conjuncts(node: Node) -> Iterator[Node]:

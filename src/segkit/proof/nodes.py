@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Literal
 
 from segkit.criteria.context import ShareOfAll, shares_of_all
-from segkit.proof.formulas import ALWAYS, And, Formula, Leaf, Or, negated, simplified, variables
-from segkit.proof.measures import measure_of
-from segkit.proof.search import TooLongError, customer_of
-from segkit.proof.space import Space
-from segkit.proof.universe import Universe
+from segkit.proof.logic.formulas import ALWAYS, And, Formula, Leaf, Or, negated, simplified, variables
+from segkit.proof.logic.search import TooLongError, customer_of
+from segkit.proof.logic.space import Space
+from segkit.proof.variables.measures import measure_of
+from segkit.proof.variables.universe import Universe
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Block, EventCondition
 from segkit.rules.model.computed.scores import Score
@@ -63,9 +63,9 @@ class Day:
             self._simple[key] = simplified(formula if wanted else negated(formula))
         return self._simple[key]
 
-    def variables(self, path: KeyPath, wanted: bool) -> Iterator[str]:
-        """The variables that the criterion at this place looks at."""
-        return variables(self.formula(path, wanted))
+    def variables(self, path: KeyPath) -> Iterator[str]:
+        """The variables that the criterion at this place looks at, also where that can be seen to say nothing."""
+        return variables(self._formulas[path])
 
 
 def _below(node: Node) -> Iterator[Node]:
@@ -180,9 +180,8 @@ def _best(blocks: _Blocks, name: str, score: Score) -> Decimal | None:
     gives = [(n, rule) for n, rule in rules if rule.points is None or rule.points > 0]
     if any(rule.points_per for rule in score.rule) or len(gives) > MOST_RULES:
         return None
-    held = [
-        (Decimal(rule.points), simplified(blocks.block(rule, ("score", name, "rule", n)).holds)) for n, rule in gives
-    ]
+    formulas = (simplified(blocks.block(rule, ("score", name, "rule", n)).holds) for n, rule in gives)
+    held = [(Decimal(rule.points or 0), formula) for (_, rule), formula in zip(gives, formulas, strict=True)]
     best = Decimal(0)
 
     def look(at: int, points: Decimal, chosen: tuple[Formula, ...]) -> None:

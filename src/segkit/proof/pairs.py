@@ -8,9 +8,9 @@ from itertools import combinations, permutations
 
 from segkit.proof.blocks import is_proved
 from segkit.proof.facts import Fact, Goal
-from segkit.proof.formulas import holds_for
+from segkit.proof.logic.formulas import holds_for
+from segkit.proof.logic.search import TooLongError, customer_of, example
 from segkit.proof.nodes import Day
-from segkit.proof.search import TooLongError, customer_of, example
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
@@ -38,7 +38,7 @@ class Examples:
         self.day, self.names, self.count = day, names, 0
         self.members = dict.fromkeys(names, 0)
         # Always the same draws: what is claimed does not depend on them, only how soon.
-        self.draws = random.Random(0)  # noqa: S311
+        self.draws = random.Random(0)
         for name in names:
             self.learn(((path_of(name), True),), EXAMPLES)
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from segkit.proof.blocks import of_blocks
-from segkit.proof.facts import Fact, later_days, needed
+from segkit.proof.days import later_days
+from segkit.proof.facts import Fact, needed
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import relations, same_customers, shadowed
 from segkit.proof.unused import unused
@@ -55,7 +56,10 @@ def prove(rules: RuleFile, today: dt.date, *, with_relations: bool = False) -> P
     facts += [*claimed, *(f for f in same_customers(rules, related, unsaid) if f.at not in gone)]
     if rules.as_of is None:
         moving = [fact for fact in (*facts, *related) if fact.moves_with(day)]
-        for later in later_days(today) if moving else ():
+        days = later_days(rules, today) if moving else []
+        if days is None:
+            _take_out(moving, facts, related)
+        for later in days or ():
             then = Day(rules, later)
             moving = _without_those_that_fall(moving, then, facts, related)
             if not moving:
@@ -68,9 +72,13 @@ def prove(rules: RuleFile, today: dt.date, *, with_relations: bool = False) -> P
 
 def _without_those_that_fall(moving: list[Fact], then: Day, facts: list[Fact], related: list[Fact]) -> list[Fact]:
     fallen = [fact for fact in moving if not fact.stands_on(then)]
-    for fact in fallen:
-        (related if fact.relation else facts).remove(fact)
+    _take_out(fallen, facts, related)
     return [fact for fact in moving if fact not in fallen]
+
+
+def _take_out(fallen: list[Fact], facts: list[Fact], related: list[Fact]) -> None:
+    for fact in fallen:
+        (related if fact.relation and not fact.code else facts).remove(fact)
 
 
 def _never(day: Day, rules: RuleFile) -> set[str]:

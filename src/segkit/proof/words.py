@@ -56,9 +56,7 @@ def _said(claim: Claim) -> tuple[str, str | None]:
             why = f": nobody satisfies it beside {beside}" if beside else ": nobody satisfies it"
             return f"this branch of `none` excludes nobody{why}", "change it, or take it out"
         case "SEG109":
-            message = (
-                f"no customer gets grade `{claim.at[3]}` of score {name}: the rules never add up to as many points"
-            )
+            message = f"no customer gets grade `{claim.at[3]}` of score {name}: no customer has that many points"
             return message, "lower the grade, or give more points"
     return f"nothing reads the {claim.at[0]} {name}", "take it out, or name its column in `[output] columns`"
 

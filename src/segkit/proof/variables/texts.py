@@ -14,8 +14,8 @@ import polars as pl
 from segkit.criteria.conditions import TEXTS, holds
 from segkit.criteria.context import Context
 from segkit.io.read.values.texts import WHITE
-from segkit.proof.space import bits
-from segkit.proof.values import operands
+from segkit.proof.logic.space import bits
+from segkit.proof.variables.values import operands
 from segkit.rules.model.conditions import Condition
 
 MOST_PATTERNS = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from segkit.proof.formulas import Leaf
+from segkit.proof.logic.formulas import Leaf
 
 
 class Space:

@@ -12,11 +12,11 @@ import polars as pl
 from segkit.columns.features.lifecycle import COLUMN, lifecycle_steps
 from segkit.columns.features.steps import MeasureStep, RowStep
 from segkit.criteria.conditions import COMPARISONS
-from segkit.proof import values
-from segkit.proof.columns import Columns, bases, kind_of_all
-from segkit.proof.formulas import Leaf
-from segkit.proof.measures import SINCE, WHOLE, Measure, measure_of, relate_measures
-from segkit.proof.space import Space
+from segkit.proof.logic.formulas import Leaf
+from segkit.proof.logic.space import Space
+from segkit.proof.variables import values
+from segkit.proof.variables.columns import Columns, bases, kind_of_all
+from segkit.proof.variables.measures import SINCE, WHOLE, Measure, measure_of, relate_measures
 from segkit.rules.model.computed.lifecycle import LENGTHS
 from segkit.rules.model.computed.rfm import rfm_column
 from segkit.rules.model.computed.rfm_maps import map_codes

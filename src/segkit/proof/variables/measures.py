@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from segkit.proof.space import Space
+from segkit.proof.logic.space import Space
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import CustomerDate
 from segkit.rules.model.conditions import Condition

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from segkit.proof.formulas import And, Formula, Leaf, Or, variables
-from segkit.proof.space import Space, places
+from segkit.proof.logic.formulas import And, Formula, Leaf, Or, variables
+from segkit.proof.logic.space import Space, places
 
 STEPS = 3_000
 """The most steps of one search; beyond them nothing is claimed. Steps are alike on every machine."""
@@ -47,7 +47,8 @@ class _Search:
     def look(self, goals: list[Formula], store: Store) -> Store | None:
         """The first of the ways that lead to a customer."""
         self.step()
-        store, choices, goals = dict(store), [], list(goals)
+        store, goals = dict(store), list(goals)
+        choices: list[Or] = []
         while True:
             touched = _take(goals, store, choices)
             if touched is None or not self.spread(store, touched):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -16,10 +17,11 @@ from segkit.columns.features.first_that_holds import first_that_holds
 from segkit.columns.features.traits import row_expression
 from segkit.criteria.conditions import holds, misfits, wanted_kind
 from segkit.criteria.context import Context
-from segkit.proof import values
-from segkit.proof.formulas import Leaf
-from segkit.proof.space import Space, bits
-from segkit.proof.texts import mask_of, texts_for
+from segkit.proof.logic.formulas import Leaf
+from segkit.proof.logic.space import Space, bits
+from segkit.proof.variables import values
+from segkit.proof.variables.texts import mask_of, texts_for
+from segkit.rules.model.base import Duration
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import RuleFile
 
@@ -69,7 +71,7 @@ class Columns:
         found = values.numbers_of(condition for column in columns for condition in asked.get(column, ()))
         for column in columns:
             if (trait := self.rules.trait.get(column)) and trait.bands and trait.bands.edges:
-                found |= {values.Decimal(edge) for edge in trait.bands.edges}
+                found |= {Decimal(edge) for edge in trait.bands.edges}
         return found
 
     def add(self, name: str, columns: Sequence[str], asked: Asked, *, whole: bool = False) -> None:
@@ -117,7 +119,7 @@ class Columns:
                 since = values.days_before if trait.years_since else values.days_ago
                 days |= since(self.constants(below, asked), as_of)
                 self.moving.add(name)
-        if any(isinstance(v, values.Duration) for c in asked.get(name, ()) for _, v in values.operands(c)):
+        if any(isinstance(v, Duration) for c in asked.get(name, ()) for _, v in values.operands(c)):
             self.moving.add(name)
         known = values.days(days | ({latest} if latest else set()))
         if known is not None:
