@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from segkit.proof.variables.columns import bases
@@ -66,12 +66,12 @@ def _counted(rules: RuleFile) -> Iterator[Duration]:
         trait = rules.trait.get(name)
         if trait and trait.bands and trait.bands.edges:
             yield from _lengths(map(Decimal, trait.bands.edges), "year" if base in of_years else "day")
-    for _, condition in event_conditions(rules):
-        if condition.measure.startswith("days_since"):
-            yield from _lengths((Decimal(n) for n in condition.result.values()), "day")
+    for _, event_condition in event_conditions(rules):
+        if event_condition.measure.startswith("days_since"):
+            yield from _lengths(map(Decimal, event_condition.result.values()), "day")
 
 
-def _lengths(numbers: Iterator[Decimal] | set[Decimal], unit: str) -> Iterator[Duration]:
+def _lengths(numbers: Iterable[Decimal], unit: str) -> Iterator[Duration]:
     for number in numbers:
         whole = int(number // 1)
         if 0 <= whole < 100_000:
