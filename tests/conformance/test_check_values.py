@@ -59,7 +59,9 @@ def said(desk: Desk, criteria: str, *args: str, code: int = 0, head: str = HEAD)
     rules = desk.put("rules.toml", f"{head}[segment.s]\n{criteria}\n")
     done = json.loads(desk.segkit("check", rules, "--data", "--json", *args, code=code).stdout)
     assert all(d["severity"] == "warning" for d in done["diagnostics"])
-    return [(d["message"], d["hint"]) for d in done["diagnostics"]]
+    # The head computes more than each of these rule files reads.
+    of_values = [d for d in done["diagnostics"] if not d["message"].startswith("nothing reads ")]
+    return [(d["message"], d["hint"]) for d in of_values]
 
 
 NEVER = [
