@@ -296,3 +296,12 @@ def test_relations_are_facts_and_no_warnings() -> None:
         ("apart", "old", "young"),
         ("within", "old", "grown"),
     ]
+
+
+def test_months_are_of_other_lengths_on_later_days() -> None:
+    """Three months back from 1 May are 89 days, from 30 June 91."""
+    text = A + "demographic.signed = { within = '3 months', older_than = '90 days' }"
+    day = dt.date(2025, 5, 1)
+    for as_of, found in (("as_of = 2025-05-01", 1), ("", 0)):
+        rules = load_rules_text(HEAD.format(as_of=as_of) + text, formats=FORMATS).rules
+        assert len(prove(rules, day).claims) == found
