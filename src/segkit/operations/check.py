@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from segkit import codes
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
@@ -17,20 +18,26 @@ from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.worth import column_of_worth
-from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
 from segkit.operations.testing.given import wrong_tests
 from segkit.operations.testing.known import known_of
+from segkit.proof.against import compared
+from segkit.proof.prove import Claim, Proof, prove
+from segkit.proof.words import finding_of
 from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
-def check(rules: Path, *, data: bool = False) -> CheckResult:
+def check(rules: Path, *, data: bool = False, relations: bool = False, against: Path | None = None) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
+
+    `relations` also tells which segments are within others or apart from them; `against` is another rule file, and
+    what changed since is told of each segment.
 
     Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
@@ -42,17 +49,44 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         return CheckResult(str(rules), tuple(error.diagnostics))
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
+    proved: Proof | None = None
+    changes = None
     if not any(d.severity is Severity.ERROR for d in problems):
+        proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
+        changes = compared(_whole(against).rules, loaded.rules) if against else None
         seen = _with_data(loaded) if data else seen
         seen.problems.extend(_of_tests(loaded))
+        seen.problems.extend(_claims(loaded, proved, seen.problems))
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),
+        relations=proved.relations if proved and relations else None,
+        changes=changes,
         mavr=seen.mavr,
         overlaps=seen.overlaps,
     )
+
+
+def _whole(rules: Path) -> Loaded:
+    """Another rule file, that has no errors."""
+    loaded = load_rules(rules, formats=FORMATS)
+    refuse(without_data(loaded))
+    return loaded
+
+
+def _claims(loaded: Loaded, proof: Proof, said: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What is proved, but not what a warning at the one criterion in question says already."""
+    known = {problem.location for problem in said}
+    claims = (claim for claim in proof.claims if not _is_said(loaded, claim, known))
+    return sorted((coded(loaded, finding_of(claim)) for claim in claims), key=by_place)
+
+
+def _is_said(loaded: Loaded, claim: Claim, known: Container[SourceLocation | None]) -> bool:
+    """Whether a warning at the one criterion in question tells the same."""
+    single = claim.code in ("SEG101", "SEG106") and len(claim.conflict) == 1
+    return single and loaded.source.at(*claim.conflict[0]) in known
 
 
 class _Seen(NamedTuple):
