@@ -55,7 +55,7 @@ CASES: dict[str, tuple[str, str]] = {
     "SEG014": (HEAD.replace("c.csv", "none.csv") + "[segment.s]\neveryone = true\n", ""),
     "SEG020": (segment("everyone = true\nsample = 0.5"), "segment.s.sample"),
     "SEG021": (segment('everyone = true\n[assignment]\npriority = ["s"]'), "assignment.priority"),
-    "SEG022": (segment("demographic.age = { min = 40, max = 20 }"), "segment.s.demographic.age"),
+    "SEG022": (segment("everyone = true\n[consent]\nrequire.age = { min = 40, max = 20 }"), "consent.require.age"),
     "SEG023": (segment('rfm = "champion"\n[rfm]\nevents = "orders"'), "segment.s.rfm.rfm_segment"),
     "SEG030": (segment('everyone = true\n[consent]\nsuppress = "stop.csv"'), "consent.suppress.0"),
     "SEG031": (
@@ -165,6 +165,12 @@ def allowing(name: str, criteria: str = 'demographic.country = "fr"') -> str:
         (segment('everyone = true\nallow = ["no-effect", "unused-allow"]'), [], []),
         (allowing("never-hold"), [], [("SEG007", "segment.s.allow.0")]),
         (allowing("syntax"), [], [("SEG006", "segment.s.allow.0")]),
+        # one mistake is said once: before the data are seen, and where all of a segment is one impossible condition
+        (segment("demographic.age = { min = 40, max = 20 }"), [], [("SEG101", "segment.s")]),
+        (segment("demographic.age = { min = 40, max = 20 }"), ["--data"], [("SEG101", "segment.s")]),
+        (CASES["SEG101"][0], ["--data"], [("SEG101", "segment.s")]),
+        (CASES["SEG104"][0], [], [("SEG104", "lifecycle.stage.1")]),
+        (CASES["SEG109"][0], [], [("SEG109", "score.heat.grades.hot")]),
         # errors may hide what is allowed
         (allowing("no-effect", 'in_segment = "t"'), [], [("SEG007", "segment.s.in_segment.0")]),
     ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from segkit import codes
-from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
@@ -56,7 +56,7 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         changes = compared(_whole(against).rules, loaded.rules) if against else None
         seen = _with_data(loaded) if data else seen
         seen.problems.extend(_of_tests(loaded))
-        seen.problems.extend(_claims(loaded, proved, seen.problems))
+        seen = seen._replace(problems=_with_claims(loaded, proved, seen.problems))
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
@@ -76,17 +76,32 @@ def _whole(rules: Path) -> Loaded:
     return loaded
 
 
-def _claims(loaded: Loaded, proof: Proof, said: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What is proved, but not what a warning at the one criterion in question says already."""
-    known = {problem.location for problem in said}
-    claims = (claim for claim in proof.claims if not _is_said(loaded, claim, known))
-    return sorted((coded(loaded, finding_of(claim)) for claim in claims), key=by_place)
+def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What was said, and what is proved beside it.
+
+    Where one impossible condition is all of a proof, what was said of it tells more, and gets the code of the claim.
+    """
+    claims = {claim: coded(loaded, finding_of(claim)) for claim in proof.claims}
+    of_one = {loaded.source.at(*claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
+    told = []
+    for problem in said:
+        claim = of_one.get(problem.location) if problem.location else None
+        if claim and problem.code == codes.IMPOSSIBLE_CONDITION:
+            known = claims.pop(claim, None)
+            told.append(replace(problem, code=known.code, at=known.at, segment=known.segment) if known else problem)
+        else:
+            told.append(problem)
+    proved = {(codes.HOLDS_FOR_NOBODY, c.segment) for c in proof.claims if c.code == codes.NEVER_HOLDS}
+    proved |= {(codes.HOLDS_FOR_EVERYBODY, c.segment) for c in proof.claims if c.code == codes.ALWAYS_HOLDS}
+    told = [problem for problem in told if (problem.code, problem.segment) not in proved]
+    places = {(problem.code, problem.location) for problem in told}
+    beside = [one for one in claims.values() if (one.code, one.location) not in places]
+    return [*told, *sorted(beside, key=by_place)]
 
 
-def _is_said(loaded: Loaded, claim: Claim, known: Container[SourceLocation | None]) -> bool:
-    """Whether a warning at the one criterion in question tells the same."""
-    single = claim.code in ("SEG101", "SEG106") and len(claim.conflict) == 1
-    return single and loaded.source.at(*claim.conflict[0]) in known
+def _is_of_one(claim: Claim) -> bool:
+    """Whether one criterion alone makes something impossible."""
+    return claim.code in (codes.NEVER_HOLDS, codes.DEAD_BRANCH) and len(claim.conflict) == 1
 
 
 class _Seen(NamedTuple):
