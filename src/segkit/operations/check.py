@@ -30,6 +30,7 @@ from segkit.proof.words import finding_of
 from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
+from segkit.rules.findings import dotted
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
@@ -79,16 +80,17 @@ def _whole(rules: Path) -> Loaded:
 def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> list[Diagnostic]:
     """What was said, and what is proved beside it.
 
-    Where one impossible condition is all of a proof, what was said of it tells more, and gets the code of the claim.
+    Where one criterion is all of a proof, what was said of it tells more; an impossible condition gets the code of the
+    claim.
     """
     claims = {claim: coded(loaded, finding_of(claim)) for claim in proof.claims}
-    of_one = {loaded.source.at(*claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
+    of_one = {dotted(claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
     told = []
     for problem in said:
-        claim = of_one.get(problem.location) if problem.location else None
-        if claim and problem.code == codes.IMPOSSIBLE_CONDITION:
-            known = claims.pop(claim, None)
-            told.append(replace(problem, code=known.code, at=known.at, segment=known.segment) if known else problem)
+        claim = next((claim for at, claim in of_one.items() if f"{problem.at}.".startswith(f"{at}.")), None)
+        known = claims.pop(claim, None) if claim else None
+        if known and problem.code == codes.IMPOSSIBLE_CONDITION:
+            told.append(replace(problem, code=known.code, at=known.at, segment=known.segment))
         else:
             told.append(problem)
     proved = {(codes.HOLDS_FOR_NOBODY, c.segment) for c in proof.claims if c.code == codes.NEVER_HOLDS}
