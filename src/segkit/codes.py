@@ -12,7 +12,8 @@ CONTRADICTION, UNKNOWN_NAME, UNKNOWN_COLUMN, COLUMN_TYPE = "SEG006", "SEG007", "
 BAD_SQL, CIRCLE, NAME_TAKEN, NOT_THERE, BAD_DATA = "SEG010", "SEG011", "SEG012", "SEG013", "SEG014"
 DOUBTFUL_RULE, NO_EFFECT, IMPOSSIBLE_CONDITION, UNKNOWN_VALUE = "SEG020", "SEG021", "SEG022", "SEG023"
 IDLE_RULE, DOUBTFUL_DATA = "SEG030", "SEG031"
-SHADOWED, GRADE_OUT_OF_REACH, RFM_MAP, UNUSED_ALLOW = "SEG104", "SEG109", "SEG110", "SEG190"
+NEVER_HOLDS, ALWAYS_HOLDS, SHADOWED, DEAD_BRANCH = "SEG101", "SEG102", "SEG104", "SEG106"
+GRADE_OUT_OF_REACH, RFM_MAP, UNUSED_ALLOW = "SEG109", "SEG110", "SEG190"
 VALUE_NOT_FOUND, HOLDS_FOR_NOBODY, HOLDS_FOR_EVERYBODY, TOO_SMALL = "SEG201", "SEG202", "SEG203", "SEG204"
 HARDLY_REACHABLE, OVERLAP, HARDLY_KNOWN, BELOW_AVERAGE = "SEG205", "SEG206", "SEG207", "SEG208"
 
@@ -178,13 +179,13 @@ CODES: Mapping[str, Code] = {
         "Values count as missing, numbers read two ways, events of nobody, a table that ended long ago.",
         "The hint has the key of the source that settles it.",
     ),
-    "SEG101": Code(
+    NEVER_HOLDS: Code(
         "never-holds",
         "A segment, stage or rule of a score that holds for nobody, whatever the data",
         "Criteria that must all hold exclude each other.",
         "Take out one of those that are named, or put them into `any`.",
     ),
-    "SEG102": Code(
+    ALWAYS_HOLDS: Code(
         "always-holds",
         "A segment, stage or rule of a score that holds for everybody, whatever the data",
         "Its criteria leave nobody out.",
@@ -209,7 +210,7 @@ CODES: Mapping[str, Code] = {
         mend="Take it out, or leave it for those who read the file.",
         severity=Severity.NOTE,
     ),
-    "SEG106": Code(
+    DEAD_BRANCH: Code(
         "dead-branch",
         "A block of `any` or `none` that cannot hold",
         "Its criteria exclude each other, or what stands beside the list.",

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 
@@ -414,10 +414,31 @@ class ColumnsResult(NamedTuple):
     notes: tuple[Diagnostic, ...]
 
 
+class Related(NamedTuple):
+    """All customers of `segment` are in `other` (`within`), none is (`apart`), or both have the same (`equal`)."""
+
+    relation: Literal["within", "apart", "equal"]
+    segment: str
+    other: str
+
+
+class RuleChange(NamedTuple):
+    """What a change of the rule file does to a segment, whatever the data are.
+
+    `added` and `removed`: of the segment; `same`: the same customers; `wider`: all customers of before, and others
+    may come; `narrower`: none but those of before; `apart`: none of those of before; `other`: customers may
+    come and go; `unknown`: what it reads is computed in another way.
+    """
+
+    segment: str
+    change: Literal["added", "removed", "same", "wider", "narrower", "apart", "other", "unknown"]
+
+
 class CheckResult(NamedTuple):
     """Everything found in a rule file: errors and warnings, and what it defines.
 
     With the data, `mavr` has each segment that is written, and `overlaps` the pairs of them that share members.
+    `relations` of segments, and `changes` against another rule file, are there where they were asked for.
     """
 
     path: str
@@ -426,6 +447,8 @@ class CheckResult(NamedTuple):
     columns: int = 0
     mavr: tuple[Mavr, ...] | None = None
     overlaps: tuple[Overlap, ...] = ()
+    relations: tuple[Related, ...] | None = None
+    changes: tuple[RuleChange, ...] | None = None
 
 
 class Difference(NamedTuple):

@@ -58,7 +58,8 @@ def said(desk: Desk, criteria: str, *args: str, code: int = 0, head: str = HEAD)
     """(Message, hint) of each warning, but for what is found of whole segments."""
     rules = desk.put("rules.toml", f"{head}[segment.s]\n{criteria}\n")
     done = json.loads(desk.segkit("check", rules, "--data", "--json", *args, code=code).stdout)
-    found = [d for d in done["diagnostics"] if d["code"] <= "SEG201"]
+    # The head computes more than each of these rule files reads.
+    found = [d for d in done["diagnostics"] if d["code"] <= "SEG201" and d["code"] != "SEG111"]
     assert all(d["severity"] == "warning" for d in found)
     return [(d["message"], d["hint"]) for d in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,20 +18,27 @@ from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.worth import column_of_worth
-from segkit.operations.evaluation.diagnose import placed
+from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
 from segkit.operations.testing.given import wrong_tests
 from segkit.operations.testing.known import known_of
+from segkit.proof.against import compared
+from segkit.proof.prove import Claim, Proof, prove
+from segkit.proof.words import finding_of
 from segkit.results import CheckResult, Mavr, Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
+from segkit.rules.findings import dotted
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
 
-def check(rules: Path, *, data: bool = False) -> CheckResult:
+def check(rules: Path, *, data: bool = False, relations: bool = False, against: Path | None = None) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
+
+    `relations` also tells which segments are within others or apart from them; `against` is another rule file, and
+    what changed since is told of each segment.
 
     Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
@@ -42,17 +50,60 @@ def check(rules: Path, *, data: bool = False) -> CheckResult:
         return CheckResult(str(rules), tuple(error.diagnostics))
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
+    proved: Proof | None = None
+    changes = None
     if not any(d.severity is Severity.ERROR for d in problems):
+        proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
+        changes = compared(_whole(against).rules, loaded.rules) if against else None
         seen = _with_data(loaded) if data else seen
         seen.problems.extend(_of_tests(loaded))
+        seen = seen._replace(problems=_with_claims(loaded, proved, seen.problems))
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),
+        relations=proved.relations if proved and relations else None,
+        changes=changes,
         mavr=seen.mavr,
         overlaps=seen.overlaps,
     )
+
+
+def _whole(rules: Path) -> Loaded:
+    """Another rule file, that has no errors."""
+    loaded = load_rules(rules, formats=FORMATS)
+    refuse(without_data(loaded))
+    return loaded
+
+
+def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What was said, and what is proved beside it.
+
+    Where one criterion is all of a proof, what was said of it tells more; an impossible condition gets the code of the
+    claim.
+    """
+    claims = {claim: coded(loaded, finding_of(claim)) for claim in proof.claims}
+    of_one = {dotted(claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
+    told = []
+    for problem in said:
+        claim = next((claim for at, claim in of_one.items() if f"{problem.at}.".startswith(f"{at}.")), None)
+        known = claims.pop(claim, None) if claim else None
+        if known and problem.code == codes.IMPOSSIBLE_CONDITION:
+            told.append(replace(problem, code=known.code, at=known.at, segment=known.segment))
+        else:
+            told.append(problem)
+    proved = {(codes.HOLDS_FOR_NOBODY, c.segment) for c in proof.claims if c.code == codes.NEVER_HOLDS}
+    proved |= {(codes.HOLDS_FOR_EVERYBODY, c.segment) for c in proof.claims if c.code == codes.ALWAYS_HOLDS}
+    told = [problem for problem in told if (problem.code, problem.segment) not in proved]
+    places = {(problem.code, problem.location) for problem in told}
+    beside = [one for one in claims.values() if (one.code, one.location) not in places]
+    return [*told, *sorted(beside, key=by_place)]
+
+
+def _is_of_one(claim: Claim) -> bool:
+    """Whether one criterion alone makes something impossible."""
+    return claim.code in (codes.NEVER_HOLDS, codes.DEAD_BRANCH) and len(claim.conflict) == 1
 
 
 class _Seen(NamedTuple):

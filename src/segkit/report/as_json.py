@@ -25,7 +25,9 @@ written).
 `check`: `path`, `errors`, `warnings` (both counts), `segments`, `columns`, `diagnostics`, which also have `code`,
 `name`, `segment`, `at` (where in the rules) and `conflict` (which criteria exclude each other); with the data, `mavr`
 (`segment`, `known`, `reach`, `reached`, `needed`, `a_head`, `index`, `m`, `a`, `v`, `p`) and `overlaps` (`a`, `b`,
-`customers`).
+`customers`); with `--relations`, `relations` (`relation`: `within`, `apart` or `equal`, `segment`, `other`); with
+`--against`, `changes` (`segment`, `change`: `added`, `removed`, `same`, `wider`, `narrower`, `apart`, `other` or
+`unknown`).
 
 `columns`: `path`, `as_of`, `tables` (`table`, `paths`, `rows`, `columns`), `notes`. A column has `column`, `type`,
 `from`, `section`, `used_by`, and where all rows were read `personal`, `filled`, `fill` (percent), `unreadable`,
@@ -304,6 +306,8 @@ def check_json(result: CheckResult) -> str:
             "columns": result.columns,
             "diagnostics": [_coded(d) for d in result.diagnostics],
             **({} if result.mavr is None else _of_segments(result.mavr, result.overlaps)),
+            **({} if result.relations is None else {"relations": [one._asdict() for one in result.relations]}),
+            **({} if result.changes is None else {"changes": [one._asdict() for one in result.changes]}),
         }
     )
 

@@ -17,6 +17,13 @@ from segkit.results import CheckResult
 @click.command("check")
 @options.rules
 @click.option("--data", is_flag=True, help="Check against the real columns and values, too.")
+@click.option("--relations", is_flag=True, help="Tell which segments are within others, or apart from them.")
+@click.option(
+    "--against",
+    metavar="OLD",
+    type=click.Path(path_type=Path),
+    help="Tell what changed for each segment since this rule file.",
+)
 @options.fail_on
 @click.option(
     "--format",
@@ -28,13 +35,23 @@ from segkit.results import CheckResult
 @options.as_json
 @options.talk
 @click.pass_obj
-def command(terminal: Terminal, rules: Path, *, data: bool, fail_on: str, format_: str | None, as_json: bool) -> int:
+def command(
+    terminal: Terminal,
+    rules: Path,
+    *,
+    data: bool,
+    relations: bool,
+    against: Path | None,
+    fail_on: str,
+    format_: str | None,
+    as_json: bool,
+) -> int:
     """Show everything wrong with a rule file, with line and column."""
     from segkit.operations.check import check
 
     if as_json and format_ not in (None, "json"):
         raise click.UsageError(f"`--json` is `--format json`, and `--format {format_}` is another one")
-    result = check(rules, data=data)
+    result = check(rules, data=data, relations=relations, against=against)
     _show(result, "json" if as_json else format_ or "text", terminal)
     severities = {d.severity for d in result.diagnostics}
     return int(Severity.ERROR in severities or (fail_on == "warning" and Severity.WARNING in severities))
@@ -58,9 +75,11 @@ def _show(result: CheckResult, format_: str, terminal: Terminal) -> None:
                 click.echo(check_github(result))
             terminal.say(check_text(result))
         case _:
-            from segkit.report.text.check import check_text, named
+            from segkit.report.text.check import check_text, known_text, named
 
             terminal.diagnose(result.diagnostics, sys.stdout, name=named)
+            for line in known_text(result):
+                click.echo(line)
             if result.mavr and not terminal.quiet:
                 from segkit.report.text.checking.mavr import segments_text
                 from segkit.report.text.screen import show_on  # with Rich: 0.03 s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.results import CheckResult
@@ -23,3 +25,28 @@ def check_text(result: CheckResult) -> str:
         return f"{result.path}: {' and '.join(problems)}"
     defined = f"{plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')}"
     return f"{result.path}: nothing wrong ({defined})"
+
+
+RELATIONS = {
+    "within": "all its customers are in",
+    "apart": "none of its customers is in",
+    "equal": "the same customers as",
+}
+CHANGES = {
+    "added": "new",
+    "removed": "no longer there",
+    "same": "the same customers",
+    "wider": "all customers of before; others may come in",
+    "narrower": "none but customers of before; some may go out",
+    "apart": "none of the customers of before",
+    "other": "customers may come in and go out",
+    "unknown": "what it reads is computed in another way: only data can tell",
+}
+
+
+def known_text(result: CheckResult) -> Iterator[str]:
+    """A line for each relation of two segments, and for what changed in each segment."""
+    lines = [(one.segment, f"{RELATIONS[one.relation]} {one.other}") for one in result.relations or ()]
+    lines += [(one.segment, CHANGES[one.change]) for one in result.changes or ()]
+    width = max((len(name) for name, _ in lines), default=0)
+    yield from (f"{name:<{width}}  {said}" for name, said in lines)

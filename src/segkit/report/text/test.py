@@ -76,10 +76,10 @@ def _told(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def _lines(told: Sequence[tuple[str, str]], width: int) -> Table:
     table = Table.grid(padding=(0, 3), expand=True)
-    table.add_column(no_wrap=True, min_width=len(INDENT) + width)
+    table.add_column(no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for label, text in told:
-        table.add_row(f"{INDENT}{label}", Text(text))
+        table.add_row(f"{INDENT}{label:<{width}}", Text(text))
     return table
 
 
@@ -90,11 +90,12 @@ def _segment(one: Explained, width: int) -> Iterator[RenderableType]:
     if one.matched or not rows:
         yield _lines([(labels.pop(), outcome_text(one))], width)
     table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(no_wrap=True, min_width=len(INDENT) + width + 1)
+    table.add_column(no_wrap=True)
     table.add_column()
     table.add_column(ratio=1, overflow="fold")
     table.add_column(justify="right", overflow="fold", max_width=30)
     for subject, wanted, actual in rows:
-        table.add_row(f"{INDENT}{labels.pop()}" if labels else "", subject, wanted, actual)
+        label = labels.pop() if labels else ""
+        table.add_row(f"{INDENT}{label:<{width + 1}}", subject, wanted, actual)
     if rows:
         yield table

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +23,7 @@ USERS = 6
 LONGEST = 40
 """Characters of a value that are shown."""
 LONGEST_SHAPE = 60
+GAP = 2
 WITH_NAME = ("lookup", "score", "rfm")
 """Origins that say more with the name of their section."""
 
@@ -67,14 +68,20 @@ def _values(table: KnownTable, rows: int) -> RenderableType:
     return Group(*parts)
 
 
-def _line(width: int, *cells: RenderableType) -> Table:
-    line = Table.grid(padding=(0, 2), expand=True)
-    line.add_column(width=width, overflow="fold")
-    line.add_column(width=len("boolean"), no_wrap=True)
-    line.add_column(width=len("100.0 %"), justify="right", no_wrap=True)
+def _line(width: int, name: str | Text, kind: str | Text, filled: str | Text, values: RenderableType) -> Table:
+    # The gaps stand in the cells: versions of Rich differ in whether a width has its padding within.
+    line = Table.grid(expand=True)
+    for size in (width, len("boolean"), len("100.0 %")):
+        line.add_column(width=size + GAP)
     line.add_column(ratio=1, overflow="fold")
-    line.add_row(*cells)
+    line.add_row(_cell(name), _cell(kind), _cell(filled, justify="right"), values)
     return line
+
+
+def _cell(said: str | Text, justify: JustifyMethod = "left") -> Padding:
+    text = said if isinstance(said, Text) else Text(said)
+    text.overflow, text.justify = "fold", justify
+    return Padding(text, (0, GAP, 0, 0))
 
 
 def _head(*names: str) -> list[Text]:
