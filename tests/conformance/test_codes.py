@@ -149,6 +149,12 @@ def test_what_is_allowed_is_not_said(shop: Desk, name: str, where: str, left: li
     assert codes(shop, rules) == left
 
 
+NEVER = (
+    HEAD + '[trait.quiet]\nevents = "orders"\nmeasure = "days_since_last"\nwithin = "30 days"\n'
+    "[segment.s]\nbehavioural.quiet.min = 120\n"
+)
+
+
 def allowing(name: str, criteria: str = 'demographic.country = "fr"') -> str:
     return segment(f'{criteria}\nallow = "{name}"')
 
@@ -169,6 +175,7 @@ def allowing(name: str, criteria: str = 'demographic.country = "fr"') -> str:
         (segment("demographic.age = { min = 40, max = 20 }"), [], [("SEG101", "segment.s")]),
         (segment("demographic.age = { min = 40, max = 20 }"), ["--data"], [("SEG101", "segment.s")]),
         (CASES["SEG101"][0], ["--data"], [("SEG101", "segment.s")]),
+        (NEVER, ["--data"], [("SEG101", "segment.s")]),
         (CASES["SEG104"][0], [], [("SEG104", "lifecycle.stage.1")]),
         (CASES["SEG109"][0], [], [("SEG109", "score.heat.grades.hot")]),
         # errors may hide what is allowed

@@ -33,6 +33,9 @@ from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
 from segkit.rules.text.loader import Loaded, by_place, load_rules
 
+OF_ONE = (codes.IMPOSSIBLE_CONDITION, codes.UNKNOWN_VALUE, codes.VALUE_NOT_FOUND)
+"""What says why one criterion never holds."""
+
 
 def check(rules: Path, *, data: bool = False, relations: bool = False, against: Path | None = None) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
@@ -87,7 +90,8 @@ def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> li
     of_one = {dotted(claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
     told = []
     for problem in said:
-        claim = next((claim for at, claim in of_one.items() if f"{problem.at}.".startswith(f"{at}.")), None)
+        of_this = ((at, claim) for at, claim in of_one.items() if problem.code in OF_ONE)
+        claim = next((claim for at, claim in of_this if f"{problem.at}.".startswith(f"{at}.")), None)
         known = claims.pop(claim, None) if claim else None
         if known and problem.code == codes.IMPOSSIBLE_CONDITION:
             told.append(replace(problem, code=known.code, at=known.at, segment=known.segment))
