@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from segkit.cli import main
@@ -89,7 +90,7 @@ def test_what_a_change_does(tmp_path: Path) -> None:
     assert {one["segment"]: one["change"] for one in found} == {
         "grown": "wider", "old": "narrower", "young": "same", "paris": "apart", "fresh": "added", "gone": "removed"
     }  # fmt: skip
-    assert "young  the same customers\n" in run(new, "--against", old).output
+    assert "young  matches the same customers\n" in run(new, "--against", old).output
 
 
 def test_what_is_computed_in_another_way_is_not_compared(tmp_path: Path) -> None:
@@ -98,6 +99,16 @@ def test_what_is_computed_in_another_way_is_not_compared(tmp_path: Path) -> None
     assert {one["segment"]: one["change"] for one in found} == {
         "grown": "unknown", "old": "unknown", "young": "unknown", "paris": "same", "gone": "same"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), [("2024-01-01", "2025-01-01"), ("", "2025-01-01"), ("2024-01-01", "")])
+def test_another_day_is_another_thing(tmp_path: Path, before: str, after: str) -> None:
+    """A window that is written alike lies elsewhere."""
+    text = OLD.replace("version = 1\n", "version = 1\n{}").replace("years_since", "days_since")
+    dated = [text.format(f"as_of = {day}\n" if day else "") for day in (before, after)]
+    old, new = files(tmp_path, old=dated[0], new=dated[1])
+    found = json.loads(run(new, "--against", old, "--json").stdout)["changes"]
+    assert {one["change"] for one in found} == {"unknown"}
 
 
 def test_an_older_file_with_errors_is_an_error(tmp_path: Path) -> None:

@@ -59,8 +59,7 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
         changes = compared(_whole(against).rules, loaded.rules) if against else None
         seen = _with_data(loaded) if data else seen
-        seen.problems.extend(_of_tests(loaded))
-        seen = seen._replace(problems=_with_claims(loaded, proved, seen.problems))
+        seen = seen._replace(problems=_with_claims(loaded, proved, [*seen.problems, *_of_tests(loaded)]))
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),

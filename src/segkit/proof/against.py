@@ -20,8 +20,8 @@ from segkit.rules.walk import blocks
 
 OLD = "\x1fold "
 """What the names of the segments of the older file begin with."""
-COMPUTING = ("timezone", "customers", "events", "lookup", "rfm", "lifecycle", "score", "value")
-"""Sections that say what all columns are; a change of one may change every segment."""
+COMPUTING = ("as_of", "timezone", "customers", "events", "lookup", "rfm", "lifecycle", "score", "value")
+"""What says what all columns are, and on which day; a change of one may change every segment."""
 
 
 def compared(old: RuleFile, new: RuleFile) -> tuple[RuleChange, ...]:

@@ -35,12 +35,12 @@ RELATIONS = {
 CHANGES = {
     "added": "new",
     "removed": "no longer there",
-    "same": "the same customers",
-    "wider": "all customers of before; others may come in",
-    "narrower": "none but customers of before; some may go out",
-    "apart": "none of the customers of before",
-    "other": "customers may come in and go out",
-    "unknown": "what it reads is computed in another way: only data can tell",
+    "same": "matches the same customers",
+    "wider": "matches all customers of before, and may match others",
+    "narrower": "matches none but customers of before, and may miss some",
+    "apart": "matches none of the customers of before",
+    "other": "may match others, and miss some",
+    "unknown": "what it reads is computed in another way, or for another day: only data can tell",
 }
 
 
