@@ -42,23 +42,29 @@ class PaddedKeys(NamedTuple):
     tables: frozenset[str]
 
 
-def compute(plan: Plan, *, one_by_one: bool = False) -> Computed | PaddedKeys:
+def compute(
+    plan: Plan, *, one_by_one: bool = False, found_before: Mapping[CutStep, Fitted] | None = None
+) -> Computed | PaddedKeys:
     """Every column that the plan asks for.
 
-    `one_by_one` tries each label on its own before, and raises `StepFailed` for one that fails.
+    `one_by_one` tries each label on its own before, and raises `StepFailed` for one that fails. With `found_before`,
+    the customers are only some of those of the run in which the cuts were found: nothing is fitted to them.
     """
     customers = Bucket(plan, one_by_one=one_by_one)
     fitted: dict[CutStep, Fitted] = {}
     found: dict[CutStep, Fitted] = {}
     while waiting := customers.advance(found):
-        found = {cut: cut.fit(customers.asked(cut)) for cut in waiting}
+        if found_before is None:
+            found = {cut: cut.fit(customers.asked(cut)) for cut in waiting}
+        else:
+            found = {cut: found_before[cut] for cut in waiting}
         fitted |= found
     if customers.padded:
         return PaddedKeys(customers.padded)
     frame = customers.final()
     if customers.padded:
         return PaddedKeys(customers.padded)
-    told = [one for step in plan.steps if isinstance(step, CutStep) for one in fitted[step].told]
+    told = [one for cut in plan.cuts for one in fitted[cut].told]
     return Computed(
         frame=frame,
         counts={**plan.lookup_counts, **customers.counts},

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from segkit.columns.features.composed import measure_steps
-from segkit.columns.features.groups import shares
+from segkit.columns.features.groups import shares, shares_again
 from segkit.columns.features.measures import Measure, Period
 from segkit.columns.features.steps import CutStep, RowStep, Step, hidden_measure, measured
 from segkit.columns.helpers import among, member
@@ -173,5 +173,6 @@ def _share_step(share: ShareOfAll, path: KeyPath) -> CutStep:
         needs=frozenset({share.column, *share.per}),
         types={name: pl.Boolean()},
         fit=lambda customers: shares(share, name, customers),
+        again=lambda told, schema: shares_again(share, name, told, schema),
         path=path,
     )

@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.columns.features.rfm.cuts import exact, positions
+from segkit.columns.features.rfm.cuts import exact, in_type, positions
+from segkit.columns.features.steps import Told
 from segkit.columns.helpers import COUNT, GROUP, VALUES
 from segkit.columns.money import as_money, nearest_mean
 from segkit.criteria.conditions import COMPARISONS
 from segkit.criteria.context import ShareOfAll
+from segkit.criteria.kinds import Dtypes
 from segkit.results import Threshold
 from segkit.rules.model.computed.traits import Bands
 
@@ -54,14 +56,26 @@ def shares(share: ShareOfAll, name: str, customers: pl.DataFrame) -> ByGroup:
     groups = _ranked(customers, share.column, per, falls=share.is_top)
     part = Fraction(share.percent) / 100
     at = _at_rank(groups, lambda size: math.ceil(size * part) - 1)
-    edge = _of_group(groups.select(at).to_series(), per)
-    among = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), edge).fill_null(False)
+    among = _among(share, groups.select(at).to_series(), per)
     label = f"{share.column} ({'top' if share.is_top else 'bottom'} {share.percent} %{_said(per)})"
-    rank = f"{'top' if share.is_top else 'bottom'}_percent"
-    cut = Threshold(
-        label, (), inclusive=True, id=_id(rank, f"{share.percent}", share.column, *per), falls=not share.is_top
-    )
+    cut = Threshold(label, (), inclusive=True, id=_id_of_share(share), falls=not share.is_top)
     return _by_group(groups, per, among.alias(name), cut, [at])
+
+
+def shares_again(share: ShareOfAll, name: str, told: Told, schema: Dtypes) -> ByGroup | None:
+    """The same, made of what an earlier run has told; None where it has not told it all."""
+    kept = _kept(told, _id_of_share(share), share.per, 1, schema[share.column], schema)
+    return None if kept is None else kept.with_column(_among(share, kept.values[0], kept.per).alias(name))
+
+
+def _among(share: ShareOfAll, edges: pl.Series, per: Sequence[str]) -> pl.Expr:
+    reaches: pl.Expr = COMPARISONS["min" if share.is_top else "max"](pl.col(share.column), _of_group(edges, per))
+    return reaches.fill_null(False)
+
+
+def _id_of_share(share: ShareOfAll) -> str:
+    rank = f"{'top' if share.is_top else 'bottom'}_percent"
+    return _id(rank, f"{share.percent}", share.column, *_once(share.per))
 
 
 def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
@@ -74,14 +88,29 @@ def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
     groups = _ranked(customers, bands.of, per)
     cuts = [_at_rank(groups, partial(_last_below, count, k)) for k in range(1, count)]
     found = groups.select(cut.alias(str(k)) for k, cut in enumerate(cuts))
+    label = f"{name} ({count} quantiles of {bands.of}{_said(per)})"
+    cut = Threshold(label, (), inclusive=False, id=_id_of_quantiles(bands))
+    return _by_group(groups, per, _band(bands, found.get_columns(), per).alias(name), cut, cuts)
+
+
+def quantiles_again(bands: Bands, name: str, told: Told, schema: Dtypes) -> ByGroup | None:
+    """The same, made of what an earlier run has told; None where it has not told it all."""
+    assert bands.quantiles is not None, "edges are no cut"
+    kept = _kept(told, _id_of_quantiles(bands), bands.per, bands.quantiles - 1, schema[bands.of], schema)
+    return None if kept is None else kept.with_column(_band(bands, kept.values, kept.per).alias(name))
+
+
+def _band(bands: Bands, cuts: Sequence[pl.Series], per: Sequence[str]) -> pl.Expr:
     value = pl.col(bands.of)
     # One after the other: all at once would take as many columns as there are cuts.
-    passed = [(value > _of_group(found[column], per)).cast(pl.Int64) for column in found.columns]
+    passed = [(value > _of_group(cut, per)).cast(pl.Int64) for cut in cuts]
     number = reduce(operator.add, passed)
     band = pl.lit(pl.Series(bands.labels)).gather(number) if bands.labels else number + 1
-    label = f"{name} ({count} quantiles of {bands.of}{_said(per)})"
-    cut = Threshold(label, (), inclusive=False, id=_id("quantiles", f"{count}", bands.of, *per))
-    return _by_group(groups, per, pl.when(value.is_not_null()).then(band).alias(name), cut, cuts)
+    return pl.when(value.is_not_null()).then(band)
+
+
+def _id_of_quantiles(bands: Bands) -> str:
+    return _id("quantiles", f"{bands.quantiles}", bands.of, *_once(bands.per))
 
 
 def _last_below(count: int, band: int, size: int) -> int:
@@ -102,6 +131,45 @@ def means(of: str, per: Sequence[str], name: str, customers: pl.DataFrame) -> By
     label = f"{name} (mean of {of}{_said(per)})"
     cut = Threshold(label, (), inclusive=False, id=_id("mean", of, *per), mean=True)
     return _by_group(of_groups, per, column, cut, [mean])
+
+
+def means_again(of: str, per: Sequence[str], name: str, told: Told, schema: Dtypes) -> ByGroup | None:
+    """The same, made of what an earlier run has told; None where it has not told it all."""
+    kept = _kept(told, _id("mean", of, *_once(per)), per, 1, schema[name], schema)
+    return None if kept is None else kept.with_column(_of_group(kept.values[0], kept.per).alias(name))
+
+
+class _Kept(NamedTuple):
+    """What a run has told of the groups of a cut: their columns and places, and each of the values in these places."""
+
+    per: tuple[str, ...]
+    groups: pl.DataFrame
+    values: Sequence[pl.Series]
+
+    def with_column(self, column: pl.Expr) -> ByGroup:
+        return ByGroup(self.per, self.groups, [column], ())
+
+
+def _kept(told: Told, id_: str, per: Sequence[str], count: int, dtype: pl.DataType, schema: Dtypes) -> _Kept | None:
+    """The groups with this many values each; None where not all were told, or not so that they can be read again."""
+    per = _once(per)
+    of_cut = [one for one in told if isinstance(one, Threshold) and one.id == id_]
+    all_told = bool(of_cut) and len(of_cut) == (of_cut[0].groups or 1)
+    if not all_told or any(len(one.values) != count for one in of_cut) or not all(_readable(schema[c]) for c in per):
+        return None
+    groups = pl.DataFrame([_read([one.within[c] for one in of_cut], schema[c]).alias(c) for c in per])
+    values = [pl.Series(in_type([one.values[k] for one in of_cut], dtype), dtype=dtype) for k in range(count)]
+    return _Kept(per, groups.with_row_index(GROUP), values)
+
+
+def _readable(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Date)
+
+
+def _read(texts: Sequence[int | str | None], dtype: pl.DataType) -> pl.Series:
+    """The values of a column that `_text` has made these texts of."""
+    values = pl.Series([None if text is None else str(text) for text in texts], dtype=pl.String)
+    return values == "true" if dtype == pl.Boolean else values.cast(dtype)
 
 
 def _once(per: Sequence[str]) -> tuple[str, ...]:

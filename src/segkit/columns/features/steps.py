@@ -65,11 +65,15 @@ class RowStep:
         return (self.name,)
 
 
+Told = Sequence[Threshold | FittedModel]
+"""What cuts have found, as results tell it."""
+
+
 class Fitted(Protocol):
     """What a cut has found over all customers: small, and of a kind that can be sent to where the customers are."""
 
     @property
-    def told(self) -> Sequence[Threshold | FittedModel]:
+    def told(self) -> Told:
         """The thresholds or models, as the summary shows them."""
 
     def add(self, customers: pl.LazyFrame) -> pl.LazyFrame:
@@ -93,13 +97,15 @@ class Layers(NamedTuple):
 class CutStep:
     """Columns computed from thresholds, or a model, that `fit` finds over all customers.
 
-    `fit` sees the columns that are needed and nothing else; with `by_key`, also the key.
+    `fit` sees the columns that are needed and nothing else; with `by_key`, also the key. `again` makes what it found
+    of what an earlier run has told of it, for columns of these types; None where that does not say it all.
     """
 
     names: tuple[str, ...]
     needs: frozenset[str]
     types: Mapping[str, pl.DataType]
     fit: Callable[[pl.DataFrame], Fitted]
+    again: Callable[[Told, Dtypes], Fitted | None]
     path: KeyPath
     by_key: bool = False
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import polars as pl
 
-from segkit.columns.features.groups import means, quantiles
-from segkit.columns.features.steps import CutStep, Fitted
+from segkit.columns.features.groups import means, means_again, quantiles, quantiles_again
+from segkit.columns.features.steps import CutStep, Fitted, Told
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, literal
 from segkit.criteria.sql.expressions import sql_expression
@@ -21,17 +21,26 @@ from segkit.rules.model.computed.traits import Bands, Trait
 def cut_of_trait(name: str, trait: Trait) -> CutStep | None:
     """The step for bands by quantiles, or for a mean; None for any other trait."""
     if trait.mean_of:
-        of, per, mean = trait.mean_of, trait.per, partial(means, trait.mean_of, trait.per, name)
-        return _cut(name, {of, *per}, pl.Float64(), mean)
+        of, per = trait.mean_of, trait.per
+        return _cut(name, {of, *per}, pl.Float64(), partial(means, of, per, name), partial(means_again, of, per, name))
     bands = trait.bands
     if bands and bands.quantiles:
         dtype = pl.String() if bands.labels else pl.Int64()
-        return _cut(name, {bands.of, *bands.per}, dtype, partial(quantiles, bands, name))
+        fit, again = partial(quantiles, bands, name), partial(quantiles_again, bands, name)
+        return _cut(name, {bands.of, *bands.per}, dtype, fit, again)
     return None
 
 
-def _cut(name: str, needs: AbstractSet[str], dtype: pl.DataType, fit: Callable[[pl.DataFrame], Fitted]) -> CutStep:
-    return CutStep(names=(name,), needs=frozenset(needs), types={name: dtype}, fit=fit, path=("trait", name))
+def _cut(
+    name: str,
+    needs: AbstractSet[str],
+    dtype: pl.DataType,
+    fit: Callable[[pl.DataFrame], Fitted],
+    again: Callable[[Told, Dtypes], Fitted | None],
+) -> CutStep:
+    return CutStep(
+        names=(name,), needs=frozenset(needs), types={name: dtype}, fit=fit, again=again, path=("trait", name)
+    )
 
 
 def row_needs(trait: Trait) -> frozenset[str]:

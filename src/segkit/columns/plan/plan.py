@@ -16,7 +16,7 @@ from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
-from segkit.columns.features.steps import LookupStep, RowStep, Step, step_types, transitive
+from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
 from segkit.columns.helpers import KEY, MATCH, as_it_came, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
@@ -72,6 +72,11 @@ class Plan(NamedTuple):
         """The lookups that are joined to a table, including those joined by computed columns."""
         late = [step.lookup.name for step in self.steps if isinstance(step, LookupStep) and table == CUSTOMERS]
         return (*self.view(table).doubts.lookups, *late)
+
+    @property
+    def cuts(self) -> list[CutStep]:
+        """The steps that look at all customers."""
+        return [step for step in self.steps if isinstance(step, CutStep)]
 
     @property
     def spellings(self) -> tuple[Spelling, ...]:

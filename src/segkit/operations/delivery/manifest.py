@@ -173,7 +173,7 @@ class CutsOf:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOf:
-    """A fitted model, with six digits: a fit is exact to as many, so they are the same on every machine."""
+    """A fitted model; predictions are made of these parameters, as they stand here."""
 
     name: str
     parameters: Mapping[str, float]

@@ -168,7 +168,7 @@ def _cuts(threshold: Threshold) -> m.CutsOf:
 def _model(model: FittedModel) -> m.ModelOf:
     return m.ModelOf(
         name=model.name,
-        parameters={name: float(f"{value:.6g}") for name, value in model.parameters.items()},
+        parameters=model.parameters,
         log_likelihood=round(model.log_likelihood, 2),
         customers=model.customers,
         repeaters=model.repeaters,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.criteria.kinds import decimal
+from segkit.criteria.kinds import Dtypes, decimal
 from segkit.results import Threshold
 from segkit.rules.model.computed.cutoffs import FALLING, OPERATORS, MeasureCutoffs
 from segkit.rules.model.computed.rfm import Rfm, rfm_column
@@ -104,7 +104,7 @@ class Cuts(NamedTuple):
                 column=self.column,
                 values=tuple(map(exact, cut.values))[turned],
                 inclusive=self.inclusive,
-                id=f"rfm:{self.column}",
+                id=_id(self.column),
                 keys=cut.keys[turned],
                 falls=self.falling,
                 within=dict(zip(self.outer, group, strict=True)),
@@ -139,6 +139,55 @@ def fit(of: str, rfm: Rfm, customers: pl.DataFrame) -> list[Cuts]:
         fitted.append(_quantiles(of, rfm, measure, outer, _ranked(of, rfm, measure, outer, rows).collect()))
         rows = rows.with_columns(fitted[-1].score())
     return fitted
+
+
+def kept(of: str, rfm: Rfm, told: Sequence[Threshold], schema: Dtypes) -> list[Cuts] | None:
+    """The cuts of the table `of`, made of the thresholds that a run has told; None where some were not told.
+
+    Those between customers with equal values are keys, which no run tells.
+    """
+    if rfm.cutoffs:
+        return fit(
+            of, rfm, pl.DataFrame(schema={rfm_column(of, name): schema[rfm_column(of, name)] for name in RAW.values()})
+        )
+    cuts: list[Cuts] = []
+    for measure, raw in RAW.items():
+        column = rfm_column(of, raw)
+        outer = () if rfm.method == "quantile" else tuple(rfm_column(of, SCORES[cut.measure]) for cut in cuts)
+        groups = [one for one in told if one.id == _id(column)]
+        all_told = len(groups) == (groups[0].groups or 1) if groups else False
+        if rfm.ties == "split" or not all_told or any(len(one.values) != rfm.bins - 1 for one in groups):
+            return None
+        dtype, falls = schema[column], measure in FALLING
+        cuts.append(
+            Cuts(
+                measure=measure,
+                table={
+                    _group(one, outer): Cut(tuple(in_type(one.values[::-1] if falls else one.values, dtype)))
+                    for one in groups
+                },
+                inclusive=rfm.ties == "high",
+                dtype=dtype,
+                bins=rfm.bins,
+                outer=outer,
+                of=of,
+            )
+        )
+    return cuts
+
+
+def _id(column: str) -> str:
+    return f"rfm:{column}"
+
+
+def _group(told: Threshold, outer: Sequence[str]) -> Group:
+    return tuple(int(told.within[name] or 0) for name in outer)
+
+
+def in_type(values: Sequence[Decimal], dtype: pl.DataType) -> list[Any]:
+    """The numbers, which `exact` has made of values of a column of this type, as they were."""
+    read = float if dtype.is_float() else int if dtype.is_integer() else Decimal
+    return [read(value) for value in values]
 
 
 def _ranked(of: str, rfm: Rfm, measure: str, outer: Sequence[str], rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -190,8 +239,7 @@ def _given(of: str, measure: str, cutoffs: MeasureCutoffs, bins: int, customers:
     dtype = _compared(
         customers.schema[rfm_column(of, RAW[measure])], [value for cuts in groups.values() for value in cuts]
     )
-    read = float if dtype.is_float() else int if dtype.is_integer() else Decimal
-    table = {group: Cut(tuple(read(value) for value in groups[group])) for group in sorted(groups)}
+    table = {group: Cut(tuple(in_type([Decimal(v) for v in groups[group]], dtype))) for group in sorted(groups)}
     outer = tuple(rfm_column(of, score) for score in SCORES.values())[: len(next(iter(table), ()))]
     return Cuts(measure=measure, table=table, inclusive="=" in operator, dtype=dtype, bins=bins, outer=outer, of=of)
 

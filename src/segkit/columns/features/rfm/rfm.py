@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from segkit.columns.features.rfm.cuts import RAW, SCORES, fit
-from segkit.columns.features.steps import CutStep, Layers, MeasureStep, RowStep, Step, hidden_measure, measured
+from segkit.columns.features.rfm.cuts import RAW, SCORES, Cuts, fit, kept
+from segkit.columns.features.steps import (
+    CutStep,
+    Layers,
+    MeasureStep,
+    RowStep,
+    Step,
+    Told,
+    hidden_measure,
+    measured,
+)
 from segkit.criteria.kinds import Dtypes
+from segkit.results import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm, RfmColumns, rfm_column, rfm_columns
 from segkit.rules.model.computed.rfm_maps import map_codes
@@ -25,6 +35,7 @@ def rfm_steps(table: str, rfm: Rfm) -> list[Step]:
         needs=frozenset(rfm_columns(table)[:3]),
         types=types,
         fit=lambda customers: fitted(table, rfm, customers),
+        again=lambda told, schema: again(table, rfm, told, schema),
         path=path,
         by_key=rfm.ties == "split",
     )
@@ -67,8 +78,21 @@ def _if_any(value: str, count: str) -> Callable[[Dtypes], pl.Expr]:
 
 def fitted(table: str, rfm: Rfm, customers: pl.DataFrame) -> Layers:
     """The scores that cuts over customers with all three values give; the others have none."""
-    scored = pl.all_horizontal(pl.col(rfm_column(table, name)).is_not_null() for name in RAW.values())
-    cuts = fit(table, rfm, customers.filter(scored))
+    return _scores(table, rfm, fit(table, rfm, customers.filter(_scored(table))))
+
+
+def again(table: str, rfm: Rfm, told: Told, schema: Dtypes) -> Layers | None:
+    """The scores that the cuts of an earlier run give; None where it has not told them all."""
+    cuts = kept(table, rfm, [one for one in told if isinstance(one, Threshold)], schema)
+    return None if cuts is None else _scores(table, rfm, cuts)
+
+
+def _scored(table: str) -> pl.Expr:
+    return pl.all_horizontal(pl.col(rfm_column(table, name)).is_not_null() for name in RAW.values())
+
+
+def _scores(table: str, rfm: Rfm, cuts: Sequence[Cuts]) -> Layers:
+    scored = _scored(table)
     scores = [pl.when(scored).then(cut.score()).alias(rfm_column(table, SCORES[cut.measure])) for cut in cuts]
     # Nested scores come after those that they are nested in.
     layers = [[score] for score in scores] if any(cut.outer for cut in cuts) else [scores]

@@ -129,6 +129,7 @@ def fit_bg_nbd(x: Floats, last: Floats, age: Floats, customers: Floats) -> BgNbd
     scale = float(np.log((customers * age).sum() / total + 1e-9))
     starts = [(-1.4, scale - 2, -0.2, 0.9), (0.0, scale, 0.0, 0.0), (1.0, scale, -3.0, 0.0)]
     (r, alpha, a, b), best = _maximum("BG/NBD", negative, starts)
+    r, alpha, a, b = map(_known, (r, alpha, a, b))
     return BgNbd(r=r, alpha=alpha, a=a, b=b, log_likelihood=-best * float(total))
 
 
@@ -161,9 +162,15 @@ def fit_gamma_gamma(x: Floats, mean: Floats) -> GammaGamma:
 
     starts = [(1.0, 1.3, 1.0), (0.0, 1.0, 0.0), (-0.5, 2.0, 2.0)]
     (p, q, v), best = _maximum("Gamma-Gamma", negative, starts)
-    if q <= 1:
+    if _known(q) <= 1:
         raise NotFitted("by Gamma-Gamma, amounts differ so much that their mean has no bound")
-    return GammaGamma(p, q, v * scale, log_likelihood=-best * size - size * float(np.log(scale)))
+    p, q, v = map(_known, (p, q, v * scale))
+    return GammaGamma(p, q, v, log_likelihood=-best * size - size * float(np.log(scale)))
+
+
+def _known(parameter: float) -> float:
+    """A parameter to six digits: a fit is exact to as many, so that every machine, and a later run, predicts alike."""
+    return float(f"{parameter:.6g}")
 
 
 def _maximum(

@@ -17,7 +17,7 @@ import polars as pl
 
 from segkit import codes
 from segkit.columns.features.measures import Measure
-from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, measured
+from segkit.columns.features.steps import CutStep, MeasureStep, RowStep, Step, Told, measured
 from segkit.columns.helpers import AGE, COUNT, DAYS, DISCOUNTED, FIRST, FIRST_DAY, LAST, LATER, MEAN, SPAN
 from segkit.columns.money import as_money
 from segkit.criteria.context import Context
@@ -40,6 +40,8 @@ LIBRARIES = ("numpy", "scipy")
 LEAST_CUSTOMERS, LEAST_REPEATERS = 50, 20
 """Below this, the parameters say more about chance than about the customers."""
 WEEK, YEAR = 7, 365
+_ORDERS, _AMOUNTS = "BG/NBD", "Gamma-Gamma"
+"""The two models, as results name them."""
 
 
 def needs_of_predict(rules: RuleFile) -> Iterator[Finding]:
@@ -58,7 +60,12 @@ def value_steps(value: Value, time: str, context: Context) -> Iterator[Step]:
     if value.predict:
         types = {name: MONEY if name == "clv" else pl.Float64() for name in PREDICTED}
         yield CutStep(
-            names=PREDICTED, needs=HISTORY, types=types, fit=_predictions(value, context.as_of), path=(*path, "predict")
+            names=PREDICTED,
+            needs=HISTORY,
+            types=types,
+            fit=_predictions(value, context.as_of),
+            again=lambda told, _: _again(value, context.as_of, told),
+            path=(*path, "predict"),
         )
 
 
@@ -118,6 +125,43 @@ class Predicted(NamedTuple):
         )
 
 
+class Foretold(NamedTuple):
+    """The predictions of models that an earlier run has fitted."""
+
+    value: Value
+    as_of: dt.date
+    orders: predict.BgNbd
+    amounts: predict.GammaGamma
+    told: Sequence[FittedModel] = ()
+
+    def add(self, customers: pl.LazyFrame) -> pl.LazyFrame:
+        """The customers with what they will buy; missing for those without an order."""
+        rows = customers.collect()
+        known = rows.filter(pl.col(FIRST).is_not_null()).select(_history(self.as_of))
+        return Predicted(
+            as_of=self.as_of,
+            table=_predicted(self.value, self.as_of, _histories(known), self.orders),
+            amounts=self.amounts,
+            margin=float(_margin(self.value)),
+            told=(),
+        ).add(rows.lazy())
+
+
+def _again(value: Value, as_of: dt.date, told: Told) -> Foretold | None:
+    from segkit.columns.features.value import predict
+
+    models = {one.name: one for one in told if isinstance(one, FittedModel)}
+    if not {_ORDERS, _AMOUNTS} <= models.keys():
+        return None
+    orders, amounts = models[_ORDERS], models[_AMOUNTS]
+    return Foretold(
+        value,
+        as_of,
+        predict.BgNbd(**orders.parameters, log_likelihood=orders.log_likelihood),
+        predict.GammaGamma(**amounts.parameters, log_likelihood=amounts.log_likelihood),
+    )
+
+
 def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Predicted]:
     """The function that fits the models to all customers.
 
@@ -130,7 +174,7 @@ def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Predi
         known = customers.filter(pl.col(FIRST).is_not_null()).select(_history(as_of))
         spending = known.filter((pl.col(LATER) > 0) & (pl.col(MEAN) > 0))
         _refuse_few(value, known, spending)
-        histories = known.group_by(LATER, SPAN, AGE).len(COUNT).sort(LATER, SPAN, AGE)
+        histories = _histories(known)
         try:
             orders = predict.fit_bg_nbd(*_weeks(histories), _floats(histories, COUNT))
             amounts = predict.fit_gamma_gamma(_floats(spending, LATER), _floats(spending, MEAN))
@@ -138,7 +182,7 @@ def _predictions(value: Value, as_of: dt.date) -> Callable[[pl.DataFrame], Predi
         except predict.NotFitted as error:
             hint = "look for rows that are no orders, which `[value] where` leaves out, or take `[value.predict]` out"
             raise DataError.of(f"the fit of `[value.predict]` did not converge: {error}", hint=hint) from error
-        told = [_told("BG/NBD", orders, known), _told("Gamma-Gamma", amounts, spending)]
+        told = [_told(_ORDERS, orders, known), _told(_AMOUNTS, amounts, spending)]
         return Predicted(as_of=as_of, table=table, amounts=amounts, margin=float(_margin(value)), told=told)
 
     return fit
@@ -168,6 +212,11 @@ def _refuse_few(value: Value, known: pl.DataFrame, spending: pl.DataFrame) -> No
         if len(customers) < least:
             message = f"`[value.predict]` needs {least} {what}, and `[events.{value.events}]` has {len(customers)}"
             raise DataError.of(message, hint="give it a longer history, or take `[value.predict]` out")
+
+
+def _histories(known: pl.DataFrame) -> pl.DataFrame:
+    """Each history that there is, and how many customers have it."""
+    return known.group_by(LATER, SPAN, AGE).len(COUNT).sort(LATER, SPAN, AGE)
 
 
 def _weeks(histories: pl.DataFrame) -> tuple[predict.Floats, predict.Floats, predict.Floats]:
