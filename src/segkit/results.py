@@ -17,6 +17,8 @@ WRITTEN, HELD_OUT = "written", "holdout"
 """What becomes of those whom a segment reaches; to be held out is the last reason not to be written."""
 
 
+CHANGED = "changed-since-run"
+"""Of a customer in a run that has written something else than its rules and files say now."""
 MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
 
@@ -225,8 +227,9 @@ class Criterion(NamedTuple):
 class Explained(NamedTuple):
     """What became of one customer in one segment.
 
-    `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, or None where the
-    criteria do not hold. `claimed_by` is the segment that claimed the customer; `file` is the list that has him.
+    `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, `CHANGED`, or None
+    where the criteria do not hold. `claimed_by` is the segment that claimed the customer; `file` is the list that has
+    him.
     """
 
     name: str
@@ -273,9 +276,13 @@ class Funnel(NamedTuple):
 
 
 class ExplainResult(NamedTuple):
-    """What a run would do with these customers, or the funnels of segments. `unknown` are keys of nobody."""
+    """What a run would do with these customers, or the funnels of segments. `unknown` are keys of nobody.
+
+    `run` is the one that was looked into, as the user calls it; None for what would happen now.
+    """
 
     as_of: dt.date
+    run: str | None
     customers: tuple[ExplainedCustomer, ...]
     funnels: tuple[Funnel, ...]
     unknown: tuple[str, ...]

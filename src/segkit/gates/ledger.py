@@ -67,10 +67,17 @@ class _Queue:
         return gone
 
 
-def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) -> Ledger:
+def ledger(
+    rules: RuleFile,
+    memberships: pl.DataFrame,
+    customers: pl.DataFrame,
+    *,
+    within_limit: Mapping[str, pl.Series] | None = None,
+) -> Ledger:
     """Who is stopped where, who is written, and who has claimed whom.
 
-    `customers` has the key and the columns of consent, suppression and contact pressure.
+    `customers` has the key and the columns of consent, suppression and contact pressure. Where these are only some of
+    a run's, it is known already who of them is `within_limit`, by segment.
     """
     lines: dict[str, Line] = {}
     exclusive = rules.assignment.mode == "exclusive"
@@ -85,7 +92,7 @@ def ledger(rules: RuleFile, memberships: pl.DataFrame, customers: pl.DataFrame) 
             _permitted(queue, segment, customers, asked)
             if claims is not None:
                 queue.take_out("claimed", claims.is_not_null())
-            held = _drawn(queue, name, segment, customers)
+            held = _drawn(queue, name, segment, customers, within_limit)
             if claims is not None:
                 claims = claims.scatter((queue.left if held is None else queue.left | held).arg_true(), numbers[name])
         lines[name] = Line(
@@ -111,13 +118,20 @@ def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: 
                 queue.take_out(reason, customers[column] if refuses else ~customers[column])
 
 
-def _drawn(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame) -> pl.Series | None:
+def _drawn(
+    queue: _Queue,
+    name: str,
+    segment: Segment,
+    customers: pl.DataFrame,
+    within_limit: Mapping[str, pl.Series] | None,
+) -> pl.Series | None:
     """Who is held out, after sample and limit; None where there is no holdout."""
     salt = salt_of(name, segment)
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
-        queue.take_out("limit", ~within(segment.limit, customers, queue.left))
+        first = within(segment.limit, customers, queue.left) if within_limit is None else within_limit[name]
+        queue.take_out("limit", ~first)
     if segment.holdout is None:
         return None
     return queue.take_out("holdout", _among(queue.left, customers, "holdout", salt, segment.holdout))

@@ -10,94 +10,157 @@ import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.criteria.tree import All, fold
-from segkit.diagnostics import only_notes, without_notes
+from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError
 from segkit.gates.ledger import Line
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
+from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.explanation.criteria import Reader, said
+from segkit.operations.explanation.earlier import NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
-from segkit.operations.explanation.outcomes import CLAIMED, claimed_by, outcome_of, trees_of
+from segkit.operations.explanation.outcomes import Looked, Now, trees_of
+from segkit.operations.explanation.since import changed_inputs, other_rules
+from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT, REASONS, WRITTEN, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
-from segkit.rules.text.loader import Overrides, load_rules
+from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.rules.tables import CUSTOMERS
+from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest
 
 
 def explain(
-    rules: Path,
+    rules: Path | None,
     keys: Sequence[str] = (),
     *,
     segment: str | None = None,
     as_of: dt.date | None = None,
+    run: Path | None = None,
+    verify: bool = False,
     personal: bool = False,
     progress: Progress = silent,
 ) -> ExplainResult:
     """What `apply` would do now with the customers of these keys, criterion by criterion; without keys, the funnels.
 
-    `segment` looks at one segment alone. `personal` lets the hint for an unknown key name the keys that come near.
+    With `run`, what happened in a run that was published, by the rules that it keeps: of its files, only the rows of
+    these customers are read, and `verify` looks whether these files are still the same. `segment` looks at one segment
+    alone. `personal` lets the hint for an unknown key name the keys that come near.
 
     Raises `RuleError` and `DataError`.
     """
-    loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
-    names = list(loaded.rules.segment)
-    if segment is not None and segment not in names:
-        raise RuleError.of(f"there is no segment `{segment}`", hint=nearest(segment, names, "segments"))
-    written = [name for name in names if loaded.rules.segment[name].write]
     with Workspace() as ws:
-        run = decide(loaded, written, ws, progress, leaves=True)
-        asked = names if segment is None else [segment]
-        trees = trees_of(run.evaluated.plan)
-        places = _places(run, keys)
-        unknown = tuple(key for key in dict.fromkeys(keys) if key not in places)
-        return ExplainResult(
-            as_of=run.evaluated.plan.context.as_of,
-            customers=tuple(_customer(run, trees, asked, key, place) for key, place in places.items()),
-            funnels=() if keys else tuple(_funnel(run, trees, name) for name in asked),
-            unknown=unknown,
-            hint=like_these(unknown, run.customers[KEY], personal=personal) if unknown else None,
-            warnings=without_notes(run.warnings),
-            notes=only_notes(run.warnings),
-        )
+        if run is None:
+            assert rules is not None, "there are rules, or a run that keeps them"
+            loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
+            return _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
+        return _of_run(open_run(run), rules, keys, segment, ws, verify=verify, personal=personal, progress=progress)
 
 
-def _places(run: Decision, keys: Sequence[str]) -> dict[str, int]:
-    """The row of each key that a customer has, in the order of the keys."""
-    known = run.customers.select(KEY).with_row_index("place").filter(pl.col(KEY).is_in(list(keys)))
-    rows = dict(known.select(KEY, "place").rows())
-    return {key: rows[key] for key in dict.fromkeys(keys) if key in rows}
-
-
-def _customer(run: Decision, trees: Mapping[str, All], asked: Sequence[str], key: str, place: int) -> ExplainedCustomer:
-    as_of = run.evaluated.plan.context.as_of
-    reader = Reader(run.loaded.source, trees, run.rules.customers, run.customers[place], as_of)
-    return ExplainedCustomer(key, tuple(_explained(run, reader, name, place) for name in asked))
-
-
-def _explained(run: Decision, reader: Reader, name: str, place: int) -> Explained:
-    line, segment = run.ledger.lines[name], run.rules.segment[name]
-    outcome = outcome_of(line, place, write=segment.write)
-    variant = line.variants[place] if line.variants is not None else None
-    return Explained(
-        name=name,
-        label=segment.label or name,
-        matched=bool(line.matched[place]),
-        outcome=outcome,
-        claimed_by=claimed_by(run.rules, run.ledger, place) if outcome == CLAIMED else None,
-        variant=variant,
-        file=_file(run, name, place, outcome),
-        criteria=reader.criterion(reader.trees[name]),
+def _of_run(
+    run: Run,
+    rules: Path | None,
+    keys: Sequence[str],
+    segment: str | None,
+    ws: Workspace,
+    *,
+    verify: bool,
+    personal: bool,
+    progress: Progress,
+) -> ExplainResult:
+    """What happened in a run, or, where it has not kept enough for that, what its rules would do now."""
+    loaded = rules_of(run)
+    told = other_rules(run, rules)
+    require_secret(loaded)
+    if not keys:
+        result = _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
+        return result._replace(warnings=(*told, *result.warnings))
+    asked = _asked(loaded, segment)
+    progress("opening files")
+    tables = open_tables(loaded, ws)
+    told += changed_inputs(run, tables, verify=verify)
+    try:
+        looked = look_into(run, loaded, tables, keys, ws, progress)
+    except NotKept as reason:
+        hint = "what follows is computed from the files as they are now, as `apply` would do it"
+        note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
+        result = _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
+        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
+    customers, unknown = _customers(looked, asked, keys)
+    origin = loaded.rules.customers.from_ or CUSTOMERS
+    return ExplainResult(
+        as_of=looked.plan.context.as_of,
+        run=run.shown,
+        customers=customers,
+        funnels=(),
+        unknown=unknown,
+        hint=like_these(unknown, keys_of_table(loaded, tables[origin]), personal=personal) if unknown else None,
+        warnings=tuple(told),
+        notes=(),
     )
 
 
-def _file(run: Decision, name: str, place: int, outcome: str | None) -> str | None:
-    """The list that has the customer, or the list of those held out."""
-    if outcome not in (WRITTEN, HELD_OUT):
-        return None
-    row = run.rows.marked.slice(place, 1)
-    lists = [one for one in run.lists if one.segment == name and one.holdout == (outcome == HELD_OUT)]
-    return next((one.name for one in lists if row.select(one.rows).collect().item()), None)
+def _explained_now(
+    loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, *, personal: bool, progress: Progress
+) -> ExplainResult:
+    asked = _asked(loaded, segment)
+    written = [name for name, one in loaded.rules.segment.items() if one.write]
+    run = decide(loaded, written, ws, progress, leaves=True)
+    trees = trees_of(run.evaluated.plan)
+    customers, unknown = _customers(Now(run), asked, keys)
+    return ExplainResult(
+        as_of=run.evaluated.plan.context.as_of,
+        run=None,
+        customers=customers,
+        funnels=() if keys else tuple(_funnel(run, trees, name) for name in asked),
+        unknown=unknown,
+        hint=like_these(unknown, run.customers[KEY], personal=personal) if unknown else None,
+        warnings=without_notes(run.warnings),
+        notes=only_notes(run.warnings),
+    )
+
+
+def _asked(loaded: Loaded, segment: str | None) -> list[str]:
+    """The segments that are looked at."""
+    names = list(loaded.rules.segment)
+    if segment is not None and segment not in names:
+        raise RuleError.of(f"there is no segment `{segment}`", hint=nearest(segment, names, "segments"))
+    return names if segment is None else [segment]
+
+
+def _customers(
+    looked: Looked, asked: Sequence[str], keys: Sequence[str]
+) -> tuple[tuple[ExplainedCustomer, ...], tuple[str, ...]]:
+    """The customers with these keys, explained, in the order of the keys; and the keys of nobody."""
+    known = looked.customers.select(KEY).with_row_index("place").filter(pl.col(KEY).is_in(list(keys)))
+    rows: dict[str, int] = dict(known.select(KEY, "place").rows())
+    places = {key: rows[key] for key in dict.fromkeys(keys) if key in rows}
+    trees = trees_of(looked.plan)
+    customers = tuple(_customer(looked, trees, asked, key, place) for key, place in places.items())
+    return customers, tuple(key for key in dict.fromkeys(keys) if key not in places)
+
+
+def _customer(
+    looked: Looked, trees: Mapping[str, All], asked: Sequence[str], key: str, place: int
+) -> ExplainedCustomer:
+    loaded, as_of = looked.loaded, looked.plan.context.as_of
+    reader = Reader(loaded.source, trees, loaded.rules.customers, looked.customers[place], as_of)
+    return ExplainedCustomer(key, tuple(_explained(looked, reader, name, place) for name in asked))
+
+
+def _explained(looked: Looked, reader: Reader, name: str, place: int) -> Explained:
+    found, segment = looked.outcome(name, place), looked.loaded.rules.segment[name]
+    return Explained(
+        name=name,
+        label=segment.label or name,
+        matched=found.matched,
+        outcome=found.outcome,
+        claimed_by=found.claimed_by,
+        variant=found.variant,
+        file=found.file,
+        criteria=reader.criterion(reader.trees[name]),
+    )
 
 
 def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:

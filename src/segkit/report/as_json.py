@@ -164,7 +164,7 @@ def explain_json(result: ExplainResult) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "as_of": result.as_of.isoformat(),
-            "run": None,
+            "run": result.run,
             "customers": [_explained(customer) for customer in result.customers],
             "funnels": [_funnel(funnel) for funnel in result.funnels],
             "unknown": list(result.unknown),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,20 +14,52 @@ from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 
 
-@click.command("explain")
-@options.rules
-@click.argument("keys", metavar="[KEY]...", nargs=-1)
+class _Explain(click.Command):
+    """Whether `--` stands before all keys decides what the first of them is, and click does not tell."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_MARKED] = args.index("--") if "--" in args else None
+        ctx.meta[_GIVEN] = list(args)
+        return super().parse_args(ctx, args)
+
+
+_MARKED, _GIVEN = "segkit.explain.marked", "segkit.explain.given"
+
+
+def _sorted(ctx: click.Context, words: tuple[str, ...], run: Path | None) -> tuple[Path | None, tuple[str, ...]]:
+    """The rule file and the keys: of a run, that keeps its rules, the first word is a rule file by its ending alone."""
+    marked = ctx.meta[_MARKED]
+    all_behind = marked is not None and ctx.meta[_GIVEN][marked + 1 :] == list(words)
+    if run is None:
+        if not words or all_behind:
+            raise click.UsageError("Missing argument 'RULES'.", ctx)
+        return Path(words[0]), words[1:]
+    if words and words[0].endswith(".toml") and not all_behind:
+        return Path(words[0]), words[1:]
+    return None, words
+
+
+@click.command("explain", cls=_Explain)
+@click.argument("words", metavar="RULES [KEY]...", nargs=-1)
 @click.option("--segment", metavar="NAME", shell_complete=completion.segments, help="Only this segment.")
+@click.option(
+    "--run",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="What happened in this run, which keeps its rules: RULES may be left out.",
+)
+@click.option("--verify", is_flag=True, help="With --run: look whether its files are still the same.")
 @options.as_of
 @options.as_json
 @options.talk
-@click.pass_obj
+@click.pass_context
 def command(
-    terminal: Terminal,
-    rules: Path,
+    ctx: click.Context,
     *,
-    keys: tuple[str, ...],
+    words: tuple[str, ...],
     segment: str | None,
+    run: Path | None,
+    verify: bool,
     as_of: dt.date | None,
     as_json: bool,
 ) -> int:
@@ -34,11 +67,29 @@ def command(
 
     Without a key, the funnel of each segment: how many customers satisfy each criterion, and how many are left then.
     """
+    rules, keys = _sorted(ctx, words, run)
+    if run is None and verify:
+        raise click.UsageError("`--verify` looks at the files of a run: name it with `--run DIR`.", ctx)
+    if run is not None and as_of is not None:
+        raise click.UsageError("a run has its own day: leave `--as-of` out.", ctx)
+    terminal: Terminal = ctx.find_object(Terminal) or Terminal()
     from segkit.operations.explain import explain
 
     with stages(terminal) as stage:
-        personal = sys.stderr.isatty()
-        result = explain(rules, keys, segment=segment, as_of=as_of, personal=personal, progress=stage)
+        result = explain(
+            rules,
+            keys,
+            segment=segment,
+            as_of=as_of,
+            run=run,
+            verify=verify,
+            personal=sys.stderr.isatty(),
+            progress=stage,
+        )
+    return _show(terminal, result, as_json=as_json)
+
+
+def _show(terminal: Terminal, result: Any, *, as_json: bool) -> int:
     if not terminal.quiet:
         terminal.diagnose((*result.warnings, *result.notes))
     if as_json:

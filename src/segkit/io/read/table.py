@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from segkit.io.read.text.lines import ragged
 from segkit.io.read.values import dates, moments, reading
 from segkit.io.read.values.column import Column, ColumnType
 from segkit.io.read.values.infer import Given, infer
+from segkit.io.read.values.texts import ODD_MARKS, normal_key
 from segkit.io.read.values.texts import trimmed as trim
 from segkit.io.read.workspace import Workspace
 
@@ -128,6 +129,21 @@ class Table(NamedTuple):
     def repeats_header(self) -> pl.Expr | None:
         """Whether a row is the header once more, in any case; None for files that have no such line."""
         return names_itself({name: name for name in self.headers}, self.headers) if self.headers else None
+
+    def of_keys(self, name: str, keys: Collection[str], forms: Collection[str] = ()) -> Table:
+        """The table with the rows of these keys, in these forms, in its column `name`; there may be some others.
+
+        It is asked of the rows as they came, so that whoever reads the files can leave out the rest. Keys are cleaned.
+        """
+        column = self.columns[name]
+        if forms:
+            asked = normal_key(reading.key(column, care=True), forms).is_in(keys)
+        elif column.is_text:
+            # Cleaning each key takes seven times as long (1.8 s of processor time on 10 M rows).
+            asked = pl.col(name).is_in(keys) | pl.col(name).str.contains_any(list(ODD_MARKS))
+        else:
+            asked = reading.key(column).is_in(keys)
+        return self._replace(frame=self.frame.filter(asked), care=True)
 
     def keys_as_came(self, name: str) -> bool:
         """Whether the column may be taken as a key as it came, by who looks afterwards where it has to be cleaned."""

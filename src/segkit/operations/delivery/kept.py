@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from segkit.columns.tables.view import View
-from segkit.io.read.values.column import NUMERIC, Column, ColumnType
+from segkit.io.read.values.column import NUMERIC, Column, ColumnType, DateStyle
 from segkit.operations.delivery.manifest import TypeOf
 from segkit.operations.delivery.runs import RUN_FOLDER
 from segkit.rules.text.included import Included
@@ -51,6 +51,19 @@ def types_of(view: View) -> Mapping[str, TypeOf]:
     columns = {name: view.table.columns[name] for name in read}
     types = {name: view.reads.type_of(view.table, name)[0] or column.type for name, column in columns.items()}
     return {name: _type_of(column, types[name]) for name, column in columns.items() if column.is_text}
+
+
+def read_as(column: Column, kept: TypeOf) -> Column:
+    """A column of a text, of which a sample is known, as a run has read it that knew all of its values."""
+    kind = ColumnType(kept.type)
+    # What the sample has not shown counts, too: any number and any date of this kind.
+    number = column.number._replace(
+        decimal=kept.decimal or ".", thousands=kept.thousands, percent=kept.percent, plain=False, long=True
+    )
+    date = column.date
+    if kept.order is not None and not date.given:
+        date = DateStyle(order=kept.order, format=kept.formats[0] if kept.formats else None, zoned=date.zoned)
+    return column._replace(type=kind, mixed=False, blank=False, padded=True, settled=True, number=number, date=date)
 
 
 def _type_of(column: Column, kind: ColumnType) -> TypeOf:

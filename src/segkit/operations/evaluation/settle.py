@@ -60,7 +60,7 @@ def settle_types(loaded: Loaded, tables: Mapping[str, Table], context: Context) 
     while True:
         plan = None
         try:
-            plan = _plan(loaded, tables, context)
+            plan = plan_of(loaded, tables, context)
             better = _with_clear_dates(plan, tables) or _better(plan, tables, _doubtful_columns(plan))
         except (pl.exceptions.PolarsError, LookupFailed) as error:
             explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
@@ -96,7 +96,7 @@ def _outcome(
     """What was computed, or the tables of which more is known by now."""
     plan = None
     try:
-        plan = _plan(loaded, tables, context)
+        plan = plan_of(loaded, tables, context)
         if clear := _with_clear_dates(plan, tables):
             return clear
         computed = _computed(plan, tables, ws, progress)
@@ -122,7 +122,7 @@ def _outcome(
     )
 
 
-def _plan(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
+def plan_of(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Plan:
     """The plan; `RuleError` with all that does not fit these tables."""
     try:
         return make_plan(loaded.rules, tables, context)

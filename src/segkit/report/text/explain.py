@@ -22,13 +22,15 @@ OUTCOMES = {
     "frequency_cap": "matches, contacted too often",
     "sample": "matches, not in the sample",
     "limit": "matches, beyond the limit",
+    "changed-since-run": "changed since the run",
     "undecided": "matches, undecided whether written",
 }
 
 
 def explain_text(result: ExplainResult) -> RenderableType:
     """Everything that an explanation has to say."""
-    parts: list[RenderableType | None] = [_customer(customer, str(result.as_of)) for customer in result.customers]
+    when = f"as of {result.as_of}" + (f", in the run `{result.run}`" if result.run else "")
+    parts: list[RenderableType | None] = [_customer(customer, when) for customer in result.customers]
     if result.customers:
         parts.append(Text(LEGEND, style="dim"))
     if result.funnels:
@@ -37,9 +39,9 @@ def explain_text(result: ExplainResult) -> RenderableType:
     return spaced(parts)
 
 
-def _customer(customer: ExplainedCustomer, as_of: str) -> RenderableType:
+def _customer(customer: ExplainedCustomer, when: str) -> RenderableType:
     segments = [part for one in customer.segments for part in (Text(""), _segment(one))]
-    return Group(Text(f"{customer.key}, as of {as_of}", style="bold"), *segments)
+    return Group(Text(f"{customer.key}, {when}", style="bold"), *segments)
 
 
 def _segment(one: Explained) -> RenderableType:

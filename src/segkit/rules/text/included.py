@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -36,11 +37,12 @@ class Included:
 
 
 def include(
-    data: dict[str, Any], directory: Path, value_at: At, problems: list[Diagnostic]
+    data: dict[str, Any], directory: Path, copies: Mapping[str, Path], value_at: At, problems: list[Diagnostic]
 ) -> tuple[dict[str, Any], dict[KeyPath, Included]]:
     """`data` with the content of each file of cutoffs in the place of its name, and these files by their places.
 
-    What cannot be read goes to `problems`.
+    Of files that have `copies`, by the names that stand in the rule file, the copy is read. What cannot be read goes
+    to `problems`.
     """
     rfm, files = data.get("rfm"), dict[KeyPath, Included]()
     if not isinstance(rfm, dict):
@@ -48,7 +50,8 @@ def include(
     for name, table in written_tables(rfm).items():
         if not isinstance(table.get("cutoffs"), str):
             continue
-        read = _read(directory, table["cutoffs"], value_at(*cutoffs_of(name)))
+        written = table["cutoffs"]
+        read = _read(copies.get(written, directory / written), written, value_at(*cutoffs_of(name)))
         if isinstance(read, Diagnostic):
             problems.append(read)
             # Without these two keys, nothing more is said about what cannot be known.
@@ -60,8 +63,7 @@ def include(
     return data | {"rfm": rfm}, files
 
 
-def _read(directory: Path, written: str, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:
-    path = directory / written
+def _read(path: Path, written: str, place: SourceLocation) -> tuple[dict[str, Any], Included] | Diagnostic:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

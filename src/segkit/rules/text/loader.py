@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,10 +26,17 @@ from segkit.rules.text.locate import Index
 from segkit.rules.text.syntax import syntax_diagnostic
 from segkit.rules.wording import messages
 
-__all__ = ["Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
+__all__ = ["Copied", "Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
 
 STDIN = "<stdin>"
 _START = "ready-made rule files to start from are in `configs/`"
+
+
+class Copied(NamedTuple):
+    """Of a copied rule file: the folder that its paths count from, and copies of the files in it, by their names."""
+
+    directory: Path
+    included: Mapping[str, Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,14 @@ class RuleSource:
     """Keys that a table has from another one (`like`): path here -> path where the key is written."""
     included: Mapping[KeyPath, Included] = field(default_factory=dict, repr=False)
     """Place of a name in the rule file -> the file that stands there by this name."""
+    copied: Copied | None = None
+    """Where the file is the copy that a run has kept."""
 
     @property
     def directory(self) -> Path:
         """What paths in the file are relative to; the working directory for standard input."""
+        if self.copied:
+            return self.copied.directory
         return Path() if self.path == STDIN else Path(self.path).parent
 
     def at(self, *path: str | int) -> SourceLocation:
@@ -92,17 +103,18 @@ def load_rules(
     env: Mapping[str, str] | None = None,
     overrides: Overrides = NO_OVERRIDES,
     needs_segments: bool = True,
+    copied: Copied | None = None,
 ) -> Loaded:
     """The rules of a file, `-` for standard input; `RuleError` with all that is wrong with them.
 
     `formats` are the names of those that can be written. `env` stands for the environment that `${NAME}` reads
     (default: that of the process); `overrides` replace values of the file before anything is checked. Whoever only
-    looks at its tables `needs_segments` not.
+    looks at its tables `needs_segments` not. A file that was `copied` from elsewhere is read as if it were there.
     """
     context = {"formats": formats, "needs_segments": needs_segments}
     if str(path) == "-":
         return _load(sys.stdin.buffer.read(), STDIN, context, env, overrides)
-    return _load(_read(path), str(path), context, env, overrides)
+    return _load(_read(path), str(path), context, env, overrides, copied)
 
 
 def load_rules_text(
@@ -118,17 +130,23 @@ def load_rules_text(
 
 
 def _load(
-    raw: bytes, name: str, context: Mapping[str, Any], env: Mapping[str, str] | None, overrides: Overrides
+    raw: bytes,
+    name: str,
+    context: Mapping[str, Any],
+    env: Mapping[str, str] | None,
+    overrides: Overrides,
+    copied: Copied | None = None,
 ) -> Loaded:
     text = _decode(raw, name)
     data = _parse(text, name)
-    source = RuleSource(name, text, Index.of(text))
+    source = RuleSource(name, text, Index.of(text), copied=copied)
     problems: list[Diagnostic] = []
     data = expand.override(data, overrides, source.at, problems)
     data = expand.substitute(data, os.environ if env is None else env, source.value_at, problems)
     origins = expand.inherit(data, source.at, problems)
-    data, included = include(data, source.directory, source.value_at, problems)
-    source = RuleSource(path=name, text=text, index=source.index, origins=origins, included=included)
+    copies = copied.included if copied else {}
+    data, included = include(data, source.directory, copies, source.value_at, problems)
+    source = replace(source, origins=origins, included=included)
     rules = _validate(data, source, context, problems)
     return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
 

@@ -17,6 +17,8 @@ NULL_KEYS = (*NULL_TEXTS, "N/A")
 """Those that do in keys."""
 _GROUPS = "[.,'\u2019 \u00a0\u202f]"
 _GROUPED = rf"[0-9]{{1,3}}(?:{_GROUPS}[0-9]{{3}})+"
+ODD_MARKS = (*WHITE, "'", '="')
+"""What a key has that is not the text that stands there; others may have them, too."""
 SPELLINGS: Mapping[Spelling, Callable[[pl.Expr], pl.Expr]] = {
     "unicode": lambda key: key.str.normalize("NFC"),
     "case": lambda key: key.str.to_lowercase(),

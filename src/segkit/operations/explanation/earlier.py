@@ -1,0 +1,235 @@
+"""A run that was published, looked into again: its rules, its cuts, its lists, and of its files only some customers.
+
+What it found over all customers is taken from its manifest, what it wrote from its lists. Only reasons are computed
+again, from the files as they are now.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+
+from segkit.columns.compute import PaddedKeys, compute
+from segkit.columns.features.steps import CutStep, Fitted, Told
+from segkit.columns.helpers import KEY
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.read_lookup import LookupFailed
+from segkit.columns.tables.view import View
+from segkit.criteria.context import Context
+from segkit.errors import RuleError
+from segkit.gates.ledger import Ledger, ledger, memberships
+from segkit.io.read import Table, Workspace, explain_failure
+from segkit.io.read.values.texts import normal_key
+from segkit.io.write import FORMATS
+from segkit.operations.delivery.kept import read_as
+from segkit.operations.delivery.manifest import CutsOf, Manifest, ModelOf, TypeOf
+from segkit.operations.delivery.runs import Run
+from segkit.operations.evaluation.open_zones import open_zones
+from segkit.operations.evaluation.settle import plan_of
+from segkit.operations.explanation.members import Place, places_in
+from segkit.operations.explanation.outcomes import CLAIMED, Outcome, outcome_in
+from segkit.operations.progress import Progress
+from segkit.results import CHANGED, WRITTEN, FittedModel, Threshold
+from segkit.rules.model.file import RuleFile
+from segkit.rules.tables import CUSTOMERS
+from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules
+
+
+class NotKept(Exception):
+    """The run has not kept what it takes to look into it; the text says what."""
+
+
+def rules_of(run: Run) -> Loaded:
+    """The rules of a run, as it has kept them, with the day and the files that it read.
+
+    Raises `RuleError`, also where it keeps none, or has read what came by a pipe.
+    """
+    read, manifest = run.manifest.rules, run.manifest
+    if read is None or read.copy is None or read.directory is None:
+        hint = "name its rule file: `segkit explain RULES KEY`"
+        raise RuleError.of(f"`{run.shown}` is of an older version of segkit, and keeps no rules", hint=hint)
+    # Paths are shown as those of the run were: from here, if the folder is below.
+    folder = Path(os.path.relpath(run.folder / read.directory))
+    copied = Copied(folder, {one.written: run.folder / one.copy for one in read.included})
+    today = Overrides(as_of=dt.date.fromisoformat(manifest.as_of))
+    loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
+    given = _read_instead(loaded.rules, manifest)
+    if not given:
+        return loaded
+    instead = today._replace(
+        customers=given.get(CUSTOMERS), events={name: path for name, path in given.items() if name != CUSTOMERS}
+    )
+    return load_rules(run.folder / read.copy, formats=FORMATS, overrides=instead, copied=copied)
+
+
+def _read_instead(rules: RuleFile, manifest: Manifest) -> dict[str, str]:
+    """The tables for which the command line of the run named another file, which then has its whole path."""
+    named = {CUSTOMERS: rules.customers.path, **{name: spec.path for name, spec in rules.events.items()}}
+    instead: dict[str, str] = {}
+    for table, path in named.items():
+        paths = [one.path for one in manifest.inputs if one.table == table]
+        if "-" in paths:
+            hint = "write what is piped into a file, and name that in the rule file"
+            raise RuleError.of(f"the run has read `{table}` from standard input, which is gone", hint=hint)
+        if len(paths) == 1 and Path(paths[0]).is_absolute() and Path(paths[0]).name != Path(str(path)).name:
+            instead[table] = paths[0]
+    return instead
+
+
+class Earlier:
+    """Some customers of a run that was published."""
+
+    def __init__(self, run: Run, loaded: Loaded, plan: Plan, customers: pl.DataFrame, places: Places) -> None:
+        self.run, self.loaded, self.plan, self.customers = run, loaded, plan, customers
+        self._places, self._keys = places, customers[KEY].to_list()
+        self._ledger = self._recomputed()
+        self._segments = {one.name: one for one in run.manifest.segments}
+
+    def outcome(self, name: str, place: int) -> Outcome:
+        """What became of the customer in this row in a segment: as the lists say, with the reason of today."""
+        found = outcome_in(self.loaded.rules, self._ledger, name, place)
+        listed = self._places.get((name, self._keys[place]))
+        if listed:
+            variant = listed.variant or (found.variant if listed.outcome == WRITTEN else None)
+            return Outcome(matched=True, outcome=listed.outcome, variant=variant, file=listed.file)
+        told = self._segments[name]
+        counts = {**told.excluded, "not_written": told.matched}
+        # In no list, or stopped where the run stopped nobody: something has changed.
+        if found.outcome is not None and not counts.get(found.outcome):
+            return Outcome(matched=found.matched, outcome=CHANGED)
+        if found.outcome == CLAIMED:
+            return found._replace(claimed_by=self._claimed_by(place) or found.claimed_by)
+        return found
+
+    def _claimed_by(self, place: int) -> str | None:
+        """The segment whose lists have the customer; in an exclusive run, there is one at most."""
+        return next((name for name, key in self._places if key == self._keys[place]), None)
+
+    def _recomputed(self) -> Ledger:
+        """The gates once more; the lists tell who was within a limit."""
+        rules = self.loaded.rules
+        within = {
+            name: pl.Series([(name, key) in self._places for key in self._keys], dtype=pl.Boolean)
+            for name in rules.segment
+        }
+        return ledger(rules, memberships(rules, self.customers), self.customers, within_limit=within)
+
+
+Places = Mapping[tuple[str, str], Place]
+
+
+def look_into(
+    run: Run, loaded: Loaded, tables: Mapping[str, Table], keys: Sequence[str], ws: Workspace, progress: Progress
+) -> Earlier:
+    """These customers of a run, with all that its rules look at: of the files, only their rows are read.
+
+    Raises `NotKept`, `RuleError` and `DataError`.
+    """
+    _require_whole(run, loaded.rules)
+    progress("reading the run")
+    places = places_in(run, loaded.rules, keys)
+    zones, _ = open_zones(loaded, ws)
+    context = Context(dt.date.fromisoformat(run.as_of), zones=zones.areas, leaves=True)
+    kept = {table.name: table.types for table in run.manifest.tables}
+    some = {name: _only(name, _as_read(table, kept), loaded.rules, keys) for name, table in tables.items()}
+    try:
+        plan = plan_of(loaded, some, context)
+        _require_types(plan, kept)
+        progress(f"reading {', '.join(plan.views)}")
+        computed = compute(plan, found_before=_cuts(plan, run.manifest))
+    except (pl.exceptions.PolarsError, LookupFailed) as error:
+        explained = explain_failure(tables.values())
+        if explained is None:
+            raise
+        raise explained from error
+    assert not isinstance(computed, PaddedKeys), "keys were cleaned as they were read"
+    customers = computed.frame.filter(pl.col(KEY).is_in(list(keys)))
+    return Earlier(run, loaded, plan, customers, places)
+
+
+def keys_of_table(loaded: Loaded, table: Table) -> pl.Series:
+    """All keys of customers, for a key that is none of them."""
+    key = loaded.rules.customers.key
+    if key not in table.columns:
+        return pl.Series(KEY, [], pl.String)
+    return table.frame.select(table.key(key).alias(KEY)).drop_nulls().collect()[KEY]
+
+
+def _require_whole(run: Run, rules: RuleFile) -> None:
+    """`NotKept` where the run has left out segments, so that nobody knows of whom."""
+    told = {one.name for one in run.manifest.segments}
+    if left_out := [name for name in rules.segment if name not in told]:
+        raise NotKept(f"it has left out `{left_out[0]}`")
+
+
+def _as_read(table: Table, kept: Mapping[str, Mapping[str, TypeOf]]) -> Table:
+    """The table with the types that the run has found, where a sample does not tell them all."""
+    if table.whole:
+        return table
+    types = kept.get(table.name, {})
+    columns = {n: read_as(c, types[n]) if n in types and c.is_text else c for n, c in table.columns.items()}
+    return table._replace(columns=MappingProxyType(columns))
+
+
+def _only(name: str, table: Table, rules: RuleFile, keys: Sequence[str]) -> Table:
+    """The rows of these customers; of lookups and lists all."""
+    forms: Collection[str] = ()
+    if name == CUSTOMERS:
+        key = rules.customers.key
+    elif name in rules.events:
+        forms, key = rules.customers.normalise_keys or (), rules.events[name].key or rules.customers.key
+    else:
+        return table
+    if key not in table.columns:
+        return table._replace(care=True)
+    asked = pl.select(normal_key(pl.lit(pl.Series(keys, dtype=pl.String)), forms)).to_series().to_list()
+    return table.of_keys(key, asked, forms)
+
+
+def _require_types(plan: Plan, kept: Mapping[str, Mapping[str, TypeOf]]) -> None:
+    for name, view in {**plan.lookup_views, **plan.views}.items():
+        if view.table.whole or (name == CUSTOMERS and plan.rules.customers.from_):
+            continue
+        if unknown := sorted(_texts(view) - kept.get(name, {}).keys()):
+            raise NotKept(f"it does not tell how column `{unknown[0]}` of `{name}` was read")
+
+
+def _texts(view: View) -> set[str]:
+    """The columns of text whose values are read."""
+    read = {*view.reads.values, *view.reads.moments} & view.table.columns.keys()
+    return {name for name in read if view.table.columns[name].is_text}
+
+
+def _cuts(plan: Plan, manifest: Manifest) -> dict[CutStep, Fitted]:
+    """What the run has found over all customers."""
+    told: Told = [*map(_threshold, manifest.thresholds), *map(_model, manifest.models)]
+    found: dict[CutStep, Fitted] = {}
+    for cut in plan.cuts:
+        again = cut.again(told, plan.schema)
+        if again is None:
+            raise NotKept(f"it does not tell all cuts of `{cut.names[0]}`")
+        found[cut] = again
+    return found
+
+
+def _threshold(kept: CutsOf) -> Threshold:
+    return Threshold(
+        column=kept.column,
+        values=kept.values,
+        inclusive=kept.inclusive,
+        id=kept.id,
+        falls=kept.falls,
+        within=kept.within,
+        groups=kept.groups,
+        mean=kept.mean,
+        customers=kept.customers,
+    )
+
+
+def _model(kept: ModelOf) -> FittedModel:
+    return FittedModel(**vars(kept))

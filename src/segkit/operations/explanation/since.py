@@ -1,0 +1,51 @@
+"""What is not as it was when a run was written: its rules, its files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.errors import RuleError
+from segkit.io.read import Table
+from segkit.operations.delivery.digests import digest
+from segkit.operations.delivery.runs import Run
+
+_STANDS = "what the lists say stands; values and reasons are those of the files as they are now"
+
+
+def other_rules(run: Run, rules: Path | None) -> list[Diagnostic]:
+    """The warning for a rule file that is not the one of the run."""
+    read = run.manifest.rules
+    if rules is not None and not rules.is_file():
+        raise RuleError.of(f"the rule file `{rules}` does not exist", hint="a key that ends so stands behind `--`")
+    if rules is None or read is None or hashlib.sha256(rules.read_bytes()).hexdigest() == read.sha256:
+        return []
+    message = f"`{rules}` is not what the run was made by: it is explained by the copy of its rules, `{read.copy}`"
+    return [_warning(message, SourceLocation(str(rules)), None)]
+
+
+def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> list[Diagnostic]:
+    """A warning for each file that is not as the run has read it: by its length, or to `verify`, by all of it."""
+    found: dict[Path, Diagnostic] = {}
+    for name, table in tables.items():
+        before = [one for one in run.manifest.inputs if one.table == name]
+        if len(before) != len(table.parts):
+            message = f"`{name}` is of {len(table.parts)} files now, and the run has read {len(before)}"
+            found[table.parts[0].content] = _warning(message, None, _STANDS)
+            continue
+        for read, part in zip(before, table.parts, strict=True):
+            size = part.content.stat().st_size
+            if size != read.bytes:
+                message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
+            elif verify and digest(part.content) != read.sha256:
+                message = f"`{part.label}` is not what the run has read, though it is as long"
+            else:
+                continue
+            found[part.content] = _warning(message, None, _STANDS)
+    return list(found.values())
+
+
+def _warning(message: str, place: SourceLocation | None, hint: str | None) -> Diagnostic:
+    return Diagnostic(message, place, hint, severity=Severity.WARNING)
