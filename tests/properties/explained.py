@@ -19,6 +19,17 @@ def explained(directory: Path, keys: Sequence[str], *, funnels: bool = False) ->
     return found._replace(funnels=of_all)
 
 
+def check_run(found: ExplainResult, directory: Path) -> None:
+    """Of a run, whose files only some customers are read from, the same is said as of all customers."""
+    some = found.customers[::3]
+    of_run = explain(None, [customer.key for customer in some], run=directory / "out")
+    assert of_run.customers == some and of_run.as_of == found.as_of
+    if of_run.run is None:
+        assert any("the run does not tell all" in note.message for note in of_run.notes)
+    else:
+        assert not of_run.warnings
+
+
 def check_criteria(found: ExplainResult, matched: Mapping[str, Collection[str]]) -> None:
     """A segment has exactly the customers for whom its criteria hold, and the funnel ends with as many."""
     for customer in found.customers:

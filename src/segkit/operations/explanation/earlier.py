@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
@@ -58,7 +59,7 @@ def rules_of(run: Run) -> Loaded:
     copied = Copied(folder, {one.written: run.folder / one.copy for one in read.included})
     today = Overrides(as_of=dt.date.fromisoformat(manifest.as_of))
     loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
-    given = _read_instead(loaded.rules, manifest)
+    given = _read_instead(loaded.rules, manifest, folder)
     if not given:
         return loaded
     instead = today._replace(
@@ -67,18 +68,29 @@ def rules_of(run: Run) -> Loaded:
     return load_rules(run.folder / read.copy, formats=FORMATS, overrides=instead, copied=copied)
 
 
-def _read_instead(rules: RuleFile, manifest: Manifest) -> dict[str, str]:
+def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, str]:
     """The tables for which the command line of the run named another file, which then has its whole path."""
-    named = {CUSTOMERS: rules.customers.path, **{name: spec.path for name, spec in rules.events.items()}}
+    origin = rules.customers.from_
+    named = {CUSTOMERS: rules.events[origin].path if origin else rules.customers.path}
+    named |= {name: spec.path for name, spec in rules.events.items()}
     instead: dict[str, str] = {}
     for table, path in named.items():
         paths = [one.path for one in manifest.inputs if one.table == table]
         if "-" in paths:
             hint = "write what is piped into a file, and name that in the rule file"
             raise RuleError.of(f"the run has read `{table}` from standard input, which is gone", hint=hint)
-        if len(paths) == 1 and Path(paths[0]).is_absolute() and Path(paths[0]).name != Path(str(path)).name:
+        if len(paths) == 1 and Path(paths[0]).is_absolute() and not _names(path, Path(paths[0]), folder):
             instead[table] = paths[0]
     return instead
+
+
+def _names(path: str | tuple[str, ...], read: Path, folder: Path) -> bool:
+    """Whether a path of the rule file, which may be a glob, is that of a file; one that has moved keeps its name."""
+    for one in (path,) if isinstance(path, str) else path:
+        same = fnmatchcase(str(read.resolve()), str((folder / one).resolve()))
+        if same or (not read.exists() and fnmatchcase(read.name, Path(one).name)):
+            return True
+    return False
 
 
 class Earlier:
