@@ -332,6 +332,8 @@ class ExplainResult(NamedTuple):
     warnings: tuple[Diagnostic, ...]
     notes: tuple[Diagnostic, ...]
     near: tuple[NearMisses, ...] = ()
+    tests: tuple[str, ...] = ()
+    """The customers as tests of the rule file, where that was asked."""
 
 
 class CohortCell(NamedTuple):

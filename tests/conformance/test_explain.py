@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
+import tomli
 
 from tests.desk import Desk, event_table, head
 
@@ -241,3 +243,122 @@ def test_explaining_computes_what_a_run_computes(shop: Desk) -> None:
     rules = HEAD + '[rfm]\nevents = "orders"\nbins = 2\n[segment.a]\nrfm.r_score = 2\n'
     found = told(shop, rules, "C03")
     assert rows(found["customers"][0]["segments"][0]["criteria"])[0][3:] == ("1", False)
+
+
+WRITTEN_DOWN = """
+[consent]
+require.ok = true
+[rfm]
+events = "orders"
+bins = 2
+[segment.grown]
+demographic.age.min = 18
+[segment.sand]
+behavioural.did = { events = "orders", where.kind = "sand" }
+[segment.best]
+rfm.m_score = 2
+[segment.top]
+demographic.spend.top_percent = 50
+"""
+
+
+def test_a_customer_as_a_test(shop: Desk) -> None:
+    written = said(shop, HEAD + WRITTEN_DOWN, "C01", "C02", "--as-test")
+    first, second = tomli.loads(written)["test"]
+    assert first == {
+        "name": "customer 1, in grown, sand, best", "as_of": dt.date(2024, 3, 1),
+        "customer": {"age": 40, "ok": True, "spend": 100.5, "r_score": 2, "f_score": 2, "m_score": 2},
+        "events": {"orders": [{"day": dt.date(2024, 2, 10), "kind": "sand", "total": 5},
+                              {"day": dt.date(2024, 2, 20), "kind": "bricks", "total": 7.5}]},
+        "segments": ["grown", "sand", "best"], "written": ["grown", "sand", "best"],
+    }  # fmt: skip
+    assert (second["segments"], second["written"]) == ([], [])
+    assert "# `top`: no test can tell, which has one customer" in written
+    assert "C01" not in written
+    shop.put("tested.toml", HEAD + WRITTEN_DOWN + written)
+    assert "2 passed" in shop.segkit("test", shop / "tested.toml").stdout
+
+
+PERSONAL = """id,email,born,lat,lon,first_name
+C1,anna.berger@gmx.de,1980-03-17,48.8566,2.3522,Anna
+C2,ben@gmail.com,2010-03-17,52.5200,13.4050,Ben
+"""
+
+
+def test_what_is_personal_is_made_up(desk: Desk) -> None:
+    desk.put("c.csv", PERSONAL)
+    rules = (
+        head('latitude = "lat"', 'longitude = "lon"')
+        + """
+[trait.age]
+years_since = "born"
+[segment.german-mail]
+demographic.email.ends_with = ".de"
+[segment.grown]
+demographic.age.min = 18
+[segment.birthday]
+demographic.born.anniversary_within = "1 month"
+[segment.paris]
+geographic.near = { latitude = 48.85, longitude = 2.35, km = 20 }
+[segment.annas]
+demographic.first_name.starts_with = "An"
+"""
+    )
+    written = said(desk, rules, "C1", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    assert test["segments"] == ["german-mail", "grown", "birthday", "paris", "annas"]
+    cells = test["customer"]
+    for value in ("anna.", "Anna", "berger", "1980-03-17", "48.8566", "2.3522", "gmx"):
+        assert value not in written
+    assert cells["email"].endswith(".de") and cells["first_name"].startswith("An")
+    desk.put("tested.toml", rules + written)
+    assert "1 passed" in desk.segkit("test", desk / "tested.toml").stdout
+
+
+def test_what_cannot_be_made_up_is_told(desk: Desk) -> None:
+    desk.put("c.csv", PERSONAL)
+    rules = head() + "[segment.a]\ndemographic.email.matches = '^[a-z]+\\.[b-f]{1}erger@'\n"
+    done = desk.segkit("explain", desk.put("rules.toml", rules), "C1", "--as-test")
+    assert "`email` of `customers` is personal, and left as it is" in done.stdout.splitlines()[0]
+    assert "warning: test 1: `email` of `customers` is personal" in done.stderr
+    assert "anna" not in done.stderr
+
+
+def test_ids_of_orders_are_made_up(desk: Desk) -> None:
+    desk.put("c.csv", "id\nC1\n")
+    desk.put("o.csv", "id,day,order_no\nC1,2024-01-05,SO-7001\nC1,2024-01-05,SO-7001\nC1,2024-02-05,SO-7002\n")
+    rules = head() + event_table("orders", "o.csv", 'id = "order_no"')
+    rules += '[segment.a]\nbehavioural.did = { events = "orders", min = 2, max = 2 }\n'
+    written = said(desk, rules, "C1", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    assert [row["order_no"] for row in test["events"]["orders"]] == ["001", "001", "002"] and test["segments"] == ["a"]
+
+
+@pytest.mark.parametrize("args", [("--as-test",), ("C01", "--as-test", "--json"), ("C01", "--near-misses", "2")])
+def test_what_does_not_go_together(shop: Desk, args: tuple[str, ...]) -> None:
+    shop.segkit("explain", shop.put("rules.toml", HEAD + WRITTEN_DOWN), *args, code=2)
+
+
+def test_near_misses(shop: Desk) -> None:
+    rules = HEAD + '[segment.a]\ngeographic.country = "FR"\ndemographic.age.min = 50\n[segment.b]\nin_segment = "a"\n'
+    (near, of_b) = told(shop, rules, "--near-misses", "1")["near_misses"]
+    assert near["members"] == 0 and near["exact"] and near["distances"] == [
+        {"conditions": 1, "customers": 2}, {"conditions": 2, "customers": 1}
+    ]  # fmt: skip
+    assert of_b["conditions"] == near["conditions"]
+    assert {one["path"]: (one["customers"], one["nearest"]) for one in near["conditions"]} == {
+        "segment.a.geographic.country": (1, [{"key": "C03", "actual": '"DE"'}]),
+        "segment.a.demographic.age": (1, [{"key": "C01", "actual": "40"}]),
+    }
+    text = said(shop, rules, "--near-misses", "1", "--segment", "a")
+    assert "members: 0, 1 condition away: 2, 2 conditions away: 1" in text and "C01  40" in text
+
+
+def test_the_nearest_come_first(desk: Desk) -> None:
+    desk.put("c.csv", "id,age,day\n" + "\n".join(f"{k},{age},{day}" for k, age, day in [
+        ("A", 10, "2024-02-01"), ("B", 17, "2023-01-01"), ("C", "", "2023-12-30"), ("D", 16, "2024-03-01"),
+    ]) + "\n")  # fmt: skip
+    rules = head() + '[segment.a]\ndemographic.age.min = 18\n[segment.b]\nbehavioural.day.older_than = "60 days"\n'
+    a, b = told(desk, rules, "--near-misses", "9")["near_misses"]
+    assert [one["key"] for one in a["conditions"][0]["nearest"]] == ["B", "D", "A", "C"]
+    assert [one["key"] for one in b["conditions"][0]["nearest"]] == ["A", "D"]

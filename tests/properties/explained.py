@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from segkit.operations.explain import explain
+from segkit.operations.test import test as run_tests
 from segkit.results import Criterion, ExplainResult
 
 
@@ -30,6 +32,19 @@ def check_run(found: ExplainResult, directory: Path) -> None:
         assert any("the run does not tell all" in note.message for note in of_run.notes)
     else:
         assert not of_run.warnings
+
+
+def check_tests(found: ExplainResult, directory: Path) -> None:
+    """Customers who are written down as tests of the rule file pass, but for what is said of them."""
+    keys = [customer.key for customer in found.customers[::4]][:2]
+    written = explain(directory / "rules.toml", keys, as_test=True)
+    rules = (directory / "rules.toml").read_text(encoding="utf-8")
+    tested = directory / "tested.toml"
+    tested.write_text("\n".join([rules, *written.tests]), encoding="utf-8")
+    warned = {int(match[1]) for one in written.warnings if (match := re.match(r"test (\d+): ", one.message))}
+    for number, verdict in enumerate(run_tests(tested).verdicts, 1):
+        assert number in warned or not verdict.differences, (keys[number - 1], verdict.differences, written.tests)
+    assert len(written.tests) == len(keys)
 
 
 def check_near_misses(found: ExplainResult, directory: Path) -> None:

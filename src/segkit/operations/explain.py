@@ -19,6 +19,7 @@ from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.evaluation.open_sources import open_tables
+from segkit.operations.explanation.as_test import Written, as_test, read_columns
 from segkit.operations.explanation.criteria import Reader, said
 from segkit.operations.explanation.earlier import NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
@@ -28,6 +29,7 @@ from segkit.operations.explanation.outcomes import Looked, Now, trees_of
 from segkit.operations.explanation.since import changed_inputs, other_rules
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
+from segkit.operations.testing.known import known_of
 from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
@@ -38,6 +40,7 @@ class _Asking(NamedTuple):
     """How many near misses are shown of each condition, whether files are compared as a whole, keys may be shown."""
 
     near: int | None
+    as_test: bool
     verify: bool
     personal: bool
     progress: Progress
@@ -52,11 +55,13 @@ def explain(
     run: Path | None = None,
     verify: bool = False,
     near_misses: int | None = None,
+    as_test: bool = False,
     personal: bool = False,
     progress: Progress = silent,
 ) -> ExplainResult:
     """What `apply` would do now with the customers of these keys, criterion by criterion; without keys, the funnels.
 
+    With `as_test`, each of these customers also as a test of the rule file, with what is personal made up.
     With `near_misses`, who is one condition away from each segment, instead: so many customers for each condition.
     With `run`, what happened in a run that was published, by the rules that it keeps: of its files, only the rows of
     these customers are read, and `verify` looks whether these files are still the same. `segment` looks at one segment
@@ -64,7 +69,7 @@ def explain(
 
     Raises `RuleError` and `DataError`.
     """
-    asking = _Asking(near_misses, verify=verify, personal=personal, progress=progress)
+    asking = _Asking(near_misses, as_test=as_test, verify=verify, personal=personal, progress=progress)
     with Workspace() as ws:
         if run is None:
             assert rules is not None, "there are rules, or a run that keeps them"
@@ -118,10 +123,12 @@ def _explained_now(
 ) -> ExplainResult:
     asked = _asked(loaded, segment)
     written = [name for name, one in loaded.rules.segment.items() if one.write]
-    run = decide(loaded, written, ws, asking.progress, leaves=True)
+    kept = read_columns(loaded.rules, known_of(loaded.rules)) if asking.as_test else frozenset()
+    run = decide(loaded, written, ws, asking.progress, leaves=True, kept=kept)
     trees = trees_of(run.evaluated.plan)
     readers = Readers(run, trees)
     customers, unknown = _customers(Now(run), asked, keys)
+    tests = _tests(run, customers, ws) if asking.as_test else ()
     return ExplainResult(
         as_of=run.evaluated.plan.context.as_of,
         run=None,
@@ -130,9 +137,23 @@ def _explained_now(
         near=tuple(near_misses_of(run, trees, name, asking.near, readers) for name in asked) if asking.near else (),
         unknown=unknown,
         hint=like_these(unknown, run.customers[KEY], personal=asking.personal) if unknown else None,
-        warnings=without_notes(run.warnings),
+        warnings=(*without_notes(run.warnings), *_warned(tests)),
         notes=only_notes(run.warnings),
+        tests=tuple(one.text for one in tests),
     )
+
+
+def _tests(run: Decision, customers: Sequence[ExplainedCustomer], ws: Workspace) -> tuple[Written, ...]:
+    places = {key: place for place, key in enumerate(run.customers[KEY])}
+    return tuple(as_test(run, places[one.key], number, ws) for number, one in enumerate(customers, 1))
+
+
+def _warned(tests: Sequence[Written]) -> Iterator[Diagnostic]:
+    for number, one in enumerate(tests, 1):
+        for warning in one.warnings:
+            yield Diagnostic(
+                f"test {number}: {warning}", hint="look at it before it goes anywhere", severity=Severity.WARNING
+            )
 
 
 def _asked(loaded: Loaded, segment: str | None) -> list[str]:

@@ -54,6 +54,7 @@ def _sorted(ctx: click.Context, words: tuple[str, ...], run: Path | None) -> tup
     type=click.IntRange(min=1),
     help="Without keys: who is one condition away, and the N nearest of each.",
 )
+@click.option("--as-test", is_flag=True, help="Print each customer as a [[test]], with what is personal made up.")
 @click.option("--verify", is_flag=True, help="With --run: look whether its files are still the same.")
 @options.as_of
 @options.as_json
@@ -66,6 +67,7 @@ def command(
     segment: str | None,
     run: Path | None,
     near_misses: int | None,
+    as_test: bool,
     verify: bool,
     as_of: dt.date | None,
     as_json: bool,
@@ -79,6 +81,8 @@ def command(
         raise click.UsageError("`--verify` looks at the files of a run: name it with `--run DIR`.", ctx)
     if near_misses is not None and keys:
         raise click.UsageError("`--near-misses` looks at all customers: leave the keys out.", ctx)
+    if as_test and (run is not None or not keys or as_json):
+        raise click.UsageError("`--as-test` takes a rule file and keys, and writes TOML.", ctx)
     if run is not None and as_of is not None:
         raise click.UsageError("a run has its own day: leave `--as-of` out.", ctx)
     terminal: Terminal = ctx.find_object(Terminal) or Terminal()
@@ -93,6 +97,7 @@ def command(
             run=run,
             verify=verify,
             near_misses=near_misses,
+            as_test=as_test,
             personal=sys.stderr.isatty(),
             progress=stage,
         )
@@ -102,7 +107,9 @@ def command(
 def _show(terminal: Terminal, result: Any, *, as_json: bool) -> int:
     if not terminal.quiet:
         terminal.diagnose((*result.warnings, *result.notes))
-    if as_json:
+    if result.tests:
+        click.echo("\n".join(result.tests), nl=False)
+    elif as_json:
         from segkit.report.as_json import explain_json
 
         click.echo(explain_json(result))

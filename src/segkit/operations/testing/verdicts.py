@@ -27,7 +27,7 @@ from segkit.rules.text.loader import Loaded
 UNDECIDED = "undecided"
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """A batch, computed: a row for each customer that there is, and what became of them."""
 
     loaded: Loaded
@@ -61,7 +61,7 @@ class _Run(NamedTuple):
 
 def verdicts_of(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> tuple[list[Verdict], list[Finding]]:
     """A verdict on each test of a batch, and findings about what it expects of segments that cannot be decided."""
-    run = _computed(loaded, batch, known, ws)
+    run = computed(loaded, batch, known, ws)
     verdicts: list[Verdict] = []
     wrong: list[Finding] = []
     for test, key in zip(batch.tests, batch.keys, strict=True):
@@ -72,13 +72,14 @@ def verdicts_of(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> tu
     return verdicts, wrong
 
 
-def _computed(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> _Run:
+def computed(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> Run:
+    """A batch of tests, run through the steps of the rules."""
     rules = rules_for(loaded.rules, batch, known, ws)
     made = loaded._replace(rules=rules)
     evaluated = evaluate(made, batch.as_of, ws, silent, leaves=True, given=batch.given, unknown=batch.unknown)
     undecided = undecided_in(loaded.rules, evaluated.plan, batch)
     customers = evaluated.computed.frame
-    return _Run(
+    return Run(
         loaded=made,
         rules=rules,
         evaluated=evaluated,
@@ -101,7 +102,7 @@ def _without_claims(rules: RuleFile, undecided: Undecided) -> RuleFile:
     return rules.model_copy(update={"segment": segments})
 
 
-def _undecided_but_named(run: _Run, known: Known, test: Given, outcomes: Mapping[str, str | None]) -> Iterator[Finding]:
+def _undecided_but_named(run: Run, known: Known, test: Given, outcomes: Mapping[str, str | None]) -> Iterator[Finding]:
     """Findings about expectations of segments that nobody can decide for this customer."""
     of, path = test.test, ("test", test.number)
     for key in ("segments", "not_segments", "written"):
@@ -114,7 +115,7 @@ def _undecided_but_named(run: _Run, known: Known, test: Given, outcomes: Mapping
             yield _cannot_be_decided(run, known, (*path, "stopped", name), name)
 
 
-def _cannot_be_decided(run: _Run, known: Known, path: KeyPath, name: str) -> Finding:
+def _cannot_be_decided(run: Run, known: Known, path: KeyPath, name: str) -> Finding:
     roots: Roots = run.undecided.criteria.get(name) or run.undecided.gates.get(name) or frozenset()
     if not roots:
         message = f"`{name}` may be claimed by a segment before it, which the test cannot tell"
@@ -124,7 +125,7 @@ def _cannot_be_decided(run: _Run, known: Known, path: KeyPath, name: str) -> Fin
     return Finding(path, f"`{name}` {what} {told}", hint)
 
 
-def _verdict(run: _Run, test: Given, place: int | None, outcomes: Mapping[str, str | None]) -> Verdict:
+def _verdict(run: Run, test: Given, place: int | None, outcomes: Mapping[str, str | None]) -> Verdict:
     differences = tuple(_differences(test, run, outcomes))
     names = dict.fromkeys(name.partition(":")[0] for d in differences for name in _apart(d))
     wrong = [] if place is None else [name for name in run.rules.segment if name in names]
@@ -148,7 +149,7 @@ def _apart(difference: Difference) -> set[str]:
     return expected & found if difference.key == "not_segments" else expected ^ found
 
 
-def _differences(test: Given, run: _Run, outcomes: Mapping[str, str | None]) -> Iterator[Difference]:
+def _differences(test: Given, run: Run, outcomes: Mapping[str, str | None]) -> Iterator[Difference]:
     of = test.test
     undecided = run.undecided.criteria
     matched = [name for name in run.rules.segment if outcomes.get(name) is not None and name not in undecided]
@@ -170,7 +171,7 @@ def _if_apart(key: str, expected: Sequence[str], found: Sequence[str]) -> Iterat
         yield Difference(key, tuple(dict.fromkeys(expected)), tuple(found))
 
 
-def _explained(run: _Run, place: int, names: Sequence[str], outcomes: Mapping[str, str | None]) -> Iterator[Explained]:
+def _explained(run: Run, place: int, names: Sequence[str], outcomes: Mapping[str, str | None]) -> Iterator[Explained]:
     customer = run.customers[place]
     reader = Reader(run.loaded.source, run.trees, run.rules.customers, customer, run.evaluated.plan.context.as_of)
     for name in names:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from segkit.report.text.tables import spaced
 from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
-from segkit.words import count
+from segkit.words import count, plural
 
 LEGEND = "+ holds   - does not   no value: nothing is known, so it does not hold"
 OUTCOMES = {
@@ -58,14 +58,13 @@ def _near(near: NearMisses) -> RenderableType:
 
 def _distances(near: NearMisses) -> str:
     """How many customers are in, one condition away, two, and so on."""
-    said = [f"{count(near.members)} in"]
+    said = [f"members: {count(near.members)}"]
     for one in near.distances:
         if one.conditions is None:
-            said.append(f"{count(one.customers)} whom no conditions keep out alone")
+            said.append(f"out whatever turns: {count(one.customers)}")
         elif one.conditions:
             about = "" if near.exact or one.conditions == 1 else "about "
-            what = "condition" if one.conditions == 1 else "conditions"
-            said.append(f"{count(one.customers)} {about}{one.conditions} {what} away")
+            said.append(f"{about}{plural(one.conditions, 'condition')} away: {count(one.customers)}")
     return ", ".join(said)
 
 
