@@ -27,20 +27,22 @@ _MARKED, _GIVEN = "segkit.explain.marked", "segkit.explain.given"
 
 
 def _sorted(ctx: click.Context, words: tuple[str, ...], run: Path | None) -> tuple[Path | None, tuple[str, ...]]:
-    """The rule file and the keys: of a run, that keeps its rules, the first word is a rule file by its ending alone."""
+    """The rule file and the keys. Where a rule file need not be named, the first word is one by its ending alone."""
     marked = ctx.meta[_MARKED]
     all_behind = marked is not None and ctx.meta[_GIVEN][marked + 1 :] == list(words)
-    if run is None:
-        if not words or all_behind:
-            raise click.UsageError("Missing argument 'RULES'.", ctx)
-        return Path(words[0]), words[1:]
-    if words and words[0].endswith(".toml") and not all_behind:
-        return Path(words[0]), words[1:]
-    return None, words
+    names_rules = bool(words) and not all_behind and (words[0].endswith(".toml") or words[0] == "-")
+    if run is not None:
+        return (Path(words[0]), words[1:]) if names_rules else (None, words)
+    usual = Path(options.RULES)
+    if not names_rules and usual.is_file() and not (words and not all_behind and Path(words[0]).is_file()):
+        return usual, words
+    if not words or all_behind:
+        raise click.UsageError(f"Missing argument 'RULES': there is no `{usual}` in this folder.", ctx)
+    return Path(words[0]), words[1:]
 
 
 @click.command("explain", cls=_Explain)
-@click.argument("words", metavar="RULES [KEY]...", nargs=-1)
+@click.argument("words", metavar="[RULES] [KEY]...", nargs=-1)
 @click.option("--segment", metavar="NAME", shell_complete=completion.segments, help="Only this segment.")
 @click.option(
     "--run",

@@ -97,9 +97,9 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     ]
     decided = {name: outcome for name, outcome in found.items() if outcome != UNDECIDED}
     if wrong := sorted(name for name, outcome in decided.items() if (outcome is not None) is not (name in real)):
-        comments.append(f"of {listed(f'`{name}`' for name in wrong)}, the test says something else than the data")
+        comments.append(f"of {listed(wrong)}, the test says something else than the data")
     if open_ := [name for name in rules.segment if found.get(name) == UNDECIDED]:
-        comments.append(f"{listed(f'`{name}`' for name in open_)}: no test can tell, which has one customer")
+        comments.append(f"{listed(open_)}: no test can tell, which has one customer")
     return Written(_text(made, decided, comments, number, run), tuple(comments[: len(kept) + bool(wrong)]))
 
 
