@@ -19,7 +19,6 @@ from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.evaluation.open_sources import open_tables
-from segkit.operations.explanation.as_test import Written, as_test, read_columns
 from segkit.operations.explanation.criteria import Reader, said
 from segkit.operations.explanation.earlier import NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
@@ -30,6 +29,7 @@ from segkit.operations.explanation.since import changed_inputs, other_rules
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
+from segkit.operations.testing.of_customer import Written, as_test, read_columns
 from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
