@@ -53,14 +53,20 @@ class Decision(NamedTuple):
 
 
 def decide(
-    loaded: Loaded, chosen: Sequence[str], ws: Workspace, progress: Progress, *, leaves: bool = False
+    loaded: Loaded,
+    chosen: Sequence[str],
+    ws: Workspace,
+    progress: Progress,
+    *,
+    leaves: bool = False,
+    kept: frozenset[str] = frozenset(),
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
-    With `leaves`, the customers also have what each criterion of a segment looks at.
+    With `leaves`, the customers also have what each criterion of a segment looks at. They keep the columns of `kept`.
     """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves)
+    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, kept=kept)
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)
