@@ -20,7 +20,6 @@ from segkit.operations.delivery.deliver import Guards
 from segkit.operations.delivery.destinations import Destination, Folder, Nowhere
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.progress import silent
-from segkit.rules.check.families import computed_columns
 from segkit.words import nearest
 
 
@@ -82,7 +81,7 @@ def apply(
             silent,
             dry_run=not write,
             clock=clock,
-            kept=frozenset([*loaded.rules.trait, *computed_columns(loaded.rules)]),
+            whole=True,
             before_delivery=lambda _: ws.copy_frames() if write else None,
         )
         return Run(decision, result, ws, inputs, held.pop_all().close)

@@ -105,10 +105,10 @@ def _lacking(loaded: Loaded, name: str, schema: Dtypes) -> Iterator[Finding]:
                 for share in shares_of_all(column, asked):
                     message = f"`{share.operator}` of `{column}` needs a cut over all customers, which no frame has"
                     yield Finding((*where, family, column), message, "`segkit.apply` finds it")
-        needed = sorted(one for one in block_needs(block, rules.customers) if is_visible(one))
-        for column in needed:
-            if column not in schema:
-                yield _absent(path, column, steps, schema)
+        places = {m.column: m.path for m in mentions(rules) if m.path[:2] == path and m.table == CUSTOMERS}
+        for column in sorted(block_needs(block, rules.customers) - schema.keys()):
+            if is_visible(column):
+                yield _absent(places.get(column, path), column, steps, schema)
 
 
 def _absent(path: KeyPath, column: str, steps: dict[str, Step], schema: Dtypes) -> Finding:

@@ -27,7 +27,7 @@ from segkit.report.notebook import segments_html
 from segkit.results import ApplyResult, ExplainResult
 from segkit.rules.text.expand import absolute
 from segkit.rules.text.loader import Loaded
-from segkit.words import nearest
+from segkit.words import nearest, plural
 
 
 class Run:
@@ -50,7 +50,7 @@ class Run:
 
     @cached_property
     def customers(self) -> pl.LazyFrame:
-        """One row a customer: the key, the columns that rules and lists read, all computed ones, and the segments.
+        """One row a customer: the key, the columns that rules or lists read, the computed ones in use, the segments.
 
         `segment.NAME` (Boolean) says whether the criteria of a segment hold; whether the customer is written is in
         `ledger`.
@@ -143,7 +143,7 @@ class Run:
 
     def __repr__(self) -> str:
         lists = ", ".join(f"{one.name} {one.written:,}" for one in self.result.segments if one.write)
-        return f"<segkit.Run {self.result.as_of}, customers {self.result.customers:,}: {lists}>"
+        return f"<segkit.Run {self.result.as_of}, {plural(self.result.customers, 'customer')}: {lists}>"
 
     def _repr_html_(self) -> str:
         return segments_html(self.result)

@@ -106,17 +106,17 @@ def apply_loaded(
     *,
     dry_run: bool,
     clock: float,
-    kept: frozenset[str] = frozenset(),
+    whole: bool = False,
     before_delivery: Callable[[Decision], None] = lambda _: None,
 ) -> tuple[Decision, ApplyResult]:
     """A run of rules that are loaded, and what it did: the one way from rules to lists, whoever asks.
 
-    `clock` is when it began. The customers of the run keep the columns of `kept`. `before_delivery` sees the run before
-    anything is written.
+    `clock` is when it began. With `whole`, the customers keep all columns that are computed. `before_delivery` sees the
+    run before anything is written.
     """
     require_secret(loaded)
     to.prepare()
-    run = decide(loaded, chosen, ws, progress, kept=kept)
+    run = decide(loaded, chosen, ws, progress, whole=whole)
     before_delivery(run)
     return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
 

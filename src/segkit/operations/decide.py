@@ -59,14 +59,15 @@ def decide(
     progress: Progress,
     *,
     leaves: bool = False,
-    kept: frozenset[str] = frozenset(),
+    whole: bool = False,
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
-    With `leaves`, the customers also have what each criterion of a segment looks at. They keep the columns of `kept`.
+    With `leaves`, the customers also have what each criterion of a segment looks at; with `whole`, all columns
+    that are computed on the way.
     """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, kept=kept)
+    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, whole=whole)
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)
