@@ -275,6 +275,48 @@ class Funnel(NamedTuple):
     written: int
 
 
+class NearCustomer(NamedTuple):
+    """A customer who is one condition away, and the value that this condition looks at."""
+
+    key: str
+    actual: str | None
+
+
+class NearCondition(NamedTuple):
+    """A condition, how many customers would be in the segment if it were turned, and those of them nearest to it.
+
+    `paths` are all places where the condition stands; it turns in all of them.
+    """
+
+    path: str
+    paths: tuple[str, ...]
+    subject: str
+    wanted: str
+    customers: int
+    nearest: tuple[NearCustomer, ...]
+
+
+class Distance(NamedTuple):
+    """How many customers are so many conditions away from a segment; None: no turning of conditions brings them in."""
+
+    conditions: int | None
+    customers: int
+
+
+class NearMisses(NamedTuple):
+    """Who is how far from a segment.
+
+    Not `exact` where a condition stands in several places: then the distances beyond 1 count it as often.
+    """
+
+    name: str
+    label: str
+    members: int
+    distances: tuple[Distance, ...]
+    exact: bool
+    conditions: tuple[NearCondition, ...]
+
+
 class ExplainResult(NamedTuple):
     """What a run would do with these customers, or the funnels of segments. `unknown` are keys of nobody.
 
@@ -289,6 +331,7 @@ class ExplainResult(NamedTuple):
     hint: str | None
     warnings: tuple[Diagnostic, ...]
     notes: tuple[Diagnostic, ...]
+    near: tuple[NearMisses, ...] = ()
 
 
 class CohortCell(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,72 @@ def check_run(found: ExplainResult, directory: Path) -> None:
         assert any("the run does not tell all" in note.message for note in of_run.notes)
     else:
         assert not of_run.warnings
+
+
+def check_near_misses(found: ExplainResult, directory: Path) -> None:
+    """Exactly those are near for whom a segment holds, by hand, once a condition is turned wherever it stands."""
+    near = explain(directory / "rules.toml", near_misses=len(found.customers) or 1).near
+    for number, one in enumerate(near):
+        trees = {customer.key: customer.segments[number].criteria for customer in found.customers}
+        places = [place for condition in one.conditions for place in condition.paths]
+        assert len(places) == len(set(places))
+        assert all(set(places) == {leaf.path for leaf in _leaves(tree)} for tree in trees.values())
+        away = {key: 0 for key, tree in trees.items() if tree.held}
+        for condition in one.conditions:
+            turned = {key for key, tree in trees.items() if not tree.held and _holds(tree, condition.paths)}
+            assert {customer.key for customer in condition.nearest} == turned and condition.customers == len(turned)
+            away |= dict.fromkeys(turned, 1)
+        distances = {step.conditions: step.customers for step in one.distances}
+        assert sum(distances.values()) == len(trees)
+        for step in (0, 1):
+            assert distances.get(step, 0) == sum(number == step for number in away.values())
+        if one.exact:
+            assert distances == Counter(_away(tree) for tree in trees.values())
+
+
+def _leaves(criterion: Criterion) -> Iterator[Criterion]:
+    if criterion.kind in ("all", "any", "none", "segment"):
+        for part in criterion.parts:
+            yield from _leaves(part)
+    else:
+        yield criterion
+
+
+def _holds(criterion: Criterion, turned: Collection[str]) -> bool:
+    """Whether a criterion holds with the conditions at these places turned."""
+    parts = [_holds(part, turned) for part in criterion.parts]
+    match criterion.kind:
+        case "all":
+            return all(parts)
+        case "any":
+            return any(parts)
+        case "none":
+            return not any(parts)
+        case "segment":
+            return all(parts) is not criterion.subject.startswith("not ")
+    return criterion.held is not (criterion.path in turned)
+
+
+def _away(criterion: Criterion) -> int | None:
+    """The fewest conditions whose turning makes a criterion hold, of all sets of them; None where none does."""
+    found = _by_parts(criterion, wanted=True)
+    places = [leaf.path for leaf in _leaves(criterion)]
+    if len(places) <= 6:
+        sets = (turned for size in range(len(places) + 1) for turned in combinations(places, size))
+        assert found == next((len(turned) for turned in sets if _holds(criterion, turned)), None)
+    return found
+
+
+def _by_parts(criterion: Criterion, *, wanted: bool) -> int | None:
+    """The same, put together: all of some parts, or the nearest of them."""
+    kind, negated = criterion.kind, criterion.subject.startswith("not ")
+    if kind not in ("all", "any", "none", "segment"):
+        return int(criterion.held is not wanted)
+    wanted = wanted is not (kind == "none" or (kind == "segment" and negated))
+    parts = [_by_parts(part, wanted=wanted) for part in criterion.parts]
+    if (kind in ("all", "segment")) is wanted:
+        return None if None in parts else sum(part for part in parts if part is not None)
+    return min((part for part in parts if part is not None), default=None)
 
 
 def check_criteria(found: ExplainResult, matched: Mapping[str, Collection[str]]) -> None:

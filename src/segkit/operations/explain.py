@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,6 +22,8 @@ from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.explanation.criteria import Reader, said
 from segkit.operations.explanation.earlier import NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
+from segkit.operations.explanation.near_misses import Readers
+from segkit.operations.explanation.near_misses import near_misses as near_misses_of
 from segkit.operations.explanation.outcomes import Looked, Now, trees_of
 from segkit.operations.explanation.since import changed_inputs, other_rules
 from segkit.operations.lists.protection import require_secret
@@ -31,6 +34,15 @@ from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest
 
 
+class _Asking(NamedTuple):
+    """How many near misses are shown of each condition, whether files are compared as a whole, keys may be shown."""
+
+    near: int | None
+    verify: bool
+    personal: bool
+    progress: Progress
+
+
 def explain(
     rules: Path | None,
     keys: Sequence[str] = (),
@@ -39,23 +51,26 @@ def explain(
     as_of: dt.date | None = None,
     run: Path | None = None,
     verify: bool = False,
+    near_misses: int | None = None,
     personal: bool = False,
     progress: Progress = silent,
 ) -> ExplainResult:
     """What `apply` would do now with the customers of these keys, criterion by criterion; without keys, the funnels.
 
+    With `near_misses`, who is one condition away from each segment, instead: so many customers for each condition.
     With `run`, what happened in a run that was published, by the rules that it keeps: of its files, only the rows of
     these customers are read, and `verify` looks whether these files are still the same. `segment` looks at one segment
     alone. `personal` lets the hint for an unknown key name the keys that come near.
 
     Raises `RuleError` and `DataError`.
     """
+    asking = _Asking(near_misses, verify=verify, personal=personal, progress=progress)
     with Workspace() as ws:
         if run is None:
             assert rules is not None, "there are rules, or a run that keeps them"
             loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
-            return _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
-        return _of_run(open_run(run), rules, keys, segment, ws, verify=verify, personal=personal, progress=progress)
+            return _explained_now(loaded, keys, segment, ws, asking)
+        return _of_run(open_run(run), rules, keys, segment, ws, asking)
 
 
 def _of_run(
@@ -64,28 +79,25 @@ def _of_run(
     keys: Sequence[str],
     segment: str | None,
     ws: Workspace,
-    *,
-    verify: bool,
-    personal: bool,
-    progress: Progress,
+    asking: _Asking,
 ) -> ExplainResult:
     """What happened in a run, or, where it has not kept enough for that, what its rules would do now."""
     loaded = rules_of(run)
     told = other_rules(run, rules)
     require_secret(loaded)
     if not keys:
-        result = _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
+        result = _explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings))
     asked = _asked(loaded, segment)
-    progress("opening files")
+    asking.progress("opening files")
     tables = open_tables(loaded, ws)
-    told += changed_inputs(run, tables, verify=verify)
+    told += changed_inputs(run, tables, verify=asking.verify)
     try:
-        looked = look_into(run, loaded, tables, keys, ws, progress)
+        looked = look_into(run, loaded, tables, keys, ws, asking.progress)
     except NotKept as reason:
         hint = "what follows is computed from the files as they are now, as `apply` would do it"
         note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
-        result = _explained_now(loaded, keys, segment, ws, personal=personal, progress=progress)
+        result = _explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
     origin = loaded.rules.customers.from_ or CUSTOMERS
@@ -95,27 +107,29 @@ def _of_run(
         customers=customers,
         funnels=(),
         unknown=unknown,
-        hint=like_these(unknown, keys_of_table(loaded, tables[origin]), personal=personal) if unknown else None,
+        hint=like_these(unknown, keys_of_table(loaded, tables[origin]), personal=asking.personal) if unknown else None,
         warnings=tuple(told),
         notes=(),
     )
 
 
 def _explained_now(
-    loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, *, personal: bool, progress: Progress
+    loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, asking: _Asking
 ) -> ExplainResult:
     asked = _asked(loaded, segment)
     written = [name for name, one in loaded.rules.segment.items() if one.write]
-    run = decide(loaded, written, ws, progress, leaves=True)
+    run = decide(loaded, written, ws, asking.progress, leaves=True)
     trees = trees_of(run.evaluated.plan)
+    readers = Readers(run, trees)
     customers, unknown = _customers(Now(run), asked, keys)
     return ExplainResult(
         as_of=run.evaluated.plan.context.as_of,
         run=None,
         customers=customers,
-        funnels=() if keys else tuple(_funnel(run, trees, name) for name in asked),
+        funnels=() if keys or asking.near else tuple(_funnel(run, trees, name) for name in asked),
+        near=tuple(near_misses_of(run, trees, name, asking.near, readers) for name in asked) if asking.near else (),
         unknown=unknown,
-        hint=like_these(unknown, run.customers[KEY], personal=personal) if unknown else None,
+        hint=like_these(unknown, run.customers[KEY], personal=asking.personal) if unknown else None,
         warnings=without_notes(run.warnings),
         notes=only_notes(run.warnings),
     )

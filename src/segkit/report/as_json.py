@@ -77,6 +77,7 @@ from segkit.results import (
     Funnel,
     KnownColumn,
     Mavr,
+    NearMisses,
     Overlap,
     Profile,
     RfmResult,
@@ -167,6 +168,7 @@ def explain_json(result: ExplainResult) -> str:
             "run": result.run,
             "customers": [_explained(customer) for customer in result.customers],
             "funnels": [_funnel(funnel) for funnel in result.funnels],
+            "near_misses": [_near(one) for one in result.near],
             "unknown": list(result.unknown),
             "warnings": _diagnostics(result.warnings),
             "notes": _diagnostics(result.notes),
@@ -225,6 +227,20 @@ def _explained_segment(one: Explained) -> dict[str, Any]:
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
     return criterion._asdict() | {"parts": [_criterion(part) for part in criterion.parts]}
+
+
+def _near(near: NearMisses) -> dict[str, Any]:
+    conditions = [
+        {**one._asdict(), "nearest": [customer._asdict() for customer in one.nearest]} for one in near.conditions
+    ]
+    return {
+        "segment": near.name,
+        "label": near.label,
+        "members": near.members,
+        "distances": [one._asdict() for one in near.distances],
+        "exact": near.exact,
+        "conditions": conditions,
+    }
 
 
 def _funnel(funnel: Funnel) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def _sorted(ctx: click.Context, words: tuple[str, ...], run: Path | None) -> tup
     type=click.Path(path_type=Path),
     help="What happened in this run, which keeps its rules: RULES may be left out.",
 )
+@click.option(
+    "--near-misses",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Without keys: who is one condition away, and the N nearest of each.",
+)
 @click.option("--verify", is_flag=True, help="With --run: look whether its files are still the same.")
 @options.as_of
 @options.as_json
@@ -59,6 +65,7 @@ def command(
     words: tuple[str, ...],
     segment: str | None,
     run: Path | None,
+    near_misses: int | None,
     verify: bool,
     as_of: dt.date | None,
     as_json: bool,
@@ -70,6 +77,8 @@ def command(
     rules, keys = _sorted(ctx, words, run)
     if run is None and verify:
         raise click.UsageError("`--verify` looks at the files of a run: name it with `--run DIR`.", ctx)
+    if near_misses is not None and keys:
+        raise click.UsageError("`--near-misses` looks at all customers: leave the keys out.", ctx)
     if run is not None and as_of is not None:
         raise click.UsageError("a run has its own day: leave `--as-of` out.", ctx)
     terminal: Terminal = ctx.find_object(Terminal) or Terminal()
@@ -83,6 +92,7 @@ def command(
             as_of=as_of,
             run=run,
             verify=verify,
+            near_misses=near_misses,
             personal=sys.stderr.isatty(),
             progress=stage,
         )

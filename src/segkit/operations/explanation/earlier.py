@@ -54,8 +54,7 @@ def rules_of(run: Run) -> Loaded:
     if read is None or read.copy is None or read.directory is None:
         hint = "name its rule file: `segkit explain RULES KEY`"
         raise RuleError.of(f"`{run.shown}` is of an older version of segkit, and keeps no rules", hint=hint)
-    # Paths are shown as those of the run were: from here, if the folder is below.
-    folder = Path(os.path.relpath(run.folder / read.directory))
+    folder = _from_here(run.folder / read.directory)
     copied = Copied(folder, {one.written: run.folder / one.copy for one in read.included})
     today = Overrides(as_of=dt.date.fromisoformat(manifest.as_of))
     loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
@@ -66,6 +65,13 @@ def rules_of(run: Run) -> Loaded:
         customers=given.get(CUSTOMERS), events={name: path for name, path in given.items() if name != CUSTOMERS}
     )
     return load_rules(run.folder / read.copy, formats=FORMATS, overrides=instead, copied=copied)
+
+
+def _from_here(folder: Path) -> Path:
+    """The folder as messages show it: from here, where it is below."""
+    whole = Path(os.path.normpath(folder))
+    here = Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
 def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, str]:

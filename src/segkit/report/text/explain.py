@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import spaced
-from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel
+from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
 from segkit.words import count
 
 LEGEND = "+ holds   - does not   no value: nothing is known, so it does not hold"
@@ -36,7 +36,37 @@ def explain_text(result: ExplainResult) -> RenderableType:
     if result.funnels:
         parts.append(Text(f"{count(result.funnels[0].customers)} customers on {result.as_of}", style="bold"))
         parts += [_funnel(funnel) for funnel in result.funnels]
+    if result.near:
+        parts.append(Text(f"as of {result.as_of}", style="bold"))
+        parts += [_near(near) for near in result.near]
     return spaced(parts)
+
+
+def _near(near: NearMisses) -> RenderableType:
+    """How far customers are from a segment, then the conditions that keep most of them out, with the nearest."""
+    label = f"  {near.label}" if near.label != near.name else ""
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(justify="right")
+    table.add_column(ratio=1, overflow="fold")
+    for one in near.conditions:
+        if one.customers:
+            table.add_row(f"  {count(one.customers)}", Text(f"fail only: {one.subject} {one.wanted}".rstrip()))
+            for customer in one.nearest:
+                table.add_row("", Text(f"  {customer.key}  {customer.actual or 'no value'}", style="dim"))
+    return Group(Text.assemble((near.name, "bold"), label), Text(f"  {_distances(near)}"), table)
+
+
+def _distances(near: NearMisses) -> str:
+    """How many customers are in, one condition away, two, and so on."""
+    said = [f"{count(near.members)} in"]
+    for one in near.distances:
+        if one.conditions is None:
+            said.append(f"{count(one.customers)} whom no conditions keep out alone")
+        elif one.conditions:
+            about = "" if near.exact or one.conditions == 1 else "about "
+            what = "condition" if one.conditions == 1 else "conditions"
+            said.append(f"{count(one.customers)} {about}{one.conditions} {what} away")
+    return ", ".join(said)
 
 
 def _customer(customer: ExplainedCustomer, when: str) -> RenderableType:

@@ -1,0 +1,74 @@
+"""How far a customer is from a condition, where that is a number or a day: for the order of near misses alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from segkit.columns.features.blocks import result_of, told_of
+from segkit.criteria.kinds import Dtypes
+from segkit.criteria.places import distance
+from segkit.criteria.tree import Leaf, On
+from segkit.rules.model.base import Duration
+from segkit.rules.model.blocks import EventCondition, Near
+from segkit.rules.model.conditions import Condition
+from segkit.rules.model.sources import Customers
+
+
+def gap(leaf: Leaf, schema: Dtypes, as_of: dt.date, customers: Customers) -> pl.Expr:
+    """The distance of the value from the nearest bound; missing where there is no value, or no such distance."""
+    match leaf.asked:
+        case On(column=column, condition=condition):
+            return _from(pl.col(column), schema[column], list(_bounds(condition, as_of)), condition)
+        case EventCondition() as asked:
+            measure = (result_of(asked) or told_of(asked)[0]).name
+            bounds = list(_numbers((asked.result or {"min": 1}).values(), as_of))
+            return _from(pl.col(measure), schema[measure], bounds, None)
+        case Near(km=km) as near if customers.latitude and customers.longitude:
+            place = [pl.col(name).cast(pl.Float64) for name in (customers.latitude, customers.longitude)]
+            return (distance(near, *place) - float(km)).abs()
+    return pl.lit(None, pl.Float64)
+
+
+def _from(value: pl.Expr, dtype: pl.DataType, bounds: list[Any], condition: Condition | None) -> pl.Expr:
+    if condition is not None and not bounds and dtype.is_numeric():
+        # Of a share of all, the bound is among the customers: the highest are nearest to the top.
+        shares = {name for name, _ in condition.operators()}
+        sign = -1 if "top_percent" in shares else 1
+        return value.cast(pl.Float64) * sign if shares & {"top_percent", "bottom_percent"} else pl.lit(None, pl.Float64)
+    if dtype == pl.Date:
+        days = [(value - pl.lit(bound, pl.Date)).dt.total_days() for bound in bounds if isinstance(bound, dt.date)]
+        return _least(days)
+    if dtype.is_numeric():
+        numbers = [bound for bound in bounds if isinstance(bound, (int, Decimal, float))]
+        return _least([value.cast(pl.Float64) - float(bound) for bound in numbers])
+    return pl.lit(None, pl.Float64)
+
+
+def _least(differences: list[pl.Expr]) -> pl.Expr:
+    if not differences:
+        return pl.lit(None, pl.Float64)
+    return pl.min_horizontal([difference.abs().cast(pl.Float64) for difference in differences])
+
+
+def _bounds(condition: Condition, as_of: dt.date) -> Iterator[Any]:
+    for name, operand in condition.operators():
+        if name in ("top_percent", "bottom_percent"):
+            continue
+        later = name in ("within_next", "anniversary_within")
+        yield from _numbers([operand], as_of, later=later)
+
+
+def _numbers(operands: Any, as_of: dt.date, *, later: bool = False) -> Iterator[Any]:
+    """The numbers and days among operands; a length of time ends on a day."""
+    for operand in operands:
+        if isinstance(operand, tuple):
+            yield from _numbers(operand, as_of, later=later)
+        elif isinstance(operand, Duration):
+            yield operand.after(as_of) if later else operand.before(as_of)
+        elif isinstance(operand, (int, Decimal, float, dt.date)) and not isinstance(operand, bool):
+            yield operand

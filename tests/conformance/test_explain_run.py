@@ -1,0 +1,300 @@
+"""`explain --run`: what happened in a run that was published, by what it keeps and the rows of a few customers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.desk import Desk, event_table, head
+
+CUSTOMERS = "id,country,spend,ok,born\n" + "".join(
+    f"C{n:02},{'FR' if n % 3 else 'DE'},{n}.5,{'no' if n % 7 == 0 else 'yes'},19{n + 50}-02-0{n % 9 + 1}\n"
+    for n in range(1, 41)
+)
+ORDERS = "id,day,total\n" + "".join(
+    f"C{n:02},2024-0{1 + (n * k) % 2}-{(n * 3 + k) % 28 + 1:02},{n * k}.25\n"
+    for n in range(1, 41)
+    for k in range(n % 6)
+)
+HEAD = head('types.ok = "boolean"') + event_table("orders", "o.csv", 'amount = "total"')
+EVERYTHING = """
+[rfm]
+events = "orders"
+bins = 3
+[trait.third]
+bands = { of = "spend", quantiles = 3, labels = ["low", "mid", "high"] }
+[trait.usual]
+mean_of = "spend"
+per = "country"
+[consent]
+require.ok = true
+[assignment]
+mode = "exclusive"
+[segment.few]
+demographic.spend.top_percent = 30
+limit = { count = 3, by = "spend", per = "country" }
+[segment.held]
+rfm.r_score.min = 2
+holdout = 30
+split = { a = 50, b = 50 }
+[segment.rest]
+demographic.third = ["low", "mid"]
+sample = 60
+[segment.block]
+demographic.usual.min = 20
+write = false
+"""
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    desk.put("c.csv", CUSTOMERS)
+    desk.put("o.csv", ORDERS)
+    return desk
+
+
+def run(desk: Desk, rules: str, *args: object) -> Path:
+    desk.apply(rules, "-o", desk / "out", "-q", *args)
+    return desk / "out"
+
+
+def of_run(desk: Desk, *args: object, code: int = 0) -> Any:
+    done = desk.segkit("explain", "--run", desk / "out", "--json", *args, code=code)
+    return json.loads(done.stdout) | {"stderr": done.stderr}
+
+
+def now(desk: Desk, *args: object) -> Any:
+    return json.loads(desk.segkit("explain", desk / "rules.toml", *args, "--json").stdout)
+
+
+def outcomes(found: Any) -> dict[tuple[str, str], str | None]:
+    return {(c["key"], s["name"]): s["outcome"] for c in found["customers"] for s in c["segments"]}
+
+
+def test_all_gates_and_cuts_are_those_of_the_run(shop: Desk) -> None:
+    """Asked for one customer at a time, so that nothing can be computed of the others."""
+    run(shop, HEAD + EVERYTHING)
+    keys = [f"C{n:02}" for n in range(1, 41)]
+    whole = now(shop, *keys)
+    assert {one for one in outcomes(whole).values() if one} == {
+        "written", "holdout", "claimed", "consent", "limit", "sample", "not_written"
+    }  # fmt: skip
+    for customer in whole["customers"]:
+        found = of_run(shop, customer["key"])
+        assert found["customers"] == [customer]
+        assert found["run"] == str(shop / "out") and not found["notes"] and not found["warnings"]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        'format = "parquet"',
+        'format = "ndjson"',
+        "changes = true",
+        'hash = ["id"]',
+        "escape_formulas = true",
+    ],
+)
+def test_lists_in_every_form(shop: Desk, output: str) -> None:
+    run(shop, HEAD + EVERYTHING + f"[output]\n{output}\n")
+    assert outcomes(of_run(shop, "C04", "C12", "C21", "C38")) == outcomes(now(shop, "C04", "C12", "C21", "C38"))
+
+
+def test_lists_of_values_are_named(shop: Desk) -> None:
+    run(shop, HEAD + '[segment.a]\neveryone = true\neach = "country"\n')
+    (customer,) = of_run(shop, "C03")["customers"]
+    assert customer["segments"][0]["list"] == "a.de.csv"
+
+
+def test_the_lists_stand_where_the_files_have_changed(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n[segment.b]\ndemographic.spend.below = 20\n")
+    shop.put("c.csv", CUSTOMERS.replace("C30,DE,30.5", "C30,DE,1.5"))
+    found = of_run(shop, "C30", "C31")
+    assert outcomes(found) == {
+        ("C30", "a"): "written", ("C30", "b"): "changed-since-run",
+        ("C31", "a"): "written", ("C31", "b"): None,
+    }  # fmt: skip
+    assert re.search(
+        r"`.*c\.csv` has [\d,]+ bytes, and had [\d,]+ when the run read it", found["warnings"][0]["message"]
+    )
+    assert "changed since the run" in shop.segkit("explain", "--run", shop / "out", "C30").stdout
+
+
+def test_a_reason_for_which_the_run_stopped_nobody_is_none(shop: Desk) -> None:
+    run(shop, HEAD + "[consent]\nrequire.ok = true\n[segment.a]\ndemographic.spend.between = [20, 20.9]\n")
+    shop.put("c.csv", CUSTOMERS.replace("C20,FR,20.5,yes", "C20,FR,20.5,no").replace("C21,DE,21.5", "C21,DE,20.7"))
+    assert outcomes(of_run(shop, "C20", "C21")) == {("C20", "a"): "written", ("C21", "a"): "changed-since-run"}
+
+
+def test_files_are_compared_as_a_whole_only_where_asked(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\neveryone = true\n")
+    shop.put("c.csv", CUSTOMERS.replace("C01,FR", "C01,XX"))
+    assert of_run(shop, "C02")["warnings"] == []
+    (warning,) = of_run(shop, "C02", "--verify")["warnings"]
+    assert "is not what the run has read, though it is as long" in warning["message"]
+    assert "`--verify`" in shop.segkit("explain", shop / "rules.toml", "C01", "--verify", code=2).stderr
+
+
+def test_the_rules_are_those_of_the_run(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n")
+    changed = shop.put("rules.toml", HEAD + "[segment.a]\ndemographic.spend.min = 30\n")
+    found = of_run(shop, changed, "C25")
+    assert outcomes(found) == {("C25", "a"): "written"}
+    assert found["customers"][0]["segments"][0]["criteria"]["parts"][0]["wanted"] == "at least 20"
+    assert "is not what the run was made by" in found["warnings"][0]["message"]
+    shop.segkit("explain", "--run", shop / "out", shop / "no.toml", "C25", code=2)
+
+
+def test_included_files_are_those_of_the_run(shop: Desk) -> None:
+    shop.put("k.toml", "version = 1\nrecency = [10, 40]\nfrequency = [2, 4]\nmonetary = [50, 90]\n")
+    rules = HEAD + '[rfm]\nevents = "orders"\nbins = 3\nmethod = "cutoffs"\ncutoffs = "k.toml"\n'
+    run(shop, rules + "[segment.a]\nrfm.m_score = 3\n")
+    before = outcomes(now(shop, "C05", "C35"))
+    shop.put("k.toml", "version = 1\nrecency = [10, 40]\nfrequency = [2, 4]\nmonetary = [5000, 9000]\n")
+    assert outcomes(of_run(shop, "C05", "C35")) == before
+    (shop / "k.toml").unlink()
+    assert outcomes(of_run(shop, "C05", "C35")) == before
+
+
+NOT_KEPT = {
+    "a group of few": ('[trait.t]\nmean_of = "spend"\nper = "born"\n[segment.a]\ndemographic.t.min = 20\n', (),
+                       "it does not tell all cuts of `t`"),
+    "equal values told apart": ('[rfm]\nevents = "orders"\nbins = 3\nties = "split"\n[segment.a]\nrfm.f_score = 2\n', (),
+                                "it does not tell all cuts of `r_score`"),
+    "only some segments": ("[segment.a]\neveryone = true\n[segment.b]\neveryone = true\n", ("--select", "a"),
+                           "it has left out `b`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_KEPT)
+def test_what_a_run_does_not_keep_is_computed_again(shop: Desk, case: str) -> None:
+    rules, args, reason = NOT_KEPT[case]
+    run(shop, HEAD + rules, *args)
+    found = of_run(shop, "C11", "C29")
+    assert found["run"] is None
+    assert any(f"the run does not tell all: {reason}" in note["message"] for note in found["notes"])
+    assert found["customers"] == now(shop, "C11", "C29")["customers"]
+
+
+@pytest.mark.extra("predict")
+def test_predictions_are_those_of_the_run(shop: Desk) -> None:
+    days = [(n, k) for n in range(80) for k in range(1 + n % 4)]
+    shop.put("c.csv", "id\n" + "".join(f"C{n:02}\n" for n in range(80)))
+    lines = [
+        f"C{n:02},2023-{(n * 5 + k * 3) % 12 + 1:02}-{(n * 7 + k) % 28 + 1:02},{n % 13 + k + 1}.5" for n, k in days
+    ]
+    shop.put("o.csv", "id,day,total\n" + "\n".join(lines) + "\n")
+    rules = head() + event_table("orders", "o.csv", 'amount = "total"')
+    run(
+        shop,
+        rules
+        + '[value]\nevents = "orders"\n[value.predict]\n[segment.a]\nvalue.clv.min = 4\nvalue.p_alive.min = 0.1\n',
+    )
+    keys = [f"C{n:02}" for n in range(0, 80, 7)]
+    found = of_run(shop, *keys)
+    assert found["run"] and found["customers"] == now(shop, *keys)["customers"]
+
+
+def test_what_a_sample_does_not_show_is_told_by_the_run(desk: Desk) -> None:
+    """A large text, of which a sample is all plain numbers and days written in one way."""
+    rows = [f"K{n:06},{n % 900},2023-01-{n % 28 + 1:02},{'x' * 20}" for n in range(60_000)]
+    rows[47_123] = "K047123,1234.5,2023-01-05 10:30:00,odd"
+    rows[12_345] = "K012345,12,31/12/2023,odd"
+    desk.put("c.csv", "id,spend,day,text\n" + "\n".join(rows) + "\n")
+    rules = head('types.day = "date"', 'date_format.day = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y"]')
+    run(desk, rules + "[segment.a]\ndemographic.spend.min = 800\nbehavioural.day.min = 2023-01-02\n")
+    keys = ["K047123", "K012345", "K000899", "K000001"]
+    found = of_run(desk, *keys)
+    assert found["run"] and found["customers"] == now(desk, *keys)["customers"]
+    assert found["customers"][0]["segments"][0]["criteria"]["parts"][0]["actual"] == "1234.5"
+
+
+ODD_KEYS = [
+    (pl.DataFrame({"id": [1, 22, 333], "x": [1, 2, 3]}), pl.DataFrame({"id": [22, 22, 333], "day": ["2024-01-01"] * 3})),
+    (pl.DataFrame({"id": [1.0, 22.0, 333.0], "x": [1, 2, 3]}), pl.DataFrame({"id": ["22", " 22", "22 "], "day": ["2024-01-01"] * 3})),
+    (pl.DataFrame({"id": ["1", '="22"', "333"], "x": [1, 2, 3]}), pl.DataFrame({"id": ["22", "\u200b22", "'22"], "day": ["2024-01-01"] * 3})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("customers", "orders"), ODD_KEYS)
+def test_keys_as_files_have_them(desk: Desk, customers: pl.DataFrame, orders: pl.DataFrame) -> None:
+    desk.put("c.parquet", customers)
+    desk.put("o.parquet", orders)
+    rules = head(path="c.parquet") + event_table("orders", "o.parquet")
+    run(desk, rules + '[segment.a]\nbehavioural.did = { events = "orders", min = 2 }\n')
+    found = of_run(desk, "22")
+    assert found["run"] and outcomes(found) == {("22", "a"): "written"}
+    assert found["customers"] == now(desk, "22")["customers"]
+
+
+def test_keys_that_are_compared_in_another_form(desk: Desk) -> None:
+    desk.put("c.csv", "id,x\nanna@x.org,1\nBEN@x.org,2\n")
+    desk.put("o.csv", "id,day\nAnna@X.org,2024-01-01\nben@x.org,2024-01-02\n")
+    rules = head('normalise_keys = ["case"]') + event_table("orders", "o.csv")
+    run(desk, rules + '[segment.a]\nbehavioural.did = { events = "orders" }\n')
+    found = of_run(desk, "BEN@x.org", "anna@x.org")
+    assert found["run"] and set(outcomes(found).values()) == {"written"}
+
+
+def test_customers_of_events(shop: Desk) -> None:
+    rules = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "orders"\nkey = "id"\n'
+    run(
+        shop,
+        rules
+        + event_table("orders", "o.csv", 'amount = "total"')
+        + '[segment.a]\nbehavioural.did = { events = "orders", min = 3 }\n',
+    )
+    found = of_run(shop, "C03", "C04")
+    assert found["run"] and found["customers"] == now(shop, "C03", "C04")["customers"]
+
+
+def test_files_that_the_command_line_named(shop: Desk) -> None:
+    shop.put("other/c.csv", CUSTOMERS.replace("C05,FR,5.5", "C05,FR,99"))
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 50\n", "--customers", shop / "other/c.csv")
+    assert outcomes(of_run(shop, "C05")) == {("C05", "a"): "written"}
+    assert of_run(shop, "C05")["customers"][0]["segments"][0]["criteria"]["held"]
+
+
+def test_a_pipe_is_gone(shop: Desk) -> None:
+    shop.apply(
+        HEAD + "[segment.a]\neveryone = true\n", "-o", shop / "out", "--customers", "-", input=CUSTOMERS.encode()
+    )
+    done = shop.segkit("explain", "--run", shop / "out", "C05", code=2)
+    assert "has read `customers` from standard input, which is gone" in done.stderr
+
+
+def test_keys_that_nobody_has(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\neveryone = true\n")
+    done = shop.segkit("explain", "--run", shop / "out", "C99", "C01", code=3)
+    assert (
+        "no customer has the key `C99`" in done.stderr and "keys look like this: one letter, two digits" in done.stderr
+    )
+    assert "C01, as of 2024-03-01, in the run" in done.stdout
+
+
+def test_a_key_that_ends_like_a_rule_file(shop: Desk) -> None:
+    shop.put("c.csv", "id,spend\nmy.toml,1\n")
+    run(shop, head() + "[segment.a]\neveryone = true\n")
+    assert outcomes(of_run(shop, "--", "my.toml")) == {("my.toml", "a"): "written"}
+    shop.segkit("explain", "--run", shop / "out", "my.toml", code=2)
+
+
+def test_without_keys_the_funnel_is_by_the_rules_of_the_run(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n")
+    assert of_run(shop, "--segment", "a")["funnels"][0]["matched"] == 21
+
+
+@pytest.mark.parametrize("args", [("C01",), ("C01", "--as-of", "2024-01-01")])
+def test_what_is_no_run(shop: Desk, args: tuple[str, ...]) -> None:
+    (shop / "out").mkdir()
+    done = shop.segkit("explain", "--run", shop / "out", *args, code=None)
+    assert done.exit_code in (2, 3) and "Traceback" not in done.stderr
+
+
+def test_rules_are_needed_without_a_run(shop: Desk) -> None:
+    assert "RULES" in shop.segkit("explain", code=2).stderr
