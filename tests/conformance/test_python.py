@@ -166,6 +166,8 @@ def test_a_run_is_what_the_command_says(shop: Desk, run: segkit.Run) -> None:
         (s.name, s.outcome, s.claimed_by) for s in customer.segments
     ]
     assert run.explain("nobody").unknown == ("nobody",)
+    (near,) = run.explain(segment="french", near_misses=3).near
+    assert [[one.key for one in condition.nearest] for condition in near.conditions] == [["b", "d"]]
     assert [funnel.name for funnel in run.explain(segment="adults").funnels] == ["adults"]
 
 
@@ -380,7 +382,10 @@ def test_what_is_no_table(shop: Desk, given: Callable[[pl.DataFrame], Any], says
         ({"select": ["adults"]}, "segment `adults` says `write = false`"),
         ({"format": "xlsx"}, "`format` is `xlsx`"),
         ({"fail_on": "warnings"}, "`fail_on` is `warnings`"),
-        ({"as_of": dt.datetime(2024, 1, 1)}, "`as_of` is a timestamp"),
+        ({"as_of": "2024-01-01"}, "`as_of` is a day, not `str`"),
+        ({"events": ORDERS}, "`events` is a mapping, not `DataFrame`"),
+        ({"lookups": [CUSTOMERS]}, "`lookups` is a mapping, not `list`"),
+        ({"as_of": dt.datetime(2024, 1, 1)}, "`as_of` is a day, not `datetime`"),
     ],
 )
 def test_a_wrong_call(shop: Desk, options: dict[str, Any], says: str) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from segkit.api.inputs import Inputs
 from segkit.api.rules import Rules, with_tables
@@ -58,7 +59,13 @@ def apply(
     with ExitStack() as stack:
         digests = Digests()
         stack.callback(digests.close)
-        ws = Workspace(digests.start if write else inputs.seen, given.frames)
+
+        def opened(path: Path) -> None:
+            inputs.seen(path)
+            if write:
+                digests.start(path)
+
+        ws = Workspace(opened, given.frames)
         held = stack.enter_context(ExitStack())
         held.enter_context(ws)
         to: Destination = Nowhere(loaded, chosen, replace)

@@ -60,7 +60,10 @@ def _expression(loaded: Loaded, name: str, schema: Dtypes, context: Context) -> 
         latitude=spec.latitude,
         longitude=spec.longitude,
     )
-    return fold(block_tree(loaded.rules.segment[name], ("segment", name), schema, names, context)).alias(name)
+    holds = fold(block_tree(loaded.rules.segment[name], ("segment", name), schema, names, context))
+    if not holds.meta.root_names():  # a literal is one row alone where nothing stands beside it
+        holds = holds & pl.repeat(True, pl.len())
+    return holds.alias(name)
 
 
 def _of_no_row(condition: EventCondition) -> NoReturn:

@@ -76,8 +76,8 @@ def with_tables(
     format: str | None = None,
 ) -> Loaded:
     """The rules with what is given in place of what the file says. Raises `RuleError`."""
-    if isinstance(as_of, dt.datetime):
-        raise RuleError.of("`as_of` is a timestamp", hint="give the day: `as_of=moment.date()`")
+    if as_of is not None and type(as_of) is not dt.date:
+        raise RuleError.of(f"`as_of` is a day, not `{type(as_of).__name__}`", hint="give a `datetime.date`")
     overrides = Overrides(
         as_of=as_of,
         customers=given.customers,

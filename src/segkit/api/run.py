@@ -20,7 +20,7 @@ from segkit.operations.decide import Decision
 from segkit.operations.delivery.deliver import Guards, deliver
 from segkit.operations.delivery.destinations import Folder
 from segkit.operations.delivery.digests import Digests
-from segkit.operations.explain import _explained_now
+from segkit.operations.explain import _Asking, _explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent
 from segkit.report.notebook import segments_html
@@ -98,13 +98,15 @@ class Run:
     def __contains__(self, name: object) -> bool:
         return name in self._decision.chosen
 
-    def explain(self, *keys: str, segment: str | None = None) -> ExplainResult:
+    def explain(self, *keys: str, segment: str | None = None, near_misses: int | None = None) -> ExplainResult:
         """Why the customers with these keys are, or are not, in each segment; without keys, the funnels.
 
-        It is computed anew, from the same frames and files. Keys of nobody are in `unknown`.
+        With `near_misses`, who is one condition away instead: so many customers for each condition. All is computed
+        anew, from the same frames and files. Keys of nobody are in `unknown`.
         """
+        asking = _Asking(near_misses, verify=False, personal=False, progress=silent)
         with Workspace(frames=self._ws.frames) as ws:
-            return _explained_now(self._decision.loaded, keys, segment, ws, personal=False, progress=silent)
+            return _explained_now(self._decision.loaded, [str(key) for key in keys], segment, ws, asking)
 
     def write(
         self,

@@ -48,6 +48,10 @@ def given_tables(
         frames[address] = lazy(table, address)
         return address
 
+    for option, named in (("events", events), ("lookups", lookups)):
+        if not (named is None or isinstance(named, Mapping)):
+            hint = f'give them by name: `{option}={{"NAME": ...}}`'
+            raise RuleError.of(f"`{option}` is a mapping, not `{type(named).__name__}`", hint=hint)
     return Given(
         customers=None if customers is None else path_of(customers, CUSTOMERS),
         events={name: path_of(table, f"events/{name}") for name, table in (events or {}).items()},
