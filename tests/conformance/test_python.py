@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import hashlib
 import inspect
 import json
 import logging
@@ -256,7 +257,9 @@ def test_each_and_holdout(shop: Desk) -> None:
     for name in names:
         rows = shop.read(f"out/{name}.csv")
         assert [row["id"] for row in rows] == run[name]["id"].to_list()
-    assert sorted(run["s"]["id"]) == sorted(key for n in names if n != "s.holdout" for key in run[n]["id"])
+    lists = [Path(one.path).stem for one in run.result.segments[0].outputs]
+    assert lists == ["s.de", "s.fr", "s.missing"]
+    assert run["s"]["id"].to_list() == [key for name in lists for key in run[name]["id"]]
 
 
 def test_no_rows_are_rows_too(shop: Desk) -> None:
@@ -449,6 +452,23 @@ def test_features_have_all_columns(shop: Desk) -> None:
     assert texts["age"] == pl.Int64() and texts["ok"] == pl.Boolean()
 
 
+def test_features_settle_what_a_sample_leaves_open(desk: Desk) -> None:
+    rows = 60_000
+    days = ["01/02/2024"] * (rows - 1) + ["13/02/2024"]
+    customers = pl.DataFrame({"id": [f"c{n}" for n in range(rows)], "born": days, "note": [None] * (rows - 1) + ["3"]})
+    desk.put("rules.toml", head(path="c.parquet") + "[segment.s]\neveryone = true\n")
+    schema = segkit.load(desk / "rules.toml").features(customers.cast(pl.String)).collect_schema()
+    assert (schema["born"], schema["note"]) == (pl.Date(), pl.Int64())
+
+
+def test_rules_are_known_by_their_bytes(desk: Desk) -> None:
+    text = b"\xef\xbb\xbf" + (head(path="c.parquet") + "[segment.s]\neveryone = true\n").encode()
+    rules = segkit.load(desk.put("rules.toml", text))
+    segkit.apply(rules, customers=CUSTOMERS).write(desk / "out")
+    manifest = json.loads((desk / "out/manifest.json").read_text())
+    assert manifest["rules"]["sha256"] == hashlib.sha256(text).hexdigest()
+
+
 COMPILED = head(path="c.parquet") + event_table("orders", "o.parquet", 'amount = "total"') + """
 [trait.spent]
 events = "orders"
@@ -498,6 +518,8 @@ def test_a_segment_is_an_expression(desk: Desk, name: str) -> None:
     run = segkit.apply(rules, customers=CUSTOMERS, events=EVENTS)
     found = features.filter(segkit.compile_segment(rules, name, features)).collect()
     assert found["id"].to_list() == run[name]["id"].to_list()
+    alone = features.select(segkit.compile_segment(rules, name, features)).collect()
+    assert alone[name].to_list() == [key in found["id"] for key in CUSTOMERS["id"]]
 
 
 @pytest.mark.parametrize(
