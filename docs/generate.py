@@ -7,6 +7,8 @@ of the RFM example, and the output below every command in the documents. A docum
 of the examples:
 
 - `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
+- `pycon` blocks are statements of Python (`>>> ...`) and what they show, which is put in place anew; all of a document
+  run in one session;
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
 - a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
   below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, and
@@ -18,7 +20,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import doctest
 import importlib.util
+import io
 import os
 import re
 import shlex
@@ -31,11 +35,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import polars as pl
 from click.testing import CliRunner
 
 from docs.picture import svg
 from docs.reference import BEGIN, codes_markdown, write_between_markers
 from segkit.cli import main as segkit
+from segkit.errors import SegkitError
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply
 from segkit.operations.rfm import Chart, rfm
@@ -50,7 +56,7 @@ CODES = ROOT / "docs/codes.md"
 CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
-    "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md",
+    "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/cli.md", "docs/python.md",
     "examples/adventureworks/README.md", "examples/leads/README.md", "examples/nightly/README.md",
     "examples/rfm/README.md", "configs/README.md",
     "CONTRIBUTING.md", "docs/how-it-works.md",
@@ -126,6 +132,7 @@ class Session:
 
     def __init__(self, folder: Path) -> None:
         self.root = self.here = folder
+        self.names: dict[str, object] = {}
         skip = shutil.ignore_patterns("segments", "lists", "runs.log", "*.py", "images")
         for name in ("examples", "configs", "docs"):
             if (ROOT / name).exists():
@@ -173,6 +180,21 @@ class Session:
             check=False,
         )
         return process.returncode, process.stdout.decode()
+
+    def interact(self, lines: list[str]) -> Iterator[str]:
+        """Statements at the prompt of Python, each with what it shows: its value, what it prints, or its error."""
+        for example in doctest.DocTestParser().get_examples("\n".join(lines) + "\n"):
+            first, *more = example.source.rstrip("\n").split("\n")
+            yield from (f">>> {first}", *(f"... {line}".rstrip() for line in more))
+            shown = io.StringIO()
+            with self._inside(), contextlib.redirect_stdout(shown), pl.Config(tbl_width_chars=80):
+                try:
+                    exec(compile(example.source, "<document>", "single"), self.names)
+                except NameError as error:  # what names it has failed before
+                    raise Stale(f"`{first}`: {error}") from error
+                except SegkitError as error:
+                    shown.write(f"{type(error).__name__}: {error}")
+            yield from (line.rstrip() for line in shown.getvalue().rstrip("\n").splitlines())
 
     def save(self, directive: str, lines: list[str]) -> None:
         """Write a block under the name that its comment gives, below another file where it says so."""
@@ -248,9 +270,11 @@ def _ran(block: Block, session: Session) -> Block:
             load_rules_text(text, formats=FORMATS)
         else:
             session.dry_run(text)
+    elif block.language == "pycon":
+        return replace(block, lines=list(session.interact(block.lines)))
     elif block.language == "console":
         return replace(block, lines=list(_printed(block, session)))
-    elif not block.file and block.language in ("sh", "bash", ""):
+    elif not block.file and block.language in ("sh", "bash", "python", ""):
         raise Stale(f"a block says neither what it is nor why it is not run:\n{block.lines[0]}")
     return block
 

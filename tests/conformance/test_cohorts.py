@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 import tomli
 
-import segkit
+from segkit.operations import cohorts as operation
 from tests.desk import Desk, event_table, head
 from tests.properties.cohorts import Event, cohorts
 
@@ -154,7 +154,7 @@ def test_several_files_are_one_table(desk: Desk) -> None:
     one = orders(desk, ["a,2024-01-05,5"], name="jan.csv")
     two = orders(desk, ["a,2024-02-05,5", "b,2024-02-05,5"], name="feb.csv")
     assert active(done(desk, one, two, *OF_ORDERS, "--as-of", "2024-02-29")) == {"2024-01": [1, 1], "2024-02": [1]}
-    assert segkit.cohorts([one, two], key="key", time="day").customers == 2
+    assert operation.cohorts([one, two], key="key", time="day").customers == 2
 
 
 def test_what_rfm_guesses_and_tells_is_guessed_and_told(desk: Desk) -> None:

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from segkit import apply
 from segkit.errors import CheckFailed
 from segkit.io.publish import lock
+from segkit.operations.apply import apply
 from segkit.results import ApplyResult
 from tests.desk import Desk, head
 

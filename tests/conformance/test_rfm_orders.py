@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import tomli
 
-import segkit
+from segkit.operations.rfm import rfm
 from tests.desk import Desk
 
 AS_OF = ("--as-of", "2024-03-01")
@@ -174,9 +174,9 @@ def test_several_files_are_one_table(desk: Desk) -> None:
     out = ("-o", "-", "-q", *AS_OF)
     assert desk.segkit("rfm", *months, *out).stdout_bytes == desk.segkit("rfm", whole, *out).stdout_bytes
     assert done(desk, *months)["tables"][-1]["paths"] == list(map(str, months))
-    result = segkit.rfm([str(months[0]), months[1]])
+    result = rfm([str(months[0]), months[1]])
     assert (result.customers, result.events) == (3, 4)
-    assert segkit.rfm(whole).events == segkit.rfm(str(whole)).events == 4
+    assert rfm(whole).events == rfm(str(whole)).events == 4
 
 
 def test_a_rule_file_takes_several_files_too(desk: Desk) -> None:

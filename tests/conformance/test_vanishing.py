@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from segkit import apply
 from segkit.errors import WriteError
 from segkit.io.publish import lock
+from segkit.operations.apply import apply
 from segkit.results import ApplyResult
 from tests.desk import Desk, head
 

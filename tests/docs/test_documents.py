@@ -99,7 +99,7 @@ def test_every_document_with_blocks_is_run() -> None:
 
 def test_what_is_not_run_says_why(text: str) -> None:
     for block in generate.blocks(text):
-        assert block.language in {"console", "toml", "csv", "text", "sh"}
+        assert block.language in {"console", "toml", "csv", "text", "sh", "python", "pycon"}
         assert block.not_run or block.language != "sh"
         if block.language == "console" and block.not_run:
             assert block.not_run == "needs your data"

@@ -57,17 +57,18 @@ ANY_DAY = dt.date(2000, 1, 1)
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
-    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make. Customers keep the
-    columns of `kept` as an output would, though none asks for them; `also` are columns, by table, whose values are read
-    or computed though no rule names them. `given` are computed columns that the customers bring with them: nothing
-    computes them. Of the columns in `unknown`, which are found over all customers, nobody has a
-    value: a few customers are no population.
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make; with `whole`, all
+    columns with names that it computes. Customers keep the columns of `kept` as an output would, though none asks for
+    them; `also` are columns, by table, whose values are read or computed though no rule names them. `given` are
+    computed columns that the customers bring with them: nothing computes them. Of the columns in `unknown`, which are
+    found over all customers, nobody has a value: a few customers are no population.
     """
 
     as_of: dt.date
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = MappingProxyType({})
     leaves: bool = False
+    whole: bool = False
     kept: frozenset[str] = frozenset()
     also: Mapping[str, AbstractSet[str]] = MappingProxyType({})
     given: frozenset[str] = frozenset()

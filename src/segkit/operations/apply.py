@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
-from segkit.operations.decide import decide
+from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
 from segkit.operations.delivery.destinations import Destination, Folder, Nowhere, Stream, directory_of
 from segkit.operations.delivery.digests import Digests
@@ -22,7 +22,7 @@ from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
 from segkit.results import ApplyResult
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.loader import Overrides, load_rules
+from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest
 
 
@@ -59,8 +59,7 @@ def apply(
         as_of=as_of, customers=customers, events=events or {}, output=None if to_stdout else output, format=format
     )
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
-    chosen = _chosen(loaded.rules, select)
-    require_secret(loaded)
+    chosen = chosen_segments(loaded.rules, select)
     if save_cutoffs is not None:
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
     with ExitStack() as stack:
@@ -82,18 +81,47 @@ def apply(
                 wait=wait,
                 progress=progress,
             )
-        to.prepare()
-        run = decide(loaded, chosen, ws, progress)
-        cutoffs = {} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs)
         guards = Guards(previous, accept_changes, fail_on)
-        result = deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
+        cutoffs: dict[Path, bytes] = {}
+
+        def found(run: Decision) -> None:
+            cutoffs.update({} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs))
+
+        _, result = apply_loaded(
+            loaded, chosen, to, guards, ws, progress, dry_run=dry_run, clock=clock, before_delivery=found
+        )
         if dry_run or not cutoffs:
             return result
         write_all(cutoffs, wait=wait, on_wait=progress)
         return result._replace(cutoffs=tuple(map(str, cutoffs)), elapsed_seconds=time.perf_counter() - clock)
 
 
-def _chosen(rules: RuleFile, select: Sequence[str]) -> list[str]:
+def apply_loaded(
+    loaded: Loaded,
+    chosen: Sequence[str],
+    to: Destination,
+    guards: Guards,
+    ws: Workspace,
+    progress: Progress,
+    *,
+    dry_run: bool,
+    clock: float,
+    whole: bool = False,
+    before_delivery: Callable[[Decision], None] = lambda _: None,
+) -> tuple[Decision, ApplyResult]:
+    """A run of rules that are loaded, and what it did: the one way from rules to lists, whoever asks.
+
+    `clock` is when it began. With `whole`, the customers keep all columns that are computed. `before_delivery` sees the
+    run before anything is written.
+    """
+    require_secret(loaded)
+    to.prepare()
+    run = decide(loaded, chosen, ws, progress, whole=whole)
+    before_delivery(run)
+    return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
+
+
+def chosen_segments(rules: RuleFile, select: Sequence[str]) -> list[str]:
     """The segments that are written, in file order."""
     written = [name for name, segment in rules.segment.items() if segment.write]
     unknown = [name for name in select if name not in rules.segment]

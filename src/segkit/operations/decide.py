@@ -59,14 +59,16 @@ def decide(
     progress: Progress,
     *,
     leaves: bool = False,
+    whole: bool = False,
     kept: frozenset[str] = frozenset(),
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
-    With `leaves`, the customers also have what each criterion of a segment looks at, and in any case what is `kept`.
+    With `leaves`, the customers also have what each criterion of a segment looks at; with `whole`, all columns
+    that are computed on the way; in any case those that are `kept`.
     """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, kept=kept)
+    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, whole=whole, kept=kept)
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)

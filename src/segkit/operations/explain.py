@@ -36,7 +36,7 @@ from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest
 
 
-class _Asking(NamedTuple):
+class Asking(NamedTuple):
     """How many near misses are shown of each condition, whether files are compared as a whole, keys may be shown."""
 
     near: int | None
@@ -69,12 +69,12 @@ def explain(
 
     Raises `RuleError` and `DataError`.
     """
-    asking = _Asking(near_misses, as_test=as_test, verify=verify, personal=personal, progress=progress)
+    asking = Asking(near_misses, as_test=as_test, verify=verify, personal=personal, progress=progress)
     with Workspace() as ws:
         if run is None:
             assert rules is not None, "there are rules, or a run that keeps them"
             loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
-            return _explained_now(loaded, keys, segment, ws, asking)
+            return explained_now(loaded, keys, segment, ws, asking)
         return _of_run(open_run(run), rules, keys, segment, ws, asking)
 
 
@@ -84,14 +84,14 @@ def _of_run(
     keys: Sequence[str],
     segment: str | None,
     ws: Workspace,
-    asking: _Asking,
+    asking: Asking,
 ) -> ExplainResult:
     """What happened in a run, or, where it has not kept enough for that, what its rules would do now."""
     loaded = rules_of(run)
     told = other_rules(run, rules)
     require_secret(loaded)
     if not keys:
-        result = _explained_now(loaded, keys, segment, ws, asking)
+        result = explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings))
     asked = _asked(loaded, segment)
     asking.progress("opening files")
@@ -102,7 +102,7 @@ def _of_run(
     except NotKept as reason:
         hint = "what follows is computed from the files as they are now, as `apply` would do it"
         note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
-        result = _explained_now(loaded, keys, segment, ws, asking)
+        result = explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
     origin = loaded.rules.customers.from_ or CUSTOMERS
@@ -118,9 +118,10 @@ def _of_run(
     )
 
 
-def _explained_now(
-    loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, asking: _Asking
+def explained_now(
+    loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, asking: Asking
 ) -> ExplainResult:
+    """What `apply` would do now with customers, or the funnels, or the near misses."""
     asked = _asked(loaded, segment)
     written = [name for name, one in loaded.rules.segment.items() if one.write]
     kept = read_columns(loaded.rules, known_of(loaded.rules)) if asking.as_test else frozenset()

@@ -17,7 +17,7 @@ from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.helpers import KEY, MATCH, as_it_came, member
+from segkit.columns.helpers import KEY, MATCH, as_it_came, is_visible, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
@@ -103,6 +103,8 @@ class Plan(NamedTuple):
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
         for table in self.rules.rfm:
             wanted |= {rfm_column(table, score) for score in SCORES.values()}  # how they are shared out is looked at
+        if self.context.whole:
+            wanted |= {name for step in self.steps for name in step.names if is_visible(name)}
         return [name for name in self.schema if name in wanted]
 
     @property

@@ -43,8 +43,7 @@ def open_table(
     DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
     The lines of large files are not yet checked: see `Table.check_lines`.
     """
-    paths = expand_all(spec.path, base)
-    parts = tuple(_open(ws, path, spec) for path in paths)
+    parts = _parts(ws, spec, base)
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])
     names = [*parts[0].names]
@@ -70,6 +69,14 @@ def open_table(
 def explain_failure(tables: Iterable[Table]) -> DataError | None:
     """The error behind a read that failed in Polars, from a second, slow look at the files; None if none is found."""
     return second_look.explain(part for table in tables for part in table.parts)
+
+
+def _parts(ws: Workspace, spec: Source, base: Path) -> tuple[Opened, ...]:
+    """The files of a source, or the frame of the caller that its path stands for."""
+    if isinstance(spec.path, str) and spec.path in ws.frames:
+        opened = KINDS["frame"].open(ws, spec, Label(spec.path), ws.copy_of(spec.path))
+        return (_renamed(opened._replace(kind="frame"), spec),)
+    return tuple(_open(ws, path, spec) for path in expand_all(spec.path, base))
 
 
 def _open(ws: Workspace, path: Path, spec: Source) -> Opened:

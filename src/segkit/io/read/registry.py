@@ -75,6 +75,7 @@ KINDS: dict[str, Kind] = {
     "ndjson": Kind("NDJSON", claimed(".ndjson", ".jsonl"), typed.open_ndjson),
     "json": Kind("JSON", _json, typed.open_json),
     "text": Kind("delimited text", _text, delimited.open_delimited, delimited.KEYS),
+    "frame": Kind("a frame", claimed(), typed.open_frame),
 }
 """Name of the kind -> how it is told and read."""
 

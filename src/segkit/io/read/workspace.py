@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import polars as pl
 
@@ -23,10 +23,16 @@ class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
+    `frames` are tables that are no files, by the paths that sources give for them.
     """
 
-    def __init__(self, on_open: Callable[[Path], object] = lambda _: None) -> None:
+    def __init__(
+        self,
+        on_open: Callable[[Path], object] = lambda _: None,
+        frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
+    ) -> None:
         self.on_open = on_open
+        self.frames = frames
 
     def __enter__(self) -> Workspace:
         try:
@@ -38,6 +44,7 @@ class Workspace:
         self._checks: dict[Hashable, Future[DataError | None]] = {}
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
+        self._copies: dict[str, Path] = {}
         return self
 
     def __exit__(
@@ -75,3 +82,16 @@ class Workspace:
         """A path that is free, in the workspace."""
         self._count += 1
         return Path(self._directory.name) / f"{self._count}{suffix}"
+
+    def copy_of(self, frame: str) -> Path:
+        """The file that holds a frame once `copy_frames` has run: what a manifest says of it is that of this file."""
+        if frame not in self._copies:
+            self._copies[frame] = self.new_file(".parquet")
+        return self._copies[frame]
+
+    def copy_frames(self) -> None:
+        """Write the frames that were opened, unless that is done: only a run that is published needs them as files."""
+        with self.filling():
+            for name, path in self._copies.items():
+                if not path.exists():
+                    self.frames[name].sink_parquet(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Workspace
+from segkit.operations.column_facts.readable import beyond_the_sample, readable_columns
 from segkit.operations.evaluation.counts import tally_of_lookups, tally_of_tables
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.bad_values import (
@@ -38,6 +40,7 @@ from segkit.operations.tally import Tally
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, by_place
 
 
@@ -66,13 +69,16 @@ def evaluate(
     progress: Progress,
     *,
     leaves: bool = False,
+    whole: bool = False,
     kept: frozenset[str] = frozenset(),
+    all_columns: bool = False,
     given: frozenset[str] = frozenset(),
     unknown: frozenset[str] = frozenset(),
 ) -> Evaluated:
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
-    With `leaves`, also what each criterion of a segment looks at.
+    With `leaves`, also what each criterion of a segment looks at; with `whole`, all that is computed on the way; with
+    `all_columns`, all that rules could read.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
     at all customers.
@@ -85,7 +91,13 @@ def evaluate(
     tables = open_tables(loaded, ws)
     zones, nowhere = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in nowhere)
-    context = Context(as_of, zones=zones.areas, leaves=leaves, kept=kept, given=given, unknown=unknown)
+    also: Mapping[str, frozenset[str]] = {}
+    if all_columns:
+        tables = {name: beyond_the_sample(table) for name, table in tables.items()}
+        also = {CUSTOMERS: readable_columns(loaded.rules, tables)[CUSTOMERS]}
+    context = Context(
+        as_of, zones=zones.areas, leaves=leaves, whole=whole, kept=kept, also=also, given=given, unknown=unknown
+    )
     settled = settle(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed
     refuse_headers(plan, settled.looks)

@@ -27,6 +27,7 @@ class Overrides(NamedTuple):
     as_of: dt.date | None = None
     customers: str | None = None
     events: Mapping[str, str] = MappingProxyType({})
+    lookups: Mapping[str, str] = MappingProxyType({})
     output: str | None = None
     format: str | None = None
 
@@ -42,25 +43,28 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
     if given.customers is not None:
         # A customer file replaces `from` and what goes with it.
         own = {key: value for key, value in _table(data, "customers").items() if key not in _ORIGIN}
-        data["customers"] = own | {"path": _absolute(given.customers)}
-    output = {"directory": given.output and _absolute(given.output), "format": given.format}
+        data["customers"] = own | {"path": absolute(given.customers)}
+    output = {"directory": given.output and absolute(given.output), "format": given.format}
     if any(output.values()):
         data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
-    events = dict(_table(data, "events"))
-    for name, path in given.events.items():
-        if isinstance(events.get(name), dict):
-            events[name] = events[name] | {"path": _absolute(path)}
+    for section, paths, what in (("events", given.events, "event tables"), ("lookup", given.lookups, "lookups")):
+        if paths:
+            data[section] = _with_paths(data, section, paths, what, problems)
+    return data
+
+
+def _with_paths(
+    data: Mapping[str, Any], section: str, paths: Mapping[str, str], what: str, problems: list[Diagnostic]
+) -> dict[str, Any]:
+    """The tables of a section with other paths."""
+    tables = dict(_table(data, section))
+    for name, path in paths.items():
+        if isinstance(tables.get(name), dict):
+            tables[name] = tables[name] | {"path": absolute(path)}
         else:
-            hint = nearest(name, events, "event tables")
-            problems.append(
-                Diagnostic(
-                    f"`--events {name}=...`: the rule file has no `[events.{name}]`",
-                    None,
-                    hint,
-                    code=codes.UNKNOWN_NAME,
-                )
-            )
-    return data | {"events": events} if given.events else data
+            message = f"`{name}` is given, but the rule file has no `[{section}.{name}]`"
+            problems.append(Diagnostic(message, None, nearest(name, tables, what), code=codes.UNKNOWN_NAME))
+    return tables
 
 
 def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
     """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
     return path if path == "-" or "://" in path else str(Path(path).absolute())
 

@@ -26,7 +26,7 @@ from segkit.rules.text.locate import Index
 from segkit.rules.text.syntax import syntax_diagnostic
 from segkit.rules.wording import messages
 
-__all__ = ["Copied", "Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text"]
+__all__ = ["Copied", "Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text", "reload_rules"]
 
 STDIN = "<stdin>"
 _START = "ready-made rule files to start from are in `configs/`"
@@ -127,6 +127,12 @@ def load_rules_text(
 ) -> Loaded:
     """The rules in a text, such as standard input or that of a test; `name` is what messages call it."""
     return _load(text.encode(), name, {"formats": formats}, env, overrides)
+
+
+def reload_rules(loaded: Loaded, *, formats: Collection[str], overrides: Overrides) -> Loaded:
+    """Rules that are loaded with other values in place of those of their file, which is not read again."""
+    text, name = loaded.source.text, loaded.source.path
+    return load_rules_text(text, name, formats=formats, overrides=overrides)._replace(digest=loaded.digest)
 
 
 def _load(

@@ -1,4 +1,4 @@
-"""Sources that bring their own types: Parquet, Arrow IPC, JSON."""
+"""Sources that bring their own types: Parquet, Arrow IPC, JSON, frames of a caller."""
 
 from __future__ import annotations
 
@@ -19,45 +19,57 @@ from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 
 _AGAIN = "export or copy it again"
+_COMPUTED = "compute it before, to see where that fails"
 _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as with `iconv -f cp1252 -t utf-8`"
 
 
 def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a Parquet file."""
-    return _typed(label, path, "Parquet", lambda: pl.scan_parquet(path, glob=False), _AGAIN)
+    return _typed(label, path, "a readable Parquet file", lambda: pl.scan_parquet(path, glob=False), _AGAIN)
 
 
 def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC file."""
-    return _typed(label, path, "Arrow IPC", lambda: pl.scan_ipc(path), _AGAIN)
+    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(path), _AGAIN)
 
 
 def open_ipc_stream(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC stream."""
-    return _typed(label, path, "Arrow IPC", lambda: pl.read_ipc_stream(path).lazy(), _AGAIN)
+    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.read_ipc_stream(path).lazy(), _AGAIN)
 
 
 def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a file with an object of JSON in each line."""
     plain = _without_mark(ws, path)
-    opened = _typed(label, plain, "NDJSON", lambda: _ndjson(plain), _JSON)
+    opened = _typed(label, plain, "a readable NDJSON file", lambda: _ndjson(plain), _JSON)
     return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain))
 
 
 def open_json(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a file with an array of objects, or with an object in each line."""
     plain = _without_mark(ws, path)
-    return _typed(label, plain, "JSON", lambda: _json(plain), _JSON)
+    return _typed(label, plain, "a readable JSON file", lambda: _json(plain), _JSON)
 
 
-def _typed(label: Label, path: Path, words: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
+def open_frame(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a frame of the caller; `path` is the copy of it that may be written."""
+    frame = ws.frames[str(spec.path)]
+    opened = _typed(label, path, "a frame that can be computed", lambda: frame, _COMPUTED)
+    for name, dtype in opened.frame.collect_schema().items():
+        if dtype == pl.Object:
+            hint = "give it a type that Arrow has, such as text"
+            raise problem(label, f"column `{name}` of `{label.name}` holds objects of Python", hint=hint)
+    return opened._replace(fault=_fault_of_frame)
+
+
+def _typed(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
     """The columns with their types; categories and columns of nulls are text."""
     try:
         frame = scan()
         schema = frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise problem(label, f"`{label.name}` is not a readable {words} file: {reason}", hint=hint) from error
+        raise problem(label, f"`{label.name}` is not {what}: {reason}", hint=hint) from error
     if not schema:
         raise problem(label, f"`{label.name}` is empty: it has no columns")
     check_names(label, schema)
@@ -95,4 +107,14 @@ def _fault_of_lines(path: Path, opened: Opened) -> DataError | None:
                 json.loads(line or b"null")
             except ValueError:
                 return problem(opened.label, "this line is not valid JSON", line=number)
+    return None
+
+
+def _fault_of_frame(opened: Opened) -> DataError | None:
+    """The error for a frame that fails when it is computed."""
+    try:
+        opened.frame.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        return problem(opened.label, f"`{opened.label.name}` cannot be computed: {reason}", hint=_COMPUTED)
     return None
