@@ -75,6 +75,7 @@ from segkit.results import (
     ExplainResult,
     FittedModel,
     Funnel,
+    InitResult,
     KnownColumn,
     Mavr,
     Overlap,
@@ -439,6 +440,23 @@ def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
         }
         for d in diagnostics
     ]
+
+
+def init_json(result: InitResult) -> str:
+    """The rule file that was written, and what was guessed for it."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "template": result.template,
+            "files": list(result.files),
+            "tables": [{"name": name, "rows": rows} for name, rows in result.tables.items()],
+            "guesses": [one._asdict() for one in result.guesses],
+            "segments": list(result.segments),
+            "left_out": [{"name": name, "why": why} for name, why in result.left_out.items()],
+            "warnings": _diagnostics(result.warnings),
+        }
+    )
 
 
 def columns_json(result: ColumnsResult) -> str:

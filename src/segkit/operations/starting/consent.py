@@ -1,0 +1,71 @@
+"""Columns that say whether a customer may be written, and the value that says yes: never the contrary of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
+from segkit.operations.personal.kinds import words_of
+from segkit.operations.starting.facts import Upper
+from segkit.results import KnownColumn
+
+SAYS_YES = frozenset(
+    "optin consent consents consented consentement einwilligung permission permissions allow allowed allows accepts "
+    "agreed subscribed newsletter".split()
+)
+SAYS_NO = frozenset(
+    "not never optout out unsubscribe unsubscribed unsubscribes dont dnc blocked block stop suppress suppressed "
+    "suppression refused refuses objection objects exclude excluded revoked withdrawn keine nicht pas sans".split()
+)
+CHANNELS = frozenset(
+    "email mail mailing mailings sms call calls phone contact contacts post newsletter marketing disturb advertising "
+    "ads whatsapp fax courriel werbung".split()
+)
+
+
+def consents(name: str) -> bool | None:
+    """Whether a yes in a column of this name is consent (True) or the contrary (False); None where it is neither.
+
+    A name that says no twice, such as `not_unsubscribed`, is left to people.
+    """
+    words = list(words_of(name))
+    pairs = {*zip(words, words[1:], strict=False)}
+    no = [word for word in words if word in SAYS_NO] + [pair for pair in pairs if pair[0] == "no" and pair[1] in CHANNELS]
+    yes = SAYS_YES.intersection(words) or ("opt", "in") in pairs
+    if len(no) > 1:
+        return None
+    if no:
+        alone = {"optout", "unsubscribe", "unsubscribed", "unsubscribes", "dnc"}.intersection(words)
+        about = alone or yes or CHANNELS.intersection(words) or ("opt", "out") in pairs
+        return False if about else None
+    return True if yes else None
+
+
+def requirement(column: KnownColumn, number: Upper | None) -> object:
+    """What `require` asks of a column that says who may be written, so that yes is yes; None where nothing tells.
+
+    A day says that somebody did so, and no day that nobody did.
+    """
+    wanted, values = consents(column.name), column.values
+    if wanted is None or values is None or not values.filled:
+        return None
+    match column.type:
+        case "boolean":
+            return wanted
+        case "date":
+            return {"missing": not wanted}
+        case "number":
+            of_flags = number is not None and number.distinct <= 2 and {values.lowest, values.highest} <= {0, 1}
+            return int(wanted) if of_flags else None
+        case "text":
+            return _word(wanted, [str(one.value) for one in values.frequent])
+        case _:
+            return None
+
+
+def _word(wanted: bool, values: Sequence[str]) -> str | None:
+    words = {value.strip().lower(): value for value in values}
+    if not words.keys() <= {*TRUE, *FALSE}:
+        return None
+    said = TRUE if wanted else FALSE
+    return next((value for word, value in words.items() if word in said), None)
