@@ -80,12 +80,12 @@ def segments(found: Found, names: Names) -> Iterator[Part]:
 def _by_stage(main: EventsFound, found: Found, names: Names) -> Iterator[Part]:
     what = main.name
     told = [
-        ("welcome", f"First of {what} in the last 30 days", 'lifecycle = "new"'),
-        ("loyal", f"Four of {what} or more, the last within 90 days", 'lifecycle = "loyal"'),
-        ("at-risk", f"Nothing in {what} for 90 to 180 days", 'lifecycle = "at_risk"'),
-        ("win-back", f"Nothing in {what} for half a year or more", 'lifecycle = ["inactive", "lost"]'),
+        ("welcome", f"First event in {what} in the last 30 days", 'lifecycle = "new"'),
+        ("loyal", f"Four events in {what} or more, the last within 90 days", 'lifecycle = "loyal"'),
+        ("at-risk", f"No event in {what} for 90 to 180 days", 'lifecycle = "at_risk"'),
+        ("win-back", f"No event in {what} for half a year or more", 'lifecycle = ["inactive", "lost"]'),
     ]
     if found.customers.table:
-        told.append(("never", f"Nothing in {what} yet", 'lifecycle = "prospect"'))
+        told.append(("never", f"No event in {what} yet", 'lifecycle = "prospect"'))
     for name, label, line in told:
         yield segment(names.new(name), label, [line])

@@ -81,7 +81,7 @@ def columns_written(found: Found, facts: Facts) -> Iterator[str]:
     if not found.customers.table:
         return
     columns = [c for c in facts.columns(CUSTOMERS) if usable(c, found.customers.key) and c.name != "segment"]
-    yield from (column.name for column in columns[:MOST_COLUMNS])
+    yield from [column.name for column in columns[:MOST_COLUMNS]] or [found.customers.key]
 
 
 def _head(found: Found, facts: Facts) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _consent(found: Found, facts: Facts) -> Iterator[str]:
     columns = list(facts.columns(CUSTOMERS)) if found.customers.table else []
     told = [(c, value) for c in columns if (value := requirement(c, facts.uppers.get(c.name))) is not None]
     if not told:
-        yield from comment("[consent]: no column was found that says who may be written; for a list of those who may not:")
+        yield from comment("No column was found that says who may be written. With a list of those who may not:")
         yield "# [consent]"
         yield '# suppress = "unsubscribed.csv"'
         return

@@ -14,6 +14,7 @@ from segkit.io.read.values.column import NUMERIC
 from segkit.io.write import FORMATS
 from segkit.operations.column_facts.readable import beyond_the_sample
 from segkit.operations.columns import columns_of
+from segkit.operations.orders_file.told import RULES
 from segkit.operations.progress import Progress
 from segkit.operations.starting.found import Found
 from segkit.operations.starting.sources import source_lines
@@ -22,9 +23,6 @@ from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import load_rules_text
 
 QUARTER = 0.75
-TRIED = "the rules made of the files"
-"""What the rule file is called before there is one."""
-
 
 @dataclass(frozen=True)
 class Upper:
@@ -54,7 +52,7 @@ class Facts:
 def look(found: Found, progress: Progress) -> Facts:
     """Every row is read; `DataError` for what cannot be."""
     probe = ["version = 1", "", *source_lines(found), "[segment.all]", "everyone = true"]
-    loaded = load_rules_text("\n".join(probe) + "\n", TRIED, formats=FORMATS)
+    loaded = load_rules_text("\n".join(probe) + "\n", RULES, formats=FORMATS)
     result = columns_of(loaded, values=True, progress=progress)
     tables = {table.name: table for table in result.tables}
     uppers = _uppers(found.customers.table, found.customers.key) if found.customers.table else {}

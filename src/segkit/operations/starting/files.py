@@ -70,6 +70,7 @@ def _name(paths: Sequence[str]) -> str:
 
 def slug(text: str, mark: str = "-") -> str:
     """The text in the letters that names of segments and tables take; empty where it has none of them."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", mark, plain).strip(mark)[:40].strip(mark)
 

@@ -9,11 +9,13 @@ import polars as pl
 
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table
-from segkit.operations.orders_file.guess import ID_TYPES, guess, simple
+from segkit.operations.orders_file.guess import ID_TYPES, ROLES, guess, simple
 from segkit.words import count, listed, plural
 
 LOOKED_AT = 5_000
 """How many different keys of the events are looked for among the customers."""
+NAMES = (*(name for name in ROLES["key"].names if name != "email"), "email")
+"""Names of keys in a customer file: an e-mail is one where there is nothing else."""
 BY_NAME, BY_VALUE = 0.1, 0.9
 """The share of these that customers have, at least, for columns of one name, and for columns of two."""
 
@@ -29,8 +31,8 @@ class Key(NamedTuple):
 def key_of_customers(table: Table) -> Key:
     """The column of a customer file that has a value of its own in each row; `DataError` where there is none."""
     unique = _unique(table)
-    named = guess(table, "key")
-    if named in unique:
+    by_name = {simple(name): name for name in reversed(unique)}
+    if named := next((by_name[name] for name in NAMES if name in by_name), None):
         return Key(named, (), f"named like a key, and {_all_differ(unique[named])}")
     ending = [name for name in unique if simple(name).endswith(("id", "key", "number", "no", "nr", "code"))]
     if found := next(iter((*ending, *unique)), None):
@@ -99,10 +101,13 @@ def _best_partner(column: str, pairs: Sequence[_Pair]) -> _Pair | None:
 
 
 def _why(column: str, pairs: Sequence[_Pair]) -> str:
-    of_tables = [f"{count(p.found)} of {count(p.looked_at)} keys of events looked at are those of customers" for p in pairs]
-    names = [f"`{p.events}`" for p in pairs if p.events != column]
-    alike = "its values are those of " + ", ".join(names) if names else "both have a column of this name"
-    return f"{alike}: {'; '.join(of_tables)}"
+    return "; ".join(_of_table(column, pair) for pair in pairs)
+
+
+def _of_table(column: str, pair: _Pair) -> str:
+    where = "the column of this name" if pair.events == column else f"`{pair.events}`"
+    looked = f"{count(pair.found)} of {count(pair.looked_at)} values that were looked at"
+    return f"of {where} in the events, {looked} are here, too"
 
 
 def _unique(table: Table) -> dict[str, int]:

@@ -30,8 +30,15 @@ class Part:
 
 def setting(key: str, value: object, why: str = "", *, active: bool = True) -> list[str]:
     """`key = value  # why`; one that only people can decide on is itself a comment."""
-    line = f"{'' if active else '# '}{key} = {as_toml(value)}"
+    line = f"{'' if active else '# '}{key} = {literal(value)}"
     return noted(line, why)
+
+
+def literal(value: object) -> str:
+    """The value as TOML has it; a text with quotation marks between apostrophes, where it can stand so."""
+    text = as_toml(value)
+    bare = isinstance(value, str) and '"' in value and "'" not in value and "\\" not in value and value.isprintable()
+    return f"'{value.replace('${', '$${')}'" if bare and isinstance(value, str) else text
 
 
 def noted(line: str, why: str) -> list[str]:
@@ -60,7 +67,7 @@ def dotted_key(*names: str) -> str:
 
 def title(text: str) -> tuple[str, ...]:
     """A line across the file, before what belongs together."""
-    return (f"# ---- {text} {'-' * (112 - len(text))}",)
+    return (f"# ---- {text} ".ljust(WIDEST - 2, "-"),)
 
 
 def text_of(parts: Iterable[Part]) -> str:

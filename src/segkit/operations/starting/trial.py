@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
 from segkit.io.write import FORMATS
 from segkit.operations.check import check_loaded
+from segkit.operations.orders_file.told import RULES
 from segkit.operations.starting.draft import everybody, with_output
-from segkit.operations.starting.facts import TRIED
 from segkit.operations.starting.toml_lines import Part, part_at, text_of
 from segkit.rules.text.loader import load_rules_text
 
@@ -32,14 +33,14 @@ def tried(parts: Sequence[Part]) -> Tried:
     kept, left_out = list(parts), dict[str, str]()
     while True:
         whole = with_output(kept)
-        loaded = load_rules_text(text_of(whole), TRIED, formats=FORMATS)
+        loaded = load_rules_text(text_of(whole), RULES, formats=FORMATS)
         found = check_loaded(loaded, data=True).diagnostics
         if errors := [one for one in found if one.severity is Severity.ERROR]:
             raise DataError(*errors)
         warned = [one for one in found if one.severity is Severity.WARNING]
         against = {part.name: one.message for one in warned if (part := _part(whole, one)) and part.optional}
         if not against:
-            return Tried(kept, left_out, tuple(warned))
+            return Tried(kept, left_out, tuple(replace(one, location=None) if _of_rules(one) else one for one in warned))
         left_out |= against
         kept = [part for part in kept if part.name not in against and part.needs not in against]
         if not any(line.startswith("[segment.") for part in kept for line in part.lines):
@@ -48,4 +49,9 @@ def tried(parts: Sequence[Part]) -> Tried:
 
 def _part(parts: Sequence[Part], warned: Diagnostic) -> Part | None:
     place = warned.location
-    return part_at(parts, place.line) if place and place.line and place.path == TRIED else None
+    return part_at(parts, place.line) if place and place.line and _of_rules(warned) else None
+
+
+def _of_rules(diagnostic: Diagnostic) -> bool:
+    """Whether it is about the rules, which nobody has seen so far."""
+    return diagnostic.location is not None and diagnostic.location.path == RULES
