@@ -3,8 +3,8 @@
     python -m docs.generate
 
 Writes `configs/segkit.schema.json`, `docs/codes.md`, the templates of `segkit init`, the tables of `docs/rule-file.md`,
-the pictures of the README and of the RFM example, and the output below every command in the documents. A document is run from top to bottom in a copy
-of the examples:
+the pictures of the README and of the RFM example, and the output below every command in the documents. A document is
+run from top to bottom in a copy of the examples:
 
 - `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;

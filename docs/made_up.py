@@ -65,9 +65,13 @@ def templates() -> Iterator[tuple[Path, str]]:
 
 def _rules(name: str) -> str:
     """The rule file of `configs/`, which reads the data beside it, on the last day of that."""
-    text = (ROOT / "configs" / f"{name}.toml").read_text(encoding="utf-8").replace("#:schema ./segkit.schema.json\n", "")
+    text = (
+        (ROOT / "configs" / f"{name}.toml").read_text(encoding="utf-8").replace("#:schema ./segkit.schema.json\n", "")
+    )
     text = re.sub(rf"\b{name}\.toml", "segments.toml", text)
-    as_of = f"as_of = {AS_OF}                        # the last day of the data made up beside this file; without it, today"
+    as_of = (
+        f"as_of = {AS_OF}                        # the last day of the data made up beside this file; without it, today"
+    )
     return re.sub(r"^# as_of = .*$", as_of, text, count=1, flags=re.MULTILINE)
 
 
@@ -91,7 +95,9 @@ def _shop() -> dict[str, tuple[str, Rows]]:
         customers.append(
             [key, first, email, str(draw.chance(80)).lower(), draw.born(), draw.ago(60) if kind == "never" else signed]
         )
-        orders += [[f"{key}-{n}", key, day, *line] for n, day in enumerate(_days(draw, kind), 1) for line in _lines(draw)]
+        orders += [
+            [f"{key}-{n}", key, day, *line] for n, day in enumerate(_days(draw, kind), 1) for line in _lines(draw)
+        ]
     orders.sort(key=lambda row: (row[2], row[0]))
     return {
         "customers.csv": ("customer_id,first_name,email,email_opt_in,birth_date,signed_up", customers),
@@ -181,7 +187,12 @@ def _leads() -> dict[str, tuple[str, Rows]]:
                 flags = [str(opened).lower(), str(opened and draw.chance(40)).lower()]
                 emails.append([key, draw.ago(min(since, 120)), *flags])
     header = "lead_id,company,contact,email,phone,country,role,employees,industry_code,status,created,interests"
-    industries = [("A", "Building", "true"), ("B", "Trade", "true"), ("C", "Fishing", "false"), ("D", "Schools", "true")]
+    industries = [
+        ("A", "Building", "true"),
+        ("B", "Trade", "true"),
+        ("C", "Fishing", "false"),
+        ("D", "Schools", "true"),
+    ]
     return {
         "leads.csv": (f"{header},latitude,longitude", leads),
         "visits.csv": ("lead_id,visited_at,page", sorted(visits, key=lambda row: (row[1], row[0]))),

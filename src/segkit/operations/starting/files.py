@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.orders_file.columns import open_data
+from segkit.operations.starting.known.names import free, slug
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
 
@@ -27,9 +26,7 @@ class Files(NamedTuple):
 def open_customers(ws: Workspace, path: str, rename: dict[str, str] | None = None) -> Table:
     """The table of a customer file; `rename` gives some of its columns other names."""
     _refuse_standard_input(path)
-    return open_table(
-        ws, CUSTOMERS, Customers(path=path, key="", rename=rename or {}), base=Path(), timezone="UTC"
-    )
+    return open_table(ws, CUSTOMERS, Customers(path=path, key="", rename=rename or {}), base=Path(), timezone="UTC")
 
 
 def open_events(ws: Workspace, paths: Sequence[str]) -> list[Files]:
@@ -64,28 +61,5 @@ def names_of(tables: Iterable[Files]) -> list[str]:
 
 def _name(paths: Sequence[str]) -> str:
     stems = [re.sub(r"(\.[A-Za-z]+)+$", "", Path(path).name) for path in paths]
-    common = os.path.commonprefix(stems)
+    common = os.path.commonprefix(stems)  # noqa: RUF071 (names, not paths)
     return slug(re.sub(r"[*?\[].*|[\W_\d]+$", "", common), "_") or "events"
-
-
-def slug(text: str, mark: str = "-") -> str:
-    """The text in the letters that names of segments and tables take; empty where it has none of them."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", mark, plain).strip(mark)[:40].strip(mark)
-
-
-def free(name: str, taken: Collection[str]) -> str:
-    """The name, with a number behind it where it is taken."""
-    names = (name, *(f"{name}-{number}" for number in range(2, len(taken) + 3)))
-    return next(one for one in names if one not in taken)
-
-
-def as_seen_from(path: str, folder: Path) -> str:
-    """The path relative to a folder; whole where they have nothing in common but the root."""
-    base, parent = os.path.realpath(folder), os.path.dirname(path)  # noqa: PTH120 (globs are no paths)
-    if not glob.has_magic(parent):
-        path = str(Path(os.path.realpath(parent or "."), Path(path).name))
-    whole = os.path.abspath(path)  # noqa: PTH100 (nor may `..` in globs be followed)
-    alone = os.path.commonpath([base, whole]) == os.path.sep
-    return whole if alone else os.path.relpath(whole, base)

@@ -8,18 +8,20 @@ from pathlib import Path
 from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
-from segkit.io.read import Workspace
+from segkit.io.read import Table, Workspace
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
-from segkit.operations.starting.computed import COMPUTED
-from segkit.operations.starting.draft import parts_of, with_output
-from segkit.operations.starting.facts import Facts, look
-from segkit.operations.starting.files import free, names_of, open_customers, open_events, refuse_empty
-from segkit.operations.starting.found import CustomersFound, EventsFound, Found
-from segkit.operations.starting.keys import key_of_both, key_of_customers
+from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty
+from segkit.operations.starting.keys import Key, key_of_both, key_of_customers
+from segkit.operations.starting.known.facts import Facts
+from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
+from segkit.operations.starting.known.names import free
+from segkit.operations.starting.lines.computed import COMPUTED
+from segkit.operations.starting.lines.draft import parts_of, with_output
+from segkit.operations.starting.lines.toml_lines import text_of
+from segkit.operations.starting.look import look
 from segkit.operations.starting.roles import events_found, key_of_events
 from segkit.operations.starting.template import template_files
-from segkit.operations.starting.toml_lines import text_of
 from segkit.operations.starting.trial import Tried, tried
 from segkit.results import Guess, InitResult
 from segkit.rules.tables import CUSTOMERS
@@ -55,8 +57,8 @@ def init(
         facts = look(found, progress)
         progress("trying the rules")
         outcome = tried(parts_of(found, facts, None))
-    kept = {part.name for part in outcome.parts}
-    parts = [part for part in parts_of(found, facts, directory) if part.name in kept]
+    made = {part.name: part for part in parts_of(found, facts, directory)}
+    parts = [made.get(part.name, part) for part in outcome.parts]
     _write(directory, {FILE: text_of(with_output(parts)).encode()})
     return _result(directory, found, facts, outcome)
 
@@ -85,20 +87,27 @@ def _found(ws: Workspace, customers: str | None, events: Sequence[str]) -> Found
         refuse_empty(files.table)
     if customers is None:
         keys = [key_of_events(files.table) for files in tables]
-        found = [events_found(name, files, *key) for name, files, key in zip(names, tables, keys, strict=True)]
-        return Found(_made_of(found), tuple(found))
+        of_tables = [events_found(name, files, *key) for name, files, key in zip(names, tables, keys, strict=True)]
+        return Found(_made_of(of_tables), tuple(of_tables))
     table = open_customers(ws, customers)
     refuse_empty(table)
     key = key_of_both(table, [files.table for files in tables]) if tables else key_of_customers(table)
-    taken = {} if not tables else {free(f"{name}_in_file", table.columns): name for name in table.columns if name in COMPUTED}
-    table = open_customers(ws, customers, taken) if taken else table
-    new = {old: name for name, old in taken.items()}
-    why = {"key": key.why, "rename": "segkit computes a column of this name"}
-    of_file = CustomersFound(
-        key=new.get(key.customers, key.customers), files=(customers,), table=table, rename=taken, why=why
+    of_tables = [events_found(n, files, k, key.why) for n, files, k in zip(names, tables, key.events, strict=True)]
+    return Found(_of_file(ws, customers, table, key, rename=bool(tables)), tuple(of_tables))
+
+
+def _of_file(ws: Workspace, path: str, table: Table, key: Key, *, rename: bool) -> CustomersFound:
+    """The customers of a file; with events, columns that are computed of these get other names."""
+    taken = [name for name in table.columns if name in COMPUTED] if rename else []
+    new = {free(f"{name}_in_file", table.columns): name for name in taken}
+    names = {old: name for name, old in new.items()}
+    return CustomersFound(
+        key=names.get(key.customers, key.customers),
+        files=(path,),
+        table=open_customers(ws, path, new) if new else table,
+        rename=new,
+        why={"key": key.why, "rename": "segkit computes a column of this name"},
     )
-    found = [events_found(n, files, k, key.why) for n, files, k in zip(names, tables, key.events, strict=True)]
-    return Found(of_file, tuple(found))
 
 
 def _made_of(found: Sequence[EventsFound]) -> CustomersFound:

@@ -8,8 +8,9 @@ from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.column import NUMERIC
 from segkit.operations.orders_file.guess import QUANTITIES, ROLES, guess, guess_id, simple
-from segkit.operations.starting.files import Files, free
-from segkit.operations.starting.found import EventsFound
+from segkit.operations.starting.files import Files
+from segkit.operations.starting.known.found import EventsFound
+from segkit.operations.starting.known.names import free
 from segkit.words import count, plural
 
 PRICES = ("unitprice", "price", "unitcost", "prixunitaire", "prixunit", "einzelpreis", "stückpreis", "prix", "preis")
@@ -70,7 +71,9 @@ def _time(table: Table, key: str) -> tuple[str, str]:
 
 def _groups(table: Table, id_: str) -> str | None:
     """Why rows with one id are one event; None where each row has its own."""
-    found = table.frame.select(table.key(id_).count().alias("rows"), table.key(id_).drop_nulls().n_unique().alias("ids"))
+    found = table.frame.select(
+        table.key(id_).count().alias("rows"), table.key(id_).drop_nulls().n_unique().alias("ids")
+    )
     rows, ids = found.collect(engine="streaming").row(0)
     return f"{plural(rows, 'row')} have {count(ids)} different ones" if 0 < ids < rows else None
 
@@ -92,4 +95,3 @@ def _money(table: Table, taken: list[str]) -> tuple[str | None, str | None, str]
 def sql_name(column: str) -> str:
     """The name of a column as SQL has it."""
     return '"{}"'.format(column.replace('"', '""'))
-

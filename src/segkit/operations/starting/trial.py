@@ -11,8 +11,8 @@ from segkit.errors import DataError
 from segkit.io.write import FORMATS
 from segkit.operations.check import check_loaded
 from segkit.operations.orders_file.told import RULES
-from segkit.operations.starting.draft import everybody, with_output
-from segkit.operations.starting.toml_lines import Part, part_at, text_of
+from segkit.operations.starting.lines.draft import everybody, with_output
+from segkit.operations.starting.lines.toml_lines import Part, part_at, text_of
 from segkit.rules.text.loader import load_rules_text
 
 
@@ -40,7 +40,9 @@ def tried(parts: Sequence[Part]) -> Tried:
         warned = [one for one in found if one.severity is Severity.WARNING]
         against = {part.name: one.message for one in warned if (part := _part(whole, one)) and part.optional}
         if not against:
-            return Tried(kept, left_out, tuple(replace(one, location=None) if _of_rules(one) else one for one in warned))
+            return Tried(
+                kept, left_out, tuple(replace(one, location=None) if _of_rules(one) else one for one in warned)
+            )
         left_out |= against
         kept = [part for part in kept if part.name not in against and part.needs not in against]
         if not any(line.startswith("[segment.") for part in kept for line in part.lines):

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.operations.starting.files import as_seen_from
-from segkit.operations.starting.found import CustomersFound, EventsFound, Found
-from segkit.operations.starting.toml_lines import dotted_key, setting
+from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
+from segkit.operations.starting.known.names import as_seen_from
+from segkit.operations.starting.lines.toml_lines import dotted_key, setting
 
 
 class Setting(NamedTuple):

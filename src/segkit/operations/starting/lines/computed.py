@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit.operations.orders_file.rules import as_toml
-from segkit.operations.starting.facts import Facts
-from segkit.operations.starting.found import EventsFound, Found
-from segkit.operations.starting.segments import Names, is_birth_date, segment
-from segkit.operations.starting.toml_lines import Part
+from segkit.operations.starting.known.facts import Facts
+from segkit.operations.starting.known.found import EventsFound, Found
+from segkit.operations.starting.lines.segments import Names, is_birth_date, segment
+from segkit.operations.starting.lines.toml_lines import Part
 from segkit.rules.model.computed.rfm import RFM_COLUMNS
 from segkit.rules.model.computed.value import MEASURED
 from segkit.rules.tables import CUSTOMERS
@@ -16,7 +16,8 @@ from segkit.rules.tables import CUSTOMERS
 AGE = "age"
 COMPUTED = frozenset({*RFM_COLUMNS, *MEASURED, "lifecycle"})
 """Columns that these sections bring; a column of the customer file cannot have such a name beside them."""
-RFM, LIFECYCLE, VALUE = "rfm", "lifecycle", "value"
+RFM, LIFECYCLE, VALUE = "[rfm]", "[lifecycle]", "[value]"
+"""Names of parts; those of segments have no brackets."""
 
 
 def sections(found: Found, facts: Facts) -> Iterator[Part]:
@@ -52,7 +53,7 @@ def _ages(found: Found, facts: Facts) -> Iterator[Part]:
     born = next((column for column in facts.columns(CUSTOMERS) if is_birth_date(column)), None)
     if born and AGE not in found.customers.table.columns:
         lines = (f"[trait.{AGE}]", f"years_since = {as_toml(born.name)}")
-        yield Part(name=AGE, lines=lines, optional=True, output=(AGE,))
+        yield Part(name=f"[trait.{AGE}]", lines=lines, optional=True, output=(AGE,))
 
 
 def segments(found: Found, names: Names) -> Iterator[Part]:
@@ -63,9 +64,7 @@ def segments(found: Found, names: Names) -> Iterator[Part]:
     yield from _by_stage(main, found, names)
     if not main.amount:
         return
-    yield segment(
-        names.new("champions"), "Recent, frequent, high spend", ['rfm = ["champions", "loyal"]'], needs=RFM
-    )
+    yield segment(names.new("champions"), "Recent, frequent, high spend", ['rfm = ["champions", "loyal"]'], needs=RFM)
     yield segment(
         names.new("slipping-away"), "Used to be good, silent now", ['rfm = ["at_risk", "cant_lose"]'], needs=RFM
     )

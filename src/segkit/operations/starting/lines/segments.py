@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.personal.kinds import words_of
-from segkit.operations.starting.consent import consents
-from segkit.operations.starting.facts import Facts, Upper
-from segkit.operations.starting.files import free, slug
-from segkit.operations.starting.found import EventsFound, Found
-from segkit.operations.starting.toml_lines import Part, dotted_key, noted
+from segkit.operations.starting.known.facts import Facts, Upper
+from segkit.operations.starting.known.found import EventsFound, Found
+from segkit.operations.starting.known.names import free, slug
+from segkit.operations.starting.lines.consent import consents
+from segkit.operations.starting.lines.toml_lines import Part, dotted_key, noted
 from segkit.results import FrequentValue, KnownColumn
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import count
@@ -28,8 +28,11 @@ TEXTS, NUMBERS, FLAGS, EVENT_TEXTS = 4, 3, 2, 1
 """How many columns of each kind get a segment."""
 MOST_VALUES = 200
 NO_AMOUNTS = frozenset(
-    "id ids key keys code codes no nr number numbers num index row line year month day zip sku ref reference".split()
-)
+    {
+        "id", "ids", "key", "keys", "code", "codes", "no", "nr", "number", "numbers", "num", "index", "row", "line",
+        "year", "month", "day", "zip", "sku", "ref", "reference",
+    }
+)  # fmt: skip
 """Words in names of numbers of which more is not more."""
 
 
@@ -142,13 +145,13 @@ def _recent(column: KnownColumn, names: Names) -> Part:
     values = column.values
     assert values is not None, "only columns whose values are known are usable"
     why = f"the days are {values.lowest} to {values.highest}"
-    line = f"{dotted_key('demographic', column.name, 'within')} = \"90 days\""
+    line = f'{dotted_key("demographic", column.name, "within")} = "90 days"'
     label = f"{column.name}: in the last 90 days"
     return segment(names.new("recent", column.name), label, noted(line, why))
 
 
 def _birthday(column: KnownColumn, names: Names) -> Part:
-    line = f"{dotted_key('demographic', column.name, 'anniversary_within')} = \"7 days\""
+    line = f'{dotted_key("demographic", column.name, "anniversary_within")} = "7 days"'
     return segment(names.new("birthday"), "Birthday in the next seven days", [line])
 
 
@@ -162,7 +165,7 @@ def _did(events: EventsFound, column: KnownColumn, one: FrequentValue, facts: Fa
 
 
 def _lately(events: EventsFound, names: Names) -> Part:
-    line = f"behavioural.did = {{ events = {as_toml(events.name)}, within = \"30 days\" }}"
+    line = f'behavioural.did = {{ events = {as_toml(events.name)}, within = "30 days" }}'
     return segment(names.new(events.name, "lately"), f"{events.name} in the last 30 days", [line])
 
 

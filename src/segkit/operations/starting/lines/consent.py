@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.personal.kinds import words_of
-from segkit.operations.starting.facts import Upper
+from segkit.operations.starting.known.facts import Upper
 from segkit.results import KnownColumn
 
 SAYS_YES = frozenset(
-    "optin consent consents consented consentement einwilligung permission permissions allow allowed allows accepts "
-    "agreed subscribed newsletter".split()
-)
-SAYS_NO = frozenset(
-    "not never optout out unsubscribe unsubscribed unsubscribes dont dnc blocked block stop suppress suppressed "
-    "suppression refused refuses objection objects exclude excluded revoked withdrawn keine nicht pas sans".split()
-)
+    {
+        "optin", "consent", "consents", "consented", "consentement", "einwilligung", "permission", "permissions",
+        "allow", "allowed", "allows", "accepts", "agreed", "subscribed", "newsletter",
+    }
+)  # fmt: skip
+NO_ALONE = frozenset({"optout", "unsubscribe", "unsubscribed", "unsubscribes", "dnc"})
+"""Words that say no to messages, whatever stands beside them."""
+SAYS_NO = NO_ALONE | {
+    "not", "never", "out", "dont", "blocked", "block", "stop", "suppress", "suppressed", "suppression", "refused",
+    "refuses", "objection", "objects", "exclude", "excluded", "revoked", "withdrawn", "keine", "nicht", "pas", "sans",
+}  # fmt: skip
 CHANNELS = frozenset(
-    "email mail mailing mailings sms call calls phone contact contacts post newsletter marketing disturb advertising "
-    "ads whatsapp fax courriel werbung".split()
-)
+    {
+        "email", "mail", "mailing", "mailings", "sms", "call", "calls", "phone", "contact", "contacts", "post",
+        "newsletter", "marketing", "disturb", "advertising", "ads", "whatsapp", "fax", "courriel", "werbung",
+    }
+)  # fmt: skip
 
 
 def consents(name: str) -> bool | None:
@@ -29,16 +36,17 @@ def consents(name: str) -> bool | None:
     A name that says no twice, such as `not_unsubscribed`, is left to people.
     """
     words = list(words_of(name))
-    pairs = {*zip(words, words[1:], strict=False)}
-    no = [word for word in words if word in SAYS_NO] + [pair for pair in pairs if pair[0] == "no" and pair[1] in CHANNELS]
-    yes = SAYS_YES.intersection(words) or ("opt", "in") in pairs
-    if len(no) > 1:
+    pairs = set(pairwise(words))
+    # `no_email` says no, `no_orders` is a number.
+    said_no = [word for word in words if word in SAYS_NO]
+    said_no += [word for word, about in pairs if word == "no" and about in CHANNELS]
+    said_yes = bool(SAYS_YES.intersection(words)) or ("opt", "in") in pairs
+    if len(said_no) > 1:
         return None
-    if no:
-        alone = {"optout", "unsubscribe", "unsubscribed", "unsubscribes", "dnc"}.intersection(words)
-        about = alone or yes or CHANNELS.intersection(words) or ("opt", "out") in pairs
+    if said_no:
+        about = NO_ALONE.intersection(words) or CHANNELS.intersection(words) or said_yes or ("opt", "out") in pairs
         return False if about else None
-    return True if yes else None
+    return True if said_yes else None
 
 
 def requirement(column: KnownColumn, number: Upper | None) -> object:

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from segkit.operations.orders_file.rules import as_toml
-from segkit.operations.starting import computed
-from segkit.operations.starting.consent import consents, requirement
-from segkit.operations.starting.facts import Facts
-from segkit.operations.starting.found import EventsFound, Found
-from segkit.operations.starting.segments import Names, is_placeholder, of_customers, of_events, usable
-from segkit.operations.starting.sources import customer_settings, event_settings, with_reasons
-from segkit.operations.starting.toml_lines import Part, comment, dotted_key, noted, setting, title
+from segkit.operations.starting.known.facts import Facts
+from segkit.operations.starting.known.found import EventsFound, Found
+from segkit.operations.starting.lines import computed
+from segkit.operations.starting.lines.consent import consents, requirement
+from segkit.operations.starting.lines.segments import Names, is_placeholder, of_customers, of_events, usable
+from segkit.operations.starting.lines.sources import customer_settings, event_settings, with_reasons
+from segkit.operations.starting.lines.toml_lines import Part, comment, dotted_key, noted, setting, title
 from segkit.results import KnownColumn
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import count
 
-OUTPUT, CONSENT = "output", "consent"
+OUTPUT, CONSENT = "[output]", "[consent]"
+EVERYBODY = "everybody"
+"""The segment that stands where there is no other."""
 MOST_COLUMNS = 8
 """How many columns of the customer file the lists have."""
 HEAD = """\
@@ -38,22 +40,22 @@ def parts_of(found: Found, facts: Facts, folder: Path | None) -> list[Part]:
     segments = [*computed.segments(found, names), *of_customers(found, facts, names), *of_events(found, facts, names)]
     made = list(computed.sections(found, facts))
     return [
-        Part(name="head", lines=tuple(_head(found, facts))),
-        Part(name="title data", lines=title("Where the data is")),
-        Part(name=CUSTOMERS, lines=tuple(_customers(found, facts, folder))),
-        *(Part(name=f"events {one.name}", lines=tuple(_events(one, found, facts, folder))) for one in found.events),
-        *([Part(name="title computed", lines=title("What is computed for each customer")), *made] if made else []),
-        Part(name="title output", lines=title("What is written")),
+        Part(name="[head]", lines=tuple(_head(found, facts))),
+        Part(name="[title] data", lines=title("Where the data is")),
+        Part(name="[customers]", lines=tuple(_customers(found, facts, folder))),
+        *(Part(name=f"[events.{one.name}]", lines=tuple(_events(one, found, facts, folder))) for one in found.events),
+        *([Part(name="[title] computed", lines=title("What is computed for each customer")), *made] if made else []),
+        Part(name="[title] output", lines=title("What is written")),
         Part(name=OUTPUT, lines=(), output=tuple(columns_written(found, facts))),
         Part(name=CONSENT, lines=tuple(_consent(found, facts))),
-        Part(name="title segments", lines=title("The segments")),
+        Part(name="[title] segments", lines=title("The segments")),
         *(segments or [everybody()]),
     ]
 
 
 def everybody() -> Part:
     """The segment of all customers, where nothing else is known."""
-    return Part(name="everybody", lines=("[segment.everybody]", 'label = "All customers"', "everyone = true"))
+    return Part(name=EVERYBODY, lines=(f"[segment.{EVERYBODY}]", 'label = "All customers"', "everyone = true"))
 
 
 def with_output(parts: Sequence[Part]) -> list[Part]:
@@ -61,7 +63,9 @@ def with_output(parts: Sequence[Part]) -> list[Part]:
     columns = [column for part in parts if part.name == OUTPUT for column in part.output]
     columns += [column for part in parts if part.name != OUTPUT for column in part.output]
     lines = ["[output]", 'directory = "segments"', *_wrapped(dict.fromkeys(columns))]
-    return [part if part.name != OUTPUT else Part(name=OUTPUT, lines=tuple(lines), output=part.output) for part in parts]
+    return [
+        part if part.name != OUTPUT else Part(name=OUTPUT, lines=tuple(lines), output=part.output) for part in parts
+    ]
 
 
 def _wrapped(columns: Mapping[str, None]) -> Iterator[str]:

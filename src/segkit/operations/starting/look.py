@@ -1,11 +1,10 @@
-"""What stands in the files, once the roles of their columns are known."""
+"""Looks at every row of the files, once the roles of their columns are known."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -16,37 +15,13 @@ from segkit.operations.column_facts.readable import beyond_the_sample
 from segkit.operations.columns import columns_of
 from segkit.operations.orders_file.told import RULES
 from segkit.operations.progress import Progress
-from segkit.operations.starting.found import Found
-from segkit.operations.starting.sources import source_lines
-from segkit.results import ColumnsResult, KnownColumn, KnownTable
-from segkit.rules.tables import CUSTOMERS
+from segkit.operations.starting.known.facts import Facts, Upper
+from segkit.operations.starting.known.found import Found
+from segkit.operations.starting.lines.sources import source_lines
+from segkit.results import ColumnsResult
 from segkit.rules.text.loader import load_rules_text
 
 QUARTER = 0.75
-
-@dataclass(frozen=True)
-class Upper:
-    """The upper quartile of a column of numbers: `rows` of the `filled` ones have it or more; `distinct` differ."""
-
-    value: float
-    rows: int
-    filled: int
-    distinct: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What stands in the tables: columns with their values, upper quartiles, the day that is now."""
-
-    tables: Mapping[str, KnownTable]
-    uppers: Mapping[str, Upper]
-    """Column of the customer file -> its upper quartile."""
-    as_of: dt.date | None
-    """The last day of the events; without events, that of the customers."""
-
-    def columns(self, table: str) -> Iterator[KnownColumn]:
-        """The columns of a table whose values could be looked at."""
-        return (column for column in self.tables[table].columns if column.values)
 
 
 def look(found: Found, progress: Progress) -> Facts:
