@@ -65,10 +65,12 @@ def command(
 
         click.echo(init_json(result))
     elif not terminal.quiet:
-        from segkit.report.text.of_rules.init import init_text
+        from segkit.report.text.of_rules.init import init_text, next_text
         from segkit.report.text.screen import show_on
 
-        show_on(sys.stdout, init_text(result), color=terminal.colored(sys.stdout))
+        if result.template is None:
+            show_on(sys.stdout, init_text(result), "", color=terminal.colored(sys.stdout))
+        click.echo(next_text(result))
     if not terminal.quiet:
         terminal.diagnose(result.warnings)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,12 +13,21 @@ from rich.text import Text
 
 from segkit.report.text.tables import spaced
 from segkit.results import Guess, InitResult
-from segkit.words import count, plural
+from segkit.words import plural
 
 
 def init_text(result: InitResult) -> RenderableType:
-    """The files, the guesses with their reasons, the next commands."""
-    return spaced([*_read(result), *_guesses(result), *_left_out(result), _next(result)])
+    """What was read, the guesses with their reasons, what was left out."""
+    return spaced([*_read(result), *_guesses(result), *_left_out(result)])
+
+
+def next_text(result: InitResult) -> str:
+    """The files that were written, and the commands to go on with, each on a line of its own to be copied."""
+    path = shlex.quote(result.path)
+    made = f" ({plural(len(result.segments), 'segment')})" if result.segments else ""
+    data = [name for name in result.files if Path(result.path).name != name]
+    lines = [f"{result.path} is written{made}", *([f"beside it, made up: {', '.join(data)}"] if data else [])]
+    return "\n".join([*lines, f"next: segkit apply {path}", f"      segkit columns {path} --values"])
 
 
 def _read(result: InitResult) -> Iterator[RenderableType]:
@@ -45,12 +55,3 @@ def _left_out(result: InitResult) -> Iterator[RenderableType]:
     if result.left_out:
         lines = "\n".join(f"  {name}: {why}" for name, why in result.left_out.items())
         yield Text(f"Left out, since the data speak against it\n{lines}", overflow="fold")
-
-
-def _next(result: InitResult) -> RenderableType:
-    path = shlex.quote(result.path)
-    made = f" ({count(len(result.segments))} segments)" if result.segments else ""
-    others = [name for name in result.files if not result.path.endswith(name)]
-    beside = f"\nbeside it, made up: {', '.join(others)}" if others else ""
-    told = f"{result.path} is written{made}{beside}"
-    return Text(f"{told}\nnext: segkit apply {path}\n      segkit columns {path} --values", overflow="fold")
