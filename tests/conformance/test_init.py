@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -65,7 +64,9 @@ def shop(desk: Desk) -> Desk:
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_a_template_runs_as_it_is(template: str, desk: Desk) -> None:
     text, rules = made(desk, "--template", template)
-    assert all(table["path"].count("*") or (desk / "here" / table["path"]).exists() for table in rules["events"].values())
+    assert all(
+        table["path"].count("*") or (desk / "here" / table["path"]).exists() for table in rules["events"].values()
+    )
     desk.segkit("test", desk / "here/segments.toml")
     written = json.loads(desk.segkit("apply", desk / "here/segments.toml", "--json").stdout)["segments"]
     assert all(segment["written"] for segment in written if segment["write"])
@@ -86,7 +87,9 @@ def test_templates_are_the_rule_files_of_configs() -> None:
     for name in TEMPLATES:
         config = tomli.loads((ROOT / f"configs/{name}.toml").read_text(encoding="utf-8"))
         template = ROOT / f"src/segkit/operations/starting/templates/{name}/segments.toml"
-        assert tomli.loads(template.read_text(encoding="utf-8")) == config | {"as_of": tomli.loads("d = 2024-06-30")["d"]}
+        assert tomli.loads(template.read_text(encoding="utf-8")) == config | {
+            "as_of": tomli.loads("d = 2024-06-30")["d"]
+        }
 
 
 # ---- Files that are there
@@ -310,11 +313,22 @@ def test_a_second_run_writes_the_same_bytes(shop: Desk) -> None:
 # ---- Columns that are there already, keys
 
 
+def test_fields_of_several_values_are_no_single_value(desk: Desk) -> None:
+    values = ["golf", "golf; chess", "chess", "chess; golf", "golf; chess"]
+    desk.put("c.csv", "id,likes,plan\n" + "".join(f"{n},{values[n % 5]},{'ab'[n % 2]}\n" for n in range(30)))
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert '# lists.likes = ";"' in text
+    assert list(rules["segment"]) == ["plan-a"]
+    assert made(desk, "--customers", desk / "c.csv", "--force")[0].count("[segment.") == 1
+    active = text.replace("# lists.", "lists.") + '[segment.golf]\ndemographic.likes.has_any = "golf"\n'
+    desk.apply(active.replace("../c.csv", "c.csv"))
+
+
 def test_columns_that_segkit_computes_get_another_name(desk: Desk) -> None:
     customers = "id,frequency,revenue,lifecycle,lifecycle_in_file\n"
     desk.put("c.csv", customers + "".join(f"{n},{n % 7},{n * 10},{'ab'[n % 2]},{'xyz'[n % 3]}\n" for n in range(20)))
     desk.put("o.csv", "id,day,amount\n" + "".join(f"{n % 15},2024-0{1 + n % 5}-10,{n}.5\n" for n in range(60)))
-    text, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
     assert rules["customers"]["rename"] == {
         "frequency_in_file": "frequency",
         "revenue_in_file": "revenue",
@@ -329,7 +343,7 @@ def test_keys_of_other_names_are_found_by_their_values(desk: Desk) -> None:
     result = desk.segkit("init", desk / "r", "--customers", desk / "c.csv", "--events", desk / "o.csv")
     rules = tomli.loads((desk / "r/segments.toml").read_text())
     assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("ref", "buyer")
-    assert "40 of 40 values" in " ".join(result.stdout.split())
+    assert "40 of 40 keys" in " ".join(result.stdout.split())
 
 
 def test_columns_of_one_name_with_other_values_are_not_the_key(desk: Desk) -> None:
@@ -341,7 +355,10 @@ def test_columns_of_one_name_with_other_values_are_not_the_key(desk: Desk) -> No
 
 
 def test_an_id_that_each_row_has_for_itself_is_left_out(desk: Desk) -> None:
-    desk.put("o.csv", "customer_id,order_id,date,total\n" + "".join(f"{n % 9},o{n},2024-01-0{1 + n % 9},{n}.5\n" for n in range(40)))
+    desk.put(
+        "o.csv",
+        "customer_id,order_id,date,total\n" + "".join(f"{n % 9},o{n},2024-01-0{1 + n % 9},{n}.5\n" for n in range(40)),
+    )
     assert "id" not in made(desk, "--events", desk / "o.csv")[1]["events"]["o"]
 
 
@@ -362,8 +379,18 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
         ({}, ["--events", "c*.csv"], 3, "no file matches `c*.csv`"),
         ({"c.csv": ""}, ["--customers", "c.csv"], 3, "`c.csv` is empty"),
         ({"c.csv": "id,plan\n"}, ["--customers", "c.csv"], 3, "`c.csv` has no rows"),
-        ({"c.csv": "city,plan\nx,y\nx,y\n"}, ["--customers", "c.csv"], 3, "no column of `c.csv` has a value of its own in each row"),
-        ({"o.csv": "a,b\n1,2\n1,2\n"}, ["--events", "o.csv"], 3, "cannot tell which column of `o.csv` holds the customer's key"),
+        (
+            {"c.csv": "city,plan\nx,y\nx,y\n"},
+            ["--customers", "c.csv"],
+            3,
+            "no column of `c.csv` has a value of its own in each row",
+        ),
+        (
+            {"o.csv": "a,b\n1,2\n1,2\n"},
+            ["--events", "o.csv"],
+            3,
+            "cannot tell which column of `o.csv` holds the customer's key",
+        ),
         ({"o.csv": "id,b\n1,x\n1,y\n"}, ["--events", "o.csv"], 3, "no column of `o.csv` holds days"),
         (
             {"c.csv": "id,b\n1,x\n2,y\n", "o.csv": "id,day\nA,2024-01-01\nB,2024-01-02\n"},
@@ -372,7 +399,12 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
             "no column of `c.csv` and `o.csv` has the same keys",
         ),
         ({}, ["--customers", "-"], 2, "a rule file names files"),
-        ({"c.csv": "id\n1\n"}, ["--customers", "c.csv", "--template", "shop"], 2, "`--template` brings data of its own"),
+        (
+            {"c.csv": "id\n1\n"},
+            ["--customers", "c.csv", "--template", "shop"],
+            2,
+            "`--template` brings data of its own",
+        ),
         ({"c.csv": "id\n1\n"}, ["c.csv", "--customers", "c.csv"], 2, "`c.csv` is a file, and no folder"),
         ({}, ["--template", "zoo"], 2, "invalid value for `--template`"),
     ],
@@ -387,7 +419,7 @@ def test_errors_come_before_anything_is_written(
     result = desk.segkit("init", *where, *args, code=code)
     assert result.stderr.startswith("error: ") and message in result.stderr, result.stderr
     assert result.stderr.count("error: ") == 1
-    assert sorted(os.listdir()) == sorted(files)
+    assert sorted(path.name for path in desk.folder.iterdir()) == sorted(files)
 
 
 def test_a_file_that_is_there_is_not_written_over(desk: Desk) -> None:
@@ -424,7 +456,7 @@ def test_commands_take_the_rule_file_of_the_folder(command: str, desk: Desk, mon
 def test_json_has_the_guesses(shop: Desk) -> None:
     args = ("--customers", shop / "clients.csv", "--events", shop / "lines.csv", "--json")
     told = json.loads(shop.segkit("init", shop / "here", *args).stdout)
-    assert list(told)[0] == "schema_version"
+    assert next(iter(told)) == "schema_version"
     assert {(g["table"], g["role"]): g["value"] for g in told["guesses"]} == {
         ("customers", "key"): "customer_id",
         ("lines", "time"): "order date",

@@ -14,7 +14,8 @@ NAMES = {
     "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
     "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
     r"(vor|nach)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])",
-    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|geburts(datum|tag)|nacimiento",
+    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|"
+    r"geburts(datum|tag)|nacimiento",
     "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
     "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
     "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",

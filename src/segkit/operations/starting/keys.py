@@ -105,9 +105,8 @@ def _why(column: str, pairs: Sequence[_Pair]) -> str:
 
 
 def _of_table(column: str, pair: _Pair) -> str:
-    where = "the column of this name" if pair.events == column else f"`{pair.events}`"
-    looked = f"{count(pair.found)} of {count(pair.looked_at)} values that were looked at"
-    return f"of {where} in the events, {looked} are here, too"
+    where = "also in the events" if pair.events == column else f"`{pair.events}` in the events"
+    return f"{where}: {count(pair.found)} of {plural(pair.looked_at, 'key')} looked at are those of customers"
 
 
 def _unique(table: Table) -> dict[str, int]:

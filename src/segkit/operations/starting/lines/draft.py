@@ -10,7 +10,14 @@ from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.lines import computed
 from segkit.operations.starting.lines.consent import consents, requirement
-from segkit.operations.starting.lines.segments import Names, is_placeholder, of_customers, of_events, usable
+from segkit.operations.starting.lines.segments import (
+    Names,
+    is_placeholder,
+    of_customers,
+    of_events,
+    several_values,
+    usable,
+)
 from segkit.operations.starting.lines.sources import customer_settings, event_settings, with_reasons
 from segkit.operations.starting.lines.toml_lines import Part, comment, dotted_key, noted, setting, title
 from segkit.results import KnownColumn
@@ -105,7 +112,15 @@ def _customers(found: Found, facts: Facts, folder: Path | None) -> Iterator[str]
     rows = facts.tables[CUSTOMERS].rows or 0
     why = {"path": f"{count(rows)} customers", "from": f"those who have events: {count(rows)} customers"}
     yield from with_reasons(customer_settings(customers, folder), {**customers.why, **why})
-    yield from _placeholders(facts)
+    if customers.table:
+        yield from _placeholders(facts)
+        yield from _lists(facts)
+
+
+def _lists(facts: Facts) -> Iterator[str]:
+    for column in facts.columns(CUSTOMERS):
+        if mark := several_values(column):
+            yield from setting(dotted_key("lists", column.name), mark, "if a field has several values", active=False)
 
 
 def _placeholders(facts: Facts) -> Iterator[str]:

@@ -27,6 +27,9 @@ PLACEHOLDERS = frozenset(
 TEXTS, NUMBERS, FLAGS, EVENT_TEXTS = 4, 3, 2, 1
 """How many columns of each kind get a segment."""
 MOST_VALUES = 200
+"""A text with more different values tells little of many."""
+MARKS = (";", "|", ",")
+"""What may stand between several values in a field."""
 NO_AMOUNTS = frozenset(
     {
         "id", "ids", "key", "keys", "code", "codes", "no", "nr", "number", "numbers", "num", "index", "row", "line",
@@ -101,10 +104,22 @@ def is_placeholder(value: object) -> bool:
     return isinstance(value, str) and value.strip().lower() in PLACEHOLDERS
 
 
+def several_values(column: KnownColumn) -> str | None:
+    """The mark between the values of a field with several of them: one part of some frequent text is another one."""
+    if column.type != "text" or column.values is None:
+        return None
+    texts = {str(one.value).strip() for one in column.values.frequent}
+    for mark in MARKS:
+        parts = {part.strip() for text in texts if mark in text for part in text.split(mark)}
+        if parts & {text for text in texts if mark not in text}:
+            return mark
+    return None
+
+
 def example(column: KnownColumn) -> FrequentValue | None:
     """The most frequent value that means something; None where the column tells nobody apart."""
     values = column.values
-    if values is None or not values.distinct or not 2 <= values.distinct <= MOST_VALUES:
+    if values is None or not values.distinct or not 2 <= values.distinct <= MOST_VALUES or several_values(column):
         return None
     return next((one for one in values.frequent if not is_placeholder(one.value)), None)
 
