@@ -438,6 +438,7 @@ class InitResult(NamedTuple):
     segments: tuple[str, ...] = ()
     left_out: Mapping[str, str] = MappingProxyType({})
     warnings: tuple[Diagnostic, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
 
 
 class Related(NamedTuple):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import io
 import json
+import random
 import re
 import shutil
 from collections import Counter
@@ -354,6 +357,44 @@ def test_columns_of_one_name_with_other_values_are_not_the_key(desk: Desk) -> No
     assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "who")
 
 
+def test_the_number_of_an_order_is_not_the_key_though_both_are_called_id(desk: Desk) -> None:
+    desk.put("c.csv", "id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(1, 81)))
+    for number in (40, 200):
+        rows = "".join(f"{n},2024-01-{1 + n % 28:02},{1 + n * 7 % 80}\n" for n in range(1, number))
+        desk.put("o.csv", "id,day,customer_id\n" + rows)
+        _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv", "--force")
+        assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "customer_id")
+
+
+def test_few_customers_of_many(desk: Desk) -> None:
+    desk.put("c.csv", "customer_id,city\nc1,a\nc2,b\nc3,b\n")
+    desk.put("o.csv", "customer_id,day\n" + "".join(f"c{n % 90},2024-01-{1 + n % 28:02}\n" for n in range(400)))
+    text, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert rules["customers"]["key"] == "customer_id" and "3 of 90 keys looked at are those of customers" in text
+
+
+def test_an_e_mail_is_the_key_only_where_nothing_else_is(desk: Desk) -> None:
+    desk.put("c.csv", "email,id,plan\na@x.org,1,a\nb@x.org,2,a\nc@x.org,3,b\n")
+    assert made(desk, "--customers", desk / "c.csv")[1]["customers"]["key"] == "id"
+    desk.put("c.csv", "email,plan\na@x.org,a\nb@x.org,a\nc@x.org,b\n")
+    assert made(desk, "--customers", desk / "c.csv", "--force")[1]["customers"]["key"] == "email"
+
+
+def test_dates_that_nothing_settles_are_told(desk: Desk) -> None:
+    desk.put(
+        "c.csv",
+        "id,since,plan\n" + "".join(f"{n},0{1 + n % 9}/0{1 + n * 7 % 9}/2023,{'ab'[n % 2]}\n" for n in range(40)),
+    )
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv")
+    assert "note: no value of column `since` of `customers` settles" in result.stderr
+    text = (desk / "here/segments.toml").read_text()
+    assert '# date_format.since = "%d/%m/%Y"' in text and "since" not in str(tomli.loads(text))
+    desk.apply(
+        text.replace("# date_format", "date_format").replace("../", "")
+        + "[segment.s]\ndemographic.since.before = 2024-01-01\n"
+    )
+
+
 def test_an_id_that_each_row_has_for_itself_is_left_out(desk: Desk) -> None:
     desk.put(
         "o.csv",
@@ -406,6 +447,18 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
             "`--template` brings data of its own",
         ),
         ({"c.csv": "id\n1\n"}, ["c.csv", "--customers", "c.csv"], 2, "`c.csv` is a file, and no folder"),
+        (
+            {"c.csv": "id\n1\n"},
+            ["--events", "c.csv", "d.csv", "e.csv"],
+            2,
+            "one DIR, not `here`, `d.csv`, `e.csv`: repeat",
+        ),
+        (
+            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n2,2024-01-02,€3.50\n"},
+            ["--events", "o.csv"],
+            3,
+            '`where.currency = "EUR"`\n',
+        ),
         ({}, ["--template", "zoo"], 2, "invalid value for `--template`"),
     ],
 )
@@ -448,6 +501,70 @@ def test_commands_take_the_rule_file_of_the_folder(command: str, desk: Desk, mon
     )
     desk.segkit("init")
     desk.segkit(command)
+
+
+# ---- Whatever the files are
+
+
+KINDS: dict[str, Callable[[random.Random], str]] = {
+    "count": lambda r: str(r.randrange(50)),
+    "prix en euros": lambda r: f"{r.randrange(9999)},{r.randrange(100):02} €",
+    "income": lambda r: f"${r.randrange(90)},000 ",
+    "ville": lambda r: r.choice(["Orléans", "b b", "d'e", "Select"]),
+    "opt_in": lambda r: r.choice(["Yes", "No"]),
+    "us day": lambda r: f"{r.randrange(1, 13)}/{r.randrange(1, 29)}/2023",
+    "signed_up": lambda r: str(dt.date(2022, 1, 1) + dt.timedelta(r.randrange(700))),
+    "unclear": lambda r: f"{r.randrange(1, 13):02}-{r.randrange(1, 13):02}-2021",
+    "active": lambda r: r.choice(["true", "false"]),
+    "nothing": lambda r: "",
+    "mixed": lambda r: r.choice(["1", "x", "2023-01-01", ""]),
+    "rank": lambda r: r.choice(["NA", "3", "4.5"]),
+    "same": lambda r: "k",
+    "email": lambda r: f"u{r.randrange(5)}@x.org",
+    "likes": lambda r: r.choice(["a;b", "a", "b", "b;a"]),
+    "flag": lambda r: r.choice("01"),
+    "refund": lambda r: f"({r.randrange(50)}.{r.randrange(10, 99)})",
+    "share": lambda r: f"{r.randrange(50)} %",
+    "lines": lambda r: r.choice(["a\nb", "c\td", 'q"q']),
+    "revenue": lambda r: f"{r.random() * 100:.2f}",
+    "frequency": lambda r: str(r.randrange(9)),
+    "segment": lambda r: r.choice("AB"),
+    "lifecycle": lambda r: r.choice(["new", "old"]),
+    "age": lambda r: str(18 + r.randrange(60)),
+    "quantity": lambda r: str(1 + r.randrange(5)),
+    "unit price": lambda r: f"{r.randrange(90)}.{r.randrange(100):02}",
+}
+
+
+def table(r: random.Random, columns: dict[str, list[str]], rows: int) -> str:
+    """A file with these columns and some others, of which fields are left out."""
+    for name in r.sample(list(KINDS), r.randrange(7)):
+        empty = r.choice([0, 0, 0.05, 0.5])
+        columns[name] = ["" if r.random() < empty else KINDS[name](r) for _ in range(rows)]
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=r.choice(",;\t"))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return out.getvalue()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_it_runs_without_a_warning_whatever_the_files_are(seed: int, new_desk: Callable[[], Desk]) -> None:
+    desk, r = new_desk(), random.Random(seed)
+    encoding, rows, args = r.choice(["utf-8", "cp1252", "utf-8-sig"]), r.choice([1, 2, 5, 40]), []
+    keys = [f"K{n:03}" for n in range(rows)]
+    if r.random() < 0.7:
+        desk.put("c.csv", table(r, {"customer_id": keys}, rows).encode(encoding))
+        args += ["--customers", desk / "c.csv"]
+    if r.random() < 0.6 or not args:
+        events = r.choice([1, 10, 100])
+        days = [str(dt.date(2023, 1, 1) + dt.timedelta(r.randrange(500))) for _ in range(events)]
+        told = {"customer_id": [r.choice(keys) for _ in range(events)], "date": days}
+        desk.put("o.csv", table(r, told, events).encode(encoding))
+        args += ["--events", desk / "o.csv"]
+    text, _ = made(desk, *args)
+    assert made(desk, *args, "--force")[0] == text
 
 
 # ---- What is told

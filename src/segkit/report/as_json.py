@@ -29,6 +29,9 @@ written).
 `--against`, `changes` (`segment`, `change`: `added`, `removed`, `same`, `wider`, `narrower`, `apart`, `other` or
 `unknown`).
 
+`init`: `path`, `template`, `files`, `tables` (`name`, `rows`), `guesses` (`table`, `role`, `value`, `why`), `segments`,
+`left_out` (`name`, `why`), `warnings`, `notes`.
+
 `columns`: `path`, `as_of`, `tables` (`table`, `paths`, `rows`, `columns`), `notes`. A column has `column`, `type`,
 `from`, `section`, `used_by`, and where all rows were read `personal`, `filled`, `fill` (percent), `unreadable`,
 `distinct`, `min`, `max`, `frequent` (`value`, `rows`, `share`) and `shape`; null where there is nothing to say.
@@ -455,6 +458,7 @@ def init_json(result: InitResult) -> str:
             "segments": list(result.segments),
             "left_out": [{"name": name, "why": why} for name, why in result.left_out.items()],
             "warnings": _diagnostics(result.warnings),
+            "notes": _diagnostics(result.notes),
         }
     )
 

@@ -13,7 +13,7 @@ from segkit.cli.terminal import Terminal
 
 
 @click.command("init")
-@click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default=".")
+@click.argument("directories", metavar="[DIR]", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--template",
     type=click.Choice(["shop", "subscription", "leads"]),
@@ -34,7 +34,7 @@ from segkit.cli.terminal import Terminal
 @click.pass_obj
 def command(
     terminal: Terminal,
-    directory: Path,
+    directories: tuple[Path, ...],
     *,
     template: str | None,
     customers: str | None,
@@ -51,9 +51,13 @@ def command(
 
     if template is not None and (customers or events):
         raise click.UsageError("`--template` brings data of its own: take it out, or `--customers` and `--events`")
+    if len(directories) > 1:
+        given = ", ".join(f"'{one}'" for one in directories)
+        message = f"one DIR, not {given}: repeat `--events`, or put a pattern such as `orders-*.csv` in quotation marks"
+        raise click.UsageError(message)
     with stages(terminal) as stage:
         result = init(
-            directory,
+            directories[0] if directories else Path(),
             template=template or "shop",
             customers=customers,
             events=events,
@@ -72,5 +76,5 @@ def command(
             show_on(sys.stdout, init_text(result), "", color=terminal.colored(sys.stdout))
         click.echo(next_text(result))
     if not terminal.quiet:
-        terminal.diagnose(result.warnings)
+        terminal.diagnose((*result.warnings, *result.notes))
     return 0

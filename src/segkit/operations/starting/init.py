@@ -26,6 +26,7 @@ from segkit.operations.starting.trial import Tried, tried
 from segkit.results import Guess, InitResult
 from segkit.rules.tables import CUSTOMERS
 
+BY_HAND = "which `--template` gives a start for, to be written by hand"
 FILE = "segments.toml"
 """The rule file that commands take where none is named."""
 
@@ -51,7 +52,7 @@ def init(
         _write(directory, files)
         return InitResult(path=str(directory / FILE), template=template, files=tuple(files))
     _refuse_taken(directory, [FILE], force=force)
-    with Workspace() as ws, without_rule_file("which can be written by hand"):
+    with Workspace() as ws, without_rule_file(BY_HAND, where=False):
         progress("opening files")
         found = _found(ws, customers, events)
         facts = look(found, progress)
@@ -126,6 +127,7 @@ def _result(directory: Path, found: Found, facts: Facts, outcome: Tried) -> Init
         segments=tuple(part.name for part in outcome.parts if part.lines and part.lines[0].startswith("[segment.")),
         left_out=outcome.left_out,
         warnings=outcome.warnings,
+        notes=facts.notes,
     )
 
 

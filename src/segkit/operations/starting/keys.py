@@ -16,8 +16,10 @@ LOOKED_AT = 5_000
 """How many different keys of the events are looked for among the customers."""
 NAMES = (*(name for name in ROLES["key"].names if name != "email"), "email")
 """Names of keys in a customer file: an e-mail is one where there is nothing else."""
-BY_NAME, BY_VALUE = 0.1, 0.9
-"""The share of these that customers have, at least, for columns of one name, and for columns of two."""
+BY_VALUE = 0.9
+"""The share of these that are keys of customers where no name says that a column holds them."""
+BY_NAME, OF_CUSTOMERS = 0.1, 0.5
+"""Where a name does: this share of them is enough, or that of the customers."""
 
 
 class Key(NamedTuple):
@@ -43,68 +45,68 @@ def key_of_customers(table: Table) -> Key:
 def key_of_both(customers: Table, events: Sequence[Table]) -> Key:
     """The column of the customers whose values are those of a column of each events table.
 
-    Columns of one name come first, if customers have some of their values; then columns that have most values in
-    common. `DataError` where there are none.
+    Columns that have most values in common come first, then those of one name; `DataError` where there are none.
     """
     unique = _unique(customers)
     if not unique:
         raise _no_key(customers)
-    best: tuple[tuple[float, ...], Key] | None = None
-    shared = [_shared(customers, list(unique), table) for table in events]
-    for position, column in enumerate(unique):
-        pairs = [_best_partner(column, of_table[column]) for of_table in shared]
-        if any(pair is None for pair in pairs):
-            continue
-        partners = [pair for pair in pairs if pair is not None]
-        named = sum(simple(pair.events) == simple(column) for pair in partners)
-        rank = (named, min(pair.share for pair in partners), partners[0].looked_at, -position)
-        if best is None or rank > best[0]:
-            best = rank, Key(column, tuple(pair.events for pair in partners), _why(column, partners))
-    if best is None:
+    known = customers.frame.select(customers.key(name).alias(name) for name in unique).collect()
+    partners = [_partners(known, table) for table in events]
+    able = [name for name in unique if all(name in of_table for of_table in partners)]
+    if not able:
         files = listed(table.labels[0].path for table in (customers, *events))
         hint = f"columns of the customers that could be the key: {listed(unique, ',')}"
         raise DataError.of(f"no column of {files} has the same keys", hint=hint)
-    return best[1]
+    able.sort(key=lambda name: NAMES.index(simple(name)) if simple(name) in NAMES else len(NAMES))
+    best = max(able, key=lambda name: min(of_table[name].rank for of_table in partners))
+    pairs = [of_table[best] for of_table in partners]
+    return Key(best, tuple(pair.events for pair in pairs), "; ".join(_why(best, pair) for pair in pairs))
 
 
 class _Pair(NamedTuple):
-    """A column of the events, and how many of the keys looked at are those of a customer."""
+    """A column of the events, and how many of its keys that were looked at are those of a customer."""
 
     events: str
     found: int
     looked_at: int
+    customers: int
+    named: int
+    """1 where it is named like the column of the customers, and 2 more where it has the best name for a key."""
 
     @property
     def share(self) -> float:
         return self.found / self.looked_at if self.looked_at else 0.0
 
+    @property
+    def fits(self) -> bool:
+        """Whether it may hold the keys."""
+        some = self.share >= BY_NAME or self.found >= OF_CUSTOMERS * self.customers
+        return bool(self.found) and (self.share >= BY_VALUE or (self.named > 0 and some))
 
-def _shared(customers: Table, unique: Sequence[str], events: Table) -> Mapping[str, list[_Pair]]:
-    """Column of the customers -> what each column of the events that may be a key has in common with it."""
+    @property
+    def rank(self) -> tuple[bool, int, float, int]:
+        """Of two columns, the one with the higher rank is taken: `customer_id`, not the `id` of an order."""
+        return self.share >= BY_VALUE, self.named, self.share, self.looked_at
+
+
+def _partners(known: pl.DataFrame, events: Table) -> Mapping[str, _Pair]:
+    """Column of the customers -> the column of the events that fits it best."""
     of_ids = (*ID_TYPES, ColumnType.NUMBER)
-    candidates = [name for name, column in events.columns.items() if column.type in of_ids]
-    known = customers.frame.select(customers.key(name).alias(name) for name in unique).collect()
-    pairs: dict[str, list[_Pair]] = {name: [] for name in unique}
-    for candidate in candidates:
+    best_name = guess(events, "key")
+    partners: dict[str, _Pair] = {}
+    for candidate in (name for name, column in events.columns.items() if column.type in of_ids):
         keys = events.frame.select(events.key(candidate).alias("key")).drop_nulls().unique(maintain_order=True)
         some = keys.head(LOOKED_AT).collect()["key"]
-        for name in unique:
+        for name in known.columns:
+            named = 2 * (candidate == best_name) + (simple(candidate) == simple(name))
             found = int(some.is_in(known[name].implode()).sum())
-            pairs[name].append(_Pair(candidate, found, len(some)))
-    return pairs
+            pair = _Pair(candidate, found, len(some), len(known), named)
+            if pair.fits and (name not in partners or pair.rank > partners[name].rank):
+                partners[name] = pair
+    return partners
 
 
-def _best_partner(column: str, pairs: Sequence[_Pair]) -> _Pair | None:
-    named = [pair for pair in pairs if simple(pair.events) == simple(column) and pair.share >= BY_NAME]
-    alike = [pair for pair in pairs if pair.share >= BY_VALUE]
-    return max(named or alike, key=lambda pair: (pair.share, pair.looked_at), default=None)
-
-
-def _why(column: str, pairs: Sequence[_Pair]) -> str:
-    return "; ".join(_of_table(column, pair) for pair in pairs)
-
-
-def _of_table(column: str, pair: _Pair) -> str:
+def _why(column: str, pair: _Pair) -> str:
     where = "also in the events" if pair.events == column else f"`{pair.events}` in the events"
     return f"{where}: {count(pair.found)} of {plural(pair.looked_at, 'key')} looked at are those of customers"
 

@@ -19,6 +19,7 @@ from segkit.operations.starting.known.facts import Facts, Upper
 from segkit.operations.starting.known.found import Found
 from segkit.operations.starting.lines.sources import source_lines
 from segkit.results import ColumnsResult
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import load_rules_text
 
 QUARTER = 0.75
@@ -31,7 +32,22 @@ def look(found: Found, progress: Progress) -> Facts:
     result = columns_of(loaded, values=True, progress=progress)
     tables = {table.name: table for table in result.tables}
     uppers = _uppers(found.customers.table, found.customers.key) if found.customers.table else {}
-    return Facts(tables=tables, uppers=uppers, as_of=_last_day(found, result))
+    opened = {events.name: events.table for events in found.events}
+    if found.customers.table:
+        opened[CUSTOMERS] = found.customers.table
+    return Facts(
+        tables=tables,
+        uppers=uppers,
+        as_of=_last_day(found, result),
+        unclear={name: _unclear(table) for name, table in opened.items()},
+        notes=result.notes,
+    )
+
+
+def _unclear(opened: Table) -> Mapping[str, str]:
+    table = beyond_the_sample(opened)
+    columns = [column for name, column in table.columns.items() if table.reads_both_ways(name, None)]
+    return {column.name: next(c for c in column.date.example if c in "-/.") for column in columns}
 
 
 def _last_day(found: Found, result: ColumnsResult) -> dt.date | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from segkit.diagnostics import Diagnostic
 from segkit.results import KnownColumn, KnownTable
 
 
@@ -28,6 +29,9 @@ class Facts:
     """Column of the customer file -> its upper quartile."""
     as_of: dt.date | None
     """The last day of the events; without events, that of the customers."""
+    unclear: Mapping[str, Mapping[str, str]]
+    """Table -> columns of dates of which no value settles whether day or month is first -> the mark between these."""
+    notes: tuple[Diagnostic, ...]
 
     def columns(self, table: str) -> Iterator[KnownColumn]:
         """The columns of a table whose values could be looked at."""

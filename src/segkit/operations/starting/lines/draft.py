@@ -112,9 +112,16 @@ def _customers(found: Found, facts: Facts, folder: Path | None) -> Iterator[str]
     rows = facts.tables[CUSTOMERS].rows or 0
     why = {"path": f"{count(rows)} customers", "from": f"those who have events: {count(rows)} customers"}
     yield from with_reasons(customer_settings(customers, folder), {**customers.why, **why})
+    yield from _unclear_dates(facts, CUSTOMERS)
     if customers.table:
         yield from _placeholders(facts)
         yield from _lists(facts)
+
+
+def _unclear_dates(facts: Facts, table: str) -> Iterator[str]:
+    for name, mark in facts.unclear.get(table, {}).items():
+        why = f"or %m{mark}%d{mark}%Y: no value settles which, and no rule can read it so far"
+        yield from setting(dotted_key("date_format", name), f"%d{mark}%m{mark}%Y", why, active=False)
 
 
 def _lists(facts: Facts) -> Iterator[str]:
@@ -139,11 +146,12 @@ def _events(events: EventsFound, found: Found, facts: Facts, folder: Path | None
     table = facts.tables[events.name]
     yield f"[events.{events.name}]"
     days = next((c.values for c in table.columns if c.name == events.time and c.values), None)
-    why = dict(events.why) | {"path": f"{count(table.rows or 0)} rows that count"}
+    why = dict(events.why) | {"path": f"{count(table.rows or 0)} rows with a key and a day"}
     if days and days.lowest is not None:
         why["time"] = f"{days.lowest} to {days.highest}"
     why |= {"other time": "another column of dates", "maybe amount": "if these numbers are the money of a row"}
     yield from with_reasons(event_settings(events, found.customers, folder), why)
+    yield from _unclear_dates(facts, events.name)
 
 
 def _consent(found: Found, facts: Facts) -> Iterator[str]:
