@@ -251,6 +251,13 @@ def test_values_of_personal_columns_are_not_written(data: st.DataObject, new_des
     assert not {*personal} & {*tomli.loads(text)["output"]["columns"]}
 
 
+def test_a_file_of_personal_columns_alone(desk: Desk) -> None:
+    """The lists have the key: without `columns` they would have all."""
+    desk.put("c.csv", "id,email\n1,a@x.org\n2,b@x.org\n")
+    made(desk, "--customers", desk / "c.csv")
+    assert (desk / "here/segments/everybody.csv").read_text() == "id,segment\n1,everybody\n2,everybody\n"
+
+
 # ---- Names, paths, bytes
 
 
@@ -316,6 +323,27 @@ def test_a_second_run_writes_the_same_bytes(shop: Desk) -> None:
 # ---- Columns that are there already, keys
 
 
+def test_placeholders_are_no_example(desk: Desk) -> None:
+    values = ["Select", "Select", "x", "NA", "y", "x", "Select"]
+    desk.put("c.csv", "id,what\n" + "".join(f"{n},{values[n % 7]}\n" for n in range(70)))
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert rules["segment"]["what-x"]["demographic"] == {"what": "x"} and len(rules["segment"]) == 1
+    assert "the most frequent value: 20 of 70 customers" in text
+    assert '# null_values = ["Select", "NA"]' in text
+
+
+def test_now_is_the_last_day_of_customers_up_to_today(desk: Desk) -> None:
+    rows = "".join(f"{n},2023-0{1 + n % 9}-11,2{n % 2}99-01-01,19{60 + n % 9}-01-0{1 + n % 9}\n" for n in range(40))
+    desk.put("c.csv", "id,joined,renews,birth_date\n" + rows)
+    assert made(desk, "--customers", desk / "c.csv")[1]["as_of"].isoformat() == "2023-09-11"
+
+
+def test_an_age_that_is_there_is_not_computed(desk: Desk) -> None:
+    rows = "".join(f"{n},{20 + n},19{60 + n}-01-0{1 + n % 9}\n" for n in range(9))
+    desk.put("c.csv", "id,age,birth_date\n" + rows)
+    assert "trait" not in made(desk, "--customers", desk / "c.csv")[1]
+
+
 def test_fields_of_several_values_are_no_single_value(desk: Desk) -> None:
     values = ["golf", "golf; chess", "chess", "chess; golf", "golf; chess"]
     desk.put("c.csv", "id,likes,plan\n" + "".join(f"{n},{values[n % 5]},{'ab'[n % 2]}\n" for n in range(30)))
@@ -364,6 +392,14 @@ def test_the_number_of_an_order_is_not_the_key_though_both_are_called_id(desk: D
         desk.put("o.csv", "id,day,customer_id\n" + rows)
         _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv", "--force")
         assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "customer_id")
+
+
+def test_a_name_tells_less_than_values_do(desk: Desk) -> None:
+    desk.put("c.csv", "customer_id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(50)))
+    rows = "".join(f"{n},2024-01-{1 + n % 28:02},{n % 50}\n" for n in range(40, 140))
+    desk.put("o.csv", "customer_id,day,buyer\n" + rows)
+    _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert rules["events"]["o"]["key"] == "buyer"
 
 
 def test_few_customers_of_many(desk: Desk) -> None:
