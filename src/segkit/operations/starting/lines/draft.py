@@ -11,6 +11,7 @@ from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.lines import computed
 from segkit.operations.starting.lines.consent import consents, requirement
 from segkit.operations.starting.lines.segments import (
+    LABEL,
     Names,
     is_placeholder,
     of_customers,
@@ -27,8 +28,8 @@ from segkit.words import count
 OUTPUT, CONSENT = "[output]", "[consent]"
 EVERYBODY = "everybody"
 """The segment that stands where there is no other."""
-MOST_COLUMNS = 8
-"""How many columns of the customer file the lists have."""
+MOST_COLUMNS = 5
+"""How many columns of the customer file the lists have beside those that segments read."""
 HEAD = """\
 # Who is in which segment: a first draft, made of the files below by `segkit init`, of what stands in them.
 #
@@ -91,7 +92,7 @@ def columns_written(found: Found, facts: Facts) -> Iterator[str]:
     """Columns of the customer file that are not personal, the key aside; the key itself where there is nothing else."""
     if not found.customers.table:
         return
-    columns = [c for c in facts.columns(CUSTOMERS) if usable(c, found.customers.key) and c.name != "segment"]
+    columns = [c for c in facts.columns(CUSTOMERS) if usable(c, found.customers.key) and c.name != LABEL]
     yield from [column.name for column in columns[:MOST_COLUMNS]] or [found.customers.key]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.personal.kinds import words_of
 from segkit.operations.starting.known.facts import Facts, Upper
@@ -28,6 +29,8 @@ TEXTS, NUMBERS, FLAGS, EVENT_TEXTS = 4, 3, 2, 1
 """How many columns of each kind get a segment."""
 MOST_VALUES = 200
 """A text with more different values tells little of many."""
+LABEL = "segment"
+"""The column of the lists with the name of the segment."""
 MARKS = (";", "|", ",")
 """What may stand between several values in a field."""
 NO_AMOUNTS = frozenset(
@@ -58,6 +61,7 @@ def of_customers(found: Found, facts: Facts, names: Names) -> Iterator[Part]:
         return
     columns = [c for c in facts.columns(CUSTOMERS) if usable(c, found.customers.key)]
     texts = [(c, value) for c in columns if c.type in ("text", "boolean") and (value := example(c))]
+    texts.sort(key=lambda told: _says_yes_or_no(told[0]))
     yield from (_equal(c, value, facts, names) for c, value in texts[:TEXTS])
     numbers = [(c, facts.uppers[c.name]) for c in columns if c.type == "number" and c.name in facts.uppers]
     high = [(c, upper) for c, upper in numbers if _tells(c, upper)]
@@ -124,12 +128,19 @@ def example(column: KnownColumn) -> FrequentValue | None:
     return next((one for one in values.frequent if not is_placeholder(one.value)), None)
 
 
+def _says_yes_or_no(column: KnownColumn) -> bool:
+    """Whether a text has some yes or no, so that others tell more of a customer."""
+    shown = column.values.frequent if column.values else ()
+    return any(str(one.value).strip().lower() in (*TRUE, *FALSE) for one in shown)
+
+
 def _equal(column: KnownColumn, one: FrequentValue, facts: Facts, names: Names) -> Part:
     wanted = one.value if column.type == "boolean" else str(one.value)
     customers = count(facts.tables[CUSTOMERS].rows or 0)
     why = f"the most frequent value: {count(one.rows)} of {customers} customers"
     line = f"{dotted_key('demographic', column.name)} = {as_toml(wanted)}"
-    return segment(names.new(column.name, str(one.value)), f"{column.name}: {one.value}", noted(line, why))
+    told = segment(names.new(column.name, str(one.value)), f"{column.name}: {one.value}", noted(line, why))
+    return _with_output(told, column)
 
 
 def _tells(column: KnownColumn, upper: Upper) -> bool:
@@ -144,7 +155,8 @@ def _high(column: KnownColumn, upper: Upper, names: Names) -> Part:
     edge = int(upper.value) if upper.value.is_integer() else upper.value
     why = f"the upper quartile: {count(upper.rows)} of {count(upper.filled)} have this or more"
     line = f"{dotted_key('demographic', column.name, 'min')} = {edge}"
-    return segment(names.new("high", column.name), f"{column.name}: the highest quarter", noted(line, why))
+    told = segment(names.new("high", column.name), f"{column.name}: the highest quarter", noted(line, why))
+    return _with_output(told, column)
 
 
 def _of_flags(column: KnownColumn) -> bool:
@@ -153,7 +165,7 @@ def _of_flags(column: KnownColumn) -> bool:
 
 def _flag(column: KnownColumn, names: Names) -> Part:
     line = f"{dotted_key('demographic', column.name)} = 1"
-    return segment(names.new(column.name), f"{column.name} is 1", [line])
+    return _with_output(segment(names.new(column.name), f"{column.name} is 1", [line]), column)
 
 
 def _recent(column: KnownColumn, names: Names) -> Part:
@@ -162,7 +174,7 @@ def _recent(column: KnownColumn, names: Names) -> Part:
     why = f"the days are {values.lowest} to {values.highest}"
     line = f'{dotted_key("demographic", column.name, "within")} = "90 days"'
     label = f"{column.name}: in the last 90 days"
-    return segment(names.new("recent", column.name), label, noted(line, why))
+    return _with_output(segment(names.new("recent", column.name), label, noted(line, why)), column)
 
 
 def _birthday(column: KnownColumn, names: Names) -> Part:
@@ -182,6 +194,11 @@ def _did(events: EventsFound, column: KnownColumn, one: FrequentValue, facts: Fa
 def _lately(events: EventsFound, names: Names) -> Part:
     line = f'behavioural.did = {{ events = {as_toml(events.name)}, within = "30 days" }}'
     return segment(names.new(events.name, "lately"), f"{events.name} in the last 30 days", [line])
+
+
+def _with_output(part: Part, column: KnownColumn) -> Part:
+    """The segment, which brings the column that it reads into the lists; there, `segment` is its own name."""
+    return replace(part, output=() if column.name == LABEL else (column.name,))
 
 
 def segment(name: str, label: str, lines: Sequence[str], needs: str = "") -> Part:
