@@ -2,9 +2,9 @@
 
     python -m docs.generate
 
-Writes `configs/segkit.schema.json`, `docs/codes.md`, the tables of `docs/rule-file.md`, the pictures of the README and
-of the RFM example, and the output below every command in the documents. A document is run from top to bottom in a copy
-of the examples:
+Writes `configs/segkit.schema.json`, `docs/codes.md`, the templates of `segkit init`, the tables of `docs/rule-file.md`,
+the pictures of the README and of the RFM example, and the output below every command in the documents. A document is
+run from top to bottom in a copy of the examples:
 
 - `console` blocks are commands (`$ ...`) and what they print, which is put in place anew;
 - `pycon` blocks are statements of Python (`>>> ...`) and what they show, which is put in place anew; all of a document
@@ -38,6 +38,7 @@ from pathlib import Path
 import polars as pl
 from click.testing import CliRunner
 
+from docs.made_up import templates
 from docs.picture import svg
 from docs.reference import BEGIN, codes_markdown, write_between_markers
 from segkit.cli import main as segkit
@@ -314,6 +315,7 @@ def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, st
     """Every file that is written here, and what it should hold."""
     yield SCHEMA, schema_text(json_schema(FORMATS))
     yield CODES, codes_markdown()
+    yield from templates()
     yield PICTURE, picture()
     if importlib.util.find_spec("altair") and importlib.util.find_spec("vl_convert"):
         yield CHART, chart()

@@ -17,7 +17,7 @@ from tests.cli.fixture_types import Invoke, MakeResult, Replace
         (
             ["apply"],
             "error: missing argument `RULES`: there is no `segments.toml` in this folder\n"
-            "hint: `segkit apply -h` shows what there is\n",
+            "hint: name the rule file, or make one: `segkit init` writes it\n",
         ),
         (["apply", "r", "--formt", "csv"], "error: no such option `--formt`\nhint: did you mean `--format`?\n"),
         (

@@ -368,3 +368,12 @@ def test_what_a_terminal_would_obey_is_spelled_out(desk: Desk) -> None:
     desk.put("c.csv", "id,shade\n1,\x1b[31mred\n2,\x1b[31mred\n")
     shown = desk.segkit("columns", desk.put("rules.toml", head()), "--values").stdout
     assert "\x1b" not in shown and '"\\u001b[31mred" 100.0 %' in shown
+
+
+def test_a_large_file_of_events_of_which_customers_are_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines are checked beside the run; its last column is none of the customers."""
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0)
+    desk.put("o.csv", "id,day,kind\n" + "".join(f"c{n % 7},2024-01-{1 + n % 28:02},k{n % 3}\n" for n in range(50)))
+    rules = 'version = 1\nas_of = 2024-06-30\n[customers]\nfrom = "o"\nkey = "id"\n[events.o]\npath = "o.csv"\ntime = "day"\n'
+    told = json.loads(desk.segkit("columns", desk.put("r.toml", rules), "--values", "--json").stdout)
+    assert [(table["table"], table["rows"]) for table in told["tables"]] == [("customers", 7), ("o", 50)]

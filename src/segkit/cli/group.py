@@ -14,6 +14,7 @@ from segkit.cli import boundary, options
 from segkit.cli.terminal import Terminal
 
 COMMANDS = {
+    "init": ("segkit.cli.commands.init", "A first rule file, for your files or with made-up data."),
     "apply": ("segkit.cli.commands.apply", "Run a rule file: one output a segment, and a summary."),
     "rfm": ("segkit.cli.commands.rfm", "RFM table of an orders file, no rule file needed."),
     "cohorts": ("segkit.cli.commands.cohorts", "Who comes back: customers by the period of their first event."),
@@ -26,6 +27,7 @@ COMMANDS = {
 }
 """Name -> (module whose `command` it is, its line in `segkit --help`)."""
 GROUPS = {
+    "Begin": ("init",),
     "Run": ("apply", "rfm"),
     "Trust": ("explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("cohorts",),

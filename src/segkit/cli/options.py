@@ -12,6 +12,7 @@ from segkit.cli import completion
 from segkit.cli.log import RunLog
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import DATE, NAME_PATH, Pairs
+from segkit.errors import RuleError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +57,8 @@ def _rules(ctx: click.Context, param: click.Parameter, value: Path | None) -> Pa
     """The rule file; where none is named, that of the current folder."""
     if value is None and not ctx.resilient_parsing:
         if not Path(RULES).is_file():
-            raise click.UsageError(f"Missing argument 'RULES': there is no `{RULES}` in this folder.", ctx)
+            message = f"missing argument `RULES`: there is no `{RULES}` in this folder"
+            raise RuleError.of(message, hint="name the rule file, or make one: `segkit init` writes it")
         return Path(RULES)
     return value
 

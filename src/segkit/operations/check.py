@@ -51,6 +51,13 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
+    return check_loaded(loaded, data=data, relations=relations, against=against)
+
+
+def check_loaded(
+    loaded: Loaded, *, data: bool = False, relations: bool = False, against: Path | None = None
+) -> CheckResult:
+    """What is wrong with rules that are loaded."""
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
     proved: Proof | None = None
@@ -61,7 +68,7 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         seen = _with_data(loaded) if data else seen
         seen = seen._replace(problems=_with_claims(loaded, proved, [*seen.problems, *_of_tests(loaded)]))
     return CheckResult(
-        path=str(rules),
+        path=loaded.source.path,
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),

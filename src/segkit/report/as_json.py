@@ -29,6 +29,9 @@ written).
 `--against`, `changes` (`segment`, `change`: `added`, `removed`, `same`, `wider`, `narrower`, `apart`, `other` or
 `unknown`).
 
+`init`: `path`, `template`, `files`, `tables` (`name`, `rows`), `guesses` (`table`, `role`, `value`, `why`), `segments`,
+`left_out` (`name`, `why`), `warnings`, `notes`.
+
 `columns`: `path`, `as_of`, `tables` (`table`, `paths`, `rows`, `columns`), `notes`. A column has `column`, `type`,
 `from`, `section`, `used_by`, and where all rows were read `personal`, `filled`, `fill` (percent), `unreadable`,
 `distinct`, `min`, `max`, `frequent` (`value`, `rows`, `share`) and `shape`; null where there is nothing to say.
@@ -75,6 +78,7 @@ from segkit.results import (
     ExplainResult,
     FittedModel,
     Funnel,
+    InitResult,
     KnownColumn,
     Mavr,
     NearMisses,
@@ -455,6 +459,24 @@ def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
         }
         for d in diagnostics
     ]
+
+
+def init_json(result: InitResult) -> str:
+    """The rule file that was written, and what was guessed for it."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "template": result.template,
+            "files": list(result.files),
+            "tables": [{"name": name, "rows": rows} for name, rows in result.tables.items()],
+            "guesses": [one._asdict() for one in result.guesses],
+            "segments": list(result.segments),
+            "left_out": [{"name": name, "why": why} for name, why in result.left_out.items()],
+            "warnings": _diagnostics(result.warnings),
+            "notes": _diagnostics(result.notes),
+        }
+    )
 
 
 def columns_json(result: ColumnsResult) -> str:

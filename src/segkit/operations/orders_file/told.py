@@ -26,15 +26,16 @@ MANY = 0.1
 
 
 @contextmanager
-def without_rule_file(which: str) -> Iterator[None]:
+def without_rule_file(which: str, *, where: bool = True) -> Iterator[None]:
     """Errors inside the block are told without the rule file made of the options.
 
-    Where a hint names a key that only a rule file has, `which` says what such a file does for the command.
+    Where a hint names a key that only a rule file has, `which` says what such a file does for the command; `where` says
+    that the command has `--where`.
     """
     try:
         yield
     except SegkitError as error:
-        raise type(error)(*(_of_no_rule_file(d, which) for d in error.diagnostics)) from error
+        raise type(error)(*(_of_no_rule_file(d, which, where=where) for d in error.diagnostics)) from error
 
 
 def warnings_of(evaluated: Evaluated, loaded: Loaded, columns: Chosen | None) -> tuple[Diagnostic, ...]:
@@ -65,10 +66,10 @@ def _without_place(diagnostic: Diagnostic) -> Diagnostic:
     return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
 
 
-def _of_no_rule_file(diagnostic: Diagnostic, which: str) -> Diagnostic:
+def _of_no_rule_file(diagnostic: Diagnostic, which: str, *, where: bool) -> Diagnostic:
     """The error without its place; where its hint names a key of a source, with where that is written."""
     diagnostic = _without_place(diagnostic)
-    if "`where." in (diagnostic.hint or ""):
+    if where and "`where." in (diagnostic.hint or ""):
         return replace(diagnostic, hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
     named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & {
         *Source.model_fields,

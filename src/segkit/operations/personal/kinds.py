@@ -14,7 +14,8 @@ NAMES = {
     "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
     "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
     r"(vor|nach)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])",
-    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|dob|born|geburts(datum|tag)|nacimiento",
+    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|"
+    r"geburts(datum|tag)|nacimiento",
     "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
     "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
     "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
@@ -49,17 +50,17 @@ def kind_told(name: str, says_yes_or_no: Callable[[], bool], reaches: Callable[[
     kind = kind_of(name)
     if kind is None or (kind != "name" and says_yes_or_no()):  # T and N may be initials
         return None
-    of_consent = kind in REACHES and re.search(rf"(^| )({CONSENT})( |$)", " ".join(_words(name)))
+    of_consent = kind in REACHES and re.search(rf"(^| )({CONSENT})( |$)", " ".join(words_of(name)))
     return kind if not of_consent or reaches(kind) else None
 
 
 def kind_of(name: str) -> str | None:
     """The kind of personal data in a column of this name; None where the name tells nothing."""
-    words = re.sub(OF_THINGS, " ", " ".join(_words(name)))
+    words = re.sub(OF_THINGS, " ", " ".join(words_of(name)))
     return next((kind for kind, pattern in NAMES.items() if re.search(rf"(^| )({pattern})( |$)", words)), None)
 
 
-def _words(name: str) -> Iterator[str]:
+def words_of(name: str) -> Iterator[str]:
     """The words of a name in lower case, whether it is `EmailAddress`, `email_address` or `E-Mail`."""
     plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.replace("E-", "e").replace("e-", "e"))
     yield from re.sub(r"[\W_\d]+", " ", plain).lower().replace("é", "e").replace("ó", "o").split()

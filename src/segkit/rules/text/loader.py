@@ -29,7 +29,7 @@ from segkit.rules.wording import messages
 __all__ = ["Copied", "Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text", "reload_rules"]
 
 STDIN = "<stdin>"
-_START = "ready-made rule files to start from are in `configs/`"
+_START = "`segkit init` writes a rule file to start from"
 
 
 class Copied(NamedTuple):

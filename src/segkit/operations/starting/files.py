@@ -1,0 +1,65 @@
+"""The files that a rule file is made for: opened, put together to tables, named."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from segkit.errors import DataError, RuleError
+from segkit.io.read import Table, Workspace, open_table
+from segkit.operations.orders_file.columns import open_data
+from segkit.operations.starting.known.names import free, slug
+from segkit.rules.model.sources import Customers
+from segkit.rules.tables import CUSTOMERS
+
+
+class Files(NamedTuple):
+    """A table of some files, as they were named."""
+
+    named: tuple[str, ...]
+    table: Table
+
+
+def open_customers(ws: Workspace, path: str, rename: dict[str, str] | None = None) -> Table:
+    """The table of a customer file; `rename` gives some of its columns other names."""
+    _refuse_standard_input(path)
+    return open_table(ws, CUSTOMERS, Customers(path=path, key="", rename=rename or {}), base=Path(), timezone="UTC")
+
+
+def open_events(ws: Workspace, paths: Sequence[str]) -> list[Files]:
+    """The tables of some files with events: files with the same columns are one."""
+    tables: dict[frozenset[str], tuple[str, ...]] = {}
+    for path in paths:
+        _refuse_standard_input(path)
+        columns = frozenset(open_data(ws, [path]).columns)
+        tables[columns] = (*tables.get(columns, ()), path)
+    return [Files(named, open_data(ws, named)) for named in tables.values()]
+
+
+def _refuse_standard_input(path: str) -> None:
+    if path == "-":
+        raise RuleError.of("a rule file names files, and standard input is none", hint="name the file")
+
+
+def refuse_empty(table: Table) -> None:
+    """`DataError` for a file without a row, of which nothing can be said."""
+    if table.frame.limit(1).collect().is_empty():
+        raise DataError.of(f"`{table.labels[0].path}` has no rows", hint="name a file that has some")
+
+
+def names_of(tables: Iterable[Files]) -> list[str]:
+    """A name for each table: what its files have in common, in letters that a rule file takes."""
+    names: list[str] = []
+    for files in tables:
+        name = _name(files.named)
+        names.append(free(name if name != CUSTOMERS else "events", names))
+    return names
+
+
+def _name(paths: Sequence[str]) -> str:
+    stems = [re.sub(r"(\.[A-Za-z]+)+$", "", Path(path).name) for path in paths]
+    common = os.path.commonprefix(stems)  # noqa: RUF071 (names, not paths)
+    return slug(re.sub(r"[*?\[].*|[\W_\d]+$", "", common), "_") or "events"

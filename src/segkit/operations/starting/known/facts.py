@@ -1,0 +1,38 @@
+"""What stands in the files, once the roles of their columns are known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from segkit.diagnostics import Diagnostic
+from segkit.results import KnownColumn, KnownTable
+
+
+@dataclass(frozen=True)
+class Upper:
+    """The upper quartile of a column of numbers: `rows` of the `filled` ones have it or more; `distinct` differ."""
+
+    value: float
+    rows: int
+    filled: int
+    distinct: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What stands in the tables: columns with their values, upper quartiles, the day that is now."""
+
+    tables: Mapping[str, KnownTable]
+    uppers: Mapping[str, Upper]
+    """Column of the customer file -> its upper quartile."""
+    as_of: dt.date | None
+    """The last day of the events; without events, that of the customers."""
+    unclear: Mapping[str, Mapping[str, str]]
+    """Table -> columns of dates of which no value settles whether day or month is first -> the mark between these."""
+    notes: tuple[Diagnostic, ...]
+
+    def columns(self, table: str) -> Iterator[KnownColumn]:
+        """The columns of a table whose values could be looked at."""
+        return (column for column in self.tables[table].columns if column.values)

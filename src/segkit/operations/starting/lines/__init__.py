@@ -1,0 +1,1 @@
+"""From what is known to the lines of the rule file."""

@@ -1,0 +1,97 @@
+"""The columns of events: when, which rows belong together, the money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segkit.errors import DataError
+from segkit.io.read import ColumnType, Table
+from segkit.io.read.values.column import NUMERIC
+from segkit.operations.orders_file.guess import QUANTITIES, ROLES, guess, guess_id, simple
+from segkit.operations.starting.files import Files
+from segkit.operations.starting.known.found import EventsFound
+from segkit.operations.starting.known.names import free
+from segkit.words import count, plural
+
+PRICES = ("unitprice", "price", "unitcost", "prixunitaire", "prixunit", "einzelpreis", "stückpreis", "prix", "preis")
+"""Names of columns with the price of one piece."""
+
+
+def key_of_events(table: Table) -> tuple[str, str]:
+    """The column that says whose the events are, by its name, and why; `DataError` where no name tells."""
+    if found := guess(table, "key"):
+        return found, "named like the key of a customer"
+    names = ", ".join(f"`{name}`" for name in table.columns)
+    hint = table.one_column_hint() or table.no_header_hint()
+    message = f"cannot tell which column of `{table.labels[0].path}` holds the customer's key"
+    raise DataError.of(
+        message, hint=hint or f"give that column a name such as `customer_id` in the file; its columns are {names}"
+    )
+
+
+def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound:
+    """The table with the roles of its columns; `DataError` where no column has days."""
+    table = files.table
+    time, why_time = _time(table, key)
+    id_ = guess_id(table, key, [key, time])
+    groups = _groups(table, id_) if id_ else None
+    amount, product, why_amount = _money(table, [key, time, *([id_] if id_ else [])])
+    taken = {key, time, id_, amount}
+    days = [c.name for c in table.columns.values() if c.type is ColumnType.DATE and c.name not in taken]
+    maybe = None if amount else guess(table, "amount", [column for column in taken if column])
+    why = {"key": why_key, "time": why_time}
+    why |= {"amount": why_amount} if amount else {}
+    why |= {"id": groups} if groups else {}
+    return EventsFound(
+        name=name,
+        files=files.named,
+        table=table,
+        key=key,
+        time=time,
+        id=id_ if groups else None,
+        amount=amount,
+        product=product,
+        other_times=tuple(days),
+        maybe_amount=maybe,
+        why=why,
+    )
+
+
+def _time(table: Table, key: str) -> tuple[str, str]:
+    days = [c.name for c in table.columns.values() if c.type is ColumnType.DATE and c.name != key]
+    found = guess(table, "time", [key]) or next(iter(days), None)
+    if found is None:
+        hint = table.one_column_hint() or table.no_header_hint() or "events have a day or a time"
+        raise DataError.of(f"no column of `{table.labels[0].path}` holds days", hint=hint)
+    if len(days) == 1:
+        return found, "the only column of dates"
+    named = simple(found) in ROLES["time"].names
+    return found, "named like the day of an event" if named else f"the first of {len(days)} columns of dates"
+
+
+def _groups(table: Table, id_: str) -> str | None:
+    """Why rows with one id are one event; None where each row has its own."""
+    found = table.frame.select(
+        table.key(id_).count().alias("rows"), table.key(id_).drop_nulls().n_unique().alias("ids")
+    )
+    rows, ids = found.collect(engine="streaming").row(0)
+    return f"{plural(rows, 'row')} have {count(ids)} different ones" if 0 < ids < rows else None
+
+
+def _money(table: Table, taken: list[str]) -> tuple[str | None, str | None, str]:
+    """The column with the money of a row, SQL for it where it is to be derived, and why."""
+    found = guess(table, "amount", taken)
+    if found and simple(found) in ROLES["amount"].names:
+        return found, None, "named like money"
+    numbers: Mapping[str, str] = {simple(c.name): c.name for c in table.columns.values() if c.type in NUMERIC}
+    quantity = next((numbers[name] for name in numbers if name in QUANTITIES), None)
+    price = next((numbers[name] for name in PRICES if name in numbers), None)
+    if quantity and price:
+        sql = f"{sql_name(quantity)} * {sql_name(price)}"
+        return free("line_total", table.columns), sql, "a quantity times the price of one piece"
+    return None, None, ""
+
+
+def sql_name(column: str) -> str:
+    """The name of a column as SQL has it."""
+    return '"{}"'.format(column.replace('"', '""'))

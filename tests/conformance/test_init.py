@@ -1,0 +1,628 @@
+"""`segkit init`: rules that run at once on the files they were made for, of which nothing personal is written down."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import random
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from segkit.operations.starting.lines.consent import consents
+from segkit.operations.starting.template import TEMPLATES
+from tests.desk import ROOT, Desk
+
+SHOP = """customer_id;name;courriel;né le;ville;revenu annuel;enfants;optin_email;remarque;segment
+00001;Zoé Léger;zoe@ex.org;12/03/1980;Orléans;"90 000,50 €";2;oui;Select;A
+00002;Bob Roux;bob@ex.org;25/12/1990;Orléans;"60 000,00 €";0;non;NA;B
+00003;Cat Vidal;;30/06/1975;Tours;"41 500,25 €";1;oui;;A
+00004;Dan Petit;dan@ex.org;;Orléans;"38 250,75 €";5;oui;Select;A
+00005;Ève Noël;eve@ex.org;13/01/2001;Angers;"22 100,00 €";3;non;n/a;B
+00006;Fay Roche;fay@ex.org;07/07/1962;Tours;"75 300,10 €";4;oui;vu;A
+""".encode("cp1252")
+LINES = """order no;customer id;order date;delivered;quantity;unit price;category
+S1;00001;2024-05-02;2024-05-04;2;10,50;sable
+S1;00001;2024-05-02;2024-05-04;1;99,99;tuiles
+S2;00002;2024-06-20;2024-06-21;3;5,25;sable
+S3;00003;2023-01-15;2023-01-20;1;1250,00;tuiles
+S4;00003;2023-03-15;2023-03-20;4;12,50;sable
+S5;00006;2024-02-01;2024-02-03;10;7,75;sable
+S6;00001;2024-06-25;2024-06-30;-1;10,50;sable
+"""
+
+
+def made(desk: Desk, *args: object, folder: str = "here") -> tuple[str, dict[str, Any]]:
+    """The rule file that is made, as text and as data; it fits its data without a warning, and runs."""
+    desk.segkit("init", desk / folder, *args)
+    rules = desk / folder / "segments.toml"
+    found = json.loads(desk.segkit("check", rules, "--data", "--json", code=None).stdout)
+    assert [d for d in found["diagnostics"] if d["severity"] != "note"] == []
+    desk.segkit("apply", rules, "--fail-on", "warning")
+    text = rules.read_text(encoding="utf-8")
+    return text, tomli.loads(text)
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """A small shop, written as a French spreadsheet does."""
+    desk.put("clients.csv", SHOP)
+    desk.put("lines.csv", LINES)
+    return desk
+
+
+# ---- Templates
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_runs_as_it_is(template: str, desk: Desk) -> None:
+    text, rules = made(desk, "--template", template)
+    assert all(
+        table["path"].count("*") or (desk / "here" / table["path"]).exists() for table in rules["events"].values()
+    )
+    desk.segkit("test", desk / "here/segments.toml")
+    written = json.loads(desk.segkit("apply", desk / "here/segments.toml", "--json").stdout)["segments"]
+    assert all(segment["written"] for segment in written if segment["write"])
+    assert "schema.json" not in text and f"{template}.toml" not in text
+
+
+def test_the_shop_is_the_template_where_none_is_named(desk: Desk) -> None:
+    result = desk.segkit("init", desk / "a")
+    desk.segkit("init", desk / "b", "--template", "shop")
+    files = sorted(path.name for path in (desk / "a").iterdir())
+    assert files == ["customers.csv", "orders.csv", "segments.toml"]
+    assert all((desk / "a" / name).read_bytes() == (desk / "b" / name).read_bytes() for name in files)
+    assert f"next: segkit apply {desk / 'a/segments.toml'}\n" in result.stdout
+
+
+def test_templates_are_the_rule_files_of_configs() -> None:
+    """But for the day, and for what they are called."""
+    for name in TEMPLATES:
+        config = tomli.loads((ROOT / f"configs/{name}.toml").read_text(encoding="utf-8"))
+        template = ROOT / f"src/segkit/operations/starting/templates/{name}/segments.toml"
+        assert tomli.loads(template.read_text(encoding="utf-8")) == config | {
+            "as_of": tomli.loads("d = 2024-06-30")["d"]
+        }
+
+
+# ---- Files that are there
+
+
+def test_adventureworks(desk: Desk, examples: Path) -> None:
+    folder = examples / "adventureworks"
+    args = ("--customers", folder / "AdventureWorks_Customers.csv")
+    text, rules = made(desk, *args, "--events", folder / "AdventureWorks_Sales_*.csv")
+    assert rules["customers"]["key"] == "CustomerKey"
+    sales = rules["events"]["adventure_works_sales"]
+    assert (sales["time"], sales["id"], "amount" in sales) == ("OrderDate", "OrderNumber", False)
+    assert rules["as_of"].isoformat() == "2017-06-30"
+    assert '# time = "StockDate"' in text
+    assert rules["trait"] == {"age": {"years_since": "BirthDate"}}
+    assert rules["segment"]["birthday"]["demographic"] == {"BirthDate": {"anniversary_within": "7 days"}}
+    assert rules["segment"]["high-annual-income"]["demographic"] == {"AnnualIncome": {"min": 70000}}
+    with (folder / "AdventureWorks_Customers.csv").open(encoding="cp1252") as file:
+        rows = list(csv.DictReader(file))
+    value, number = Counter(row["EducationLevel"] for row in rows).most_common(1)[0]
+    assert f'demographic.EducationLevel = "{value}"' in text
+    assert f"the most frequent value: {number:,} of {len(rows):,} customers" in text
+    incomes = sorted(int(re.sub(r"\D", "", row["AnnualIncome"])) for row in rows)
+    assert incomes[int(0.75 * len(incomes))] == 70000
+    assert f"{sum(i >= 70000 for i in incomes):,} of {len(rows):,} have this or more" in text
+    written = {*rules["output"]["columns"]}
+    assert not written & {"FirstName", "LastName", "BirthDate", "EmailAddress"}
+    assert {"age", "lifecycle", "Occupation"} <= written
+
+
+def test_several_files_with_the_same_columns_are_one_table(desk: Desk, examples: Path) -> None:
+    years = [examples / f"adventureworks/AdventureWorks_Sales_{year}.csv" for year in (2015, 2016, 2017)]
+    _, rules = made(desk, *(arg for path in years for arg in ("--events", path)))
+    assert list(rules["events"]) == ["adventure_works_sales"]
+    assert [Path(path).name for path in rules["events"]["adventure_works_sales"]["path"]] == [p.name for p in years]
+    assert rules["customers"] == {"from": "adventure_works_sales", "key": "CustomerKey"}
+
+
+def test_leads_with_tables_of_several_kinds(desk: Desk, examples: Path) -> None:
+    events = [arg for name in ("visits", "emails", "orders") for arg in ("--events", examples / f"leads/{name}.csv")]
+    _, rules = made(desk, "--customers", examples / "leads/leads.csv", *events)
+    assert set(rules["events"]) == {"visits", "emails", "orders"}
+    assert rules["value"] == rules["rfm"] == {"events": "orders"}
+
+
+def test_orders_of_the_rfm_package(desk: Desk, examples: Path) -> None:
+    text, rules = made(desk, "--events", examples / "rfm/rfm_data_orders.csv")
+    assert rules["customers"] == {"from": "rfm_data_orders", "key": "customer_id"}
+    assert rules["output"]["columns"] == ["rfm_segment", "lifecycle", "revenue", "order_count"]
+    assert "@" not in text
+
+
+REAL: list[tuple[str, str | None, list[str]]] = [
+    ("AdventureWorks", "adventureworks/AdventureWorks_Customers.csv", ["adventureworks/AdventureWorks_Sales_*.csv"]),
+    ("Online Retail", None, ["retail/online_retail.csv.gz"]),
+    ("telco", "customers/telco_churn.csv", []),
+    ("marketing", "customers/marketing_campaign.tsv", []),
+    ("leads", "leads/Leads.csv", []),
+    ("CDNOW", None, ["clv/CDNOW_master.txt"]),
+    ("rfm", None, ["rfm_r/rfm_data_orders.csv"]),
+    ("rfm customers", "rfm_r/rfm_data_customer.csv", ["rfm_r/rfm_data_orders.csv"]),
+]
+
+
+@pytest.mark.parametrize(("customers", "events"), [case[1:] for case in REAL[:-1]], ids=[case[0] for case in REAL[:-1]])
+def test_real_data(customers: str | None, events: list[str], desk: Desk, shared: Callable[[str], Path]) -> None:
+    folder = shared("adventureworks").parent
+    args = ["--customers", folder / customers] if customers else []
+    made(desk, *args, *(arg for path in events for arg in ("--events", folder / path)))
+
+
+def test_a_french_shop(shop: Desk) -> None:
+    text, rules = made(shop, "--customers", shop / "clients.csv", "--events", shop / "lines.csv")
+    assert rules["customers"] == {"path": "../clients.csv", "key": "customer_id"}
+    lines = rules["events"]["lines"]
+    assert lines["key"] == "customer id"
+    assert lines["derive"] == {"line_total": '"quantity" * "unit price"'}
+    assert (lines["amount"], lines["time"], lines["id"]) == ("line_total", "order date", "order no")
+    assert '# time = "delivered"' in text
+    assert rules["as_of"].isoformat() == "2024-06-25"
+    assert rules["segment"]["ville-orleans"]["demographic"] == {"ville": "Orléans"}
+    assert "consent" not in rules and '# require.optin_email = "oui"' in text
+    assert '# null_values = ["Select"]' in text
+    assert not {"name", "courriel", "né le", "segment"} & {*rules["output"]["columns"]}
+
+
+# ---- Who may be written
+
+
+CONSENT = [
+    ("email_opt_in", ["true", "false"], "true"),
+    ("Do Not Email", ["No", "Yes"], '"No"'),
+    ("do_not_email", ["true", "false"], "false"),
+    ("do_not_call", ["0", "1"], "0"),
+    ("newsletter", ["1", "0"], "1"),
+    ("unsubscribed", ["ja", "nein"], '"nein"'),
+    ("OptOut", ["N", "Y"], '"N"'),
+    ("unsubscribed_at", ["2024-01-03", ""], "{ missing = true }"),
+    ("consent_date", ["2024-01-03", ""], "{ missing = false }"),
+    ("not_unsubscribed", ["true", "false"], None),
+    ("no_of_newsletters", ["3", "5"], None),
+    ("newsletter", ["weekly", "daily"], None),
+    ("AcceptedCmp3", ["0", "1"], None),
+    ("country", ["NO", "FR"], None),
+]
+
+
+@pytest.mark.parametrize(("column", "values", "wanted"), CONSENT)
+def test_consent_is_a_comment_that_is_right(column: str, values: list[str], wanted: str | None, desk: Desk) -> None:
+    rows = [f"{number},{values[number % 2]},{number % 3}" for number in range(1, 41)]
+    desk.put("c.csv", "\n".join([f"id,{column},visits", *rows]) + "\n")
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert "consent" not in rules
+    commented = re.findall(r"^# (require\.\S.*?)(?:  +# .*)?$", text, flags=re.MULTILINE)
+    key = column if re.fullmatch(r"[\w-]+", column) else f'"{column}"'
+    assert commented == ([f"require.{key} = {wanted}"] if wanted else [])
+    if wanted is None:
+        return
+    assert f"[segment.{column}" not in text, "consent is no criterion"
+    active = text.replace("# [consent]", "[consent]").replace("# require.", "require.")
+    desk.put("here/segments.toml", active + "[segment.all-of-them]\neveryone = true\n")
+    desk.segkit("apply", desk / "here/segments.toml")
+    kept = {row.split(",")[0] for row in (desk / "here/segments/all-of-them.csv").read_text().splitlines()[1:]}
+    yes = {"true", "1", "ja", "Y", "Yes", "2024-01-03"} if consents(column) else {"false", "0", "nein", "N", "No", ""}
+    assert kept == {row.split(",")[0] for row in rows if row.split(",")[1] in yes}
+
+
+# ---- Nothing personal
+
+
+NAMES = ["email", "phone", "first_name", "last name", "birth_date", "street", "iban", "Kontakt"]
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_values_of_personal_columns_are_not_written(data: st.DataObject, new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk()
+    personal = data.draw(st.lists(st.sampled_from(NAMES[:-1]), unique=True, min_size=1))
+    number = data.draw(st.integers(8, 30))
+    made_up = {
+        "email": [f"qz{n % 3}@xy{n % 2}.org" for n in range(number)],
+        "phone": [f"+4917{n % 4}5551234" for n in range(number)],
+        "first_name": [f"Qzname{n % 3}" for n in range(number)],
+        "last name": [f"Qzfamily{n % 2}" for n in range(number)],
+        "birth_date": [f"19{60 + n % 5}-0{1 + n % 9}-17" for n in range(number)],
+        "street": [f"Qzstreet {n % 3}" for n in range(number)],
+        "iban": [f"DE00QZ{n % 3}" for n in range(number)],
+    }
+    header = ["id", *personal, "plan"]
+    rows = [[f"K{n}", *(made_up[name][n] for name in personal), f"plan {n % 2}"] for n in range(number)]
+    desk.put("c.csv", "\n".join(",".join(row) for row in [header, *rows]) + "\n")
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv")
+    text = (desk / "here/segments.toml").read_text(encoding="utf-8")
+    shown = text + result.output
+    assert [value for name in personal for value in made_up[name] if value in shown] == []
+    assert not {*personal} & {*tomli.loads(text)["output"]["columns"]}
+
+
+def test_a_file_of_personal_columns_alone(desk: Desk) -> None:
+    """The lists have the key: without `columns` they would have all."""
+    desk.put("c.csv", "id,email\n1,a@x.org\n2,b@x.org\n")
+    made(desk, "--customers", desk / "c.csv")
+    assert (desk / "here/segments/everybody.csv").read_text() == "id,segment\n1,everybody\n2,everybody\n"
+
+
+# ---- Names, paths, bytes
+
+
+STRANGE = ['a "quoted" word', "back\\slash", "dot.ted", "ünï", "${HOME}", "it's", "tab\tbed", "#hash", "a=b", "[x]"]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_names_of_columns_and_values_as_they_are(name: str, desk: Desk) -> None:
+    with (desk / "c.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", name, f"n {name}"])
+        rows.writerows([f"k{n}", f"v {name}" if n % 3 else "other", n * 1.5] for n in range(30))
+    _, rules = made(desk, "--customers", desk / "c.csv")
+    told = [segment["demographic"] for segment in rules["segment"].values()]
+    assert {name: f"v {name}".replace("${", "$${")} in told
+    assert {f"n {name}": {"min": 33}} in told
+    with (desk / "here/segments" / f"{next(iter(rules['segment']))}.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.reader(file))) == 21
+
+
+@pytest.mark.parametrize(
+    ("data", "folder", "path"),
+    [
+        ("a b/c d.csv", "r", "../a b/c d.csv"),
+        ("c.csv", ".", "c.csv"),
+        ("dé/ö's.csv", "dé", "ö's.csv"),
+        ('q"uo.csv', "x/y", '../../q"uo.csv'),
+        ("back\\slash.csv", "r", "../back\\slash.csv"),
+        ("a${B}.csv", "r", "../a$${B}.csv"),
+        ("a[1].csv", "r", "../a[1].csv"),
+    ],
+)
+def test_paths_are_seen_from_the_rule_file(data: str, folder: str, path: str, desk: Desk) -> None:
+    desk.put(data, "id,plan\n1,a\n2,a\n3,b\n")
+    _, rules = made(desk, "--customers", desk / data, folder=folder)
+    assert rules["customers"]["path"] == path
+
+
+def test_a_folder_that_is_a_link(desk: Desk) -> None:
+    desk.put("real/deep/x", "")
+    desk.put("c.csv", "id,plan\n1,a\n2,a\n3,b\n")
+    (desk / "link").symlink_to(desk / "real/deep")
+    _, rules = made(desk, "--customers", desk / "c.csv", folder="link")
+    assert rules["customers"]["path"] == "../../c.csv"
+
+
+def test_a_path_is_relative_to_where_one_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.put("data/c.csv", "id,plan\n1,a\n2,a\n3,b\n")
+    monkeypatch.chdir(desk / "data")
+    assert made(desk, "--customers", "c.csv", folder="data/r")[1]["customers"]["path"] == "../c.csv"
+    desk.segkit("init", "--customers", "c.csv")
+    assert tomli.loads(Path("segments.toml").read_text())["customers"]["path"] == "c.csv"
+    desk.segkit("apply")
+    desk.segkit("check")
+
+
+def test_a_second_run_writes_the_same_bytes(shop: Desk) -> None:
+    args = ("--customers", shop / "clients.csv", "--events", shop / "lines.csv")
+    first, _ = made(shop, *args)
+    assert made(shop, *args, "--force")[0] == first
+
+
+# ---- Columns that are there already, keys
+
+
+def test_placeholders_are_no_example(desk: Desk) -> None:
+    values = ["Select", "Select", "x", "NA", "y", "x", "Select"]
+    desk.put("c.csv", "id,what\n" + "".join(f"{n},{values[n % 7]}\n" for n in range(70)))
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert rules["segment"]["what-x"]["demographic"] == {"what": "x"} and len(rules["segment"]) == 1
+    assert "the most frequent value: 20 of 70 customers" in text
+    assert '# null_values = ["Select", "NA"]' in text
+
+
+def test_now_is_the_last_day_of_customers_up_to_today(desk: Desk) -> None:
+    rows = "".join(f"{n},2023-0{1 + n % 9}-11,2{n % 2}99-01-01,19{60 + n % 9}-01-0{1 + n % 9}\n" for n in range(40))
+    desk.put("c.csv", "id,joined,renews,birth_date\n" + rows)
+    assert made(desk, "--customers", desk / "c.csv")[1]["as_of"].isoformat() == "2023-09-11"
+
+
+def test_an_age_that_is_there_is_not_computed(desk: Desk) -> None:
+    rows = "".join(f"{n},{20 + n},19{60 + n}-01-0{1 + n % 9}\n" for n in range(9))
+    desk.put("c.csv", "id,age,birth_date\n" + rows)
+    assert "trait" not in made(desk, "--customers", desk / "c.csv")[1]
+
+
+def test_fields_of_several_values_are_no_single_value(desk: Desk) -> None:
+    values = ["golf", "golf; chess", "chess", "chess; golf", "golf; chess"]
+    desk.put("c.csv", "id,likes,plan\n" + "".join(f"{n},{values[n % 5]},{'ab'[n % 2]}\n" for n in range(30)))
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert '# lists.likes = ";"' in text
+    assert list(rules["segment"]) == ["plan-a"]
+    assert made(desk, "--customers", desk / "c.csv", "--force")[0].count("[segment.") == 1
+    active = text.replace("# lists.", "lists.") + '[segment.golf]\ndemographic.likes.has_any = "golf"\n'
+    desk.apply(active.replace("../c.csv", "c.csv"))
+
+
+def test_columns_that_segkit_computes_get_another_name(desk: Desk) -> None:
+    customers = "id,frequency,revenue,lifecycle,lifecycle_in_file\n"
+    desk.put("c.csv", customers + "".join(f"{n},{n % 7},{n * 10},{'ab'[n % 2]},{'xyz'[n % 3]}\n" for n in range(20)))
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"{n % 15},2024-0{1 + n % 5}-10,{n}.5\n" for n in range(60)))
+    _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert rules["customers"]["rename"] == {
+        "frequency_in_file": "frequency",
+        "revenue_in_file": "revenue",
+        "lifecycle_in_file-2": "lifecycle",
+    }
+    assert "revenue_in_file" in rules["output"]["columns"]
+
+
+def test_keys_of_other_names_are_found_by_their_values(desk: Desk) -> None:
+    desk.put("c.csv", "no,ref,city\n" + "".join(f"{n},R{n:04},{'ab'[n % 2]}\n" for n in range(40)))
+    desk.put("o.csv", "day,buyer,line\n" + "".join(f"2024-01-{1 + n % 28:02},R{n % 40:04},{n}\n" for n in range(90)))
+    result = desk.segkit("init", desk / "r", "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    rules = tomli.loads((desk / "r/segments.toml").read_text())
+    assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("ref", "buyer")
+    assert "40 of 40 keys" in " ".join(result.stdout.split())
+
+
+def test_columns_of_one_name_with_other_values_are_not_the_key(desk: Desk) -> None:
+    """`id` is the number of the customer here, and that of the order there."""
+    desk.put("c.csv", "id,city\n" + "".join(f"C{n},{'ab'[n % 2]}\n" for n in range(40)))
+    desk.put("o.csv", "id,day,who\n" + "".join(f"{n},2024-01-{1 + n % 28:02},C{n % 40}\n" for n in range(90)))
+    _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "who")
+
+
+def test_the_number_of_an_order_is_not_the_key_though_both_are_called_id(desk: Desk) -> None:
+    desk.put("c.csv", "id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(1, 81)))
+    for number in (40, 200):
+        rows = "".join(f"{n},2024-01-{1 + n % 28:02},{1 + n * 7 % 80}\n" for n in range(1, number))
+        desk.put("o.csv", "id,day,customer_id\n" + rows)
+        _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv", "--force")
+        assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "customer_id")
+
+
+def test_a_name_tells_less_than_values_do(desk: Desk) -> None:
+    desk.put("c.csv", "customer_id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(50)))
+    rows = "".join(f"{n},2024-01-{1 + n % 28:02},{n % 50}\n" for n in range(40, 140))
+    desk.put("o.csv", "customer_id,day,buyer\n" + rows)
+    _, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert rules["events"]["o"]["key"] == "buyer"
+
+
+def test_few_customers_of_many(desk: Desk) -> None:
+    desk.put("c.csv", "customer_id,city\nc1,a\nc2,b\nc3,b\n")
+    desk.put("o.csv", "customer_id,day\n" + "".join(f"c{n % 90},2024-01-{1 + n % 28:02}\n" for n in range(400)))
+    text, rules = made(desk, "--customers", desk / "c.csv", "--events", desk / "o.csv")
+    assert rules["customers"]["key"] == "customer_id" and "3 of 90 keys looked at are those of customers" in text
+
+
+def test_an_e_mail_is_the_key_only_where_nothing_else_is(desk: Desk) -> None:
+    desk.put("c.csv", "email,id,plan\na@x.org,1,a\nb@x.org,2,a\nc@x.org,3,b\n")
+    assert made(desk, "--customers", desk / "c.csv")[1]["customers"]["key"] == "id"
+    desk.put("c.csv", "email,plan\na@x.org,a\nb@x.org,a\nc@x.org,b\n")
+    assert made(desk, "--customers", desk / "c.csv", "--force")[1]["customers"]["key"] == "email"
+
+
+def test_dates_that_nothing_settles_are_told(desk: Desk) -> None:
+    desk.put(
+        "c.csv",
+        "id,since,plan\n" + "".join(f"{n},0{1 + n % 9}/0{1 + n * 7 % 9}/2023,{'ab'[n % 2]}\n" for n in range(40)),
+    )
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv")
+    assert "note: no value of column `since` of `customers` settles" in result.stderr
+    text = (desk / "here/segments.toml").read_text()
+    assert '# date_format.since = "%d/%m/%Y"' in text and "since" not in str(tomli.loads(text))
+    desk.apply(
+        text.replace("# date_format", "date_format").replace("../", "")
+        + "[segment.s]\ndemographic.since.before = 2024-01-01\n"
+    )
+
+
+def test_an_id_that_each_row_has_for_itself_is_left_out(desk: Desk) -> None:
+    desk.put(
+        "o.csv",
+        "customer_id,order_id,date,total\n" + "".join(f"{n % 9},o{n},2024-01-0{1 + n % 9},{n}.5\n" for n in range(40)),
+    )
+    assert "id" not in made(desk, "--events", desk / "o.csv")[1]["events"]["o"]
+
+
+def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
+    desk.put("o.csv", "customer_id,date,x\n" + "".join(f"{n % 9},2024-01-0{1 + n % 9},{n}.5\n" for n in range(40)))
+    text, rules = made(desk, "--events", desk / "o.csv")
+    assert "amount" not in rules["events"]["o"] and "value" not in rules
+    assert '# amount = "x"' in text
+
+
+# ---- Errors
+
+
+@pytest.mark.parametrize(
+    ("files", "args", "code", "message"),
+    [
+        ({}, ["--customers", "c.csv"], 3, "there is no file `c.csv`"),
+        ({}, ["--events", "c*.csv"], 3, "no file matches `c*.csv`"),
+        ({"c.csv": ""}, ["--customers", "c.csv"], 3, "`c.csv` is empty"),
+        ({"c.csv": "id,plan\n"}, ["--customers", "c.csv"], 3, "`c.csv` has no rows"),
+        (
+            {"c.csv": "city,plan\nx,y\nx,y\n"},
+            ["--customers", "c.csv"],
+            3,
+            "no column of `c.csv` has a value of its own in each row",
+        ),
+        (
+            {"o.csv": "a,b\n1,2\n1,2\n"},
+            ["--events", "o.csv"],
+            3,
+            "cannot tell which column of `o.csv` holds the customer's key",
+        ),
+        ({"o.csv": "id,b\n1,x\n1,y\n"}, ["--events", "o.csv"], 3, "no column of `o.csv` holds days"),
+        (
+            {"c.csv": "id,b\n1,x\n2,y\n", "o.csv": "id,day\nA,2024-01-01\nB,2024-01-02\n"},
+            ["--customers", "c.csv", "--events", "o.csv"],
+            3,
+            "no column of `c.csv` and `o.csv` has the same keys",
+        ),
+        ({}, ["--customers", "-"], 2, "a rule file names files"),
+        (
+            {"c.csv": "id\n1\n"},
+            ["--customers", "c.csv", "--template", "shop"],
+            2,
+            "`--template` brings data of its own",
+        ),
+        ({"c.csv": "id\n1\n"}, ["c.csv", "--customers", "c.csv"], 2, "`c.csv` is a file, and no folder"),
+        (
+            {"c.csv": "id\n1\n"},
+            ["--events", "c.csv", "d.csv", "e.csv"],
+            2,
+            "one DIR, not `here`, `d.csv`, `e.csv`: repeat",
+        ),
+        (
+            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n2,2024-01-02,€3.50\n"},
+            ["--events", "o.csv"],
+            3,
+            '`where.currency = "EUR"`\n',
+        ),
+        ({}, ["--template", "zoo"], 2, "invalid value for `--template`"),
+    ],
+)
+def test_errors_come_before_anything_is_written(
+    files: dict[str, str], args: list[str], code: int, message: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in files.items():
+        desk.put(name, content)
+    monkeypatch.chdir(desk.folder)
+    where = [] if "c.csv" in args[:1] else ["here"]
+    result = desk.segkit("init", *where, *args, code=code)
+    assert result.stderr.startswith("error: ") and message in result.stderr, result.stderr
+    assert result.stderr.count("error: ") == 1
+    assert sorted(path.name for path in desk.folder.iterdir()) == sorted(files)
+
+
+def test_a_file_that_is_there_is_not_written_over(desk: Desk) -> None:
+    desk.put("here/segments.toml", "mine")
+    for args in ((), ("--customers", desk.put("c.csv", "id,plan\n1,a\n2,a\n3,b\n"))):
+        result = desk.segkit("init", desk / "here", *args, code=4)
+        assert f"error: `{desk / 'here/segments.toml'}` is there already\nhint: `--force`" in result.stderr
+        assert [path.name for path in (desk / "here").iterdir()] == ["segments.toml"]
+        assert (desk / "here/segments.toml").read_text() == "mine"
+    made(desk, "--force")
+
+
+def test_data_of_others_are_not_written_over(desk: Desk) -> None:
+    desk.put("here/orders.csv", "mine")
+    desk.segkit("init", desk / "here", code=4)
+    assert [path.name for path in (desk / "here").iterdir()] == ["orders.csv"]
+
+
+@pytest.mark.parametrize("command", ["apply", "check", "test", "columns", "explain"])
+def test_commands_take_the_rule_file_of_the_folder(command: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.folder)
+    result = desk.segkit(command, code=2)
+    assert result.stderr == (
+        "error: missing argument `RULES`: there is no `segments.toml` in this folder\n"
+        "hint: name the rule file, or make one: `segkit init` writes it\n"
+    )
+    desk.segkit("init")
+    desk.segkit(command)
+
+
+# ---- Whatever the files are
+
+
+KINDS: dict[str, Callable[[random.Random], str]] = {
+    "count": lambda r: str(r.randrange(50)),
+    "prix en euros": lambda r: f"{r.randrange(9999)},{r.randrange(100):02} €",
+    "income": lambda r: f"${r.randrange(90)},000 ",
+    "ville": lambda r: r.choice(["Orléans", "b b", "d'e", "Select"]),
+    "opt_in": lambda r: r.choice(["Yes", "No"]),
+    "us day": lambda r: f"{r.randrange(1, 13)}/{r.randrange(1, 29)}/2023",
+    "signed_up": lambda r: str(dt.date(2022, 1, 1) + dt.timedelta(r.randrange(700))),
+    "unclear": lambda r: f"{r.randrange(1, 13):02}-{r.randrange(1, 13):02}-2021",
+    "active": lambda r: r.choice(["true", "false"]),
+    "nothing": lambda r: "",
+    "mixed": lambda r: r.choice(["1", "x", "2023-01-01", ""]),
+    "rank": lambda r: r.choice(["NA", "3", "4.5"]),
+    "same": lambda r: "k",
+    "email": lambda r: f"u{r.randrange(5)}@x.org",
+    "likes": lambda r: r.choice(["a;b", "a", "b", "b;a"]),
+    "flag": lambda r: r.choice("01"),
+    "refund": lambda r: f"({r.randrange(50)}.{r.randrange(10, 99)})",
+    "share": lambda r: f"{r.randrange(50)} %",
+    "lines": lambda r: r.choice(["a\nb", "c\td", 'q"q']),
+    "revenue": lambda r: f"{r.random() * 100:.2f}",
+    "frequency": lambda r: str(r.randrange(9)),
+    "segment": lambda r: r.choice("AB"),
+    "lifecycle": lambda r: r.choice(["new", "old"]),
+    "age": lambda r: str(18 + r.randrange(60)),
+    "quantity": lambda r: str(1 + r.randrange(5)),
+    "unit price": lambda r: f"{r.randrange(90)}.{r.randrange(100):02}",
+}
+
+
+def table(r: random.Random, columns: dict[str, list[str]], rows: int) -> str:
+    """A file with these columns and some others, of which fields are left out."""
+    for name in r.sample(list(KINDS), r.randrange(7)):
+        empty = r.choice([0, 0, 0.05, 0.5])
+        columns[name] = ["" if r.random() < empty else KINDS[name](r) for _ in range(rows)]
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=r.choice(",;\t"))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return out.getvalue()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_it_runs_without_a_warning_whatever_the_files_are(seed: int, new_desk: Callable[[], Desk]) -> None:
+    desk, r = new_desk(), random.Random(seed)
+    encoding, rows, args = r.choice(["utf-8", "cp1252", "utf-8-sig"]), r.choice([1, 2, 5, 40]), []
+    keys = [f"K{n:03}" for n in range(rows)]
+    if r.random() < 0.7:
+        desk.put("c.csv", table(r, {"customer_id": keys}, rows).encode(encoding))
+        args += ["--customers", desk / "c.csv"]
+    if r.random() < 0.6 or not args:
+        events = r.choice([1, 10, 100])
+        days = [str(dt.date(2023, 1, 1) + dt.timedelta(r.randrange(500))) for _ in range(events)]
+        told = {"customer_id": [r.choice(keys) for _ in range(events)], "date": days}
+        desk.put("o.csv", table(r, told, events).encode(encoding))
+        args += ["--events", desk / "o.csv"]
+    text, _ = made(desk, *args)
+    assert made(desk, *args, "--force")[0] == text
+
+
+# ---- What is told
+
+
+def test_json_has_the_guesses(shop: Desk) -> None:
+    args = ("--customers", shop / "clients.csv", "--events", shop / "lines.csv", "--json")
+    told = json.loads(shop.segkit("init", shop / "here", *args).stdout)
+    assert next(iter(told)) == "schema_version"
+    assert {(g["table"], g["role"]): g["value"] for g in told["guesses"]} == {
+        ("customers", "key"): "customer_id",
+        ("lines", "time"): "order date",
+        ("lines", "id"): "order no",
+        ("lines", "amount"): '"quantity" * "unit price"',
+        ("", "as_of"): "2024-06-25",
+    }
+    assert set(told["segments"]) == {*tomli.loads((shop / "here/segments.toml").read_text())["segment"]}
+    assert told["tables"] == [{"name": "customers", "rows": 6}, {"name": "lines", "rows": 7}]
+
+
+def test_the_screen_has_80_columns(shop: Desk) -> None:
+    result = shop.segkit("init", shop / "here", "--customers", shop / "clients.csv", "--events", shop / "lines.csv")
+    assert all(len(line) <= 80 for line in result.stdout.splitlines() if str(shop.folder) not in line)
+    assert shop.segkit("init", shop / "here", "--force", "-q").output == ""
+    shutil.rmtree(shop / "here")
