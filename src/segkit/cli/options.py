@@ -57,10 +57,15 @@ def _rules(ctx: click.Context, param: click.Parameter, value: Path | None) -> Pa
     """The rule file; where none is named, that of the current folder."""
     if value is None and not ctx.resilient_parsing:
         if not Path(RULES).is_file():
-            message = f"missing argument `RULES`: there is no `{RULES}` in this folder"
-            raise RuleError.of(message, hint="name the rule file, or make one: `segkit init` writes it")
+            raise without_rules()
         return Path(RULES)
     return value
+
+
+def without_rules() -> RuleError:
+    """The error where no rule file is named, and the folder has none."""
+    message = f"missing argument `RULES`: there is no `{RULES}` in this folder"
+    return RuleError.of(message, hint="name the rule file, or make one: `segkit init` writes it")
 
 
 RULES = "segments.toml"

@@ -37,7 +37,7 @@ def _sorted(ctx: click.Context, words: tuple[str, ...], run: Path | None) -> tup
     if not names_rules and usual.is_file() and not (words and not all_behind and Path(words[0]).is_file()):
         return usual, words
     if not words or all_behind:
-        raise click.UsageError(f"Missing argument 'RULES': there is no `{usual}` in this folder.", ctx)
+        raise options.without_rules()
     return Path(words[0]), words[1:]
 
 
