@@ -560,6 +560,29 @@ def test_a_notebook_shows_counts_alone(run: segkit.Run) -> None:
     assert repr(run) == "<segkit.Run 2024-03-01, 4 customers: french 1, spenders 1>"
 
 
+def test_a_notebook_shows_an_explanation(run: segkit.Run) -> None:
+    html = run.explain("a", "<x>")._repr_html_()
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", html)
+    assert cells[:6] == ["french", "French &lt;b&gt;", "written", "+ country", "is &quot;FR&quot;", "&quot;FR&quot;"]
+    assert cells[-3:] == ["- age", "at least 25", "20"]
+    assert "<caption>a, as of 2024-03-01</caption>" in html and "no customer has the key `&lt;x&gt;`" in html
+    funnels = run.explain()._repr_html_()
+    assert funnels.count("<table>") == 3 and "<caption>french</caption>" in funnels
+    near = run.explain(segment="french", near_misses=2)._repr_html_()
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", near) == [
+        "country",
+        "is &quot;FR&quot;",
+        "2",
+        "b",
+        "&quot;DE&quot;",
+        "",
+        "d",
+        "no value",
+        "",
+    ]
+    assert "color" not in html + funnels + near
+
+
 PAGE = (ROOT / "docs/python.md").read_text(encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
+from segkit.api.explanation import Explanation
 from segkit.api.inputs import Inputs
 from segkit.api.ledger import ledger_frame
 from segkit.columns.helpers import KEY, is_visible, member
@@ -24,7 +25,7 @@ from segkit.operations.explain import Asking, explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent
 from segkit.report.notebook import segments_html
-from segkit.results import ApplyResult, ExplainResult
+from segkit.results import ApplyResult
 from segkit.rules.text.expand import absolute
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest, plural
@@ -98,7 +99,7 @@ class Run:
     def __contains__(self, name: object) -> bool:
         return name in self._decision.chosen
 
-    def explain(self, *keys: str, segment: str | None = None, near_misses: int | None = None) -> ExplainResult:
+    def explain(self, *keys: str, segment: str | None = None, near_misses: int | None = None) -> Explanation:
         """Why the customers with these keys are, or are not, in each segment; without keys, the funnels.
 
         With `near_misses`, who is one condition away instead: so many customers for each condition. All is computed
@@ -106,7 +107,8 @@ class Run:
         """
         asking = Asking(near_misses, as_test=False, verify=False, personal=False, progress=silent)
         with Workspace(frames=self._ws.frames) as ws:
-            return explained_now(self._decision.loaded, [str(key) for key in keys], segment, ws, asking)
+            found = explained_now(self._decision.loaded, [str(key) for key in keys], segment, ws, asking)
+        return Explanation._make(found)
 
     def write(
         self,
