@@ -8,7 +8,6 @@ import io
 import json
 import random
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -641,4 +640,3 @@ def test_the_screen_has_80_columns(shop: Desk) -> None:
     result = shop.segkit("init", shop / "here", "--customers", shop / "clients.csv", "--events", shop / "lines.csv")
     assert all(len(line) <= 80 for line in result.stdout.splitlines() if str(shop.folder) not in line)
     assert shop.segkit("init", shop / "here", "--force", "-q").output == ""
-    shutil.rmtree(shop / "here")
