@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError, WriteError
-from segkit.io.publish.errors import require_local
+from segkit.io.publish.errors import ELSEWHERE, require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Table, Workspace
 from segkit.operations.orders_file.told import without_rule_file
@@ -71,14 +73,24 @@ def _refuse_taken(directory: Path, names: Sequence[str], *, force: bool) -> None
     taken = [name for name in names if (directory / name).exists()]
     if taken and not force:
         hint = "`--force` writes over it, or name another folder"
-        raise WriteError.of(f"`{directory / taken[0]}` is there already", hint=hint)
+        of_yours = "; `--customers` and `--events` make rules for files that are there" if len(names) > 1 else ""
+        raise WriteError.of(f"`{directory / taken[0]}` is there already", hint=hint + of_yours)
 
 
 def _write(directory: Path, files: dict[str, bytes]) -> None:
     """Write the files, the rule file last."""
-    for name in sorted(files, key=lambda name: name == FILE):
-        with publish_file(directory / name) as target:
-            target.write_bytes(files[name])
+    try:
+        for name in sorted(files, key=lambda name: name == FILE):
+            with publish_file(directory / name) as target:
+                target.write_bytes(files[name])
+    except WriteError as error:
+        raise WriteError(*map(_without_o, error.diagnostics)) from error
+
+
+def _without_o(diagnostic: Diagnostic) -> Diagnostic:
+    """The error of a command that has no `-o`."""
+    hint = diagnostic.hint
+    return replace(diagnostic, hint=hint.replace(ELSEWHERE, "name another folder") if hint else None)
 
 
 def _found(ws: Workspace, customers: str | None, events: Sequence[str]) -> Found:

@@ -128,7 +128,7 @@ def test_an_override_for_an_unknown_table() -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(RuleError, match=r"does not exist\nhint: .*configs"):
+    with pytest.raises(RuleError, match=r"does not exist\nhint: .*segkit init"):
         load_rules(tmp_path / "rules.toml")
 
 

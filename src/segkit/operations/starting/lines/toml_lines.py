@@ -45,6 +45,7 @@ def noted(line: str, why: str) -> list[str]:
     """A line with a comment beside it, or above it where that is too wide."""
     if not why:
         return [line]
+    why = "".join(c if c.isprintable() else " " for c in why)  # a line break of some name would end the comment
     beside = f"{line:<{BESIDE}}# {why}" if len(line) < BESIDE else f"{line}  # {why}"
     return [beside] if len(beside) <= WIDEST else [*comment(why), line]
 
