@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import segkit
 from tests.desk import Desk, event_table, head
 
 CUSTOMERS = "id,country,spend,ok,born\n" + "".join(
@@ -298,3 +299,87 @@ def test_what_is_no_run(shop: Desk, args: tuple[str, ...]) -> None:
 
 def test_rules_are_needed_without_a_run(shop: Desk) -> None:
     assert "RULES" in shop.segkit("explain", code=2).stderr
+
+
+def test_runs_that_are_kept(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n[output]\nkeep = 3\n")
+    kept = next(path for path in (shop / "out").iterdir() if path.is_dir() and not path.is_symlink())
+    for folder in (shop / "out", kept):
+        found = json.loads(shop.segkit("explain", "--run", folder, "C30", "--json").stdout)
+        assert outcomes(found) == {("C30", "a"): "written"} and not found["warnings"]
+
+
+GROUPS = """id,day,flag,number,part,text,spend
+""" + "".join(
+    f"K{n:03},2024-01-0{n % 2 + 1},{'yes' if n % 3 else ''},{n % 2 + 5},{n % 2}.5,{['a b', '', 'ü'][n % 3]},{n}.25\n"
+    for n in range(60)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("per", ["day", "flag", "number", "part", "text"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_groups_of_every_kind(desk: Desk, per: str, ending: str) -> None:
+    desk.put("c.csv", GROUPS)
+    if ending == "parquet":
+        desk.put("c.parquet", pl.read_csv(desk / "c.csv", try_parse_dates=True).cast({"part": pl.Decimal(10, 2)}))
+    rules = head('types.flag = "boolean"' if ending == "csv" else "", path=f"c.{ending}")
+    run(
+        desk,
+        rules
+        + f"""
+[trait.usual]
+mean_of = "spend"
+per = "{per}"
+[trait.third]
+bands = {{ of = "spend", quantiles = 3, per = "{per}" }}
+[trait.named]
+bands = {{ of = "spend", quantiles = 3, per = "{per}", labels = ["x", "y", "z"] }}
+[segment.a]
+demographic.usual.min = 29
+demographic.third.min = 2
+demographic.named = ["y", "z"]
+[segment.b]
+demographic.spend.top_percent = {{ percent = 30, per = "{per}" }}
+""",
+    )
+    keys = [f"K{n:03}" for n in range(0, 60, 7)]
+    found = of_run(desk, *keys)
+    assert found["run"] and found["customers"] == now(desk, *keys)["customers"]
+
+
+def test_several_files_that_the_command_line_named(shop: Desk) -> None:
+    lines = ORDERS.splitlines(keepends=True)
+    for number, part in enumerate((lines[1:9], lines[9:])):
+        shop.put(f"here/p{number}.csv", lines[0] + "".join(part))
+        shop.put(f"there/p{number}.csv", lines[0] + "C01,2024-01-01,7\n")
+    rules = head('types.ok = "boolean"') + event_table("orders", "there/p*.csv", 'amount = "total"')
+    rules += '[segment.a]\nbehavioural.did = { events = "orders", min = 3 }\n'
+    run(shop, rules, "--events", f"orders={shop / 'here'}/p*.csv")
+    (customer,) = of_run(shop, "C05")["customers"]
+    part = customer["segments"][0]["criteria"]["parts"][0]
+    assert customer["segments"][0]["outcome"] == "written" and part["held"]
+
+
+def test_frames_are_gone(shop: Desk) -> None:
+    rules = shop.put("rules.toml", HEAD + "[segment.a]\neveryone = true\n")
+    segkit.apply(rules, customers=pl.read_csv(shop / "c.csv"), write=True, output=shop / "out")
+    done = shop.segkit("explain", "--run", shop / "out", "C05", code=2)
+    assert "has read `customers` from a frame in Python, which is gone" in done.stderr
+
+
+def test_variables_that_have_changed(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_COUNTRY", "FR")
+    run(shop, HEAD + '[segment.a]\ngeographic.country = "${SHOP_COUNTRY}"\n')
+    assert not of_run(shop, "C01")["warnings"]
+    monkeypatch.setenv("SHOP_COUNTRY", "DE")
+    found = of_run(shop, "C01")
+    assert outcomes(found) == {("C01", "a"): "written"}
+    assert "has another value now than it had then" in found["warnings"][0]["message"]
+    assert "does not follow from its rules and the files" in found["warnings"][1]["message"]
+
+
+def test_a_customer_whom_the_file_has_lost(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n")
+    shop.put("c.csv", "".join(line for line in CUSTOMERS.splitlines(keepends=True) if not line.startswith("C30")))
+    done = shop.segkit("explain", "--run", shop / "out", "C30", "--json", code=3)
+    assert "the customer file has lost them since the run: `C30` is in `a.csv`" in done.stderr

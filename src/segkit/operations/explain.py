@@ -14,18 +14,18 @@ from segkit.criteria.tree import All, fold
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError
 from segkit.gates.ledger import Line
-from segkit.io.read import Workspace
+from segkit.io.read import Table, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.explanation.criteria import Reader, said
-from segkit.operations.explanation.earlier import NotKept, keys_of_table, look_into, rules_of
+from segkit.operations.explanation.earlier import Earlier, NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
 from segkit.operations.explanation.near_misses import Readers
 from segkit.operations.explanation.near_misses import near_misses as near_misses_of
 from segkit.operations.explanation.outcomes import Looked, Now, trees_of
-from segkit.operations.explanation.since import changed_inputs, other_rules
+from segkit.operations.explanation.since import changed_inputs, differing, other_rules, other_variables
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
@@ -33,7 +33,7 @@ from segkit.operations.testing.of_customer import Written, as_test, read_columns
 from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
-from segkit.words import nearest
+from segkit.words import listed, nearest
 
 
 class Asking(NamedTuple):
@@ -88,11 +88,14 @@ def _of_run(
 ) -> ExplainResult:
     """What happened in a run, or, where it has not kept enough for that, what its rules would do now."""
     loaded = rules_of(run)
-    told = other_rules(run, rules)
+    told = [*other_rules(run, rules), *other_variables(run, loaded)]
     require_secret(loaded)
     if not keys:
         result = explained_now(loaded, keys, segment, ws, asking)
-        return result._replace(warnings=(*told, *result.warnings))
+        note = Diagnostic(
+            "by the rules and on the day of the run, from the files as they are now", severity=Severity.NOTE
+        )
+        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     asked = _asked(loaded, segment)
     asking.progress("opening files")
     tables = open_tables(loaded, ws)
@@ -105,6 +108,7 @@ def _of_run(
         result = explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
+    told += differing(looked.differs)
     origin = loaded.rules.customers.from_ or CUSTOMERS
     return ExplainResult(
         as_of=looked.plan.context.as_of,
@@ -112,16 +116,27 @@ def _of_run(
         customers=customers,
         funnels=(),
         unknown=unknown,
-        hint=like_these(unknown, keys_of_table(loaded, tables[origin]), personal=asking.personal) if unknown else None,
+        hint=_hint(looked, unknown, loaded, tables[origin], personal=asking.personal) if unknown else None,
         warnings=tuple(told),
         notes=(),
     )
+
+
+def _hint(looked: Earlier, unknown: Sequence[str], loaded: Loaded, table: Table, *, personal: bool) -> str | None:
+    """Of keys that nobody has any more: the lists of the run that have them; of others, how keys look."""
+    gone = {key: looked.lists_of(key) for key in unknown}
+    if any(gone.values()):
+        lists = "; ".join(f"`{key}` is in {listed(names)}" for key, names in gone.items() if names)
+        return f"the customer file has lost them since the run: {lists}"
+    return like_these(unknown, keys_of_table(loaded, table), personal=personal)
 
 
 def explained_now(
     loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, asking: Asking
 ) -> ExplainResult:
     """What `apply` would do now with customers, or the funnels, or the near misses."""
+    if keys and asking.near:
+        raise RuleError.of("near misses are looked for among all customers", hint="leave the keys out")
     asked = _asked(loaded, segment)
     written = [name for name, one in loaded.rules.segment.items() if one.write]
     kept = read_columns(loaded.rules, known_of(loaded.rules)) if asking.as_test else frozenset()
@@ -145,7 +160,7 @@ def explained_now(
 
 
 def _tests(run: Decision, customers: Sequence[ExplainedCustomer], ws: Workspace) -> tuple[Written, ...]:
-    places = {key: place for place, key in enumerate(run.customers[KEY])}
+    places = _places(run.customers, [one.key for one in customers])
     return tuple(as_test(run, places[one.key], number, ws) for number, one in enumerate(customers, 1))
 
 
@@ -165,13 +180,18 @@ def _asked(loaded: Loaded, segment: str | None) -> list[str]:
     return names if segment is None else [segment]
 
 
+def _places(customers: pl.DataFrame, keys: Sequence[str]) -> dict[str, int]:
+    """The row of each key that a customer has, in the order of the keys."""
+    known = customers.select(KEY).with_row_index("place").filter(pl.col(KEY).is_in(list(keys)))
+    rows: dict[str, int] = dict(known.select(KEY, "place").rows())
+    return {key: rows[key] for key in dict.fromkeys(keys) if key in rows}
+
+
 def _customers(
     looked: Looked, asked: Sequence[str], keys: Sequence[str]
 ) -> tuple[tuple[ExplainedCustomer, ...], tuple[str, ...]]:
     """The customers with these keys, explained, in the order of the keys; and the keys of nobody."""
-    known = looked.customers.select(KEY).with_row_index("place").filter(pl.col(KEY).is_in(list(keys)))
-    rows: dict[str, int] = dict(known.select(KEY, "place").rows())
-    places = {key: rows[key] for key in dict.fromkeys(keys) if key in rows}
+    places = _places(looked.customers, keys)
     trees = trees_of(looked.plan)
     customers = tuple(_customer(looked, trees, asked, key, place) for key, place in places.items())
     return customers, tuple(key for key in dict.fromkeys(keys) if key not in places)

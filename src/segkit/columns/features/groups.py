@@ -153,7 +153,8 @@ class _Kept(NamedTuple):
 def _kept(told: Told, id_: str, per: Sequence[str], count: int, dtype: pl.DataType, schema: Dtypes) -> _Kept | None:
     """The groups with this many values each; None where not all were told, or not so that they can be read again."""
     per = _once(per)
-    of_cut = [one for one in told if isinstance(one, Threshold) and one.id == id_]
+    alike = (one for one in told if isinstance(one, Threshold) and one.id == id_)
+    of_cut = list({tuple(one.within.items()): one for one in alike}.values())  # two columns may have the same cuts
     all_told = bool(of_cut) and len(of_cut) == (of_cut[0].groups or 1)
     if not all_told or any(len(one.values) != count for one in of_cut) or not all(_readable(schema[c]) for c in per):
         return None
@@ -169,6 +170,8 @@ def _readable(dtype: pl.DataType) -> bool:
 def _read(texts: Sequence[int | str | None], dtype: pl.DataType) -> pl.Series:
     """The values of a column that `_text` has made these texts of."""
     values = pl.Series([None if text is None else str(text) for text in texts], dtype=pl.String)
+    if dtype == pl.Date:
+        return values.str.to_date("%Y-%m-%d")
     return values == "true" if dtype == pl.Boolean else values.cast(dtype)
 
 

@@ -41,6 +41,8 @@ class RulesRead:
     """The name of its copy beside the manifest."""
     directory: str | None = None
     """The folder from which its paths count, seen from the output directory."""
+    variables: str | None = None
+    """The sha256 of the texts in it that variables have made, addresses aside; null where there are none."""
     included: tuple[IncludedFile, ...] = ()
 
 

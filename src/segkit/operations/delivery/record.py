@@ -61,6 +61,7 @@ def manifest_of(
             relative_path=path_from(directory, loaded),
             copy=RULES_FILE,
             directory=folder_from(directory, loaded),
+            variables=loaded.variables,
             included=tuple(m.IncludedFile(written=file.written, copy=name) for name, file in included(loaded).items()),
         ),
         inputs=tuple(

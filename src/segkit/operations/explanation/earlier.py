@@ -28,7 +28,7 @@ from segkit.io.read import Table, Workspace, explain_failure
 from segkit.io.read.values.texts import normal_key
 from segkit.io.write import FORMATS
 from segkit.operations.delivery.kept import read_as
-from segkit.operations.delivery.manifest import CutsOf, Manifest, ModelOf, TypeOf
+from segkit.operations.delivery.manifest import CutsOf, Manifest, ModelOf, RulesRead, TypeOf
 from segkit.operations.delivery.runs import Run
 from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.settle import plan_of
@@ -37,7 +37,7 @@ from segkit.operations.explanation.outcomes import CLAIMED, Outcome, outcome_in
 from segkit.operations.progress import Progress
 from segkit.results import CHANGED, WRITTEN, FittedModel, Threshold
 from segkit.rules.model.file import RuleFile
-from segkit.rules.tables import CUSTOMERS
+from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules
 
 
@@ -54,17 +54,24 @@ def rules_of(run: Run) -> Loaded:
     if read is None or read.copy is None or read.directory is None:
         hint = "name its rule file: `segkit explain RULES KEY`"
         raise RuleError.of(f"`{run.shown}` is of an older version of segkit, and keeps no rules", hint=hint)
-    folder = _from_here(run.folder / read.directory)
-    copied = Copied(folder, {one.written: run.folder / one.copy for one in read.included})
     today = Overrides(as_of=dt.date.fromisoformat(manifest.as_of))
+    copied = _copied(run, read, run.folder)
     loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
-    given = _read_instead(loaded.rules, manifest, folder)
-    if not given:
-        return loaded
+    if loaded.rules.output.keep:  # then the run has a folder of its own in the output directory
+        copied = _copied(run, read, run.folder.parent)
+    given = _read_instead(loaded.rules, manifest, copied.directory)
     instead = today._replace(
-        customers=given.get(CUSTOMERS), events={name: path for name, path in given.items() if name != CUSTOMERS}
+        customers=given.get(CUSTOMERS),
+        events={name: paths for name, paths in given.items() if name in loaded.rules.events},
+        lookups={name: given[lookup_table(name)] for name in loaded.rules.lookup if lookup_table(name) in given},
     )
     return load_rules(run.folder / read.copy, formats=FORMATS, overrides=instead, copied=copied)
+
+
+def _copied(run: Run, read: RulesRead, output: Path) -> Copied:
+    """Where the rules of a run were, seen from its output directory, and where the copies of their files are."""
+    folder = _from_here(output / str(read.directory))
+    return Copied(folder, {one.written: run.folder / one.copy for one in read.included})
 
 
 def _from_here(folder: Path) -> Path:
@@ -74,19 +81,25 @@ def _from_here(folder: Path) -> Path:
     return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
-def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, str]:
-    """The tables for which the command line of the run named another file, which then has its whole path."""
+def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, Sequence[str]]:
+    """The tables for which the run was given other files than its rules name; these have their whole path then.
+
+    Raises `RuleError` for what was no file.
+    """
     origin = rules.customers.from_
     named = {CUSTOMERS: rules.events[origin].path if origin else rules.customers.path}
     named |= {name: spec.path for name, spec in rules.events.items()}
-    instead: dict[str, str] = {}
+    named |= {lookup_table(name): spec.path for name, spec in rules.lookup.items()}
+    instead: dict[str, Sequence[str]] = {}
     for table, path in named.items():
         paths = [one.path for one in manifest.inputs if one.table == table]
-        if "-" in paths:
-            hint = "write what is piped into a file, and name that in the rule file"
-            raise RuleError.of(f"the run has read `{table}` from standard input, which is gone", hint=hint)
-        if len(paths) == 1 and Path(paths[0]).is_absolute() and not _names(path, Path(paths[0]), folder):
-            instead[table] = paths[0]
+        for one in paths:
+            if one == "-" or one.startswith("frame:"):
+                what = "standard input" if one == "-" else "a frame in Python"
+                hint = "write it into a file, and name that in the rule file"
+                raise RuleError.of(f"the run has read `{table}` from {what}, which is gone", hint=hint)
+        if paths and all(Path(one).is_absolute() and not _names(path, Path(one), folder) for one in paths):
+            instead[table] = paths
     return instead
 
 
@@ -106,6 +119,8 @@ class Earlier:
         self.run, self.loaded, self.plan, self.customers = run, loaded, plan, customers
         self._places, self._keys = places, customers[KEY].to_list()
         self._ledger = self._recomputed()
+        self.differs = False
+        """Whether something that was asked is not as it would be now."""
         self._segments = {one.name: one for one in run.manifest.segments}
 
     def outcome(self, name: str, place: int) -> Outcome:
@@ -113,16 +128,22 @@ class Earlier:
         found = outcome_in(self.loaded.rules, self._ledger, name, place)
         listed = self._places.get((name, self._keys[place]))
         if listed:
+            self.differs |= found.outcome != listed.outcome
             variant = listed.variant or (found.variant if listed.outcome == WRITTEN else None)
             return Outcome(matched=True, outcome=listed.outcome, variant=variant, file=listed.file)
         told = self._segments[name]
         counts = {**told.excluded, "not_written": told.matched}
         # In no list, or stopped where the run stopped nobody: something has changed.
         if found.outcome is not None and not counts.get(found.outcome):
+            self.differs = True
             return Outcome(matched=found.matched, outcome=CHANGED)
         if found.outcome == CLAIMED:
             return found._replace(claimed_by=self._claimed_by(place) or found.claimed_by)
         return found
+
+    def lists_of(self, key: str) -> list[str]:
+        """The lists of the run that have a customer, whether the files still have him or not."""
+        return [place.file for (_, one), place in self._places.items() if one == key]
 
     def _claimed_by(self, place: int) -> str | None:
         """The segment whose lists have the customer; in an exclusive run, there is one at most."""

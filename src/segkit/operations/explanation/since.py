@@ -11,6 +11,8 @@ from segkit.errors import RuleError
 from segkit.io.read import Table
 from segkit.operations.delivery.digests import digest
 from segkit.operations.delivery.runs import Run
+from segkit.rules.text.loader import Loaded
+from segkit.words import plural
 
 _STANDS = "what the lists say stands; values and reasons are those of the files as they are now"
 
@@ -26,18 +28,39 @@ def other_rules(run: Run, rules: Path | None) -> list[Diagnostic]:
     return [_warning(message, SourceLocation(str(rules)), None)]
 
 
+def other_variables(run: Run, loaded: Loaded) -> list[Diagnostic]:
+    """The warning for variables that have other values now, which the copy of the rules does not keep."""
+    read = run.manifest.rules
+    if read is None or read.variables in (None, loaded.variables):
+        return []
+    message = "a variable (`${...}`) in the rules of the run has another value now than it had then"
+    hint = "set the variables as they were for the run"
+    return [_warning(message, SourceLocation(loaded.source.path), hint)]
+
+
+def differing(differs: bool) -> list[Diagnostic]:
+    """The warning for customers of whom the lists say something else than what follows now."""
+    if not differs:
+        return []
+    return [
+        _warning("what the run has written does not follow from its rules and the files as they are now", None, _STANDS)
+    ]
+
+
 def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> list[Diagnostic]:
     """A warning for each file that is not as the run has read it: by its length, or to `verify`, by all of it."""
     found: dict[Path, Diagnostic] = {}
     for name, table in tables.items():
         before = [one for one in run.manifest.inputs if one.table == name]
         if len(before) != len(table.parts):
-            message = f"`{name}` is of {len(table.parts)} files now, and the run has read {len(before)}"
+            message = f"`{name}` is of {plural(len(table.parts), 'file')} now, and the run has read {len(before)}"
             found[table.parts[0].content] = _warning(message, None, _STANDS)
             continue
         for read, part in zip(before, table.parts, strict=True):
             size = part.content.stat().st_size
-            if size != read.bytes:
+            if Path(read.path).name != part.label.name:
+                message = f"`{part.label}` stands where the run has read `{Path(read.path).name}`"
+            elif size != read.bytes:
                 message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
             elif verify and digest(part.content) != read.sha256:
                 message = f"`{part.label}` is not what the run has read, though it is as long"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -25,9 +25,9 @@ class Overrides(NamedTuple):
     """What the command line or `SEGKIT_*` says instead of the file; paths are relative to the caller."""
 
     as_of: dt.date | None = None
-    customers: str | None = None
-    events: Mapping[str, str] = MappingProxyType({})
-    lookups: Mapping[str, str] = MappingProxyType({})
+    customers: str | Sequence[str] | None = None
+    events: Mapping[str, str | Sequence[str]] = MappingProxyType({})
+    lookups: Mapping[str, str | Sequence[str]] = MappingProxyType({})
     output: str | None = None
     format: str | None = None
 
@@ -43,7 +43,7 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
     if given.customers is not None:
         # A customer file replaces `from` and what goes with it.
         own = {key: value for key, value in _table(data, "customers").items() if key not in _ORIGIN}
-        data["customers"] = own | {"path": absolute(given.customers)}
+        data["customers"] = own | {"path": _each_absolute(given.customers)}
     output = {"directory": given.output and absolute(given.output), "format": given.format}
     if any(output.values()):
         data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
@@ -54,13 +54,17 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
 
 
 def _with_paths(
-    data: Mapping[str, Any], section: str, paths: Mapping[str, str], what: str, problems: list[Diagnostic]
+    data: Mapping[str, Any],
+    section: str,
+    paths: Mapping[str, str | Sequence[str]],
+    what: str,
+    problems: list[Diagnostic],
 ) -> dict[str, Any]:
     """The tables of a section with other paths."""
     tables = dict(_table(data, section))
     for name, path in paths.items():
         if isinstance(tables.get(name), dict):
-            tables[name] = tables[name] | {"path": absolute(path)}
+            tables[name] = tables[name] | {"path": _each_absolute(path)}
         else:
             message = f"`{name}` is given, but the rule file has no `[{section}.{name}]`"
             problems.append(Diagnostic(message, None, nearest(name, tables, what), code=codes.UNKNOWN_NAME))
@@ -75,6 +79,27 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 def absolute(path: str) -> str:
     """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
     return path if path == "-" or "://" in path else str(Path(path).absolute())
+
+
+def _each_absolute(path: str | Sequence[str]) -> str | list[str]:
+    return absolute(path) if isinstance(path, str) else [absolute(one) for one in path]
+
+
+_ADDRESSES = frozenset({"path", "suppress", "directory", "cutoffs"})
+"""Keys whose texts say where something is: a password may stand in them, and they decide nothing by themselves."""
+
+
+def settled(before: Any, after: Any) -> Iterator[str]:
+    """The texts that variables have made, but for addresses, in the order of the file."""
+    if isinstance(before, dict):
+        for key, value in before.items():
+            if key not in _ADDRESSES:
+                yield from settled(value, after[key])
+    elif isinstance(before, list):
+        for one, other in zip(before, after, strict=True):
+            yield from settled(one, other)
+    elif isinstance(before, str) and "${" in before:
+        yield str(after)
 
 
 def substitute(data: Any, env: Mapping[str, str], at: At, problems: list[Diagnostic]) -> Any:

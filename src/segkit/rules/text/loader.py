@@ -89,11 +89,15 @@ class RuleSource:
 
 
 class Loaded(NamedTuple):
-    """A valid rule file, its text, and the sha256 of its bytes (hexadecimal)."""
+    """A valid rule file, its text, and the sha256 of its bytes (hexadecimal).
+
+    `variables` is the same of the texts that variables have made, addresses aside; None where there are none.
+    """
 
     rules: RuleFile
     source: RuleSource
     digest: str
+    variables: str | None = None
 
 
 def load_rules(
@@ -148,13 +152,15 @@ def _load(
     source = RuleSource(name, text, Index.of(text), copied=copied)
     problems: list[Diagnostic] = []
     data = expand.override(data, overrides, source.at, problems)
-    data = expand.substitute(data, os.environ if env is None else env, source.value_at, problems)
+    before, data = data, expand.substitute(data, os.environ if env is None else env, source.value_at, problems)
+    made = "\0".join(expand.settled(before, data))
     origins = expand.inherit(data, source.at, problems)
     copies = copied.included if copied else {}
     data, included = include(data, source.directory, copies, source.value_at, problems)
     source = replace(source, origins=origins, included=included)
     rules = _validate(data, source, context, problems)
-    return Loaded(rules, source, hashlib.sha256(raw).hexdigest())
+    variables = hashlib.sha256(made.encode()).hexdigest() if made else None
+    return Loaded(rules, source, hashlib.sha256(raw).hexdigest(), variables)
 
 
 def _validate(
