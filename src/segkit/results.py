@@ -276,10 +276,11 @@ class Funnel(NamedTuple):
 
 
 class NearCustomer(NamedTuple):
-    """A customer who is one condition away, and the value that this condition looks at."""
+    """A customer who is one condition away, and the value that this condition looks at, or that it is `missing`."""
 
     key: str
     actual: str | None
+    missing: bool
 
 
 class NearCondition(NamedTuple):

@@ -347,8 +347,8 @@ def test_near_misses(shop: Desk) -> None:
     ]  # fmt: skip
     assert of_b["conditions"] == near["conditions"]
     assert {one["path"]: (one["customers"], one["nearest"]) for one in near["conditions"]} == {
-        "segment.a.geographic.country": (1, [{"key": "C03", "actual": '"DE"'}]),
-        "segment.a.demographic.age": (1, [{"key": "C01", "actual": "40"}]),
+        "segment.a.geographic.country": (1, [{"key": "C03", "actual": '"DE"', "missing": False}]),
+        "segment.a.demographic.age": (1, [{"key": "C01", "actual": "40", "missing": False}]),
     }
     text = said(shop, rules, "--near-misses", "1", "--segment", "a")
     assert "members: 0, 1 condition away: 2, 2 conditions away: 1" in text and "C01  40" in text
@@ -362,3 +362,73 @@ def test_the_nearest_come_first(desk: Desk) -> None:
     a, b = told(desk, rules, "--near-misses", "9")["near_misses"]
     assert [one["key"] for one in a["conditions"][0]["nearest"]] == ["B", "D", "A", "C"]
     assert [one["key"] for one in b["conditions"][0]["nearest"]] == ["A", "D"]
+
+
+def test_a_test_of_who_may_be_claimed_by_what_no_test_can_tell(shop: Desk) -> None:
+    rules = (
+        HEAD
+        + """
+[assignment]
+mode = "exclusive"
+[segment.top]
+demographic.spend.top_percent = 30
+[segment.rest]
+demographic.age.max = 20
+"""
+    )
+    written = said(shop, rules, "C02", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    assert test["segments"] == ["rest"] and test["written"] == []
+    assert "# `top`: no test can tell" in written and "# whether `rest` is written, no test can tell" in written
+    shop.put("tested.toml", rules + written)
+    assert "1 passed" in shop.segkit("test", shop / "tested.toml").stdout
+
+
+NUMBERS = """id,phone,postcode,born,first_name,tags
+C1,33612345101,75011,1951-03-21,Zoé 1,a|
+C2,33612345102,13002,1990-04-01,Ben,b
+"""
+
+
+def test_numbers_and_days_of_people_are_not_moved_by_one(desk: Desk) -> None:
+    desk.put("c.csv", NUMBERS)
+    rules = (
+        head('lists = { tags = "|" }')
+        + """
+[trait.age]
+years_since = "born"
+[segment.called]
+demographic.phone.min = 33612345100
+[segment.paris]
+geographic.postcode.between = [75001, 75020]
+[segment.old]
+demographic.age.min = 60
+[segment.zoe]
+demographic.first_name.starts_with = "Zoé"
+[segment.a]
+needs.tags.has_any = "a"
+"""
+    )
+    written = said(desk, rules, "C1", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    cells = test["customer"]
+    assert cells["phone"] == 33612345100 and cells["postcode"] in (75001, 75020)
+    assert cells["born"] == dt.date(1951, 1, 1) and cells["first_name"] not in ("Zoé 1",)
+    assert "None" not in written and test["segments"] == ["called", "paris", "old", "zoe", "a"]
+
+
+def test_the_time_of_day_is_part_of_a_test(desk: Desk) -> None:
+    desk.put("c.csv", "id\nC1\n")
+    desk.put("o.csv", "id,at\nC1,2024-01-05 09:30:00\nC1,2024-01-05 17:00:00\n")
+    rules = head() + '[events.orders]\npath = "o.csv"\ntime = "at"\nderive.hour = "EXTRACT(HOUR FROM at)"\n'
+    rules += '[segment.early]\nbehavioural.did = { events = "orders", where.hour.below = 12, max = 1 }\n'
+    written = said(desk, rules, "C1", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    assert [row["at"].hour for row in test["events"]["orders"]] == [9, 17] and test["segments"] == ["early"]
+
+
+def test_the_nearest_of_a_share_that_is_refused(desk: Desk) -> None:
+    desk.put("c.csv", "id,x\n" + "".join(f"C{n},{n}\n" for n in range(10)))
+    rules = head() + "[segment.a]\nnone = [{ demographic.x.top_percent = 30 }]\n"
+    (near,) = told(desk, rules, "--near-misses", "9")["near_misses"]
+    assert [one["key"] for one in near["conditions"][0]["nearest"]] == ["C7", "C8", "C9"]

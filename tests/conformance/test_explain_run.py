@@ -383,3 +383,10 @@ def test_a_customer_whom_the_file_has_lost(shop: Desk) -> None:
     shop.put("c.csv", "".join(line for line in CUSTOMERS.splitlines(keepends=True) if not line.startswith("C30")))
     done = shop.segkit("explain", "--run", shop / "out", "C30", "--json", code=3)
     assert "the customer file has lost them since the run: `C30` is in `a.csv`" in done.stderr
+
+
+def test_who_is_in_no_holdout_list_was_not_held_out(shop: Desk) -> None:
+    run(shop, HEAD + '[segment.a]\ngeographic.country = "FR"\nholdout = 50\n')
+    shop.put("c.csv", CUSTOMERS.replace(",DE,", ",FR,"))
+    german = [f"C{n:02}" for n in range(3, 40, 3)]
+    assert set(outcomes(of_run(shop, *german)).values()) == {"changed-since-run"}

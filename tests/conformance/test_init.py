@@ -327,7 +327,7 @@ def test_placeholders_are_no_example(desk: Desk) -> None:
     desk.put("c.csv", "id,what\n" + "".join(f"{n},{values[n % 7]}\n" for n in range(70)))
     text, rules = made(desk, "--customers", desk / "c.csv")
     assert rules["segment"]["what-x"]["demographic"] == {"what": "x"} and len(rules["segment"]) == 1
-    assert "the most frequent value: 20 of 70 customers" in text
+    assert "the most frequent one that means something: 20 of 70 customers" in text
     assert '# null_values = ["Select", "NA"]' in text
 
 

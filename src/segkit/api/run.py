@@ -105,6 +105,7 @@ class Run:
         With `near_misses`, who is one condition away instead: so many customers for each condition. All is computed
         anew, from the same frames and files. Keys of nobody are in `unknown`.
         """
+        self._inputs.require_same()
         asking = Asking(near_misses, as_test=False, verify=False, personal=False, progress=silent)
         with Workspace(frames=self._ws.frames) as ws:
             found = explained_now(self._decision.loaded, [str(key) for key in keys], segment, ws, asking)

@@ -135,6 +135,8 @@ def explained_now(
     loaded: Loaded, keys: Sequence[str], segment: str | None, ws: Workspace, asking: Asking
 ) -> ExplainResult:
     """What `apply` would do now with customers, or the funnels, or the near misses."""
+    if asking.near is not None and asking.near < 1:
+        raise RuleError.of(f"{asking.near} near misses of each condition are none to show", hint="ask for 1 or more")
     if keys and asking.near:
         raise RuleError.of("near misses are looked for among all customers", hint="leave the keys out")
     asked = _asked(loaded, segment)

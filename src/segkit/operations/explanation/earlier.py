@@ -35,7 +35,7 @@ from segkit.operations.evaluation.settle import plan_of
 from segkit.operations.explanation.members import Place, places_in
 from segkit.operations.explanation.outcomes import CLAIMED, Outcome, outcome_in
 from segkit.operations.progress import Progress
-from segkit.results import CHANGED, WRITTEN, FittedModel, Threshold
+from segkit.results import CHANGED, HELD_OUT, WRITTEN, FittedModel, Threshold
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules
@@ -133,13 +133,15 @@ class Earlier:
             return Outcome(matched=True, outcome=listed.outcome, variant=variant, file=listed.file)
         told = self._segments[name]
         counts = {**told.excluded, "not_written": told.matched}
-        # In no list, or stopped where the run stopped nobody: something has changed.
-        if found.outcome is not None and not counts.get(found.outcome):
+        if found.outcome is None:
+            return found
+        claimed_by = self._claimed_by(place) if found.outcome == CLAIMED else None
+        # Whoever was written, held out or claimed is in a list; where the run stopped nobody, he was not stopped.
+        in_lists = found.outcome in (WRITTEN, HELD_OUT) or (found.outcome == CLAIMED and claimed_by is None)
+        if in_lists or not counts.get(found.outcome):
             self.differs = True
             return Outcome(matched=found.matched, outcome=CHANGED)
-        if found.outcome == CLAIMED:
-            return found._replace(claimed_by=self._claimed_by(place) or found.claimed_by)
-        return found
+        return found._replace(claimed_by=claimed_by)
 
     def lists_of(self, key: str) -> list[str]:
         """The lists of the run that have a customer, whether the files still have him or not."""

@@ -19,27 +19,36 @@ from segkit.rules.model.conditions import Condition
 from segkit.rules.model.sources import Customers
 
 
-def gap(leaf: Leaf, schema: Dtypes, as_of: dt.date, customers: Customers) -> pl.Expr:
-    """The distance of the value from the nearest bound; missing where there is no value, or no such distance."""
+def gap(leaf: Leaf, schema: Dtypes, as_of: dt.date, customers: Customers, *, negated: bool) -> pl.Expr:
+    """The distance of the value from the nearest bound; missing where there is no value, or no such distance.
+
+    `negated` says that the condition keeps those out for whom it holds.
+    """
     match leaf.asked:
         case On(column=column, condition=condition):
-            return _from(pl.col(column), schema[column], list(_bounds(condition, as_of)), condition)
+            return _from(
+                pl.col(column), schema[column], list(_bounds(condition, as_of)), _of_shares(condition, negated)
+            )
         case EventCondition() as asked:
             measure = (result_of(asked) or told_of(asked)[0]).name
             bounds = list(_numbers((asked.result or {"min": 1}).values(), as_of))
-            return _from(pl.col(measure), schema[measure], bounds, None)
+            return _from(pl.col(measure), schema[measure], bounds, 0)
         case Near(km=km) as near if customers.latitude and customers.longitude:
             place = [pl.col(name).cast(pl.Float64) for name in (customers.latitude, customers.longitude)]
             return (distance(near, *place) - float(km)).abs()
     return pl.lit(None, pl.Float64)
 
 
-def _from(value: pl.Expr, dtype: pl.DataType, bounds: list[Any], condition: Condition | None) -> pl.Expr:
-    if condition is not None and not bounds and dtype.is_numeric():
-        # Of a share of all, the bound is among the customers: the highest are nearest to the top.
-        shares = {name for name, _ in condition.operators()}
-        sign = -1 if "top_percent" in shares else 1
-        return value.cast(pl.Float64) * sign if shares & {"top_percent", "bottom_percent"} else pl.lit(None, pl.Float64)
+def _of_shares(condition: Condition, negated: bool) -> int:
+    """-1 where the highest values are nearest to the share of all that is asked for, 1 where the lowest are, else 0."""
+    asked = {name for name, _ in condition.operators()}
+    highest = "top_percent" in asked
+    return 0 if not highest and "bottom_percent" not in asked else -1 if highest is not negated else 1
+
+
+def _from(value: pl.Expr, dtype: pl.DataType, bounds: list[Any], of_shares: int) -> pl.Expr:
+    if of_shares and not bounds and dtype.is_numeric():
+        return value.cast(pl.Float64) * of_shares  # the bound is among the customers
     if dtype == pl.Date:
         days = [(value - pl.lit(bound, pl.Date)).dt.total_days() for bound in bounds if isinstance(bound, dt.date)]
         return _least(days)
@@ -57,9 +66,9 @@ def _least(differences: list[pl.Expr]) -> pl.Expr:
 
 def _bounds(condition: Condition, as_of: dt.date) -> Iterator[Any]:
     for name, operand in condition.operators():
-        if name in ("top_percent", "bottom_percent"):
+        if name in ("top_percent", "bottom_percent", "anniversary_within"):
             continue
-        later = name in ("within_next", "anniversary_within")
+        later = name == "within_next"
         yield from _numbers([operand], as_of, later=later)
 
 

@@ -126,21 +126,22 @@ class Readers:
         self._run, self._trees = run, trees
         self._known: dict[int, Reader] = {}
 
-    def actual(self, leaf: Leaf, place: int) -> str | None:
-        """What a condition of one of the trees finds in a row."""
+    def actual(self, leaf: Leaf, place: int) -> tuple[str | None, bool]:
+        """What a condition of one of the trees finds in a row, and whether there is no value."""
         if place not in self._known:
             run = self._run
             as_of = run.evaluated.plan.context.as_of
             row = run.customers[place]
             self._known[place] = Reader(run.loaded.source, self._trees, run.rules.customers, row, as_of)
-        return self._known[place].criterion(leaf).actual
+        found = self._known[place].criterion(leaf)
+        return found.actual, found.missing
 
 
 def _condition(run: Decision, readers: Readers, turned: _Turned, mask: pl.Series, most: int) -> NearCondition:
     leaf = turned.leaf
     subject, wanted, _ = said(Not(leaf) if turned.negated else leaf)
     plan = run.evaluated.plan
-    distance = gap(leaf, plan.schema, plan.context.as_of, run.rules.customers)
+    distance = gap(leaf, plan.schema, plan.context.as_of, run.rules.customers, negated=turned.negated)
     rows = run.customers.lazy().with_row_index("place").filter(mask)
     ordered = rows.select(KEY, "place", distance.alias(_GAP)).sort(_GAP, KEY, nulls_last=True)
     return NearCondition(
@@ -150,7 +151,7 @@ def _condition(run: Decision, readers: Readers, turned: _Turned, mask: pl.Series
         wanted=wanted,
         customers=int(mask.sum()),
         nearest=tuple(
-            NearCustomer(key, readers.actual(leaf, place)) for key, place, _ in ordered.head(most).collect().rows()
+            NearCustomer(key, *readers.actual(leaf, place)) for key, place, _ in ordered.head(most).collect().rows()
         ),
     )
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
 import polars as pl
+import tomli
 
 from segkit.columns import helpers
 from segkit.columns.features.rfm.cuts import exact
 from segkit.columns.features.steps import MeasureStep
 from segkit.columns.helpers import KEY, is_visible
 from segkit.columns.plan.mentions import Mention, mentions
+from segkit.criteria.readings import moment
 from segkit.criteria.tree import leaves
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
@@ -26,8 +29,9 @@ from segkit.operations.delivery.personal_data import is_personal
 from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
-from segkit.operations.testing.verdicts import UNDECIDED, Run, computed
+from segkit.operations.testing.verdicts import UNDECIDED, Run, computed, verdicts_of
 from segkit.results import WRITTEN
+from segkit.rules.model.base import freeze
 from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.tests import RuleTest
@@ -54,6 +58,13 @@ class _Cells(NamedTuple):
     customer: dict[str, Any]
     events: dict[str, list[dict[str, Any]]]
     listed: tuple[str, ...]
+
+
+class _Found(NamedTuple):
+    """Whether the criteria of each segment hold, as far as a test can tell, and what the gates say."""
+
+    matched: dict[str, bool]
+    outcomes: dict[str, str | None]
 
 
 class _Personal(NamedTuple):
@@ -90,17 +101,26 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     trial = _Trial(run, known, ws)
     cells = _with_own_ids(rules, cells)
     made, kept = _made_up(run, known, cells, trial)
-    found = trial.of([made])[0]
+    found = trial.of(made)
     real = {name for name, line in run.ledger.lines.items() if line.matched[place]}
-    comments = [
+    warnings = [
         f"`{one.column}` of `{one.table}` is personal, and left as it is: nothing made up does the same" for one in kept
     ]
-    decided = {name: outcome for name, outcome in found.items() if outcome != UNDECIDED}
-    if wrong := sorted(name for name, outcome in decided.items() if (outcome is not None) is not (name in real)):
-        comments.append(f"of {listed(wrong)}, the test says something else than the data")
-    if open_ := [name for name in rules.segment if found.get(name) == UNDECIDED]:
-        comments.append(f"{listed(open_)}: no test can tell, which has one customer")
-    return Written(_text(made, decided, comments, number, run), tuple(comments[: len(kept) + bool(wrong)]))
+    if wrong := [name for name, matched in found.matched.items() if matched is not (name in real)]:
+        warnings.append(f"of {listed(wrong)}, the test says something else than the data")
+    text = _text(made, found, number, run)
+    if not trial.passes(text):
+        warnings.append("`segkit test` does not pass it: what it expects has to be written by hand")
+    comments = [*warnings, *_open(rules, found)]
+    return Written("".join(f"# {one}\n" for one in comments) + text, tuple(warnings))
+
+
+def _open(rules: RuleFile, found: _Found) -> Iterator[str]:
+    """What a test cannot tell."""
+    if unknown := [name for name in rules.segment if name not in found.matched]:
+        yield f"{listed(unknown)}: no test can tell, which has one customer"
+    if stays := [name for name, outcome in found.outcomes.items() if outcome == UNDECIDED and name in found.matched]:
+        yield f"whether {listed(stays, 'or')} is written, no test can tell"
 
 
 def _cells(run: Decision, known: Known, place: int) -> _Cells:
@@ -114,6 +134,9 @@ def _cells(run: Decision, known: Known, place: int) -> _Cells:
         if all(is_visible(name) and values.get(name) is not None for name in names):
             customer |= {name: _cell(values[name]) for name in names}
     customer.pop(rules.customers.key, None)
+    timed = {name for name in customer if moment(name) in plan.views[CUSTOMERS].frame.collect_schema()}
+    if timed:
+        customer |= next(iter(_rows(run, CUSTOMERS, timed, values[KEY])), {})
     measured = dict.fromkeys(s.measure.spec.events for s in plan.steps if isinstance(s, MeasureStep))
     match = values[plan.match]
     events = {table: _events(run, known, table, match) for table in measured}
@@ -123,20 +146,29 @@ def _cells(run: Decision, known: Known, place: int) -> _Cells:
 
 
 def _events(run: Decision, known: Known, table: str, key: str) -> list[dict[str, Any]]:
-    view, spec = run.evaluated.plan.views[table], run.rules.events[table]
+    spec = run.rules.events[table]
     names = _read(run.rules, known, table) | ({spec.time} - spec.derive.keys())
-    asked = [name for name in view.schema if name in names and name != (spec.key or run.rules.customers.key)]
-    rows = view.kept().filter(pl.col(KEY) == key).select(asked).collect().rows(named=True)
-    cells = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    return _rows(run, table, names - {spec.key or run.rules.customers.key}, key)
+
+
+def _rows(run: Decision, table: str, names: AbstractSet[str], key: str) -> list[dict[str, Any]]:
+    """The rows of a customer in a table, with the time of day where rules look at it."""
+    view = run.evaluated.plan.views[table]
+    there = view.kept().filter(pl.col(KEY) == key)
+    known = there.collect_schema()
+    asked = [pl.col(moment(n) if moment(n) in known else n).alias(n) for n in view.schema if n in names]
+    cells = [
+        {name: _cell(value) for name, value in row.items()} for row in there.select(asked).collect().rows(named=True)
+    ]
     return [{name: value for name, value in row.items() if value is not None} for row in cells]
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(str(one) for one in value)
+        return tuple(str(one) for one in value if one is not None)
     if isinstance(value, (Decimal, float)):
         return exact(value) if math.isfinite(value) else None
-    return value.date() if isinstance(value, dt.datetime) else value
+    return value
 
 
 def _with_own_ids(rules: RuleFile, cells: _Cells) -> _Cells:
@@ -157,9 +189,21 @@ class _Trial:
         self._loaded, self._known, self._ws = run.loaded, known, ws
         self._as_of = run.evaluated.plan.context.as_of
 
-    def of(self, tests: Sequence[_Cells]) -> list[dict[str, str | None]]:
-        """What became of each in each segment."""
-        return [run.outcomes(place) if place is not None else {} for run, place in self._places(tests)]
+    def of(self, cells: _Cells) -> _Found:
+        """What becomes of such a customer."""
+        ((run, place),) = self._places([cells])
+        if place is None:
+            return _Found(dict.fromkeys(self._loaded.rules.segment, False), {})
+        lines = {name: line for name, line in run.ledger.lines.items() if name not in run.undecided.criteria}
+        return _Found({name: bool(line.matched[place]) for name, line in lines.items()}, run.outcomes(place))
+
+    def passes(self, text: str) -> bool:
+        """Whether a test that is written so says what becomes of its customer."""
+        (table,) = tomli.loads(text, parse_float=Decimal)["test"]
+        given = given_of(self._loaded.rules, self._known, 0, RuleTest.model_validate(freeze(table)), self._as_of)
+        for batch in batches_of([given], self._known):
+            (verdict,), wrong = verdicts_of(self._loaded, batch, self._known, self._ws)
+        return not verdict.differences and not wrong
 
     def held(self, tests: Sequence[_Cells]) -> list[tuple[object, ...]]:
         """Of each, whether each condition of the rule file holds, and what became of him."""
@@ -197,6 +241,7 @@ def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple
     personal = [*_personal(run, cells)]
     for one in personal:
         tried = [_with(cells, one, make) for make in _makers(run.rules, one)]
+        tried = [made for made in tried if not _same_in(made, cells, one, run.rules)]
         before, *after = trial.held([cells, *tried])
         good = next((made for made, held in zip(tried, after, strict=True) if held == before), None)
         if good is None:
@@ -224,19 +269,34 @@ Maker = Callable[[Any, int], Any]
 def _with(cells: _Cells, one: _Personal, make: Maker) -> _Cells:
     """The cells with other values in one column: equal ones stay equal, different ones different."""
     rows = [cells.customer] if one.table == CUSTOMERS else cells.events[one.table]
-    values = list(dict.fromkeys(row[one.column] for row in rows if one.column in row))
-    made = {value: make(value, number) for number, value in enumerate(values, 1)}
+    made = {value: make(value, number) for number, value in enumerate(_values(cells, one), 1)}
     changed = [{n: made[v] if n == one.column else v for n, v in row.items()} for row in rows]
     if one.table == CUSTOMERS:
         return cells._replace(customer=changed[0])
     return cells._replace(events={**cells.events, one.table: changed})
 
 
+def _same_in(made: _Cells, cells: _Cells, one: _Personal, rules: RuleFile) -> bool:
+    """Whether a value is still the real one, unless the rule file has it anyway."""
+    asked = {str(text) for text in _asked(rules, one)}
+    real, now = ({str(value) for value in _values(which, one)} for which in (cells, made))
+    return bool(real & now - asked)
+
+
+def _values(cells: _Cells, one: _Personal) -> list[Any]:
+    rows = [cells.customer] if one.table == CUSTOMERS else cells.events[one.table]
+    return list(dict.fromkeys(row[one.column] for row in rows if one.column in row))
+
+
 def _makers(rules: RuleFile, one: _Personal) -> Iterator[Maker]:
-    """Ways to make a value up, the plainest first; for texts, also with what conditions ask for."""
+    """Ways to make a value up, the plainest first; then with what conditions ask for."""
     yield _plain
-    for text in _asked_texts(rules, one):
-        yield from (partial(_of_text, form, text) for form in _FORMS)
+    for asked in _asked(rules, one):
+        if isinstance(asked, str):
+            yield from (partial(_of_text, form, asked) for form in _FORMS)
+        elif isinstance(asked, (int, Decimal)) and not isinstance(asked, bool):
+            yield from (partial(_of_number, asked + more) for more in (0, 1, -1))
+    yield _first_of_month
     yield from (partial(_moved, days) for days in (31, 14, 3, 1, -1, -3, -14, -31))
 
 
@@ -248,8 +308,13 @@ def _of_text(form: str, text: str, value: Any, number: int) -> Any:
     return form.format(text=text, number=number) if isinstance(value, str) else _plain(value, number)
 
 
+def _of_number(asked: int | Decimal, value: Any, number: int) -> Any:
+    is_number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    return asked if is_number else _plain(value, number)
+
+
 def _plain(value: Any, number: int) -> Any:
-    """Something that is nobody's: an address that the standards keep for examples, the first of a month."""
+    """Something that is nobody's: an address that the standards keep for examples, the first day of a year."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -257,50 +322,37 @@ def _plain(value: Any, number: int) -> Any:
     if isinstance(value, tuple):
         return tuple(f"example {number}.{n}" for n in range(1, len(value) + 1))
     if isinstance(value, dt.date):
-        first = value.replace(day=1)
+        first = value.replace(month=1, day=1)
         return first if first != value else first.replace(day=2)
-    return _rounded(value)
+    if isinstance(value, Decimal) and value != value.to_integral_value():
+        return round(value, 1)  # of a place, some ten kilometres around
+    digits = len(str(abs(int(value))))
+    return int(str(int(value))[: 1 + (value < 0)] + "0" * (digits - 1)) + number
 
 
-def _rounded(value: Any) -> Any:
-    """A number near it, so that a place is no longer that of a house."""
-    near = round(value, 1) if isinstance(value, (float, Decimal)) else value
-    return near if near != value else value + 1
+def _first_of_month(value: Any, number: int) -> Any:
+    return value.replace(day=1) if isinstance(value, dt.date) else _plain(value, number)
 
 
 def _moved(days: int, value: Any, number: int) -> Any:
-    if isinstance(value, dt.date):
-        return value + dt.timedelta(days=days)
-    return (
-        value + days if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else _plain(value, 1)
-    )
+    return value + dt.timedelta(days=days) if isinstance(value, dt.date) else _plain(value, number)
 
 
-def _asked_texts(rules: RuleFile, one: _Personal) -> Iterator[str]:
-    """The texts that conditions compare the column with."""
+def _asked(rules: RuleFile, one: _Personal) -> Iterator[Any]:
+    """The texts and numbers that conditions compare the column with."""
     for mention in mentions(rules):
         if (mention.table, mention.column) == one and mention.condition:
             for _, operand in mention.condition.operators():
-                yield from _texts(operand)
+                yield from operand if isinstance(operand, tuple) else (operand,)
 
 
-def _texts(operand: Any) -> Iterator[str]:
-    if isinstance(operand, str):
-        yield operand
-    elif isinstance(operand, tuple):
-        for one in operand:
-            yield from _texts(one)
-
-
-def _text(cells: _Cells, decided: Mapping[str, str | None], comments: Iterable[str], number: int, run: Decision) -> str:
+def _text(cells: _Cells, found: _Found, number: int, run: Decision) -> str:
     """The test as it stands in a rule file."""
-    matched = [name for name, outcome in decided.items() if outcome is not None]
-    writes = {name for name, segment in run.rules.segment.items() if segment.write}
-    written = [name for name in matched if decided[name] == WRITTEN]
-    stopped = {name: str(decided[name]) for name in matched if decided[name] in STOPS}
-    in_file_order = [name for name in run.rules.segment if name in matched]
-    lines = [f"# {one}" for one in comments]
-    lines += ["[[test]]", f"name = {toml_value(_name(in_file_order, number))}"]
+    matched = [name for name in run.rules.segment if found.matched.get(name)]
+    writes = any(segment.write for segment in run.rules.segment.values())
+    written = [name for name in matched if found.outcomes.get(name) == WRITTEN]
+    stopped = {name: str(found.outcomes[name]) for name in matched if found.outcomes.get(name) in STOPS}
+    lines = ["[[test]]", f"name = {toml_value(_name(matched, number))}"]
     lines.append(f"as_of = {run.evaluated.plan.context.as_of}")
     if cells.customer:
         lines.append(f"customer = {toml_value(cells.customer)}")
@@ -308,9 +360,9 @@ def _text(cells: _Cells, decided: Mapping[str, str | None], comments: Iterable[s
         lines += [f"events.{toml_key(table)} = [", *(f"  {toml_value(row)}," for row in rows), "]"]
     if cells.listed:
         lines.append(f"listed = {toml_value(cells.listed)}")
-    lines.append(f"segments = {toml_value(in_file_order)}")
+    lines.append(f"segments = {toml_value(matched)}")
     if writes:
-        lines.append(f"written = {toml_value([name for name in run.rules.segment if name in written])}")
+        lines.append(f"written = {toml_value(written)}")
     lines += [f"stopped.{toml_key(name)} = {toml_value(reason)}" for name, reason in stopped.items()]
     return "\n".join(lines) + "\n"
 

@@ -52,7 +52,13 @@ def _near(near: NearMisses) -> RenderableType:
         if one.customers:
             table.add_row(f"  {count(one.customers)}", Text(f"fail only: {one.subject} {one.wanted}".rstrip()))
             for customer in one.nearest:
-                table.add_row("", Text(f"  {customer.key}  {customer.actual or 'no value'}", style="dim"))
+                table.add_row(
+                    "",
+                    Text(
+                        f"  {customer.key}  {customer.actual or ('no value' if customer.missing else '')}".rstrip(),
+                        style="dim",
+                    ),
+                )
     return Group(Text.assemble((near.name, "bold"), label), Text(f"  {_distances(near)}"), table)
 
 

@@ -121,5 +121,4 @@ def place_text(place: Near | Inside) -> str:
     """A circle or a zone on the map."""
     if isinstance(place, Near):
         return f"within {place.km} km of {place.latitude}, {place.longitude}"
-    zones = f" {_each(place.name, 'or')}" if place.name else ""
-    return f"in{zones} of {place.path}"
+    return f"in {_each(place.name, 'or')} of {place.path}" if place.name else f"in {place.path}"

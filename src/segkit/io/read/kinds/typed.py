@@ -115,6 +115,6 @@ def _fault_of_frame(opened: Opened) -> DataError | None:
     try:
         opened.frame.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].partition(" values: ")[0]  # no values: they may be personal
         return problem(opened.label, f"`{opened.label.name}` cannot be computed: {reason}", hint=_COMPUTED)
     return None

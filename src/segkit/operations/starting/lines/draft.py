@@ -77,7 +77,7 @@ def with_output(parts: Sequence[Part]) -> list[Part]:
 
 
 def _wrapped(columns: Mapping[str, None]) -> Iterator[str]:
-    why = "after the key; no personal data: add what a list needs, such as the e-mail"
+    why = "after the key; nothing that looks personal: add what a list needs, such as the e-mail"
     whole = f"columns = {as_toml(list(columns))}"
     if len(whole) < 110:
         yield from noted(whole, why)

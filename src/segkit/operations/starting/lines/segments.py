@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,16 @@ MOST_VALUES = 200
 """A text with more different values tells little of many."""
 LABEL = "segment"
 """The column of the lists with the name of the segment."""
+MOST_WORDS = 5
+"""With more words, a text was written by somebody, and not chosen from a list."""
+FREE_TEXT = frozenset(
+    {
+        "note", "notes", "comment", "comments", "remark", "remarks", "memo", "message", "messages", "owner", "agent",
+        "contact", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "remarque", "remarques", "commentaire",
+        "nota", "notas", "observaciones",
+    }
+)  # fmt: skip
+"""Words in names of columns in which people write about people, or are named."""
 MARKS = (";", "|", ",")
 """What may stand between several values in a field."""
 NO_AMOUNTS = frozenset(
@@ -89,7 +100,21 @@ def usable(column: KnownColumn, key: str) -> bool:
     values = column.values
     if values is None or column.name == key or values.personal or values.unreadable or not values.filled:
         return False
-    return consents(column.name) is None
+    return consents(column.name) is None and not _says_something(column)
+
+
+def _says_something(column: KnownColumn) -> bool:
+    """Whether a column of texts has what somebody wrote about somebody: notes, or values that are no mere names."""
+    if column.type not in ("text", "list"):
+        return False
+    shown = column.values.frequent if column.values else ()
+    return bool(set(words_of(column.name)) & FREE_TEXT) or any(not _is_plain(str(one.value)) for one in shown)
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a value reads like one of a list to choose from: few words, and no address or number of somebody."""
+    digits = re.sub(r"[\s().,/-]", "", value)
+    return "@" not in value and not re.search(r"[0-9]{6}", digits) and len(value.split()) <= MOST_WORDS
 
 
 def is_birth_date(column: KnownColumn) -> bool:
@@ -128,6 +153,10 @@ def example(column: KnownColumn) -> FrequentValue | None:
     return next((one for one in values.frequent if not is_placeholder(one.value)), None)
 
 
+def _most(column: KnownColumn) -> FrequentValue | None:
+    return next(iter(column.values.frequent), None) if column.values else None
+
+
 def _says_yes_or_no(column: KnownColumn) -> bool:
     """Whether a text has some yes or no, so that others tell more of a customer."""
     shown = column.values.frequent if column.values else ()
@@ -137,7 +166,8 @@ def _says_yes_or_no(column: KnownColumn) -> bool:
 def _equal(column: KnownColumn, one: FrequentValue, facts: Facts, names: Names) -> Part:
     wanted = one.value if column.type == "boolean" else str(one.value)
     customers = count(facts.tables[CUSTOMERS].rows or 0)
-    why = f"the most frequent value: {count(one.rows)} of {customers} customers"
+    most = "the most frequent value" if one is _most(column) else "the most frequent one that means something"
+    why = f"{most}: {count(one.rows)} of {customers} customers"
     line = f"{dotted_key('demographic', column.name)} = {as_toml(wanted)}"
     told = segment(names.new(column.name, str(one.value)), f"{column.name}: {one.value}", noted(line, why))
     return _with_output(told, column)
