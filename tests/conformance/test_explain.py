@@ -432,3 +432,12 @@ def test_the_nearest_of_a_share_that_is_refused(desk: Desk) -> None:
     rules = head() + "[segment.a]\nnone = [{ demographic.x.top_percent = 30 }]\n"
     (near,) = told(desk, rules, "--near-misses", "9")["near_misses"]
     assert [one["key"] for one in near["conditions"][0]["nearest"]] == ["C7", "C8", "C9"]
+
+
+def test_ids_that_conditions_look_at_stay(desk: Desk) -> None:
+    desk.put("c.csv", "id\nC1\n")
+    desk.put("o.csv", "id,day,order_no\nC1,2024-01-05,SO-7001\n")
+    rules = head() + event_table("orders", "o.csv", 'id = "order_no"')
+    rules += '[segment.a]\nbehavioural.did = { events = "orders", where.order_no.starts_with = "SO-" }\n'
+    (test,) = tomli.loads(said(desk, rules, "C1", "--as-test"))["test"]
+    assert test["segments"] == ["a"]

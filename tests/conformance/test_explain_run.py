@@ -390,3 +390,17 @@ def test_who_is_in_no_holdout_list_was_not_held_out(shop: Desk) -> None:
     shop.put("c.csv", CUSTOMERS.replace(",DE,", ",FR,"))
     german = [f"C{n:02}" for n in range(3, 40, 3)]
     assert set(outcomes(of_run(shop, *german)).values()) == {"changed-since-run"}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "ndjson", "arrow"])
+def test_brackets_in_names_are_no_pattern(desk: Desk, form: str) -> None:
+    frame = pl.DataFrame({"id": ["C1", "C2"], "x": [1, 2]})
+    desk.put(f"data [2024]/c[1].{form}", frame)
+    rules = head(path=f"c[1].{form}") + f'[segment.a]\ndemographic.x.min = 2\n[output]\nformat = "{form}"\n'
+    file = desk.put("data [2024]/rules.toml", rules)
+    out = desk / "data [2024]/out [1]"
+    for _ in range(2):
+        done = desk.segkit("apply", file, "-o", out)
+        assert "not known" not in done.stderr
+    found = json.loads(desk.segkit("explain", "--run", out, "--json", "C2").stdout)
+    assert outcomes(found) == {("C2", "a"): "written"} and found["run"]

@@ -6,6 +6,7 @@ Polars is imported when a sink is made, so that the command line can list the fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from glob import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
@@ -70,7 +71,7 @@ def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator:
 def _csv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
-    return pl.scan_csv(path, separator=delimiter, infer_schema=False)
+    return pl.scan_csv(path, separator=delimiter, infer_schema=False, glob=False)
 
 
 def _tsv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
@@ -89,7 +90,7 @@ def _ndjson_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
     schema = pl.Schema({key: pl.String})
-    return pl.scan_ndjson(path, schema=schema) if path.stat().st_size else pl.LazyFrame(schema=schema)
+    return pl.scan_ndjson(escape(str(path)), schema=schema) if path.stat().st_size else pl.LazyFrame(schema=schema)
 
 
 def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -99,7 +100,7 @@ def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFr
 def _parquet_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
-    return pl.scan_parquet(path)
+    return pl.scan_parquet(path, glob=False)
 
 
 def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -114,7 +115,7 @@ def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFram
 def _arrow_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
-    return pl.scan_ipc(path)
+    return pl.scan_ipc(escape(str(path)))
 
 
 def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:

@@ -105,7 +105,7 @@ class Run(NamedTuple):
 
     def members(self) -> pl.LazyFrame:
         """All that the file of the members says, in the columns of today."""
-        rows = pl.scan_parquet(self.folder / (self.members_file or ""))
+        rows = pl.scan_parquet(self.folder / (self.members_file or ""), glob=False)
         if self.members_file == OLD_MEMBERS_FILE:
             rows = rows.with_columns(pl.lit(WRITTEN).alias("outcome"), pl.lit(None, pl.String).alias("variant"))
         return rows

@@ -99,7 +99,7 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     rules, known = run.rules, known_of(run.rules)
     cells = _cells(run, known, place)
     trial = _Trial(run, known, ws)
-    cells = _with_own_ids(rules, cells)
+    cells = _with_own_ids(rules, cells, trial)
     made, kept = _made_up(run, known, cells, trial)
     found = trial.of(made)
     real = {name for name, line in run.ledger.lines.items() if line.matched[place]}
@@ -171,15 +171,20 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _with_own_ids(rules: RuleFile, cells: _Cells) -> _Cells:
-    """The cells with numbers in place of the ids of events, in the order of these: an order tells whose it is."""
+def _with_own_ids(rules: RuleFile, cells: _Cells, trial: _Trial) -> _Cells:
+    """The cells with numbers in place of the ids of events, in the order of these: an order tells whose it is.
+
+    Where a condition looks at ids, they stay.
+    """
     events = dict(cells.events)
     for table, rows in cells.events.items():
         column = rules.events[table].id
         values = sorted({row[column] for row in rows if column in row}) if column else []
         numbers = {value: f"{n:03}" if isinstance(value, str) else n for n, value in enumerate(values, 1)}
         events[table] = [{n: numbers[v] if n == column else v for n, v in row.items()} for row in rows]
-    return cells._replace(events=events)
+    numbered = cells._replace(events=events)
+    before, after = trial.held([cells, numbered])
+    return numbered if before == after else cells
 
 
 class _Trial:

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from functools import partial
+from glob import escape
 from pathlib import Path
 
 import polars as pl
@@ -30,7 +31,7 @@ def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opene
 
 def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC file."""
-    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(path), _AGAIN)
+    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(escape(str(path))), _AGAIN)
 
 
 def open_ipc_stream(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -79,7 +80,9 @@ def _typed(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame]
 
 
 def _ndjson(path: Path) -> pl.LazyFrame:
-    return pl.scan_ndjson(path, infer_schema_length=None)  # all rows: a later one may bring a key or another type
+    return pl.scan_ndjson(
+        escape(str(path)), infer_schema_length=None
+    )  # all rows: a later one may bring a key or another type
 
 
 def _json(path: Path) -> pl.LazyFrame:
