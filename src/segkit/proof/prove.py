@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from segkit.proof.blocks import of_blocks
 from segkit.proof.days import later_days
-from segkit.proof.facts import Fact, needed
+from segkit.proof.facts import Fact, Goal, needed
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import relations, same_customers, shadowed
 from segkit.proof.unused import unused
@@ -54,6 +54,7 @@ def prove(rules: RuleFile, today: dt.date, *, with_relations: bool = False) -> P
     claimed = list(shadowed(rules, day, [name for name in rules.segment if name not in never]))
     gone = {fact.at for fact in claimed}
     facts += [*claimed, *(f for f in same_customers(rules, related, unsaid) if f.at not in gone)]
+    reasons = {fact: _reason(day, fact) for fact in facts if fact.goals and fact.code not in ("SEG102", "SEG103")}
     if rules.as_of is None:
         moving = [fact for fact in (*facts, *related) if fact.moves_with(day)]
         days = later_days(rules, today) if moving else []
@@ -64,8 +65,11 @@ def prove(rules: RuleFile, today: dt.date, *, with_relations: bool = False) -> P
             moving = _without_those_that_fall(moving, then, facts, related)
             if not moving:
                 break
+            reasons |= {fact: _also_on(then, fact, reasons[fact]) for fact in moving if fact in reasons}
     facts += unused(rules)
-    claims = sorted((_claim(fact, day) for fact in facts), key=lambda claim: (_place(rules, claim.at), claim.code))
+    claims = sorted(
+        (_claim(fact, reasons.get(fact, ())) for fact in facts), key=lambda claim: (_place(rules, claim.at), claim.code)
+    )
     kept = tuple(_related(fact) for fact in related) if with_relations else ()
     return Proof(tuple(claims), kept)
 
@@ -102,14 +106,24 @@ def _grades(rules: RuleFile, day: Day) -> Iterable[Fact]:
                 yield fact
 
 
-def _claim(fact: Fact, day: Day) -> Claim:
+def _reason(day: Day, fact: Fact) -> Goal:
+    """A smallest part of the goal of a claim that no customer satisfies on this day."""
+    own = ((fact.at, False),) if fact.code == "SEG105" else ((fact.at, True),)
+    return needed(day, fact.goals[0], keep=own)
+
+
+def _also_on(day: Day, fact: Fact, reason: Goal) -> Goal:
+    """The reason, with what it lacks on this day: what no customer satisfies, none does with more criteria."""
+    if Fact("", fact.at, (reason,)).stands_on(day):
+        return reason
+    more = {*reason, *_reason(day, fact)}
+    return tuple(one for one in fact.goals[0] if one in more)
+
+
+def _claim(fact: Fact, reason: Goal) -> Claim:
     segment = str(fact.at[1]) if fact.at[0] == "segment" else None
-    conflict: tuple[KeyPath, ...] = ()
-    if fact.goals and fact.code not in ("SEG102", "SEG103"):
-        own = ((fact.at, False),) if fact.code == "SEG105" else ((fact.at, True),)
-        goal = needed(day, fact.goals[0], keep=own)
-        conflict = tuple(path for path, _ in goal if path != fact.at)
-    elif fact.code == "SEG103":
+    conflict = tuple(path for path, _ in reason if path != fact.at)
+    if fact.code == "SEG103":
         conflict = (("segment", str(fact.other)),)
     return Claim(code=fact.code, at=fact.at, segment=segment, conflict=conflict, other=fact.other)
 

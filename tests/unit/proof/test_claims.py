@@ -243,6 +243,12 @@ TRAPS = {
     "at risk a while ago": PRESET + A + 'lifecycle = "at_risk"\nbehavioural.did = { events = "orders", within = "120 days" }',
     "several values in a list": A + 'needs.tags = { has_any = "sport", has_none = "music" }',
     "patterns are not read": A + 'geographic.city = { matches = "^A", not_matches = "^A." }',
+    "white space within texts of sql": A + """sql = "city = 'a  b'"\nnone = [{ sql = "city = 'a b'" }]""",
+    "a comment of sql ends with its line": A
+    + 'sql = """age > 4 -- or\n  AND age < 9"""\nnone = [{ sql = "age > 4 -- or AND age < 9" }]',
+    "the day of an order is that of its first line in the window": A
+    + 'behavioural.did = { events = "orders", within = "20 days", then_not = { within = "3 days" } }\n'
+    'behavioural.did_not = { events = "orders", then_not = { within = "3 days" } }',
     "sql is not read": A + 'sql = "age > 5"\nnone = [{ sql = "age > 4" }]',
     "two numbers that one float stands for": A + "demographic.income = { min = 0.30000000000000001, max = 0.3 }",
     "everyone is meant": A + "everyone = true",
@@ -282,6 +288,67 @@ def test_what_holds_on_this_day_alone_is_claimed_only_of_a_file_for_this_day() -
     assert proved(born, as_of="").claims == ()
     past = A + "demographic.signed = { within = '30 days', before = 2020-01-01 }"
     assert said(proved(past, as_of="").claims) == ["SEG101 segment.a segment.a.demographic.signed"]
+
+
+LAST = '[trait.last_order]\nevents = "orders"\nmeasure = "last"\n'
+TOLD = """[score.told]
+rule = [{ demographic.signed.within = "30 days", points = 30 }, { demographic.signed.min = 2025-01-01, points = 40 }]
+grades = { A = 60 }
+"""
+ON_TODAY_ALONE = {
+    "the last order may be later": LAST + A + "behavioural.last_order.min = 2025-01-01",
+    "any last order is before a later day": LAST
+    + A
+    + "behavioural.last_order.max = 2024-12-31\n[segment.b]\nbehavioural.last_order.missing = false",
+    "days in rows that are measured": A + 'behavioural.did = { events = "orders", where.shipped.within = "30 days" }\n'
+    'behavioural.did_not = { events = "orders", where.shipped.max = 2024-12-31 }',
+    "points that are given later": TOLD + A + "score.told_grade = 'A'",
+    "events of a day to come": A + 'behavioural.did = { events = "orders", since = 2025-01-01 }',
+    "a stage of later": PRESET + A + "lifecycle = 'prospect'\n[segment.b]\n"
+    'behavioural.did_not = { events = "orders", before = 2024-12-31 }',
+    "five months on 10 July of other years": A
+    + "demographic.signed = { within = '151 days', not_within = '5 months' }",
+    "fourteen months with a leap day": A + "demographic.signed = { within = '14 months', not_within = '427 days' }",
+    "three months from December on": A + "demographic.signed = { within = '90 days', not_within = '3 months' }",
+    "a quarter from June on": A + "demographic.signed = { within_next = '1 quarter', min = 2024-12-05 }",
+    "a hundred years without one leap day": A
+    + "demographic.born = { within = '36525 days', not_within = '100 years' }",
+}
+
+
+@pytest.mark.parametrize("rules", ON_TODAY_ALONE.values(), ids=ON_TODAY_ALONE)
+def test_what_may_be_on_a_later_day_is_not_called_a_mistake(rules: str) -> None:
+    assert said(proved(rules, as_of="").claims) == []
+
+
+ALWAYS = {
+    "five months are never longer": A + "demographic.signed = { within = '5 months', older_than = '153 days' }",
+    "a hundred years": A + "demographic.born = { within = '36524 days', not_within = '100 years' }",
+    "a narrower window": MISTAKES["a narrower window"][0],
+    "a stage and its orders": MISTAKES["a stage and its orders"][0],
+    "an age and its band": MISTAKES["a band and its number"][0],
+    "the last order is no later": LAST
+    + A
+    + "behavioural.last_order = { within_next = '3 days', not_within = '1 day' }",
+    "days since, beyond the window": MISTAKES["days since, beyond the window"][0],
+}
+
+
+@pytest.mark.parametrize("rules", ALWAYS.values(), ids=ALWAYS)
+def test_what_is_a_mistake_on_each_later_day_is_found(rules: str) -> None:
+    assert [claim.code for claim in proved(rules, as_of="").claims] == ["SEG101"]
+
+
+def test_the_reason_holds_on_all_days() -> None:
+    """On this day the date excludes itself; later it does not, and then nobody signed so many years ago."""
+    rules = (
+        "[trait.years]\nyears_since = 'signed'\n"
+        + A
+        + "demographic.signed = { min = 2025-06-30, within_next = '1 quarter' }\ndemographic.years.above = 0"
+    )
+    where = "SEG101 segment.a segment.a.demographic.signed"
+    assert said(proved(rules).claims) == [where]
+    assert said(proved(rules, as_of="").claims) == [f"{where} segment.a.demographic.years"]
 
 
 def test_relations_are_facts_and_no_warnings() -> None:
