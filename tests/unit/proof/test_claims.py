@@ -171,6 +171,11 @@ MISTAKES = {
         A + 'demographic.age.below = 18\n[segment.b]\ndemographic.band = "child"',
         ["SEG103 segment.b segment.a"],
     ),
+    "the same draw of the same": (
+        A + "sample = 50\nsalt = 'x'\nlimit = 5\ndemographic.age.below = 18\n"
+        "[segment.b]\nsample = 50\nsalt = 'x'\nlimit = 5\ndemographic.age.max = 17",
+        ["SEG103 segment.b segment.a"],
+    ),
     "claimed by one above": (
         EXCLUSIVE + A + "demographic.age.min = 30\n[segment.b]\ndemographic.age.min = 40",
         ["SEG104 segment.b segment.a"],
@@ -258,6 +263,12 @@ TRAPS = {
     "require.post = true\n" + A + "channel = 'email'\ndemographic.age.min = 3\n"
     "[segment.b]\nchannel = 'post'\ndemographic.age.min = 3",
     "the same list twice in halves": A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 3",
+    "two samples": A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\nsample = 50\ndemographic.age.min = 3",
+    "two holdouts": A + "holdout = 5\ndemographic.age.min = 3\n[segment.b]\nholdout = 5\ndemographic.age.min = 3",
+    "what one limit leaves": EXCLUSIVE + A + "limit = 2\ndemographic.age.min = 3\n[segment.b]\nlimit = 2\n"
+    "demographic.age.min = 3",
+    "what one sample leaves": EXCLUSIVE + A + "sample = 50\nsalt = 'x'\ndemographic.age.min = 3\n[segment.b]\n"
+    "sample = 50\nsalt = 'x'\ndemographic.age.min = 3",
     "above is only a sample": EXCLUSIVE + A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
     "above is limited": EXCLUSIVE + A + "limit = 5\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
     "above is not written": EXCLUSIVE + A + "write = false\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
