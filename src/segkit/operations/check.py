@@ -18,6 +18,7 @@ from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.worth import column_of_worth
+from segkit.operations.checking.zones import other_zones
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
@@ -27,7 +28,7 @@ from segkit.operations.testing.known import known_of
 from segkit.proof.against import compared
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.proof.words import finding_of
-from segkit.results import CheckResult, Mavr, Overlap
+from segkit.results import CheckResult, Mavr, Overlap, RuleChange
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
@@ -54,12 +55,15 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
     proved: Proof | None = None
-    changes = None
+    changes: tuple[RuleChange, ...] | None = None
+    of_old: Sequence[Diagnostic] = ()
     if not any(d.severity is Severity.ERROR for d in problems):
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
-        changes = compared(_whole(against).rules, loaded.rules) if against else None
+        if against:
+            changes, of_old = _changes(against, loaded)
         seen = _with_data(loaded) if data else seen
-        seen = seen._replace(problems=_with_claims(loaded, proved, [*seen.problems, *_of_tests(loaded)]))
+        said = [*seen.problems, *_of_tests(loaded)]
+        seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
         path=str(rules),
         diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
@@ -72,11 +76,14 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
     )
 
 
-def _whole(rules: Path) -> Loaded:
-    """Another rule file, that has no errors."""
-    loaded = load_rules(rules, formats=FORMATS)
-    refuse(without_data(loaded))
-    return loaded
+def _changes(against: Path, new: Loaded) -> tuple[tuple[RuleChange, ...] | None, Sequence[Diagnostic]]:
+    """What changed since another rule file, or what is wrong with that one."""
+    try:
+        old = load_rules(against, formats=FORMATS)
+        refuse(without_data(old))
+    except RuleError as error:
+        return None, error.diagnostics
+    return compared(old.rules, new.rules, other_zones(old, new)), ()
 
 
 def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> list[Diagnostic]:
