@@ -237,3 +237,45 @@ def test_errors_without_a_line_are_told_to_programs_too(tmp_path: Path, text: st
         found = json.loads(result.stdout)
         said = found["diagnostics"] if "--json" in form else found["runs"][0]["results"]
         assert said and (found["errors"] if "--json" in form else said[0]["level"] == "error")
+
+
+NAMED = (
+    HEAD
+    + """[segment.loyal]
+behavioral.tenure.min = 5
+[segment.fresh]
+behavioral.tenure.max = 2
+in_segment = "loyal"
+[segment.both]
+in_segment = ["loyal", "fresh"]
+needs.a = true
+[segment.nested]
+any = [{ needs.x = 3 }, { needs.x = 4 }]
+all = [{ any = [{ needs.x = 5 }, { needs.x = 6 }] }]
+[segment.copy]
+behavioral.tenure.min = 5
+"""
+)
+
+
+def test_places_are_named_as_they_are_written(tmp_path: Path) -> None:
+    (rules,) = files(tmp_path, rules=NAMED)
+    said = run(rules).output
+    first = NAMED.split("\n").index("behavioral.tenure.max = 2") + 1
+    assert (
+        f'never holds, whatever the data are: `behavioral.tenure` (line {first}) and `in_segment = "loyal"` (line '
+        in said
+    )
+    assert f'are: no customer satisfies `in_segment = "fresh"` (line {first + 3})' in said
+    assert f"are: `any` (line {first + 6}) and `any` in block 1 of `all` (line {first + 7}) exclude each other" in said
+    assert "segment `copy` always has the same customers as segment `loyal` (line 7)" in said
+
+
+def test_findings_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "customers.csv").write_text("id,born,city\n1,1990-01-01,Paris\n2,1980-01-01,Lyon\n")
+    never = "[segment.never]\ndemographic.age.min = 30\nall = [{ demographic.age.max = 20 }]\n"
+    nobody = "[segment.nobody]\ngeographic.city = 'Nice'\n"
+    (rules,) = files(tmp_path, rules=HEAD + nobody + never + nobody.replace("nobody", "nowhere"))
+    found = json.loads(run(rules, "--data", "--json").stdout)["diagnostics"]
+    lines = [one["line"] for one in found]
+    assert lines == sorted(lines) and {"SEG101", "SEG201"} <= {one["code"] for one in found}

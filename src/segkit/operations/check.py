@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from segkit.operations.evaluation.evaluate import evaluate, without_data
 from segkit.operations.testing.given import wrong_tests
 from segkit.operations.testing.known import known_of
 from segkit.proof.against import compared
+from segkit.proof.places import Places
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.proof.words import finding_of
 from segkit.results import CheckResult, Mavr, Overlap, RuleChange
@@ -66,7 +67,7 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
         path=str(rules),
-        diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
+        diagnostics=_in_order(loaded, silenced(loaded, seen.problems, data=data)),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),
         relations=proved.relations if proved and relations else None,
@@ -92,7 +93,8 @@ def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> li
     Where one criterion is all of a proof, what was said of it tells more; an impossible condition gets the code of the
     claim.
     """
-    claims = {claim: coded(loaded, finding_of(claim)) for claim in proof.claims}
+    words = Places(loaded.rules, loaded.source)
+    claims = {claim: coded(loaded, finding_of(claim, words)) for claim in proof.claims}
     of_one = {dotted(claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
     told = []
     for problem in said:
@@ -109,6 +111,19 @@ def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> li
     places = {(problem.code, problem.location) for problem in told}
     beside = [one for one in claims.values() if (one.code, one.location) not in places]
     return [*told, *sorted(beside, key=by_place)]
+
+
+def _in_order(loaded: Loaded, said: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What is about the rule file in the order of its lines, then what is about other files."""
+    of_rules: list[Diagnostic] = []
+    others: list[Diagnostic] = []
+    for one in said:
+        (of_rules if _is_of_rules(loaded, one) else others).append(one)
+    return (*sorted(of_rules, key=by_place), *others)
+
+
+def _is_of_rules(loaded: Loaded, one: Diagnostic) -> bool:
+    return one.location is not None and one.location.path == loaded.source.path
 
 
 def _is_of_one(claim: Claim) -> bool:
@@ -161,8 +176,7 @@ def _with_data(loaded: Loaded) -> _Seen:
 
 def _of_data(loaded: Loaded, one: Diagnostic) -> Diagnostic:
     """The diagnostic; one without a code that is about another file than the rules is a doubt about the data."""
-    of_rules = one.location is not None and one.location.path == loaded.source.path
-    return one if one.code or of_rules else replace(one, code=codes.DOUBTFUL_DATA)
+    return one if one.code or _is_of_rules(loaded, one) else replace(one, code=codes.DOUBTFUL_DATA)
 
 
 def _computed(loaded: Loaded) -> int:
