@@ -100,6 +100,11 @@ class _Maker:
     # --- Criteria ----------------------------------------------------------------------------------------------
 
     def criteria(self, number: int) -> Row:
+        """Some criteria that must all hold; often two of one thing, which nearly exclude or imply each other."""
+        pair = self.pick(self.two_lengths, self.two_of_events, self.two_of_sql, self.two_dates, None, None)
+        if pair and number > 1:
+            found: Row = pair()
+            return found
         block: Row = {}
         for _ in range(number):
             for family, inner in self.criterion().items():
@@ -130,6 +135,35 @@ class _Maker:
             operator: self.length() if operator in operators[:4] else self.random.choice(self.dates)
             for operator in self.random.sample(operators, self.pick(1, 1, 2))
         }
+
+    def two_lengths(self) -> Row:
+        first, second = self.random.sample(self.lengths, 2)
+        column = self.pick("signed", "born", "last_order")
+        return {"demographic": {column: {"within": first, self.pick("not_within", "older_than"): second}}}
+
+    def two_dates(self) -> Row:
+        """A date, and what is counted from the day of the run."""
+        date = {self.pick("min", "after", "on", "max", "before"): self.random.choice(self.dates)}
+        column = self.pick("signed", "last_order")
+        counted = {self.pick("within", "within_next", "older_than"): self.length()} if column == "signed" else {}
+        return {"demographic": {column: date | counted}}
+
+    def two_of_events(self) -> Row:
+        """Some events, and not others that are nearly the same."""
+        [kind] = self.of_events()["behavioural"].values()
+        one: Row = kind[0]
+        other = dict(one)
+        for key in ("within", "since", "before", "where"):
+            other.pop(key, None)
+        other |= {key: one[key] for key in self.random.sample(sorted(one), self.pick(1, 2)) if key in one}
+        other |= self.pick({}, self.window()) if not other.keys() & {"within", "since", "before"} else {}
+        if one["events"] == "orders" and self.random.random() < 0.3:
+            other["where"] = {"shipped": self.date_condition()}
+        did, did_not = self.pick((one, other), (other, one))
+        return {"behavioural": {"did": [did], "did_not": [did_not]}}
+
+    def two_of_sql(self) -> Row:
+        return {"sql": self.random.choice(SQL), "none": [{"sql": self.random.choice(SQL)}]}
 
     def of_trait(self) -> Row:
         column = self.pick("years", "days", "quiet", "recent")

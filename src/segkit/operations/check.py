@@ -13,6 +13,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
+from segkit.operations.checking.expected import unexpected
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
@@ -23,6 +24,7 @@ from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
+from segkit.operations.evaluation.of_the_day import in_future, of_the_day
 from segkit.operations.testing.given import wrong_tests
 from segkit.operations.testing.known import known_of
 from segkit.proof.against import compared
@@ -155,17 +157,22 @@ def _with_data(loaded: Loaded) -> _Seen:
             customers = evaluated.computed.frame
             never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
             twice = in_two_files(evaluated.plan)
-            of_data = (_of_data(loaded, one) for one in (*evaluated.warnings, *twice))
+            # All values that do not occur are found here; a run only names those of segments without customers.
+            of_day = (one for one in of_the_day(loaded, evaluated) if one.code != codes.VALUE_NOT_FOUND)
+            of_run = (*in_future(rules), *evaluated.warnings, *of_day, *twice)
+            of_data = (_of_data(loaded, one) for one in of_run)
             told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])
             if customers.is_empty():
                 return _Seen([*told])
             values = values_of(rules, customers)
             answers, pairs = tuple(mavr(rules, customers, values)), shared(rules, customers)
-            found = (
+            found = [
                 *nobody_or_everybody(rules, customers),
                 *doubts(rules, answers, values, len(customers)),
                 *alike(rules, pairs, customers),
-            )
+            ]
+            small = {str(one.segment) for one in found if one.code == codes.TOO_SMALL}
+            found += unexpected(rules, evaluated, small)
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
