@@ -213,7 +213,9 @@ def test_an_older_file_with_errors_is_an_error_beside_what_is_found(tmp_path: Pa
 
 def test_only_criteria_are_compared_and_that_is_said(tmp_path: Path) -> None:
     old, new = files(tmp_path, old=OLD, new=OLD.replace("[segment.old]\n", "[segment.old]\nlimit = 5\n"))
-    assert "Criteria are compared, not consent, lists, claims, limits and draws.\n" in run(new, "--against", old).output
+    said = "Criteria are compared, not consent, lists, claims, limits and draws.\n"
+    assert said in run(new, "--against", old).output and said in run(new, "--relations").output
+    assert said not in run(new).output
 
 
 def test_no_relations_are_said(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ class _Maker:
         other = dict(one)
         for key in ("within", "since", "before", "where"):
             other.pop(key, None)
-        other |= {key: one[key] for key in self.random.sample(sorted(one), self.pick(1, 2)) if key in one}
+        other |= {key: one[key] for key in self.random.sample(sorted(one), min(len(one), self.pick(1, 2)))}
         other |= self.pick({}, self.window()) if not other.keys() & {"within", "since", "before"} else {}
         if one["events"] == "orders" and self.random.random() < 0.3:
             other["where"] = {"shipped": self.date_condition()}

@@ -40,7 +40,7 @@ CHANGES = {
     "narrower": "matches none but customers of before, and may miss some",
     "apart": "matches none of the customers of before",
     "other": "may match others, and miss some",
-    "unknown": "what it reads is computed in another way, or for another day: only data can tell",
+    "unknown": "what it reads is computed in another way, or of other zones or another day: only data can tell",
 }
 CRITERIA_ALONE = "Criteria are compared, not consent, lists, claims, limits and draws."
 NO_RELATIONS = "No two segments are known to be equal, apart, or one within the other."
@@ -54,5 +54,5 @@ def known_text(result: CheckResult) -> Iterator[str]:
     lines += [(one.segment, CHANGES[one.change]) for one in result.changes or ()]
     width = max((len(name) for name, _ in lines), default=0)
     yield from (f"{name:<{width}}  {said}" for name, said in lines)
-    if result.changes:
+    if lines:
         yield CRITERIA_ALONE
