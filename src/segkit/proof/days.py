@@ -52,28 +52,53 @@ class Point(NamedTuple):
 TODAY = Point(0)
 
 
-def later_days(rules: RuleFile, today: dt.date) -> list[dt.date] | None:
-    """One day of each kind that comes within 400 years, the first of its kind; None where those are too many.
+class Calendar:
+    """All days from one on that differ for a rule file, each with how far apart what it looks at is then."""
 
-    Days of the kind that `today` has are left out.
-    """
-    points, dates = _points(rules), sorted(_dates(rules))
+    def __init__(self, rules: RuleFile, today: dt.date) -> None:
+        pairs = _pairs(rules)
+        self.kinds: pl.DataFrame | None = None
+        if pairs is not None and len(pairs) <= MOST_PAIRS:
+            days = pl.select(day=pl.date_range(today, today + dt.timedelta(days=CYCLE)))
+            apart = days.select("day", *(_apart(*pair).alias(repr(pair)) for pair in pairs))
+            self.kinds = apart.unique(apart.columns[1:], keep="first", maintain_order=True) if pairs else apart.head(1)
+
+    def later_days(self, rules: RuleFile) -> list[dt.date] | None:
+        """One day of each kind that comes within 400 years, the first of its kind; None where those are too many.
+
+        Days of the kind that the first has are left out. The rules are those of the calendar, or a part of them.
+        """
+        pairs = _pairs(rules)
+        if pairs is None or self.kinds is None:
+            return None
+        columns = [repr(pair) for pair in pairs]
+        kinds = self.kinds.unique(columns, keep="first", maintain_order=True) if columns else self.kinds.head(1)
+        firsts: list[dt.date] = kinds.get_column("day").to_list()
+        return firsts[1:] if len(firsts) <= MOST_KINDS else None
+
+
+def later_days(rules: RuleFile, today: dt.date) -> list[dt.date] | None:
+    """One day of each kind that comes within 400 years, but for that of today; None where those are too many."""
+    return Calendar(rules, today).later_days(rules)
+
+
+Pair = tuple["Point", "Point | dt.date"]
+
+
+def _pairs(rules: RuleFile) -> list[Pair] | None:
+    """What may meet on some days and not on others; None where that is beyond what can be counted with."""
+    points, dates = sorted(_points(rules)), sorted(_dates(rules))
     if any(abs(point.number) * (LENGTH_OF_MONTH if point.is_months else 1) > 2 * CYCLE for point in points):
         return None
-    pairs = [pair for pair in product(sorted(p for p in points if p.is_months), sorted(points)) if _may_meet(*pair)]
-    if len(pairs) + len(points) * len(dates) > MOST_PAIRS:
-        return None
-    if not pairs and not dates:
-        return []
-    last = today + dt.timedelta(days=CYCLE)
+    months = [point for point in points if point.is_months]
+    return [*(pair for pair in product(months, points) if _may_meet(*pair)), *product(points, dates)]
+
+
+def _apart(first: Point, second: Point | dt.date) -> pl.Expr:
+    """How many days lie between them on each day, those that make no difference left out."""
     day = pl.col("day")
-    gaps = [first.on(day) - other.on(day) for first, other in pairs]
-    gaps += [point.on(day) - pl.lit(date) for point, date in product(sorted(points), dates)]
-    clipped = [gap.dt.total_days().clip(-APART, APART).cast(pl.Int8).alias(str(n)) for n, gap in enumerate(gaps)]
-    kinds = pl.select(day=pl.date_range(today, last)).select(day, *clipped)
-    columns = [str(n) for n in range(len(gaps))]
-    firsts = kinds.unique(columns, keep="first", maintain_order=True).get_column("day").to_list()
-    return firsts[1:] if len(firsts) <= MOST_KINDS else None
+    gap = first.on(day) - (second.on(day) if isinstance(second, Point) else pl.lit(second))
+    return gap.dt.total_days().clip(-APART, APART).cast(pl.Int8)
 
 
 def _may_meet(months: Point, other: Point) -> bool:

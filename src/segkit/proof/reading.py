@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.blocks import block_needs
+from segkit.columns.helpers import member
 from segkit.criteria.context import Context
 from segkit.criteria.sql.parse import sql_columns
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS
-from segkit.rules.walk import below
+from segkit.rules.walk import below, named_blocks
 
 SECTIONS = ("trait", "rfm", "score", "lifecycle", "value")
 """What computes columns of customers, each from columns that can be told."""
@@ -43,8 +44,8 @@ class Reading:
         # Which columns these have is not known here, so any may come from one of them.
         self.anywhere = {key for lookup in joined if not lookup.columns for key in lookup.on}
 
-    def reaches(self, changed: Collection[str], asked: Iterable[str]) -> bool:
-        """Whether one of these columns is, or is made of, one that has changed."""
+    def made_of(self, asked: Iterable[str]) -> set[str]:
+        """These columns, and all that they are made of."""
         seen: set[str] = set()
         todo = list(asked)
         while todo:
@@ -54,7 +55,11 @@ class Reading:
                 todo += self.needs.get(name, ())
                 if name not in self.computed and not name.startswith(HIDDEN):
                     todo += self.anywhere
-        return not seen.isdisjoint(changed)
+        return seen
+
+    def reaches(self, changed: Collection[str], asked: Iterable[str]) -> bool:
+        """Whether one of these columns is, or is made of, one that has changed."""
+        return not self.made_of(asked).isdisjoint(changed)
 
     def segments(self, changed: Collection[str], zones: Collection[str]) -> Iterator[str]:
         """The segments that read a column that has changed, or a file of zones that has."""
@@ -91,3 +96,33 @@ def changed_columns(old: Reading, new: Reading) -> set[str]:
         or old.computed[name][:2] != new.computed[name][:2]
         or section_of(old.rules, path) != section_of(new.rules, path)
     }
+
+
+def only(reading: Reading, paths: Iterable[KeyPath]) -> RuleFile:
+    """The rule file with no more segments, scores and traits than what stands at these paths is made of.
+
+    What is proved of less is true of the whole: columns that nothing computes any more may have any value.
+    """
+    rules = reading.rules
+    named = {path[:2] if path[0] in ("segment", "score") else path[:1] for path in paths}
+    blocks = [block for path, block in named_blocks(rules) if path[:2] in named or path[:1] in named]
+    columns = reading.made_of(column for block in blocks for column in block_needs(block, rules.customers))
+    sections = {reading.computed[name][:2] for name in columns if name in reading.computed}
+    keeps_stages = ("lifecycle",) in named or any(path[0] == "lifecycle" for path in sections)
+    return rules.model_copy(
+        update={
+            "segment": {
+                name: one
+                for name, one in rules.segment.items()
+                if ("segment", name) in named or member(name) in columns
+            },
+            "trait": {name: one for name, one in rules.trait.items() if name in columns},
+            "score": {
+                name: one
+                for name, one in rules.score.items()
+                if ("score", name) in named or ("score", name) in sections
+            },
+            "lifecycle": rules.lifecycle if keeps_stages else None,
+            "value": rules.value if any(path[0] == "value" for path in sections) else None,
+        }
+    )

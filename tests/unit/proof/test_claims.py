@@ -7,8 +7,10 @@ import datetime as dt
 import pytest
 
 from segkit.io.write import FORMATS
+from segkit.proof.days import later_days
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.rules.findings import dotted
+from segkit.rules.model.base import Duration
 from segkit.rules.text.loader import load_rules_text
 
 TODAY = dt.date(2024, 6, 30)
@@ -348,6 +350,48 @@ ALWAYS = {
 @pytest.mark.parametrize("rules", ALWAYS.values(), ids=ALWAYS)
 def test_what_is_a_mistake_on_each_later_day_is_found(rules: str) -> None:
     assert [claim.code for claim in proved(rules, as_of="").claims] == ["SEG101"]
+
+
+CAMPAIGNS = "".join(
+    f"[segment.campaign-{n}]\nwrite = false\ndemographic.other = {{ min = {day}, within = '{length}' }}\n"
+    for n, (day, length) in enumerate(
+        [("2024-09-01", "1 month"), ("2024-11-29", "30 days"), ("2025-02-14", "91 days"), ("2025-06-01", "3 months"),
+         ("2026-01-01", "1 year"), ("2026-03-01", "365 days"), ("2026-07-14", "2 weeks"), ("2027-01-01", "59 days"),
+         ("2027-10-31", "2 months"), ("2028-05-01", "183 days"), ("2029-01-01", "6 months")]
+    )
+)  # fmt: skip
+"""So many kinds of day that they cannot all be looked at for the file as a whole."""
+
+
+@pytest.mark.parametrize("rules", ALWAYS.values(), ids=ALWAYS)
+def test_a_mistake_is_found_beside_many_other_days(rules: str) -> None:
+    loaded = load_rules_text(HEAD.format(as_of="") + rules + "\n" + CAMPAIGNS, formats=FORMATS)
+    assert later_days(loaded.rules, TODAY) is None
+    claims = prove(loaded.rules, TODAY).claims
+    assert [claim.code for claim in claims if claim.segment == "a"] == ["SEG101"]
+
+
+@pytest.mark.parametrize("rules", ON_TODAY_ALONE.values(), ids=ON_TODAY_ALONE)
+def test_what_may_be_is_no_mistake_beside_many_other_days(rules: str) -> None:
+    claims = proved(rules + "\n" + CAMPAIGNS, as_of="").claims
+    assert not [claim for claim in claims if claim.segment in ("a", "b") or claim.at[0] == "score"]
+
+
+def test_all_days_of_a_cycle_are_looked_at() -> None:
+    """Each day of 400 years is of the kind of some day that is looked at: bounds lie in the same order."""
+    rules = A + "demographic.signed = { within = '2 months', not_within = '60 days', min = 2024-12-31 }"
+    loaded = load_rules_text(HEAD.format(as_of="") + rules, formats=FORMATS).rules
+    looked_at = later_days(loaded, TODAY)
+    assert looked_at is not None
+
+    def kind(day: dt.date) -> list[int]:
+        months, days = Duration(2, "month").before(day), day - dt.timedelta(days=60)
+        met = (day, months, days)
+        apart = [(months - days).days, *((one - dt.date(2024, 12, 31)).days for one in met)]
+        return [max(-2, min(2, number)) for number in apart]
+
+    every = {tuple(kind(TODAY + dt.timedelta(days=n))) for n in range(1, 40_000)}
+    assert every <= {tuple(kind(day)) for day in (TODAY, *looked_at)}
 
 
 def test_the_reason_holds_on_all_days() -> None:
