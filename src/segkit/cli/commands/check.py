@@ -47,6 +47,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Show everything wrong with a rule file, with line and column."""
+    from segkit.addresses import without_secrets
     from segkit.errors import RuleError
     from segkit.operations.check import check
 
@@ -59,7 +60,7 @@ def command(
         if form == "text":
             raise
         # Whoever reads this reads standard output, whatever is wrong with the file.
-        _show(CheckResult(str(rules), tuple(error.diagnostics)), form, terminal)
+        _show(CheckResult(without_secrets(str(rules)), tuple(error.diagnostics)), form, terminal)
         return error.exit_code
     _show(result, form, terminal)
     severities = {d.severity for d in result.diagnostics}
