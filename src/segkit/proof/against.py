@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from segkit.proof.days import later_days
+from segkit.proof.days import Calendar
 from segkit.proof.facts import Fact
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import path_of, within
-from segkit.proof.reading import Reading, changed_columns
+from segkit.proof.reading import Reading, changed_columns, only
 from segkit.results import RuleChange
 from segkit.rules.model.blocks import Block, Segment
 from segkit.rules.model.file import RuleFile
@@ -49,13 +49,29 @@ def _proved(old: RuleFile, new: RuleFile, names: list[str], today: Any) -> dict[
             ("apart", ((path_of(name), True), (path_of(OLD + name), True))),
         )
     }
-    later = later_days(together, today) if new.as_of is None else []
-    if later is None:
-        return {}
-    for at in (today, *later):
-        day = Day(together, at)
-        facts = {key: fact for key, fact in facts.items() if fact.stands_on(day)}
-    return {name: _change(name, facts) for name in names}
+    found: dict[str, str] = {}
+    for part, later, group in _kinds_of_day(together, names, today):
+        left = {key: fact for key, fact in facts.items() if key[0] in group}
+        for at in (today, *later):
+            day = Day(part, at)
+            left = {key: fact for key, fact in left.items() if fact.stands_on(day)}
+        found |= {name: _change(name, left) for name in group}
+    return found
+
+
+def _kinds_of_day(rules: RuleFile, names: list[str], today: Any) -> Iterator[tuple[RuleFile, list[Any], list[str]]]:
+    """Rules, the later days on which to look at them, and the segments to compare: all of them, or each on its own."""
+    calendar = None if rules.as_of else Calendar(rules, today)
+    days = calendar.later_days(rules) if calendar else []
+    if days is not None:
+        yield rules, days, names
+        return
+    reading = Reading(rules)
+    for name in names:
+        part = only(reading, (path_of(name), path_of(OLD + name)))
+        own = calendar.later_days(part) if calendar else []
+        if own is not None:
+            yield part, own, [name]
 
 
 def _change(name: str, facts: dict[tuple[str, str], Fact]) -> str:

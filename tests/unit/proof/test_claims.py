@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from segkit.io.write import FORMATS
+from segkit.proof.against import compared
 from segkit.proof.days import later_days
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.rules.findings import dotted
@@ -375,6 +376,17 @@ def test_a_mistake_is_found_beside_many_other_days(rules: str) -> None:
 def test_what_may_be_is_no_mistake_beside_many_other_days(rules: str) -> None:
     claims = proved(rules + "\n" + CAMPAIGNS, as_of="").claims
     assert not [claim for claim in claims if claim.segment in ("a", "b") or claim.at[0] == "score"]
+
+
+def test_segments_are_compared_beside_many_other_days() -> None:
+    head = HEAD.format(as_of="")
+    old, new = (
+        load_rules_text(f"{head}{A}demographic.signed.within = '{length}'\n{CAMPAIGNS}", formats=FORMATS).rules
+        for length in ("3 months", "93 days")
+    )
+    found = {one.segment: one.change for one in compared(old, new)}
+    assert found.pop("a") == "wider"
+    assert set(found.values()) == {"same"}
 
 
 def test_all_days_of_a_cycle_are_looked_at() -> None:
