@@ -16,6 +16,7 @@ NEVER_HOLDS, ALWAYS_HOLDS, SHADOWED, DEAD_BRANCH = "SEG101", "SEG102", "SEG104",
 GRADE_OUT_OF_REACH, RFM_MAP, UNUSED_ALLOW = "SEG109", "SEG110", "SEG190"
 VALUE_NOT_FOUND, HOLDS_FOR_NOBODY, HOLDS_FOR_EVERYBODY, TOO_SMALL = "SEG201", "SEG202", "SEG203", "SEG204"
 HARDLY_REACHABLE, OVERLAP, HARDLY_KNOWN, BELOW_AVERAGE = "SEG205", "SEG206", "SEG207", "SEG208"
+UNEXPECTED = "SEG209"
 
 
 class Code(NamedTuple):
@@ -306,6 +307,13 @@ CODES: Mapping[str, Code] = {
         "what a contact earns is not above what it costs.",
         "Where value is not what the segment is for, `allow` it.",
         gives_threshold=True,
+    ),
+    UNEXPECTED: _of_data(
+        "unexpected",
+        "`expect` does not hold, so that `segkit apply` would publish nothing",
+        "A segment writes fewer or more customers than it should, or the last event of a table is too old. What "
+        "`max_change_percent` compares is another run, so `check` does not look at it.",
+        "Look at what changed in the data or in the rules, or at the bound.",
     ),
 }  # fmt: skip
 """What each code stands for."""

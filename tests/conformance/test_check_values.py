@@ -70,6 +70,8 @@ NEVER = [
     ('demographic.country = ["FR", "GB", "US"]', "country", ["GB", "US"]),
     ('demographic.country = { is = "F" }', "country", ["F"]),
     ('demographic.country = { is = "xx", ignore_case = true }', "country", ["xx"]),
+    ('demographic.country = " fr"', "country", [" fr"]),
+    ('psychographic.hobbies.has_any = [" golf"]', "hobbies", [" golf"]),  # of a list, the value as it is
     ("demographic.opt_in = false", "opt_in", ["false"]),
     ('psychographic.hobbies.has_any = ["golf", "chees"]', "hobbies", ["chees"]),
     ('psychographic.hobbies.has_all = ["golf, tennis"]', "hobbies", ["golf, tennis"]),
@@ -108,6 +110,8 @@ def test_a_value_that_does_not_occur(shop: Desk, criteria: str, column: str, val
         'behavioural.last_shop = "west"',  # computed: nobody, today
         'behavioural.did = { events = "orders", where.product = "tiles" }',
         'demographic.shout = "FR"',
+        'demographic.country = " FR"',  # white space around it is no part of a value
+        'demographic.country = { in = ["fr ", "DE"], ignore_case = true }',
     ],
 )
 def test_no_warning(shop: Desk, criteria: str) -> None:
@@ -217,3 +221,46 @@ def test_a_lookup_that_finds_nothing_is_a_warning(desk: Desk, into: str, where: 
 def test_a_column_without_a_value_has_none_of_those_asked_for(shop: Desk) -> None:
     message = "`x` does not occur in column `none` of `customers`"
     assert said(shop, 'demographic.none = "x"') == [(message, "there are no values")]
+
+
+OF_THE_DAY = [
+    ("2024-03-01", "2024-01-01", "the last event of `orders` was on 2021-01-01, 1,155 days before 2024-03-01"),
+    ("2020-03-01", "2024-01-01", "`orders` has no event up to 2020-03-01, and 1 event after that day"),
+    ("2124-03-01", "2124-01-01", "`as_of` 2124-03-01 lies in the future"),
+    ("2024-03-01", None, "`orders` has no rows"),
+]
+
+
+@pytest.mark.parametrize(("as_of", "day", "message"), OF_THE_DAY)
+def test_what_a_run_says_of_its_day_is_said_before(desk: Desk, as_of: str, day: str | None, message: str) -> None:
+    day = "2021-01-01" if "1,155" in message else day
+    desk.put("c.csv", "id,age\na,5\n")
+    desk.put("o.csv", "id,day\n" + (f"a,{day}\n" if day else ""))
+    rules = f'version = 1\nas_of = {as_of}\n[customers]\npath = "c.csv"\nkey = "id"\n'
+    rules += '[events.orders]\npath = "o.csv"\ntime = "day"\n[segment.s]\n'
+    rules += 'behavioural.did_not = { events = "orders", within = "1 year" }\n'
+    path = desk.put("rules.toml", rules)
+    told = json.loads(desk.segkit("check", path, "--data", "--json").stdout)["diagnostics"]
+    run = json.loads(desk.segkit("apply", path, "--dry-run", "--json").stdout)["warnings"]
+    assert message in [one["message"] for one in told] and message in [one["message"] for one in run]
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ("segment.s.expect.max_size = 1", "segment `s` writes 2 customers: `max_size` is 1"),
+        ("segment.s.expect.max_percent = 50", "segment `s` writes 66.67 % of all customers: `max_percent` is 50"),
+        ('events.orders.expect.max_age = "7 days"', "`max_age` is 7 days before `as_of`, 2024-03-01"),
+        ("segment.s.expect.max_size = 2", None),
+    ],
+)
+def test_what_is_expected_is_looked_at(desk: Desk, expect: str, message: str | None) -> None:
+    desk.put("c.csv", "id,age\na,5\nb,6\nc,1\n")
+    desk.put("o.csv", "id,day\na,2024-02-01\n")
+    rules = f"version = 1\nas_of = 2024-03-01\n{expect}\nsegment.s.demographic.age.min = 5\n"
+    rules += 'customers = { path = "c.csv", key = "id" }\nevents.orders.path = "o.csv"\nevents.orders.time = "day"\n'
+    path = desk.put("rules.toml", rules)
+    told = json.loads(desk.segkit("check", path, "--data", "--json").stdout)["diagnostics"]
+    found = [one["message"] for one in told if one["code"] == "SEG209"]
+    assert len(found) == bool(message) and all(one.endswith(message or "") for one in found)
+    desk.segkit("apply", path, "--dry-run", code=int(bool(message)))

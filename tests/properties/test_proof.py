@@ -6,6 +6,7 @@ becomes a segment that it says nobody can be in.
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given, note
+from hypothesis import strategies as st
 
 from segkit.errors import RuleError
 from segkit.io.write import FORMATS
@@ -24,11 +26,15 @@ from segkit.rules.model.blocks import SHORT
 from segkit.rules.text.loader import load_rules
 
 from .files import Case, Row, Table
+from .proof_cases import tempting
 from .strategies import cases
-from .test_oracle import examples, run_segkit
+from .test_oracle import Run, examples, run_segkit
 
 MIXED = 150
 """How many customers are mixed from others."""
+
+EARLIER = [0, 1, 2, 28, 30, 31, 59, 90, 92, 181, 365, 366, 400, 1461]
+"""How many days before the day of the run the proof is made."""
 
 
 def mixed(case: Case, random: Random) -> Case:
@@ -137,9 +143,11 @@ NOT_CRITERIA = {
 }  # fmt: skip
 
 
-def refute(case: Case) -> None:
-    """Looks for a customer who is where the proof says that nobody can be."""
-    case = mixed(case, Random(0))
+def refute(case: Case, on: dt.date | None = None) -> None:
+    """Looks for a customer who is where the proof says that nobody can be, and for lists that are not as claimed.
+
+    With a day, what is claimed on that day of the file without `as_of` is looked for on the day of the case.
+    """
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         case.write(directory)
@@ -147,7 +155,9 @@ def refute(case: Case) -> None:
             rules = load_rules(directory / "rules.toml", formats=FORMATS).rules
         except RuleError:
             assume(False)
-        proof = prove(rules, rules.today(), with_relations=True)
+        if on:
+            rules = rules.model_copy(update={"as_of": None})
+        proof = prove(rules, on or rules.today(), with_relations=True)
         claimed = [(said, block) for said, block in impossible(case.rules, proof) if block]
         assume(claimed)
         more = {f"claim-{n}": {**block, "write": False} for n, (_, block) in enumerate(claimed)}
@@ -157,25 +167,50 @@ def refute(case: Case) -> None:
     assume(run.exit_code == 0 or "no key of" not in run.message)
     note(run.message)
     assert run.exit_code == 0, run.message
-    matched = {segment["name"]: segment["matched"] for segment in run.summary["segments"]}
-    refuted = [said for n, (said, _) in enumerate(claimed) if matched[f"claim-{n}"]]
+    found = {segment["name"]: segment for segment in run.summary["segments"]}
+    refuted = [said for n, (said, _) in enumerate(claimed) if found[f"claim-{n}"]["matched"]]
+    for claim in proof.claims:
+        if claim.code == "SEG104" and claim.at[0] == "segment" and found[claim.at[1]]["written"]:
+            refuted.append(str(claim))
+        if claim.code == "SEG103" and _written(case, run, claim.at[1]) != _written(case, run, claim.other):
+            refuted.append(str(claim))
     assert not refuted, refuted
+
+
+def _written(case: Case, run: Run, segment: Any) -> list[str]:
+    key = case.rules["customers"]["key"]
+    return sorted(row[key] for rows in run.files.get(segment, []) for row in rows)
 
 
 @pytest.mark.extra("geo")
 @examples(20)
 @given(cases())
 def test_no_customer_refutes_a_claim(case: Case) -> None:
-    refute(case)
+    refute(mixed(case, Random(0)))
 
 
 @examples(20)
 @given(cases(frozenset({"blocks"})))
 def test_no_customer_refutes_a_claim_about_columns(case: Case) -> None:
-    refute(case)
+    refute(mixed(case, Random(0)))
 
 
 @examples(20)
 @given(cases(frozenset({"traits", "stages", "value"})))
 def test_no_customer_refutes_a_claim_about_events(case: Case) -> None:
+    refute(mixed(case, Random(0)))
+
+
+@examples(20)
+@given(cases(frozenset({"traits", "stages", "value", "blocks", "sql"})), st.sampled_from(EARLIER))
+def test_no_customer_of_a_later_day_refutes_a_claim(case: Case, days: int) -> None:
+    as_of: dt.date = case.rules["as_of"]
+    refute(mixed(case, Random(0)), as_of - dt.timedelta(days=days))
+
+
+@examples(40)
+@given(st.integers(0, 2**64))
+def test_no_customer_refutes_a_claim_that_is_tempting(seed: int) -> None:
+    case, on = tempting(Random(seed))
+    refute(case, on)
     refute(case)

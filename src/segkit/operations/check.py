@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,21 +13,25 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
+from segkit.operations.checking.expected import unexpected
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.worth import column_of_worth
+from segkit.operations.checking.zones import other_zones
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
 from segkit.operations.evaluation.doubts.values_nobody_has import never_found
 from segkit.operations.evaluation.evaluate import evaluate, without_data
+from segkit.operations.evaluation.of_the_day import in_future, of_the_day
 from segkit.operations.testing.given import wrong_tests
 from segkit.operations.testing.known import known_of
 from segkit.proof.against import compared
+from segkit.proof.places import Places
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.proof.words import finding_of
-from segkit.results import CheckResult, Mavr, Overlap
+from segkit.results import CheckResult, Mavr, Overlap, RuleChange
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
@@ -61,15 +65,18 @@ def check_loaded(
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
     proved: Proof | None = None
-    changes = None
+    changes: tuple[RuleChange, ...] | None = None
+    of_old: Sequence[Diagnostic] = ()
     if not any(d.severity is Severity.ERROR for d in problems):
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
-        changes = compared(_whole(against).rules, loaded.rules) if against else None
+        if against:
+            changes, of_old = _changes(against, loaded)
         seen = _with_data(loaded) if data else seen
-        seen = seen._replace(problems=_with_claims(loaded, proved, [*seen.problems, *_of_tests(loaded)]))
+        said = [*seen.problems, *_of_tests(loaded)]
+        seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
         path=loaded.source.path,
-        diagnostics=tuple(silenced(loaded, seen.problems, data=data)),
+        diagnostics=_in_order(loaded, silenced(loaded, seen.problems, data=data)),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),
         relations=proved.relations if proved and relations else None,
@@ -79,11 +86,14 @@ def check_loaded(
     )
 
 
-def _whole(rules: Path) -> Loaded:
-    """Another rule file, that has no errors."""
-    loaded = load_rules(rules, formats=FORMATS)
-    refuse(without_data(loaded))
-    return loaded
+def _changes(against: Path, new: Loaded) -> tuple[tuple[RuleChange, ...] | None, Sequence[Diagnostic]]:
+    """What changed since another rule file, or what is wrong with that one."""
+    try:
+        old = load_rules(against, formats=FORMATS)
+        refuse(without_data(old))
+    except RuleError as error:
+        return None, error.diagnostics
+    return compared(old.rules, new.rules, other_zones(old, new)), ()
 
 
 def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -92,7 +102,8 @@ def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> li
     Where one criterion is all of a proof, what was said of it tells more; an impossible condition gets the code of the
     claim.
     """
-    claims = {claim: coded(loaded, finding_of(claim)) for claim in proof.claims}
+    words = Places(loaded.rules, loaded.source)
+    claims = {claim: coded(loaded, finding_of(claim, words)) for claim in proof.claims}
     of_one = {dotted(claim.conflict[0]): claim for claim in claims if _is_of_one(claim)}
     told = []
     for problem in said:
@@ -109,6 +120,19 @@ def _with_claims(loaded: Loaded, proof: Proof, said: Sequence[Diagnostic]) -> li
     places = {(problem.code, problem.location) for problem in told}
     beside = [one for one in claims.values() if (one.code, one.location) not in places]
     return [*told, *sorted(beside, key=by_place)]
+
+
+def _in_order(loaded: Loaded, said: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """What is about the rule file in the order of its lines, then what is about other files."""
+    of_rules: list[Diagnostic] = []
+    others: list[Diagnostic] = []
+    for one in said:
+        (of_rules if _is_of_rules(loaded, one) else others).append(one)
+    return (*sorted(of_rules, key=by_place), *others)
+
+
+def _is_of_rules(loaded: Loaded, one: Diagnostic) -> bool:
+    return one.location is not None and one.location.path == loaded.source.path
 
 
 def _is_of_one(claim: Claim) -> bool:
@@ -140,17 +164,22 @@ def _with_data(loaded: Loaded) -> _Seen:
             customers = evaluated.computed.frame
             never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
             twice = in_two_files(evaluated.plan)
-            of_data = (_of_data(loaded, one) for one in (*evaluated.warnings, *twice))
+            # All values that do not occur are found here; a run only names those of segments without customers.
+            of_day = (one for one in of_the_day(loaded, evaluated) if one.code != codes.VALUE_NOT_FOUND)
+            of_run = (*in_future(rules), *evaluated.warnings, *of_day, *twice)
+            of_data = (_of_data(loaded, one) for one in of_run)
             told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])
             if customers.is_empty():
                 return _Seen([*told])
             values = values_of(rules, customers)
             answers, pairs = tuple(mavr(rules, customers, values)), shared(rules, customers)
-            found = (
+            found = [
                 *nobody_or_everybody(rules, customers),
                 *doubts(rules, answers, values, len(customers)),
                 *alike(rules, pairs, customers),
-            )
+            ]
+            small = {str(one.segment) for one in found if one.code == codes.TOO_SMALL}
+            found += unexpected(rules, evaluated, small)
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
@@ -161,8 +190,7 @@ def _with_data(loaded: Loaded) -> _Seen:
 
 def _of_data(loaded: Loaded, one: Diagnostic) -> Diagnostic:
     """The diagnostic; one without a code that is about another file than the rules is a doubt about the data."""
-    of_rules = one.location is not None and one.location.path == loaded.source.path
-    return one if one.code or of_rules else replace(one, code=codes.DOUBTFUL_DATA)
+    return one if one.code or _is_of_rules(loaded, one) else replace(one, code=codes.DOUBTFUL_DATA)
 
 
 def _computed(loaded: Loaded) -> int:

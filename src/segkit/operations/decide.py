@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import Ledger, ledger, memberships
 from segkit.io.read import Workspace
-from segkit.operations.evaluation.diagnose import placed
-from segkit.operations.evaluation.doubts.idle_rules import unmatched
-from segkit.operations.evaluation.doubts.old_events import ended_long_ago, not_begun, without_rows
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.evaluation.of_the_day import in_future, of_the_day
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
@@ -21,7 +19,7 @@ from segkit.operations.summary.count import shown, tally_of_customers
 from segkit.operations.summary.profiles import Medians, medians
 from segkit.operations.tally import Tally
 from segkit.rules.model.file import RuleFile
-from segkit.rules.text.loader import Loaded, by_place
+from segkit.rules.text.loader import Loaded
 
 
 class Decision(NamedTuple):
@@ -84,23 +82,5 @@ def decide(
         medians=medians(customers, members, rules.output.profile),
         lists=lists_of(rules, tally, chosen),
         rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns),
-        warnings=[*_future(rules), *evaluated.warnings, *_of_the_day(loaded, evaluated), *of_layout],
+        warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
     )
-
-
-def _future(rules: RuleFile) -> list[Diagnostic]:
-    if rules.as_of is None or rules.as_of <= rules.model_copy(update={"as_of": None}).today():
-        return []
-    return [Diagnostic(f"`as_of` {rules.as_of} lies in the future", severity=Severity.WARNING)]
-
-
-def _of_the_day(loaded: Loaded, evaluated: Evaluated) -> list[Diagnostic]:
-    """The warnings about what this day's data say nothing about."""
-    plan, computed = evaluated.plan, evaluated.computed
-    findings = (
-        *without_rows(plan, computed),
-        *ended_long_ago(plan, computed),
-        *not_begun(plan, computed),
-        *unmatched(plan, computed),
-    )
-    return sorted((placed(loaded, finding) for finding in findings), key=by_place)

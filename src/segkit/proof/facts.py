@@ -33,6 +33,12 @@ class Fact(NamedTuple):
             return best is not None and best < least
         return all(is_impossible(day.space, (day.formula(*one) for one in goal)) for goal in self.goals)
 
+    @property
+    def about(self) -> frozenset[KeyPath]:
+        """The segments, stages and scores that it is about."""
+        places = {path for goal in self.goals for path, _ in goal} | {self.at}
+        return frozenset(path[:1] if path[0] == "lifecycle" else path[:2] for path in places)
+
     def moves_with(self, day: Day) -> bool:
         """Whether another day may tell another thing."""
         if self.unreached:

@@ -11,7 +11,7 @@ from typing import Literal
 from segkit.criteria.context import ShareOfAll, shares_of_all
 from segkit.proof.logic.formulas import ALWAYS, And, Formula, Leaf, Or, negated, simplified, variables
 from segkit.proof.logic.search import TooLongError, customer_of
-from segkit.proof.logic.space import Space
+from segkit.proof.logic.space import HIDDEN, Space
 from segkit.proof.variables.measures import measure_of
 from segkit.proof.variables.universe import Universe
 from segkit.rules.findings import KeyPath
@@ -100,7 +100,7 @@ class _Blocks:
                 held = self._segment(name)
                 yield Node((*path, key, number), "criterion", held if key == "in_segment" else negated(held))
         if block.sql is not None:
-            yield Node((*path, "sql"), "criterion", self.space.opaque(f"sql {' '.join(block.sql.split())}"))
+            yield Node((*path, "sql"), "criterion", self.space.opaque(f"sql {block.sql.strip()}"))
         inner: dict[str, list[Node]] = {"any": [], "all": [], "none": []}
         for kind, number, below in block.blocks():
             inner[kind].append(self.block(below, (*path, kind, number)))
@@ -131,7 +131,7 @@ class _Blocks:
 
     def _share(self, share: ShareOfAll) -> Leaf:
         """Those of the highest 5 percent are among those of the highest 10."""
-        name = f"{share.operator} {share.column} {share.per}"
+        name = f"{HIDDEN}{share.operator} {share.column} {share.per}"
         if name not in self.space.full:
             asked = self.universe.asked[share.column]
             alike = (other for condition in asked for other in shares_of_all(share.column, condition))

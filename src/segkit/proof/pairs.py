@@ -85,13 +85,25 @@ def relations(day: Day, names: list[str], *, apart: bool) -> Iterator[Fact]:
 
 
 def same_customers(rules: RuleFile, found: list[Fact], unsaid: frozenset[str]) -> Iterator[Fact]:
-    """Of segments that are equal, those that are written in the same way."""
+    """Of segments that are equal, those that are written in the same way, so that their lists are equal, too.
+
+    In an exclusive run no two lists are: of the later segment there is nothing left, or what the earlier one leaves.
+    """
+    if rules.assignment.mode == "exclusive":
+        return
     for fact in found:
         name, other = str(fact.at[1]), fact.other
         if fact.relation == "equal" and other and not unsaid & {name, other}:
             one, two = rules.segment[name], rules.segment[other]
-            if one.write and two.write and all(getattr(one, key) == getattr(two, key) for key in SAME):
+            alike = all(getattr(one, key) == getattr(two, key) for key in SAME) and _draw_alike(one, name, two, other)
+            if one.write and two.write and alike:
                 yield Fact("SEG103", fact.at, fact.goals, other)
+
+
+def _draw_alike(one: Segment, name: str, two: Segment, other: str) -> bool:
+    """Whether two segments with the same shares draw the same customers."""
+    draws = one.sample is not None or one.holdout is not None or one.split is not None
+    return not draws or (one.salt or name) == (two.salt or other)
 
 
 def shadowed(rules: RuleFile, day: Day, names: list[str]) -> Iterator[Fact]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
 from segkit.proof.blocks import of_blocks
-from segkit.proof.days import later_days
-from segkit.proof.facts import Fact, needed
+from segkit.proof.days import Calendar
+from segkit.proof.facts import Fact, Goal, needed
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import relations, same_customers, shadowed
+from segkit.proof.reading import Reading, only
 from segkit.proof.unused import unused
 from segkit.results import Related
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.file import RuleFile
-from segkit.rules.walk import blocks
+from segkit.rules.walk import blocks, named_blocks
+
+MOST_BLOCKS = 3_000
+"""The most blocks that are looked at on later days, each on each day; of what is beyond, nothing is claimed."""
+A_DAY = 3
+"""What a day costs beside its blocks, in blocks."""
 
 
 class Claim(NamedTuple):
@@ -54,20 +60,52 @@ def prove(rules: RuleFile, today: dt.date, *, with_relations: bool = False) -> P
     claimed = list(shadowed(rules, day, [name for name in rules.segment if name not in never]))
     gone = {fact.at for fact in claimed}
     facts += [*claimed, *(f for f in same_customers(rules, related, unsaid) if f.at not in gone)]
+    reasons = {fact: _reason(day, fact) for fact in facts if fact.goals and fact.code not in ("SEG102", "SEG103")}
+    if not with_relations:
+        related = []
     if rules.as_of is None:
         moving = [fact for fact in (*facts, *related) if fact.moves_with(day)]
-        days = later_days(rules, today) if moving else []
-        if days is None:
-            _take_out(moving, facts, related)
-        for later in days or ():
-            then = Day(rules, later)
-            moving = _without_those_that_fall(moving, then, facts, related)
-            if not moving:
-                break
+        for part, days, group in _kinds_of_day(rules, today, moving):
+            left = group
+            if days is None:
+                _take_out(group, facts, related)
+            for later in days or ():
+                then = Day(part, later)
+                left = _without_those_that_fall(left, then, facts, related)
+                if not left:
+                    break
+                reasons |= {fact: _also_on(then, fact, reasons[fact]) for fact in left if fact in reasons}
     facts += unused(rules)
-    claims = sorted((_claim(fact, day) for fact in facts), key=lambda claim: (_place(rules, claim.at), claim.code))
+    claims = sorted(
+        (_claim(fact, reasons.get(fact, ())) for fact in facts), key=lambda claim: (_place(rules, claim.at), claim.code)
+    )
     kept = tuple(_related(fact) for fact in related) if with_relations else ()
     return Proof(tuple(claims), kept)
+
+
+Group = tuple[RuleFile, list[dt.date] | None, list[Fact]]
+"""Rules, the days on which to look at them, None for too many, and what is to be proved of them on each."""
+
+
+def _kinds_of_day(rules: RuleFile, today: dt.date, moving: list[Fact]) -> Iterator[Group]:
+    """All facts on the days of the whole file; where these are too many, each on those of what it is about."""
+    if not moving:
+        return
+    calendar = Calendar(rules, today)
+    days = calendar.later_days(rules)
+    size = len(list(named_blocks(rules)))
+    if days is not None and len(days) * size <= MOST_BLOCKS:
+        yield rules, days, moving
+        return
+    groups: dict[frozenset[KeyPath], list[Fact]] = {}
+    for fact in moving:
+        groups.setdefault(fact.about, []).append(fact)
+    reading, left = Reading(rules), MOST_BLOCKS
+    for about, group in groups.items():
+        part = only(reading, about)
+        own = calendar.later_days(part) if left > 0 else None
+        left -= len(own or ()) * (len(list(named_blocks(part))) + A_DAY)
+        yield part, own, group
 
 
 def _without_those_that_fall(moving: list[Fact], then: Day, facts: list[Fact], related: list[Fact]) -> list[Fact]:
@@ -102,14 +140,24 @@ def _grades(rules: RuleFile, day: Day) -> Iterable[Fact]:
                 yield fact
 
 
-def _claim(fact: Fact, day: Day) -> Claim:
+def _reason(day: Day, fact: Fact) -> Goal:
+    """A smallest part of the goal of a claim that no customer satisfies on this day."""
+    own = ((fact.at, False),) if fact.code == "SEG105" else ((fact.at, True),)
+    return needed(day, fact.goals[0], keep=own)
+
+
+def _also_on(day: Day, fact: Fact, reason: Goal) -> Goal:
+    """The reason, with what it lacks on this day: what no customer satisfies, none does with more criteria."""
+    if Fact("", fact.at, (reason,)).stands_on(day):
+        return reason
+    more = {*reason, *_reason(day, fact)}
+    return tuple(one for one in fact.goals[0] if one in more)
+
+
+def _claim(fact: Fact, reason: Goal) -> Claim:
     segment = str(fact.at[1]) if fact.at[0] == "segment" else None
-    conflict: tuple[KeyPath, ...] = ()
-    if fact.goals and fact.code not in ("SEG102", "SEG103"):
-        own = ((fact.at, False),) if fact.code == "SEG105" else ((fact.at, True),)
-        goal = needed(day, fact.goals[0], keep=own)
-        conflict = tuple(path for path, _ in goal if path != fact.at)
-    elif fact.code == "SEG103":
+    conflict = tuple(path for path, _ in reason if path != fact.at)
+    if fact.code == "SEG103":
         conflict = (("segment", str(fact.other)),)
     return Claim(code=fact.code, at=fact.at, segment=segment, conflict=conflict, other=fact.other)
 

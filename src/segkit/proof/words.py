@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from segkit.diagnostics import Finding
+from segkit.proof.places import Places
 from segkit.proof.prove import Claim
-from segkit.rules.findings import KeyPath, dotted
+from segkit.rules.findings import dotted
 
 WHOLE = {"segment": "segment", "lifecycle": "stage", "score": "rule of a score"}
 
 
-def finding_of(claim: Claim) -> Finding:
+def finding_of(claim: Claim, places: Places) -> Finding:
     """The claim as a sentence, with the next step."""
-    message, hint = _said(claim)
+    message, hint = _said(claim, places)
     return Finding(
         code=claim.code,
         at=dotted(claim.at),
@@ -22,19 +23,18 @@ def finding_of(claim: Claim) -> Finding:
     )
 
 
-def _said(claim: Claim) -> tuple[str, str | None]:
-    kind, beside = WHOLE.get(str(claim.at[0]), "block"), _places(claim)
+def _said(claim: Claim, places: Places) -> tuple[str, str | None]:
+    kind, beside = WHOLE.get(str(claim.at[0]), "block"), _beside(claim, places)
     s = "s" if len(claim.conflict) == 1 else ""
     name = f"`{claim.at[1]}`"
     match claim.code:
         case "SEG101":
-            why = f": {beside} {'exclude each other' if len(claim.conflict) > 1 else 'excludes itself'}"
-            return f"this {kind} never holds, whatever the data are{why}", "change one of them, or take the block out"
+            return f"this {kind} never holds, whatever the data are: {_excluded(claim, beside)}", _mend(claim)
         case "SEG102":
             hint = "if that is meant, say `everyone = true`"
             return f"this {kind} holds for every customer, whatever the data are", hint
         case "SEG103":
-            message = f"segment {name} always has the same customers as `{claim.other}`"
+            message = f"segment {name} always has the same customers as {beside}"
             return message, "take one of them out, or change its criteria"
         case "SEG104" if kind == "stage":
             return (
@@ -61,14 +61,21 @@ def _said(claim: Claim) -> tuple[str, str | None]:
     return f"nothing reads the {claim.at[0]} {name}", "take it out, or name its column in `[output] columns`"
 
 
-def _places(claim: Claim) -> str:
-    """The places of the conflict, as short as they can be told apart."""
-    names = [f"`{_short(path, claim.at)}`" for path in claim.conflict]
+def _beside(claim: Claim, places: Places) -> str:
+    """The places of the conflict, in words."""
+    names = [places.named(path, claim.at) for path in claim.conflict]
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def _short(path: KeyPath, at: KeyPath) -> str:
-    """A place within the block that is spoken of, without what both have in common."""
-    top = at[: {"segment": 2, "lifecycle": 3, "score": 4}.get(str(at[0]), 0)]
-    inside = path[: len(top)] == top and len(path) > len(top)
-    return dotted(path[len(top) :] if inside else path)
+def _excluded(claim: Claim, beside: str) -> str:
+    match len(claim.conflict):
+        case 1:
+            return f"no customer satisfies {beside}"
+        case 2:
+            return f"{beside} exclude each other"
+    return f"no customer satisfies {beside} together"
+
+
+def _mend(claim: Claim) -> str:
+    which = "it" if len(claim.conflict) == 1 else "one of them"
+    return f"change {which}, or take the block out"

@@ -7,8 +7,11 @@ import datetime as dt
 import pytest
 
 from segkit.io.write import FORMATS
+from segkit.proof.against import compared
+from segkit.proof.days import later_days
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.rules.findings import dotted
+from segkit.rules.model.base import Duration
 from segkit.rules.text.loader import load_rules_text
 
 TODAY = dt.date(2024, 6, 30)
@@ -171,6 +174,11 @@ MISTAKES = {
         A + 'demographic.age.below = 18\n[segment.b]\ndemographic.band = "child"',
         ["SEG103 segment.b segment.a"],
     ),
+    "the same draw of the same": (
+        A + "sample = 50\nsalt = 'x'\nlimit = 5\ndemographic.age.below = 18\n"
+        "[segment.b]\nsample = 50\nsalt = 'x'\nlimit = 5\ndemographic.age.max = 17",
+        ["SEG103 segment.b segment.a"],
+    ),
     "claimed by one above": (
         EXCLUSIVE + A + "demographic.age.min = 30\n[segment.b]\ndemographic.age.min = 40",
         ["SEG104 segment.b segment.a"],
@@ -243,6 +251,12 @@ TRAPS = {
     "at risk a while ago": PRESET + A + 'lifecycle = "at_risk"\nbehavioural.did = { events = "orders", within = "120 days" }',
     "several values in a list": A + 'needs.tags = { has_any = "sport", has_none = "music" }',
     "patterns are not read": A + 'geographic.city = { matches = "^A", not_matches = "^A." }',
+    "white space within texts of sql": A + """sql = "city = 'a  b'"\nnone = [{ sql = "city = 'a b'" }]""",
+    "a comment of sql ends with its line": A
+    + 'sql = """age > 4 -- or\n  AND age < 9"""\nnone = [{ sql = "age > 4 -- or AND age < 9" }]',
+    "the day of an order is that of its first line in the window": A
+    + 'behavioural.did = { events = "orders", within = "20 days", then_not = { within = "3 days" } }\n'
+    'behavioural.did_not = { events = "orders", then_not = { within = "3 days" } }',
     "sql is not read": A + 'sql = "age > 5"\nnone = [{ sql = "age > 4" }]',
     "two numbers that one float stands for": A + "demographic.income = { min = 0.30000000000000001, max = 0.3 }",
     "everyone is meant": A + "everyone = true",
@@ -252,6 +266,12 @@ TRAPS = {
     "require.post = true\n" + A + "channel = 'email'\ndemographic.age.min = 3\n"
     "[segment.b]\nchannel = 'post'\ndemographic.age.min = 3",
     "the same list twice in halves": A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 3",
+    "two samples": A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\nsample = 50\ndemographic.age.min = 3",
+    "two holdouts": A + "holdout = 5\ndemographic.age.min = 3\n[segment.b]\nholdout = 5\ndemographic.age.min = 3",
+    "what one limit leaves": EXCLUSIVE + A + "limit = 2\ndemographic.age.min = 3\n[segment.b]\nlimit = 2\n"
+    "demographic.age.min = 3",
+    "what one sample leaves": EXCLUSIVE + A + "sample = 50\nsalt = 'x'\ndemographic.age.min = 3\n[segment.b]\n"
+    "sample = 50\nsalt = 'x'\ndemographic.age.min = 3",
     "above is only a sample": EXCLUSIVE + A + "sample = 50\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
     "above is limited": EXCLUSIVE + A + "limit = 5\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
     "above is not written": EXCLUSIVE + A + "write = false\ndemographic.age.min = 3\n[segment.b]\ndemographic.age.min = 4",
@@ -282,6 +302,120 @@ def test_what_holds_on_this_day_alone_is_claimed_only_of_a_file_for_this_day() -
     assert proved(born, as_of="").claims == ()
     past = A + "demographic.signed = { within = '30 days', before = 2020-01-01 }"
     assert said(proved(past, as_of="").claims) == ["SEG101 segment.a segment.a.demographic.signed"]
+
+
+LAST = '[trait.last_order]\nevents = "orders"\nmeasure = "last"\n'
+TOLD = """[score.told]
+rule = [{ demographic.signed.within = "30 days", points = 30 }, { demographic.signed.min = 2025-01-01, points = 40 }]
+grades = { A = 60 }
+"""
+ON_TODAY_ALONE = {
+    "the last order may be later": LAST + A + "behavioural.last_order.min = 2025-01-01",
+    "any last order is before a later day": LAST
+    + A
+    + "behavioural.last_order.max = 2024-12-31\n[segment.b]\nbehavioural.last_order.missing = false",
+    "days in rows that are measured": A + 'behavioural.did = { events = "orders", where.shipped.within = "30 days" }\n'
+    'behavioural.did_not = { events = "orders", where.shipped.max = 2024-12-31 }',
+    "points that are given later": TOLD + A + "score.told_grade = 'A'",
+    "events of a day to come": A + 'behavioural.did = { events = "orders", since = 2025-01-01 }',
+    "a stage of later": PRESET + A + "lifecycle = 'prospect'\n[segment.b]\n"
+    'behavioural.did_not = { events = "orders", before = 2024-12-31 }',
+    "five months on 10 July of other years": A
+    + "demographic.signed = { within = '151 days', not_within = '5 months' }",
+    "fourteen months with a leap day": A + "demographic.signed = { within = '14 months', not_within = '427 days' }",
+    "three months from December on": A + "demographic.signed = { within = '90 days', not_within = '3 months' }",
+    "a quarter from June on": A + "demographic.signed = { within_next = '1 quarter', min = 2024-12-05 }",
+    "a hundred years without one leap day": A
+    + "demographic.born = { within = '36525 days', not_within = '100 years' }",
+}
+
+
+@pytest.mark.parametrize("rules", ON_TODAY_ALONE.values(), ids=ON_TODAY_ALONE)
+def test_what_may_be_on_a_later_day_is_not_called_a_mistake(rules: str) -> None:
+    assert said(proved(rules, as_of="").claims) == []
+
+
+ALWAYS = {
+    "five months are never longer": A + "demographic.signed = { within = '5 months', older_than = '153 days' }",
+    "a hundred years": A + "demographic.born = { within = '36524 days', not_within = '100 years' }",
+    "a narrower window": MISTAKES["a narrower window"][0],
+    "a stage and its orders": MISTAKES["a stage and its orders"][0],
+    "an age and its band": MISTAKES["a band and its number"][0],
+    "the last order is no later": LAST
+    + A
+    + "behavioural.last_order = { within_next = '3 days', not_within = '1 day' }",
+    "days since, beyond the window": MISTAKES["days since, beyond the window"][0],
+}
+
+
+@pytest.mark.parametrize("rules", ALWAYS.values(), ids=ALWAYS)
+def test_what_is_a_mistake_on_each_later_day_is_found(rules: str) -> None:
+    assert [claim.code for claim in proved(rules, as_of="").claims] == ["SEG101"]
+
+
+CAMPAIGNS = "".join(
+    f"[segment.campaign-{n}]\nwrite = false\ndemographic.other = {{ min = {day}, within = '{length}' }}\n"
+    for n, (day, length) in enumerate(
+        [("2024-09-01", "1 month"), ("2024-11-29", "30 days"), ("2025-02-14", "91 days"), ("2025-06-01", "3 months"),
+         ("2026-01-01", "1 year"), ("2026-03-01", "365 days"), ("2026-07-14", "2 weeks"), ("2027-01-01", "59 days"),
+         ("2027-10-31", "2 months"), ("2028-05-01", "183 days"), ("2029-01-01", "6 months")]
+    )
+)  # fmt: skip
+"""So many kinds of day that they cannot all be looked at for the file as a whole."""
+
+
+@pytest.mark.parametrize("rules", ALWAYS.values(), ids=ALWAYS)
+def test_a_mistake_is_found_beside_many_other_days(rules: str) -> None:
+    loaded = load_rules_text(HEAD.format(as_of="") + rules + "\n" + CAMPAIGNS, formats=FORMATS)
+    assert later_days(loaded.rules, TODAY) is None
+    claims = prove(loaded.rules, TODAY).claims
+    assert [claim.code for claim in claims if claim.segment == "a"] == ["SEG101"]
+
+
+@pytest.mark.parametrize("rules", ON_TODAY_ALONE.values(), ids=ON_TODAY_ALONE)
+def test_what_may_be_is_no_mistake_beside_many_other_days(rules: str) -> None:
+    claims = proved(rules + "\n" + CAMPAIGNS, as_of="").claims
+    assert not [claim for claim in claims if claim.segment in ("a", "b") or claim.at[0] == "score"]
+
+
+def test_segments_are_compared_beside_many_other_days() -> None:
+    head = HEAD.format(as_of="")
+    old, new = (
+        load_rules_text(f"{head}{A}demographic.signed.within = '{length}'\n{CAMPAIGNS}", formats=FORMATS).rules
+        for length in ("3 months", "93 days")
+    )
+    found = {one.segment: one.change for one in compared(old, new)}
+    assert found.pop("a") == "wider"
+    assert set(found.values()) == {"same"}
+
+
+def test_all_days_of_a_cycle_are_looked_at() -> None:
+    """Each day of 400 years is of the kind of some day that is looked at: bounds lie in the same order."""
+    rules = A + "demographic.signed = { within = '2 months', not_within = '60 days', min = 2024-12-31 }"
+    loaded = load_rules_text(HEAD.format(as_of="") + rules, formats=FORMATS).rules
+    looked_at = later_days(loaded, TODAY)
+    assert looked_at is not None
+
+    def kind(day: dt.date) -> list[int]:
+        months, days = Duration(2, "month").before(day), day - dt.timedelta(days=60)
+        met = (day, months, days)
+        apart = [(months - days).days, *((one - dt.date(2024, 12, 31)).days for one in met)]
+        return [max(-2, min(2, number)) for number in apart]
+
+    every = {tuple(kind(TODAY + dt.timedelta(days=n))) for n in range(1, 40_000)}
+    assert every <= {tuple(kind(day)) for day in (TODAY, *looked_at)}
+
+
+def test_the_reason_holds_on_all_days() -> None:
+    """On this day the date excludes itself; later it does not, and then nobody signed so many years ago."""
+    rules = (
+        "[trait.years]\nyears_since = 'signed'\n"
+        + A
+        + "demographic.signed = { min = 2025-06-30, within_next = '1 quarter' }\ndemographic.years.above = 0"
+    )
+    where = "SEG101 segment.a segment.a.demographic.signed"
+    assert said(proved(rules).claims) == [where]
+    assert said(proved(rules, as_of="").claims) == [f"{where} segment.a.demographic.years"]
 
 
 def test_relations_are_facts_and_no_warnings() -> None:

@@ -47,12 +47,22 @@ def command(
     as_json: bool,
 ) -> int:
     """Show everything wrong with a rule file, with line and column."""
+    from segkit.addresses import without_secrets
+    from segkit.errors import RuleError
     from segkit.operations.check import check
 
     if as_json and format_ not in (None, "json"):
         raise click.UsageError(f"`--json` is `--format json`, and `--format {format_}` is another one")
-    result = check(rules, data=data, relations=relations, against=against)
-    _show(result, "json" if as_json else format_ or "text", terminal)
+    form = "json" if as_json else format_ or "text"
+    try:
+        result = check(rules, data=data, relations=relations, against=against)
+    except RuleError as error:
+        if form == "text":
+            raise
+        # Whoever reads this reads standard output, whatever is wrong with the file.
+        _show(CheckResult(without_secrets(str(rules)), tuple(error.diagnostics)), form, terminal)
+        return error.exit_code
+    _show(result, form, terminal)
     severities = {d.severity for d in result.diagnostics}
     return int(Severity.ERROR in severities or (fail_on == "warning" and Severity.WARNING in severities))
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from segkit.proof.logic.formulas import Leaf
 
+HIDDEN = "\x1f"
+"""What names of variables begin with that no column can have."""
+
 
 class Space:
     """All customers that there may be: for each variable its values, as bits, and pairs of values that go together.
@@ -35,6 +38,7 @@ class Space:
 
     def opaque(self, name: str) -> Leaf:
         """Something of which nothing is known but that it is the same wherever it has this name."""
+        name = f"{HIDDEN}{name}"
         if name not in self.full:
             self.add(name, (False, True))
         return Leaf(name, 0b10, 0b11)

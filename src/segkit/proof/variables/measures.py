@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from segkit.proof.logic.space import Space
+from segkit.proof.logic.space import HIDDEN, Space
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import CustomerDate
 from segkit.rules.model.conditions import Condition
@@ -28,19 +28,11 @@ class Measure(NamedTuple):
     measure: str
     of: str | None = None
     n: int | None = None
-    ends: bool = False
-    """Whether the window ends on another day than that of the run."""
 
     @property
     def name(self) -> str:
         """The name of the variable."""
-        return f"measure {tuple(self)!r}"
-
-    @property
-    def moves(self) -> bool:
-        """Whether its value may be another on a later day for the same events."""
-        settled = not isinstance(self.window, str) and self.window[0] == dt.date.min and not self.ends
-        return not settled or self.measure in SINCE
+        return f"{HIDDEN}measure {tuple(self)!r}"
 
     @property
     def alike(self) -> tuple[object, ...]:
@@ -63,7 +55,6 @@ def measure_of(spec: Any, measure: str, as_of: dt.date, of: str | None = None) -
         measure=measure,
         of=of,
         n=getattr(spec, "n", None) if measure == "nth" else None,
-        ends=bool(spec.between or spec.before),
     )
 
 
@@ -170,7 +161,9 @@ def _is_part(measure: Measure, wider: Measure, implies: Implies) -> bool:
             return False
         if not (wider.window[0] <= measure.window[0] and measure.window[1] <= wider.window[1]):
             return False
-    if wider.sequels and repr((measure.sequels, measure.where)) != repr((wider.sequels, wider.where)):
-        return False
+    if wider.sequels:
+        # The day that a sequence begins on is that of the first row in the window, of those that satisfy `where`.
+        rows, of_wider = ((one.sequels, one.where, one.window) for one in (measure, wider))
+        return repr(rows) == repr(of_wider)
     where = dict(measure.where)
     return all(column in where and implies(column, where[column], condition) for column, condition in wider.where)

@@ -13,7 +13,7 @@ from segkit.columns.features.lifecycle import COLUMN, lifecycle_steps
 from segkit.columns.features.steps import MeasureStep, RowStep
 from segkit.criteria.conditions import COMPARISONS
 from segkit.proof.logic.formulas import Leaf
-from segkit.proof.logic.space import Space
+from segkit.proof.logic.space import HIDDEN, Space
 from segkit.proof.variables import values
 from segkit.proof.variables.columns import Columns, bases, kind_of_all
 from segkit.proof.variables.measures import SINCE, WHOLE, Measure, measure_of, relate_measures
@@ -145,6 +145,8 @@ class Universe:
         constants = {*self.columns.constants(columns, self.asked), *grades, most, Decimal(0)}
         whole = score.whole and not any(rule.points_per for rule in score.rule)
         self.columns.add_numbers(name, columns, self.asked, constants, whole=whole, least=Decimal(0), missing=False)
+        # What gives points may depend on the day.
+        self.columns.moving.add(name)
         if name in self.space.full:
             self.space.restrict(name, lambda points: points <= most)
 
@@ -157,7 +159,7 @@ class Universe:
         names = [rfm_column(table, column) for column in (*SCORES, "rfm_code", "rfm_segment")]
         data = {name: [row[n] for row in rows] for n, name in enumerate(names)}
         types = {name: pl.Int64() if n < len(SCORES) else pl.String() for n, name in enumerate(names)}
-        self.columns.table(data, types, columns, self.asked, f"rfm {table}")
+        self.columns.table(data, types, columns, self.asked, f"{HIDDEN}rfm {table}")
 
     def _add_measures(self, groups: dict[str, list[str]]) -> None:
         """A variable for each measure; conditions on a column become conditions on what it measures."""
@@ -171,9 +173,9 @@ class Universe:
             for column in columns_of.get(name, ()):
                 pool |= self.columns.constants(groups.get(column, [column]), self.asked)
         for name, measure in self.measures.items():
-            if measure.moves:
-                self.columns.moving.add(name)
             columns = columns_of.get(name, [])
+            # Which events count depends on the day, and so does which values there can be.
+            self.columns.moving |= {name, *columns}
             if _is_number(measure, self.asked, columns):
                 whole = measure.measure in WHOLE
                 known = values.numbers(pools[measure.alike], whole=whole, least=Decimal(0) if whole else None)

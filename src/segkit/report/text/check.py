@@ -40,13 +40,19 @@ CHANGES = {
     "narrower": "matches none but customers of before, and may miss some",
     "apart": "matches none of the customers of before",
     "other": "may match others, and miss some",
-    "unknown": "what it reads is computed in another way, or for another day: only data can tell",
+    "unknown": "what it reads is computed in another way, or of other zones or another day: only data can tell",
 }
+CRITERIA_ALONE = "Criteria are compared, not consent, lists, claims, limits and draws."
+NO_RELATIONS = "No two segments are known to be equal, apart, or one within the other."
 
 
 def known_text(result: CheckResult) -> Iterator[str]:
-    """A line for each relation of two segments, and for what changed in each segment."""
+    """A line for each relation of two segments, and for what changed in each segment; a line where there is none."""
+    if result.relations == ():
+        yield NO_RELATIONS
     lines = [(one.segment, f"{RELATIONS[one.relation]} {one.other}") for one in result.relations or ()]
     lines += [(one.segment, CHANGES[one.change]) for one in result.changes or ()]
     width = max((len(name) for name, _ in lines), default=0)
     yield from (f"{name:<{width}}  {said}" for name, said in lines)
+    if lines:
+        yield CRITERIA_ALONE

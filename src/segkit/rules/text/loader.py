@@ -74,6 +74,13 @@ class RuleSource:
                 return file.index.value(path[len(place) :], file.path)
         return self.index.value(path, self.path, self.origins)
 
+    def written(self, path: KeyPath) -> KeyPath:
+        """The keys under which it stands in the text, as they are spelt there; of another file, those of the rules."""
+        for place in self.included:
+            if path[: len(place)] == place and path != place:
+                return path
+        return self.index.written(path, self.origins)
+
     def placed(self, finding: Finding) -> Diagnostic:
         """The finding with its place in the text."""
         path = finding.path

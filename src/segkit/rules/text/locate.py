@@ -44,12 +44,12 @@ class Index:
 
     def key(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
         """The place of the key at `path`, or of its nearest ancestor; the whole file where there is none."""
-        known = self._nearest(path, origins or {})
+        known = self.written(path, origins or {})
         return self.place(self.keys[known], name) if known else SourceLocation(name)
 
     def value(self, path: KeyPath, name: str, origins: Mapping[KeyPath, KeyPath] | None = None) -> SourceLocation:
         """The place of the value at `path`, or of the key nearest to it."""
-        known = self._nearest(path, origins or {})
+        known = self.written(path, origins or {})
         span = self.values.get(known) or self.keys.get(known)
         return self.place(span, name) if span else SourceLocation(name)
 
@@ -74,7 +74,7 @@ class Index:
         width = min(end, begin + len(text)) - start
         return SourceLocation(path=name, line=line, column=start - begin + 1, width=max(1, width), text=text)
 
-    def _nearest(self, path: KeyPath, origins: Mapping[KeyPath, KeyPath]) -> KeyPath:
+    def written(self, path: KeyPath, origins: Mapping[KeyPath, KeyPath]) -> KeyPath:
         """The longest part of `path` that the text has.
 
         Positions of one-element short forms are skipped, and the empty name of the RFM table that has none.

@@ -11,6 +11,7 @@ from segkit import codes
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
+from segkit.io.read.values.texts import WHITE
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import nearest
@@ -65,7 +66,8 @@ def _missing(mention: Mention, values: Collection[Any], hint: Hint) -> Iterator[
     known = {fold(_text(value)) for value in values}
     for operator, value in _asked(mention):
         text = _text(value)
-        if fold(text) not in known:
+        # As a whole, texts are compared without the white space around them, which values have lost, too.
+        if fold(text if operator.startswith("has_") else text.strip(WHITE)) not in known:
             near = hint(mention, text, sorted(map(_text, values)))
             message = f"`{text}` does not occur in column `{mention.column}` of `{mention.table}`"
             yield Finding((*mention.path, operator), message, near, warning=True, code=codes.VALUE_NOT_FOUND)
