@@ -131,7 +131,10 @@ def _with_data(loaded: Loaded) -> _Seen:
         with Workspace() as ws:
             evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
             customers = evaluated.computed.frame
-            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
+            never = [
+                placed(loaded, finding)
+                for finding in never_found(evaluated.plan, customers, hint=hints(evaluated.plan, customers))
+            ]
             twice = in_two_files(evaluated.plan)
             of_data = (_of_data(loaded, one) for one in (*evaluated.warnings, *twice))
             told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])

@@ -16,7 +16,7 @@ from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.io.read import ColumnType, Table, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.column_facts.figures import COUNTED, Figures, figures
-from segkit.operations.column_facts.personal_columns import personal_columns
+from segkit.operations.column_facts.personal_columns import is_one_each, personal_columns
 from segkit.operations.column_facts.readable import beyond_the_sample, readable_columns, unclear_dates
 from segkit.operations.column_facts.uses import Users, origin_of, section, users_of
 from segkit.operations.evaluation.diagnose import placed, refuse
@@ -142,7 +142,7 @@ def _values(table: str, column: str, seen: _Seen) -> ColumnValues | None:
         personal=seen.personal.get(place),
         shape=seen.shapes.get(place),
         unreadable=look.bad.get(column, 0) if look else 0,
-        all_values=table.startswith(lookup_table("")),
+        all_values=table.startswith(lookup_table("")) and not is_one_each(seen.plan.rules, table, seen.personal),
     )
 
 

@@ -9,7 +9,8 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.lists.protection import protection
-from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, looking_so, reaching, yes_or_no
+from segkit.operations.personal.contents import looks_of
+from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, reaching, yes_or_no
 from segkit.rules.model.file import RuleFile
 
 SAMPLE = 1_000
@@ -26,12 +27,6 @@ def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFra
     kinds |= {name: kind for name in columns if (kind := _named(name, customers) or looks.get(name))}
     kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
     return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
-
-
-def is_personal(name: str, values: pl.Series) -> bool:
-    """Whether a column of this name, with these values among others, has data of people."""
-    frame = values.to_frame(name)
-    return bool(_named(name, frame) or _looks(frame.head(SAMPLE), [name]))
 
 
 def _named(name: str, customers: pl.DataFrame) -> str | None:
@@ -53,7 +48,7 @@ def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for name in columns:
         if sample.schema[name] == pl.String:
-            looks = sample.select(n.alias(kind) for kind, n in looking_so(pl.col(name)).items()).row(0, named=True)
+            looks = sample.select(looks_of(pl.col(name))).item()
             if kind := kind_seen(sample[name].count(), looks):
                 kinds[name] = kind
     return kinds
