@@ -174,3 +174,53 @@ def test_figures_of_things_are_shown(desk: Desk) -> None:
     assert columns["age"]["personal"] == "birth date"
     assert columns["mails"]["max"] == 1
     assert {one["value"] for one in columns["band"]["frequent"]} == {"young", "old"}
+
+
+ERRORS = [
+    # the customers, more of the rules, secrets, what is said
+    ("id,x\nanna@x.example,1\nanna@x.example,2\n", "", ["anna"], "come more than once: a value (four letters, `@`, "),
+    ("id,born\nk1,1980-02-31\n" + "k2,1981-01-01\n" * 1, "demographic.born.missing = false", ["1980"],
+     "cannot read a value (four digits, `-`, two digits, `-`, two digits) as a date in column `born`"),
+    ("id,x\n" + "".join(f"k{n},{n}\n" for n in range(60)) + "k99,ann@x.example\n", "demographic.x.min = 5", ["ann@"],
+     "cannot read a value (three letters, `@`, "),
+    ("id,phone\n" + "".join(f"k{n},61234567{n}\n" for n in range(60)) + "k99,none at all\n", "demographic.phone.min = 5",
+     ["none at all"], "cannot read a value (four letters, ` `, two letters, ` `, three letters)"),
+    ("id,born\nk1,01/02/1980\nk2,03/04/1980\n", "demographic.born.missing = false", ["1980"], "is ... or ..."),
+    ("id,loy\n" + "".join(f"k{n},{n}\n" for n in range(60)) + "k99,LOY-7\n",
+     'demographic.loy.min = 5\n[output]\nhash = ["loy"]', ["LOY-7"], "a value (three letters, `-`, one digit)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+@pytest.mark.parametrize(("customers", "asks", "secrets", "said"), ERRORS)
+def test_errors_of_check_quote_no_key_and_no_personal_value(
+    desk: Desk, customers: str, asks: str, secrets: list[str], said: str, form: str
+) -> None:
+    """`apply` shows them to whom runs it; findings of `check` go to code hosts."""
+    desk.put("c.csv", customers)
+    rules = desk.put("rules.toml", head() + f"[segment.s]\n{asks or 'everyone = true'}\n")
+    done = desk.segkit("check", "--data", rules, "--format", form, code=None)
+    assert [secret for secret in secrets if secret in done.output] == []
+    assert form != "text" or said in done.output
+    assert form != "text" or "c.csv:" in done.output or "is ... or" in said
+    assert any(secret in desk.segkit("apply", rules, code=3).stderr for secret in secrets)
+
+
+def test_errors_about_keys_of_events_and_lookups(desk: Desk) -> None:
+    desk.put("c.csv", "id,email\nk-secret1,x@x.example\n")
+    desk.put("o.csv", "id,day\nK-SECRET9,2024-01-01\n")
+    desk.put("l.csv", "email,tier\nx@x.example,1\nx@x.example,2\n")
+    events = event_table("o", "o.csv") + '[segment.s]\nbehavioural.did = { events = "o" }\n'
+    lookup = '[lookup.l]\npath = "l.csv"\non = "email"\n[segment.s]\ndemographic.tier.min = 1\n'
+    for more in (events, lookup):
+        done = desk.segkit("check", "--data", desk.put("rules.toml", head() + more), code=1)
+        assert "secret" not in done.output.lower() and "x@x" not in done.output
+        assert "a value (" in done.output
+
+
+def test_errors_of_check_show_values_of_other_columns(desk: Desk) -> None:
+    desk.put("c.csv", "id,size\n" + "".join(f"k{n},{n}\n" for n in range(60)) + "k99,large\n")
+    done = desk.segkit(
+        "check", "--data", desk.put("rules.toml", head() + "[segment.s]\ndemographic.size.min = 5\n"), code=1
+    )
+    assert "cannot read `large` as a whole number in column `size`" in done.output

@@ -17,6 +17,7 @@ from segkit.operations.checking.members import alike, nobody_or_everybody, share
 from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
+from segkit.operations.checking.without_values import without_values
 from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
@@ -150,7 +151,8 @@ def _with_data(loaded: Loaded) -> _Seen:
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
-        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics])
+        told = without_values(loaded, error.diagnostics)
+        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in told])
     except RuleError as error:
         return _Seen(list(error.diagnostics))
 
