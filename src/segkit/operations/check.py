@@ -151,8 +151,8 @@ def _with_data(loaded: Loaded) -> _Seen:
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
-        told = without_values(loaded, error.diagnostics)
-        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in told])
+        errors = without_values(loaded, error.diagnostics)
+        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in errors])
     except RuleError as error:
         return _Seen(list(error.diagnostics))
 
