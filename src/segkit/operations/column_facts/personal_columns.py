@@ -28,7 +28,7 @@ def personal_columns(plan: Plan, dtypes: Mapping[str, Dtypes], read: Mapping[str
     """(Table, column) -> its kind of personal data: its own, or that of a column which it is made of."""
     types = {(table, c): dtype for table, of_table in dtypes.items() for c, dtype in of_table.items()}
     own = {(table, c): kind for table, c in types if (kind := read[table].personal(c))}
-    return _with_made_of(plan, types, own)
+    return with_made_of(plan, types, own)
 
 
 def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) -> dict[Place, str]:
@@ -36,7 +36,7 @@ def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) 
 
     `customers` are those of the run, with the columns that are computed late.
     """
-    places = _with_sources(plan, asked)
+    places = with_sources(plan, asked)
     views = {**plan.views, **plan.lookup_views}
     frames = [(name, view.frame, view.schema) for name, view in views.items()]
     frames.append((CUSTOMERS, customers.lazy(), dict(customers.schema)))
@@ -51,7 +51,7 @@ def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) 
             types |= {(table, c): dtype for c, dtype in of_table.items()}
     unread = [place for place in places if place not in types]
     own |= {(table, c): kind for table, c in unread if (kind := kind_by_name(c))}
-    return _with_made_of(plan, types, own)
+    return with_made_of(plan, types, own)
 
 
 def is_one_each(rules: RuleFile, table: str, personal: Mapping[Place, str]) -> bool:
@@ -60,7 +60,7 @@ def is_one_each(rules: RuleFile, table: str, personal: Mapping[Place, str]) -> b
     return any(personal.get((lookup.into, here), "postcode") not in OF_MANY for here in lookup.on)
 
 
-def _with_sources(plan: Plan, asked: Iterable[Place]) -> list[Place]:
+def with_sources(plan: Plan, asked: Iterable[Place]) -> list[Place]:
     """The columns, and all that they are made of."""
     found, todo = dict.fromkeys(asked), [*asked]
     while todo:
@@ -75,7 +75,7 @@ def _sources(plan: Plan, table: str, column: str) -> set[Place]:
     return sources_of_column(plan.rules, table, column, path) if path else set()
 
 
-def _with_made_of(plan: Plan, types: Mapping[Place, pl.DataType], own: Mapping[Place, str]) -> dict[Place, str]:
+def with_made_of(plan: Plan, types: Mapping[Place, pl.DataType], own: Mapping[Place, str]) -> dict[Place, str]:
     """What is personal by itself, with keys, what `[output]` protects, and what is made of such columns."""
     known = {**own} | {place: own.get(place, "key") for place in keys_of_customers(plan.rules)}
     protected = {(CUSTOMERS, c): "other" for t, c in types if t == CUSTOMERS and protection(plan.rules.output, c)}
