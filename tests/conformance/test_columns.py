@@ -351,6 +351,17 @@ def test_what_is_wrong_is_told_once(shop: Desk, rules: str, code: int, message: 
 
 
 @pytest.mark.parametrize("args", [(), ("--values",)])
+def test_conditions_of_a_wrong_type_are_no_hindrance(shop: Desk, args: tuple[str, ...]) -> None:
+    """The types are what one looks for then."""
+    rules = head() + '[segment.a]\ndemographic = { age = "old", country.min = 3 }\n[segment.b]\nin_segment = "a"\n'
+    done = shop.segkit("columns", shop.put("rules.toml", rules), *args)
+    assert 'warning: "old" is text, but column `age` is a number' in done.stderr
+    assert "warning: `min` asks for a number or a date, but column `country` is text" in done.stderr
+    assert told(shop, rules, *args)["customers"]["age"]["used_by"] == ["segment.a"]
+    shop.segkit("schema", "--for", shop / "rules.toml")
+
+
+@pytest.mark.parametrize("args", [(), ("--values",)])
 def test_segments_may_come_later(shop: Desk, args: tuple[str, ...]) -> None:
     rules = head() + event_table("orders", "o.csv")
     found = told(shop, rules, *args)
