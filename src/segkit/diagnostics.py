@@ -37,12 +37,24 @@ class SourceLocation(NamedTuple):
         return ":".join(str(part) for part in parts if part is not None)
 
 
+class Quotes(NamedTuple):
+    """The values of a column of the data that a diagnostic quotes, between backticks or quotation marks.
+
+    `read_as` is what a value was read as, which stands in the text without marks.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    read_as: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem: a sentence without a full stop, its place, and the next step.
 
     `code` says what kind of problem it is, `at` where it is in the rules ("segment.a.any.0"), `conflict` which criteria
-    it comes of. Whatever it is made of, it holds no user, password or query of an address.
+    it comes of; `quotes` has the values of the data in it. Whatever it is made of, it holds no user, password or query
+    of an address.
     """
 
     message: str
@@ -53,6 +65,7 @@ class Diagnostic:
     at: str = field(default="", compare=False)
     segment: str | None = field(default=None, compare=False)
     conflict: tuple[str, ...] = field(default=(), compare=False)
+    quotes: Quotes | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", without_secrets(self.message))

@@ -39,7 +39,8 @@ events = "orders"
 bands = { of = "orders", edges = [1, 5, 100], labels = ["none", "few", "many", "a lot"] }
 """
 FILES = {
-    "c.csv": 'id,country,opt_in,hobbies,zip,age,none\na,FR,yes,"golf, tennis",1,5,\nb,DE,yes,chess,2,6,\nc,,yes,,3,7,\n',
+    "c.csv": 'id,country,opt_in,hobbies,zip,age,none\na,FR,yes,"golf, tennis",1,5,\nb,DE,yes,chess,2,6,\nc,,yes,,3,7,\n'
+    "d,FR,yes,,1,5,\ne,DE,yes,,2,6,\n",
     "o.csv": "id,day,shop,product\na,2024-01-01,north,sand\nb,2024-02-01,south,bricks\nb,2025-02-01,south,tiles\n",
     "l.csv": "zip,area\n1,West\n2,East\n9,Nowhere\n",
     "s.csv": "shop,quarter\nnorth,old town\nsouth,harbour\n",
@@ -80,6 +81,9 @@ NEVER = [
     ('geographic.quarter = "old"', "quarter", ["old"]),
     ('demographic.shout = "fr"', "shout", ["fr"]),
     ('behavioural.band = "some"', "band", ["some"]),
+    ('demographic.country.contains = ["f", "R"]', "country", ["f"]),
+    ('demographic.country.starts_with = "d"', "country", ["d"]),
+    ('demographic.country.ends_with = "e"', "country", ["e"]),
     ('any = [{ none = [{ demographic.country = "fr" }] }, { demographic.age = 5 }]', "country", ["fr"]),
     ('behavioural.did = { events = "orders", where.product = ["sand", "brick"] }', "product", ["brick"]),
 ]
@@ -100,6 +104,8 @@ def test_a_value_that_does_not_occur(shop: Desk, criteria: str, column: str, val
         'demographic.country = { is = "fr", ignore_case = true }',
         'demographic.country.not = "xx"',
         'demographic.country.contains = "xx"',
+        'demographic.country = { contains = "fr", ignore_case = true }',
+        'demographic.country = " FR "',
         "demographic.country.missing = true",
         "demographic.opt_in = true",
         "demographic.age = 99",
@@ -121,7 +127,7 @@ def test_no_warning(shop: Desk, criteria: str) -> None:
 @pytest.mark.parametrize(
     ("criteria", "hint"),
     [
-        ('demographic.country = "fr"', "did you mean `FR`?"),
+        ('demographic.country = "fr"', "did you mean `FR`? with `ignore_case = true`, capitals make no difference"),
         ('demographic.country = "Italy"', "the values are `DE` and `FR`"),
         ('geographic.quarter = "harbor"', "did you mean `harbour`?"),
         ('behavioural.band = "xyz"', "the values are `a lot`, `few`, `many` and `none`"),

@@ -142,7 +142,7 @@ FIGURES = [
     ("customers", "country", 3, None, None, [("FR", 2)]),
     ("customers", "ok", 3, None, None, [(True, 2)]),
     ("customers", "hobbies", 3, None, None, [("chess", 2), ("golf", 2)]),
-    ("customers", "years", 3, 33, 44, []),
+    ("customers", "years", 3, None, None, []),
     ("customers", "last_kind", 2, None, None, []),
     ("customers", "spent", 4, 0, 14.75, []),
     ("customers", "r_score", 2, 1, 2, []),
@@ -180,7 +180,8 @@ def test_of_personal_data_only_the_shape_is_shown(shop: Desk) -> None:
         assert (one["personal"], one["shape"]) == (kind, shape)
         assert (one["min"], one["max"], one["frequent"]) == (None, None, [])
     assert found["orders"]["id"]["personal"] == "key"
-    assert found["customers"]["age"]["personal"] is found["customers"]["years"]["personal"] is None
+    assert found["customers"]["age"]["personal"] is None
+    assert (found["customers"]["years"]["personal"], found["customers"]["years"]["min"]) == ("birth date", None)
 
 
 SECRETS = [
@@ -347,6 +348,17 @@ def test_what_is_wrong_is_told_once(shop: Desk, rules: str, code: int, message: 
     assert message in done.stderr
     assert done.stdout == ""
     assert done.stderr.count("error:") == 1
+
+
+@pytest.mark.parametrize("args", [(), ("--values",)])
+def test_conditions_of_a_wrong_type_are_no_hindrance(shop: Desk, args: tuple[str, ...]) -> None:
+    """The types are what one looks for then."""
+    rules = head() + '[segment.a]\ndemographic = { age = "old", country.min = 3 }\n[segment.b]\nin_segment = "a"\n'
+    done = shop.segkit("columns", shop.put("rules.toml", rules), *args)
+    assert 'warning: "old" is text, but column `age` is a number' in done.stderr
+    assert "warning: `min` asks for a number or a date, but column `country` is text" in done.stderr
+    assert told(shop, rules, *args)["customers"]["age"]["used_by"] == ["segment.a"]
+    shop.segkit("schema", "--for", shop / "rules.toml")
 
 
 @pytest.mark.parametrize("args", [(), ("--values",)])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from segkit.operations.checking.sizes import an_arm, in_all
-from tests.desk import Desk
+from tests.desk import Desk, head
 
 Person = dict[str, Any]
 
@@ -450,3 +450,12 @@ def test_no_value_of_a_person_is_said(desk: Desk, format_: str) -> None:
     done = desk.segkit("check", desk.put("rules.toml", rules), "--data", "--format", format_)
     assert "does not occur" in done.stdout and "look like this" in done.stdout
     assert not [secret for secret in SECRETS if secret in done.output]
+
+
+def test_a_contact_in_a_list(desk: Desk) -> None:
+    """Somebody can be reached if one of the addresses can be used."""
+    desk.put("c.csv", "id,mail\na,a@x.fr;none\nb,none;-\nc,\nd,-;d@x.fr\n")
+    rules = head('lists = { mail = ";" }') + '[consent.channel.email]\n[mavr.contact]\nemail = "mail"\n'
+    rules += '[segment.all]\nchannel = "email"\neveryone = true\n'
+    done = json.loads(desk.segkit("check", "--data", "--json", desk.put("rules.toml", rules)).stdout)
+    assert [one["reached"] for one in done["mavr"]] == [2]

@@ -511,7 +511,7 @@ def test_check_data_reads_the_values(shop: Desk) -> None:
     text = shop_rules(more="[segment.b]\ndemographic.born.min = 1900-01-01\n")
     rules = shop.put("rules.toml", text.replace('key = "id"', 'key = "id"\ntypes = { born = "date" }', 1))
     done = shop.segkit("check", rules, "--data", code=1)
-    assert "31/31/1983" in done.stdout
+    assert "a value (two digits, `/`, two digits, `/`, four digits) as a date" in done.stdout  # dates of birth
 
 
 def test_schema(desk: Desk) -> None:

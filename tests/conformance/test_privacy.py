@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from segkit.operations.personal.kinds import kind_of
-from tests.desk import Desk, head
+from tests.desk import Desk, event_table, head
 
 KEY = "0123456789abcdef0123456789abcdef"
 HEAD = head() + "[segment.all]\neveryone = true\n[output]\n"
@@ -202,6 +202,19 @@ def test_the_manifest_names_the_columns_with_personal_data(desk: Desk, key: str)
         "born": ("birth date", None),
         "note": ("other", "pseudonymise"),
     }
+
+
+def test_the_manifest_names_what_is_made_of_them(desk: Desk) -> None:
+    desk.put("c.csv", "id,mail,born,size\n" + "".join(f"k{i},a{i}@x.fr,1990-01-01,{i}\n" for i in range(9)))
+    desk.put("o.csv", "id,day,contact\nk1,2024-01-01,Ann\n")
+    rules = head('derive = { who = "SPLIT_PART(mail, \'@\', 1)", twice = "size * 2", ok = "mail IS NULL" }')
+    rules += event_table("o", "o.csv")
+    rules += '[trait.age]\nyears_since = "born"\n[trait.last]\nevents = "o"\nmeasure = "last"\nof = "contact"\n'
+    rules += '[trait.names]\nevents = "o"\nmeasure = "distinct"\nof = "contact"\n[segment.all]\neveryone = true\n'
+    desk.apply(rules + '[output]\ncolumns = ["who", "twice", "ok", "age", "last", "names"]\n')
+    found = json.loads((desk / "segments/manifest.json").read_text())["personal_data"]
+    kinds = {"id": "key", "who": "e-mail", "age": "birth date", "last": "name"}
+    assert {f["column"]: f["kind"] for f in found} == kinds
 
 
 CONSENTS = [

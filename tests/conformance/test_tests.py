@@ -497,6 +497,57 @@ def test_who_is_no_customer(desk: Desk) -> None:
         in said(desk, one("segments = ['all']"), rules=rules, code=1).stdout
     )
 
+    # What passes since there is no customer is told, too: of the segments, it may say nothing.
+    passed = said(desk, one("not_segments = ['all']"), rules=rules).stdout
+    assert "left out   `[customers] where` leaves the customer out" in passed
+    assert "1 passed" in passed
+
+
+NEIGHBOURS = {
+    "rows filled down": (
+        'id = "oid"', 'amount = "total"', 'fill_down = ["total"]',
+        "events.o = [{ oid = 'o1', day = 2024-01-01, total = 60 }]\nsegments = ['rich']",
+        "events.o = [{ oid = 'o1', day = 2024-01-01 }]\nsegments = []",
+    ),
+    "equal events": (
+        'amount = "total"', 'duplicates = "error"', "",
+        "events.o = [{ day = 2024-01-01, total = 60 }]\nsegments = ['rich']",
+        "events.o = [{ day = 2024-01-01, total = 60 }]\nsegments = ['rich']",
+    ),
+    "one key": (
+        'amount = "total"', "", "",
+        "customer.id = ' K1'\nevents.o = [{ day = 2024-01-01, total = 60 }]\nsegments = ['rich']",
+        "customer.id = 'K1'\nevents.o = [{ day = 2024-01-01, total = 10 }]\nsegments = []",
+    ),
+    "one key but for zeros": (
+        'amount = "total"', "", "",
+        "customer.id = '007'\nevents.o = [{ day = 2024-01-01, total = 60 }]\nsegments = ['rich']",
+        "customer.id = '7'\nsegments = []",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS.values(), ids=NEIGHBOURS)
+@pytest.mark.parametrize("spellings", ["", 'normalise_keys = ["zeros", "case"]'])
+def test_no_test_changes_another(desk: Desk, case: tuple[str, ...], spellings: str) -> None:
+    *of_events, first, second = case
+    rules = head(spellings) + event_table("o", "o.csv", *of_events)
+    rules += '[trait.spent]\nevents = "o"\nmeasure = "sum"\n[segment.rich]\nbehavioural.spent.min = 50\n'
+    for pair in ((first, second), (second, first)):
+        tests = "".join(f"[[test]]\nname = '{name}'\n{body}\n" for name, body in zip("ab", pair, strict=True))
+        assert [one["passed"] for one in told(desk, tests, rules=rules)["tests"]] == [True, True]
+
+
+def test_rows_that_no_file_may_have_are_an_error_of_their_test(desk: Desk) -> None:
+    rules = head() + event_table("o", "o.csv", 'amount = "total"', 'duplicates = "error"')
+    rules += '[trait.n]\nevents = "o"\n[segment.two]\nbehavioural.n.min = 2\n'
+    row = "{ day = 2024-01-01, total = 60 }"
+    tests = f"[[test]]\nname = 'fine'\nevents.o = [{row}]\nsegments = []\n"
+    tests += f"[[test]]\nname = 'twice'\nevents.o = [{row}, {row}]\nsegments = ['two']\n"
+    done = said(desk, tests, rules=rules, code=2)
+    assert "in what this test gives, 1 row comes more than once, field by field, in `o`" in done.stderr
+    assert "rules.toml:20" in done.stderr and "parquet" not in done.stderr
+
 
 FROM = """version = 1
 as_of = 2024-06-30

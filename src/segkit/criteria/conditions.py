@@ -131,7 +131,7 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
 
 def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, examples: Sequence[str]) -> str | None:
     wanted = kind_of_value(value)
-    if computed and kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
+    if kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
         return f"write it without quotes: {value}"
     if computed and kind == "text" and wanted in ("number", "date"):
         return f'write it as text, "{value}"'

@@ -18,6 +18,7 @@ from segkit.operations.checking.members import alike, nobody_or_everybody, share
 from segkit.operations.checking.near_values import hints
 from segkit.operations.checking.questions import doubts, mavr, values_of
 from segkit.operations.checking.silence import silenced
+from segkit.operations.checking.without_values import without_values
 from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.checking.zones import other_zones
 from segkit.operations.evaluation.diagnose import placed, refuse
@@ -162,7 +163,10 @@ def _with_data(loaded: Loaded) -> _Seen:
         with Workspace() as ws:
             evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
             customers = evaluated.computed.frame
-            never = [placed(loaded, finding) for finding in never_found(evaluated.plan, customers, hint=hints(rules))]
+            never = [
+                placed(loaded, finding)
+                for finding in never_found(evaluated.plan, customers, hint=hints(evaluated.plan, customers))
+            ]
             twice = in_two_files(evaluated.plan)
             # All values that do not occur are found here; a run only names those of segments without customers.
             of_day = (one for one in of_the_day(loaded, evaluated) if one.code != codes.VALUE_NOT_FOUND)
@@ -183,7 +187,8 @@ def _with_data(loaded: Loaded) -> _Seen:
             of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
-        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in error.diagnostics])
+        errors = without_values(loaded, error.diagnostics)
+        return _Seen([replace(one, code=one.code or codes.BAD_DATA) for one in errors])
     except RuleError as error:
         return _Seen(list(error.diagnostics))
 

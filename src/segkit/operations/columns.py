@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
+from segkit import codes
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import SecondLook
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, kind_of
+from segkit.diagnostics import Severity
+from segkit.errors import RuleError
 from segkit.io.read import ColumnType, Table, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.column_facts.figures import COUNTED, Figures, figures
-from segkit.operations.column_facts.personal_columns import personal_columns
+from segkit.operations.column_facts.personal_columns import is_one_each, personal_columns
 from segkit.operations.column_facts.readable import beyond_the_sample, readable_columns, unclear_dates
 from segkit.operations.column_facts.uses import Users, origin_of, section, users_of
 from segkit.operations.evaluation.diagnose import placed, refuse
@@ -44,8 +48,24 @@ def columns(
 
 
 def columns_of(loaded: Loaded, *, values: bool, progress: Progress) -> ColumnsResult:
-    """The columns of rules that are loaded."""
+    """The columns of rules that are loaded.
+
+    A condition of a segment that does not fit the type of its column is a warning: here the type can be seen.
+    """
     refuse(without_data(loaded))
+    try:
+        return _columns_of(loaded, loaded.rules, values=values, progress=progress)
+    except RuleError as error:
+        if any(one.code != codes.COLUMN_TYPE or not one.at.startswith("segment.") for one in error.diagnostics):
+            raise
+        known = loaded._replace(rules=loaded.rules.model_copy(update={"segment": {}}))
+        found = _columns_of(known, loaded.rules, values=values, progress=progress)
+        wrong = [replace(one, severity=Severity.WARNING) for one in error.diagnostics]
+        return found._replace(notes=(*found.notes, *wrong))
+
+
+def _columns_of(loaded: Loaded, using: RuleFile, *, values: bool, progress: Progress) -> ColumnsResult:
+    """The columns of rules, as these or larger ones are `using` them."""
     with Workspace() as ws:
         progress("opening files")
         tables = {name: beyond_the_sample(table) for name, table in open_tables(loaded, ws).items()}
@@ -54,7 +74,7 @@ def columns_of(loaded: Loaded, *, values: bool, progress: Progress) -> ColumnsRe
         context = Context(loaded.rules.today(), zones=zones.areas, also=readable_columns(loaded.rules, tables))
         seen = _seen(loaded, tables, context, ws, progress) if values else None
         plan = seen.plan if seen else settle_types(loaded, tables, context)
-        users = users_of(plan)
+        users = users_of(plan._replace(rules=using))
         return ColumnsResult(
             path=loaded.source.path,
             as_of=context.as_of,
@@ -142,7 +162,7 @@ def _values(table: str, column: str, seen: _Seen) -> ColumnValues | None:
         personal=seen.personal.get(place),
         shape=seen.shapes.get(place),
         unreadable=look.bad.get(column, 0) if look else 0,
-        all_values=table.startswith(lookup_table("")),
+        all_values=table.startswith(lookup_table("")) and not is_one_each(seen.plan.rules, table, seen.personal),
     )
 
 

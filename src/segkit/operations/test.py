@@ -9,15 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from segkit.diagnostics import Diagnostic
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.evaluate import without_data
 from segkit.operations.progress import Progress, silent
-from segkit.operations.testing.batches import batches_of
+from segkit.operations.testing.batches import Batch, alone, batches_of
 from segkit.operations.testing.given import given_of, today_of, wrong_tests
-from segkit.operations.testing.known import known_of
+from segkit.operations.testing.known import Known, known_of
 from segkit.operations.testing.verdicts import verdicts_of
 from segkit.results import Verdict, Verdicts
 from segkit.rules.findings import Finding
@@ -49,11 +49,25 @@ def test(
     wrong: list[Finding] = []
     with Workspace() as ws:
         for batch in batches_of(given, known):
-            of_batch, undecided = verdicts_of(loaded, batch, known, ws)
+            of_batch, of_tests = _verdicts(loaded, batch, known, ws)
             verdicts += of_batch
-            wrong += undecided
+            wrong += of_tests
     _refuse(loaded, wrong)
     return _result(loaded, verdicts, clock)
+
+
+def _verdicts(loaded: Loaded, batch: Batch, known: Known, ws: Workspace) -> tuple[list[Verdict], list[Finding]]:
+    """The verdicts on a batch, and what is wrong with its tests, which shows when their rows are read."""
+    try:
+        return verdicts_of(loaded, batch, known, ws)
+    except DataError as error:
+        if not all(one.location is None or ws.has(Path(one.location.path)) for one in error.diagnostics):
+            raise
+        if len(batch.tests) == 1:
+            path = ("test", batch.tests[0].number, "name")
+            return [], [Finding(path, f"in what this test gives, {one.message}", one.hint) for one in error.diagnostics]
+    found = [_verdicts(loaded, single, known, ws) for single in alone(batch, known)]
+    return [one for verdicts, _ in found for one in verdicts], [one for _, wrong in found for one in wrong]
 
 
 def _refuse(loaded: Loaded, findings: Sequence[Finding]) -> None:

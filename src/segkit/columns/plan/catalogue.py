@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from segkit import codes
 from segkit.columns.features.steps import Step
 from segkit.columns.helpers import is_visible
 from segkit.columns.plan.mentions import Mention
+from segkit.criteria.sql.parse import SqlProblem, sql_columns
 from segkit.io.read import Table
 from segkit.rules.findings import Finding, KeyPath, dotted
 from segkit.rules.model.file import RuleFile
@@ -93,10 +95,27 @@ def unknown_columns(
         step = not_computed.get(mention.column) if mention.table == CUSTOMERS else None
         hint = _forgotten_into(mention, catalogue) or (table.header_below(mention.column) if table else None)
         hint = hint or (table.one_column_hint() if table else None)
-        hint = hint or step or nearest(mention.column, known)
+        hint = hint or step or _computed_from(mention, known) or nearest(mention.column, known)
         hint = hint or (table.no_header_hint() if table else None)
         what = "customers have" if mention.table == CUSTOMERS else f"`{mention.table}` has"
         yield Finding(mention.path, f"{what} no column `{mention.column}`", hint, code=codes.UNKNOWN_COLUMN)
+
+
+def _computed_from(mention: Mention, known: Container[str]) -> str | None:
+    """The next step where SQL stands in the place of a column: a near name would mean something else."""
+    if not re.search(r"[*/+()|]|\w\s+-\s+\w", mention.column):
+        return None
+    try:
+        named = sql_columns(mention.column)
+    except SqlProblem:
+        return None
+    if not named or not any(name in known for name in named):
+        return None
+    section = "customers" if mention.table == CUSTOMERS else f"events.{mention.table}"
+    if mention.table.startswith(lookup_table("")):
+        section = mention.table
+    derived = f"derive = {{ NAME = '{mention.column}' }}"
+    return f"a column stands here, no SQL: derive one in `[{section}]`, `{derived}`, and name it"
 
 
 def _forgotten_into(mention: Mention, catalogue: Catalogue) -> str | None:

@@ -10,6 +10,7 @@ from segkit.columns.helpers import KEY, lookup_key, text_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.readings import field_text
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.rules.model.sources import Lookup
 
@@ -53,14 +54,18 @@ def _one_row_a_key(rows: pl.DataFrame, spec: Lookup, view: View) -> pl.DataFrame
         return rows.unique(KEY, keep="first", maintain_order=True)
     twice = rows.filter(pl.col(KEY).is_duplicated())[KEY].unique(maintain_order=True)
     if len(twice):
-        raise DataError.of(
-            f"the key {_shown(twice)} of `[{view.name}]` comes more than once",
-            location=view.table.place,
-            hint='keep one row of each: `duplicates = "first"`, with `by = "COLUMN"` for the largest',
+        keys = tuple(key.replace(chr(31), " / ") for key in twice.head(5))
+        raise DataError(
+            Diagnostic(
+                f"the key {_shown(keys, len(twice))} of `[{view.name}]` comes more than once",
+                view.table.place,
+                'keep one row of each: `duplicates = "first"`, with `by = "COLUMN"` for the largest',
+                quotes=Quotes(", ".join(spec.on.values()), keys),
+            )
         )
     return rows
 
 
-def _shown(keys: pl.Series) -> str:
-    shown = ", ".join(f"`{key.replace(chr(31), ' / ')}`" for key in keys.head(5).to_list())
-    return f"{shown} and {len(keys) - 5:,} more" if len(keys) > 5 else shown
+def _shown(keys: Sequence[str], of_all: int) -> str:
+    shown = ", ".join(f"`{key}`" for key in keys)
+    return f"{shown} and {of_all - len(keys):,} more" if of_all > len(keys) else shown

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.diagnostics import Diagnostic, Quotes, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.opened import LINE, Opened
 from segkit.io.read.table import Table
@@ -99,7 +99,8 @@ def _note(found: _Found, bad: pl.DataFrame, name: str, part: Opened, words: str)
         row = "" if part.has_lines else f"row {line} of "
         place = SourceLocation(str(part.label), line if part.has_lines else None)
         found.values.append(str(value).strip())
-        found.first.append(Diagnostic(f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`", place))
+        message = f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`"
+        found.first.append(Diagnostic(message, place, quotes=Quotes(name, (_short(str(value)),))))
 
 
 def _short(text: str) -> str:
@@ -118,7 +119,8 @@ def _words(table: Table, name: str, kind: ColumnType | None, money: bool) -> str
 def _total(table: Table, name: str, found: _Found, words: str, way_out: str) -> Diagnostic:
     values = "1 value" if found.count == 1 else f"{found.count:,} values"
     message = f"{values} of column `{name}` in `{table.name}` cannot be read as {words}"
-    return Diagnostic(message, hint=f'mend them, {way_out}or give `bad_values = "missing"` to count them as missing')
+    hint = f'mend them, {way_out}or give `bad_values = "missing"` to count them as missing'
+    return Diagnostic(message, hint=hint, quotes=Quotes(name, tuple(found.values)))
 
 
 def explain(parts: Iterable[Opened]) -> DataError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.diagnostics import SourceLocation
+from segkit.diagnostics import Quotes, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
@@ -233,8 +234,10 @@ class Table(NamedTuple):
         column = self.columns[name]
         first, second = dates.readings(column.date.example)
         mark = next(c for c in column.date.example if c in "-/.")
-        return problem(
+        error = problem(
             self.labels[0],
             f"`{column.date.example}` in column `{column.name}` is {first} or {second}: no value settles which",
             hint=f'give `date_format = "%d{mark}%m{mark}%Y"` or `date_format = "%m{mark}%d{mark}%Y"`',
         )
+        quotes = Quotes(name, (column.date.example,), (str(first), str(second)))
+        return DataError(*(replace(one, quotes=quotes) for one in error.diagnostics))

@@ -54,6 +54,10 @@ class Workspace:
         self._checker.shutdown(cancel_futures=True)
         self._directory.cleanup()
 
+    def has(self, path: Path) -> bool:
+        """Whether a file is one of these."""
+        return path.is_relative_to(self._directory.name)
+
     def check_later(self, name: Hashable, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
         """Run the check in the background, once a name; it is told when to stop."""
         if name not in self._checks:

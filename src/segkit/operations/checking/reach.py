@@ -24,6 +24,16 @@ def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl
 
 
 def _is_usable(values: pl.Series, kind: str) -> pl.Series:
-    """Whether there is a contact: a value that is not blank, and for an e-mail or phone looks like one."""
-    text = values.cast(pl.String).str.strip_chars()
-    return ((text != "") & text.str.contains(REACHES.get(kind, ""))).fill_null(False)
+    """Whether there is a contact: a value that is not blank, and for an e-mail or phone looks like one.
+
+    Of a list, one such value is enough.
+    """
+
+    def usable(value: pl.Expr) -> pl.Expr:
+        text = value.cast(pl.String).str.strip_chars()
+        return ((text != "") & text.str.contains(REACHES.get(kind, ""))).fill_null(value=False)
+
+    column = pl.col(values.name)
+    is_list = isinstance(values.dtype, pl.List)
+    found = column.list.eval(usable(pl.element())).list.any() if is_list else usable(column)
+    return values.to_frame().select(found.fill_null(value=False)).to_series()

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from segkit.criteria.kinds import Dtypes, kind_of
-from segkit.operations.personal.kinds import REACHES, kind_seen, kind_told, looking_so, reaching, yes_or_no
+from segkit.operations.personal.contents import card_looks_of, looks_of
+from segkit.operations.personal.kinds import REACHES, kind_seen, kind_told, reaching, yes_or_no
 from segkit.operations.personal.kinds import kind_of as kind_by_name
 from segkit.results import ColumnValues, FrequentValue
 
@@ -46,8 +47,10 @@ def _figures(name: str, dtype: pl.DataType) -> Iterator[pl.Expr]:
         values = column.list.unique().explode() if kind == "list" else column
         counts = values.drop_nulls().alias("value").value_counts(name="rows")
         yield counts.implode().alias(_at("values", name))
-    if kind == "text":
-        yield from (seen.alias(_at(f"looks {kind}", name)) for kind, seen in looking_so(column).items())
+    if kind in ("text", "list") or dtype.is_integer():
+        single = column.explode().cast(pl.String) if kind == "list" else column
+        yield (card_looks_of(single) if kind == "number" else looks_of(single)).alias(_at("looks", name))
+        yield single.count().alias(_at("single", name))
     if kind_by_name(name) and kind != "list":
         yield yes_or_no(column).alias(_at("yes or no", name))
         yield from (reaching(column, kind).alias(_at(f"reaches {kind}", name)) for kind in REACHES)
@@ -76,18 +79,13 @@ class Figures:
         told = kind_told(
             name, lambda: self._of("yes or no", name), lambda of_name: self._of(f"reaches {of_name}", name)
         )
-        if told or kind != "text":
-            return told or self._frequently_seen(name)
-        looks = {of_value: self._of(f"looks {of_value}", name) for of_value in looking_so(pl.col(name))}
-        return kind_seen(filled, looks) or self._frequently_seen(name)
+        looks = self._of("looks", name)
+        return told or (looks and kind_seen(self._of("single", name), looks)) or self._frequently_seen(name)
 
     def _frequently_seen(self, name: str) -> str | None:
-        shown = [str(one.value) for one in self._first(name)]
-        if not shown:
-            return None
-        of_shown = looking_so(pl.col("value"))
-        found = pl.DataFrame({"value": shown}).select(n.alias(kind) for kind, n in of_shown.items()).row(0, named=True)
-        return next((kind for kind, number in found.items() if number), None)
+        shown = pl.DataFrame({"value": [str(one.value) for one in self._first(name)]}, schema={"value": pl.String})
+        looks: dict[str, int] = shown.select(looks_of(pl.col("value"), alone=True)).item()
+        return next((kind for kind, number in looks.items() if number), None)
 
     def values(
         self, name: str, *, personal: str | None, shape: str | None, unreadable: int, all_values: bool

@@ -2,54 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 import polars as pl
 
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import Dtypes, kind_of
-from segkit.operations.column_facts.figures import Figures
+from segkit.operations.column_facts.figures import Figures, figures
 from segkit.operations.column_facts.uses import sources_of_column
 from segkit.operations.lists.protection import protection
+from segkit.operations.personal.kinds import kind_of as kind_by_name
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table
 
+Place: TypeAlias = tuple[str, str]
+"""A table, and the name of one of its columns."""
 
-def personal_columns(
-    plan: Plan, dtypes: Mapping[str, Dtypes], read: Mapping[str, Figures]
-) -> dict[tuple[str, str], str]:
+
+OF_MANY = frozenset({"postcode", "coordinates", "birth date", "name", "address"})
+"""Kinds of personal data that several people share."""
+
+
+def personal_columns(plan: Plan, dtypes: Mapping[str, Dtypes], read: Mapping[str, Figures]) -> dict[Place, str]:
     """(Table, column) -> its kind of personal data: its own, or that of a column which it is made of."""
-    rules = plan.rules
-    known = {(table, c): kind for table in dtypes for c in dtypes[table] if (kind := read[table].personal(c))}
-    known |= {place: known.get(place, "key") for place in _keys(rules)}
-    known |= {
-        (CUSTOMERS, c): "other"
-        for c in dtypes[CUSTOMERS]
-        if protection(rules.output, c) and (CUSTOMERS, c) not in known
-    }
-    sources = {
-        (table, c): sources_of_column(rules, table, c, plan.origins[table][c])
-        for table in dtypes
-        for c in dtypes[table]
-    }
+    types = {(table, c): dtype for table, of_table in dtypes.items() for c, dtype in of_table.items()}
+    own = {(table, c): kind for table, c in types if (kind := read[table].personal(c))}
+    return with_made_of(plan, types, own)
+
+
+def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) -> dict[Place, str]:
+    """The same for the columns that are `asked` for, of all rows; only these, and what they are made of, are read.
+
+    `customers` are those of the run, with the columns that are computed late.
+    """
+    places = with_sources(plan, asked)
+    views = {**plan.views, **plan.lookup_views}
+    frames = [(name, view.frame, view.schema) for name, view in views.items()]
+    frames.append((CUSTOMERS, customers.lazy(), dict(customers.schema)))
+    types: dict[Place, pl.DataType] = {}
+    own: dict[Place, str] = {}
+    for table, frame, schema in frames:
+        of_table = {c: schema[c] for t, c in places if t == table and c in schema and (t, c) not in types}
+        of_table = {c: dtype for c, dtype in of_table.items() if kind_of(dtype) != "other"}
+        if of_table:
+            read = Figures(figures(frame, of_table).collect(), of_table)
+            own |= {(table, c): kind for c in of_table if (kind := read.personal(c))}
+            types |= {(table, c): dtype for c, dtype in of_table.items()}
+    unread = [place for place in places if place not in types]
+    own |= {(table, c): kind for table, c in unread if (kind := kind_by_name(c))}
+    return with_made_of(plan, types, own)
+
+
+def is_one_each(rules: RuleFile, table: str, personal: Mapping[Place, str]) -> bool:
+    """Whether each row of a lookup stands for one customer, so that its values are no names of things."""
+    lookup = rules.lookup[table.removeprefix(lookup_table(""))]
+    return any(personal.get((lookup.into, here), "postcode") not in OF_MANY for here in lookup.on)
+
+
+def with_sources(plan: Plan, asked: Iterable[Place]) -> list[Place]:
+    """The columns, and all that they are made of."""
+    found, todo = dict.fromkeys(asked), [*asked]
+    while todo:
+        more = [place for place in _sources(plan, *todo.pop()) if place not in found]
+        found |= dict.fromkeys(more)
+        todo += more
+    return list(found)
+
+
+def _sources(plan: Plan, table: str, column: str) -> set[Place]:
+    path = plan.origins.get(table, {}).get(column)
+    return sources_of_column(plan.rules, table, column, path) if path else set()
+
+
+def with_made_of(plan: Plan, types: Mapping[Place, pl.DataType], own: Mapping[Place, str]) -> dict[Place, str]:
+    """What is personal by itself, with keys, what `[output]` protects, and what is made of such columns."""
+    known = {**own} | {place: own.get(place, "key") for place in keys_of_customers(plan.rules)}
+    protected = {(CUSTOMERS, c): "other" for t, c in types if t == CUSTOMERS and protection(plan.rules.output, c)}
+    known = protected | known
     more = True
     while more:
         more = False
-        for (table, column), of_column in sources.items():
-            kinds = [known[one] for one in of_column if one in known and _tells(dtypes, one, dtypes[table][column])]
-            if kinds and (table, column) not in known:
-                known[table, column], more = kinds[0], True
+        for place, dtype in types.items():
+            kinds = [known[one] for one in _sources(plan, *place) if one in known]
+            if kinds and place not in known and kind_of(dtype) != "boolean":
+                known[place], more = kinds[0], True
     return known
 
 
-def _tells(dtypes: Mapping[str, Dtypes], source: tuple[str, str], dtype: pl.DataType) -> bool:
-    """Whether a value of this type still tells the value of a personal column that it is made of: an age does not."""
-    there = dtypes[source[0]].get(source[1])
-    kind = kind_of(dtype)
-    return kind != "boolean" and (kind != "number" or (there is not None and kind_of(there) == "number"))
-
-
-def _keys(rules: RuleFile) -> set[tuple[str, str]]:
+def keys_of_customers(rules: RuleFile) -> set[Place]:
     """The columns with the key of the customer."""
     keys = {(CUSTOMERS, rules.customers.key)}
     keys |= {(name, events.key or rules.customers.key) for name, events in rules.events.items()}

@@ -9,11 +9,15 @@ from segkit.columns.plan.mentions import mentions
 from segkit.columns.plan.plan import Plan
 from segkit.rules.findings import KeyPath, dotted
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.measures import COUNTS
 from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.walk import amounts
 
 NAMED = frozenset({"segment", "trait", "score", "rfm", "lookup"})
 """Sections of which each table has a name."""
+
+MADE_OF = frozenset({"of", "years_since", "days_since", "mean_of", "sql"})
+"""Keys of a trait with the columns that its values are made of; others say of which rows."""
 
 Users: TypeAlias = Mapping[tuple[str, str], tuple[str, ...]]
 """(Table, column) -> the sections and keys of the rule file that use it."""
@@ -71,4 +75,9 @@ def sources_of_column(rules: RuleFile, table: str, column: str, path: KeyPath) -
         return {(str(rules.customers.from_), column)}
     if origin not in ("derive", "trait"):
         return set()
-    return {(m.table, m.column) for m in mentions(rules) if m.path[: len(path)] == path and m.condition is None}
+    if origin == "trait":
+        trait = rules.trait[column]
+        if trait.bands or (trait.events and trait.measure in COUNTS):
+            return set()  # names of the rule file, or how many there are
+    named = [m for m in mentions(rules) if m.path[: len(path)] == path and m.condition is None]
+    return {(m.table, m.column) for m in named if origin == "derive" or m.path[-1] in MADE_OF}

@@ -7,31 +7,36 @@ from collections.abc import Sequence
 import polars as pl
 
 from segkit.columns.helpers import KEY
+from segkit.columns.plan.plan import Plan
+from segkit.operations.column_facts.personal_columns import with_made_of, with_sources
 from segkit.operations.delivery.manifest import PersonalColumn
 from segkit.operations.lists.protection import protection
-from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, looking_so, reaching, yes_or_no
-from segkit.rules.model.file import RuleFile
+from segkit.operations.personal.contents import looks_of
+from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, reaching, yes_or_no
+from segkit.rules.tables import CUSTOMERS
 
 SAMPLE = 1_000
 
 
-def personal_data(rules: RuleFile, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
+def personal_data(plan: Plan, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
     """The columns with personal data among those written: `column`, `kind`, and `protection` where there is one.
 
-    The key tells one customer from another, so it is always among them.
+    The key tells one customer from another, so it is always among them. What values look like is asked of the first
+    ones alone; what is made of such a column is one, too.
     """
-    output, key = rules.output, rules.customers.key
-    looks = _looks(customers.head(SAMPLE), [name for name in columns if name in customers.columns])
+    output, key = plan.rules.output, plan.rules.customers.key
+    places = [place for place in with_sources(plan, [(CUSTOMERS, c) for c in columns]) if place[1] != key]
+    here = list(dict.fromkeys([*columns, *(c for table, c in places if table == CUSTOMERS)]))
+    looks = _looks(customers.head(SAMPLE), [name for name in here if name in customers.columns])
     kinds = {key: kind_of(key) or _looks(customers.head(SAMPLE), [KEY]).get(KEY) or "key"}
-    kinds |= {name: kind for name in columns if (kind := _named(name, customers) or looks.get(name))}
+    own = {(CUSTOMERS, name): kind for name in here if (kind := _named(name, customers) or looks.get(name))}
+    own |= {(table, name): kind for table, name in places if table != CUSTOMERS and (kind := kind_of(name))}
+    types = {(CUSTOMERS, name): customers.schema[name] for name in here if name in customers.columns}
+    types |= {place: pl.String() for place in places if place not in types}
+    known = with_made_of(plan, types, own)
+    kinds |= {name: kind for name in columns if (kind := known.get((CUSTOMERS, name)))}
     kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
     return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
-
-
-def is_personal(name: str, values: pl.Series) -> bool:
-    """Whether a column of this name, with these values among others, has data of people."""
-    frame = values.to_frame(name)
-    return bool(_named(name, frame) or _looks(frame.head(SAMPLE), [name]))
 
 
 def _named(name: str, customers: pl.DataFrame) -> str | None:
@@ -53,7 +58,7 @@ def _looks(sample: pl.DataFrame, columns: Sequence[str]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for name in columns:
         if sample.schema[name] == pl.String:
-            looks = sample.select(n.alias(kind) for kind, n in looking_so(pl.col(name)).items()).row(0, named=True)
+            looks = sample.select(looks_of(pl.col(name))).item()
             if kind := kind_seen(sample[name].count(), looks):
                 kinds[name] = kind
     return kinds

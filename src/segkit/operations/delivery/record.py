@@ -73,7 +73,7 @@ def manifest_of(
         assignment=rules.assignment.mode,
         output=_form(rules),
         members=members_of(changes),
-        personal_data=personal_data(rules, written.columns, run.customers),
+        personal_data=personal_data(run.evaluated.plan, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
         segments=tuple(_segment(segment, rules.segment[segment.name]) for segment in result.segments),

@@ -13,14 +13,14 @@ NAMES = {
     "e-mail": r"e?mail|courriel|correo",
     "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
     "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
-    r"(vor|nach)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])",
-    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|"
+    r"(vor|nach|kunden)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])",
+    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|geb|"
     r"geburts(datum|tag)|nacimiento",
     "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
-    "address": r"address|adresse|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
+    "address": r"address|adresse|anschrift|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
     "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
     "coordinates": r"lat|lon|lng|latitude|longitude|coordinates|gps",
-    "bank or card": r"iban|bic|card ?(number|no)?|account ?(number|no)|pan",
+    "bank or card": r"iban|bic|kto|konto ?(nummer|nr)?|card ?(number|no)?|account ?(number|no)|pan",
     "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
 }
 """Kind of data -> pattern for the names of such columns, in words."""
@@ -36,8 +36,6 @@ CONSENT = (
 REACHES = {"e-mail": r"@", "phone": r"^\D{0,4}(?:\d[ ().\\/-]*){6,}$"}
 """Kind of data -> pattern that a value which reaches somebody has, be it in a column with such a name."""
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
-VALUES = {"e-mail": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "phone": r"^\+[0-9][0-9 ().-]{6,18}$"}
-"""Kind of data -> pattern for the values of such a column."""
 LOOKS_SO = 0.5
 """The share of the values that is enough."""
 
@@ -77,14 +75,8 @@ def reaching(column: pl.Expr, kind: str) -> pl.Expr:
     return words.filter(~words.str.contains(DAY)).str.contains(REACHES.get(kind, "")).any()
 
 
-def looking_so(column: pl.Expr) -> Mapping[str, pl.Expr]:
-    """Kind -> how many known values of a text column look like it."""
-    known = column.drop_nulls().str.strip_chars()
-    return {kind: known.str.contains(pattern).sum() for kind, pattern in VALUES.items()}
-
-
 def kind_seen(known: int, looks: Mapping[str, int]) -> str | None:
-    """The kind that enough of the `known` values look like; of two, the last."""
+    """The kind that enough of the `known` values look like; of two, the last; `looks` counts them by kind."""
     kinds = [kind for kind, number in looks.items() if known and number >= LOOKS_SO * known]
     return kinds[-1] if kinds else None
 

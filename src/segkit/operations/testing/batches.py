@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ import polars as pl
 from segkit.columns.features.permission import suppression_lists
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
+from segkit.io.read.values.texts import WHITE
 from segkit.operations.testing.given import Given, kind_of_cell
 from segkit.operations.testing.known import DTYPES, Known, Place
 from segkit.rules.model.file import Output, RuleFile
@@ -41,25 +44,47 @@ class Batch(NamedTuple):
 
 
 def batches_of(tests: Iterable[Given], known: Known) -> Iterator[Batch]:
-    """The tests in as few batches as can be: none has two customers with one key, or on different lists."""
+    """The tests in as few batches as can be: none has customers on different lists, or of which one changes another.
+
+    A test whose rows are filled down is alone: they could be filled from those of the test before.
+    """
     groups: dict[Any, list[Given]] = {}
+    keys: dict[Any, set[str]] = {}
     for test in tests:
         with_key, lists = test.key is not None, frozenset(test.test.listed)
         kind = (test.as_of, test.computed, test.derived, test.certain, lists, with_key)
-        turn = 0
-        while with_key and any(test.key == other.key for other in groups.get((kind, turn), ())):
+        key, turn = plainest(test.key or ""), 0
+        while with_key and key in keys.get((kind, turn), ()):
             turn += 1
-        groups.setdefault((kind, turn), []).append(test)
+        keys.setdefault((kind, turn), set()).add(key)
+        alone_ = None if known.filled_down.isdisjoint(test.events) else test.number
+        groups.setdefault((kind, turn, alone_), []).append(test)
     for group in groups.values():
-        computed = group[0].computed
-        cuts = [cut for cut in known.cuts if computed.isdisjoint(cut.names)]
-        yield Batch(
-            as_of=group[0].as_of,
-            tests=group,
-            keys=[f"test{test.number}" if test.key is None else test.key for test in group],
-            given=computed,
-            unknown=frozenset(name for cut in cuts for name in cut.names),
-        )
+        yield _batch(group, known)
+
+
+def plainest(key: str) -> str:
+    """The key without all that two spellings of one may differ in, whichever of them count as one."""
+    whole = re.sub(r"[.,]0+$", "", unicodedata.normalize("NFKC", key).strip())
+    return re.sub(r"[\W_]", "", whole).lstrip("0").casefold()
+
+
+def alone(batch: Batch, known: Known) -> Iterator[Batch]:
+    """Each test of a batch in one of its own."""
+    for test in batch.tests:
+        yield _batch([test], known)
+
+
+def _batch(tests: Sequence[Given], known: Known) -> Batch:
+    computed = tests[0].computed
+    cuts = [cut for cut in known.cuts if computed.isdisjoint(cut.names)]
+    return Batch(
+        as_of=tests[0].as_of,
+        tests=tests,
+        keys=[f"test{test.number}" if test.key is None else test.key.strip(WHITE) for test in tests],
+        given=computed,
+        unknown=frozenset(name for cut in cuts for name in cut.names),
+    )
 
 
 def rules_for(rules: RuleFile, batch: Batch, known: Known, ws: Workspace) -> RuleFile:

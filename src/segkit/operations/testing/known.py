@@ -41,7 +41,8 @@ class Known(NamedTuple):
     """The columns of each table, without those of `computed`; of a place, the kind that rules ask for.
 
     `computed` is the step of each column that the customers do not bring, `cuts` are the steps that look at all of them
-    to find something. `money` are the columns that are read as exact decimals.
+    to find something. `money` are the columns that are read as exact decimals, `filled_down` the event tables in which
+    some columns are.
     """
 
     columns: Mapping[str, frozenset[str]]
@@ -49,6 +50,7 @@ class Known(NamedTuple):
     computed: Mapping[str, Step]
     cuts: Sequence[CutStep]
     money: frozenset[Place]
+    filled_down: frozenset[str]
 
     def dtype(self, place: Place) -> pl.DataType:
         """The type of a column without a value."""
@@ -70,6 +72,7 @@ def known_of(rules: RuleFile) -> Known:
         computed=computed,
         cuts=[step for step in steps if isinstance(step, CutStep) and not saved & set(step.names)],
         money=frozenset((table, name) for table, spec in rules.events.items() for name in money_columns(spec)),
+        filled_down=frozenset(name for name, spec in rules.events.items() if spec.fill_down),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -24,8 +25,8 @@ from segkit.columns.plan.mentions import Mention, mentions
 from segkit.criteria.readings import moment
 from segkit.criteria.tree import leaves
 from segkit.io.read import Workspace
+from segkit.operations.column_facts.personal_columns import personal_among
 from segkit.operations.decide import Decision
-from segkit.operations.delivery.personal_data import is_personal
 from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
@@ -243,8 +244,7 @@ class _Trial:
 def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple[_Cells, list[_Personal]]:
     """The cells with values made up where they are personal, and the columns for which nothing made up will do."""
     kept: list[_Personal] = []
-    personal = [*_personal(run, cells)]
-    for one in personal:
+    for one in _personal(run, cells):
         tried = [_with(cells, one, make) for make in _makers(run.rules, one)]
         tried = [made for made in tried if not _same_in(made, cells, one, run.rules)]
         before, *after = trial.held([cells, *tried])
@@ -256,15 +256,13 @@ def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple
     return cells, kept
 
 
-def _personal(run: Decision, cells: _Cells) -> Iterator[_Personal]:
-    for column in cells.customer:
-        if column in run.customers.columns and is_personal(column, run.customers[column]):
-            yield _Personal(CUSTOMERS, column)
-    for table, rows in cells.events.items():
-        for column in dict.fromkeys(name for row in rows for name in row):
-            values = run.evaluated.plan.views[table].frame.select(column).head(1_000).collect()[column]
-            if column != run.rules.events[table].time and is_personal(column, values):
-                yield _Personal(table, column)
+def _personal(run: Decision, cells: _Cells) -> list[_Personal]:
+    """The columns of a test that hold personal data, as all rows of the files say."""
+    given = [_Personal(CUSTOMERS, column) for column in cells.customer]
+    given += [_Personal(table, name) for table, rows in cells.events.items() for name in dict.fromkeys(chain(*rows))]
+    personal = personal_among(run.evaluated.plan, run.customers, given)
+    times = {(table, spec.time) for table, spec in run.rules.events.items()}
+    return [one for one in given if one in personal and one not in times]
 
 
 Maker = Callable[[Any, int], Any]

@@ -18,8 +18,11 @@ WORDS = {"segments": "", "not_segments": "not ", "written": "written: ", "stoppe
 
 
 def tests_text(result: Verdicts, *, verbose: bool = False) -> RenderableType:
-    """The failures, with `verbose` also what has passed, and how many there are of both."""
-    shown = [verdict for verdict in result.verdicts if verbose or not verdict.passed]
+    """The failures, with `verbose` also what has passed, and how many there are of both.
+
+    A test that passes since its customer is left out is shown, too: it may say nothing of the segments.
+    """
+    shown = [verdict for verdict in result.verdicts if verbose or not verdict.passed or verdict.left_out]
     return Group(*(_verdict(verdict) for verdict in shown), _sum(result))
 
 
@@ -66,7 +69,7 @@ def _told(verdict: Verdict) -> Iterator[tuple[str, str]]:
         expected, found = difference_lines(difference)
         yield "expected", expected
         yield "found", found
-    if verdict.left_out and not verdict.passed:
+    if verdict.left_out:
         yield "left out", verdict.left_out
     if verdict.undecided:
         yield "undecided", ", ".join(verdict.undecided)

@@ -126,7 +126,14 @@ def _about_value(item: ErrorDetails, data: dict[str, Any]) -> Said:
     cause = item.get("ctx", {}).get("error")
     needed, hint = _NEEDS.get(item["type"], _as_told)(item, path)
     value = cause.value if isinstance(cause, Unfit) else item["input"]
-    return path, f"{_subject(path, data)} needs {needed}, not {shown(value)}", hint
+    return path, f"{_subject(path, data)} needs {needed}, not {shown(value)}", hint or _without_quotes(value, needed)
+
+
+def _without_quotes(value: Any, needed: str) -> str | None:
+    """The hint for a number in quotes where one is needed."""
+    text = value.strip() if isinstance(value, str) else ""
+    is_number = "number" in needed and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    return f"write {text} without quotes" if is_number else None
 
 
 def _lacking(path: KeyPath) -> Said:

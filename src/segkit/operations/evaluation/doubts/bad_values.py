@@ -13,7 +13,7 @@ from segkit.columns.helpers import as_it_came
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.criteria.sql.parse import sql_columns
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.io.read import bad_values
 from segkit.io.read.values.column import NUMERIC
@@ -104,7 +104,8 @@ def _two_readings(view: View, column: str) -> Diagnostic:
     mark = "," if "," in text else "."
     message = f"`{text}` in column `{column}` is {decimal} or {grouped}: no value settles which, and it is added up"
     hint = f'give the source `decimal = "{mark}"` for {decimal}, or `thousands = "{mark}"` for {grouped}'
-    return Diagnostic(message, view.table.place, hint)
+    quotes = Quotes(column, (text,), (str(decimal), str(grouped)))
+    return Diagnostic(message, view.table.place, hint, quotes=quotes)
 
 
 def _guess(view: View, column: str) -> Diagnostic:

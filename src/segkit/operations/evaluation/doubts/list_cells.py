@@ -11,7 +11,7 @@ from segkit.columns.helpers import cell
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.lists import FORMS, misshapen
 from segkit.columns.tables.view import View
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.io.read.values.column import NO_VALUE
 from segkit.operations.evaluation.diagnose import place_of
 from segkit.rules.findings import Finding
@@ -93,5 +93,7 @@ def misshapen_cells(view: View, name: str, count: int) -> Diagnostic:
     place = place_of(view.table, name, text)
     if place.line is None:
         rows = view.frame.with_row_index("row", offset=1).filter(misshapen(pl.col(cell(name)), how)).head(1)
-        return Diagnostic(f"{what}: `{shown}` in row {rows.collect()['row'].item():,}", place, hint)
-    return Diagnostic(f"{what}: `{shown}`", place, hint)
+        what = f"{what}: `{shown}` in row {rows.collect()['row'].item():,}"
+    else:
+        what = f"{what}: `{shown}`"
+    return Diagnostic(what, place, hint, quotes=Quotes(name, (shown, text.strip())))

@@ -11,7 +11,7 @@ import polars as pl
 from segkit import codes
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import SecondLook, View
-from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.diagnostics import Diagnostic, Quotes, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import Opened
 from segkit.io.read.values.texts import WHITE
@@ -98,7 +98,8 @@ def _refuse_totals(view: View, column: str, keys: pl.Series) -> None:
         hint = f'other files have none: leave it out with `where.{toml_key(column)}.not = "{total.key}"`'
     else:
         hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
-    raise DataError(Diagnostic(message, SourceLocation(part.label.path, total.line), hint))
+    place, quotes = SourceLocation(part.label.path, total.line), Quotes(column, (total.key,))
+    raise DataError(Diagnostic(message, place, hint, quotes=quotes))
 
 
 def _total_of(view: View, part: Opened, column: str, keys: pl.Series) -> _Total | None:

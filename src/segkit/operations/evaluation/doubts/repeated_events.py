@@ -12,7 +12,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import AMOUNT, ID, KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import REPEATED_ROW, View
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Quotes, Severity
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Opened, Table
 from segkit.io.read.values.texts import normal_key, trimmed
@@ -61,7 +61,8 @@ def _refuse_disagreement(view: View) -> None:
     totals = f"{low.normalize():f} and {high.normalize():f}"
     message = f"the lines of event `{first}`{others} in `{view.name}` have totals such as {totals}"
     hint = 'leave out `amount_per = "event"` (and the amount in `fill_down`) to add the lines up'
-    raise DataError(Diagnostic(message, view.table.place, hint))
+    quotes = Quotes(view.spec.id or "", (first,))
+    raise DataError(Diagnostic(message, view.table.place, hint, quotes=quotes))
 
 
 def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnostic]:

@@ -13,7 +13,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.features.permission import folded
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
-from segkit.diagnostics import Diagnostic, Severity
+from segkit.diagnostics import Diagnostic, Quotes, Severity
 from segkit.errors import DataError
 from segkit.io.read.values.texts import SPELLINGS, normal_key
 from segkit.operations.evaluation.diagnose import about_table
@@ -94,7 +94,9 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
             there, customer = alike.example
             message = f"{told.message}: `{there}` there, `{customer}` among the customers"
             hint = alike.hint(given, of_events=of_events)
-            errors.append(replace(told, message=message, hint=hint, severity=Severity.ERROR, code=codes.BAD_DATA))
+            quotes = Quotes(plan.rules.customers.key, (there, customer, *alike.become_one))
+            told = replace(told, message=message, hint=hint, quotes=quotes)
+            errors.append(replace(told, severity=Severity.ERROR, code=codes.BAD_DATA))
         else:
             warnings.append(replace(told, hint=alike.hint(given, of_events=of_events, names_keys=False)))
     if errors:

@@ -8,7 +8,7 @@ from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import NO_KEY, View, kept_rows
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.operations.evaluation.diagnose import place_of
 from segkit.operations.evaluation.doubts.no_rows import key_of, refuse_headers_and_totals
@@ -67,7 +67,8 @@ def _refuse_shortened(plan: Plan, view: View, keys: pl.Series) -> None:
         how = "in a spreadsheet" if typed is None or typed.is_text else "as a float, which some value of its column is"
         message = f"the key `{shortened[0]}` lost its last digits {how}"
         hint = "export the keys as text; `[customers] normalise_keys = []` takes such keys as they are"
-        raise DataError(Diagnostic(message, place_of(view.table, column, shortened[0]), hint))
+        quotes = Quotes(column, (shortened[0],))
+        raise DataError(Diagnostic(message, place_of(view.table, column, shortened[0]), hint, quotes=quotes))
 
 
 def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
@@ -84,8 +85,9 @@ def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
     raise DataError(
         Diagnostic(
             f"customer keys come more than once: {shown}{more}",
-            view.table.place,
+            place_of(view.table, view.spec.key, twice[0]),
             'keep one row of each: `[customers] duplicates = "first"` or `"last"`',
+            quotes=Quotes(view.spec.key, tuple(twice.head(5))),
         )
     )
 
@@ -100,7 +102,8 @@ def _refuse_alike(view: View, frame: pl.DataFrame, match: str) -> None:
     more = f", and {plural(rest, 'other key')}" if (rest := alike[match].n_unique() - 1) else ""
     message = f"`{one}` and `{other}` are one key with this `normalise_keys`{more}"
     hint = 'take out what makes them one, or keep one row of each: `[customers] duplicates = "first"` or `"last"`'
-    raise DataError(Diagnostic(message, place_of(view.table, view.spec.key, other), hint))
+    quotes = Quotes(view.spec.key, (one, other))
+    raise DataError(Diagnostic(message, place_of(view.table, view.spec.key, other), hint, quotes=quotes))
 
 
 def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
@@ -108,11 +111,14 @@ def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
     alike = spelled_alike(computed.unknown[view.name].keys, customers[KEY], given)
     if alike:
         (event, customer), hint = alike.example, alike.hint(given)
+        become_one = alike.become_one
     else:
+        become_one = ()
         event, customer = view.kept().select(KEY).head(1).collect().item(), customers[KEY][0]
         hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
-    return DataError(Diagnostic(message, view.table.place, hint))
+    quotes = Quotes(plan.rules.customers.key, (event, customer, *become_one))
+    return DataError(Diagnostic(message, view.table.place, hint, quotes=quotes))
 
 
 def _left_out_all(plan: Plan, events: View) -> bool:

@@ -1,0 +1,54 @@
+"""The next step that an error names is the one that keeps what was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.desk import Desk, event_table, head
+
+SQL = [
+    # lines of [customers], of [events.o], of the rest; the section to derive in, the SQL
+    ("", 'amount = "price * pieces"', "", "events.o", "price * pieces"),
+    ("", 'amount = "ROUND(price)"', "", "events.o", "ROUND(price)"),
+    ("", 'amount = "price - pieces"', "", "events.o", "price - pieces"),
+    ("", "", '[trait.t]\nyears_since = "COALESCE(born, born)"\n', "customers", "COALESCE(born, born)"),
+    ("", "", '[segment.t]\ndemographic."size + size".min = 3\n', "customers", "size + size"),
+]
+
+
+@pytest.mark.parametrize(("customers", "events", "more", "section", "sql"), SQL)
+def test_sql_in_the_place_of_a_column(
+    desk: Desk, customers: str, events: str, more: str, section: str, sql: str
+) -> None:
+    desk.put("c.csv", "id,born,size\nk1,1990-01-01,3\n")
+    desk.put("o.csv", "id,day,price,pieces\nk1,2024-01-01,3,4\n")
+    rules = head(customers) + event_table("o", "o.csv", events) + more + "[segment.s]\neveryone = true\n"
+    said = desk.segkit("check", "--data", desk.put("rules.toml", rules), code=1).stdout
+    assert f"derive one in `[{section}]`, `derive = {{ NAME = '{sql}' }}`, and name it" in said
+    assert "did you mean" not in said
+
+
+def test_a_name_with_marks_is_no_sql(desk: Desk) -> None:
+    desk.put("c.csv", "id,Income (EUR)\nk1,3\n")
+    rules = head() + '[segment.s]\ndemographic."Income (EUR".min = 3\n'
+    said = desk.segkit("check", "--data", desk.put("rules.toml", rules), code=1).stdout
+    assert "did you mean `Income (EUR)`?" in said
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ('size.min = "60"', "write 60 without quotes"),
+        ('size.max = "-2.5"', "write -2.5 without quotes"),
+        ('size.between = ["1", 5]', "write 1 without quotes"),
+    ],
+)
+def test_a_number_in_quotes(desk: Desk, condition: str, hint: str) -> None:
+    rules = desk.put("rules.toml", head() + f"[segment.s]\ndemographic.{condition}\n")
+    assert f"hint: {hint}" in desk.segkit("check", rules, code=1).stdout
+
+
+def test_a_number_in_quotes_where_a_column_has_numbers(desk: Desk) -> None:
+    desk.put("c.csv", "id,size\nk1,3\nk2,60\n")
+    rules = desk.put("rules.toml", head() + '[segment.s]\ndemographic.size = "60"\n')
+    assert "write it without quotes: 60" in desk.segkit("check", "--data", rules, code=1).stdout
