@@ -269,7 +269,7 @@ def test_a_customer_as_a_test(shop: Desk) -> None:
         "name": "customer 1, in grown, sand, best", "as_of": dt.date(2024, 3, 1),
         "customer": {"age": 40, "ok": True, "spend": 100.5, "r_score": 2, "f_score": 2, "m_score": 2},
         "events": {"orders": [{"day": dt.date(2024, 2, 10), "kind": "sand", "total": 5},
-                              {"day": dt.date(2024, 2, 20), "kind": "bricks", "total": 7.5}]},
+                              {"day": dt.date(2024, 2, 20), "kind": "example 2", "total": 7.5}]},
         "segments": ["grown", "sand", "best"], "written": ["grown", "sand", "best"],
     }  # fmt: skip
     assert (second["segments"], second["written"]) == ([], [])
@@ -441,3 +441,28 @@ def test_ids_that_conditions_look_at_stay(desk: Desk) -> None:
     rules += '[segment.a]\nbehavioural.did = { events = "orders", where.order_no.starts_with = "SO-" }\n'
     (test,) = tomli.loads(said(desk, rules, "C1", "--as-test"))["test"]
     assert test["segments"] == ["a"]
+
+
+def test_words_that_few_customers_have_are_made_up(desk: Desk) -> None:
+    desk.put("c.csv", "id,note,city\n" + "".join(f"C{n},about {n},{'Lyon' if n % 2 else 'Ulm'}\n" for n in range(20)))
+    desk.put("o.csv", "id,day,gift\n" + "".join(f"C{n},2024-01-05,for Léa {n}\n" for n in range(20)))
+    rules = head() + event_table("orders", "o.csv")
+    rules += """
+[output]
+hash = ["city"]
+[segment.a]
+demographic.note.missing = false
+demographic.city = ["Lyon", "Paris"]
+behavioural.did = { events = "orders", where.gift.missing = false }
+"""
+    written = said(desk, rules, "C3", "--as-test")
+    assert "about 3" not in written and "Léa" not in written
+    assert tomli.loads(written)["test"][0]["segments"] == ["a"]
+
+
+def test_the_nearest_by_days(desk: Desk) -> None:
+    days = {"A": "2024-03-02", "B": "2024-01-20", "C": "2023-06-01", "D": "2024-02-20"}
+    desk.put("c.csv", "id,day\n" + "".join(f"{k},{day}\n" for k, day in days.items()))
+    rules = head() + '[segment.a]\nbehavioural.day.within = "30 days"\n'
+    (near,) = told(desk, rules, "--near-misses", "9")["near_misses"]
+    assert [one["key"] for one in near["conditions"][0]["nearest"]] == ["A", "B", "C"]

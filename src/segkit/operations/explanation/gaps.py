@@ -15,7 +15,7 @@ from segkit.criteria.places import distance
 from segkit.criteria.tree import Leaf, On
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import EventCondition, Near
-from segkit.rules.model.conditions import Condition
+from segkit.rules.model.conditions import Condition, Share
 from segkit.rules.model.sources import Customers
 
 
@@ -43,7 +43,10 @@ def _of_shares(condition: Condition, negated: bool) -> int:
     """-1 where the highest values are nearest to the share of all that is asked for, 1 where the lowest are, else 0."""
     asked = {name for name, _ in condition.operators()}
     highest = "top_percent" in asked
-    return 0 if not highest and "bottom_percent" not in asked else -1 if highest is not negated else 1
+    of_groups = any(share.per for _, share in condition.operators() if isinstance(share, Share))
+    if of_groups or not asked & {"top_percent", "bottom_percent"}:
+        return 0
+    return -1 if highest is not negated else 1
 
 
 def _from(value: pl.Expr, dtype: pl.DataType, bounds: list[Any], of_shares: int) -> pl.Expr:
@@ -65,19 +68,23 @@ def _least(differences: list[pl.Expr]) -> pl.Expr:
 
 
 def _bounds(condition: Condition, as_of: dt.date) -> Iterator[Any]:
+    """The numbers and days that operators ask for; of a length of time, the days on which it begins and ends."""
     for name, operand in condition.operators():
         if name in ("top_percent", "bottom_percent", "anniversary_within"):
             continue
-        later = name == "within_next"
-        yield from _numbers([operand], as_of, later=later)
+        if isinstance(operand, Duration):
+            end = operand.after(as_of) if name == "within_next" else operand.before(as_of)
+            yield from [end] if name == "older_than" else [end, as_of]
+        else:
+            yield from _numbers([operand], as_of)
 
 
-def _numbers(operands: Any, as_of: dt.date, *, later: bool = False) -> Iterator[Any]:
+def _numbers(operands: Any, as_of: dt.date) -> Iterator[Any]:
     """The numbers and days among operands; a length of time ends on a day."""
     for operand in operands:
         if isinstance(operand, tuple):
-            yield from _numbers(operand, as_of, later=later)
+            yield from _numbers(operand, as_of)
         elif isinstance(operand, Duration):
-            yield operand.after(as_of) if later else operand.before(as_of)
+            yield operand.before(as_of)
         elif isinstance(operand, (int, Decimal, float, dt.date)) and not isinstance(operand, bool):
             yield operand

@@ -20,7 +20,7 @@ import tomli
 from segkit.columns import helpers
 from segkit.columns.features.rfm.cuts import exact
 from segkit.columns.features.steps import MeasureStep
-from segkit.columns.helpers import KEY, is_visible
+from segkit.columns.helpers import KEY, ROW, is_visible
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.criteria.readings import moment
 from segkit.criteria.tree import leaves
@@ -157,6 +157,8 @@ def _rows(run: Decision, table: str, names: AbstractSet[str], key: str) -> list[
     view = run.evaluated.plan.views[table]
     there = view.kept().filter(pl.col(KEY) == key)
     known = there.collect_schema()
+    if ROW in known:  # joins may bring rows out of their order
+        there = there.sort(ROW)
     asked = [pl.col(moment(n) if moment(n) in known else n).alias(n) for n in view.schema if n in names]
     cells = [
         {name: _cell(value) for name, value in row.items()} for row in there.select(asked).collect().rows(named=True)
@@ -246,7 +248,7 @@ def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple
     kept: list[_Personal] = []
     for one in _personal(run, cells):
         tried = [_with(cells, one, make) for make in _makers(run.rules, one)]
-        tried = [made for made in tried if not _same_in(made, cells, one, run.rules)]
+        tried = [made for made in tried if _is_made_up(made, cells, one, run.rules)]
         before, *after = trial.held([cells, *tried])
         good = next((made for made, held in zip(tried, after, strict=True) if held == before), None)
         if good is None:
@@ -257,12 +259,27 @@ def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple
 
 
 def _personal(run: Decision, cells: _Cells) -> list[_Personal]:
-    """The columns of a test that hold personal data, as all rows of the files say."""
+    """The columns of a test with personal data, as all rows say; and with texts that few customers have."""
     given = [_Personal(CUSTOMERS, column) for column in cells.customer]
     given += [_Personal(table, name) for table, rows in cells.events.items() for name in dict.fromkeys(chain(*rows))]
+    own = {(table, name) for table, spec in run.rules.events.items() for name in (spec.time, spec.id)}
+    given = [one for one in given if one not in own]
     personal = personal_among(run.evaluated.plan, run.customers, given)
-    times = {(table, spec.time) for table, spec in run.rules.events.items()}
-    return [one for one in given if one in personal and one not in times]
+    return [one for one in given if one in personal or _is_rare(run, cells, one)]
+
+
+def _is_rare(run: Decision, cells: _Cells, one: _Personal) -> bool:
+    """Whether some text of the customer is that of fewer customers than a cell may have, so that it tells of him."""
+    texts = [text for value in _values(cells, one) for text in (value if isinstance(value, tuple) else (value,))]
+    texts = [text for text in texts if isinstance(text, str)]
+    if not texts:
+        return False
+    rows = run.customers.lazy() if one.table == CUSTOMERS else run.evaluated.plan.views[one.table].kept()
+    column = pl.col(one.column)
+    if isinstance(rows.collect_schema()[one.column], pl.List):
+        rows = rows.select(KEY, one.column).explode(one.column)
+    having = rows.filter(column.is_in(texts)).group_by(column).agg(pl.col(KEY).n_unique()).collect()
+    return len(having) < len(set(texts)) or bool((having[KEY] < run.rules.output.min_cell).any())
 
 
 Maker = Callable[[Any, int], Any]
@@ -279,11 +296,11 @@ def _with(cells: _Cells, one: _Personal, make: Maker) -> _Cells:
     return cells._replace(events={**cells.events, one.table: changed})
 
 
-def _same_in(made: _Cells, cells: _Cells, one: _Personal, rules: RuleFile) -> bool:
-    """Whether a value is still the real one, unless the rule file has it anyway."""
+def _is_made_up(made: _Cells, cells: _Cells, one: _Personal, rules: RuleFile) -> bool:
+    """Whether no value is the real one, but where the rule file has it anyway, and different ones stay different."""
     asked = {str(text) for text in _asked(rules, one)}
-    real, now = ({str(value) for value in _values(which, one)} for which in (cells, made))
-    return bool(real & now - asked)
+    real, now = ([str(value) for value in _values(which, one)] for which in (cells, made))
+    return len(now) == len(real) and not set(real) & set(now) - asked
 
 
 def _values(cells: _Cells, one: _Personal) -> list[Any]:
@@ -294,6 +311,7 @@ def _values(cells: _Cells, one: _Personal) -> list[Any]:
 def _makers(rules: RuleFile, one: _Personal) -> Iterator[Maker]:
     """Ways to make a value up, the plainest first; then with what conditions ask for."""
     yield _plain
+    yield partial(_unless_asked, frozenset(one for one in _asked(rules, one) if isinstance(one, str)))
     for asked in _asked(rules, one):
         if isinstance(asked, str):
             yield from (partial(_of_text, form, asked) for form in _FORMS)
@@ -309,6 +327,11 @@ _FORMS = ("person{number}@example{text}", "{text} {number}", "{text}00{number}",
 
 def _of_text(form: str, text: str, value: Any, number: int) -> Any:
     return form.format(text=text, number=number) if isinstance(value, str) else _plain(value, number)
+
+
+def _unless_asked(asked: frozenset[str], value: Any, number: int) -> Any:
+    """The value itself where a condition names it."""
+    return value if isinstance(value, str) and value in asked else _plain(value, number)
 
 
 def _of_number(asked: int | Decimal, value: Any, number: int) -> Any:
