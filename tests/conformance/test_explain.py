@@ -466,3 +466,12 @@ def test_the_nearest_by_days(desk: Desk) -> None:
     rules = head() + '[segment.a]\nbehavioural.day.within = "30 days"\n'
     (near,) = told(desk, rules, "--near-misses", "9")["near_misses"]
     assert [one["key"] for one in near["conditions"][0]["nearest"]] == ["A", "B", "C"]
+
+
+def test_what_looks_like_a_variable_is_none(desk: Desk) -> None:
+    desk.put("c.csv", "id,x\n" + "C1,${HOME}\n" * 1 + "".join(f"C{n},${{HOME}}\n" for n in range(2, 9)))
+    rules = head() + '[segment.a]\ndemographic.x.contains = "$${HO"\n'
+    written = said(desk, rules, "C1", "--as-test")
+    assert "$${HOME}" in written
+    desk.put("tested.toml", rules + written)
+    assert "1 passed" in desk.segkit("test", desk / "tested.toml").stdout

@@ -404,3 +404,10 @@ def test_brackets_in_names_are_no_pattern(desk: Desk, form: str) -> None:
         assert "not known" not in done.stderr
     found = json.loads(desk.segkit("explain", "--run", out, "--json", "C2").stdout)
     assert outcomes(found) == {("C2", "a"): "written"} and found["run"]
+
+
+def test_a_copy_of_the_rules_that_somebody_has_changed(shop: Desk) -> None:
+    run(shop, HEAD + "[segment.a]\ndemographic.spend.min = 20\n")
+    copy = shop / "out/run/rules.toml"
+    copy.write_text(copy.read_text(encoding="utf-8").replace("20", "30"), encoding="utf-8")
+    assert "is not as it was written" in of_run(shop, "C25")["warnings"][0]["message"]

@@ -640,3 +640,54 @@ def test_the_screen_has_80_columns(shop: Desk) -> None:
     result = shop.segkit("init", shop / "here", "--customers", shop / "clients.csv", "--events", shop / "lines.csv")
     assert all(len(line) <= 80 for line in result.stdout.splitlines() if str(shop.folder) not in line)
     assert shop.segkit("init", shop / "here", "--force", "-q").output == ""
+
+
+def _init(desk: Desk, customers: str, events: str | None = None, code: int = 0) -> str:
+    desk.put("c.csv", customers)
+    args: list[object] = ["init", desk / "out", "--customers", desk / "c.csv"]
+    if events is not None:
+        desk.put("e.csv", events)
+        args += ["--events", desk / "e.csv"]
+    done = desk.segkit(*args, code=code)
+    return (desk / "out/segments.toml").read_text(encoding="utf-8") if code == 0 else done.stderr
+
+
+def test_amounts_are_no_keys_though_they_are_among_them(desk: Desk) -> None:
+    customers = "id,x\n" + "".join(f"{n},a\n" for n in range(1, 101))
+    events = "customer,day,amount\n" + "".join(f"K{n},2024-01-0{n % 9 + 1},{n}\n" for n in range(1, 100))
+    said = _init(desk, customers, events, code=3)
+    assert "no column of" in said and "`customer` of the events is named like one" in said
+
+
+def test_products_are_no_customers(desk: Desk) -> None:
+    customers = "client,x\n" + "".join(f"{n},a\n" for n in range(1, 300))
+    lines = (f"{n},{n % 50 + 1},2024-01-0{n % 9 + 1},{n % 7}.5\n" for n in range(1, 400))
+    said = _init(desk, customers, "buyer,product_id,date,price\n" + "".join(lines), code=3)
+    assert "no column of" in said
+
+
+def test_an_amount_of_the_whole_order_counts_once(desk: Desk) -> None:
+    customers = "customer_id,x\n" + "".join(f"K{n},a\n" for n in range(1, 31))
+    lines = (f"O{n},K{n},2024-01-0{n % 9 + 1},{n}.50,p{k}\n" for n in range(1, 31) for k in range(2))
+    written = _init(desk, customers, "order_id,customer_id,order_date,order_total,product\n" + "".join(lines))
+    assert 'amount_per = "event"' in written and "all lines of each of 30 events" in written
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("email_status", ["activated", "unsubscribed by mail"]), ("blacklisted", ["yes", "maybe"]), ("Werbesperre", ["j", "x"]),
+     ("comment", ["Call Mrs Martin", "liked it"]), ("notes", ["call 06 12 34 56 78", "none yet"]), ("doctor", ["Dr. Who", "Dr. No"]),
+     ("remarks", ["she is ill again since last week", "fine"])],
+)  # fmt: skip
+def test_what_is_no_choice_makes_no_segment(desk: Desk, column: str, values: list[str]) -> None:
+    rows = "".join(f"K{n},{values[n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+    written = _init(desk, f"customer_id,{column},colour\n" + rows)
+    assert "colour" in written and not any(value in written for value in values)
+
+
+@pytest.mark.parametrize("column", ["geb. am", "cumpleaños", "data_nascita", "bday", "fecha_nac", "X"])
+def test_days_over_many_years_are_births(desk: Desk, column: str) -> None:
+    rows = "".join(f"K{n},{1956 + n}-02-0{n % 9 + 1},{'red' if n % 3 else 'blue'}\n" for n in range(50))
+    written = _init(desk, f"customer_id,{column},colour\n" + rows)
+    assert "2005" not in written and "90 days" not in written
+    assert column not in next(line for line in written.splitlines() if line.startswith("columns = "))

@@ -658,3 +658,12 @@ def test_callers_are_checked_by_mypy(tmp_path: Path) -> None:
     environ = environment() | {"MYPYPATH": str(ROOT / "src")}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_frame_that_is_changed_later_does_not_change_the_run(shop: Desk) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": ["a", "b"], "country": ["FR", "FR"], "age": [20.0, 30.0], "ok": [True, True]})
+    run = segkit.apply(shop / "rules.toml", customers=frame, events={"orders": ORDERS})
+    before = run.customers.collect()
+    frame.loc[:, "age"] = -1.0
+    assert_frame_equal(run.customers.collect(), before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -71,9 +72,17 @@ def lazy(table: Table, address: str) -> pl.LazyFrame:
         hint = "give a path, or a frame of Polars, pandas, pyarrow or DuckDB"
         raise RuleError.of(f"`{label}` is no table: a Python object of type `{type(table).__name__}`", hint=hint)
     try:
-        return pl.DataFrame(_Stream(table)).lazy()
+        return _own(pl.DataFrame(_Stream(table))).lazy()
     except (pl.exceptions.PolarsError, ValueError, TypeError, NotImplementedError) as error:
         raise _no_arrow(label, error) from error
+
+
+def _own(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame with memory of its own: whoever changes the other one in place does not change a run."""
+    copy = io.BytesIO()
+    frame.write_ipc_stream(copy)
+    copy.seek(0)
+    return pl.read_ipc_stream(copy)
 
 
 class _Stream:

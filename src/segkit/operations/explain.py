@@ -25,7 +25,14 @@ from segkit.operations.explanation.keys import like_these
 from segkit.operations.explanation.near_misses import Readers
 from segkit.operations.explanation.near_misses import near_misses as near_misses_of
 from segkit.operations.explanation.outcomes import Looked, Now, trees_of
-from segkit.operations.explanation.since import changed_inputs, differing, other_rules, other_variables
+from segkit.operations.explanation.since import (
+    changed_copy,
+    changed_inputs,
+    changed_zones,
+    differing,
+    other_rules,
+    other_variables,
+)
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
@@ -88,7 +95,7 @@ def _of_run(
 ) -> ExplainResult:
     """What happened in a run, or, where it has not kept enough for that, what its rules would do now."""
     loaded = rules_of(run)
-    told = [*other_rules(run, rules), *other_variables(run, loaded)]
+    told = [*other_rules(run, rules), *changed_copy(run), *other_variables(run, loaded)]
     require_secret(loaded)
     if not keys:
         result = explained_now(loaded, keys, segment, ws, asking)
@@ -108,7 +115,7 @@ def _of_run(
         result = explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
-    told += differing(looked.differs)
+    told += [*changed_zones(run, looked.zones), *differing(looked.differs)]
     origin = loaded.rules.customers.from_ or CUSTOMERS
     return ExplainResult(
         as_of=looked.plan.context.as_of,

@@ -115,7 +115,16 @@ def _names(path: str | tuple[str, ...], read: Path, folder: Path) -> bool:
 class Earlier:
     """Some customers of a run that was published."""
 
-    def __init__(self, run: Run, loaded: Loaded, plan: Plan, customers: pl.DataFrame, places: Places) -> None:
+    def __init__(
+        self,
+        run: Run,
+        loaded: Loaded,
+        plan: Plan,
+        customers: pl.DataFrame,
+        places: Places,
+        zones: Mapping[Path, Path],
+    ) -> None:
+        self.zones = zones
         self.run, self.loaded, self.plan, self.customers = run, loaded, plan, customers
         self._places, self._keys = places, customers[KEY].to_list()
         self._ledger = self._recomputed()
@@ -190,7 +199,7 @@ def look_into(
         raise explained from error
     assert not isinstance(computed, PaddedKeys), "keys were cleaned as they were read"
     customers = computed.frame.filter(pl.col(KEY).is_in(list(keys)))
-    return Earlier(run, loaded, plan, customers, places)
+    return Earlier(run, loaded, plan, customers, places, zones.files)
 
 
 def keys_of_table(loaded: Loaded, table: Table) -> pl.Series:

@@ -11,6 +11,7 @@ from segkit.errors import RuleError
 from segkit.io.read import Table
 from segkit.operations.delivery.digests import digest
 from segkit.operations.delivery.runs import Run
+from segkit.operations.evaluation.open_zones import TABLE as ZONES
 from segkit.rules.text.loader import Loaded
 from segkit.words import plural
 
@@ -26,6 +27,22 @@ def other_rules(run: Run, rules: Path | None) -> list[Diagnostic]:
         return []
     message = f"`{rules}` is not what the run was made by: it is explained by the copy of its rules, `{read.copy}`"
     return [_warning(message, SourceLocation(str(rules)), None)]
+
+
+def changed_copy(run: Run) -> list[Diagnostic]:
+    """The warning for a copy of the rules in the folder of the run that is not the one that it wrote."""
+    read = run.manifest.rules
+    if read is None or read.copy is None or digest(run.folder / read.copy) == read.sha256:
+        return []
+    message = f"`{read.copy}` of the run is not as it was written: it is no longer what the run was made by"
+    return [_warning(message, SourceLocation(str(run.folder / read.copy)), None)]
+
+
+def changed_zones(run: Run, files: Mapping[Path, Path]) -> list[Diagnostic]:
+    """A warning for each file of zones that is not as the run has read it; they are small, so all of it is compared."""
+    before = {Path(one.path).name: one.sha256 for one in run.manifest.inputs if one.table == ZONES}
+    changed = [path for path, content in files.items() if before.get(path.name) != digest(content)]
+    return [_warning(f"`{path}` is not what the run has read", None, _STANDS) for path in changed]
 
 
 def other_variables(run: Run, loaded: Loaded) -> list[Diagnostic]:

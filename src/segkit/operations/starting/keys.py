@@ -10,6 +10,7 @@ import polars as pl
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table
 from segkit.operations.orders_file.guess import ID_TYPES, ROLES, guess, simple
+from segkit.operations.personal.kinds import words_of
 from segkit.words import count, listed, plural
 
 LOOKED_AT = 5_000
@@ -20,6 +21,14 @@ BY_VALUE = 0.9
 """The share of these that are keys of customers where no name says that a column holds them."""
 BY_NAME, OF_CUSTOMERS = 0.1, 0.5
 """Where a name does: this share of them is enough, or that of the customers."""
+OF_THINGS = frozenset(
+    {
+        "product", "item", "sku", "article", "artikel", "produit", "store", "shop", "branch", "employee", "staff",
+        "order", "invoice", "line", "quantity", "qty", "menge", "amount", "total", "sum", "price", "cost", "discount",
+        "tax", "year", "month", "day", "week", "page", "rating", "score",
+    }
+)  # fmt: skip
+"""Words in names of numbers that are no customers': small whole numbers are among those of keys by chance."""
 
 
 class Key(NamedTuple):
@@ -56,6 +65,8 @@ def key_of_both(customers: Table, events: Sequence[Table]) -> Key:
     if not able:
         files = listed(table.labels[0].path for table in (customers, *events))
         hint = f"columns of the customers that could be the key: {listed(unique, ',')}"
+        named = dict.fromkeys(filter(None, (guess(table, "key") for table in events)))
+        hint += f"; `{next(iter(named))}` of the events is named like one, and has other values" if named else ""
         raise DataError.of(f"no column of {files} has the same keys", hint=hint)
     able.sort(key=lambda name: NAMES.index(simple(name)) if simple(name) in NAMES else len(NAMES))
     best = max(able, key=lambda name: min(of_table[name].rank for of_table in partners))
@@ -72,6 +83,8 @@ class _Pair(NamedTuple):
     customers: int
     named: int
     """1 where it is named like the column of the customers, and 2 more where it has the best name for a key."""
+    tells: bool
+    """Its values alone tell that they are keys: texts, or numbers that come again, of most customers."""
 
     @property
     def share(self) -> float:
@@ -81,7 +94,9 @@ class _Pair(NamedTuple):
     def fits(self) -> bool:
         """Whether it may hold the keys."""
         some = self.share >= BY_NAME or self.found >= OF_CUSTOMERS * self.customers
-        return bool(self.found) and (self.share >= BY_VALUE or (self.named > 0 and some))
+        if self.named:
+            return bool(self.found) and (self.share >= BY_VALUE or some)
+        return self.tells and bool(self.found) and self.share >= BY_VALUE
 
     @property
     def rank(self) -> tuple[bool, int, float, int]:
@@ -97,13 +112,26 @@ def _partners(known: pl.DataFrame, events: Table) -> Mapping[str, _Pair]:
     for candidate in (name for name, column in events.columns.items() if column.type in of_ids):
         keys = events.frame.select(events.key(candidate).alias("key")).drop_nulls().unique(maintain_order=True)
         some = keys.head(LOOKED_AT).collect()["key"]
+        of_people = not OF_THINGS.intersection(words_of(candidate)) and _repeats(events, candidate)
         for name in known.columns:
             named = 2 * (candidate == best_name) + (simple(candidate) == simple(name))
             found = int(some.is_in(known[name].implode()).sum())
-            pair = _Pair(candidate, found, len(some), len(known), named)
+            tells = _is_text(events, candidate) or (of_people and found >= OF_CUSTOMERS * len(known))
+            pair = _Pair(candidate, found, len(some), len(known), named, tells)
             if pair.fits and (name not in partners or pair.rank > partners[name].rank):
                 partners[name] = pair
     return partners
+
+
+def _repeats(events: Table, name: str) -> bool:
+    """Whether some value comes twice, as it does of customers, and not of the events themselves."""
+    key = events.key(name)
+    return bool(events.frame.select(key.count() > key.drop_nulls().n_unique()).collect(engine="streaming").item())
+
+
+def _is_text(table: Table, name: str) -> bool:
+    """Whether a column has texts that are no numbers."""
+    return table.columns[name].type is ColumnType.TEXT
 
 
 def _why(column: str, pair: _Pair) -> str:

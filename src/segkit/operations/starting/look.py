@@ -15,7 +15,7 @@ from segkit.operations.column_facts.readable import beyond_the_sample
 from segkit.operations.columns import columns_of
 from segkit.operations.orders_file.told import RULES
 from segkit.operations.progress import Progress
-from segkit.operations.starting.known.facts import Facts, Upper
+from segkit.operations.starting.known.facts import Facts, Upper, spans_lives
 from segkit.operations.starting.known.found import Found
 from segkit.operations.starting.lines.sources import source_lines
 from segkit.results import ColumnsResult
@@ -57,7 +57,8 @@ def _last_day(found: Found, result: ColumnsResult) -> dt.date | None:
         column.values.highest
         for table in result.tables
         for column in table.columns
-        if column.values and ((table.name, column.name) in times or (not times and column.type == "date"))
+        if column.values
+        and ((table.name, column.name) in times or (not times and column.type == "date" and not spans_lives(column)))
     ]
     return max((day for day in days if isinstance(day, dt.date) and day <= result.as_of), default=None)
 

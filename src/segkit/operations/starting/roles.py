@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import polars as pl
+
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.column import NUMERIC
@@ -15,6 +17,8 @@ from segkit.words import count, plural
 
 PRICES = ("unitprice", "price", "unitcost", "prixunitaire", "prixunit", "einzelpreis", "stückpreis", "prix", "preis")
 """Names of columns with the price of one piece."""
+FEWEST = 5
+"""Events with several lines, and amounts of them, of which none is like another by chance."""
 
 
 def key_of_events(table: Table) -> tuple[str, str]:
@@ -36,12 +40,14 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
     id_ = guess_id(table, key, [key, time])
     groups = _groups(table, id_) if id_ else None
     amount, product, why_amount = _money(table, [key, time, *([id_] if id_ else [])])
+    of_whole = _of_whole_events(table, id_, amount) if groups and id_ and amount and not product else None
     taken = {key, time, id_, amount}
     days = [c.name for c in table.columns.values() if c.type is ColumnType.DATE and c.name not in taken]
     maybe = None if amount else guess(table, "amount", [column for column in taken if column])
     why = {"key": why_key, "time": why_time}
     why |= {"amount": why_amount} if amount else {}
     why |= {"id": groups} if groups else {}
+    why |= {"amount_per": of_whole} if of_whole else {}
     return EventsFound(
         name=name,
         files=files.named,
@@ -51,6 +57,7 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
         id=id_ if groups else None,
         amount=amount,
         product=product,
+        per_event=of_whole is not None,
         other_times=tuple(days),
         maybe_amount=maybe,
         why=why,
@@ -76,6 +83,20 @@ def _groups(table: Table, id_: str) -> str | None:
     )
     rows, ids = found.collect(engine="streaming").row(0)
     return f"{plural(rows, 'row')} have {count(ids)} different ones" if 0 < ids < rows else None
+
+
+def _of_whole_events(table: Table, id_: str, amount: str) -> str | None:
+    """Why the amount is that of the whole event: all lines of each have the same; None where they have not."""
+    rows = table.frame.select(table.key(id_).alias("id"), pl.col(amount).alias("amount")).drop_nulls()
+    events = rows.group_by("id").agg(
+        pl.len().alias("lines"), pl.col("amount").n_unique().alias("amounts"), pl.col("amount").first()
+    )
+    several = events.filter(pl.col("lines") > 1)
+    found = several.select(pl.len(), (pl.col("amounts") == 1).sum().alias("same"), pl.col("amount").n_unique())
+    several_lines, same, different = found.collect(engine="streaming").row(0)
+    if several_lines < FEWEST or same < several_lines or different < FEWEST:
+        return None
+    return f"all lines of each of {count(several_lines)} events with several have one amount"
 
 
 def _money(table: Table, taken: list[str]) -> tuple[str | None, str | None, str]:

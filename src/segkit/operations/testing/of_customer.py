@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import tomli
+from pydantic import ValidationError
 
 from segkit.columns import helpers
 from segkit.columns.features.rfm.cuts import exact
@@ -113,7 +114,8 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     if not trial.passes(text):
         warnings.append("`segkit test` does not pass it: what it expects has to be written by hand")
     comments = [*warnings, *_open(rules, found)]
-    return Written("".join(f"# {one}\n" for one in comments) + text, tuple(warnings))
+    # What looks like a variable is one in a rule file, unless it has a second `$`.
+    return Written("".join(f"# {one}\n" for one in comments) + text.replace("${", "$${"), tuple(warnings))
 
 
 def _open(rules: RuleFile, found: _Found) -> Iterator[str]:
@@ -208,7 +210,11 @@ class _Trial:
     def passes(self, text: str) -> bool:
         """Whether a test that is written so says what becomes of its customer."""
         (table,) = tomli.loads(text, parse_float=Decimal)["test"]
-        given = given_of(self._loaded.rules, self._known, 0, RuleTest.model_validate(freeze(table)), self._as_of)
+        try:
+            test = RuleTest.model_validate(freeze(table))
+        except ValidationError:  # a number that no rule file may have
+            return False
+        given = given_of(self._loaded.rules, self._known, 0, test, self._as_of)
         for batch in batches_of([given], self._known):
             (verdict,), wrong = verdicts_of(self._loaded, batch, self._known, self._ws)
         return not verdict.differences and not wrong

@@ -36,3 +36,15 @@ class Facts:
     def columns(self, table: str) -> Iterator[KnownColumn]:
         """The columns of a table whose values could be looked at."""
         return (column for column in self.tables[table].columns if column.values)
+
+
+A_LIFE = 25 * 365
+"""Days between the first and the last of a column that are more than those of a firm."""
+
+
+def spans_lives(column: KnownColumn) -> bool:
+    """Whether days lie so far apart that they are those on which people were born, whatever the column is called."""
+    values = column.values
+    if values is None or not isinstance(values.lowest, dt.date) or not isinstance(values.highest, dt.date):
+        return False
+    return (values.highest - values.lowest).days >= A_LIFE

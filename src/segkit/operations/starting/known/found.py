@@ -21,6 +21,8 @@ class EventsFound:
     amount: str | None = None
     product: str | None = None
     """SQL for the money of a row, where no column has it: `amount` is then the name of what is derived."""
+    per_event: bool = False
+    """Each line of an event has the amount of the whole event."""
     other_times: tuple[str, ...] = ()
     maybe_amount: str | None = None
     """A column that may be money, by its numbers alone."""

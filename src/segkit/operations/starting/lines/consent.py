@@ -22,6 +22,15 @@ SAYS_NO = NO_ALONE | {
     "not", "never", "out", "dont", "blocked", "block", "stop", "suppress", "suppressed", "suppression", "refused",
     "refuses", "objection", "objects", "exclude", "excluded", "revoked", "withdrawn", "keine", "nicht", "pas", "sans",
 }  # fmt: skip
+ABOUT_CONSENT = frozenset(
+    {
+        "suppressed", "suppression", "blacklist", "blacklisted", "blocklist", "robinson", "deceased", "verstorben",
+        "décédé", "decede", "bounced", "bounce", "bounces", "complained", "complaint", "spam", "gdpr", "dsgvo", "rgpd",
+        "werbesperre", "widerspruch", "widersprochen", "desabonne", "désabonné", "contacter", "sperre", "gesperrt",
+        "deleted", "erased", "unsubscribed", "optout", "dnc",
+    }
+)  # fmt: skip
+"""Words of columns that say something about who may be written, whichever way: no segment is made of their values."""
 CHANNELS = frozenset(
     {
         "email", "mail", "mailing", "mailings", "sms", "call", "calls", "phone", "contact", "contacts", "post",
@@ -47,6 +56,13 @@ def consents(name: str) -> bool | None:
         about = NO_ALONE.intersection(words) or CHANNELS.intersection(words) or said_yes or ("opt", "out") in pairs
         return False if about else None
     return True if said_yes else None
+
+
+def about_consent(column: KnownColumn) -> bool:
+    """Whether a column, by its name or its values, says something about who may be written."""
+    values = column.values.frequent if column.values and column.type == "text" else ()
+    words = {*words_of(column.name), *(word for one in values for word in words_of(str(one.value)))}
+    return consents(column.name) is not None or bool(words & ABOUT_CONSENT)
 
 
 def requirement(column: KnownColumn, number: Upper | None) -> object:

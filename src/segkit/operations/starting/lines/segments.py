@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.personal.kinds import words_of
-from segkit.operations.starting.known.facts import Facts, Upper
+from segkit.operations.starting.known.facts import Facts, Upper, spans_lives
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.known.names import free, slug
-from segkit.operations.starting.lines.consent import consents
+from segkit.operations.starting.lines.consent import about_consent
 from segkit.operations.starting.lines.toml_lines import Part, dotted_key, noted
 from segkit.results import FrequentValue, KnownColumn
 from segkit.rules.tables import CUSTOMERS
@@ -38,7 +38,8 @@ FREE_TEXT = frozenset(
     {
         "note", "notes", "comment", "comments", "remark", "remarks", "memo", "message", "messages", "owner", "agent",
         "contact", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "remarque", "remarques", "commentaire",
-        "nota", "notas", "observaciones",
+        "nota", "notas", "observaciones", "description", "doctor", "child", "partner", "spouse", "manager", "twitter",
+        "instagram", "linkedin", "facebook", "handle", "recipient", "gift", "arzt", "betreuer", "berater",
     }
 )  # fmt: skip
 """Words in names of columns in which people write about people, or are named."""
@@ -100,7 +101,9 @@ def usable(column: KnownColumn, key: str) -> bool:
     values = column.values
     if values is None or column.name == key or values.personal or values.unreadable or not values.filled:
         return False
-    return consents(column.name) is None and not _says_something(column)
+    if spans_lives(column):
+        return False
+    return not about_consent(column) and not _says_something(column)
 
 
 def _says_something(column: KnownColumn) -> bool:

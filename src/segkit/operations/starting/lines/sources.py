@@ -56,7 +56,9 @@ def event_settings(events: EventsFound, customers: CustomersFound, folder: Path 
         settings.append(Setting(dotted_key("derive", events.amount), events.product))
     if events.amount:
         settings.append(Setting("amount", events.amount, "amount"))
-    elif events.maybe_amount:
+    if events.per_event:
+        settings.append(Setting("amount_per", "event", "amount_per"))
+    if not events.amount and events.maybe_amount:
         settings.append(Setting("amount", events.maybe_amount, "maybe amount", active=False))
     return settings
 
