@@ -208,7 +208,7 @@ def test_no_customer_of_a_later_day_refutes_a_claim(case: Case, days: int) -> No
     refute(mixed(case, Random(0)), as_of - dt.timedelta(days=days))
 
 
-@examples(40)
+@examples(20)
 @given(st.integers(0, 2**64))
 def test_no_customer_refutes_a_claim_that_is_tempting(seed: int) -> None:
     case, on = tempting(Random(seed))
