@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from segkit.operations.apply import apply
 from segkit.operations.explain import explain
 from segkit.operations.test import test as run_tests
-from segkit.results import Criterion, ExplainResult
+from segkit.results import Criterion, Explained, ExplainResult
 
 
 def explained(directory: Path, keys: Sequence[str], *, funnels: bool = False) -> ExplainResult:
@@ -39,6 +40,25 @@ def check_run(found: ExplainResult, directory: Path) -> None:
         assert any("the run does not tell all" in note.message for note in of_run.notes)
     else:
         assert not of_run.warnings
+
+
+def check_changes(found: ExplainResult, directory: Path) -> None:
+    """Of a run that writes changes alone, and keeps its members in a file, the same is said."""
+    text = (directory / "rules.toml").read_text(encoding="utf-8")
+    assert text.count("[output]") == 1
+    rules = directory / "changes.toml"
+    rules.write_text(text.replace("[output]\n", "[output]\nchanges = true\n"), encoding="utf-8")
+    for _ in range(2):
+        apply(rules, output=str(directory / "changes"))
+    keys = [customer.key for customer in found.customers]
+    then = explain(None, keys, run=directory / "changes")
+    assert [customer.key for customer in then.customers] == keys and not then.warnings
+    for before, after in zip(found.customers, then.customers, strict=True):
+        assert [_fate(one) for one in before.segments] == [_fate(one) for one in after.segments], before.key
+
+
+def _fate(one: Explained) -> tuple[object, ...]:
+    return one.name, one.matched, one.outcome, one.claimed_by, one.variant, one.file
 
 
 def check_tests(found: ExplainResult, directory: Path) -> None:

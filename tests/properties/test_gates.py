@@ -18,7 +18,16 @@ from hypothesis import strategies as st
 from segkit.gates.ledger import Ledger, ledger
 from segkit.results import ExplainResult
 
-from .explained import check_criteria, check_near_misses, check_outcomes, check_run, check_tests, chosen, explained
+from .explained import (
+    check_changes,
+    check_criteria,
+    check_near_misses,
+    check_outcomes,
+    check_run,
+    check_tests,
+    chosen,
+    explained,
+)
 from .files import Case, Row, Table
 from .gates import REASONS, Gates, Line
 from .test_oracle import examples, read_csv, run_segkit
@@ -221,6 +230,8 @@ def test_gates(case: Case) -> None:
         check_reasons(found, lines, case)
         if chosen(directory, 2):
             check_run(found, directory)
+        if chosen(directory, 3):
+            check_changes(found, directory)
         if chosen(directory, 5):
             check_near_misses(found, directory)
             check_tests(found, directory)
