@@ -411,3 +411,15 @@ def test_a_copy_of_the_rules_that_somebody_has_changed(shop: Desk) -> None:
     copy = shop / "out/run/rules.toml"
     copy.write_text(copy.read_text(encoding="utf-8").replace("20", "30"), encoding="utf-8")
     assert "is not as it was written" in of_run(shop, "C25")["warnings"][0]["message"]
+
+
+def test_values_that_can_no_longer_be_read(desk: Desk) -> None:
+    frame = pl.DataFrame({"id": [f"C{n}" for n in range(9)], "spend": [f"{n}.5" for n in range(9)]})
+    desk.put("c.parquet", frame)
+    run(desk, head('types.spend = "number"', path="c.parquet") + "[segment.a]\ndemographic.spend.min = 3\n")
+    desk.put("c.parquet", frame.with_columns(spend=pl.when(id="C5").then(pl.lit("abc")).otherwise("spend")))
+    found = of_run(desk, "C5")
+    assert any(
+        "a value in `spend` of `customers` cannot be read any more" in one["message"] for one in found["warnings"]
+    )
+    assert outcomes(found) == {("C5", "a"): "written"}

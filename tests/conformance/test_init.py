@@ -691,3 +691,24 @@ def test_days_over_many_years_are_births(desk: Desk, column: str) -> None:
     written = _init(desk, f"customer_id,{column},colour\n" + rows)
     assert "2005" not in written and "90 days" not in written
     assert column not in next(line for line in written.splitlines() if line.startswith("columns = "))
+
+
+def test_several_currencies_are_told(desk: Desk) -> None:
+    lines = (f"O{n},K{n % 30},2024-01-0{n % 9 + 1},{n}.50,{'EUR' if n % 3 else 'USD'}\n" for n in range(60))
+    customers = "customer_id,x\n" + "".join(f"K{n},a\n" for n in range(30))
+    written = _init(desk, customers, "order_id,customer_id,order_date,order_total,currency\n" + "".join(lines))
+    assert '# where.currency = "EUR"' in written
+
+
+def test_made_up_customers_take_no_ones_place(desk: Desk) -> None:
+    desk.put("here/customers.csv", "id\nmine\n")
+    done = desk.segkit("init", desk / "here", "--template", "shop", "--force", code=4)
+    assert "is not written over" in done.stderr and desk.read("here/customers.csv") == [{"id": "mine"}]
+
+
+@pytest.mark.parametrize("column", ["religion", "health_status", "party", "unsub_flag"])
+def test_what_no_list_is_made_of(desk: Desk, column: str) -> None:
+    rows = "".join(f"K{n},{['one', 'other'][n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+    written = _init(desk, f"customer_id,{column},colour\n" + rows)
+    assert f"demographic.{column}" not in written
+    assert column not in next(line for line in written.splitlines() if line.startswith("columns = "))

@@ -32,6 +32,7 @@ from segkit.operations.explanation.since import (
     differing,
     other_rules,
     other_variables,
+    unreadable,
 )
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
@@ -115,7 +116,7 @@ def _of_run(
         result = explained_now(loaded, keys, segment, ws, asking)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
-    told += [*changed_zones(run, looked.zones), *differing(looked.differs)]
+    told += [*changed_zones(run, looked.zones), *unreadable(looked.unread), *differing(looked.differs)]
     origin = loaded.rules.customers.from_ or CUSTOMERS
     return ExplainResult(
         as_of=looked.plan.context.as_of,

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
 
-from segkit.columns.compute import PaddedKeys, compute
+from segkit.columns.compute import Computed, PaddedKeys, compute
 from segkit.columns.features.steps import CutStep, Fitted, Told
-from segkit.columns.helpers import KEY
+from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import View
@@ -123,8 +123,9 @@ class Earlier:
         customers: pl.DataFrame,
         places: Places,
         zones: Mapping[Path, Path],
+        unread: Sequence[str],
     ) -> None:
-        self.zones = zones
+        self.zones, self.unread = zones, unread
         self.run, self.loaded, self.plan, self.customers = run, loaded, plan, customers
         self._places, self._keys = places, customers[KEY].to_list()
         self._ledger = self._recomputed()
@@ -199,7 +200,14 @@ def look_into(
         raise explained from error
     assert not isinstance(computed, PaddedKeys), "keys were cleaned as they were read"
     customers = computed.frame.filter(pl.col(KEY).is_in(list(keys)))
-    return Earlier(run, loaded, plan, customers, places, zones.files)
+    return Earlier(run, loaded, plan, customers, places, zones.files, list(_unread(plan, computed)))
+
+
+def _unread(plan: Plan, computed: Computed) -> Iterator[str]:
+    """The columns, with their tables, in which some value of these customers cannot be read."""
+    for name, counts in computed.counts.items():
+        if DOUBT in counts and counts[DOUBT].item():
+            yield from (f"`{column}` of `{name}`" for column in plan.view(name).second_look().bad)
 
 
 def keys_of_table(loaded: Loaded, table: Table) -> pl.Series:

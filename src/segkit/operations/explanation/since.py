@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
@@ -53,6 +53,12 @@ def other_variables(run: Run, loaded: Loaded) -> list[Diagnostic]:
     message = "a variable (`${...}`) in the rules of the run has another value now than it had then"
     hint = "set the variables as they were for the run"
     return [_warning(message, SourceLocation(loaded.source.path), hint)]
+
+
+def unreadable(columns: Sequence[str]) -> list[Diagnostic]:
+    """A warning for each column in which a value can no longer be read, so that it counts as missing."""
+    messages = (f"a value in {column} cannot be read any more, and counts as missing" for column in columns)
+    return [_warning(message, None, _STANDS) for message in messages]
 
 
 def differing(differs: bool) -> list[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def init(
     if customers is None and not events:
         files = template_files(template)
         _refuse_taken(directory, list(files), force=force)
+        _refuse_data_of_others(directory, template, files)
         _write(directory, files)
         return InitResult(path=str(directory / FILE), template=template, files=tuple(files))
     _refuse_taken(directory, [FILE], force=force)
@@ -75,6 +76,17 @@ def _refuse_taken(directory: Path, names: Sequence[str], *, force: bool) -> None
         hint = "`--force` writes over it, or name another folder"
         of_yours = "; `--customers` and `--events` make rules for files that are there" if len(names) > 1 else ""
         raise WriteError.of(f"`{directory / taken[0]}` is there already", hint=hint + of_yours)
+
+
+def _refuse_data_of_others(directory: Path, template: str, made: Mapping[str, bytes]) -> None:
+    """`WriteError` for data that no template has written: made-up customers take no one's place, forced or not."""
+    for name in made.keys() - {FILE}:
+        there = directory / name
+        if there.is_file() and there.read_bytes() != made[name]:
+            hint = "name another folder; `--customers` and `--events` make rules for files that are there"
+            raise WriteError.of(
+                f"`{there}` is not that of the template `{template}`, and is not written over", hint=hint
+            )
 
 
 def _write(directory: Path, files: dict[str, bytes]) -> None:
@@ -150,6 +162,7 @@ def _guesses(found: Found, facts: Facts) -> list[Guess]:
         guesses.append(Guess(CUSTOMERS, "rename", f"{old} to {new}", customers.why["rename"]))
     for events in found.events:
         named = {"key": events.key, "time": events.time, "id": events.id, "amount": events.product or events.amount}
+        named["currency"] = events.currency[0] if events.currency else None
         guesses += [
             Guess(events.name, role, column, events.why[role])
             for role, column in named.items()

@@ -17,6 +17,10 @@ from segkit.words import count, plural
 
 PRICES = ("unitprice", "price", "unitcost", "prixunitaire", "prixunit", "einzelpreis", "stückpreis", "prix", "preis")
 """Names of columns with the price of one piece."""
+CURRENCIES = frozenset(
+    {"currency", "currencycode", "curr", "devise", "monnaie", "währung", "waehrung", "moneda", "valuta"}
+)
+"""Names of columns that say in which currency an amount is."""
 FEWEST = 5
 """Events with several lines, and amounts of them, of which none is like another by chance."""
 
@@ -41,6 +45,7 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
     groups = _groups(table, id_) if id_ else None
     amount, product, why_amount = _money(table, [key, time, *([id_] if id_ else [])])
     of_whole = _of_whole_events(table, id_, amount) if groups and id_ and amount and not product else None
+    currency = _currency(table) if amount else None
     taken = {key, time, id_, amount}
     days = [c.name for c in table.columns.values() if c.type is ColumnType.DATE and c.name not in taken]
     maybe = None if amount else guess(table, "amount", [column for column in taken if column])
@@ -48,6 +53,7 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
     why |= {"amount": why_amount} if amount else {}
     why |= {"id": groups} if groups else {}
     why |= {"amount_per": of_whole} if of_whole else {}
+    why |= {"currency": "amounts of several currencies are added up: keep one, with `where`"} if currency else {}
     return EventsFound(
         name=name,
         files=files.named,
@@ -57,6 +63,7 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
         id=id_ if groups else None,
         amount=amount,
         product=product,
+        currency=currency,
         per_event=of_whole is not None,
         other_times=tuple(days),
         maybe_amount=maybe,
@@ -97,6 +104,16 @@ def _of_whole_events(table: Table, id_: str, amount: str) -> str | None:
     if several_lines < FEWEST or same < several_lines or different < FEWEST:
         return None
     return f"all lines of each of {count(several_lines)} events with several have one amount"
+
+
+def _currency(table: Table) -> tuple[str, str] | None:
+    """The column with several currencies, and the most frequent one; None where there is one or none."""
+    name = next((name for name in table.columns if simple(name) in CURRENCIES), None)
+    if name is None:
+        return None
+    counts = table.frame.select(table.key(name).alias("of")).drop_nulls().group_by("of").len()
+    found = counts.sort(["len", "of"], descending=[True, False]).head(2).collect(engine="streaming")["of"].to_list()
+    return (name, found[0]) if len(found) > 1 else None
 
 
 def _money(table: Table, taken: list[str]) -> tuple[str | None, str | None, str]:

@@ -23,6 +23,8 @@ class EventsFound:
     """SQL for the money of a row, where no column has it: `amount` is then the name of what is derived."""
     per_event: bool = False
     """Each line of an event has the amount of the whole event."""
+    currency: tuple[str, str] | None = None
+    """The column that says that amounts are in several currencies, and the most frequent of these."""
     other_times: tuple[str, ...] = ()
     maybe_amount: str | None = None
     """A column that may be money, by its numbers alone."""

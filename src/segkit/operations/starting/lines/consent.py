@@ -27,7 +27,7 @@ ABOUT_CONSENT = frozenset(
         "suppressed", "suppression", "blacklist", "blacklisted", "blocklist", "robinson", "deceased", "verstorben",
         "décédé", "decede", "bounced", "bounce", "bounces", "complained", "complaint", "spam", "gdpr", "dsgvo", "rgpd",
         "werbesperre", "widerspruch", "widersprochen", "desabonne", "désabonné", "contacter", "sperre", "gesperrt",
-        "deleted", "erased", "unsubscribed", "optout", "dnc",
+        "deleted", "erased", "unsubscribed", "unsub", "unsubs", "optout", "dnc",
     }
 )  # fmt: skip
 """Words of columns that say something about who may be written, whichever way: no segment is made of their values."""

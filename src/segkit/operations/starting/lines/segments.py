@@ -43,6 +43,14 @@ FREE_TEXT = frozenset(
     }
 )  # fmt: skip
 """Words in names of columns in which people write about people, or are named."""
+SPECIAL = frozenset(
+    {
+        "health", "disease", "diagnosis", "disability", "religion", "faith", "church", "ethnicity", "ethnic", "race",
+        "politics", "political", "party", "union", "sexual", "orientation", "gesundheit", "konfession", "partei",
+        "santé", "sante", "confession",
+    }
+)  # fmt: skip
+"""Words for what lists may not be made of without more ado: health, faith, descent, politics."""
 MARKS = (";", "|", ",")
 """What may stand between several values in a field."""
 NO_AMOUNTS = frozenset(
@@ -111,7 +119,9 @@ def _says_something(column: KnownColumn) -> bool:
     if column.type not in ("text", "list"):
         return False
     shown = column.values.frequent if column.values else ()
-    return bool(set(words_of(column.name)) & FREE_TEXT) or any(not _is_plain(str(one.value)) for one in shown)
+    return bool(set(words_of(column.name)) & (FREE_TEXT | SPECIAL)) or any(
+        not _is_plain(str(one.value)) for one in shown
+    )
 
 
 def _is_plain(value: str) -> bool:

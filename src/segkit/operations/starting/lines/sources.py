@@ -56,6 +56,9 @@ def event_settings(events: EventsFound, customers: CustomersFound, folder: Path 
         settings.append(Setting(dotted_key("derive", events.amount), events.product))
     if events.amount:
         settings.append(Setting("amount", events.amount, "amount"))
+    if events.currency:
+        column, most = events.currency
+        settings.append(Setting(dotted_key("where", column), most, "currency", active=False))
     if events.per_event:
         settings.append(Setting("amount_per", "event", "amount_per"))
     if not events.amount and events.maybe_amount:
