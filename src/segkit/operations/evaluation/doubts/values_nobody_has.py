@@ -102,8 +102,9 @@ def _missing(mention: Mention, values: Mapping[Any, int | None], hint: Hint | No
     texts = {_text(value): rows for value, rows in values.items()}
     known = set(map(fold, texts))
     for operator, value in _asked(mention):
-        text = _text(value).strip(WHITE) if operator in ("is", "in") else _text(value)
-        if fold(text) not in known:
+        text = _text(value)
+        # As a whole, texts are compared without the white space around them, which values have lost, too.
+        if fold(text if operator.startswith("has_") else text.strip(WHITE)) not in known:
             near = hint(Asked(mention, operator, text, texts)) if hint else None
             message = f"`{text}` does not occur in column `{mention.column}` of `{mention.table}`"
             yield Finding((*mention.path, operator), message, near, warning=True, code=codes.VALUE_NOT_FOUND)
