@@ -423,3 +423,21 @@ def test_values_that_can_no_longer_be_read(desk: Desk) -> None:
         "a value in `spend` of `customers` cannot be read any more" in one["message"] for one in found["warnings"]
     )
     assert outcomes(found) == {("C5", "a"): "written"}
+
+
+def test_a_rule_file_with_a_mark_of_utf_8_is_the_one_that_was_kept(shop: Desk) -> None:
+    rules = shop.put("rules.toml", ("\ufeff" + HEAD + "[segment.a]\neveryone = true\n").encode())
+    shop.segkit("apply", rules, "-o", shop / "out", "-q")
+    assert of_run(shop, rules, "C25")["warnings"] == []
+
+
+@pytest.mark.extra("geo")
+def test_zones_that_have_changed(desk: Desk) -> None:
+    ring = [[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]
+    shape = {"type": "Feature", "properties": {"name": "A"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    desk.put("z.geojson", json.dumps({"type": "FeatureCollection", "features": [shape]}))
+    desk.put("c.csv", "id,lat,lon\nC1,1,1\nC2,9,9\n")
+    run(desk, head('latitude = "lat"', 'longitude = "lon"') + '[segment.a]\ngeographic.inside = "z.geojson"\n')
+    assert of_run(desk, "C1")["warnings"] == []
+    desk.put("z.geojson", (desk / "z.geojson").read_text(encoding="utf-8").replace("[2, ", "[3, "))
+    assert any("z.geojson` is not what the run has read" in one["message"] for one in of_run(desk, "C1")["warnings"])

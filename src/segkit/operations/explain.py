@@ -45,7 +45,10 @@ from segkit.words import listed, nearest
 
 
 class Asking(NamedTuple):
-    """How many near misses are shown of each condition, whether files are compared as a whole, keys may be shown."""
+    """What is asked beside the keys: so many near misses of each condition, customers as tests.
+
+    `verify` compares files as a whole, `personal` says that keys may be shown.
+    """
 
     near: int | None
     as_test: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,11 @@ def other_rules(run: Run, rules: Path | None) -> list[Diagnostic]:
 def changed_copy(run: Run) -> list[Diagnostic]:
     """The warning for a copy of the rules in the folder of the run that is not the one that it wrote."""
     read = run.manifest.rules
-    if read is None or read.copy is None or digest(run.folder / read.copy) == read.sha256:
+    if read is None or read.copy is None:
+        return []
+    copy = (run.folder / read.copy).read_bytes()
+    # The copy is without the mark of UTF-8 that the file itself may begin with.
+    if read.sha256 in (hashlib.sha256(begin + copy).hexdigest() for begin in (b"", codecs.BOM_UTF8)):
         return []
     message = f"`{read.copy}` of the run is not as it was written: it is no longer what the run was made by"
     return [_warning(message, SourceLocation(str(run.folder / read.copy)), None)]
