@@ -376,3 +376,15 @@ def test_a_misspelt_column_is_not_advised_to_be_taken_out(desk: Desk) -> None:
     done = desk.apply(HEAD + 'columns = ["email", "age"]\nhash = ["emial"]', code=2)
     assert "did you mean `email`?" in done.stderr
     assert "needs no protection" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sql", "warned"), [("LOWER(email)", True), ("CONCAT(dom0, 'x')", True), ("UPPER(country)", False)]
+)
+def test_names_of_files_tell_what_is_made_of_hidden_columns(desk: Desk, sql: str, warned: bool) -> None:
+    desk.put("c.csv", "id,email,country\na,a@x.org,FR\nb,b@x.org,DE\n")
+    rules = head('derive.dom0 = "SUBSTR(email, 1, 3)"') + f'[trait.dom]\nsql = "{sql}"\n[output]\nhash = ["email"]\n'
+    done = desk.segkit(
+        "check", desk.put("rules.toml", rules + '[segment.a]\neveryone = true\neach = "dom"\n'), code=None
+    )
+    assert ("and `email` in it goes out hidden" in done.stdout + done.stderr) is warned
