@@ -215,6 +215,30 @@ def test_a_criterion_without_a_column_is_counted_for_everybody(shop: Desk) -> No
     assert sorted(step["satisfied"] for step in beside["steps"]) == [2, 3]
 
 
+@pytest.mark.parametrize(
+    ("lines", "orders"),
+    [
+        ("", "C01,2024-02-10,A\nC01,2024-02-20,B\nC02,2024-02-01,C\n"),
+        ("", " C01,2024-02-10,A\nC01 ,2024-02-20,B\nC02,2024-02-01,C\n"),
+        ('normalise_keys = ["case"]', "c01,2024-02-10,A\nC01,2024-02-20,B\nC02,2024-02-01,C\n"),
+    ],
+)
+def test_what_is_told_of_events_of_one_customer(desk: Desk, lines: str, orders: str) -> None:
+    """Nobody else's events are told of, whichever way the keys are written."""
+    desk.put("c.csv", "id\nC01\nC02\n")
+    desk.put("o.csv", f"id,day,nr\n{orders}")
+    rules = head(*filter(None, [lines])) + event_table("orders", "o.csv", 'id = "nr"')
+    rules += '[segment.s]\nbehavioural.did = { events = "orders", within = "1 year", then = { within = "2 weeks" } }\n'
+    rules += 'behavioural.did_not = { events = "orders", since = 2024-02-15 }\n'
+    for keys in (["C01"], ["C02"], ["C02", "C01"]):
+        actual = {
+            one["key"]: [part["actual"] for part in one["segments"][0]["criteria"]["parts"]]
+            for one in told(desk, rules, *keys)["customers"]
+        }
+        all_of_it = {"C01": ["1, last 2024-02-10", "1, last 2024-02-20"], "C02": ["none", "none"]}
+        assert actual == {key: all_of_it[key] for key in keys}
+
+
 def test_an_unknown_key_comes_last_and_names_nobody(shop: Desk) -> None:
     done = shop.segkit("explain", shop.put("rules.toml", HEAD + GROUPS), "C1", "C02", code=3)
     assert done.stdout.startswith("C02, as of")

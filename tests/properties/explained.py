@@ -34,6 +34,7 @@ def chosen(directory: Path, one_in: int) -> bool:
 def check_run(found: ExplainResult, directory: Path) -> None:
     """Of a run, whose files only some customers are read from, the same is said as of all customers."""
     some = found.customers[::3]
+    assert explained(directory, [customer.key for customer in some]).customers == some
     of_run = explain(None, [customer.key for customer in some], run=directory / "out")
     assert of_run.customers == some and of_run.as_of == found.as_of
     if of_run.run is None:

@@ -57,8 +57,9 @@ ANY_DAY = dt.date(2000, 1, 1)
 class Context(NamedTuple):
     """What conditions look at beside the row: the day that is now, shares of all customers, zones on the map.
 
-    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make; with `whole`, all
-    columns with names that it computes. Customers keep the columns of `kept` as an output would, though none asks for
+    With `leaves`, the run keeps what each criterion looks at, not only the segments that they make, and what is told
+    beside it, of the customers whose keys are `told`, or of all of them; with `whole`, all columns with names that it
+    computes. Customers keep the columns of `kept` as an output would, though none asks for
     them; `also` are columns, by table, whose values are read or computed though no rule names them. `given` are
     computed columns that the customers bring with them: nothing computes them. Of the columns in `unknown`, which are
     found over all customers, nobody has a value: a few customers are no population.
@@ -68,6 +69,7 @@ class Context(NamedTuple):
     share: Callable[[ShareOfAll], pl.Expr] = _nobody_knows
     zones: Mapping[Inside, Area] = MappingProxyType({})
     leaves: bool = False
+    told: frozenset[str] | None = None
     whole: bool = False
     kept: frozenset[str] = frozenset()
     also: Mapping[str, AbstractSet[str]] = MappingProxyType({})

@@ -57,16 +57,17 @@ def decide(
     progress: Progress,
     *,
     leaves: bool = False,
+    told: frozenset[str] | None = None,
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
-    With `leaves`, the customers also have what each criterion of a segment looks at; with `whole`, all columns
-    that are computed on the way; in any case those that are `kept`.
+    With `leaves`, the customers also have what each criterion of a segment looks at, and those whose keys are `told`
+    what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`.
     """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, whole=whole, kept=kept)
+    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, told=told, whole=whole, kept=kept)
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)

@@ -15,6 +15,7 @@ from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.errors import RuleError
 from segkit.gates.ledger import Line
 from segkit.io.read import Table, Workspace
+from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.runs import Run, open_run
@@ -153,7 +154,8 @@ def explained_now(
     asked = _asked(loaded, segment)
     written = [name for name, one in loaded.rules.segment.items() if one.write]
     kept = read_columns(loaded.rules, known_of(loaded.rules)) if asking.as_test else frozenset()
-    run = decide(loaded, written, ws, asking.progress, leaves=True, kept=kept)
+    told = None if asking.near else frozenset(normal_keys(keys, loaded.rules.customers.normalise_keys or ()))
+    run = decide(loaded, written, ws, asking.progress, leaves=True, told=told, kept=kept)
     trees = trees_of(run.evaluated.plan)
     readers = Readers(run, trees)
     customers, unknown = _customers(Now(run), asked, keys)

@@ -65,7 +65,7 @@ def telling_steps(path: KeyPath, block: Block) -> Iterator[Step]:
 
 def told_of(condition: EventCondition) -> tuple[Measure, Measure]:
     """How many events a condition looks at, and how many days ago the last of them was."""
-    count, last = (hidden_measure(measured(condition, kind)) for kind in ("count", "days_since_last"))
+    count, last = (hidden_measure(measured(condition, kind), told=True) for kind in ("count", "days_since_last"))
     return count, last
 
 

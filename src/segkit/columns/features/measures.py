@@ -38,6 +38,8 @@ class Measure(NamedTuple):
     spec: Measured
     exists: bool = False
     """The measure is whether there is any such event, not how many, so no event has to be told from another."""
+    told: bool = False
+    """The measure is told beside a criterion: where a few customers are asked about, of these alone."""
     period: Period | None = None
     """Of the events that count, only the rows in this period."""
     only: Conditions | None = None
@@ -91,6 +93,23 @@ def measured_columns(
         pl.col(view.doubts.columns).any(),
         pl.col(view.doubts.found).sum(),
     ]
+    asked = view.context.told
+    of_some = [m for m in measures if m.told and asked is not None]
+    frame = _measured(rows, [m for m in measures if m not in of_some], view, others, of_table)
+    if asked is not None and of_some:
+        few = rows.filter(pl.col(KEY).is_in(sorted(asked)))
+        frame = frame.join(_measured(few, of_some, view, others), on=KEY, how="left")
+    return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
+
+
+def _measured(
+    rows: pl.LazyFrame,
+    measures: Sequence[Measure],
+    view: View,
+    others: Mapping[str, View],
+    of_table: Sequence[pl.Expr] = (),
+) -> pl.LazyFrame:
+    """One row for each key, with the measures of these rows, of sequences too."""
     frame = _grouped(rows, [m for m in measures if not m.spec.sequels], view, of_table)
     for alike in _by_sequence(measures):
         spec = alike[0].spec
@@ -98,7 +117,7 @@ def measured_columns(
         of_kind = rows if mask is None else rows.filter(mask)
         kept = followed(rows, of_kind, spec, view, others)
         frame = frame.join(_grouped(kept, alike, view), on=KEY, how="left")
-    return frame if left_out is None else pl.concat([frame, left_out.drop(KEPT)], how="diagonal")
+    return frame
 
 
 def _by_sequence(measures: Sequence[Measure]) -> Iterable[list[Measure]]:

@@ -174,10 +174,15 @@ def measured(over: Measured | Rfm | Cap | Value, measure: MeasureName, of: str |
 
 
 def hidden_measure(
-    spec: Measured, *, exists: bool = False, period: Period | None = None, only: Conditions | None = None
+    spec: Measured,
+    *,
+    exists: bool = False,
+    told: bool = False,
+    period: Period | None = None,
+    only: Conditions | None = None,
 ) -> Measure:
     """The measure under a name made of what is measured, so that all who ask the same share it."""
-    kind = "exists" if exists else "measured"
+    kind = "exists" if exists else "told" if told else "measured"
     what = repr((spec, period, only) if period or only else spec)
     name = helpers.measured(kind, hashlib.sha256(what.encode()).hexdigest()[:16])
-    return Measure(name=name, spec=spec, exists=exists, period=period, only=only)
+    return Measure(name=name, spec=spec, exists=exists, told=told, period=period, only=only)

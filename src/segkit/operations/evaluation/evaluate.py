@@ -69,6 +69,7 @@ def evaluate(
     progress: Progress,
     *,
     leaves: bool = False,
+    told: frozenset[str] | None = None,
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
     all_columns: bool = False,
@@ -77,8 +78,8 @@ def evaluate(
 ) -> Evaluated:
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
-    With `leaves`, also what each criterion of a segment looks at; with `whole`, all that is computed on the way; with
-    `all_columns`, all that rules could read.
+    With `leaves`, also what each criterion of a segment looks at, and of those whose keys are `told`, or of all, what
+    is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
     at all customers.
@@ -96,7 +97,15 @@ def evaluate(
         tables = {name: beyond_the_sample(table) for name, table in tables.items()}
         also = {CUSTOMERS: readable_columns(loaded.rules, tables)[CUSTOMERS]}
     context = Context(
-        as_of, zones=zones.areas, leaves=leaves, whole=whole, kept=kept, also=also, given=given, unknown=unknown
+        as_of,
+        zones=zones.areas,
+        leaves=leaves,
+        told=told,
+        whole=whole,
+        kept=kept,
+        also=also,
+        given=given,
+        unknown=unknown,
     )
     settled = settle(loaded, tables, context, ws, progress)
     plan, computed = settled.plan, settled.computed

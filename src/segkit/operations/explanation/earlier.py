@@ -25,7 +25,7 @@ from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.gates.ledger import Ledger, ledger, memberships
 from segkit.io.read import Table, Workspace, explain_failure
-from segkit.io.read.values.texts import normal_key
+from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
 from segkit.operations.delivery.kept import read_as
 from segkit.operations.delivery.manifest import CutsOf, Manifest, ModelOf, RulesRead, TypeOf
@@ -245,8 +245,7 @@ def _only(name: str, table: Table, rules: RuleFile, keys: Sequence[str]) -> Tabl
         return table
     if key not in table.columns:
         return table._replace(care=True)
-    asked = pl.select(normal_key(pl.lit(pl.Series(keys, dtype=pl.String)), forms)).to_series().to_list()
-    return table.of_keys(key, asked, forms)
+    return table.of_keys(key, normal_keys(keys, forms), forms)
 
 
 def _require_types(plan: Plan, kept: Mapping[str, Mapping[str, TypeOf]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -57,6 +57,11 @@ def normal_key(key: pl.Expr, forms: Collection[str]) -> pl.Expr:
     for name, form in SPELLINGS.items():
         key = form(key) if name in forms else key
     return key
+
+
+def normal_keys(keys: Sequence[str], forms: Collection[str]) -> list[str]:
+    """Keys as people give them, in the form in which they are compared."""
+    return pl.select(normal_key(pl.lit(pl.Series(keys, dtype=pl.String)), forms)).to_series().to_list()
 
 
 def _without_groups(key: pl.Expr) -> pl.Expr:
