@@ -15,6 +15,8 @@ _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])(?=[0-9+.-]*[A-Za-z])[A-Za-z0-9+.-]{2,
 
 Long words are looked at once: a match begins where a word does.
 """
+WEB = ("https", "http")
+"""The schemes of addresses from which files are fetched."""
 _MARKS = "`\"'"
 
 
@@ -29,6 +31,12 @@ class _Address(NamedTuple):
 def is_address(text: str | PurePath) -> bool:
     """Whether the text is an address, or a path that was made of one."""
     return "://" in str(text) or (isinstance(text, PurePath) and _SCHEME.match(str(text)) is not None)
+
+
+def scheme_of(text: str) -> str:
+    """What an address begins with, in small letters, such as `https`; nothing where it is the path of a file."""
+    found = _SCHEME.match(text)
+    return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
 
 
 def without_secrets(text: str) -> str:

@@ -13,25 +13,36 @@ from typing import Any
 
 import polars as pl
 
-from segkit.addresses import is_address
+from segkit.addresses import WEB, is_address, scheme_of
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
-from segkit.io.read.label import STDIN, Label
+from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
 from segkit.io.read.registry import FOREIGN, GZIP, ZSTD, kind_of
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
 
-def expand_all(texts: str | tuple[str, ...], base: Path) -> tuple[Path, ...]:
-    """The files that a path or glob names, or several, in the order of these; DataError for one that is named twice."""
-    paths = [path for text in ((texts,) if isinstance(texts, str) else texts) for path in expand(text, base)]
-    real = [path.resolve() for path in paths]
-    for path in (path for number, path in enumerate(paths) if real[number] in real[:number]):
-        message = f"`{path.name}` is named twice, so its rows would count twice"
-        raise problem(Label(str(path)), message, hint="name it once")
-    return tuple(paths)
+def origins(ws: Workspace, texts: str | tuple[str, ...], base: Path) -> tuple[Origin, ...]:
+    """What a path, a glob or an address names, or several, in the order of these.
+
+    What stands at an address is fetched. DataError for what is named twice, or is not there.
+    """
+    found = [one for text in ((texts,) if isinstance(texts, str) else texts) for one in _origins(ws, text, base)]
+    real = [one.path.resolve() for one in found]
+    for one in (one for number, one in enumerate(found) if real[number] in real[:number]):
+        message = f"`{one.label.name}` is named twice, so its rows would count twice"
+        raise problem(one.label, message, hint="name it once")
+    return tuple(found)
+
+
+def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
+    if scheme_of(text) in WEB:
+        from segkit.io.read.web import fetched  # TLS takes long to load, and few need it
+
+        return (fetched(ws, text),)
+    return tuple(Origin(Label(str(path)), path) for path in expand(text, base))
 
 
 def expand(text: str, base: Path) -> tuple[Path, ...]:
@@ -39,7 +50,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if text == "-":
         return (STDIN,)
     if is_address(text):
-        message = f"cannot read `{Label(text)}`: only local files are read"
+        message = f"cannot read `{Label(text)}`: only files, and tables at `https://`, are read"
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path, label = base / text, Label(str(base / text))
     if path.is_file():

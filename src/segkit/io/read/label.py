@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from segkit.addresses import without_secrets
+from segkit.diagnostics import Diagnostic
 
 STDIN = Path("-")
 PACKED = (".gz", ".zst")
@@ -45,3 +47,15 @@ class Label:
     def is_stdin(self) -> bool:
         """Whether it is standard input."""
         return self.path == str(STDIN)
+
+
+class Origin(NamedTuple):
+    """Where a source is: what it is called, and the file to read, which may be a copy.
+
+    `kind` is the name of its kind, where its address tells that; `told` is what there is to say of how it came.
+    """
+
+    label: Label
+    path: Path
+    kind: str | None = None
+    told: tuple[Diagnostic, ...] = ()

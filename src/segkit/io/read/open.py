@@ -13,8 +13,8 @@ import polars as pl
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
-from segkit.io.read.files import expand_all, unpack
-from segkit.io.read.label import Label
+from segkit.io.read.files import origins, unpack
+from segkit.io.read.label import Label, Origin
 from segkit.io.read.opened import Opened
 from segkit.io.read.problems import expands, problem
 from segkit.io.read.registry import KINDS, Kind
@@ -76,16 +76,17 @@ def _parts(ws: Workspace, spec: Source, base: Path) -> tuple[Opened, ...]:
     if isinstance(spec.path, str) and spec.path in ws.frames:
         opened = KINDS["frame"].open(ws, spec, Label(spec.path), ws.copy_of(spec.path))
         return (_renamed(opened._replace(kind="frame"), spec),)
-    return tuple(_open(ws, path, spec) for path in expand_all(spec.path, base))
+    return tuple(_open(ws, origin, spec) for origin in origins(ws, spec.path, base))
 
 
-def _open(ws: Workspace, path: Path, spec: Source) -> Opened:
-    label = Label(str(path))
+def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
+    label, path = origin.label, origin.path
     with ws.filling():
-        unpacked, kind = unpack(ws, label, path)
-        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)._replace(kind=kind)
+        unpacked, kind = (path, origin.kind) if origin.kind else unpack(ws, label, path)
+        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)
+    opened = opened._replace(kind=kind, told=(*origin.told, *opened.told))
     # The digest is that of the file itself, where it is more than a pipe.
-    return _renamed(opened._replace(content=path) if path.is_file() else opened, spec)
+    return _renamed(opened._replace(content=path) if path.is_file() and not origin.kind else opened, spec)
 
 
 def _opened_as(kind: Kind, ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:

@@ -56,6 +56,8 @@ class Opened(NamedTuple):
     """What finds out, slowly, why it could not be read."""
     kind: str = ""
     """The name of its kind in `KINDS`, once that has opened it."""
+    told: tuple[Diagnostic, ...] = ()
+    """What there is to say of how it came, beside what is said of how a text is written."""
 
     def explain(self) -> DataError | None:
         """The error behind a read that failed; None where nothing is found."""
@@ -91,8 +93,8 @@ class Opened(NamedTuple):
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
-        """What there is to tell about how it is written."""
-        return self.text.notes if self.text else ()
+        """What there is to tell about how it came, and how it is written."""
+        return (*self.told, *(self.text.notes if self.text else ()))
 
     @property
     def headers(self) -> Mapping[str, str]:

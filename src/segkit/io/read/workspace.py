@@ -15,6 +15,7 @@ import polars as pl
 
 from segkit.errors import DataError, WriteError
 from segkit.io.publish.errors import FULL, error_number
+from segkit.io.read.label import Origin
 
 TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
 
@@ -44,6 +45,7 @@ class Workspace:
         self._checks: dict[Hashable, Future[DataError | None]] = {}
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
+        self.fetched: dict[str, Origin] = {}
         self._copies: dict[str, Path] = {}
         return self
 
