@@ -109,8 +109,7 @@ def _of_run(
         )
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     asked = _asked(loaded, segment)
-    asking.progress("opening files")
-    tables = open_tables(loaded, ws)
+    tables = open_tables(loaded, ws, asking.progress)
     told += changed_inputs(run, tables, verify=asking.verify)
     try:
         looked = look_into(run, loaded, tables, keys, ws, asking.progress)

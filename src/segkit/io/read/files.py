@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import gzip
 import importlib
@@ -19,7 +20,7 @@ from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
-from segkit.io.read.registry import FOREIGN, GZIP, ZSTD, kind_of
+from segkit.io.read.registry import FOREIGN, GZIP, PAGES, ZSTD, kind_of
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
@@ -110,6 +111,9 @@ def _unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
     for magic, what in FOREIGN.items():
         if start.startswith(magic):
             raise problem(label, f"`{label.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
+    if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower().startswith(PAGES):
+        hint = "a server may send one, such as one to log in with, where it does not give the file"
+        raise problem(label, f"`{label.name}` is a page of the web, not a table", hint=hint)
     return unpacked, kind_of(label, start)
 
 

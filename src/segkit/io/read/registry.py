@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
@@ -58,8 +59,12 @@ def claimed(*endings: str, magic: bytes | None = None) -> Claims:
     return claims
 
 
+_OBJECTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*[{\]]|\{\s*["}])')
+"""How JSON begins: a list of objects, or an object."""
+
+
 def _json(label: Label, start: bytes) -> Claim:
-    if label.is_stdin and start.lstrip()[:1] in (b"{", b"["):
+    if label.ending != ".json" and _OBJECTS.match(start):
         return Claim.LOOKS
     return claimed(".json")(label, start)
 
@@ -95,6 +100,9 @@ FOREIGN = {
     b"FEA1": "a Feather file of version 1",
 }
 """First bytes of files that are not tables -> what to call them."""
+
+PAGES = (b"<!doctype html", b"<html")
+"""How pages of the web begin, in small letters."""
 
 
 def kind_of(label: Label, start: bytes) -> str:

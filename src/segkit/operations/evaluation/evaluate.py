@@ -88,8 +88,7 @@ def evaluate(
     """
     warnings = refuse(without_data(loaded))
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
-    progress("opening files")
-    tables = open_tables(loaded, ws)
+    tables = open_tables(loaded, ws, progress)
     zones, nowhere = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in nowhere)
     also: Mapping[str, frozenset[str]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from segkit import codes
-from segkit.addresses import is_address
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Table
 from segkit.io.read.registry import KINDS, kind_by_name, not_taken
@@ -20,8 +19,7 @@ def other_keys_by_name(loaded: Loaded) -> Iterator[Diagnostic]:
     """An error for each such key, as far as the names of the files tell what they are."""
     for _, source, path in sources_of(loaded.rules):
         texts = (source.path,) if isinstance(source.path, str) else source.path
-        labels = [Label(text) for text in texts if not is_address(text)]
-        told = [(kind, label) for label in labels if (kind := kind_by_name(label))]
+        told = [(kind, label) for label in map(Label, texts) if (kind := kind_by_name(label))]
         yield from _other_keys(loaded, source, path, told)
 
 

@@ -32,8 +32,9 @@ class Source(Model):
     """A file or files of one table. What is not given is detected, and `-v` shows what was."""
 
     path: Paths = ""
-    """File or glob (`orders/*.csv`), relative to the rule file, or a list of these, read as one table; `-` is standard
-    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
+    """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
+    of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
+    gzip or zstd), Parquet or Arrow IPC."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
