@@ -19,6 +19,8 @@ WRITTEN, HELD_OUT = "written", "holdout"
 
 CHANGED = "changed-since-run"
 """Of a customer in a run that has written something else than its rules and files say now."""
+LEFT_OUT = "left-out-of-run"
+"""Of a segment that a run has left out."""
 MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
 

@@ -309,6 +309,23 @@ C2,ben@gmail.com,2010-03-17,52.5200,13.4050,Ben
 """
 
 
+@pytest.mark.parametrize(
+    ("gate", "comment"),
+    [
+        ("limit = 1", "# beyond the limit of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("holdout = 100", "# held out of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("sample = 0.0001", "# not in the sample of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("limit = 2", ""),
+    ],
+)
+def test_a_test_says_where_the_data_say_otherwise(shop: Desk, gate: str, comment: str) -> None:
+    rules = HEAD + f"[segment.a]\ndemographic.age.min = 40\n{gate}\n"
+    written = said(shop, rules, "C03", "--as-test")
+    assert 'written = ["a"]' in written
+    assert [line for line in written.splitlines() if line.startswith("#")] == ([comment] if comment else [])
+    shop.segkit("test", shop.put("rules.toml", rules + written))
+
+
 def test_what_is_personal_is_made_up(desk: Desk) -> None:
     desk.put("c.csv", PERSONAL)
     rules = (

@@ -39,7 +39,7 @@ from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
 from segkit.operations.testing.of_customer import Written, as_test, read_columns
-from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.results import LEFT_OUT, REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import listed, nearest
@@ -116,7 +116,7 @@ def _of_run(
     except NotKept as reason:
         hint = "what follows is computed from the files as they are now, as `apply` would do it"
         note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
-        result = explained_now(loaded, keys, segment, ws, asking)
+        result = _left_out(explained_now(loaded, keys, segment, ws, asking), run)
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
     told += [*changed_zones(run, looked.zones), *unreadable(looked.unread), *differing(looked.differs)]
@@ -131,6 +131,18 @@ def _of_run(
         warnings=tuple(told),
         notes=(),
     )
+
+
+def _left_out(result: ExplainResult, run: Run) -> ExplainResult:
+    """What would become of customers now, but for the segments that the run has left out."""
+    named = {one.name for one in run.manifest.segments}
+
+    def of_run(one: Explained) -> Explained:
+        left_out = one.name not in named and one.outcome is not None
+        return one._replace(outcome=LEFT_OUT, claimed_by=None, variant=None, file=None) if left_out else one
+
+    customers = (one._replace(segments=tuple(map(of_run, one.segments))) for one in result.customers)
+    return result._replace(customers=tuple(customers))
 
 
 def _hint(looked: Earlier, unknown: Sequence[str], loaded: Loaded, table: Table, *, personal: bool) -> str | None:

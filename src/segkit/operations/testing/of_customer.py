@@ -28,6 +28,7 @@ from segkit.criteria.tree import leaves
 from segkit.io.read import Workspace
 from segkit.operations.column_facts.personal_columns import personal_among
 from segkit.operations.decide import Decision
+from segkit.operations.explanation.outcomes import outcome_of
 from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
@@ -43,6 +44,8 @@ from segkit.rules.walk import blocks
 from segkit.words import listed
 
 STOPS = ("consent", "suppressed", "frequency_cap", "claimed")
+_DRAWN = {"sample": "not in the sample of", "limit": "beyond the limit of", "holdout": "held out of"}
+"""Reasons that hang on the other customers, or on chance."""
 _SHOWN_ONLY = ("output", "mavr")
 """Sections that look at columns, and decide nothing."""
 
@@ -113,7 +116,7 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     text = _text(made, found, number, run)
     if not trial.passes(text):
         warnings.append("`segkit test` does not pass it: what it expects has to be written by hand")
-    comments = [*warnings, *_open(rules, found)]
+    comments = [*warnings, *_open(rules, found), *_aside(run, place, found)]
     # What looks like a variable is one in a rule file, unless it has a second `$`.
     return Written("".join(f"# {one}\n" for one in comments) + text.replace("${", "$${"), tuple(warnings))
 
@@ -124,6 +127,16 @@ def _open(rules: RuleFile, found: _Found) -> Iterator[str]:
         yield f"{listed(unknown)}: no test can tell, which has one customer"
     if stays := [name for name, outcome in found.outcomes.items() if outcome == UNDECIDED and name in found.matched]:
         yield f"whether {listed(stays, 'or')} is written, no test can tell"
+
+
+def _aside(run: Decision, place: int, found: _Found) -> Iterator[str]:
+    """What the data say otherwise, since a test knows of no sample, limit or holdout."""
+    lines = {name: line for name, line in run.ledger.lines.items() if run.rules.segment[name].write}
+    now = {name: outcome_of(line, place, write=True) for name, line in lines.items()}
+    for reason, words in _DRAWN.items():
+        names = [name for name, outcome in now.items() if outcome == reason and found.outcomes.get(name) == WRITTEN]
+        if names:
+            yield f"{words} {listed(names)} in the data: a test leaves samples, limits and holdouts aside"
 
 
 def _cells(run: Decision, known: Known, place: int) -> _Cells:
