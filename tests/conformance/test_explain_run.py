@@ -158,6 +158,39 @@ def test_who_is_in_an_earlier_list_was_claimed_whatever_the_files_say_now(shop: 
     assert {one["claimed_by"] for one in found["customers"][0]["segments"][1:]} == {"a"}
 
 
+def test_a_file_of_another_folder_is_another_file(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it has the same name and length."""
+    for day, letter in (("mon", "x"), ("tue", "y")):
+        shop.put(f"{day}/c.csv", f"id,a\n1,{letter}\n")
+    monkeypatch.setenv("DAY", "mon")
+    monkeypatch.chdir(shop.folder)
+    shop.put("rules.toml", head(path="${DAY}/c.csv") + "[segment.s]\neveryone = true\n")
+    shop.segkit("apply", "rules.toml", "-o", "out")
+    assert of_run(shop, "1")["warnings"] == []
+    monkeypatch.setenv("DAY", "tue")
+    (warning,) = of_run(shop, "1")["warnings"]
+    assert warning["message"] == "`tue/c.csv` stands where the run has read `mon/c.csv`"
+    funnels = shop.segkit("explain", "--run", shop / "out", "--verify").output
+    assert "stands where the run has read" in funnels
+
+
+def test_a_copy_of_cutoffs_that_was_edited(desk: Desk) -> None:
+    desk.put("o.csv", "id,day,total\n" + "".join(f"{n},2024-01-{n:02},{n}\n" for n in range(1, 21)))
+    desk.segkit("rfm", desk / "o.csv", "--save-cutoffs", desk / "cut.toml", "--as-of", "2024-02-01")
+    rules = 'version = 1\nas_of = 2024-02-01\n[customers]\nfrom = "o"\nkey = "id"\n' + event_table(
+        "o", "o.csv", 'amount = "total"'
+    )
+    run(
+        desk,
+        rules + '[rfm]\nevents = "o"\nmethod = "cutoffs"\ncutoffs = "cut.toml"\n[segment.s]\nrfm.m_score.min = 3\n',
+    )
+    assert of_run(desk, "7")["warnings"] == []
+    (copy,) = (desk / "out/run").glob("included*")
+    copy.write_text(copy.read_text().replace("4", "5"))
+    (warning,) = of_run(desk, "7")["warnings"]
+    assert "is not as it was written" in warning["message"]
+
+
 def test_what_a_run_has_left_out_was_not_written(shop: Desk) -> None:
     shop.put("rules.toml", HEAD + EVERYTHING)
     first, *others = (line[9:-1] for line in EVERYTHING.splitlines() if line.startswith("[segment."))

@@ -103,6 +103,7 @@ def _of_run(
     told = [*other_rules(run, rules), *changed_copy(run), *other_variables(run, loaded)]
     require_secret(loaded)
     if not keys:
+        told += changed_inputs(run, loaded.rules, open_tables(loaded, ws), verify=asking.verify)
         result = explained_now(loaded, keys, segment, ws, asking)
         note = Diagnostic(
             "by the rules and on the day of the run, from the files as they are now", severity=Severity.NOTE
@@ -110,7 +111,7 @@ def _of_run(
         return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     asked = _asked(loaded, segment)
     tables = open_tables(loaded, ws, asking.progress)
-    told += changed_inputs(run, tables, verify=asking.verify)
+    told += changed_inputs(run, loaded.rules, tables, verify=asking.verify)
     try:
         looked = look_into(run, loaded, tables, keys, ws, asking.progress)
     except NotKept as reason:
