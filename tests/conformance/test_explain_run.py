@@ -212,8 +212,11 @@ def test_a_reason_for_which_the_run_stopped_nobody_is_none(shop: Desk) -> None:
 
 def test_files_are_compared_as_a_whole_only_where_asked(shop: Desk) -> None:
     run(shop, HEAD + "[segment.a]\neveryone = true\n")
+    (note,) = of_run(shop, "C02", "--verify")["notes"]
+    assert note["message"] == "the files are as the run has read them"
     shop.put("c.csv", CUSTOMERS.replace("C01,FR", "C01,XX"))
     assert of_run(shop, "C02")["warnings"] == []
+    assert of_run(shop, "C02")["notes"] == []
     (warning,) = of_run(shop, "C02", "--verify")["warnings"]
     assert "is not what the run has read, though it is as long" in warning["message"]
     assert "`--verify`" in shop.segkit("explain", shop / "rules.toml", "C01", "--verify", code=2).stderr

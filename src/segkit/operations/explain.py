@@ -102,23 +102,22 @@ def _of_run(
     loaded = rules_of(run)
     told = [*other_rules(run, rules), *changed_copy(run), *other_variables(run, loaded)]
     require_secret(loaded)
-    if not keys:
-        told += changed_inputs(run, loaded.rules, open_tables(loaded, ws), verify=asking.verify)
-        result = explained_now(loaded, keys, segment, ws, asking)
-        note = Diagnostic(
-            "by the rules and on the day of the run, from the files as they are now", severity=Severity.NOTE
-        )
-        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
     asked = _asked(loaded, segment)
     tables = open_tables(loaded, ws, asking.progress)
-    told += changed_inputs(run, loaded.rules, tables, verify=asking.verify)
+    changed = changed_inputs(run, loaded.rules, tables, verify=asking.verify)
+    told += changed
+    notes = [_note("the files are as the run has read them")] if asking.verify and not changed else []
+    if not keys:
+        result = explained_now(loaded, keys, segment, ws, asking)
+        notes = [_note("by the rules and on the day of the run, from the files as they are now"), *notes]
+        return result._replace(warnings=(*told, *result.warnings), notes=(*notes, *result.notes))
     try:
         looked = look_into(run, loaded, tables, keys, ws, asking.progress)
     except NotKept as reason:
         hint = "what follows is computed from the files as they are now, as `apply` would do it"
-        note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
+        notes = [_note(f"the run does not tell all: {reason}", hint), *notes]
         result = _left_out(explained_now(loaded, keys, segment, ws, asking), run)
-        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
+        return result._replace(warnings=(*told, *result.warnings), notes=(*notes, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
     told += [*changed_zones(run, looked.zones), *unreadable(looked.unread), *differing(looked.differs)]
     origin = loaded.rules.customers.from_ or CUSTOMERS
@@ -130,8 +129,12 @@ def _of_run(
         unknown=unknown,
         hint=_hint(looked, unknown, loaded, tables[origin], personal=asking.personal) if unknown else None,
         warnings=tuple(told),
-        notes=(),
+        notes=tuple(notes),
     )
+
+
+def _note(message: str, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
 def _left_out(result: ExplainResult, run: Run) -> ExplainResult:
