@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from segkit.io.read.kinds import delimited, typed
+from segkit.io.read.kinds.excel import open as excel
+from segkit.io.read.kinds.excel.workbook import ENDINGS, OLE, ZIP
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
@@ -73,12 +75,21 @@ def _text(label: Label, start: bytes) -> Claim:
     return Claim.ENDING if label.ending in (".csv", ".tsv", ".txt") else Claim.ANY
 
 
+def _excel(label: Label, start: bytes) -> Claim:
+    """A text under the name of a workbook, as many programs write it, is a text; a web page is none."""
+    if start.startswith((ZIP, OLE)):
+        return Claim.CONTENT
+    named = label.ending in ENDINGS and (not start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"))
+    return Claim.ENDING if named else Claim.NONE
+
+
 KINDS: dict[str, Kind] = {
     "parquet": Kind("Parquet", claimed(".parquet", magic=b"PAR1"), typed.open_parquet),
     "ipc": Kind("Arrow IPC", claimed(".arrow", ".feather", ".ipc", magic=b"ARROW1"), typed.open_ipc),
     "ipc_stream": Kind("Arrow IPC", claimed(magic=b"\xff\xff\xff\xff"), typed.open_ipc_stream),
     "ndjson": Kind("NDJSON", claimed(".ndjson", ".jsonl"), typed.open_ndjson),
     "json": Kind("JSON", _json, typed.open_json),
+    "excel": Kind("an Excel workbook", _excel, excel.open_excel, excel.KEYS, extra="excel"),
     "text": Kind("delimited text", _text, delimited.open_delimited, delimited.KEYS),
     "frame": Kind("a frame", claimed(), typed.open_frame),
 }
@@ -87,8 +98,6 @@ KINDS: dict[str, Kind] = {
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",

@@ -34,7 +34,9 @@ class Source(Model):
     path: Paths = ""
     """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
     of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
-    gzip or zstd), Parquet or Arrow IPC."""
+    gzip or zstd), Parquet, Arrow IPC or Excel."""
+    sheet: str | Annotated[int, Field(ge=1)] | None = None
+    """The sheet of a workbook, by its name or its number from 1; default: the only one that is visible."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
