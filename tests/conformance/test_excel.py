@@ -262,7 +262,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "another file of Office": (lambda: OLE + b"\0" * 600, "looks like an Office document, not a table"),
     "a web page": (
         lambda: b"<html><table><tr><td>id</td></tr></table></html>",
-        "is no workbook, whatever its name says",
+        "is a page of the web, not a table",
     ),
     "an empty sheet": (lambda: workbook([]), "sheet `Sheet1` of `c.xlsx` is empty"),
     "two columns of a name": (lambda: workbook([["id", "x", "x"]]), "columns 2 and 3 are both named `x`"),

@@ -112,7 +112,7 @@ def _unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
         if start.startswith(magic):
             raise problem(label, f"`{label.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
     if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower().startswith(PAGES):
-        hint = "a server may send one, such as one to log in with, where it does not give the file"
+        hint = "open it: a server may have sent it in place of the file, and some programs save tables so"
         raise problem(label, f"`{label.name}` is a page of the web, not a table", hint=hint)
     return unpacked, kind_of(label, start)
 
