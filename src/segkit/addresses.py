@@ -17,6 +17,7 @@ Long words are looked at once: a match begins where a word does.
 """
 WEB = ("https", "http")
 """The schemes of addresses from which files are fetched."""
+_DATABASE = re.compile(r"(postgres(?:ql)?(?=://)|sqlite(?=:)|duckdb(?=:)):", re.IGNORECASE)
 _MARKS = "`\"'"
 
 
@@ -37,6 +38,25 @@ def scheme_of(text: str) -> str:
     """What an address begins with, in small letters, such as `https`; nothing where it is the path of a file."""
     found = _SCHEME.match(text)
     return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
+
+
+class Database(NamedTuple):
+    """What an address of a database tells: `postgresql`, `sqlite` or `duckdb`, and where it is.
+
+    `place` is the file of the last two; of a server it is the whole address, with its secrets.
+    """
+
+    kind: str
+    place: str
+
+
+def database_of(text: str) -> Database | None:
+    """The database that a text such as `postgresql://host/db` or `sqlite:shop.db` names; None where it names none."""
+    found = _DATABASE.match(text)
+    if found is None:
+        return None
+    kind, rest = found[1].lower(), text[found.end() :]
+    return Database("postgresql", f"postgresql:{rest}") if kind.startswith("postgres") else Database(kind, rest)
 
 
 def without_secrets(text: str) -> str:

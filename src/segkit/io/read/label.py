@@ -20,12 +20,16 @@ class Label:
 
     path: str
     """As manifests and JSON have it; `-` for standard input."""
+    within: str = ""
+    """What of it is read, where that is not all, such as `table orders`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", without_secrets(self.path))
 
     def __str__(self) -> str:
-        return "standard input" if self.is_stdin else self.path
+        if self.is_stdin:
+            return "standard input"
+        return f"{self.path}, {self.within}" if self.within else self.path
 
     @property
     def name(self) -> str:
