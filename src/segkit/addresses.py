@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])(?=[0-9+.-]*[A-Za-z])[A-Za-z0-9+.-]{2,}:/+")
-"""How an address begins; one letter is a drive. A `Path` keeps one slash of two.
+_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])(?!(?i:sqlite|duckdb):)(?=[0-9+.-]*[A-Za-z])[A-Za-z0-9+.-]{2,}:/+")
+"""How an address begins; one letter is a drive, and behind `sqlite:` stands a file. A `Path` keeps one slash of two.
 
 Long words are looked at once: a match begins where a word does.
 """

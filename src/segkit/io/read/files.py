@@ -52,7 +52,7 @@ def _origin_of(database: Database, base: Path) -> Origin:
     if database.kind == "postgresql":
         return Origin(Label(database.place), Path(), database.kind)
     path = base / database.place
-    label = Label(str(path))
+    label = Label(f"{database.kind}:{path}")
     if path.is_dir():
         raise problem(label, f"`{database.place}` is a directory", hint="name the file of the database")
     if not path.exists():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from segkit.addresses import without_secrets
+from segkit.addresses import database_of, without_secrets
 from segkit.diagnostics import Diagnostic
 
 STDIN = Path("-")
@@ -34,7 +34,8 @@ class Label:
     @property
     def name(self) -> str:
         """The name of the file, without its folder."""
-        return PurePath(self.path).name
+        database = database_of(self.path)
+        return PurePath(database.place if database else self.path).name
 
     @property
     def endings(self) -> list[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from segkit.rules.model.sources import TypeName
+
 DIGITS, DECIMALS = 28, 10
 """What an amount may have at most: 28 digits before its mark and 10 behind it."""
 _NUMBER = r"^-?\d+(\.\d+)?$"
@@ -22,26 +24,28 @@ _ENDLESS = {
 """How the infinite days of PostgreSQL and of DuckDB come: their drivers count on beyond the last number."""
 
 
-def made_exact(spool: Path, numbers: Collection[str]) -> pl.LazyFrame:
-    """The rows, with decimals for `numbers`; a column with values that are none, or are no days, is text with them."""
+def made_exact(spool: Path, numbers: Collection[str]) -> tuple[pl.LazyFrame, dict[str, TypeName]]:
+    """The rows, with decimals for `numbers`, and the types of columns that are text because of some values.
+
+    These are values that are no number or are too long, and days beyond the calendar.
+    """
     frame = pl.scan_parquet(spool, glob=False)
     schema = frame.collect_schema()
     days = [name for name, dtype in schema.items() if dtype.base_type() in _ENDLESS]
-    facts = [
-        *_facts_of_numbers(numbers),
-        *(_in_calendar(name, schema[name]).not_().any().alias(f"odd {name}") for name in days),
-    ]
+    facts = [*_facts_of_numbers(numbers), *(_odd(name, schema[name]).any().alias(f"odd {name}") for name in days)]
     if not facts:
-        return frame
+        return frame, {}
     found = frame.select(facts).collect(engine="streaming").row(0, named=True)
-    as_numbers = [
-        pl.col(name).cast(pl.Decimal(38, found[f"decimals {name}"] or 0))
+    decimals = {name: found[f"decimals {name}"] or 0 for name in numbers}
+    fits = {
+        name: found[f"plain {name}"] and (found[f"digits {name}"] or 0) <= DIGITS and decimals[name] <= DECIMALS
         for name in numbers
-        if found[f"plain {name}"]
-        and (found[f"digits {name}"] or 0) <= DIGITS
-        and (found[f"decimals {name}"] or 0) <= DECIMALS
-    ]
-    return frame.with_columns(*as_numbers, *(_as_text(name, schema[name]) for name in days if found[f"odd {name}"]))
+    }
+    odd = [name for name in days if found[f"odd {name}"]]
+    types: dict[str, TypeName] = dict.fromkeys(odd, "date")
+    types |= {name: "number" for name in numbers if not fits[name]}
+    as_numbers = (pl.col(name).cast(pl.Decimal(38, decimals[name])) for name in numbers if fits[name])
+    return frame.with_columns(*as_numbers, *(_as_text(name, schema[name]) for name in odd)), types
 
 
 def _facts_of_numbers(names: Collection[str]) -> Iterator[pl.Expr]:
@@ -51,6 +55,10 @@ def _facts_of_numbers(names: Collection[str]) -> Iterator[pl.Expr]:
         yield value.str.contains(_NUMBER).all().alias(f"plain {name}")
         yield whole.fill_null(value.str.len_bytes()).max().alias(f"digits {name}")
         yield (value.str.strip_prefix("-").str.len_bytes() - whole - 1).max().alias(f"decimals {name}")
+
+
+def _odd(name: str, dtype: pl.DataType) -> pl.Expr:
+    return ~_in_calendar(name, dtype)
 
 
 def _in_calendar(name: str, dtype: pl.DataType) -> pl.Expr:

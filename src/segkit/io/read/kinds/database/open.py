@@ -75,7 +75,8 @@ def _opened(
         raise found
     rows, numbers = found
     opened = typed.open_parquet(ws, spec, label, rows)
-    return opened._replace(frame=made_exact(rows, numbers))
+    frame, types = made_exact(rows, numbers)
+    return opened._replace(frame=frame, types=types)
 
 
 def _spooled(
