@@ -14,6 +14,8 @@ EXTRAS = {
     "predict": ("numpy", "scipy"),
     "excel": ("fastexcel", "xlsxwriter"),
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
+    "database": ("adbc_driver_postgresql",),
+    "duckdb": ("duckdb",),
 }
 """Extra -> the modules that it brings, or that make it needless."""
 

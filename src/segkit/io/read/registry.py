@@ -8,7 +8,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from segkit.io.databases import duck, postgresql
 from segkit.io.read.kinds import delimited, typed
+from segkit.io.read.kinds.database import open as databases
 from segkit.io.read.kinds.excel import open as excel
 from segkit.io.read.kinds.excel.workbook import ENDINGS, OLE, ZIP
 from segkit.io.read.label import Label
@@ -91,18 +93,22 @@ KINDS: dict[str, Kind] = {
     "json": Kind("JSON", _json, typed.open_json),
     "excel": Kind("an Excel workbook", _excel, excel.open_excel, excel.KEYS, extra="excel"),
     "text": Kind("delimited text", _text, delimited.open_delimited, delimited.KEYS),
+    "postgresql": Kind("a database", claimed(), databases.open_postgresql, databases.KEYS, extra=postgresql.EXTRA),
+    "sqlite": Kind("a database", claimed(), databases.open_sqlite, databases.KEYS),
+    "duckdb": Kind("a database", claimed(), databases.open_duckdb, databases.KEYS, extra=duck.EXTRA),
     "frame": Kind("a frame", claimed(), typed.open_frame),
 }
 """Name of the kind -> how it is told and read."""
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+SQLITE = b"SQLite format 3"
 
 FOREIGN = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",
     b"%PDF": "a PDF document",
-    b"SQLite format 3": "an SQLite database",
+    SQLITE: "an SQLite database",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",

@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
+from segkit.addresses import database_of
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
-from segkit.io.read import Table
+from segkit.io.read import Label, Table
 from segkit.operations.delivery.digests import digest
 from segkit.operations.delivery.runs import Run
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
@@ -114,6 +115,8 @@ def changed_inputs(run: Run, rules: RuleFile, tables: Mapping[str, Table], *, ve
 
 def _ends(path: str, named: str | tuple[str, ...] | None) -> tuple[str, ...]:
     """As many parts from the end of a path as it has in the rules."""
+    if database_of(path):
+        return (Label(path).name,)
     texts = (named,) if isinstance(named, str) else named or ("",)
     depth = min(1 if "**" in text else max(1, len(PurePath(text).parts)) for text in texts)
     return PurePath(path).parts[-depth:]
