@@ -1,0 +1,181 @@
+"""Lists in a table of a SQLite file.
+
+Dates and decimals are text: a column of numbers holds 15 digits of a decimal, and text holds all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from segkit.errors import WriteError
+from segkit.io.write.tables.kinds import Kind
+from segkit.io.write.tables.stores import Column, Load, Open, Waiting, handed
+from segkit.rules.model.table_name import SQLITE, TableName, quoted
+
+PAUSE = 0.1
+"""Seconds between two tries where another program writes."""
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_AS_TEXT = dict.fromkeys(Kind, Kind.TEXT)
+_DAYS = dict.fromkeys((Kind.DATE, Kind.MOMENT, Kind.ZONED), Kind.TEXT)
+_WHOLE = {kind: kind for kind in (Kind.INTEGER, Kind.BOOLEAN)}
+_NUMBER = {Kind.NUMBER: Kind.NUMBER}
+_MADE = {Kind.INTEGER: "INTEGER", Kind.BOOLEAN: "INTEGER", Kind.NUMBER: "REAL"}
+"""Kind -> the type of a column that is made; all others are text."""
+
+
+class SqliteFile:
+    """A SQLite file; `mode` gives the permissions of one that is made."""
+
+    def __init__(self, path: Path, mode: int | None = None) -> None:
+        self.path, self._mode = path, mode
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return f"{SQLITE}{self.path}"
+
+    def look(self, tables: Sequence[TableName]) -> Mapping[TableName, Mapping[str, Column] | None]:
+        """The columns of each table, None for one that is not there; the file is not made."""
+        if not self.path.exists():
+            return dict.fromkeys(tables)
+        with self.told(), closing(self._connected("ro")) as connection:
+            return {table: _columns(connection, table) for table in tables}
+
+    def spelling(self, name: str) -> str:
+        """The name in small letters: capitals do not count."""
+        return name.lower()
+
+    def made(self, kind: Kind) -> Column:
+        """A column of a table that is made."""
+        declared = _MADE.get(kind, "TEXT")
+        return Column(declared, _takes(declared))
+
+    @contextmanager
+    def transaction(self, waiting: Waiting) -> Iterator[Open]:
+        """A transaction, which is taken back where the block ends before it is committed."""
+        with self.told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._make()
+        connection = self._connected("rw")
+        with closing(connection):  # closing takes back what is not committed
+            yield _Transaction(self, connection, waiting)
+
+    def _make(self) -> None:
+        """The file, for its owner alone where that is asked for before anything is in it."""
+        if self._mode is None or self.path.exists():
+            self.path.touch()
+        else:
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        if self._mode is not None:
+            self.path.chmod(self._mode)
+
+    def _connected(self, mode: str) -> sqlite3.Connection:
+        # The parts of the path that mean something in an address are written as codes.
+        address = f"{self.path.absolute().as_uri()}?mode={mode}"
+        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=0, check_same_thread=False)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what SQLite refuses inside the block into a WriteError."""
+        try:
+            yield
+        except sqlite3.IntegrityError as error:  # its text names the constraint and its columns
+            hint = "change the rules or the table: nothing was written"
+            raise WriteError.of(f"`{self.address}` refuses the rows: {error}", hint=hint) from error
+        except sqlite3.Error as error:
+            hint = "is it a file of SQLite, with a table to which this user may write?"
+            raise WriteError.of(f"cannot write to `{self.address}`: {error}", hint=hint) from error
+        except OSError as error:
+            raise WriteError.of(f"cannot write to `{self.address}`: {error.strerror}") from error
+
+
+class _Transaction:
+    def __init__(self, file: SqliteFile, connection: sqlite3.Connection, waiting: Waiting) -> None:
+        self._file, self._connection, self._waiting = file, connection, waiting
+
+    def write(self, loads: Sequence[Load]) -> None:
+        """Make the tables that are not there, take rows away, and put rows in."""
+        with self._file.told():
+            self._patiently("begin immediate")
+            for load in loads:
+                there = _columns(self._connection, load.table)
+                if there is None:
+                    there = {name: self._file.made(kind) for name, kind in load.kinds.items()}
+                    columns = ", ".join(f"{quoted(name)} {column.type}" for name, column in there.items())
+                    self._connection.execute(f"create table {load.table.sql} ({columns})")
+                self._replace(load, {name.lower(): column for name, column in there.items()})
+
+    def _replace(self, load: Load, there: Mapping[str, Column]) -> None:
+        if load.old:
+            marks = ", ".join("?" * len(load.old.labels))
+            where = f"{quoted(load.old.column)} in ({marks})"
+            self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
+        names, marks = ", ".join(map(quoted, load.kinds)), ", ".join("?" * len(load.kinds))
+        insert = f"insert into {load.table.sql} ({names}) values ({marks})"
+        rows = handed(load.rows, {name: there[name.lower()] for name in load.kinds}, load.kinds)
+        for batch in rows.collect_batches(maintain_order=True):
+            self._connection.executemany(insert, batch.iter_rows())
+
+    def commit(self) -> None:
+        """Make it true, once no other program reads the file."""
+        with self._file.told():
+            self._patiently("commit")
+
+    def _patiently(self, statement: str) -> None:
+        """Run the statement, again and again while another program has the file."""
+        waits = False
+        while not _runs(lambda: self._connection.execute(statement)):
+            if not self._waiting.wait:
+                hint = "wait for it to end, or leave `--no-wait` out"
+                raise WriteError.of(f"another program uses `{self._file.address}`", hint=hint)
+            if not waits:
+                self._waiting.told(f"waiting for another program that uses {self._file.address}")
+            waits = True
+            time.sleep(PAUSE)
+
+
+def _runs(statement: Callable[[], object]) -> bool:
+    """Whether the statement went through; False where another program has the file."""
+    try:
+        statement()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _BUSY:
+            return False
+        raise
+    return True
+
+
+def _columns(connection: sqlite3.Connection, table: TableName) -> Mapping[str, Column] | None:
+    found = connection.execute("select type from sqlite_schema where lower(name) = lower(?)", [table.name]).fetchone()
+    if found is None:
+        return None
+    if found[0] != "table":
+        raise WriteError.of(f"`{table}` is no table, but of the kind `{found[0]}`", hint="name a table")
+    rows = connection.execute("select name, type, \"notnull\", dflt_value, pk from pragma_table_info(?)", [table.name])
+    return {
+        name: Column(
+            type_ or "without a type",
+            _takes(type_),
+            needed=bool(not_null) and default is None and not (key and type_.upper() == "INTEGER"),
+        )
+        for name, type_, not_null, default, key in rows
+    }
+
+
+def _takes(declared: str) -> Mapping[Kind, Kind]:
+    """What a column of a type takes as it is: of others, SQLite would make a number, or another one."""
+    type_ = declared.upper()
+    if "INT" in type_:
+        return _WHOLE
+    if any(word in type_ for word in ("CHAR", "CLOB", "TEXT")):
+        return _AS_TEXT
+    if not type_ or "BLOB" in type_:
+        return _AS_TEXT | _WHOLE | _NUMBER
+    if any(word in type_ for word in ("REAL", "FLOA", "DOUB")):
+        return _NUMBER
+    return _WHOLE | _NUMBER | (_DAYS if any(word in type_ for word in ("DATE", "TIME")) else {})
