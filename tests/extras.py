@@ -13,6 +13,8 @@ EXTRAS = {
     "charts": ("altair", "vl_convert"),
     "predict": ("numpy", "scipy"),
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
+    "database": ("adbc_driver_postgresql",),
+    "duckdb": ("duckdb",),
 }
 """Extra -> the modules that it brings, or that make it needless."""
 
