@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import salt_of
 from segkit.operations.decide import Decision
@@ -76,7 +77,10 @@ def manifest_of(
         personal_data=personal_data(run.evaluated.plan, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
-        segments=tuple(_segment(segment, rules.segment[segment.name]) for segment in result.segments),
+        segments=tuple(
+            _segment(segment, rules.segment[segment.name], in_table=result.table is not None)
+            for segment in result.segments
+        ),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
         several=result.several,
@@ -113,10 +117,13 @@ def _form(rules: RuleFile) -> m.OutputForm:
         key_escaped=key.escaped,
         label_column=output.label_column,
         changes=output.changes,
+        to=without_secrets(output.to) if output.to else None,
+        table=output.table,
+        load=output.load if output.to else None,
     )
 
 
-def _segment(segment: SegmentResult, asked: Segment) -> m.SegmentOf:
+def _segment(segment: SegmentResult, asked: Segment, *, in_table: bool) -> m.SegmentOf:
     outputs = tuple(map(_file, segment.outputs))
     return m.SegmentOf(
         name=segment.name,
@@ -125,7 +132,7 @@ def _segment(segment: SegmentResult, asked: Segment) -> m.SegmentOf:
         excluded={reason: segment.excluded.get(reason, 0) for reason in REASONS},
         written=segment.written,
         share=_percent(segment.share) or 0.0,
-        path=next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
+        path=None if in_table else next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
         outputs=outputs,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
         variants=segment.variants,

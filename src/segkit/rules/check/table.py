@@ -53,7 +53,7 @@ def _address(output: Output, to: str) -> Iterator[Finding]:
 def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
     at, name = ("output", "table"), table_name(text)
     if name is None:
-        hint = 'such as `segments` or `marketing.segments`; a name with a point stands in quotes: `\'"a.b"\'`'
+        hint = "such as `segments` or `marketing.segments`; a name with a point stands in quotes: `'\"a.b\"'`"
         yield Finding(at, f"`{text}` is not the name of a table", hint)
         return
     if sqlite_file(rules.output.to) is not None:

@@ -97,9 +97,9 @@ class Output(Model):
     to: str | None = None
     """The database whose table has the lists, in place of files: `"postgresql://HOST/NAME"` or `"sqlite:FILE"`."""
     table: str | None = None
-    """With `to`: the table, such as `"marketing.segments"`; who is held out goes to the one with `_holdout` behind it."""
+    """With `to`: the table, such as `"marketing.segments"`; who is held out goes to `"marketing.segments_holdout"`."""
     load: Literal["replace", "append_changes"] = "replace"
-    """With `to`: the rows of these segments are replaced, or who entered and who left is appended to what is there."""
+    """With `to`: replace the rows of these segments, or append who entered and who left since the last run."""
 
     @property
     def writes_changes(self) -> bool:

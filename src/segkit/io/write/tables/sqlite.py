@@ -13,6 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from segkit.errors import WriteError
+from segkit.io.databases import sqlite
+from segkit.io.databases.refused import Refused
 from segkit.io.write.tables.kinds import Kind
 from segkit.io.write.tables.stores import Column, Load, Open, Waiting, handed
 from segkit.rules.model.table_name import SQLITE, TableName, quoted
@@ -43,7 +45,7 @@ class SqliteFile:
         """The columns of each table, None for one that is not there; the file is not made."""
         if not self.path.exists():
             return dict.fromkeys(tables)
-        with self.told(), closing(self._connected("ro")) as connection:
+        with self.told(), closing(self._connected(writes=False)) as connection:
             return {table: _columns(connection, table) for table in tables}
 
     def spelling(self, name: str) -> str:
@@ -61,7 +63,7 @@ class SqliteFile:
         with self.told():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._make()
-        connection = self._connected("rw")
+            connection = self._connected(writes=True)
         with closing(connection):  # closing takes back what is not committed
             yield _Transaction(self, connection, waiting)
 
@@ -74,22 +76,24 @@ class SqliteFile:
         if self._mode is not None:
             self.path.chmod(self._mode)
 
-    def _connected(self, mode: str) -> sqlite3.Connection:
-        # The parts of the path that mean something in an address are written as codes.
-        address = f"{self.path.absolute().as_uri()}?mode={mode}"
-        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=0, check_same_thread=False)
+    def _connected(self, *, writes: bool) -> sqlite3.Connection:
+        connection = sqlite.connect(self.path, writes=writes)
+        connection.execute("pragma busy_timeout = 0")  # who waits here could not be interrupted
+        return connection
 
     @contextmanager
     def told(self) -> Iterator[None]:
         """Turn what SQLite refuses inside the block into a WriteError."""
         try:
             yield
-        except sqlite3.IntegrityError as error:  # its text names the constraint and its columns
-            hint = "change the rules or the table: nothing was written"
-            raise WriteError.of(f"`{self.address}` refuses the rows: {error}", hint=hint) from error
+        except sqlite3.IntegrityError as error:  # its words name the constraint and its columns, and no value
+            hint = "look at the constraints of the table; nothing was written"
+            raise WriteError.of(f"`{self.address}` does not take the rows: {error}", hint=hint) from None
         except sqlite3.Error as error:
-            hint = "is it a file of SQLite, with a table to which this user may write?"
-            raise WriteError.of(f"cannot write to `{self.address}`: {error}", hint=hint) from error
+            refused = sqlite.refused(self.path, error)
+            raise WriteError.of(refused.message, hint=refused.hint) from None
+        except Refused as error:
+            raise WriteError.of(error.message, hint=error.hint) from None
         except OSError as error:
             raise WriteError.of(f"cannot write to `{self.address}`: {error.strerror}") from error
 
@@ -104,17 +108,19 @@ class _Transaction:
             self._patiently("begin immediate")
             for load in loads:
                 there = _columns(self._connection, load.table)
-                if there is None:
+                if there is None and load.rows is not None:
                     there = {name: self._file.made(kind) for name, kind in load.kinds.items()}
                     columns = ", ".join(f"{quoted(name)} {column.type}" for name, column in there.items())
                     self._connection.execute(f"create table {load.table.sql} ({columns})")
-                self._replace(load, {name.lower(): column for name, column in there.items()})
+                if there is not None:
+                    self._replace(load, {name.lower(): column for name, column in there.items()})
 
     def _replace(self, load: Load, there: Mapping[str, Column]) -> None:
-        if load.old:
-            marks = ", ".join("?" * len(load.old.labels))
-            where = f"{quoted(load.old.column)} in ({marks})"
-            self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
+        marks = ", ".join("?" * len(load.old.labels))
+        where = f"{quoted(load.old.column)} in ({marks})"
+        self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
+        if load.rows is None:
+            return
         names, marks = ", ".join(map(quoted, load.kinds)), ", ".join("?" * len(load.kinds))
         insert = f"insert into {load.table.sql} ({names}) values ({marks})"
         rows = handed(load.rows, {name: there[name.lower()] for name in load.kinds}, load.kinds)
@@ -156,7 +162,7 @@ def _columns(connection: sqlite3.Connection, table: TableName) -> Mapping[str, C
         return None
     if found[0] != "table":
         raise WriteError.of(f"`{table}` is no table, but of the kind `{found[0]}`", hint="name a table")
-    rows = connection.execute("select name, type, \"notnull\", dflt_value, pk from pragma_table_info(?)", [table.name])
+    rows = connection.execute('select name, type, "notnull", dflt_value, pk from pragma_table_info(?)', [table.name])
     return {
         name: Column(
             type_ or "without a type",

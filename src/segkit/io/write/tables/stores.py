@@ -37,12 +37,12 @@ class Old(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What a run does to a table: which rows go, and the frame of those that come."""
+    """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none."""
 
     table: TableName
     kinds: Mapping[str, Kind]
-    old: Old | None
-    rows: pl.LazyFrame
+    old: Old
+    rows: pl.LazyFrame | None
 
 
 class Waiting(NamedTuple):
