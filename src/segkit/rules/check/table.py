@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.addresses import scheme_of, without_secrets
+from segkit.addresses import is_address, scheme_of, without_secrets
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.model.table_name import HELD_OUT_SUFFIX, TableName, sqlite_file, table_name
@@ -47,7 +47,8 @@ def _address(output: Output, to: str) -> Iterator[Finding]:
             yield Finding(("output", "load"), message, hint, code=codes.CONTRADICTION)
     elif scheme_of(to) not in POSTGRES:
         hint = '`to = "postgresql://HOST/NAME"`, or `to = "sqlite:FILE"`; a folder is named by `directory`'
-        yield Finding(_AT, f"`{shown}` is no database that segkit writes to", hint)
+        what = f"`{shown}`" if is_address(to) else "`to`"  # what is no address may hold a password anywhere
+        yield Finding(_AT, f"{what} is no database that segkit writes to", hint)
 
 
 def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
