@@ -126,7 +126,7 @@ class Run:
         """
         clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
         loaded = self._decision.loaded if directory is None else _writing_to(self._decision.loaded, directory)
-        run = self._decision._replace(loaded=loaded)
+        run = self._decision._replace(loaded=loaded, rows=self._decision.rows._replace(rules=loaded.rules))
         digests = Digests()
         try:
             self._inputs.require_same()

@@ -44,21 +44,28 @@ _MADE = {
     Kind.ZONED: "timestamp with time zone",
 }
 _AS_TEXT = dict.fromkeys(Kind, Kind.TEXT)
-_TEXT, _WHOLE = {Kind.TEXT: Kind.TEXT}, {Kind.INTEGER: Kind.INTEGER}
-_DECIMAL = {Kind.DECIMAL: Kind.TEXT, Kind.INTEGER: Kind.INTEGER}
+_TEXT = {Kind.TEXT: Kind.TEXT}
+_NUMERIC = {Kind.TEXT: Kind.TEXT, Kind.DECIMAL: Kind.TEXT, Kind.NUMBER: Kind.TEXT, Kind.INTEGER: Kind.INTEGER}
 """Decimals are handed over as text, so that 19.99 does not become 19.9900000000."""
+_FLOAT = {**_NUMERIC, Kind.NUMBER: Kind.NUMBER}
+_NUMBERS = {
+    **dict.fromkeys(("int2", "int4", "int8", "numeric"), _NUMERIC),
+    **dict.fromkeys(("float4", "float8"), _FLOAT),
+}
 _TAKES = {
+    **_NUMBERS,
     **dict.fromkeys(("text", "varchar", "bpchar", "citext"), _AS_TEXT),
     **dict.fromkeys(("uuid", "json", "jsonb"), _TEXT),
-    **dict.fromkeys(("int2", "int4", "int8"), _WHOLE),
-    "numeric": _DECIMAL,
-    "float8": {Kind.NUMBER: Kind.NUMBER},
-    "bool": {Kind.BOOLEAN: Kind.BOOLEAN},
-    "date": {Kind.DATE: Kind.DATE},
-    "timestamp": {Kind.MOMENT: Kind.MOMENT, Kind.DATE: Kind.DATE},
+    "bool": {Kind.BOOLEAN: Kind.BOOLEAN} | _TEXT,
+    "date": {Kind.DATE: Kind.DATE} | _TEXT,
+    "timestamp": {Kind.MOMENT: Kind.MOMENT, Kind.DATE: Kind.DATE} | _TEXT,
     "timestamptz": {Kind.ZONED: Kind.ZONED},
 }
-"""Type of a column -> what it takes, and as what it is handed over."""
+"""Type of a column -> what it takes, and as what it is handed over.
+
+A text, as what no rule reads in a text file is, may be handed to a column of numbers or days: where all of its values
+come back as they went in. So two rule files fill one table, whatever each of them reads.
+"""
 
 
 class PostgresDatabase:
@@ -149,7 +156,8 @@ class PostgresDatabase:
             row["name"]: Column(
                 f"{row['type']}{' (generated)' if row['generated'] else ''}",
                 {} if row["generated"] else _TEXT if row["enum"] else _TAKES.get(row["base"], {}),
-                row["needed"],
+                needed=row["needed"],
+                numbers=row["base"] in _NUMBERS,
             )
             for row in self._asked(connection, _COLUMNS.format(oid=of["oid"]))
         }
@@ -201,7 +209,7 @@ class _Transaction:
                 stage = f"segkit_rows_{number}"
                 filled = load.rows is not None and self._staged(cursor, handed(load.rows, there, load.kinds), stage)
                 if filled:
-                    self._require_kept(load, there, stage)
+                    self._require_kept(cursor, load, there, stage)
                 if load.old.labels:
                     self._database.run(cursor, f"delete from {load.table.sql} where {_goes(load.old)}")
                 if filled:
@@ -256,17 +264,18 @@ class _Transaction:
             mode = "append"
         return mode == "append"
 
-    def _require_kept(self, load: Load, there: Mapping[str, Column], stage: str) -> None:
+    def _require_kept(self, cursor: Any, load: Load, there: Mapping[str, Column], stage: str) -> None:
         """`WriteError` for a value that would not come back from its column as it went in."""
-        for name, kind in load.kinds.items():
+        for at, (name, kind) in enumerate(load.kinds.items()):
             column = there[name]
-            handed_as = column.takes[kind]
-            own = "numeric" if kind is Kind.DECIMAL and column.type.startswith("numeric") else _MADE[handed_as]
-            if column.type == own:
+            lost = _lost(name, kind, column)
+            if lost is None:
                 continue
-            lost = f"{quoted(name)}::{column.type}::{own} is distinct from {quoted(name)}::{own}"
-            if self._database.gives(self._connection, f"select 1 as lost from {stage} where {lost} limit 1"):
-                hint = "make the column wider, or name another table"
+            # By way of a table, since an error that comes while rows are read has no code.
+            one = f"{stage}_{at}"
+            self._database.run(cursor, f"create temporary table {one} as select 1 from {stage} where {lost} limit 1")
+            if self._database.gives(self._connection, f"select 1 as lost from {one}"):
+                hint = "change the type of the column, take it out of `columns`, or name another table"
                 message = f"a value of `{name}` does not fit into `{column.type}` of `{load.table}`; {_NOTHING}"
                 raise WriteError.of(message, hint=hint)
 
@@ -279,6 +288,17 @@ class _Transaction:
                 self._connection.commit()
             except adbc_driver_manager.Error as error:
                 raise self._database.refused(error) from None
+
+
+def _lost(name: str, kind: Kind, column: Column) -> str | None:
+    """A condition on values that a column would change; None where it takes them as they are."""
+    value, handed_as = quoted(name), column.takes[kind]
+    as_number = column.numbers and handed_as is Kind.TEXT
+    own = _MADE[Kind.DECIMAL] if as_number else _MADE[handed_as]
+    if column.type == own and not (as_number and kind is Kind.TEXT):
+        return None
+    changed = f"{value}::{column.type}::{own} is distinct from {value}::{own}"
+    return f"{changed} or {value} ~ '^[+-]?0[0-9]'" if as_number else changed
 
 
 def _goes(old: Old) -> str:
@@ -311,5 +331,5 @@ select (select has_schema_privilege(n.oid, 'create') from pg_catalog.pg_namespac
 """
 _ALIKE = """
 select c.relname::text as name from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where lower(c.relname) = lower({name}) and n.nspname = {schema} and c.relkind in ('r', 'p')
+where lower(c.relname) = lower({name}) and c.relname <> {name} and n.nspname = {schema} and c.relkind in ('r', 'p')
 """

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from segkit.errors import WriteError
 from segkit.io.databases import sqlite
 from segkit.io.databases.refused import Refused
@@ -23,9 +25,11 @@ PAUSE = 0.1
 """Seconds between two tries where another program writes."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _AS_TEXT = dict.fromkeys(Kind, Kind.TEXT)
-_DAYS = dict.fromkeys((Kind.DATE, Kind.MOMENT, Kind.ZONED), Kind.TEXT)
-_WHOLE = {kind: kind for kind in (Kind.INTEGER, Kind.BOOLEAN)}
-_NUMBER = {Kind.NUMBER: Kind.NUMBER}
+_AS_IT_IS = _AS_TEXT | {kind: kind for kind in (Kind.INTEGER, Kind.BOOLEAN, Kind.NUMBER)}
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_KEPT = r"^-?(0|[1-9]\d*)(\.\d+)?$"
+_DIGITS = 15
+"""The digits of a decimal that SQLite keeps in a number."""
 _MADE = {Kind.INTEGER: "INTEGER", Kind.BOOLEAN: "INTEGER", Kind.NUMBER: "REAL"}
 """Kind -> the type of a column that is made; all others are text."""
 
@@ -54,8 +58,7 @@ class SqliteFile:
 
     def made(self, kind: Kind) -> Column:
         """A column of a table that is made."""
-        declared = _MADE.get(kind, "TEXT")
-        return Column(declared, _takes(declared))
+        return _column(_MADE.get(kind, "TEXT"))
 
     @contextmanager
     def transaction(self, waiting: Waiting) -> Iterator[Open]:
@@ -123,8 +126,9 @@ class _Transaction:
             return
         names, marks = ", ".join(map(quoted, load.kinds)), ", ".join("?" * len(load.kinds))
         insert = f"insert into {load.table.sql} ({names}) values ({marks})"
-        rows = handed(load.rows, {name: there[name.lower()] for name in load.kinds}, load.kinds)
-        for batch in rows.collect_batches(maintain_order=True):
+        there = {name: there[name.lower()] for name in load.kinds}
+        for batch in handed(load.rows, there, load.kinds).collect_batches(maintain_order=True):
+            _require_kept(batch, there, load)
             self._connection.executemany(insert, batch.iter_rows())
 
     def commit(self) -> None:
@@ -164,24 +168,35 @@ def _columns(connection: sqlite3.Connection, table: TableName) -> Mapping[str, C
         raise WriteError.of(f"`{table}` is no table, but of the kind `{found[0]}`", hint="name a table")
     rows = connection.execute('select name, type, "notnull", dflt_value, pk from pragma_table_info(?)', [table.name])
     return {
-        name: Column(
-            type_ or "without a type",
-            _takes(type_),
+        name: _column(
+            type_,
             needed=bool(not_null) and default is None and not (key and type_.upper() == "INTEGER"),
         )
         for name, type_, not_null, default, key in rows
     }
 
 
-def _takes(declared: str) -> Mapping[Kind, Kind]:
-    """What a column of a type takes as it is: of others, SQLite would make a number, or another one."""
+def _column(declared: str, *, needed: bool = False) -> Column:
+    """A column of a type: one of texts takes all as text, others make numbers of texts that look so."""
     type_ = declared.upper()
-    if "INT" in type_:
-        return _WHOLE
-    if any(word in type_ for word in ("CHAR", "CLOB", "TEXT")):
-        return _AS_TEXT
-    if not type_ or "BLOB" in type_:
-        return _AS_TEXT | _WHOLE | _NUMBER
-    if any(word in type_ for word in ("REAL", "FLOA", "DOUB")):
-        return _NUMBER
-    return _WHOLE | _NUMBER | (_DAYS if any(word in type_ for word in ("DATE", "TIME")) else {})
+    if "INT" not in type_ and any(word in type_ for word in ("CHAR", "CLOB", "TEXT")):
+        return Column(declared, _AS_TEXT, needed)
+    plain = not type_ or ("BLOB" in type_ and "INT" not in type_)
+    return Column(declared or "without a type", _AS_IT_IS, needed, numbers=not plain)
+
+
+def _require_kept(batch: pl.DataFrame, there: Mapping[str, Column], load: Load) -> None:
+    """`WriteError` for a text that a column would make another number of, such as `00042`."""
+    for name, dtype in batch.schema.items():
+        column = there[name]
+        if not column.numbers or not (dtype == pl.String or (dtype == pl.Int64 and "INT" not in column.type.upper())):
+            continue
+        value = pl.col(name)
+        changes = value.abs() > 2**53
+        if dtype == pl.String:
+            many = value.str.count_matches(r"\d") > _DIGITS
+            changes = value.str.contains(_NUMBER) & (~value.str.contains(_KEPT) | many)
+        if batch.select(changes.any()).item():
+            hint = "change the type of the column, take it out of `columns`, or name another table"
+            message = f"a value of `{name}` does not fit into `{column.type}` of `{load.table}`; nothing was written"
+            raise WriteError.of(message, hint=hint)

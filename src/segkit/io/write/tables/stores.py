@@ -20,12 +20,13 @@ SHOWN = 5
 class Column(NamedTuple):
     """A column of a table: its type as the database calls it, and what it takes: kind -> as what it is handed over.
 
-    `needed` says that a row cannot be without it.
+    `needed` says that a row cannot be without it, `numbers` that it makes numbers of texts.
     """
 
     type: str
     takes: Mapping[Kind, Kind]
     needed: bool = False
+    numbers: bool = False
 
 
 class Old(NamedTuple):
