@@ -36,6 +36,7 @@ EVERYBODY = ["00042", "2", "3", "4"]
 class Database(Protocol):
     to: str
 
+    def connection(self) -> Any: ...
     def ask(self, sql: str) -> list[tuple[Any, ...]]: ...
     def do(self, sql: str) -> None: ...
 
@@ -482,7 +483,7 @@ def test_a_run_that_is_killed_between_table_and_folder_is_made_good_by_the_next(
 def test_a_table_that_somebody_holds_is_waited_for(shop: Desk, database: Database) -> None:
     put(shop, rules(database.to, OLD))
     shop.put("c.csv", CUSTOMERS.replace("41", "39"))
-    connection = database.connection()  # type: ignore[attr-defined]
+    connection = database.connection()
     cursor = connection.cursor()
     cursor.execute("begin immediate" if isinstance(database, Sqlite) else "begin")
     cursor.execute("update segments set town = 'x' where id = '4'")
@@ -497,6 +498,25 @@ def test_a_table_that_somebody_holds_is_waited_for(shop: Desk, database: Databas
     connection.close()
     assert keys(database) == {"old": ["4"]}
     assert database.ask("select town from segments") == [("Nantes",)]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_waits_can_be_interrupted(shop: Desk, database: Database, sent: int, code: int) -> None:
+    put(shop, rules(database.to, OLD))
+    before = shop.tree()
+    connection = database.connection()
+    cursor = connection.cursor()
+    cursor.execute("begin immediate" if isinstance(database, Sqlite) else "begin")
+    cursor.execute("update segments set town = 'x' where id = '4'")
+    run = shop.begin("apply", "rules.toml")
+    time.sleep(3)
+    run.send_signal(sent)
+    assert run.wait(30) == code
+    cursor.execute("rollback")
+    cursor.close()
+    connection.close()
+    assert keys(database) == {"old": ["2", "4"]}
+    assert shop.tree() == before
 
 
 def test_readers_hold_up_nobody(shop: Desk, postgres: Postgres) -> None:

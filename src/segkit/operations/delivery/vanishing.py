@@ -93,7 +93,8 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
             of_lists = {name for _, name in lists} | {OLD_MEMBERS_FILE, loaded.rules.output.combined}
             names += [name for name in _combined(last.manifest) if name not in of_lists]
             whose = f"of another rule file, `{_shown(last.manifest.rules, directory)}`"
-        place = str(last.manifest.output.table) if in_table else str(directory)
+        rows_go = in_table and loaded.rules.output.load == "replace"
+        place = str(last.manifest.output.table) if rows_go else str(directory)
         return Vanishing(place, tuple(names), whose) if names else None
     return None
 

@@ -19,12 +19,15 @@ from segkit.io.write.tables.kinds import Kind
 from segkit.io.write.tables.stores import Column, Load, Old, Open, Waiting, handed
 from segkit.rules.model.table_name import TableName, quoted
 
-HELD = "55P03"
-"""The code of a lock that somebody else has."""
+HELD, STOPPED = "55P03", "57014"
+"""The codes of a lock that somebody else has, and of a statement that was stopped."""
 FIRST_TRY, NEXT_TRIES = "50ms", "1s"
 """How long one try to lock a table takes; between two, the process can be interrupted."""
 _NOTHING = "nothing was written"
 _WRITING = (
+    Reason(
+        STOPPED, "has stopped the run: it took too long", "look at `statement_timeout` of the server or of its user"
+    ),
     Reason("25006", "takes no rows: it is a standby, or is only read", "name the server that is written to"),
     Reason("42501", "does not let this user write there", "ask whoever runs the server for the rights to it"),
     Reason("^22", "has a column that does not take a value of its rows", "look at the types of its columns"),
@@ -118,14 +121,22 @@ class PostgresDatabase:
         except Refused as error:
             raise WriteError.of(error.message, hint=error.hint) from None
 
-    def run(self, cursor: Any, sql: str) -> None:
-        """A statement that gives no rows; raises `Refused`, and `Held` where somebody else has the lock."""
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Turn an error of the driver into `Refused`, and into `Held` where somebody else has the lock."""
         import adbc_driver_manager
 
         try:
-            cursor.execute(sql)
+            yield
         except adbc_driver_manager.Error as error:
+            if error.sqlstate == STOPPED and "user request" in str(error):
+                raise KeyboardInterrupt from None  # the driver has taken Ctrl-C, and stopped the server
             raise self.refused(error) from None
+
+    def run(self, cursor: Any, sql: str) -> None:
+        """A statement that gives no rows; raises `Refused`."""
+        with self.asking():
+            cursor.execute(sql)
 
     def refused(self, error: Any) -> Refused:
         """What an error of the driver means to those who write."""
@@ -253,14 +264,10 @@ class _Transaction:
 
     def _staged(self, cursor: Any, rows: pl.LazyFrame, stage: str) -> bool:
         """Put the rows into a temporary table; False where there is none."""
-        import adbc_driver_manager
-
         mode = "create"
         for batch in rows.collect_batches(maintain_order=True):
-            try:
+            with self._database.asking():
                 cursor.adbc_ingest(stage, batch, mode=mode, temporary=True)
-            except adbc_driver_manager.Error as error:
-                raise self._database.refused(error) from None
             mode = "append"
         return mode == "append"
 
@@ -281,13 +288,8 @@ class _Transaction:
 
     def commit(self) -> None:
         """Make it true."""
-        import adbc_driver_manager
-
-        with self._database.told():
-            try:
-                self._connection.commit()
-            except adbc_driver_manager.Error as error:
-                raise self._database.refused(error) from None
+        with self._database.told(), self._database.asking():
+            self._connection.commit()
 
 
 def _lost(name: str, kind: Kind, column: Column) -> str | None:
