@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])(?=[0-9+.-]*[A-Za-z])[A-Za-z0-9+.-]{2,}:/+")
-"""How an address begins; one letter is a drive. A `Path` keeps one slash of two.
+_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])(?!(?i:sqlite|duckdb):)(?=[0-9+.-]*[A-Za-z])[A-Za-z0-9+.-]{2,}:/+")
+"""How an address begins; one letter is a drive, and behind `sqlite:` stands a file. A `Path` keeps one slash of two.
 
 Long words are looked at once: a match begins where a word does.
 """
 WEB = ("https", "http")
 """The schemes of addresses from which files are fetched."""
+_DATABASE = re.compile(r"(postgres(?:ql)?(?=://)|sqlite(?=:)|duckdb(?=:)):", re.IGNORECASE)
 _MARKS = "`\"'"
 
 
@@ -37,6 +38,25 @@ def scheme_of(text: str) -> str:
     """What an address begins with, in small letters, such as `https`; nothing where it is the path of a file."""
     found = _SCHEME.match(text)
     return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
+
+
+class Database(NamedTuple):
+    """What an address of a database tells: `postgresql`, `sqlite` or `duckdb`, and where it is.
+
+    `place` is the file of the last two; of a server it is the whole address, with its secrets.
+    """
+
+    kind: str
+    place: str
+
+
+def database_of(text: str) -> Database | None:
+    """The database that a text such as `postgresql://host/db` or `sqlite:shop.db` names; None where it names none."""
+    found = _DATABASE.match(text)
+    if found is None:
+        return None
+    kind, rest = found[1].lower(), text[found.end() :]
+    return Database("postgresql", f"postgresql:{rest}") if kind.startswith("postgres") else Database(kind, rest)
 
 
 def without_secrets(text: str) -> str:

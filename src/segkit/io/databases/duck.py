@@ -16,8 +16,12 @@ _CONFIG = {
 }
 
 _REASONS = (
-    Reason("conflicting lock|could not set lock|used by another process", "is open elsewhere", "close it there first"),
-    Reason("not a valid duckdb|not a duckdb", "is no DuckDB database", "look at the path"),
+    Reason(
+        "lock on file|used by another process|different configuration",
+        "is open elsewhere",
+        "close it there first",
+    ),
+    Reason("not a valid duckdb", "is no DuckDB database", "look at the path"),
     Reason("different version|storage version|newer", "is of another version of DuckDB", "update `duckdb`"),
     Reason("conversion error|out of range|overflow", "cannot compute a value", "look at the casts and the arithmetic"),
     Reason("syntax error|parser error", "does not understand the SQL", "try it with `duckdb`"),
@@ -38,6 +42,9 @@ def connect(path: Path, temporary: Path) -> Any:
         import duckdb
     except ImportError:
         raise not_installed(f"`{path}`", EXTRA) from None
+    with path.open("rb") as file:
+        if file.read(12)[8:] != b"DUCK":  # of other files, `connect` makes databases in memory
+            raise Refused(f"`{path}` is no DuckDB database", "look at the path")
     try:
         return duckdb.connect(str(path), read_only=True, config={**_CONFIG, "temp_directory": str(temporary)})
     except duckdb.Error as error:

@@ -122,11 +122,6 @@ def stream_refused(address: str, error: BaseException) -> Refused:
     return Refused(f"`{shown(address)}` {reason.says} while its rows were read", reason.hint)
 
 
-def quoted(name: str) -> str:
-    """A name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _place(error: Any, sql: str, query: str) -> str:
     position = dict(error.details or ()).get("PG_DIAG_STATEMENT_POSITION") or dict(error.details or ()).get(
         b"PG_DIAG_STATEMENT_POSITION"

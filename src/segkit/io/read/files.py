@@ -13,13 +13,13 @@ from typing import Any
 
 import polars as pl
 
-from segkit.addresses import WEB, is_address, scheme_of
+from segkit.addresses import WEB, Database, database_of, is_address, scheme_of
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
-from segkit.io.read.registry import FOREIGN, GZIP, ZSTD, kind_of
+from segkit.io.read.registry import FOREIGN, GZIP, SQLITE, ZSTD, kind_of
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
@@ -42,7 +42,22 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
         from segkit.io.read.web import fetched  # TLS takes long to load, and few need it
 
         return (fetched(ws, text),)
+    if database := database_of(text):
+        return (_origin_of(database, base),)
     return tuple(Origin(Label(str(path)), path) for path in expand(text, base))
+
+
+def _origin_of(database: Database, base: Path) -> Origin:
+    """A server, which is no file, or the file of a database, which is there."""
+    if database.kind == "postgresql":
+        return Origin(Label(database.place), Path(), database.kind)
+    path = base / database.place
+    label = Label(f"{database.kind}:{path}")
+    if path.is_dir():
+        raise problem(label, f"`{database.place}` is a directory", hint="name the file of the database")
+    if not path.exists():
+        raise problem(label, f"there is no file `{database.place}`", hint=_neighbours(path))
+    return Origin(label, path, database.kind)
 
 
 def expand(text: str, base: Path) -> tuple[Path, ...]:
@@ -50,7 +65,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if text == "-":
         return (STDIN,)
     if is_address(text):
-        message = f"cannot read `{Label(text)}`: only files, and tables at `https://`, are read"
+        message = f"cannot read `{Label(text)}`: only files, tables at `https://` and databases are read"
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path, label = base / text, Label(str(base / text))
     if path.is_file():
@@ -109,7 +124,12 @@ def _unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
     start = _start(label, unpacked)
     for magic, what in FOREIGN.items():
         if start.startswith(magic):
-            raise problem(label, f"`{label.name}` looks like {what}, not a table", hint="save it as CSV or Parquet")
+            hint = (
+                f'give `path = "sqlite:{label.path}"` and its `table`'
+                if magic == SQLITE
+                else "save it as CSV or Parquet"
+            )
+            raise problem(label, f"`{label.name}` looks like {what}, not a table", hint=hint)
     return unpacked, kind_of(label, start)
 
 

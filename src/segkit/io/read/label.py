@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from segkit.addresses import without_secrets
+from segkit.addresses import database_of, without_secrets
 from segkit.diagnostics import Diagnostic
 
 STDIN = Path("-")
@@ -20,17 +20,22 @@ class Label:
 
     path: str
     """As manifests and JSON have it; `-` for standard input."""
+    within: str = ""
+    """What of it is read, where that is not all, such as `table orders`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", without_secrets(self.path))
 
     def __str__(self) -> str:
-        return "standard input" if self.is_stdin else self.path
+        if self.is_stdin:
+            return "standard input"
+        return f"{self.path}, {self.within}" if self.within else self.path
 
     @property
     def name(self) -> str:
         """The name of the file, without its folder."""
-        return PurePath(self.path).name
+        database = database_of(self.path)
+        return PurePath(database.place if database else self.path).name
 
     @property
     def endings(self) -> list[str]:

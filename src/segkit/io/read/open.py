@@ -106,7 +106,8 @@ def _renamed(opened: Opened, spec: Source) -> Opened:
     frame = opened.frame.rename(new_names)
     if isinstance(spec, Events) and spec.fill_down and spec.id in names:
         frame = filled_down(frame, str(spec.id), spec.fill_down)
-    return opened._replace(frame=frame, names=names)
+    types = {new_names.get(name, name): kind for name, kind in opened.types.items()}
+    return opened._replace(frame=frame, names=names, types=types)
 
 
 def _renaming(label: Label, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
@@ -198,7 +199,7 @@ def _given(spec: Source, parts: tuple[Opened, ...], timezone: str, time_columns:
     return Given(
         timezone=timezone,
         delimiter=parts[0].text.delimiter if parts[0].text else ",",
-        types=dict(spec.types),
+        types={**parts[0].types, **spec.types},
         date_formats=formats,
         decimal=decimal,
         thousands=spec.thousands,

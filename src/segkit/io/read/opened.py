@@ -16,6 +16,7 @@ from segkit.io.read.label import Label
 from segkit.io.read.problems import problem
 from segkit.io.read.text.delimited import TextFile
 from segkit.io.read.values.texts import WHITE
+from segkit.rules.model.sources import TypeName
 
 LINE = "\0line"
 """The column with the line or the row of a value."""
@@ -56,6 +57,8 @@ class Opened(NamedTuple):
     """What finds out, slowly, why it could not be read."""
     kind: str = ""
     """The name of its kind in `KINDS`, once that has opened it."""
+    types: Mapping[str, TypeName] = MappingProxyType({})
+    """What columns are that hold, as text, also values that no such column can have."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
 

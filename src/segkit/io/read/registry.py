@@ -7,7 +7,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from segkit.io.databases import duck, postgresql
 from segkit.io.read.kinds import delimited, typed
+from segkit.io.read.kinds.database import open as databases
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
@@ -75,11 +77,15 @@ KINDS: dict[str, Kind] = {
     "ndjson": Kind("NDJSON", claimed(".ndjson", ".jsonl"), typed.open_ndjson),
     "json": Kind("JSON", _json, typed.open_json),
     "text": Kind("delimited text", _text, delimited.open_delimited, delimited.KEYS),
+    "postgresql": Kind("a database", claimed(), databases.open_postgresql, databases.KEYS, extra=postgresql.EXTRA),
+    "sqlite": Kind("a database", claimed(), databases.open_sqlite, databases.KEYS),
+    "duckdb": Kind("a database", claimed(), databases.open_duckdb, databases.KEYS, extra=duck.EXTRA),
     "frame": Kind("a frame", claimed(), typed.open_frame),
 }
 """Name of the kind -> how it is told and read."""
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+SQLITE = b"SQLite format 3"
 
 FOREIGN = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
@@ -88,7 +94,7 @@ FOREIGN = {
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",
     b"%PDF": "a PDF document",
-    b"SQLite format 3": "an SQLite database",
+    SQLITE: "an SQLite database",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType, TracebackType
+from typing import Any
 
 import polars as pl
 
@@ -46,6 +47,8 @@ class Workspace:
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
         self.fetched: dict[str, Origin] = {}
+        self.connections: dict[str, Any] = {}
+        self.spooled: dict[Hashable, tuple[Path, frozenset[str]] | DataError] = {}
         self._copies: dict[str, Path] = {}
         return self
 
@@ -53,8 +56,14 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._left.set()
+        self.disconnect()
         self._checker.shutdown(cancel_futures=True)
         self._directory.cleanup()
+
+    def disconnect(self) -> None:
+        """End the transactions with databases, each of which shows the tables of one moment to all who read it."""
+        while self.connections:
+            self.connections.popitem()[1].close()
 
     def has(self, path: Path) -> bool:
         """Whether a file is one of these."""

@@ -42,6 +42,7 @@ def open_tables(loaded: Loaded, ws: Workspace) -> dict[str, Table]:
         for path in permission.suppress:
             if suppression_table(path) not in tables:
                 open_(suppression_table(path), Source(path=path))
+    ws.disconnect()
     wrong.extend(other_keys(loaded, tables))
     if wrong:
         raise DataError(*dict.fromkeys(wrong))

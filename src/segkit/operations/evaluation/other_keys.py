@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from segkit import codes
-from segkit.addresses import is_address
+from segkit.addresses import database_of, is_address
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Table
 from segkit.io.read.registry import KINDS, kind_by_name, not_taken
@@ -20,9 +20,15 @@ def other_keys_by_name(loaded: Loaded) -> Iterator[Diagnostic]:
     """An error for each such key, as far as the names of the files tell what they are."""
     for _, source, path in sources_of(loaded.rules):
         texts = (source.path,) if isinstance(source.path, str) else source.path
-        labels = [Label(text) for text in texts if not is_address(text)]
-        told = [(kind, label) for label in labels if (kind := kind_by_name(label))]
+        told = [(kind, Label(text)) for text in texts if (kind := _kind_by_name(text))]
         yield from _other_keys(loaded, source, path, told)
+
+
+def _kind_by_name(text: str) -> str | None:
+    """The name of the kind that a path or the address of a database tells."""
+    if database := database_of(text):
+        return database.kind
+    return None if is_address(text) else kind_by_name(Label(text))
 
 
 def other_keys(loaded: Loaded, tables: dict[str, Table]) -> Iterator[Diagnostic]:
@@ -40,7 +46,7 @@ def _other_keys(
     for kind, label in first.items():
         for key in not_taken(kind, source):
             if (*path, key) not in loaded.source.origins:
-                owners = " or ".join(other.words for other in KINDS.values() if key in other.keys)
+                owners = " or ".join(dict.fromkeys(other.words for other in KINDS.values() if key in other.keys))
                 message = f"`{key}` does not go with `{label}`, which is read as {KINDS[kind].words}"
                 yield placed(
                     loaded,

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import polars as pl
 
+from segkit.addresses import database_of, is_address
 from segkit.columns.compute import Computed, PaddedKeys, compute
 from segkit.columns.features.steps import CutStep, Fitted, Told
 from segkit.columns.helpers import DOUBT, KEY
@@ -24,7 +25,7 @@ from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.gates.ledger import Ledger, ledger, memberships
-from segkit.io.read import Table, Workspace, explain_failure
+from segkit.io.read import Label, Table, Workspace, explain_failure
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
 from segkit.operations.delivery.kept import read_as
@@ -81,7 +82,7 @@ def _from_here(folder: Path) -> Path:
     return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
-def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, Sequence[str]]:
+def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, str | Sequence[str]]:
     """The tables for which the run was given other files than its rules name; these have their whole path then.
 
     Raises `RuleError` for what was no file.
@@ -90,7 +91,7 @@ def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str
     named = {CUSTOMERS: rules.events[origin].path if origin else rules.customers.path}
     named |= {name: spec.path for name, spec in rules.events.items()}
     named |= {lookup_table(name): spec.path for name, spec in rules.lookup.items()}
-    instead: dict[str, Sequence[str]] = {}
+    instead: dict[str, str | Sequence[str]] = {}
     for table, path in named.items():
         paths = [one.path for one in manifest.inputs if one.table == table]
         for one in paths:
@@ -98,16 +99,36 @@ def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str
                 what = "standard input" if one == "-" else "a frame in Python"
                 hint = "write it into a file, and name that in the rule file"
                 raise RuleError.of(f"the run has read `{table}` from {what}, which is gone", hint=hint)
-        if paths and all(Path(one).is_absolute() and not _names(path, Path(one), folder) for one in paths):
-            instead[table] = paths
+            if is_address(one) and one not in map(_shown, [path] if isinstance(path, str) else path):
+                hint = "name it in the rule file, and run that again"
+                raise RuleError.of(f"the run has read `{table}` from `{one}`, which its rules do not name", hint=hint)
+        if paths and all(_is_another(one, path, folder) for one in paths):
+            instead[table] = paths[0] if len(paths) == 1 else paths
     return instead
+
+
+def _shown(path: str) -> str:
+    database = database_of(path)
+    return Label(database.place if database else path).path
+
+
+def _is_another(read: str, path: str | tuple[str, ...], folder: Path) -> bool:
+    """Whether what was read is a file, and another one than a path of the rule file names."""
+    file = _file(read)
+    return file.is_absolute() and not _names(path, file, folder)
+
+
+def _file(path: str) -> Path:
+    """The file itself; also that of a database."""
+    database = database_of(path)
+    return Path(database.place if database else path)
 
 
 def _names(path: str | tuple[str, ...], read: Path, folder: Path) -> bool:
     """Whether a path of the rule file, which may be a glob, is that of a file; one that has moved keeps its name."""
-    for one in (path,) if isinstance(path, str) else path:
+    for one in map(_file, (path,) if isinstance(path, str) else path):
         same = fnmatchcase(str(read.resolve()), str((folder / one).resolve()))
-        if same or (not read.exists() and fnmatchcase(read.name, Path(one).name)):
+        if same or (not read.exists() and fnmatchcase(read.name, one.name)):
             return True
     return False
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
-from segkit.io.read import Table
+from segkit.io.read import Label, Table
 from segkit.operations.delivery.digests import digest
 from segkit.operations.delivery.runs import Run
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
@@ -86,8 +86,8 @@ def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> li
             continue
         for read, part in zip(before, table.parts, strict=True):
             size = part.content.stat().st_size
-            if Path(read.path).name != part.label.name:
-                message = f"`{part.label}` stands where the run has read `{Path(read.path).name}`"
+            if Label(read.path).name != part.label.name:
+                message = f"`{part.label}` stands where the run has read `{Label(read.path).name}`"
             elif size != read.bytes:
                 message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
             elif verify and digest(part.content) != read.sha256:

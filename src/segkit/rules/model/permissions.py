@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from segkit.addresses import database_of
 from segkit.rules.model.base import Contradiction, Model, Name, Percent, TextList, Unfit, parse_percent
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.measures import Window
@@ -29,6 +30,9 @@ class Permission(Model):
         if "require" in self.model_fields_set and not self.require:
             hint = "such as `require.email_opt_in = true`; else take it out"
             raise Contradiction("`require` asks for nothing", hint, key="require")
+        if any(map(database_of, self.suppress)):
+            hint = "export the keys to a file, or join the table as a `[lookup]` and ask for its column"
+            raise Contradiction("`suppress` names files, and no database", hint, key="suppress")
         if self.suppress_on and not self.suppress:
             raise Contradiction("`suppress_on` goes with `suppress`", "name the files", key="suppress_on")
         return self

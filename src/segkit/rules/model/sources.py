@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextList, as_list
+from segkit.addresses import database_of
+from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextList, Unfit, as_list
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.expect import ExpectEvents
 
@@ -28,12 +30,37 @@ DateFormats = Annotated[
 """Column (empty: all others) -> formats."""
 
 
+_TIME = re.compile(r"^\s*([1-9]\d{0,5})\s+(second|minute|hour)s?\s*$")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+
+
+def _seconds(value: Any) -> Any:
+    match = _TIME.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise Unfit(value, 'a time such as "30 seconds", "10 minutes" or "1 hour"')
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+Seconds = Annotated[
+    int,
+    PlainValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[1-9]\d{0,5}\s+(second|minute|hour)s?\s*$|\$\{"}),
+]
+
+
 class Source(Model):
-    """A file or files of one table. What is not given is detected, and `-v` shows what was."""
+    """A file or files of one table, or one of a database. What is not given is detected, and `-v` shows what was."""
 
     path: Paths = ""
     """File or glob (`orders/*.csv`), relative to the rule file, or a list of these, read as one table; `-` is standard
-    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC."""
+    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC.
+    Or a database, with `table` or `query`: `postgresql://host/db`, `sqlite:shop.db`, `duckdb:shop.duckdb`."""
+    table: str | None = Field(None, min_length=1)
+    """Of a database: the table or view to read, such as `orders` or `sales.orders`, as it is spelt there."""
+    query: str | None = Field(None, min_length=1)
+    """Of a database, instead of `table`: the `select` whose rows are read; it cannot write."""
+    timeout: Seconds | None = None
+    """Of a database: how long reading may take, in seconds, minutes or hours; default: `10 minutes`."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
@@ -84,6 +111,25 @@ class Source(Model):
         if twice:
             word = min(twice)
             raise Contradiction(f"`{word}` is true and false", "leave it out of one of them", key="false_values")
+        return self
+
+    @model_validator(mode="after")
+    def _one_table(self) -> Source:
+        if not isinstance(self.path, str):
+            if any(map(database_of, self.path)):
+                raise Contradiction("a list of files cannot hold a database", "give it a table of its own", key="path")
+            return self
+        database = database_of(self.path)
+        if database is None:
+            return self
+        if database.kind != "postgresql" and (database.place.startswith("//") or not database.place):
+            raise Contradiction(f"a file follows `{database.kind}:`", f"as in `{database.kind}:shop.db`", key="path")
+        if database.kind != "postgresql" and re.search(r"[*?]", database.place):
+            raise Contradiction("a glob cannot name a database", "name one file", key="path")
+        if self.table is None and self.query is None:
+            raise Contradiction("a database needs `table` or `query`", 'such as `table = "orders"`', key="path")
+        if self.table is not None and self.query is not None:
+            raise Contradiction("`table` and `query` are two ways to say what is read", "take out one", key="query")
         return self
 
 

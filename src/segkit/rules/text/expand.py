@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from segkit import codes
+from segkit.addresses import database_of
 from segkit.diagnostics import Diagnostic
 from segkit.rules.findings import At, KeyPath
 from segkit.words import nearest
@@ -19,6 +20,10 @@ _TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
 _ORIGIN = ("from", "columns")
 _OF_TABLES = ("to", "table", "load")
 """The keys of `[output]` that say in which table the lists go."""
+_OF_DATABASES = ("table", "query", "timeout")
+"""Keys that go with a database: a file that is given instead is all that there is to read."""
+_ONE_OF = {"table": "query", "query": "table"}
+"""A table that starts from another one and names a table of a database asks for no query of that one."""
 _OWN = ("like", "expect")
 """Keys that another table does not take over: of a table of refunds, a new one is not expected each day."""
 
@@ -47,7 +52,7 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
     if given.customers is not None:
         # A customer file replaces `from` and what goes with it.
         own = {key: value for key, value in _table(data, "customers").items() if key not in _ORIGIN}
-        data["customers"] = own | {"path": _each_absolute(given.customers)}
+        data["customers"] = _read_from(own, given.customers)
     output = {"directory": given.output and absolute(given.output), "format": given.format}
     if any(output.values()):
         data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
@@ -70,7 +75,7 @@ def _with_paths(
     tables = dict(_table(data, section))
     for name, path in paths.items():
         if isinstance(tables.get(name), dict):
-            tables[name] = tables[name] | {"path": _each_absolute(path)}
+            tables[name] = _read_from(tables[name], path)
         else:
             message = f"`{name}` is given, but the rule file has no `[{section}.{name}]`"
             problems.append(Diagnostic(message, None, nearest(name, tables, what), code=codes.UNKNOWN_NAME))
@@ -82,9 +87,19 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _read_from(table: dict[str, Any], path: str | Sequence[str]) -> dict[str, Any]:
+    """The section of a table with another path."""
+    of_database = any(map(database_of, [path] if isinstance(path, str) else path))
+    kept = {key: value for key, value in table.items() if of_database or key not in _OF_DATABASES}
+    return kept | {"path": _each_absolute(path)}
+
+
 def absolute(path: str) -> str:
     """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
-    return path if path == "-" or "://" in path else str(Path(path).absolute())
+    if path == "-" or "://" in path:
+        return path
+    database = database_of(path)
+    return f"{database.kind}:{absolute(database.place)}" if database else str(Path(path).absolute())
 
 
 def _each_absolute(path: str | Sequence[str]) -> str | list[str]:
@@ -149,7 +164,7 @@ def inherit(data: dict[str, Any], at: At, problems: list[Diagnostic]) -> dict[Ke
         chain = _chain(name, own, at, problems)
         for ancestor in chain[1:]:
             for key, value in own[ancestor].items():
-                if key not in (*_OWN, *tables[name]):
+                if key not in (*_OWN, *tables[name]) and _ONE_OF.get(key) not in tables[name]:
                     tables[name][key] = value
                     origins["events", name, key] = ("events", ancestor, key)
     return origins

@@ -1,0 +1,95 @@
+"""What of a database is read, and in which order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from segkit.io.databases.names import qualified
+from segkit.io.databases.refused import Refused
+from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.words import nearest
+
+WITHIN = 600
+"""Seconds that reading may take where nothing else is said."""
+_APART = re.compile(
+    r"""\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]
+      | \$(\w*)\$.*?\$\1\$ | --[^\n]* | /\*.*?\*/""",
+    re.VERBOSE | re.DOTALL,
+)
+"""What is no SQL itself: texts, quoted names, comments."""
+
+
+class Asked(NamedTuple):
+    """A table of a database, or a query."""
+
+    table: str | None
+    query: str
+    """Without a semicolon at its end; empty where there is a table."""
+    key: tuple[str, ...]
+    """The columns by which rows are ordered first."""
+    seconds: int
+
+    @classmethod
+    def by(cls, spec: Source) -> Asked:
+        """What a section of the rule file asks for."""
+        return cls(
+            table=spec.table,
+            query=re.sub(r"[;\s]+$", "", spec.query or ""),
+            key=tuple(spec.rename.get(name, name) for name in _key(spec)),
+            seconds=spec.timeout or WITHIN,
+        )
+
+    @property
+    def within(self) -> str:
+        """What messages call it, behind the database."""
+        return f"table {self.table}" if self.table else "query"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the outermost level of the query says in which order its rows come."""
+        return re.search(r"\border\s+by\b", _outermost(self.query), re.IGNORECASE) is not None
+
+    @property
+    def rows(self) -> str:
+        """The rows, as they stand behind `from`; the lines around a query end a comment that it may end with."""
+        return f"(\n{self.query}\n)" if self.query else qualified(self.table or "")
+
+    def order(self, names: Sequence[str]) -> list[str]:
+        """The columns by which the rows are ordered: those of the key, then all others."""
+        first = [name for name in self.key if name in names]
+        return [*first, *(name for name in names if name not in first)]
+
+
+def require_own_names(names: Sequence[str]) -> None:
+    """`Refused` where a query gives no column, or two columns one name."""
+    if not names:
+        raise Refused("what is asked for has no columns", "ask for some in `query`")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Refused(f"two columns of `query` are called `{twice[0]}`", "give them names of their own with `as`")
+
+
+def no_table(database: str, table: str, names: Iterable[str]) -> Refused:
+    """The error for a table that is not there, with those that are."""
+    return Refused(f"`{database}` has no table `{table}`", nearest(table, names, "tables"))
+
+
+def _key(spec: Source) -> tuple[str, ...]:
+    if isinstance(spec, Lookup):
+        return tuple(spec.on.values())
+    if isinstance(spec, (Customers, Events)) and spec.key:
+        return (spec.key,)
+    return ()
+
+
+def _outermost(query: str) -> str:
+    """The query without texts, comments and what stands in brackets."""
+    bare, depth = [], 0
+    for piece in re.split(r"([()])", _APART.sub(" x ", query)):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if depth == 0:
+            bare.append(piece)
+    return " ".join(bare)

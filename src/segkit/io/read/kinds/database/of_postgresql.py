@@ -1,0 +1,99 @@
+"""The rows of PostgreSQL, in batches of Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from segkit.io.databases.names import qualified, quoted
+from segkit.io.databases.postgresql import execute, run, shown, stream_refused
+from segkit.io.publish.errors import error_number
+from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
+
+_AS_THEY_ARE = {"boolean", "smallint", "integer", "bigint", "double precision", "date"}
+_AS_THEY_ARE |= {"timestamp without time zone", "timestamp with time zone"}
+_TEXTS = {"text", "character varying"}
+_LISTS = {f"{name}[]" for name in (*_AS_THEY_ARE, *_TEXTS, "numeric", "uuid", "character", "real")}
+_BEGIN = "set transaction isolation level repeatable read, read only"
+_TABLES = """
+select case when n.nspname = any (current_schemas(false)) then c.relname::text
+  else n.nspname::text || '.' || c.relname::text end as name
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'v', 'm', 'f', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+order by 1 limit 1000"""
+
+
+def begin(connection: Any, address: str) -> None:
+    """Begin the one transaction in which all is read that a run reads of a server."""
+    run(connection, address, _BEGIN)
+    run(connection, address, "set local datestyle = 'ISO'")
+    run(connection, address, "set local intervalstyle = 'postgres'")
+    run(connection, address, "set local bytea_output = 'hex'")
+
+
+def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[str]:
+    """Write the rows to a Parquet file; gives the columns with exact numbers as text. Raises `Refused`."""
+    run(connection, address, f"set local statement_timeout = '{asked.seconds}s'")
+    if asked.table:
+        _require_table(connection, address, asked.table)
+    types = _types(connection, address, asked)
+    with connection.cursor() as cursor:
+        execute(cursor, address, _sql(asked, types), query=asked.query)
+        try:
+            pl.scan_arrow_c_stream(cursor.fetch_arrow()).sink_parquet(to)
+        except pl.exceptions.PolarsError as error:
+            if error_number(error):
+                raise
+            raise stream_refused(address, error) from None
+    return frozenset(name for name, kind in types.items() if kind in ("numeric", "money"))
+
+
+def _require_table(connection: Any, address: str, table: str) -> None:
+    name = qualified(table).replace("'", "''")
+    if run(connection, address, f"select to_regclass('{name}')::text as name").item() is None:
+        raise no_table(shown(address), table, run(connection, address, _TABLES)["name"])
+
+
+def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
+    """Column -> the name of its type; for that, nothing of the rows is computed."""
+    none = f"from (values (1)) as one (one) left join {asked.rows} as x on false"
+    names = f"select json_object_keys(row_to_json(q)) as name from (select x.* {none}) as q"
+    found = run(connection, address, names, query=asked.query)["name"].to_list()
+    require_own_names(found)
+    types = ", ".join(f'pg_typeof(x.{quoted(name)})::text as "{place}"' for place, name in enumerate(found))
+    row = run(connection, address, f"select {types} {none}", query=asked.query).row(0)
+    return dict(zip(found, row, strict=True))
+
+
+def _sql(asked: Asked, types: Mapping[str, str]) -> str:
+    """The statement: columns of types that Arrow has not are texts, and rows have an order that is always the same."""
+    columns = ", ".join(f"{_value(name, kind)} as {quoted(name)}" for name, kind in types.items())
+    sql = f"select {columns} from {asked.rows} as q"
+    if asked.query and asked.is_ordered:
+        return sql
+    order = [_order(name, types[name]) for name in asked.order(list(types))]
+    # 1.0 and 1.00 are one number, and two texts.
+    order += [_order(name, "") for name, kind in types.items() if kind == "numeric"]
+    return f"{sql} order by {', '.join(order)}"
+
+
+def _value(name: str, kind: str) -> str:
+    column = f"q.{quoted(name)}"
+    if kind in _AS_THEY_ARE or kind in _TEXTS:
+        return column
+    if kind == "real":  # its shortest digits: 0.1, and not 0.10000000149
+        return f"{column}::text::double precision"
+    if kind == "money":
+        return f"{column}::numeric::text"
+    return f"{column}::text[]" if kind in _LISTS else f"{column}::text"
+
+
+def _order(name: str, kind: str) -> str:
+    column = f"q.{quoted(name)}"
+    if kind in _TEXTS:
+        return f'{column} collate "C" nulls first'
+    ordered = kind in _AS_THEY_ARE or kind in ("numeric", "real", "money")
+    return f"{column} nulls first" if ordered else f'{column}::text collate "C" nulls first'

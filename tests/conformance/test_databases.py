@@ -1,0 +1,525 @@
+"""Tables and queries of PostgreSQL, SQLite and DuckDB as sources."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import duckdb
+import pytest
+
+from tests.desk import Desk, event_table, head
+from tests.server import Server, needs_server, new_schema
+
+EVERYONE = "[segment.all]\neveryone = true\n"
+CUSTOMERS = [
+    "create table customers (id varchar(10), town varchar(20), age integer, since date)",
+    "insert into customers values ('b', 'Paris', 30, '2020-02-29'), ('a', 'Nantes', 20, '2021-01-01'), ('c', null, null, null)",
+]
+ORDERS = [
+    "create table orders (id varchar(10), day date, total decimal(10, 2), line integer)",
+    "insert into orders values ('b', '2024-01-01', 12.50, 1), ('a', '2024-01-05', 3, 2), ('a', '2024-02-06', 1.10, 3)",
+]
+SLOW = {
+    "sqlite": "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as id from n",
+    "duckdb": "select count(*) as id from range(2000000) a, range(2000000) b where a.range + b.range = -1",
+    "postgresql": "select pg_sleep(60)::text as id",
+}
+
+
+class Base(NamedTuple):
+    """A database of a test."""
+
+    kind: str
+    path: str
+    run: Callable[..., object]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    yield from new_schema()
+
+
+def sqlite_base(desk: Desk) -> Base:
+    def run(*statements: str) -> None:
+        with sqlite3.connect(desk / "shop.db") as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+    return Base("sqlite", "sqlite:shop.db", run)
+
+
+def duckdb_base(desk: Desk) -> Base:
+    def run(*statements: str) -> None:
+        with duckdb.connect(str(desk / "shop.duckdb")) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return Base("duckdb", "duckdb:shop.duckdb", run)
+
+
+@pytest.fixture(
+    params=["sqlite", "duckdb", pytest.param("postgresql", marks=[needs_server, pytest.mark.extra("database")])]
+)
+def base(desk: Desk, request: pytest.FixtureRequest) -> Base:
+    """Each of the three."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("server")
+        return Base("postgresql", server.url, server.run)
+    return (sqlite_base if request.param == "sqlite" else duckdb_base)(desk)
+
+
+def customers(path: str, *more: str, table: str | None = "customers") -> str:
+    return head(*([f'table = "{table}"'] if table else []), *more, path=path)
+
+
+def columns(desk: Desk, rules: str, *names: str) -> list[list[str]]:
+    """The columns of all customers, in the order in which they come."""
+    output = f"[output]\ncolumns = {json.dumps(names)}\n"
+    return [[row[name] for name in names] for row in desk.rows(rules + output + EVERYONE)]
+
+
+def errors(desk: Desk, rules: str, *args: object, code: int = 3) -> str:
+    return desk.apply(rules + EVERYONE, *args, code=code).stderr
+
+
+def test_a_table_and_a_query(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS, *ORDERS)
+    rules = customers(base.path) + event_table(
+        "o", base.path, 'query = "select id, day, total from orders where line < 3;"', 'amount = "total"'
+    )
+    rules += '[trait.spent]\nevents = "o"\nmeasure = "sum"\nof = "total"\n'
+    segments = {
+        "geographic.town.missing = false": ["a", "b"],
+        "demographic.age.min = 25": ["b"],
+        "demographic.since.before = 2020-06-01": ["b"],
+        "behavioural.spent.min = 3": ["a", "b"],
+        'behavioural.did_not = { events = "o" }': ["c"],
+    }
+    assert desk.members(rules, {one: one for one in segments}) == segments
+    for command in (["check", "rules.toml", "--data"], ["columns", "rules.toml"], ["explain", "rules.toml", "a"]):
+        assert desk.segkit(command[0], desk / "rules.toml", *command[2:])
+
+
+def test_a_lookup_and_like(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS, *ORDERS, "create table towns (town varchar(20), region varchar(20))")
+    base.run("insert into towns values ('Paris', 'north'), ('Nantes', 'west')")
+    rules = customers(base.path) + event_table("o", base.path, 'query = "select * from orders"')
+    rules += '[events.first]\nlike = "o"\ntable = "orders"\nwhere.line = 1\n'
+    rules += f'[lookup.towns]\npath = "{base.path}"\ntable = "towns"\non = "town"\n'
+    segments = {
+        'geographic.region = "west"': ["a"],
+        'behavioural.did = { events = "first" }': ["b"],
+        'behavioural.did = { events = "o" }': ["a", "b"],
+    }
+    assert desk.members(rules, {one: one for one in segments}) == segments
+
+
+def test_what_two_sections_read_is_read_once(desk: Desk, base: Base) -> None:
+    """Else each of them would see other random numbers."""
+    chance = {"sqlite": "random() % 1000000", "duckdb": "random()", "postgresql": "random()"}[base.kind]
+    base.run(*ORDERS)
+    query = f"select id, day, {chance} as chance from orders"
+    rules = 'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "o"\nkey = "id"\n'
+    rules += "".join(event_table(name, base.path, f'query = "{query}"') for name in ("o", "p"))
+    rules += "".join(f'[trait.{name}]\nevents = "{name}"\nmeasure = "max"\nof = "chance"\n' for name in ("o", "p"))
+    both = columns(desk, rules, "o", "p")
+    assert len(both) == 2
+    assert all(one == other != "" for one, other in both)
+
+
+@pytest.mark.parametrize("key", ["table", "query"])
+def test_the_same_rows_in_another_order_give_the_same_bytes(desk: Desk, base: Base, key: str) -> None:
+    base.run("create table customers (seen integer, id varchar(10), note varchar(10))")
+    rows = [(n % 7, f"k{n % 50:02}", f"n{n % 11}") for n in range(200)]
+    read = 'table = "customers"' if key == "table" else 'query = "select * from customers where seen >= 0 -- all"'
+    found = []
+    for seed in range(2):
+        random.Random(seed).shuffle(rows)
+        base.run("delete from customers", f"insert into customers values {', '.join(map(str, rows))}")
+        for which in ("first", "last"):
+            rules = head(read, f'duplicates = "{which}"', path=base.path) + '[output]\ncolumns = ["seen", "note"]\n'
+            done = desk.json(rules + EVERYONE, "-o", desk / "out", "--replace")
+            assert done["customers"] == 50
+            manifest = json.loads((desk / "out/manifest.json").read_text())
+            found.append(((desk / "out/all.csv").read_text(), manifest["inputs"]))
+    assert found[:2] == found[2:]
+    expected = {
+        pick: [f"{key},all,{','.join(map(str, pick([(s, n) for s, k, n in rows if k == key])))}" for key in sorted({k for _, k, _ in rows})]
+        for pick in (min, max)
+    }  # fmt: skip
+    assert found[0][0].splitlines()[1:] == expected[min]
+
+
+def test_a_query_keeps_its_own_order(desk: Desk, base: Base) -> None:
+    base.run("create table customers (id varchar(10), n integer)")
+    base.run(f"insert into customers values {', '.join(str((f'k{n % 3}', n)) for n in range(9))}")
+    for order, first, last in (("n desc", "8", "0"), ("n", "0", "8")):
+        query = f"select * from (select * from customers order by n) as x order by {order} limit 9"
+        for which, expected in (("first", first), ("last", last)):
+            rules = head(f'query = "{query}"', f'duplicates = "{which}"', path=base.path)
+            assert [expected] in columns(desk, rules, "n")
+
+
+@pytest.mark.parametrize("statement", ["delete from customers", "insert into customers select * from customers", "drop table customers", "update customers set age = 1 returning id"])  # fmt: skip
+def test_a_query_that_writes_is_refused(desk: Desk, base: Base, statement: str) -> None:
+    base.run(*CUSTOMERS)
+    for query in (statement, f"{statement} -- order by id", f"select id from customers order by id; {statement}"):
+        said = errors(desk, head(f'query = "{query}"', path=base.path))
+        assert "does not understand the SQL" in said or "is only read" in said
+    assert len(columns(desk, customers(base.path), "id")) == 3
+
+
+def test_what_takes_too_long_is_stopped(desk: Desk, base: Base) -> None:
+    base.run(*ORDERS)
+    rules = head(f'query = "{SLOW[base.kind]}"', 'timeout = "1 second"', path=base.path)
+    said = errors(desk, rules + event_table("o", base.path, 'table = "orders"'))
+    assert "was stopped: it took too long" in said
+    assert "`timeout`" in said
+
+
+def test_a_table_that_is_not_there(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS, *ORDERS)
+    said = errors(desk, customers(base.path, table="order"))
+    assert "has no table `order`" in said
+    assert "hint: did you mean `orders`?" in said
+    assert ", table order" in said
+    assert "the tables are `customers`" in errors(desk, customers(base.path, table="zebra"))
+
+
+def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS)
+    said = errors(desk, head('query = """\nselect id,\n  agee from customers"""', path=base.path))
+    assert "has no such column (line 2 of `query`, column 3)" in said
+    assert "has no such table (line 1 of `query`, column 15)" in errors(
+        desk, head('query = "select * from nowhere"', path=base.path)
+    )
+    assert "does not understand the SQL (line 1 of `query`, column" in errors(
+        desk, head('query = "selec 1"', path=base.path)
+    )
+    if base.kind == "postgresql":  # the others number them
+        twice = errors(desk, head('query = "select id, id from customers"', path=base.path))
+        assert "two columns of `query` are called `id`" in twice
+
+
+def test_a_table_without_rows(desk: Desk, base: Base) -> None:
+    base.run("create table customers (id varchar(10), n numeric(10, 2), day date)")
+    done = desk.json(customers(base.path) + EVERYONE)
+    assert done["customers"] == 0
+
+
+def test_names_are_taken_as_they_are_spelt(desk: Desk, base: Base) -> None:
+    base.run('create table "Odd name" ("id" varchar(10), "a ""b""" integer, "order" integer)')
+    base.run("""insert into "Odd name" values ('x', 1, 2)""")
+    assert columns(desk, customers(base.path, table="Odd name"), 'a "b"', "order") == [["1", "2"]]
+
+
+def test_rename_names_the_columns_of_the_database(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS)
+    rules = customers(base.path, 'rename = { number = "id" }').replace('key = "id"', 'key = "number"')
+    assert columns(desk, rules, "town") == [["Nantes"], ["Paris"], [""]]
+    said = errors(desk, customers(base.path, 'rename = { x = "nothing" }'))
+    assert "`rename` names column `nothing`" in said
+
+
+WRONG = {
+    "neither": (head(path="sqlite:shop.db"), "a database needs `table` or `query`"),
+    "both": (customers("sqlite:shop.db", 'query = "select 1"'), "`table` and `query` are two ways"),
+    "list": (head(path="x").replace('"x"', '["c.csv", "sqlite:shop.db"]'), "a list of files cannot hold a database"),
+    "glob": (customers("duckdb:*.duckdb"), "a glob cannot name a database"),
+    "slashes": (customers("sqlite:///shop.db"), "a file follows `sqlite:`"),
+    "nothing": (customers("sqlite:"), "a file follows `sqlite:`"),
+    "timeout": (customers("sqlite:shop.db", 'timeout = "10 days"'), "needs a time such as"),
+    "timeout of nothing": (customers("sqlite:shop.db", 'timeout = "0 seconds"'), "needs a time such as"),
+    "delimiter": (customers("sqlite:shop.db", 'delimiter = ";"'), "`delimiter` does not go with `sqlite:shop.db`"),
+    "table of a file": (customers("c.csv"), "`table` does not go with `c.csv`, which is read as delimited text"),
+    "suppress": (head() + '[consent]\nsuppress = "sqlite:shop.db"\n', "`suppress` names files, and no database"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_rules_that_are_wrong(desk: Desk, case: str) -> None:
+    rules, message = WRONG[case]
+    desk.put("c.csv", "id\na\n")
+    assert message in errors(desk, rules, code=2)
+    assert message in desk.segkit("check", desk / "rules.toml", code=1).output
+
+
+def test_files_that_are_no_database(desk: Desk) -> None:
+    desk.put("c.csv", "id\na\n")
+    (desk / "folder.db").mkdir()
+    sqlite_base(desk).run(*CUSTOMERS)
+    assert "there is no file `shp.db`" in (said := errors(desk, customers("sqlite:shp.db")))
+    assert "did you mean `shop.db`?" in said
+    assert "is a directory" in errors(desk, customers("sqlite:folder.db"))
+    assert "is no SQLite database" in errors(desk, customers("sqlite:c.csv"))
+    assert "is no DuckDB database" in errors(desk, customers("duckdb:c.csv"))
+    said = errors(desk, head(path="shop.db"))
+    assert "looks like an SQLite database" in said
+    assert 'shop.db"` and its `table`' in said
+
+
+POSTGRESQL_TYPES: dict[str, tuple[str, str]] = {
+    "numeric": ("12345678901234567.0000000001", "12345678901234567.0000000001"),
+    "numeric(10, 3)": ("1.234", "1.234"),
+    "numeric(9, 2)": ("-0.5", "-0.5"),
+    "bigint": ("9007199254740993", "9007199254740993"),
+    "smallint": ("-7", "-7"),
+    "real": ("0.1", "0.1"),
+    "double precision": ("0.1", "0.1"),
+    "float8": ("'NaN'", ""),
+    "boolean": ("true", "true"),
+    "char(5)": ("'b'", "b"),
+    "varchar(5)": ("' b '", " b "),
+    "uuid": ("'0afeb4da-fa40-7796-921b-f1fb5d929600'", "0afeb4da-fa40-7796-921b-f1fb5d929600"),
+    "jsonb": ("""'{"a": [1]}'""", '{"a": [1]}'),
+    "json": ("""'{"b":2}'""", '{"b":2}'),
+    "interval": ("'1 day 2 hours'", "1 day 02:00:00"),
+    "money": ("5.5", "5.5"),
+    "bytea": (r"'\x01ff'", r"\x01ff"),
+    "date": ("'2024-02-29'", "2024-02-29"),
+    "time": ("'10:00'", "10:00:00"),
+    "timestamp": ("'2024-02-29 10:00'", "2024-02-29T10:00:00"),
+    "timestamptz": ("'2024-01-01 23:30+02'", "2024-01-01T21:30:00+00:00"),
+    "inet": ("'10.0.0.1'", "10.0.0.1/32"),
+    "xml": ("'<a/>'", "<a/>"),
+    "oid": ("4294967295", "4294967295"),
+    "name": ("'x'", "x"),
+    "mood": ("'ok'", "ok"),
+    "small": ("3", "3"),
+}
+"""Type -> a value in SQL, and in the list."""
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_types_of_postgresql(desk: Desk, server: Server) -> None:
+    server.run("create type mood as enum ('sad', 'ok')", "create domain small as smallint")
+    columns_ = ", ".join(f"c{n} {kind}" for n, kind in enumerate(POSTGRESQL_TYPES))
+    values = ", ".join(value for value, _ in POSTGRESQL_TYPES.values())
+    server.run(
+        f"create table customers (id text, {columns_}, tags text[])",
+        f"insert into customers values ('x', {values}, '{{a,b}}')",
+        "insert into customers (id) values ('y')",
+    )
+    names = [f"c{n}" for n in range(len(POSTGRESQL_TYPES))]
+    full, empty = columns(desk, customers(server.url), *names)
+    assert dict(zip(POSTGRESQL_TYPES, full, strict=True)) == {kind: out for kind, (_, out) in POSTGRESQL_TYPES.items()}
+    assert set(empty) == {""}
+    segments = {
+        "demographic.c0.above = 12345678901234567": ["x"],
+        "demographic.c1.below = 2": ["x"],
+        'demographic.tags.has_any = ["b"]': ["x"],
+        "demographic.c3.is = 9007199254740993": ["x"],
+        "demographic.c17.min = 2024-02-29": ["x"],
+    }
+    assert desk.members(customers(server.url), {one: one for one in segments}) == segments
+    # 23:30 of 1 January in Rome is the next day in Kyiv.
+    rules = customers(server.url).replace("version = 1", 'version = 1\ntimezone = "Europe/Kyiv"')
+    assert desk.members(rules, {"s": "demographic.c20.is = 2024-01-01"})["s"] == ["x"]
+
+
+ENDLESS = {
+    "postgresql": [f"'{word}'::{kind}" for word in ("infinity", "-infinity") for kind in ("date", "timestamp", "timestamptz")],
+    "duckdb": [f"'{word}'::{kind}" for word in ("infinity", "-infinity") for kind in ("date", "timestamp", "timestamptz")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind", ["duckdb", pytest.param("postgresql", marks=[needs_server, pytest.mark.extra("database")])]
+)
+def test_a_day_without_end_is_a_bad_value(desk: Desk, request: pytest.FixtureRequest, kind: str) -> None:
+    base = duckdb_base(desk) if kind == "duckdb" else Base(kind, request.getfixturevalue("server").url, lambda *_: None)
+    base.run("create table t (a integer)")
+    desk.put("c.csv", "id\na\nb\n")
+    for value in [*ENDLESS[kind], "'294276-12-31'::timestamp" if kind == "postgresql" else "'10000-01-01'::date"]:
+        cast = value.partition("::")[2]
+        query = f"select 'a' as id, {value} as day union all select 'b', '2024-01-31 00:00'::{cast}"
+        rules = head() + event_table("o", base.path, f'query = "{query}"')
+        asked = '[segment.s]\nbehavioural.did = { events = "o" }\n'
+        word = value.strip("'").partition("'")[0]
+        said = desk.apply(rules + asked, code=3).stderr
+        assert f"cannot read `{word if 'infinity' in word else 'a day beyond the years 1 to 9999'}` as a date" in said
+        missing = rules.replace('time = "day"\n', 'time = "day"\nbad_values = "missing"\n')
+        assert desk.members(missing, {"s": 'behavioural.did = { events = "o" }'}) == {"s": ["b"]}
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_a_numeric_that_is_no_number_is_a_bad_value(desk: Desk, server: Server) -> None:
+    server.run(
+        "create table customers (id text, n numeric)", "insert into customers values ('a', 'Infinity'), ('b', 2.5)"
+    )
+    asked = "[segment.s]\ndemographic.n.min = 1\n"
+    assert "cannot read `Infinity` as a number" in desk.apply(customers(server.url) + asked, code=3).stderr
+    server.run("update customers set n = 'NaN' where id = 'a'")  # missing, as that of a float
+    assert desk.members(customers(server.url), {"s": "demographic.n.max = 1", "t": "demographic.n.missing = true"}) == {
+        "s": [],
+        "t": ["a"],
+    }
+    server.run(f"update customers set n = 1{'0' * 39}1 where id = 'a'")
+    assert columns(desk, customers(server.url), "n") == [["1" + "0" * 39 + "1"], ["2.5"]]
+
+
+def test_types_of_sqlite(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.io.read.kinds.database.of_sqlite.BATCH", 2)
+    base = sqlite_base(desk)
+    base.run(
+        "create table customers (id, whole integer, part real, price decimal(10, 2), mixed, odd, blob blob, none, day date, epoch integer, zip text)",
+        "insert into customers values ('a', 9007199254740993, 0.1, 12.50, 5, 1, x'01ff', null, '2024-02-29', 1704067200, '01234')",
+        "insert into customers values ('b', null, 2, 3, '05', 9007199254740993, 'x', null, null, null, null)",
+        "insert into customers values ('c', 1, 1e300, null, 2.0, 1.5, null, null, '2023-01-01', 0, '99')",
+        "insert into customers values (7, -1, null, '1.10', 'n. a. ', null, 3, null, '2023-01-01 10:00:00', 1, null)",
+    )
+    rules = customers(base.path, 'date_format = { epoch = "epoch" }')
+    asked = ["id", "whole", "price", "mixed", "odd", "blob", "none", "zip"]
+    assert columns(desk, rules, *asked) == [
+        ["7", "-1", "1.1", "n. a. ", "", "3", "", ""],
+        ["a", "9007199254740993", "12.5", "5", "1", r"\x01ff", "", "01234"],
+        ["b", "", "3", "05", "9007199254740993", "x", "", ""],
+        ["c", "1", "", "2", "1.5", "", "", "99"],
+    ]
+    segments = {
+        "demographic.whole.is = 9007199254740993": ["a"],
+        "demographic.price.is = 12.5": ["a"],
+        "demographic.mixed.missing = false": ["7", "a", "b", "c"],
+        "demographic.day.min = 2024-01-01": ["a"],
+        "demographic.epoch.min = 2024-01-01": ["a"],
+        "demographic.part.max = 0.1": ["a"],
+    }
+    assert desk.members(rules, {one: one for one in segments}) == segments
+
+
+def test_text_of_sqlite_that_is_not_utf8(desk: Desk) -> None:
+    base = sqlite_base(desk)
+    base.run("create table customers (id text)", "insert into customers values (cast(x'61ff' as text))")
+    said = errors(desk, customers(base.path))
+    assert "holds a text that is not UTF-8" in said
+
+
+DUCKDB_TYPES: dict[str, tuple[str, str]] = {
+    "hugeint": ("1234567890123456789012345678", "1234567890123456789012345678"),
+    "uhugeint": ("340282366920938463463374607431768211455", "340282366920938463463374607431768211455"),
+    "ubigint": ("18446744073709551615", "18446744073709551615"),
+    "decimal(18, 3)": ("1.234", "1.234"),
+    "double": ("0.1", "0.1"),
+    "float": ("0.1", "0.1"),
+    "boolean": ("false", "false"),
+    "uuid": ("'0afeb4da-fa40-7796-921b-f1fb5d929600'", "0afeb4da-fa40-7796-921b-f1fb5d929600"),
+    "enum('x', 'y')": ("'y'", "y"),
+    "struct(a integer, b varchar)": ("{'a': 1, 'b': 'z'}", '{"a":1,"b":"z"}'),
+    "map(varchar, integer)": ("map {'a': 1}", '{"a":1}'),
+    "integer[][]": ("[[1, 2], [3]]", "[[1,2],[3]]"),
+    "json": ("""'{"a": 1}'""", '{"a": 1}'),
+    "interval": ("interval 1 day", "1 day"),
+    "time": ("'10:00'", "10:00:00"),
+    "blob": (r"'\x01\xFF'", r"\x01ff"),
+    "bit": ("'101'", "101"),
+    "date": ("'2024-02-29'", "2024-02-29"),
+    "timestamp_s": ("'2024-02-29 10:00'", "2024-02-29T10:00:00"),
+    "timestamp with time zone": ("'2024-01-01 23:30+02'", "2024-01-01T21:30:00+00:00"),
+}  # fmt: skip
+
+
+def test_types_of_duckdb(desk: Desk) -> None:
+    base = duckdb_base(desk)
+    columns_ = ", ".join(f"c{n} {kind}" for n, kind in enumerate(DUCKDB_TYPES))
+    values = ", ".join(value for value, _ in DUCKDB_TYPES.values())
+    base.run(f"create table customers (id varchar, {columns_}, tags varchar[], sizes decimal(9, 1)[3])")
+    base.run(
+        f"insert into customers values ('x', {values}, ['a', 'b'], [1.5, 2, 3])",
+        "insert into customers (id) values ('y')",
+    )
+    names = [f"c{n}" for n in range(len(DUCKDB_TYPES))]
+    full, empty = columns(desk, customers(base.path), *names)
+    assert dict(zip(DUCKDB_TYPES, full, strict=True)) == {kind: out for kind, (_, out) in DUCKDB_TYPES.items()}
+    assert set(empty) == {""}
+    segments = {'demographic.tags.has_any = ["b"]': ["x"], 'demographic.sizes.has_any = ["1.5"]': ["x"]}
+    assert desk.members(customers(base.path), {one: one for one in segments}) == segments
+
+
+def test_sql_for_duckdb_reads_no_other_file(desk: Desk) -> None:
+    base, other = duckdb_base(desk), desk.put("other.csv", "id\nsecret\n")
+    base.run(*CUSTOMERS)
+    for query in (
+        f"select * from read_csv('{other}')",
+        f"select * from '{other}'",
+        "select * from rules",
+        f"from customers order by id; copy customers to '{desk / 'x.csv'}'",
+    ):
+        assert "secret" not in errors(desk, head(f'query = "{query}"', path=base.path))
+    assert not (desk / "x.csv").exists()
+
+
+def test_a_file_in_place_of_a_database(desk: Desk) -> None:
+    base = sqlite_base(desk)
+    base.run(*CUSTOMERS, *ORDERS)
+    desk.put("c.csv", "id\nz\n")
+    desk.put("o.csv", "id,day,total,line\nz,2024-01-01,1,1\n")
+    rules = customers(base.path, 'timeout = "1 minute"') + event_table("o", base.path, 'table = "orders"')
+    rules += '[events.p]\nlike = "o"\n' + EVERYONE
+    assert [
+        row["id"] for row in desk.rows(rules, "--customers", desk / "c.csv", "--events", f"o={desk / 'o.csv'}")
+    ] == ["z"]
+    assert [row["id"] for row in desk.rows(rules, "--events", f"p={desk / 'o.csv'}")] == ["a", "b", "c"]
+    said = desk.apply(
+        rules.replace(base.path, "c.csv")
+        .replace('table = "customers"\n', "")
+        .replace('timeout = "1 minute"\n', "")
+        .replace('table = "orders"\n', "")
+        .replace('"c.csv"', '"o.csv"', 1),
+        "--customers",
+        base.path,
+        code=2,
+    )
+    assert "a database needs `table` or `query`" in said.stderr
+
+
+def test_a_database_that_is_given_is_relative_to_the_caller(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite_base(desk).run(*CUSTOMERS)
+    rules = desk.put("rules/r.toml", customers("sqlite:nowhere.db") + EVERYONE)
+    monkeypatch.chdir(desk.folder)
+    done = desk.segkit("apply", rules, "--customers", "sqlite:shop.db", "--dry-run", "--json")
+    assert json.loads(done.stdout)["customers"] == 3
+
+
+def test_a_run_is_explained_from_the_database_as_it_is_now(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS)
+    rules = customers(base.path) + "[segment.s]\ndemographic.age.min = 25\n"
+    desk.apply(rules, "-o", desk / "out")
+    assert desk.segkit("explain", "--run", desk / "out", "b").stderr == ""
+    base.run("update customers set age = 3123 where id = 'a'")
+    assert (
+        "is not what the run has read"
+        in (said := desk.segkit("explain", "--run", desk / "out", "--verify", "a").stderr)
+        or "bytes" in said
+    )
+
+
+def test_check_without_data_asks_no_database(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.io.databases.postgresql.connect", lambda *_: pytest.fail("it connects"))
+    rules = customers("postgresql://me@127.0.0.1:1/shop") + event_table("o", "duckdb:none.duckdb", 'query = "select 1"')
+    desk.segkit("check", desk.put("rules.toml", rules + EVERYONE))
+    desk.segkit("schema", "--for", desk / "rules.toml", code=None)
+
+
+@pytest.mark.parametrize(
+    ("extra", "path", "module"),
+    [
+        ("database", "postgresql://127.0.0.1:1/shop", "adbc_driver_postgresql"),
+        ("duckdb", "duckdb:shop.duckdb", "duckdb"),
+    ],
+)
+def test_an_extra_that_is_absent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, extra: str, path: str, module: str
+) -> None:
+    desk.put("shop.duckdb", b"\0" * 8 + b"DUCK")
+    monkeypatch.setitem(sys.modules, module, None)
+    said = errors(desk, customers(path))
+    assert "needs an extra of segkit" in said
+    assert f'hint: install it: `pip install "segkit-cli[{extra}]"`' in said
