@@ -138,11 +138,21 @@ class FittedModel(NamedTuple):
     repeaters: int
 
 
+class TableTarget(NamedTuple):
+    """The table in which lists go, and that of who is held out; `address` is its database, without any secret."""
+
+    address: str
+    table: str
+    holdout: str | None
+    load: str
+
+
 class ApplyResult(NamedTuple):
     """What a run of a rule file did.
 
     `unmatched` counts the customers who match no segment, `unlisted` those who are written in no list, `several` those
-    who are written in more than one. `cutoffs` are the files of saved cutoffs.
+    who are written in more than one. `cutoffs` are the files of saved cutoffs. Where the lists go to a `table`, the
+    paths of files are names of lists.
     """
 
     as_of: dt.date
@@ -162,6 +172,7 @@ class ApplyResult(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
     unlisted: int = 0
     cutoffs: tuple[str, ...] = ()
+    table: TableTarget | None = None
 
 
 class RfmSegment(NamedTuple):

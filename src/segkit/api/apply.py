@@ -18,8 +18,10 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply_loaded, chosen_segments
 from segkit.operations.delivery.deliver import Guards
-from segkit.operations.delivery.destinations import Destination, Folder, Nowhere
+from segkit.operations.delivery.destinations import Destination, Nowhere
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.table import published
+from segkit.operations.delivery.target import target_of
 from segkit.operations.progress import silent
 from segkit.words import nearest
 
@@ -68,11 +70,11 @@ def apply(
         ws = Workspace(opened, given.frames)
         held = stack.enter_context(ExitStack())
         held.enter_context(ws)
-        to: Destination = Nowhere(loaded, chosen, replace)
+        to: Destination = Nowhere(loaded, chosen, replace, target_of(loaded))
         if write:
-            to = Folder(
-                loaded=loaded,
-                chosen=chosen,
+            to = published(
+                loaded,
+                chosen,
                 digests=digests,
                 started=started,
                 replace=replace,

@@ -85,6 +85,7 @@ def with_tables(
         lookups=given.lookups,
         output=output,
         format=format,
+        files=output is not None,
     )
     if isinstance(rules, Rules):
         return reload_rules(rules._loaded, formats=FORMATS, overrides=overrides)

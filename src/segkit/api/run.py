@@ -19,8 +19,8 @@ from segkit.errors import RuleError
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.deliver import Guards, deliver
-from segkit.operations.delivery.destinations import Folder
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.table import published
 from segkit.operations.explain import Asking, explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent
@@ -126,13 +126,13 @@ class Run:
         """
         clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
         loaded = self._decision.loaded if directory is None else _writing_to(self._decision.loaded, directory)
-        run = self._decision._replace(loaded=loaded)
+        run = self._decision._replace(loaded=loaded, rows=self._decision.rows._replace(rules=loaded.rules))
         digests = Digests()
         try:
             self._inputs.require_same()
-            to = Folder(
-                loaded=loaded,
-                chosen=run.chosen,
+            to = published(
+                loaded,
+                run.chosen,
                 digests=digests,
                 started=started,
                 replace=replace,
@@ -140,6 +140,7 @@ class Run:
                 progress=silent,
             )
             to.prepare()
+            to.ready(run.evaluated.plan)
             self._ws.copy_frames()
             guards = Guards(None if previous is None else os.fspath(previous), accept_changes, fail_on)
             return deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=False)
@@ -164,5 +165,6 @@ class Run:
 
 
 def _writing_to(loaded: Loaded, directory: str | os.PathLike[str]) -> Loaded:
-    output = loaded.rules.output.model_copy(update={"directory": absolute(os.fspath(directory))})
+    instead = {"directory": absolute(os.fspath(directory)), "to": None, "table": None, "load": "replace"}
+    output = loaded.rules.output.model_copy(update=instead)
     return loaded._replace(rules=loaded.rules.model_copy(update={"output": output}))

@@ -15,8 +15,10 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
-from segkit.operations.delivery.destinations import Destination, Folder, Nowhere, Stream, directory_of
+from segkit.operations.delivery.destinations import Destination, Nowhere, Stream, directory_of
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.table import published
+from segkit.operations.delivery.target import target_of
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
@@ -56,7 +58,12 @@ def apply(
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
     to_stdout = output == STDOUT
     overrides = Overrides(
-        as_of=as_of, customers=customers, events=events or {}, output=None if to_stdout else output, format=format
+        as_of=as_of,
+        customers=customers,
+        events=events or {},
+        output=None if to_stdout else output,
+        format=format,
+        files=output is not None,
     )
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = chosen_segments(loaded.rules, select)
@@ -70,11 +77,11 @@ def apply(
         if to_stdout:
             to = Stream(loaded, None if dry_run else stdout, ws)
         elif dry_run:
-            to = Nowhere(loaded, chosen, replace)
+            to = Nowhere(loaded, chosen, replace, target_of(loaded))
         else:
-            to = Folder(
-                loaded=loaded,
-                chosen=chosen,
+            to = published(
+                loaded,
+                chosen,
                 digests=digests,
                 started=started,
                 replace=replace,
@@ -116,7 +123,7 @@ def apply_loaded(
     """
     require_secret(loaded)
     to.prepare()
-    run = decide(loaded, chosen, ws, progress, whole=whole)
+    run = decide(loaded, chosen, ws, progress, whole=whole, ready=to.ready)
     before_delivery(run)
     return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
+from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import Ledger, ledger, memberships
 from segkit.io.read import Workspace
@@ -60,14 +61,18 @@ def decide(
     told: frozenset[str] | None = None,
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
+    ready: Callable[[Plan], None] = lambda _: None,
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
     With `leaves`, the customers also have what each criterion of a segment looks at, and those whose keys are `told`
     what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`.
+    Before anything is computed, `ready` may refuse the plan.
     """
     rules = loaded.rules
-    evaluated = evaluate(loaded, rules.today(), ws, progress, leaves=leaves, told=told, whole=whole, kept=kept)
+    evaluated = evaluate(
+        loaded, rules.today(), ws, progress, leaves=leaves, told=told, whole=whole, kept=kept, ready=ready
+    )
     progress("finding segments")
     customers = evaluated.computed.frame
     of_gates = ledger(rules, memberships(rules, customers), customers)

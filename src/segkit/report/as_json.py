@@ -6,7 +6,8 @@ no list), `several` (in more than one), `overlaps` (`first`, `second`, `customer
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`,
-and `cutoffs` (the files of cutoffs) where some were saved.
+`to` (`address`, `table`, `holdout`, `load`) where the lists go to a table, whose `path` in `outputs` is their `list`
+there, and `cutoffs` (the files of cutoffs) where some were saved.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
@@ -107,7 +108,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "as_of": result.as_of.isoformat(),
         "customers": result.customers,
-        "segments": [_segment(s) for s in result.segments],
+        "segments": [_segment(s, in_table=result.table is not None) for s in result.segments],
         "unmatched": result.unmatched,
         "unlisted": result.unlisted,
         "several": result.several,
@@ -121,6 +122,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
         "dry_run": result.dry_run,
+        **({"to": result.table._asdict()} if result.table else {}),
         **({"cutoffs": list(result.cutoffs)} if result.cutoffs else {}),
     }
 
@@ -370,10 +372,11 @@ def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _segment(segment: SegmentResult) -> dict[str, Any]:
+def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
     outputs = [
         {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds} for o in segment.outputs
     ]
+    path = next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None)
     return {
         "name": segment.name,
         "label": segment.label,
@@ -381,7 +384,7 @@ def _segment(segment: SegmentResult) -> dict[str, Any]:
         "excluded": {reason: segment.excluded.get(reason, 0) for reason in REASONS},
         "written": segment.written,
         "share": _percent(segment.share),
-        "path": next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None),
+        "path": None if in_table else path,
         "outputs": outputs,
         "holdout_path": segment.holdout and segment.holdout.path,
         "variants": dict(segment.variants),

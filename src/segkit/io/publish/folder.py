@@ -36,11 +36,17 @@ def silent(_: str) -> None:
 
 @contextmanager
 def publishing(
-    directory: Path, *, mode: int | None = None, wait: bool = True, on_wait: Callable[[str], None] = silent
+    directory: Path,
+    *,
+    mode: int | None = None,
+    wait: bool = True,
+    on_wait: Callable[[str], None] = silent,
+    before_swap: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """An empty folder; when the block ends well, it takes the place of `directory`, in one step.
 
-    `mode` gives the permissions of the files in it; those of the folder follow from them.
+    `mode` gives the permissions of the files in it; those of the folder follow from them. `before_swap` is called when
+    all else that could fail is done; where it raises, nothing is published.
 
     When the block raises, and when the process is killed, `directory` stays as it was. Files in it that its
     `manifest.json` does not list under `files` are the user's and stay. Raises `WriteError` where `directory` cannot be
@@ -60,6 +66,7 @@ def publishing(
                 if mode is None:
                     shutil.copymode(target, staging)
                 carry_over(target, staging, directory)
+            before_swap()
             swap(staging, target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,17 @@ from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, fi
 from segkit.operations.lists.lists import List, combined_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
-from segkit.results import ENTERED, HELD_OUT, LEFT, WRITTEN, ApplyResult, Change, SegmentResult, WrittenFile
+from segkit.results import (
+    ENTERED,
+    HELD_OUT,
+    LEFT,
+    WRITTEN,
+    ApplyResult,
+    Change,
+    SegmentResult,
+    TableTarget,
+    WrittenFile,
+)
 from segkit.rules.model.file import RuleFile
 
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})
@@ -44,8 +54,8 @@ class Changes(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Whether the files hold the changes alone."""
-        return self.rules.output.changes
+        """Whether the lists hold the changes alone."""
+        return self.rules.output.writes_changes
 
     def before(self, name: str) -> PublishedList | None:
         """The list of this name in the last run."""
@@ -91,7 +101,7 @@ def compare(last: Run | None, rows: Rows, lists: Sequence[List]) -> Changes:
     names = list(dict.fromkeys(file.segment for file in files))
     segments = {name: [o for o in last.lists if o.segment == name] for name in names}
     asked = {("segment", n): (pl.col(helpers.written(n)), old) for n, old in segments.items() if n in last.written}
-    for file in files if rules.output.changes else ():
+    for file in files if changes.writes else ():
         old = changes.before(list_name(file))
         asked["list", list_name(file)] = (file.rows, [old] if old else [])
     with last.reading():
@@ -140,14 +150,32 @@ def _both(output: WrittenFile, changes: Changes) -> list[WrittenFile]:
     ]
 
 
+def in_table(result: ApplyResult, table: TableTarget) -> ApplyResult:
+    """The result with the names of lists in place of files: in a table, rows have them in the column `list`."""
+
+    def named(file: WrittenFile) -> WrittenFile:
+        name = Path(file.path).name
+        stem = name.removesuffix(Path(name).suffix)
+        return file._replace(path=stem.removesuffix(f".{file.holds}") if file.holds in (ENTERED, LEFT) else stem)
+
+    segments = tuple(
+        segment._replace(outputs=tuple(map(named, segment.outputs)), holdout=segment.holdout and named(segment.holdout))
+        for segment in result.segments
+    )
+    return result._replace(segments=segments, table=table)
+
+
 def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None = None) -> list[str]:
     """The names of all that a run writes beside its manifest; `changes` tells which lists no longer exist."""
     names = [file.name for file in files]
-    if rules.output.changes:
+    if rules.output.to is not None:
+        names = []
+    elif rules.output.changes:
         ending = FORMATS[rules.output.format].extension
         names = [f"{list_name(f)}.{holds}.{ending}" for f in files if not f.holdout for holds in (ENTERED, LEFT)]
         names += [file.name for file in files if file.holdout]
         names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
+    if rules.output.keeps_members:
         names.append(MEMBERS_FILE)
     combined = combined_name(rules)
     return [*names, combined] if combined else names
@@ -155,28 +183,32 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
 
 def output_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
     """The lazy sinks of all that a run writes beside its manifest."""
-    rows = changes.rows
+    rows, output = changes.rows, changes.rules.output
+    members = [sink(_members(changes), directory / MEMBERS_FILE, "parquet")] if output.keeps_members else []
+    if output.to is not None:
+        return members
     lists = _change_sinks(changes, directory) if changes.writes else rows.sinks(changes.files, directory)
-    return [*lists, *rows.sinks(changes.holdouts, directory), *rows.combined_sinks(changes.files, directory)]
+    holdouts = rows.sinks(changes.holdouts, directory)
+    return [*lists, *members, *holdouts, *rows.combined_sinks(changes.files, directory)]
 
 
 def _change_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
-    """The lazy sinks of the files that hold changes, and of the one that holds the members."""
+    """The lazy sinks of the files that hold changes."""
     rows, ending = changes.rows, FORMATS[changes.rules.output.format].extension
-    gone = [
-        List(name=listing.name, segment=listing.segment, rows=pl.lit(False), written=0, values={})
-        for listing in changes.gone
-    ]
-    made = []
-    for file in [*changes.files, *gone]:
-        name = list_name(file) if file not in gone else file.name
-        listing = changes.before(name)
+    return [rows.sink(frame, directory / f"{name}.{holds}.{ending}") for name, holds, frame in change_rows(changes)]
+
+
+def change_rows(changes: Changes) -> Iterator[tuple[str, str, pl.LazyFrame]]:
+    """The name of each list, `entered` or `left`, and the rows of these; lists that there are no longer are left."""
+    for file in changes.files:
+        listing = changes.before(list_name(file))
         old = changes.last.keys(listing) if changes.last and listing else NOBODY
-        if file not in gone:
-            entered = _joined(changes, old, "anti").of(file)
-            made.append(rows.sink(entered, directory / f"{name}.{ENTERED}.{ending}"))
-        made.append(rows.sink(_left(changes, old, file), directory / f"{name}.{LEFT}.{ending}"))
-    return [*made, sink(_members(changes), directory / MEMBERS_FILE, "parquet")]
+        yield list_name(file), ENTERED, _joined(changes, old, "anti").of(file)
+        yield list_name(file), LEFT, _left(changes, old, file)
+    for listing in changes.gone:
+        nobody = List(name=listing.name, segment=listing.segment, rows=pl.lit(False), written=0, values={})
+        assert changes.last is not None
+        yield listing.name, LEFT, _left(changes, changes.last.keys(listing), nobody)
 
 
 def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> Rows:
@@ -240,7 +272,7 @@ def _carried(changes: Changes) -> list[pl.LazyFrame]:
 
 def members_of(changes: Changes) -> tuple[MembersOf, ...] | None:
     """What the manifest says about the members; None where the files hold them."""
-    if not changes.writes:
+    if not changes.rules.output.keeps_members:
         return None
     new = [MembersOf(list=list_name(f), segment=f.segment, written=f.written) for f in changes.files]
     old = [MembersOf(list=o.name, segment=o.segment, written=o.written) for o in changes.carried]
@@ -261,12 +293,12 @@ def since_last_run(
         last = find_run(place) if place else None
         if last is None and previous:
             raise RuleError.of(f"`{previous}` holds no run: there is no `manifest.json`")
-        if last and not rules.output.changes and last.key.column != rules.customers.key:
+        if last and not rules.output.writes_changes and last.key.column != rules.customers.key:
             last = None  # the run of another rule file: other customers
         return compare(last, rows, lists), []
     except DataError as error:
         problem = error.diagnostics[0]
-        if rules.output.changes:
+        if rules.output.writes_changes:
             hint = "restore it, or name another run with `--previous`"
             anew = "" if previous else f"; with `{directory}` moved away, all count as entered"
             raise DataError(replace(problem, hint=hint + anew)) from error

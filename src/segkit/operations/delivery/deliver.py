@@ -10,7 +10,7 @@ from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed
 from segkit.gates.expectations import broken, too_old
 from segkit.operations.decide import Decision
-from segkit.operations.delivery.changes import since_last_run, with_changes
+from segkit.operations.delivery.changes import in_table, since_last_run, with_changes
 from segkit.operations.delivery.destinations import Destination
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
@@ -42,6 +42,8 @@ def deliver(
         if guards.fail_on == "warning" and without_notes(warnings):
             raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
         result = with_changes(result_of(run, place.folder, warnings, dry_run=dry_run), changes)
+        if place.table:
+            result = in_table(result, place.table)
         to.write(run, changes, place, lambda: result._replace(elapsed_seconds=elapsed()))
     return result._replace(elapsed_seconds=elapsed())
 

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 import polars as pl
 
+from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
 from segkit.io.publish.errors import require_local
@@ -18,15 +19,17 @@ from segkit.io.publish.folder import MANIFEST, publishing
 from segkit.io.publish.kept_runs import keeping
 from segkit.io.read import Workspace
 from segkit.io.write import require_no_terminal
+from segkit.io.write.tables.stores import Open
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.kept import keep_rules, kept_names
 from segkit.operations.delivery.record import Written, manifest_of
+from segkit.operations.delivery.target import Target
 from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress
-from segkit.results import ApplyResult
+from segkit.results import ApplyResult, TableTarget
 from segkit.rules.text.loader import Loaded
 
 
@@ -34,13 +37,15 @@ class Place(NamedTuple):
     """A destination that is open.
 
     `last` is where the last run is, none where this one is the first; `told` is what there is to say of it. Files are
-    put together in `staging`, which becomes `folder`.
+    put together in `staging`, which becomes `folder`. Lists that go to no file go to `table`, in a `transaction`.
     """
 
     last: Path | None
     told: Sequence[Diagnostic] = ()
     folder: Path | None = None
     staging: Path | None = None
+    table: TableTarget | None = None
+    transaction: Open | None = None
 
 
 class Destination(Protocol):
@@ -51,7 +56,10 @@ class Destination(Protocol):
         """Whether a run is compared with the last one there."""
 
     def prepare(self) -> None:
-        """Refuse, before anything is computed, what can be refused then."""
+        """Refuse, before anything is read, what can be refused then."""
+
+    def ready(self, plan: Plan) -> None:
+        """Refuse, before anything is computed, what does not fit the columns that go out."""
 
     def open(self, run: Decision) -> AbstractContextManager[Place]:
         """The place, held against other runs until the block ends; what is written appears when it ends well."""
@@ -74,17 +82,26 @@ class Nowhere:
     loaded: Loaded
     chosen: Sequence[str]
     replace: bool
+    target: Target | None = None
     compares: bool = True
 
     def prepare(self) -> None:
-        """`WriteError` for an address."""
-        directory_of(self.loaded)
+        """`WriteError` for an address, and for a table that cannot be written to."""
+        directory = directory_of(self.loaded)
+        if self.target:
+            self.target.look(directory)
+
+    def ready(self, plan: Plan) -> None:
+        """`WriteError` where the table has other columns."""
+        if self.target:
+            self.target.require_fit(plan)
 
     @contextmanager
     def open(self, run: Decision) -> Iterator[Place]:
         """The place of the last run, with what would vanish there as a warning."""
-        directory = directory_of(self.loaded)
-        yield Place(*spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=True))
+        directory, table = directory_of(self.loaded), self.target.told if self.target else None
+        last, told = spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=True)
+        yield Place(last, told, table=table)
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """Nothing."""
@@ -103,6 +120,9 @@ class Stream:
         """`RuleError` for binary rows on a terminal."""
         if self.stdout is not None:
             require_no_terminal(self.loaded.rules.output.format, self.stdout)
+
+    def ready(self, plan: Plan) -> None:
+        """All columns fit."""
 
     @contextmanager
     def open(self, run: Decision) -> Iterator[Place]:
@@ -132,27 +152,37 @@ class Folder:
         """`WriteError` where lists would vanish."""
         self._last()
 
+    def ready(self, plan: Plan) -> None:
+        """All columns fit."""
+
     def _last(self) -> tuple[Path | None, list[Diagnostic]]:
         directory = directory_of(self.loaded)
         return spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=False)
 
-    @contextmanager
-    def open(self, run: Decision) -> Iterator[Place]:
+    def open(self, run: Decision) -> AbstractContextManager[Place]:
         """A folder to write to, which becomes the output directory, or a run in it, when the block ends well."""
+        self.progress(f"writing {len(run.lists):,} files")
+        return self.opened(run, lambda: None)
+
+    @contextmanager
+    def opened(self, run: Decision, before_swap: Callable[[], None]) -> Iterator[Place]:
+        """The same; `before_swap` is called when all else that could fail is done."""
         directory = directory_of(self.loaded)
         _spare_inputs(run, directory)
-        self.progress(f"writing {len(run.lists):,} files")
-        with self._published(directory, run.evaluated.plan.context.as_of) as (staging, folder):
+        with self._published(directory, run.evaluated.plan.context.as_of, before_swap) as (staging, folder):
             # Which run is the last one is known only once no other run can publish.
             last, told = self._last()
             yield Place(last, told, folder, staging)
 
     @contextmanager
-    def _published(self, directory: Path, as_of: dt.date) -> Iterator[tuple[Path, Path]]:
+    def _published(
+        self, directory: Path, as_of: dt.date, before_swap: Callable[[], None]
+    ) -> Iterator[tuple[Path, Path]]:
         """The folder to write to, and the folder that it becomes when the block ends well."""
         output, wait, on_wait = self.loaded.rules.output, self.wait, self.progress
         if output.keep is None:
-            with publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait) as staging:
+            place = publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait, before_swap=before_swap)
+            with place as staging:
                 yield staging, directory
             return
         day = as_of.isoformat()

@@ -69,11 +69,15 @@ class OutputForm:
     key_escaped: bool | None = None
     label_column: str
     changes: bool = False
+    to: str | None = None
+    """The database with the table of the lists, without user, password and query; null where they are in files."""
+    table: str | None = None
+    load: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MembersOf:
-    """A list that `members.parquet` holds, where the files have the changes alone."""
+    """A list that `members.parquet` holds, where no file has all of it."""
 
     list: str
     segment: str
@@ -91,7 +95,7 @@ class PersonalColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class FileOf:
-    """A file of a segment, by its name beside the manifest."""
+    """A list of a segment: a file, by its name beside the manifest, or rows of a table, by their `list`."""
 
     path: str
     written: int

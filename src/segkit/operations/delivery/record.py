@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import Line, salt_of
 from segkit.operations.decide import Decision
@@ -75,7 +76,7 @@ def manifest_of(
         personal_data=personal_data(run.evaluated.plan, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
-        segments=tuple(_segment(segment, run) for segment in result.segments),
+        segments=tuple(_segment(segment, run, in_table=result.table is not None) for segment in result.segments),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
         several=result.several,
@@ -112,10 +113,13 @@ def _form(rules: RuleFile) -> m.OutputForm:
         key_escaped=key.escaped,
         label_column=output.label_column,
         changes=output.changes,
+        to=without_secrets(output.to) if output.to else None,
+        table=output.table,
+        load=output.load if output.to else None,
     )
 
 
-def _segment(segment: SegmentResult, run: Decision) -> m.SegmentOf:
+def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.SegmentOf:
     outputs, asked = tuple(map(_file, segment.outputs)), run.rules.segment[segment.name]
     return m.SegmentOf(
         name=segment.name,
@@ -124,7 +128,7 @@ def _segment(segment: SegmentResult, run: Decision) -> m.SegmentOf:
         excluded={reason: segment.excluded.get(reason, 0) for reason in REASONS},
         written=segment.written,
         share=_percent(segment.share) or 0.0,
-        path=next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
+        path=None if in_table else next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
         outputs=outputs,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
         variants=segment.variants,

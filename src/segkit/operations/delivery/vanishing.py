@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, WriteError
 from segkit.operations.delivery.manifest import Manifest, RulesRead
@@ -25,7 +26,7 @@ FIRST_RUN = "this counts as a first run: nothing is compared with the run that w
 class Vanishing(NamedTuple):
     """The files of the lists that would go from a directory; `whose` says which lists these are."""
 
-    directory: Path
+    place: str
     names: tuple[str, ...]
     whose: str
 
@@ -33,7 +34,7 @@ class Vanishing(NamedTuple):
         """A sentence about them; `what` is who removes them."""
         more = len(self.names) - SHOWN
         names = listed(self.names[:SHOWN], "," if more > 0 else "and") + (f" and {more:,} more" if more > 0 else "")
-        return f"{what} from `{self.directory}` {plural(len(self.names), 'list')} {self.whose}: {names}"
+        return f"{what} from `{self.place}` {plural(len(self.names), 'list')} {self.whose}: {names}"
 
 
 def spare_lists(
@@ -44,16 +45,33 @@ def spare_lists(
     `chosen` are the segments that are written. Where lists would vanish without `replace`, it raises `WriteError`; for
     a dry run, that is a warning.
     """
-    gone = vanishing(loaded, directory, chosen)
+    gone, left = vanishing(loaded, directory, chosen), _left_behind(loaded, directory)
     if gone is None:
-        return directory, []
+        return directory, left
     if replace:
         what = "`--replace` would remove" if dry_run else "`--replace` removed"
-        return None, [Diagnostic(gone.told(what), hint=FIRST_RUN, severity=Severity.NOTE)]
+        return None, [Diagnostic(gone.told(what), hint=FIRST_RUN, severity=Severity.NOTE), *left]
     problem = Diagnostic(gone.told("this run would remove"), hint=HINT)
     if not dry_run:
         raise WriteError(problem)
-    return directory, [dataclasses.replace(problem, severity=Severity.WARNING)]
+    return directory, [dataclasses.replace(problem, severity=Severity.WARNING), *left]
+
+
+def _left_behind(loaded: Loaded, directory: Path) -> list[Diagnostic]:
+    """The note that the last run has rows in a table to which this one does not write."""
+    with suppress(DataError):
+        last = find_run(directory)
+        if last and last.manifest.output.table and not goes_to_table_of(last.manifest, loaded):
+            form = last.manifest.output
+            message = f"the rows of the last run stay in the table `{form.table}` of `{form.to}`"
+            return [Diagnostic(message, hint="remove them there where nobody needs them", severity=Severity.NOTE)]
+    return []
+
+
+def goes_to_table_of(manifest: Manifest, loaded: Loaded) -> bool:
+    """Whether the lists of these rules go to the table of a run."""
+    output, form = loaded.rules.output, manifest.output
+    return output.to is not None and (without_secrets(output.to), output.table) == (form.to, form.table)
 
 
 def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanishing | None:
@@ -62,7 +80,10 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
         last = find_run(directory)
         if last is None or last.manifest.rules is None:
             return None
+        in_table = goes_to_table_of(last.manifest, loaded)
         if _is_same(last.manifest.rules, loaded, directory):
+            if in_table:
+                return None  # the rows of segments that `--select` leaves out stay there
             left_out = {name for name, s in loaded.rules.segment.items() if s.write} - set(chosen)
             names = [name for segment, name in _lists(last.manifest) if segment in left_out]
             whose = "that `--select` leaves out"
@@ -72,7 +93,9 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
             of_lists = {name for _, name in lists} | {OLD_MEMBERS_FILE, loaded.rules.output.combined}
             names += [name for name in _combined(last.manifest) if name not in of_lists]
             whose = f"of another rule file, `{_shown(last.manifest.rules, directory)}`"
-        return Vanishing(directory, tuple(names), whose) if names else None
+        rows_go = in_table and loaded.rules.output.load == "replace"
+        place = str(last.manifest.output.table) if rows_go else str(directory)
+        return Vanishing(place, tuple(names), whose) if names else None
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +76,7 @@ def evaluate(
     all_columns: bool = False,
     given: frozenset[str] = frozenset(),
     unknown: frozenset[str] = frozenset(),
+    ready: Callable[[Plan], None] = lambda _: None,
 ) -> Evaluated:
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
@@ -83,7 +84,7 @@ def evaluate(
     is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
-    at all customers.
+    at all customers. Before anything is computed, `ready` may refuse the plan.
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
@@ -107,7 +108,7 @@ def evaluate(
         given=given,
         unknown=unknown,
     )
-    settled = settle(loaded, tables, context, ws, progress)
+    settled = settle(loaded, tables, context, ws, progress, ready)
     plan, computed = settled.plan, settled.computed
     refuse_headers(plan, settled.looks)
     warnings += refuse_bad_values(plan, {name: look.bad for name, look in settled.looks.items() if look.bad}, computed)

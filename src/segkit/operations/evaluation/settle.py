@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -40,13 +40,21 @@ class Settled(NamedTuple):
     guessed: Mapping[str, Sequence[str]]
 
 
-def settle(loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress) -> Settled:
+def settle(
+    loaded: Loaded,
+    tables: Mapping[str, Table],
+    context: Context,
+    ws: Workspace,
+    progress: Progress,
+    ready: Callable[[Plan], None] = lambda _: None,
+) -> Settled:
     """What is computed once the whole tables show nothing new about themselves.
 
     Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
+    Before that, `ready` may refuse the plan.
     """
     while True:
-        outcome = _outcome(loaded, tables, context, ws, progress)
+        outcome = _outcome(loaded, tables, context, ws, progress, ready)
         if isinstance(outcome, Settled):
             return outcome
         tables = {**tables, **outcome}
@@ -91,7 +99,12 @@ def _is_text(view: View, column: str) -> bool:
 
 
 def _outcome(
-    loaded: Loaded, tables: Mapping[str, Table], context: Context, ws: Workspace, progress: Progress
+    loaded: Loaded,
+    tables: Mapping[str, Table],
+    context: Context,
+    ws: Workspace,
+    progress: Progress,
+    ready: Callable[[Plan], None],
 ) -> Settled | Mapping[str, Table]:
     """What was computed, or the tables of which more is known by now."""
     plan = None
@@ -99,6 +112,7 @@ def _outcome(
         plan = plan_of(loaded, tables, context)
         if clear := _with_clear_dates(plan, tables):
             return clear
+        ready(plan)
         computed = _computed(plan, tables, ws, progress)
         if isinstance(computed, PaddedKeys):
             return {name: tables[name]._replace(care=True) for name in computed.tables}

@@ -42,7 +42,7 @@ def _rows(run: Run) -> list[pl.LazyFrame]:
     """All customers of all lists, as they are shown there."""
     if run.members_file:
         extension = FORMATS[run.manifest.output.format].extension
-        file = pl.concat_str(pl.col("list"), pl.lit(f".{extension}"))
+        file = pl.concat_str(pl.col("list"), pl.lit("" if run.manifest.output.table else f".{extension}"))
         return [run.members().select(pl.col("key").alias(_SHOWN), "segment", "outcome", file.alias("file"), "variant")]
     lists = [(one.file, one.segment, WRITTEN) for one in run.lists]
     held = [(one.holdout_path, one.name, HELD_OUT) for one in run.manifest.segments if one.holdout_path]

@@ -12,6 +12,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.criteria.tree import All
 from segkit.gates.ledger import Ledger, Line
 from segkit.operations.decide import Decision
+from segkit.operations.delivery.changes import list_name
 from segkit.results import HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
@@ -68,7 +69,8 @@ class Now:
             return None
         row = self.run.rows.marked.slice(place, 1)
         lists = [one for one in self.run.lists if one.segment == name and one.holdout == (outcome == HELD_OUT)]
-        return next((one.name for one in lists if row.select(one.rows).collect().item()), None)
+        found = next((one for one in lists if row.select(one.rows).collect().item()), None)
+        return found and (list_name(found) if self.run.rules.output.to else found.name)
 
 
 def outcome_in(rules: RuleFile, ledger: Ledger, name: str, place: int) -> Outcome:

@@ -45,13 +45,16 @@ def layout(plan: Plan) -> tuple[list[str], list[Diagnostic]]:
 
     A column of the customers that has the name of one of these three gives way to it.
     """
-    label = plan.rules.output.label_column
-    taken = {plan.rules.customers.key, label, *([VARIANT] if has_variants(plan.rules) else [])}
+    output = plan.rules.output
+    label, of_table = output.label_column, output.table_columns
+    taken = {plan.rules.customers.key, label, *([VARIANT] if has_variants(plan.rules) else []), *of_table}
     columns = list(dict.fromkeys(c for c in plan.output_columns if c not in taken))
     gone = {
         label: ("the label of the segment", 'name the label otherwise: `[output] label_column = "..."`'),
         VARIANT: ("the variant of `split`", f'give it another name: `rename = {{ other_name = "{VARIANT}" }}`'),
     }
+    for name in of_table:
+        gone[name] = ("a column of every table", f'give it another name: `rename = {{ other_name = "{name}" }}`')
     warnings = [
         Diagnostic(
             f"the column `{name}` of the customers is left out: {what} has this name",

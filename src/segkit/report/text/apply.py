@@ -16,7 +16,7 @@ from segkit.report.text.models import model_table
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.report.text.thresholds import threshold_tables
-from segkit.results import MEMBERS, ApplyResult, Change, Distribution, SegmentResult
+from segkit.results import MEMBERS, ApplyResult, Change, Distribution, SegmentResult, TableTarget
 from segkit.words import count, plural
 
 MANY = 5
@@ -164,6 +164,8 @@ def _closing(result: ApplyResult) -> Text:
     files = sum(len(segment.outputs) + (segment.holdout is not None) for segment in result.segments)
     if result.dry_run:
         what = "Dry run: nothing was written"
+    elif result.table:
+        what = _in_table(result, result.table)
     elif result.directory is None:
         what = "Rows went to standard output"
     else:
@@ -173,3 +175,13 @@ def _closing(result: ApplyResult) -> Text:
     if result.cutoffs:
         what += f"\nCutoffs in {', '.join(result.cutoffs)}"
     return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")
+
+
+def _in_table(result: ApplyResult, table: TableTarget) -> str:
+    """How many rows went where, and who is held out."""
+    rows = sum(output.written for segment in result.segments for output in segment.outputs)
+    what = f"{plural(rows, 'row')} in {table.address}, table {table.table}"
+    if table.holdout:
+        held = sum(segment.holdout.written for segment in result.segments if segment.holdout)
+        what += f"\n{plural(held, 'row')} of holdouts in table {table.holdout}"
+    return f"{what}\nThe run is kept in {result.directory}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from segkit import codes
 from segkit.addresses import is_address, without_secrets
 from segkit.rules.check.publication import check_publication
+from segkit.rules.check.table import check_table
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.words import nearest
@@ -25,6 +26,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _changes(rules)
     yield from _local(rules)
     yield from check_publication(rules)
+    yield from check_table(rules)
 
 
 def _local(rules: RuleFile) -> Iterator[Finding]:

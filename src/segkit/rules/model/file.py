@@ -20,6 +20,7 @@ from segkit.rules.model.computed.value import Value
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.permissions import Consent, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
+from segkit.rules.model.table_name import AS_OF, CHANGE, LIST
 from segkit.rules.model.tests import RuleTest
 
 _MODE = r"^0?6[046][046]$"
@@ -93,6 +94,29 @@ class Output(Model):
     """Columns written as the HMAC-SHA-256 of their text, with the key in the variable `SEGKIT_PSEUDONYMISE_KEY`."""
     mode: Mode | None = None
     """The permissions of the files, such as `"0600"`: their owner alone; folders follow. Default: the system's."""
+    to: str | None = None
+    """The database whose table has the lists, in place of files: `"postgresql://HOST/NAME"` or `"sqlite:FILE"`."""
+    table: str | None = None
+    """With `to`: the table, such as `"marketing.segments"`; who is held out goes to `"marketing.segments_holdout"`."""
+    load: Literal["replace", "append_changes"] = "replace"
+    """With `to`: replace the rows of these segments, or append who entered and who left since the last run."""
+
+    @property
+    def writes_changes(self) -> bool:
+        """Whether the lists hold who entered and who left alone."""
+        return self.changes or self.load == "append_changes"
+
+    @property
+    def keeps_members(self) -> bool:
+        """Whether a run keeps the members of its lists beside its manifest, since no file there holds them."""
+        return self.changes or self.to is not None
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """The columns of lists in a table that those in files do not have."""
+        if self.to is None:
+            return ()
+        return (LIST, AS_OF, CHANGE) if self.load == "append_changes" else (LIST,)
 
 
 class RuleFile(Model):

@@ -18,6 +18,8 @@ from segkit.words import nearest
 _VARIABLE = re.compile(r"\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
 _TAKE_OUT = "one of these tables needs keys of its own instead of `like`"
 _ORIGIN = ("from", "columns")
+_OF_TABLES = ("to", "table", "load")
+"""The keys of `[output]` that say in which table the lists go."""
 _OF_DATABASES = ("table", "query", "timeout")
 """Keys that go with a database: a file that is given instead is all that there is to read."""
 _ONE_OF = {"table": "query", "query": "table"}
@@ -35,6 +37,8 @@ class Overrides(NamedTuple):
     lookups: Mapping[str, str | Sequence[str]] = MappingProxyType({})
     output: str | None = None
     format: str | None = None
+    files: bool = False
+    """The lists go to files or to standard output, though the rules name a table."""
 
 
 NO_OVERRIDES = Overrides()
@@ -52,6 +56,8 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
     output = {"directory": given.output and absolute(given.output), "format": given.format}
     if any(output.values()):
         data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
+    if given.files and "to" in _table(data, "output"):
+        data["output"] = {key: value for key, value in _table(data, "output").items() if key not in _OF_TABLES}
     for section, paths, what in (("events", given.events, "event tables"), ("lookup", given.lookups, "lookups")):
         if paths:
             data[section] = _with_paths(data, section, paths, what, problems)
@@ -100,7 +106,7 @@ def _each_absolute(path: str | Sequence[str]) -> str | list[str]:
     return absolute(path) if isinstance(path, str) else [absolute(one) for one in path]
 
 
-_ADDRESSES = frozenset({"path", "suppress", "directory", "cutoffs"})
+_ADDRESSES = frozenset({"path", "suppress", "directory", "cutoffs", "to"})
 """Keys whose texts say where something is: a password may stand in them, and they decide nothing by themselves."""
 
 

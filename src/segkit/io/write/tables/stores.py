@@ -1,0 +1,118 @@
+"""Tables of databases as a place for lists: what is asked of each kind of database, and what does not fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+import polars as pl
+
+from segkit.errors import WriteError
+from segkit.io.write.tables.kinds import Kind, value
+from segkit.rules.model.table_name import TableName, quoted
+from segkit.words import listed, nearest
+
+SHOWN = 5
+
+
+class Column(NamedTuple):
+    """A column of a table: its type as the database calls it, and what it takes: kind -> as what it is handed over.
+
+    `needed` says that a row cannot be without it, `numbers` that it makes numbers of texts.
+    """
+
+    type: str
+    takes: Mapping[Kind, Kind]
+    needed: bool = False
+    numbers: bool = False
+
+
+class Old(NamedTuple):
+    """The rows that go: those with one of these labels in a column, and of one day alone where there is one."""
+
+    column: str
+    labels: Sequence[str]
+    as_of: dt.date | None = None
+
+
+class Load(NamedTuple):
+    """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none."""
+
+    table: TableName
+    kinds: Mapping[str, Kind]
+    old: Old
+    rows: pl.LazyFrame | None
+
+
+class Waiting(NamedTuple):
+    """Whether a table that another program holds is waited for, and who is told of that."""
+
+    wait: bool
+    told: Callable[[str], None]
+
+
+class Open(Protocol):
+    """A transaction: nothing of it is seen before `commit`, and without it, all is as it was."""
+
+    def write(self, loads: Sequence[Load]) -> None:
+        """Make the tables that are not there, take rows away, and put rows in."""
+
+    def commit(self) -> None:
+        """Make it true."""
+
+
+class Store(Protocol):
+    """A database, and what it says of its tables; whatever it refuses is a `WriteError` without any secret."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without user, password and query."""
+
+    def look(self, tables: Sequence[TableName]) -> Mapping[TableName, Mapping[str, Column] | None]:
+        """The columns of each table, None for one that is not there and can be made."""
+
+    def spelling(self, name: str) -> str:
+        """What tells a column from others: where capitals do not count, its name in small letters."""
+
+    def made(self, kind: Kind) -> Column:
+        """A column of a table that is made."""
+
+    def transaction(self, waiting: Waiting) -> AbstractContextManager[Open]:
+        """A transaction, which is taken back where the block ends before it is committed."""
+
+
+def handed(rows: pl.LazyFrame, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> pl.LazyFrame:
+    """The rows as the columns of a table take them, in the order of `kinds`."""
+    schema = rows.collect_schema()
+    return rows.select(value(name, schema[name], columns[name].takes[kind]) for name, kind in kinds.items())
+
+
+def require_fit(store: Store, table: TableName, there: Mapping[str, Column] | None, kinds: Mapping[str, Kind]) -> None:
+    """`WriteError` with what a table does not take of the columns of a run, and how it would."""
+    by_spelling: dict[str, str] = {}
+    for name in kinds:
+        other = by_spelling.setdefault(store.spelling(name), name)
+        if other != name:
+            hint = "give one of them another name: `rename`, or choose `columns`"
+            raise WriteError.of(f"`{other}` and `{name}` are one column in a table of SQLite", hint=hint)
+    if there is None:
+        return
+    known = {store.spelling(name): column for name, column in there.items()}
+    found = {name: known.get(store.spelling(name)) for name in kinds}
+    absent = [name for name, column in found.items() if column is None]
+    said = [f"it has no column {listed(absent[:SHOWN])}"] if absent else []
+    said += [
+        f"`{name}` is {column.type} there, and {store.made(kinds[name]).type} here"
+        for name, column in found.items()
+        if column and kinds[name] not in column.takes
+    ]
+    needed = [name for name, column in there.items() if column.needed and store.spelling(name) not in by_spelling]
+    said += [f"`{name}` may not be missing there, and is not written" for name in needed]
+    if said:
+        hint = "change the table, choose other `columns`, or name another table"
+        if absent:
+            sql = f"alter table {table.sql} add column {quoted(absent[0])} {store.made(kinds[absent[0]]).type}"
+            hint = nearest(absent[0], there) or f"`{sql}` adds it"
+        raise WriteError.of(f"the table `{table}` does not fit: {'; '.join(said[:SHOWN])}", hint=hint)

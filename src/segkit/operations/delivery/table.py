@@ -1,0 +1,122 @@
+"""Lists that go to a table of a database, while the output directory keeps what the run is known by later.
+
+The transaction is committed when the new folder is complete, just before it takes the place of the old one. Where the
+process ends between the two, the table has the new rows and the folder still tells of the run before: the next run
+replaces those rows, or, where changes are appended, those of its own day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from segkit.columns.plan.plan import Plan
+from segkit.errors import DataError
+from segkit.io.write.tables.stores import Load, Old, Waiting
+from segkit.operations.decide import Decision
+from segkit.operations.delivery.changes import Changes
+from segkit.operations.delivery.destinations import Destination, Folder, Place, directory_of
+from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.runs import Run, find_run
+from segkit.operations.delivery.target import Target, kinds_of, rows_of, target_of
+from segkit.operations.delivery.vanishing import goes_to_table_of
+from segkit.operations.progress import Progress
+from segkit.results import ApplyResult
+from segkit.rules.text.loader import Loaded
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a database, and the folder of what is known of the run."""
+
+    folder: Folder
+    target: Target
+    compares: bool = True
+
+    def prepare(self) -> None:
+        """`WriteError` where lists would vanish, or where the database or its table cannot be written to."""
+        self.folder.prepare()
+        self.target.look(directory_of(self.folder.loaded))
+
+    def ready(self, plan: Plan) -> None:
+        """`WriteError` where the table has other columns."""
+        self.target.require_fit(plan)
+
+    @contextmanager
+    def open(self, run: Decision) -> Iterator[Place]:
+        """The folder, which becomes the output directory once the table has its rows, when the block ends well."""
+        told = self.target.told
+        self.folder.progress(f"writing to {told.table} in {told.address}")
+        waiting = Waiting(self.folder.wait, self.folder.progress)
+        transaction = self.target.store.transaction(waiting)  # around the folder, which commits it
+        with transaction as rows, self.folder.opened(run, rows.commit) as place:
+            yield place._replace(table=told, transaction=rows)
+
+    def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
+        """The files of the folder, then the rows of the table, which nobody sees before the folder is in its place."""
+        self.folder.write(run, changes, place, result)
+        assert place.transaction is not None
+        place.transaction.write(list(self._loads(run, changes, place)))
+
+    def _loads(self, run: Decision, changes: Changes, place: Place) -> Iterator[Load]:
+        """What happens to the table, and to the one of those held out where anybody is, or was in the last run."""
+        loaded, plan, as_of = run.loaded, run.evaluated.plan, run.evaluated.plan.context.as_of
+        with_rows = _run_in(directory_of(loaded))
+        last = with_rows if with_rows and goes_to_table_of(with_rows.manifest, loaded) else None
+        old = Old(run.rules.output.label_column, _labels(run, last))
+        appended = old
+        if run.rules.output.writes_changes:
+            # Rows of this day are of a run that never ended, unless the last run that did was of this day.
+            again = place.last is not None and with_rows is not None and with_rows.as_of == as_of.isoformat()
+            appended = Old(old.column, () if again else old.labels, as_of)
+        kinds = kinds_of(plan)
+        yield Load(self.target.table, kinds, appended, rows_of(changes, changes.files, list(kinds), as_of))
+        if self.target.holds_out:
+            kinds = kinds_of(plan, held_out=True)
+            rows = rows_of(changes, changes.holdouts, list(kinds), as_of)
+            yield Load(self.target.table.of_held_out, kinds, old, rows)
+        elif last and any(segment.holdout_path for segment in last.manifest.segments):
+            yield Load(self.target.table.of_held_out, {}, old, None)
+
+
+def _run_in(directory: Path) -> Run | None:
+    """The last run in a directory; what cannot be read of it is told where it is compared."""
+    with suppress(DataError):
+        return find_run(directory)
+    return None
+
+
+def _labels(run: Decision, last: Run | None) -> list[str]:
+    """The segments whose rows go: all of this rule file and of its last run, but those that `--select` leaves out."""
+    segments = run.rules.segment
+    left_out = {name for name, segment in segments.items() if segment.write} - {*run.chosen}
+    known = [*segments, *(segment.name for segment in last.manifest.segments)] if last else list(segments)
+    known += [member.segment for member in last.manifest.members or ()] if last else []
+    return [name for name in dict.fromkeys(known) if name not in left_out]
+
+
+def published(
+    loaded: Loaded,
+    chosen: Sequence[str],
+    *,
+    digests: Digests,
+    started: dt.datetime,
+    replace: bool,
+    wait: bool,
+    progress: Progress,
+) -> Destination:
+    """Where the lists of a rule file go that is not asked to write them elsewhere: into a folder, or into a table."""
+    folder = Folder(
+        loaded=loaded,
+        chosen=chosen,
+        digests=digests,
+        started=started,
+        replace=replace,
+        wait=wait,
+        progress=progress,
+    )
+    target = target_of(loaded)
+    return Table(folder, target) if target else folder
