@@ -14,7 +14,7 @@ from segkit.errors import RuleError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, sink
+from segkit.io.write import STDOUT, format_of, sink, write
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
@@ -149,7 +149,7 @@ def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None) -
         for to, rows in lists:
             if to != STDOUT:
                 target = stack.enter_context(publish_file(Path(to)))
-                pl.collect_all([sink(rows, target, format_of(Path(to)))])
+                write([sink(rows, target, format_of(Path(to)))])
         for rows in (rows for to, rows in lists if to == STDOUT):
             assert stdout is not None, "rows for standard output need a stream"
             to_stream(rows, "csv", stack.enter_context(Workspace()), stdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from segkit.columns import helpers
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.io.write import FORMATS, sink
+from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
 from segkit.operations.lists.lists import List, combined_name
@@ -150,33 +150,42 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
         names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
         names.append(MEMBERS_FILE)
     combined = combined_name(rules)
-    return [*names, combined] if combined else names
+    return [*names, *filter(None, (combined, rules.output.workbook))]
 
 
-def output_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
-    """The lazy sinks of all that a run writes beside its manifest."""
+def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
+    """The sinks of all that a run writes beside its manifest and its workbook."""
     rows = changes.rows
-    lists = _change_sinks(changes, directory) if changes.writes else rows.sinks(changes.files, directory)
-    return [*lists, *rows.sinks(changes.holdouts, directory), *rows.combined_sinks(changes.files, directory)]
+    lists = [rows.sink(frame, directory / name) for name, frame in list_rows(changes)]
+    members = [sink(_members(changes), directory / MEMBERS_FILE, "parquet")] if changes.writes else []
+    return [*lists, *members, *rows.combined_sinks(changes.files, directory)]
 
 
-def _change_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
-    """The lazy sinks of the files that hold changes, and of the one that holds the members."""
-    rows, ending = changes.rows, FORMATS[changes.rules.output.format].extension
+def list_rows(changes: Changes) -> list[tuple[str, pl.LazyFrame]]:
+    """The name and the rows of each list that is written, in the order of the manifest."""
+    rows = changes.rows
+    if changes.writes:
+        return [*_changed(changes), *((file.name, rows.of(file)) for file in changes.holdouts)]
+    order = list(changes.rules.segment)
+    lists = sorted([*changes.files, *changes.holdouts], key=lambda file: (order.index(file.segment), file.holdout))
+    return [(file.name, rows.of(file)) for file in lists]
+
+
+def _changed(changes: Changes) -> Iterator[tuple[str, pl.LazyFrame]]:
+    """The name and the rows of each file that holds changes."""
+    ending = FORMATS[changes.rules.output.format].extension
     gone = [
         List(name=listing.name, segment=listing.segment, rows=pl.lit(False), written=0, values={})
         for listing in changes.gone
     ]
-    made = []
     for file in [*changes.files, *gone]:
         name = list_name(file) if file not in gone else file.name
         listing = changes.before(name)
         old = changes.last.keys(listing) if changes.last and listing else NOBODY
         if file not in gone:
             entered = _joined(changes, old, "anti").of(file)
-            made.append(rows.sink(entered, directory / f"{name}.{ENTERED}.{ending}"))
-        made.append(rows.sink(_left(changes, old, file), directory / f"{name}.{LEFT}.{ending}"))
-    return [*made, sink(_members(changes), directory / MEMBERS_FILE, "parquet")]
+            yield f"{name}.{ENTERED}.{ending}", entered
+        yield f"{name}.{LEFT}.{ending}", _left(changes, old, file)
 
 
 def _joined(changes: Changes, old: pl.LazyFrame, how: Any) -> Rows:

@@ -12,7 +12,7 @@ from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, sink
+from segkit.io.write import STDOUT, format_of, sink, write
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.lists.stream import to_stream
 
@@ -40,7 +40,7 @@ def write_rows(rows: pl.LazyFrame, output: str, ws: Workspace, stdout: BinaryIO 
     """Write rows to a file, in the format of its extension, or as CSV to standard output."""
     if output != STDOUT:
         with publish_file(Path(output)) as target:
-            pl.collect_all([sink(rows, target, format_of(Path(output)))])
+            write([sink(rows, target, format_of(Path(output)))])
         return
     assert stdout is not None, "rows for standard output need a stream"
     to_stream(rows, "csv", ws, stdout)

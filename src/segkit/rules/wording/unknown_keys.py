@@ -16,16 +16,11 @@ from segkit.rules.wording.shape import fields_of, is_family, model_at
 from segkit.words import listed, nearest
 
 NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
-_LATER = "it is planned for a later version: take it out for now"
 PLANNED: dict[tuple[str, str], str] = {
-    ("Source", "sheet"): "until then, save the sheet as CSV",
     ("Source", "query"): "until then, export the query's result to CSV or Parquet",
     ("Source", "table"): "until then, export the table to CSV or Parquet",
 }
 """Keys of the format that this version does not read, with what to do meanwhile."""
-PLANNED_VALUES: dict[tuple[str, str, str], str] = {
-    ("Output", "format", "xlsx"): _LATER.replace("take it out", 'use "csv" with `bom = true`'),
-}
 
 OPERATORS = {
     "gte": "min", "ge": "min", ">=": "min", "at_least": "min", "from": "min", "minimum": "min",
