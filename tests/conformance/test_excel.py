@@ -223,7 +223,8 @@ def test_what_a_file_is_tells_its_content(desk: Desk) -> None:
         desk.put(name, content)
         assert desk.columns(head(path=name), "x") == {"a": "1"}
     desk.put("c.xls", "id\tx\na\t1\n")  # as many programs write it
-    assert desk.columns(head(path="c.xls"), "x") == {"a": "1"}
+    assert desk.columns(head('delimiter = "\\t"', path="c.xls"), "x") == {"a": "1"}
+    desk.segkit("check", desk / "rules.toml")
     assert desk.rows(head(path="-") + EVERYONE, input=content) == [{"id": "a", "segment": "all", "x": "1"}]
 
 
@@ -261,6 +262,12 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "no XML that names the sheets": (
         lambda: changed(workbook([["id"]]), "xl/workbook.xml", lambda text: text[:200]),
+        "is damaged: ",
+    ),
+    "a sheet that is not there": (
+        lambda: changed(
+            workbook([["id"]]), "xl/_rels/workbook.xml.rels", lambda text: text.replace(b"sheet1", b"sheet9")
+        ),
         "is damaged: ",
     ),
     "encrypted": (lambda: OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is encrypted with a password"),
@@ -763,3 +770,14 @@ def test_what_goes_out_comes_in_again(desk: Desk) -> None:
     again = head(path="segments/young.xlsx") + '[output]\ndirectory = "again"\nformat = "xlsx"\n' + SEGMENTS
     desk.apply(again)
     assert (desk / "again/young.xlsx").read_bytes() == (desk / "segments/young.xlsx").read_bytes()
+
+
+def test_tables_of_one_day_are_the_same_bytes(desk: Desk) -> None:
+    desk.put("o.xlsx", workbook({"Orders": orders()}))
+    for command in ("rfm", "cohorts"):
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.segkit(command, desk / "o.xlsx", "--as-of", "2024-03-31", "-o", desk / name)
+        content = (desk / "a.xlsx").read_bytes()
+        assert content == (desk / "b.xlsx").read_bytes()
+        assert b"2024-03-31T00:00:00Z" in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
+        assert len(read_workbook(content)) > 2
