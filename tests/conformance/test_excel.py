@@ -130,6 +130,7 @@ def test_the_table_may_begin_anywhere(desk: Desk) -> None:
     rows = [[], [], [None, "id", None, "x"], [None, "a", None, 1], [], [None, " ", None, ""], [None, "b", None, 2], []]
     desk.put("c.xlsx", workbook(rows))
     assert desk.columns(CUSTOMERS, "x") == {"a": "1", "b": "2"}
+    assert desk.json(CUSTOMERS + EVERYONE)["tables"][0]["rows"] == 2  # a blank row is none
 
 
 TITLE = [["Customers"], ["as of", day(2024, 1, 1)], [], ["id", "x", "y"], ["a", 1, 2], ["b", 2, 3], ["Total", 3, 5]]
@@ -383,6 +384,21 @@ def test_numbers_beside_texts_with_a_mark(desk: Desk, case: str) -> None:
         row = values.index(refused) + 2
         message = f"column `x` has numbers and texts, and nothing settles how to read a text such as `{refused}`"
         assert f"error: {message}\n  --> {desk / 'c.xlsx'}, sheet Sheet1, row {row}\n" in done.stderr
+
+
+def test_numbers_and_texts_in_a_table_that_begins_further_right(desk: Desk) -> None:
+    rows = [[None, None, "id", "x"], [None, None, "a", 1.5], [None, None, "b", "1.234"]]
+    desk.put("c.xlsx", workbook(rows))
+    error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
+    assert "nothing settles how to read a text such as `1.234`\n" in error
+    assert ", sheet Sheet1, row 3\n" in error
+
+
+def test_an_error_that_says_that_nothing_was_found_is_not_told(desk: Desk) -> None:
+    missing = Formula("=VLOOKUP(1,A:A,1)", "#N/A")
+    desk.put("c.xlsx", workbook([["id", "n"], *([f"k{n}", n] for n in range(20)), ["z", missing]]))
+    assert told(desk, CUSTOMERS + EVERYONE) == []
+    assert desk.members(CUSTOMERS, {"s": "demographic.n.missing = true"}) == {"s": ["z"]}
 
 
 def test_a_fraction_is_a_fraction_whatever_the_mark_of_texts(desk: Desk) -> None:
@@ -781,3 +797,12 @@ def test_tables_of_one_day_are_the_same_bytes(desk: Desk) -> None:
         assert content == (desk / "b.xlsx").read_bytes()
         assert b"2024-03-31T00:00:00Z" in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
         assert len(read_workbook(content)) > 2
+
+
+def test_a_workbook_of_another_rule_file_that_this_run_writes_too(desk: Desk) -> None:
+    """Its lists are written anew, and so is the workbook: nothing vanishes. Without one, it would."""
+    desk.put("c.csv", PEOPLE)
+    desk.segkit("apply", desk.put("one.toml", rules_with('workbook = "w.xlsx"')))
+    error = desk.segkit("apply", desk.put("two.toml", rules_with()), code=4).stderr
+    assert "`w.xlsx`" in error
+    desk.segkit("apply", desk.put("two.toml", rules_with('workbook = "w.xlsx"')))
