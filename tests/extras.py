@@ -8,6 +8,10 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
+import pytest
+
+from segkit.io.write import FORMATS
+
 EXTRAS = {
     "geo": ("shapely", "numpy"),
     "charts": ("altair", "vl_convert"),
@@ -28,3 +32,6 @@ def _is_there(module: str) -> bool:
 
 
 ABSENT = frozenset(extra for extra, modules in EXTRAS.items() if not all(map(_is_there, modules)))
+
+EVERY_FORMAT = [pytest.param(n, marks=[pytest.mark.extra(f.extra)] if f.extra else []) for n, f in FORMATS.items()]
+"""The formats as cases of a test, each where what it needs is installed."""

@@ -6,7 +6,10 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import polars as pl
 
 
 class Shown(NamedTuple):
@@ -111,6 +114,15 @@ def ods(rows: Sequence[Sequence[str]]) -> bytes:
         package.writestr("content.xml", content)
         package.writestr("META-INF/manifest.xml", "<manifest/>")
     return out.getvalue()
+
+
+def read_workbook(content: Path | bytes, sheet: int | str = 0) -> pl.DataFrame:
+    """A sheet of a workbook, all columns with the types of their cells."""
+    import fastexcel
+
+    read = fastexcel.read_excel(content if isinstance(content, bytes) else content.read_bytes())
+    frame: pl.DataFrame = read.load_sheet(sheet, schema_sample_rows=None).to_polars()
+    return frame
 
 
 def empty_workbook() -> bytes:

@@ -42,12 +42,12 @@ def apply(rules, **options):
 
 ROWS = """
 import polars as pl
-from segkit.io.write import sink
+from segkit.io.write import sink, write
 from segkit.io.publish.folder import writing
 def apply(rules, *, stdout, **options):
     rows = pl.LazyFrame({"x": range(10_000_000)})
     with writing("-"):
-        pl.collect_all([sink(rows, stdout, "csv")])
+        write([sink(rows, stdout, "csv")])
 """
 
 

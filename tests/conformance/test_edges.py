@@ -314,7 +314,7 @@ def test_a_list_column_of_numbers(desk: Desk) -> None:
     [
         (["--time", "land"], 2, "`time` asks for a date"),
         (["--key", "nobody"], 3, "has no column `nobody`"),
-        (["-o", "x.xlsx"], 2, "does not write this format"),
+        (["-o", "x.xls"], 2, "does not write this format"),
     ],
 )
 def test_rfm_options_that_do_not_fit(desk: Desk, args: list[str], code: int, says: str) -> None:

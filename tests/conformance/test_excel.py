@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 import random
+import re
+import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from segkit.io.write import sink, write
+from segkit.io.write.workbook import sheet_names
 from tests.desk import Desk, event_table, head
-from tests.workbooks import SHEET, Formula, Shown, changed, day, moment, ods, workbook
+from tests.workbooks import SHEET, Formula, Shown, changed, day, moment, ods, read_workbook, workbook
 
 pytestmark = pytest.mark.extra("excel")
 
@@ -122,6 +130,7 @@ def test_the_table_may_begin_anywhere(desk: Desk) -> None:
     rows = [[], [], [None, "id", None, "x"], [None, "a", None, 1], [], [None, " ", None, ""], [None, "b", None, 2], []]
     desk.put("c.xlsx", workbook(rows))
     assert desk.columns(CUSTOMERS, "x") == {"a": "1", "b": "2"}
+    assert desk.json(CUSTOMERS + EVERYONE)["tables"][0]["rows"] == 2  # a blank row is none
 
 
 TITLE = [["Customers"], ["as of", day(2024, 1, 1)], [], ["id", "x", "y"], ["a", 1, 2], ["b", 2, 3], ["Total", 3, 5]]
@@ -215,7 +224,8 @@ def test_what_a_file_is_tells_its_content(desk: Desk) -> None:
         desk.put(name, content)
         assert desk.columns(head(path=name), "x") == {"a": "1"}
     desk.put("c.xls", "id\tx\na\t1\n")  # as many programs write it
-    assert desk.columns(head(path="c.xls"), "x") == {"a": "1"}
+    assert desk.columns(head('delimiter = "\\t"', path="c.xls"), "x") == {"a": "1"}
+    desk.segkit("check", desk / "rules.toml")
     assert desk.rows(head(path="-") + EVERYONE, input=content) == [{"id": "a", "segment": "all", "x": "1"}]
 
 
@@ -236,9 +246,6 @@ def test_other_spreadsheets_are_read_with_a_note(desk: Desk) -> None:
 
 
 def _zip(**files: str) -> bytes:
-    import io
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, text in files.items():
@@ -256,6 +263,12 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "no XML that names the sheets": (
         lambda: changed(workbook([["id"]]), "xl/workbook.xml", lambda text: text[:200]),
+        "is damaged: ",
+    ),
+    "a sheet that is not there": (
+        lambda: changed(
+            workbook([["id"]]), "xl/_rels/workbook.xml.rels", lambda text: text.replace(b"sheet1", b"sheet9")
+        ),
         "is damaged: ",
     ),
     "encrypted": (lambda: OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is encrypted with a password"),
@@ -371,6 +384,21 @@ def test_numbers_beside_texts_with_a_mark(desk: Desk, case: str) -> None:
         row = values.index(refused) + 2
         message = f"column `x` has numbers and texts, and nothing settles how to read a text such as `{refused}`"
         assert f"error: {message}\n  --> {desk / 'c.xlsx'}, sheet Sheet1, row {row}\n" in done.stderr
+
+
+def test_numbers_and_texts_in_a_table_that_begins_further_right(desk: Desk) -> None:
+    rows = [[None, None, "id", "x"], [None, None, "a", 1.5], [None, None, "b", "1.234"]]
+    desk.put("c.xlsx", workbook(rows))
+    error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
+    assert "nothing settles how to read a text such as `1.234`\n" in error
+    assert ", sheet Sheet1, row 3\n" in error
+
+
+def test_an_error_that_says_that_nothing_was_found_is_not_told(desk: Desk) -> None:
+    missing = Formula("=VLOOKUP(1,A:A,1)", "#N/A")
+    desk.put("c.xlsx", workbook([["id", "n"], *([f"k{n}", n] for n in range(20)), ["z", missing]]))
+    assert told(desk, CUSTOMERS + EVERYONE) == []
+    assert desk.members(CUSTOMERS, {"s": "demographic.n.missing = true"}) == {"s": ["z"]}
 
 
 def test_a_fraction_is_a_fraction_whatever_the_mark_of_texts(desk: Desk) -> None:
@@ -491,3 +519,290 @@ def test_a_run_of_a_workbook_is_that_of_the_same_csv(desk: Desk) -> None:
     found = desk.members(head(path="c.xlsx"), segments)
     assert found == desk.members(head(path="c.csv"), segments)
     assert all(0 < len(keys) < 300 for keys in found.values())
+
+
+# --- lists as workbooks ---
+
+PEOPLE = "id,name,age\n00042,=1+1,30\n7,http://x.y,40\nz,'q,50\n"
+SEGMENTS = "[segment.young]\ndemographic.age.max = 40\n[segment.old]\ndemographic.age.min = 40\n"
+
+
+def cells(content: bytes, sheet: int = 1) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return package.read(f"xl/worksheets/sheet{sheet}.xml").decode()
+
+
+def test_a_list_as_a_workbook(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    desk.apply(head() + '[output]\nformat = "xlsx"\nescape_formulas = true\n' + SEGMENTS)
+    content = (desk / "segments/young.xlsx").read_bytes()
+    frame = read_workbook(content, "young")
+    assert frame.columns == ["id", "segment", "name", "age"]
+    assert frame.rows() == [("00042", "young", "=1+1", 30.0), ("7", "young", "http://x.y", 40.0)]
+    xml = cells(content)
+    assert "<f>" not in xml and "hyperlink" not in xml
+    assert 'state="frozen"' in xml
+
+
+SHOWN: dict[str, tuple[pl.Series, list[Any]]] = {
+    "texts": (pl.Series(["a", " b ", "é\r\n\x01", "_x0041_", None]), ["a", " b ", "é\r\n\x01", "_x0041_", None]),
+    "whole numbers": (pl.Series([1, -5, None]), [1.0, -5.0, None]),
+    "fifteen digits": (pl.Series([999_999_999_999_999, -999_999_999_999_999]), [999999999999999.0, -999999999999999.0]),
+    "sixteen digits": (pl.Series([1, 2**53 + 1, -(10**15)]), ["1", str(2**53 + 1), "-1000000000000000"]),
+    "small whole numbers": (pl.Series([255, 0], dtype=pl.UInt8), [255.0, 0.0]),
+    "numbers": (pl.Series([0.1, -2.5, 1e300, None]), [0.1, -2.5, 1e300, None]),
+    "what is no number": (pl.Series([1.5, float("nan"), float("inf"), float("-inf")]), [1.5, None, None, None]),
+    "money": (pl.Series([Decimal("19.9900"), Decimal("-0.0001")], dtype=pl.Decimal(38, 4)), [19.99, -0.0001]),
+    "money of many digits": (
+        pl.Series([Decimal("1.5"), Decimal("12345678901234.567")], dtype=pl.Decimal(38, 10)),
+        ["1.5", "12345678901234.567"],
+    ),
+    "days": (pl.Series([dt.date(2024, 2, 29), None]), [dt.datetime(2024, 2, 29), None]),
+    "days before those of Excel": (
+        pl.Series([dt.date(1850, 1, 1), dt.date(1900, 2, 28), dt.date(1900, 3, 1)]),
+        ["1850-01-01", "1900-02-28", "1900-03-01 00:00:00"],
+    ),
+    "moments": (
+        pl.Series([dt.datetime(2024, 2, 29, 23, 59, 59), dt.datetime(2024, 1, 1)]),
+        [dt.datetime(2024, 2, 29, 23, 59, 59), dt.datetime(2024, 1, 1)],
+    ),
+    "moments with a zone": (
+        pl.Series([dt.datetime(2024, 2, 29, 12)]).dt.replace_time_zone("UTC"),
+        ["2024-02-29T12:00:00+00:00"],
+    ),
+    "true and false": (pl.Series([True, False, None]), [True, False, None]),
+    "lists": (pl.Series([["a", "b"], ["c"], None]), ["a|b", "c", None]),
+    "nothing": (pl.Series([None, None], dtype=pl.Null), [None, None]),
+}
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_values_in_the_cells(desk: Desk, case: str) -> None:
+    values, shown = SHOWN[case]
+    frame = pl.DataFrame({"id": [f"k{n}" for n in range(len(values))], "x": values})
+    path = desk / "out.xlsx"
+    write([sink(frame.lazy(), path, "xlsx")])
+    read = read_workbook(path)
+    assert read["x"].to_list() == shown
+
+
+def test_numbers_of_many_digits_are_texts_beside_numbers(desk: Desk) -> None:
+    desk.put("c.parquet", pl.DataFrame({"id": ["a", "b"], "x": [1, 2**60]}))
+    desk.apply(head(path="c.parquet") + '[output]\nformat = "xlsx"\n' + EVERYONE)
+    xml = cells((desk / "segments/all.xlsx").read_bytes())
+    assert "<v>1</v>" in xml
+    assert f"<t>{2**60}</t>" in xml
+
+
+def rules_with(*output: str) -> str:
+    return head() + "[output]\n" + "".join(f"{line}\n" for line in output) + SEGMENTS
+
+
+def test_the_same_run_twice_has_the_same_bytes(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    rules = rules_with('format = "xlsx"', 'workbook = "w.xlsx"')
+    desk.apply(rules, "-o", desk / "one")
+    desk.apply(rules, "-o", desk / "two")
+    one, two = desk.tree("one"), desk.tree("two")
+    assert set(one) == {"young.xlsx", "old.xlsx", "w.xlsx", "manifest.json"}
+    assert all(one[name] == two[name] for name in one if name != "manifest.json")
+    assert b"2024-03-01T00:00:00Z" in zipfile.ZipFile(io.BytesIO(one["w.xlsx"])).read("docProps/core.xml")
+
+
+def test_a_workbook_beside_the_lists(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    held = SEGMENTS.replace("[segment.old]", "holdout = 50\n[segment.old]")
+    rules = head() + '[output]\nworkbook = "segments.xlsx"\n' + held
+    summary = desk.json(rules)
+    content = (desk / "segments/segments.xlsx").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        names = re.findall(r'<sheet name="([^"]+)"', package.read("xl/workbook.xml").decode())
+    assert names == ["Summary", "young", "young.holdout", "old"]
+    manifest = json.loads((desk / "segments/manifest.json").read_text())
+    assert manifest["files"][:4] == ["young.csv", "young.holdout.csv", "old.csv", "segments.xlsx"]
+    assert manifest["bytes"]["segments.xlsx"] == len(content)
+    for name in names[1:]:
+        read = read_workbook(content, name)
+        assert read.columns == ["id", "segment", "name", "age"]
+        assert read["id"].cast(pl.String).to_list() == [row["id"] for row in desk.read(f"segments/{name}.csv")]
+    rows = fastexcel_rows(content)
+    for segment in summary["segments"]:
+        excluded = sum(segment["excluded"].values())
+        line = next(row for row in rows if row[0] == segment["name"] and row[2] is not None and row[3] is not None)
+        assert line[2:5] == (str(segment["matched"]), str(excluded), str(segment["written"]))
+    sheets = {row[0]: row[1:3] for row in rows[[row[0] for row in rows].index("Sheet") + 1 :]}
+    written = summary["segments"][0]
+    assert sheets["young"] == ("young.csv", str(written["written"]))
+    assert sheets["young.holdout"] == ("young.holdout.csv", str(written["excluded"]["holdout"]))
+
+
+def fastexcel_rows(content: bytes) -> list[tuple[str | None, ...]]:
+    import fastexcel
+
+    sheet = fastexcel.read_excel(content).load_sheet("Summary", header_row=None, dtypes="string")
+    return list(sheet.to_polars().rows())
+
+
+def test_names_of_sheets_are_short_and_differ(desk: Desk) -> None:
+    long = "a" * 31
+    desk.put("c.csv", "id,v\na,x\nb,Y\n")
+    names = [long, f"{long}b", f"{long}c", "summary", "history"]
+    rules = head() + '[output]\nworkbook = "w.xlsx"\n' + "".join(f"[segment.{n}]\neveryone = true\n" for n in names)
+    desk.apply(rules)
+    content = (desk / "segments/w.xlsx").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        sheets = re.findall(r'<sheet name="([^"]+)"', package.read("xl/workbook.xml").decode())
+    cut = "a" * 29
+    assert sheets == ["Summary", long, f"{cut}~2", f"{cut}~3", "summary~2", "history~2"]
+    rows = fastexcel_rows(content)
+    assert [row[1] for row in rows if row[0] == f"{cut}~3"] == [f"{long}c.csv"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["a:b", "a/b", "A?B"], ["a_b", "a_b~2", "A_B~3"]),
+        (["'", "''", "x'"], ["_", "_~2", "x"]),
+        ([f"{'a' * 30}'b"], ["a" * 29 + "~2"]),
+        ([f"n{i}" for i in range(12)] + ["N10"], [f"n{i}" for i in range(12)] + ["N10~2"]),
+        (["Summary", "HISTORY"], ["Summary~2", "HISTORY~2"]),
+    ],
+)
+def test_names_that_a_sheet_may_have(given: list[str], expected: list[str]) -> None:
+    assert sheet_names(given, taken=["Summary"]) == expected
+
+
+def test_changes_in_a_workbook(desk: Desk) -> None:
+    rules = rules_with("changes = true", 'workbook = "w.xlsx"', 'format = "xlsx"')
+    desk.put("c.csv", "id,age\na,30\nb,50\n")
+    desk.apply(rules)
+    desk.put("c.csv", "id,age\na,60\nc,20\n")
+    desk.apply(rules)
+    content = (desk / "segments/w.xlsx").read_bytes()
+    found = {
+        name: read_workbook(content, name)["id"].to_list() for name in ("young.entered", "young.left", "old.entered")
+    }
+    assert found == {"young.entered": ["c"], "young.left": ["a"], "old.entered": ["a"]}
+    assert {row[0]: row[2] for row in fastexcel_rows(content)}["young.left"] == "1"
+
+
+def test_runs_of_workbooks_are_kept_compared_and_explained(desk: Desk) -> None:
+    rules = rules_with('format = "xlsx"', "keep = 2")
+    desk.put("c.csv", "id,age\n01,30\n02,50\n03,40\n")
+    desk.apply(rules)
+    desk.put("c.csv", "id,age\n01,60\n03,20\n")
+    (young, old) = desk.json(rules, "--as-of", "2024-03-02")["segments"]
+    assert (young["change"], old["change"]) == ({"entered": 0, "left": 1}, {"entered": 1, "left": 2})
+    runs = sorted(path for path in (desk / "segments").iterdir() if path.is_dir() and not path.is_symlink())
+    done = desk.segkit("diff", runs[0], runs[1], "--json", "--entered", desk / "new.xlsx")
+    assert [(s["entered"], s["left"]) for s in json.loads(done.stdout)["segments"]] == [(0, 1), (1, 2)]
+    assert read_workbook(desk / "new.xlsx").rows() == [("01", "old")]
+    told = json.loads(desk.segkit("explain", "--run", runs[1], "03", "--json").stdout)
+    outcome = {s["name"]: s for s in told["customers"][0]["segments"]}
+    assert "young.xlsx" in json.dumps(outcome["young"])
+
+
+def test_a_list_that_is_no_workbook_any_more_is_an_error(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    rules = rules_with('format = "xlsx"')
+    desk.apply(rules, "-o", desk / "one")
+    desk.apply(rules, "-o", desk / "two")
+    size = (desk / "one/old.xlsx").stat().st_size
+    (desk / "one/old.xlsx").write_bytes(b"x" * size)
+    error = desk.segkit("diff", desk / "one", desk / "two", code=3).stderr
+    assert f"error: `{desk / 'one/old.xlsx'}` is not the workbook that segkit has written\n" in error
+
+
+def test_what_a_cell_does_not_hold_is_refused_before_anything_is_published(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    desk.apply(rules_with())
+    before = desk.tree()
+    desk.put("c.csv", f"id,age,note\na,30,{'x' * 32_767}\nb,30,{'y' * 32_768}\n")
+    for output in (['format = "xlsx"'], ['workbook = "w.xlsx"']):
+        error = desk.apply(rules_with(*output), code=4).stderr
+        message = "a text in column `note` of `young` has 32,768 characters, and a cell of a workbook holds 32,767"
+        assert f"error: {message}\n" in error
+        assert error.count("error: ") == 1
+        assert "yyyy" not in error
+        assert desk.tree() == before
+
+
+def test_a_list_of_more_rows_than_a_sheet_holds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.io.write.workbook.MOST_ROWS", 2)
+    desk.put("c.csv", PEOPLE)
+    desk.apply(rules_with('format = "xlsx"'))
+    error = desk.apply(head() + '[output]\nformat = "xlsx"\ndirectory = "all"\n' + EVERYONE, code=4).stderr
+    assert "error: `all` has more rows than the 2 that a sheet of a workbook holds\n" in error
+    assert not (desk / "all").exists()
+
+
+WRONG = {
+    "segments.xls": "is not the name of a workbook",
+    "a/b.xlsx": "is not the name of a workbook",
+    ".xlsx": "is not the name of a workbook",
+    "all.xlsx": "is the name of the combined file, or may become it",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_names_that_a_workbook_may_not_have(desk: Desk, name: str) -> None:
+    desk.put("c.csv", PEOPLE)
+    error = desk.apply(rules_with(f'workbook = "{name}"', 'combined = "all.csv"'), code=2).stderr
+    assert WRONG[name] in error
+    assert 'workbook = "' in error
+
+
+def test_a_workbook_is_not_named_as_a_list(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    error = desk.apply(rules_with('workbook = "young.xlsx"', 'format = "xlsx"'), code=2).stderr
+    assert "`young.xlsx` is the name of the file of `[segment.young]`" in error
+    desk.apply(rules_with('workbook = "young.xlsx"'))
+
+
+def test_an_old_workbook_goes_with_its_run_and_no_other_is_taken(desk: Desk) -> None:
+    desk.put("c.csv", PEOPLE)
+    desk.apply(rules_with('workbook = "w.xlsx"'))
+    desk.apply(rules_with())
+    assert not (desk / "segments/w.xlsx").exists()
+    desk.put("segments/w.xlsx", b"mine")
+    desk.apply(rules_with('workbook = "w.xlsx"'), code=4)
+    assert (desk / "segments/w.xlsx").read_bytes() == b"mine"
+
+
+def test_lists_of_protected_columns_are_protected_in_the_workbook(desk: Desk) -> None:
+    desk.put("c.csv", "id,email,age\na,Me@x.org,30\n")
+    desk.apply(rules_with('hash = ["email"]', 'workbook = "w.xlsx"'))
+    content = (desk / "segments/w.xlsx").read_bytes()
+    assert read_workbook(content, "young")["email"].to_list() == [
+        row["email"] for row in desk.read("segments/young.csv")
+    ]
+    assert "x.org" not in cells(content, 2)
+
+
+def test_what_goes_out_comes_in_again(desk: Desk) -> None:
+    """A list is a source, and gives the same list."""
+    desk.put("c.csv", PEOPLE)
+    desk.apply(rules_with('format = "xlsx"'))
+    again = head(path="segments/young.xlsx") + '[output]\ndirectory = "again"\nformat = "xlsx"\n' + SEGMENTS
+    desk.apply(again)
+    assert (desk / "again/young.xlsx").read_bytes() == (desk / "segments/young.xlsx").read_bytes()
+
+
+def test_tables_of_one_day_are_the_same_bytes(desk: Desk) -> None:
+    desk.put("o.xlsx", workbook({"Orders": orders()}))
+    for command in ("rfm", "cohorts"):
+        for name in ("a.xlsx", "b.xlsx"):
+            desk.segkit(command, desk / "o.xlsx", "--as-of", "2024-03-31", "-o", desk / name)
+        content = (desk / "a.xlsx").read_bytes()
+        assert content == (desk / "b.xlsx").read_bytes()
+        assert b"2024-03-31T00:00:00Z" in zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml")
+        assert len(read_workbook(content)) > 2
+
+
+def test_a_workbook_of_another_rule_file_that_this_run_writes_too(desk: Desk) -> None:
+    """Its lists are written anew, and so is the workbook: nothing vanishes. Without one, it would."""
+    desk.put("c.csv", PEOPLE)
+    desk.segkit("apply", desk.put("one.toml", rules_with('workbook = "w.xlsx"')))
+    error = desk.segkit("apply", desk.put("two.toml", rules_with()), code=4).stderr
+    assert "`w.xlsx`" in error
+    desk.segkit("apply", desk.put("two.toml", rules_with('workbook = "w.xlsx"')))

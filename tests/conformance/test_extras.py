@@ -53,6 +53,23 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     assert desk.tree(".") == before
 
 
+@pytest.mark.parametrize("command", ["format", "workbook", "rfm", "diff"])
+def test_a_workbook_that_cannot_be_written_is_one_error_before_anything_is_read(desk: Desk, command: str) -> None:
+    output = {"format": 'format = "xlsx"', "workbook": 'workbook = "w.xlsx"'}.get(command, "")
+    desk.put("rules.toml", head() + f"[output]\n{output}\n[segment.s]\neveryone = true\n")
+    before = desk.tree(".")
+    args = {"rfm": ("rfm", "no.csv", "-o", "t.xlsx"), "diff": ("diff", "a", "b", "--entered", "t.xlsx")}
+    hidden = () if "excel" in ABSENT else EXTRAS["excel"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); from segkit.__main__ import main; main()"
+    run = [sys.executable, "-c", code, *args.get(command, ("apply", "rules.toml"))]
+    done = subprocess.run(run, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("error: ") == 1
+    assert "`xlsx` is written by an extra of segkit, `excel`, which is not installed\n" in done.stderr
+    assert 'hint: install it: `pip install "segkit-cli[excel]"`\n' in done.stderr
+    assert desk.tree(".") == before
+
+
 def test_the_tests_know_every_extra_and_install_it() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"]

@@ -16,6 +16,8 @@ import polars as pl
 import pytest
 
 from tests.desk import Desk, head
+from tests.extras import EVERY_FORMAT
+from tests.workbooks import read_workbook
 
 RAW = """id,name,flag,big,code,when,money,note
 k3,"Ann, ""the"" boss",TRUE,1e16,01234,2024-03-01T10:00:00Z,1.50,=1+1
@@ -24,7 +26,6 @@ k2,,true,12345678901234567890,7,,,@x
 """
 HEAD = head()
 EVERYONE = "[segment.all]\neveryone = true\n"
-FORMATS = ["csv", "tsv", "parquet", "ndjson", "arrow"]
 
 
 def test_columns_that_no_rule_reads_go_out_as_they_came(desk: Desk) -> None:
@@ -106,7 +107,7 @@ def text_frame(path: Path, delimiter: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=names, orient="row")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVERY_FORMAT)
 @pytest.mark.parametrize("by", ["flag", "rule file"])
 def test_every_format(shop: Desk, format: str, by: str) -> None:
     if by == "flag":
@@ -126,6 +127,7 @@ def test_every_format(shop: Desk, format: str, by: str) -> None:
             else pl.DataFrame(schema=columns)
         ),
         "arrow": pl.read_ipc,
+        "xlsx": read_workbook,
     }
     for name, keys in {"young": ["k3"], "spenders": ["k3", "k1"], "nobody": []}.items():
         frame = read[format](shop / f"segments/{name}.{format}")
@@ -136,6 +138,10 @@ def test_every_format(shop: Desk, format: str, by: str) -> None:
             expected = ROWS[row[0]]
             if format in ("csv", "tsv"):
                 assert row[2:] == tuple(map(text_of, expected))
+            elif format == "xlsx":
+                assert row[5] == dt.datetime(2024, 2, 1)
+                # What no rule reads stays a text.
+                assert (*row[2:5], *row[6:]) == (*expected[:2], float(expected[2]), True, str(expected[5]))
             elif format == "ndjson":
                 assert row[2:] == (
                     expected[0],
@@ -314,7 +320,7 @@ def test_rows_on_standard_output_and_the_summary_on_standard_error(shop: Desk) -
     assert json.loads(done.stderr)["segments"][0]["written"] == 2
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVERY_FORMAT)
 def test_every_format_on_standard_output(shop: Desk, format: str) -> None:
     done = shop.apply(shop_rules(), "-o", "-", "--select", "young", "--format", format, "-q")
     shop.apply(shop_rules(), "--format", format, "-q")
@@ -469,11 +475,12 @@ def test_rfm_json(shop: Desk) -> None:
     assert {t["column"] for t in done["thresholds"]} == {"recency_days", "frequency", "monetary"}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EVERY_FORMAT)
 def test_rfm_writes_the_format_of_the_extension(shop: Desk, format: str) -> None:
     shop.segkit("rfm", shop / "o.csv", "--as-of", "2024-03-01", "-o", shop / f"rfm.{format}")
     content = (shop / f"rfm.{format}").read_bytes()
     magic = {"csv": b"id,recency", "tsv": b"id\trecency", "parquet": b"PAR1", "ndjson": b'{"id"', "arrow": b"ARROW1"}
+    magic["xlsx"] = b"PK"
     assert content.startswith(magic[format])
 
 

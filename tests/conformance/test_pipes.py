@@ -97,7 +97,9 @@ def on_a_terminal(desk: Desk, *args: str) -> tuple[int, bytes, bytes]:
     return process.wait(60), seen, process.communicate()[1]
 
 
-@pytest.mark.parametrize("format", ["parquet", "arrow", "csv", "ndjson"])
+@pytest.mark.parametrize(
+    "format", ["parquet", "arrow", pytest.param("xlsx", marks=pytest.mark.extra("excel")), "csv", "ndjson"]
+)
 def test_binary_rows_are_not_for_a_terminal(desk: Desk, format: str) -> None:
     desk.put("c.csv", PEOPLE)
     desk.put("rules.toml", head() + f'[output]\nformat = "{format}"\n' + EVERYONE)

@@ -353,7 +353,7 @@ def test_the_key_of_the_pseudonyms_is_nowhere(desk: Desk, key: str, monkeypatch:
     def fail(*args: object, **options: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr("segkit.operations.delivery.destinations.output_sinks", fail)
+    monkeypatch.setattr("segkit.operations.delivery.destinations.places.output_sinks", fail)
     talk += desk.apply(rules, "--log", desk / "log", code=70).output
     assert KEY not in talk
     assert [p for p in desk.folder.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []

@@ -383,7 +383,7 @@ def test_what_is_no_table(shop: Desk, given: Callable[[pl.DataFrame], Any], says
         ({"select": ["french", "spender"]}, "there is no segment `spender`"),
         ({"select": "spender"}, "there is no segment `spender`"),
         ({"select": ["adults"]}, "segment `adults` says `write = false`"),
-        ({"format": "xlsx"}, "`format` is `xlsx`"),
+        ({"format": "xls"}, "`format` is `xls`"),
         ({"fail_on": "warnings"}, "`fail_on` is `warnings`"),
         ({"as_of": "2024-01-01"}, "`as_of` is a day, not `str`"),
         ({"events": ORDERS}, "`events` is a mapping, not `DataFrame`"),

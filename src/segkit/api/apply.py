@@ -18,10 +18,10 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply_loaded, chosen_segments
 from segkit.operations.delivery.deliver import Guards
-from segkit.operations.delivery.destinations import Destination, Nowhere
+from segkit.operations.delivery.destinations.places import Destination, Nowhere
+from segkit.operations.delivery.destinations.table import published
+from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
-from segkit.operations.delivery.table import published
-from segkit.operations.delivery.target import target_of
 from segkit.operations.progress import silent
 from segkit.words import nearest
 

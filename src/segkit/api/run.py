@@ -19,8 +19,8 @@ from segkit.errors import RuleError
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.deliver import Guards, deliver
+from segkit.operations.delivery.destinations.table import published
 from segkit.operations.delivery.digests import Digests
-from segkit.operations.delivery.table import published
 from segkit.operations.explain import Asking, explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent

@@ -15,10 +15,10 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
-from segkit.operations.delivery.destinations import Destination, Nowhere, Stream, directory_of
+from segkit.operations.delivery.destinations.places import Destination, Nowhere, Stream, directory_of
+from segkit.operations.delivery.destinations.table import published
+from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
-from segkit.operations.delivery.table import published
-from segkit.operations.delivery.target import target_of
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all

@@ -86,7 +86,7 @@ def cohorts(
         result = result._replace(warnings=warnings, path=None if output == STDOUT else output)
         if output is not None:
             progress("writing")
-            write_rows(_rows(result), output, ws, stdout)
+            write_rows(_rows(result), output, ws, stdout, evaluated.plan.context.as_of)
     return result._replace(elapsed_seconds=clock.perf_counter() - started)
 
 

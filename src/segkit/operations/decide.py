@@ -87,6 +87,6 @@ def decide(
         tally=tally,
         medians=medians(customers, members, rules.output.profile),
         lists=lists_of(rules, tally, chosen),
-        rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns),
+        rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns, evaluated.plan.context.as_of),
         warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from segkit.errors import RuleError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, sink
+from segkit.io.write import STDOUT, TextStyle, format_of, sink, write
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
@@ -63,7 +64,7 @@ def diff(
             LEFT: (left, _rows(before, after, second)),
             MOVED: (moved, _moved(pairs, second)),
         }
-        _write([(to, rows) for to, rows in lists.values() if to is not None], stdout)
+        _write([(to, rows) for to, rows in lists.values() if to is not None], stdout, second)
     compared = tuple(_segment(name, first, second, stayed.get(name, 0)) for name in names)
     return DiffResult(_info(first), _info(second), compared, moves)
 
@@ -138,8 +139,9 @@ def _rows(keys: Keys, others: Keys, run: Run) -> pl.LazyFrame:
     return pl.concat([nobody, *(part(name, frame) for name, frame in keys.items())])
 
 
-def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None) -> None:
-    """Write each list to its file, all of them or none, and at most one to standard output."""
+def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None, run: Run) -> None:
+    """Write each list of a run to its file, all of them or none, and at most one to standard output."""
+    style = TextStyle(day=dt.date.fromisoformat(run.as_of))
     if sum(to == STDOUT for to, _ in lists) > 1:
         raise RuleError.of("two lists cannot both go to standard output", hint="name a file for one of them")
     paths = [Path(to).resolve() for to, _ in lists if to != STDOUT]
@@ -149,7 +151,7 @@ def _write(lists: Sequence[tuple[str, pl.LazyFrame]], stdout: BinaryIO | None) -
         for to, rows in lists:
             if to != STDOUT:
                 target = stack.enter_context(publish_file(Path(to)))
-                pl.collect_all([sink(rows, target, format_of(Path(to)))])
+                write([sink(rows, target, format_of(Path(to)), style)])
         for rows in (rows for to, rows in lists if to == STDOUT):
             assert stdout is not None, "rows for standard output need a stream"
             to_stream(rows, "csv", stack.enter_context(Workspace()), stdout)

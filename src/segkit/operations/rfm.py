@@ -92,7 +92,7 @@ def rfm(
         if any(targets.values()):
             progress("writing")
         if output is not None:
-            write_rows(_rows(evaluated), output, ws, stdout)
+            write_rows(_rows(evaluated), output, ws, stdout, evaluated.plan.context.as_of)
         for path, content in contents.items():
             with publish_file(Path(path)) as target:
                 target.write_bytes(content)

@@ -202,13 +202,13 @@ def test_a_run_in_a_format_that_is_not_there_is_an_error(shop: Desk, monkeypatch
 
 def test_errors_help_and_schema_name_a_toy_format(shop: Desk) -> None:
     done = shop.apply(RULES.format("one").replace("bars", "baars"), code=2)
-    message = '`format` needs one of "csv", "tsv", "parquet", "ndjson", "arrow", "bars", not "baars"\n'
+    message = '`format` needs one of "csv", "tsv", "parquet", "ndjson", "arrow", "xlsx", "bars", not "baars"\n'
     assert done.stderr.startswith(f"error: {message}")
     assert "hint: did you mean `bars`?\n" in done.stderr
-    done = shop.apply(RULES.format("one"), "--format", "xlsx", code=2)
+    done = shop.apply(RULES.format("one"), "--format", "xls", code=2)
     assert "`bars`" in done.stderr
-    assert "|arrow|bars]" in shop.segkit("apply", "--help").stdout
+    assert "|arrow|xlsx|bars]" in shop.segkit("apply", "--help").stdout
     schema = json.loads(shop.segkit("schema").stdout)
     assert schema["$defs"]["Output"]["properties"]["format"]["enum"][-1] == "bars"
-    done = shop.segkit("rfm", shop / "c.csv", "-o", shop / "x.xlsx", code=2)
-    assert "hint: the formats are csv, tsv, parquet, ndjson, arrow, bars\n" in done.stderr
+    done = shop.segkit("rfm", shop / "c.csv", "-o", shop / "x.xls", code=2)
+    assert "hint: the formats are csv, tsv, parquet, ndjson, arrow, xlsx, bars\n" in done.stderr

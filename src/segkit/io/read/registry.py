@@ -78,11 +78,13 @@ def _text(label: Label, start: bytes) -> Claim:
 
 
 def _excel(label: Label, start: bytes) -> Claim:
-    """A text under the name of a workbook, as many programs write it, is a text; a web page is none."""
+    """A text with the ending `.xls`, as many programs write it, is a text; a web page with it is none."""
     if start.startswith((ZIP, OLE)):
         return Claim.CONTENT
-    named = label.ending in ENDINGS and (not start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"))
-    return Claim.ENDING if named else Claim.NONE
+    if not start:
+        return Claim.ENDING if label.ending in ENDINGS and label.ending != ".xls" else Claim.NONE
+    is_page = start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    return Claim.ENDING if label.ending in ENDINGS and is_page else Claim.NONE
 
 
 KINDS: dict[str, Kind] = {

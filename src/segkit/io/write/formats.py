@@ -1,12 +1,15 @@
-"""Frames to files: one lazy sink a format, to be run together by `pl.collect_all`.
+"""Frames to files: one sink a format, to be run together by `write`.
 
 Polars is imported when a sink is made, so that the command line can list the formats without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from glob import escape
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 Target: TypeAlias = Path | IO[bytes]
+Sink: TypeAlias = "pl.LazyFrame | Callable[[], None]"
+"""A lazy sink of Polars; or what writes row after row, where Polars has none."""
 
 STDOUT = "-"
 """The target that stands for standard output."""
@@ -26,27 +31,37 @@ ROWS_IN_GROUP = 131_072
 
 
 class TextStyle(NamedTuple):
-    """How text formats look; `separators` is column -> what joins its list, where it is not `|`."""
+    """How text formats look; `separators` is column -> what joins its list, where it is not `|`.
+
+    A workbook has the name of its sheet, and the day of which it is.
+    """
 
     delimiter: str | None = None
     decimal: str = "."
     bom: bool = False
     escape_formulas: bool = False
     separators: Mapping[str, str] = MappingProxyType({})
+    sheet: str = "Sheet1"
+    day: dt.date | None = None
 
 
 class Format(NamedTuple):
     """How lists are written, and how the keys of a list that was written are read again."""
 
     extension: str
-    sink: Callable[[pl.LazyFrame, Target, TextStyle], pl.LazyFrame]
-    """Makes a lazy sink of a frame, a target and a style."""
+    sink: Callable[[pl.LazyFrame, Target, TextStyle], Sink]
+    """Makes a sink of a frame, a target and a style."""
     keys: Callable[[Path, str, str], pl.LazyFrame]
     """Scans a file whose first column has the keys; it takes the name of that column, and the delimiter of the run."""
     is_text: bool = True
     """It may go to a terminal."""
     cells: bool = False
-    """Values are texts without types, as a spreadsheet takes them: it joins what is in a list, and runs formulas."""
+    """Values are what a spreadsheet takes: it joins what is in a list, and may run formulas."""
+    runs_formulas: bool = True
+    """Of such cells: a text that looks like a formula becomes one, where nothing escapes it."""
+    extra: str | None = None
+    """What has to be installed for it, and the module that tells whether it is."""
+    module: str | None = None
     also: tuple[str, ...] = ()
     """Other extensions of a file that is written in this format."""
 
@@ -128,19 +143,78 @@ def _without_idle_masks(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows.head(1), rows.slice(1)], rechunk=False)
 
 
+def _xlsx(frame: pl.LazyFrame, target: Target, style: TextStyle) -> Sink:
+    return partial(_write_xlsx, frame, target, style)
+
+
+def _write_xlsx(frame: pl.LazyFrame, target: Target, style: TextStyle) -> None:
+    from segkit.io.write.workbook import sheet_names, workbook
+
+    with workbook(target, style.day) as book:
+        book.add_table(sheet_names([style.sheet])[0], frame, style.separators)
+
+
+def _xlsx_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+    import fastexcel
+
+    try:
+        sheet = fastexcel.read_excel(path.read_bytes()).load_sheet(0, dtypes="string", use_columns=[0])
+    except fastexcel.FastExcelError as error:
+        hint = "restore it, or compare another run"
+        raise DataError.of(f"`{path}` is not the workbook that segkit has written", hint=hint) from error
+    keys: pl.DataFrame = sheet.to_polars()
+    return keys.lazy()
+
+
 FORMATS: dict[str, Format] = {
     "csv": Format("csv", _csv, _csv_keys, cells=True, also=("", "txt")),
     "tsv": Format("tsv", _tsv, _tsv_keys, cells=True),
     "parquet": Format("parquet", _parquet, _parquet_keys, is_text=False),
     "ndjson": Format("ndjson", _ndjson, _ndjson_keys),
     "arrow": Format("arrow", _arrow, _arrow_keys, is_text=False),
+    "xlsx": Format(
+        "xlsx",
+        _xlsx,
+        _xlsx_keys,
+        is_text=False,
+        cells=True,
+        runs_formulas=False,
+        extra="excel",
+        module="xlsxwriter",
+    ),
 }
 """Name of the format -> how it is written, and read again."""
 
 
-def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | None = None) -> pl.LazyFrame:
-    """The lazy sink of a frame: rows in its order, columns as they stand, in a format of `FORMATS`."""
+def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | None = None) -> Sink:
+    """The sink of a frame: rows in its order, columns as they stand, in a format of `FORMATS`."""
     return FORMATS[format].sink(frame, target, style or TextStyle())
+
+
+def write(sinks: Iterable[Sink]) -> None:
+    """Write all of these: those of Polars together, then the others one by one."""
+    import polars as pl
+
+    all_ = list(sinks)
+    pl.collect_all([one for one in all_ if isinstance(one, pl.LazyFrame)])
+    for one in all_:
+        if not isinstance(one, pl.LazyFrame):
+            one()
+
+
+def require_installed(format: str) -> None:
+    """`RuleError` where a format needs an extra that is not installed."""
+    extra, module = FORMATS[format].extra, FORMATS[format].module
+    if module is not None and not _is_there(module):
+        hint = f'install it: `pip install "segkit-cli[{extra}]"`'
+        raise RuleError.of(f"`{format}` is written by an extra of segkit, `{extra}`, which is not installed", hint=hint)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # it was taken out of the modules that there are
+        return False
 
 
 def keys_of(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
@@ -158,6 +232,7 @@ def format_of(path: Path) -> str:
     extension = path.suffix.removeprefix(".").lower()
     for name, format_ in FORMATS.items():
         if extension in (format_.extension, *format_.also):
+            require_installed(name)
             return name
     raise RuleError.of(f"`{path}`: segkit does not write this format", hint=f"the formats are {', '.join(FORMATS)}")
 

@@ -14,7 +14,7 @@ from segkit.columns import helpers
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.io.write import FORMATS, sink
+from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
 from segkit.operations.lists.lists import List, combined_name
@@ -178,24 +178,28 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
     if rules.output.keeps_members:
         names.append(MEMBERS_FILE)
     combined = combined_name(rules)
-    return [*names, combined] if combined else names
+    return [*names, *filter(None, (combined, rules.output.workbook))]
 
 
-def output_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
-    """The lazy sinks of all that a run writes beside its manifest."""
+def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
+    """The sinks of all that a run writes beside its manifest and its workbook."""
     rows, output = changes.rows, changes.rules.output
     members = [sink(_members(changes), directory / MEMBERS_FILE, "parquet")] if output.keeps_members else []
     if output.to is not None:
         return members
-    lists = _change_sinks(changes, directory) if changes.writes else rows.sinks(changes.files, directory)
-    holdouts = rows.sinks(changes.holdouts, directory)
-    return [*lists, *members, *holdouts, *rows.combined_sinks(changes.files, directory)]
+    lists = [rows.sink(frame, directory / name) for name, frame in list_rows(changes)]
+    return [*lists, *members, *rows.combined_sinks(changes.files, directory)]
 
 
-def _change_sinks(changes: Changes, directory: Path) -> list[pl.LazyFrame]:
-    """The lazy sinks of the files that hold changes."""
+def list_rows(changes: Changes) -> list[tuple[str, pl.LazyFrame]]:
+    """The name and the rows of each list that is written, in the order of the manifest."""
     rows, ending = changes.rows, FORMATS[changes.rules.output.format].extension
-    return [rows.sink(frame, directory / f"{name}.{holds}.{ending}") for name, holds, frame in change_rows(changes)]
+    if changes.writes:
+        changed = [(f"{name}.{holds}.{ending}", frame) for name, holds, frame in change_rows(changes)]
+        return [*changed, *((file.name, rows.of(file)) for file in changes.holdouts)]
+    order = list(changes.rules.segment)
+    lists = sorted([*changes.files, *changes.holdouts], key=lambda file: (order.index(file.segment), file.holdout))
+    return [(file.name, rows.of(file)) for file in lists]
 
 
 def change_rows(changes: Changes) -> Iterator[tuple[str, str, pl.LazyFrame]]:

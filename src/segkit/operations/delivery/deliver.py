@@ -11,7 +11,7 @@ from segkit.errors import CheckFailed
 from segkit.gates.expectations import broken, too_old
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import in_table, since_last_run, with_changes
-from segkit.operations.delivery.destinations import Destination
+from segkit.operations.delivery.destinations.places import Destination
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.result import result_of

@@ -90,7 +90,11 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
         else:
             lists = [*_lists(last.manifest), *_known(last.manifest)]
             names = [name for segment, name in lists if segment not in chosen]
-            of_lists = {name for _, name in lists} | {OLD_MEMBERS_FILE, loaded.rules.output.combined}
+            of_lists = {name for _, name in lists} | {
+                OLD_MEMBERS_FILE,
+                loaded.rules.output.combined,
+                loaded.rules.output.workbook,
+            }
             names += [name for name in _combined(last.manifest) if name not in of_lists]
             whose = f"of another rule file, `{_shown(last.manifest.rules, directory)}`"
         rows_go = in_table and loaded.rules.output.load == "replace"

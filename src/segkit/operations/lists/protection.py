@@ -99,7 +99,7 @@ def key_form(rules: RuleFile) -> KeyForm:
 
 def _escapes(output: Output) -> bool:
     """Whether the files hold formulas as text."""
-    return output.escape_formulas and FORMATS[output.format].cells
+    return output.escape_formulas and FORMATS[output.format].cells and FORMATS[output.format].runs_formulas
 
 
 def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:

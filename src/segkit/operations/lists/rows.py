@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import polars as pl
 from segkit.columns import helpers
 from segkit.columns.helpers import KEY
 from segkit.gates.draws import VARIANT
-from segkit.io.write import FORMATS, TextStyle, sink
+from segkit.io.write import FORMATS, Sink, TextStyle, sink
 from segkit.operations.lists.lists import List, combined_name, has_variants
 from segkit.operations.lists.protection import protected
 from segkit.rules.model.file import RuleFile
@@ -23,6 +24,8 @@ class Rows(NamedTuple):
     marked: pl.LazyFrame
     rules: RuleFile
     columns: Sequence[str]
+    day: dt.date | None = None
+    """The day of the run."""
 
     def of(self, list_: List, *, in_common: bool = False) -> pl.LazyFrame:
         """The rows of one list; `in_common` gives lists without variants the column that others have."""
@@ -61,18 +64,15 @@ class Rows(NamedTuple):
             bom=output.bom,
             escape_formulas=output.escape_formulas,
             separators=self.rules.customers.lists,
+            day=self.day,
         )
 
-    def sink(self, rows: pl.LazyFrame, target: Path) -> pl.LazyFrame:
-        """The lazy sink of such rows, in the format of the run."""
-        return sink(rows, target, self.rules.output.format, self.style)
+    def sink(self, rows: pl.LazyFrame, target: Path) -> Sink:
+        """The sink of such rows, in the format of the run."""
+        return sink(rows, target, self.rules.output.format, self.style._replace(sheet=target.stem))
 
-    def sinks(self, lists: Iterable[List], directory: Path) -> list[pl.LazyFrame]:
-        """One lazy sink for each list."""
-        return [self.sink(self.of(list_), directory / list_.name) for list_ in lists]
-
-    def combined_sinks(self, lists: Iterable[List], directory: Path) -> list[pl.LazyFrame]:
-        """The lazy sink of the combined file, where it is asked for."""
+    def combined_sinks(self, lists: Iterable[List], directory: Path) -> list[Sink]:
+        """The sink of the combined file, where it is asked for."""
         combined = combined_name(self.rules)
         if combined is None:
             return []

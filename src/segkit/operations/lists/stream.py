@@ -8,7 +8,7 @@ from typing import BinaryIO
 import polars as pl
 
 from segkit.io.read import Workspace
-from segkit.io.write import TextStyle, sink
+from segkit.io.write import TextStyle, sink, write
 
 
 def to_stream(
@@ -17,7 +17,7 @@ def to_stream(
     """Write rows to standard output, by way of a file, since a sink may seek."""
     path = ws.new_file(".rows")
     with ws.filling():
-        pl.collect_all([sink(rows, path, format_, style)])
+        write([sink(rows, path, format_, style)])
     with path.open("rb") as file:
         shutil.copyfileobj(file, stdout)
     stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +13,7 @@ from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Workspace
-from segkit.io.write import STDOUT, format_of, sink
+from segkit.io.write import STDOUT, TextStyle, format_of, sink, write
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.lists.stream import to_stream
 
@@ -36,11 +37,11 @@ def spare_inputs(evaluated: Evaluated, targets: Mapping[str, str | None]) -> Non
             raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
 
 
-def write_rows(rows: pl.LazyFrame, output: str, ws: Workspace, stdout: BinaryIO | None) -> None:
-    """Write rows to a file, in the format of its extension, or as CSV to standard output."""
+def write_rows(rows: pl.LazyFrame, output: str, ws: Workspace, stdout: BinaryIO | None, day: dt.date) -> None:
+    """Write rows of a day to a file, in the format of its extension, or as CSV to standard output."""
     if output != STDOUT:
         with publish_file(Path(output)) as target:
-            pl.collect_all([sink(rows, target, format_of(Path(output)))])
+            write([sink(rows, target, format_of(Path(output)), TextStyle(day=day))])
         return
     assert stdout is not None, "rows for standard output need a stream"
     to_stream(rows, "csv", ws, stdout)

@@ -22,6 +22,7 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _priority(rules)
     yield from _written(rules)
     yield from _combined(rules)
+    yield from _workbook(rules)
     yield from _columns(rules)
     yield from _changes(rules)
     yield from _local(rules)
@@ -94,8 +95,8 @@ def _combined(rules: RuleFile) -> Iterator[Finding]:
     if not stem or not ending or re.search(r"[/\\:\0]", name):
         hint = "such as `all.csv`; the file stands in the output directory"
         yield Finding(path, f'"{name}" is not the name of a file', hint)
-    elif ending.lower() in {"xls", "xlsx"}:
-        yield Finding(path, f"`{name}`: segkit does not write this format", "Excel opens `all.csv` with `bom = true`")
+    elif ending.lower() == "xls":
+        yield Finding(path, f"`{name}`: segkit does not write this format", "Excel opens `all.xlsx`, too")
     elif name == "manifest.json":
         yield Finding(
             path,
@@ -111,6 +112,24 @@ def _combined(rules: RuleFile) -> Iterator[Finding]:
             "choose another name",
             code=codes.NAME_TAKEN,
         )
+
+
+def _workbook(rules: RuleFile) -> Iterator[Finding]:
+    name = rules.output.workbook
+    if name is None:
+        return
+    path = ("output", "workbook")
+    stem, _, ending = name.rpartition(".")
+    if not stem or ending != "xlsx" or re.search(r"[/\\:\0]", name):
+        hint = "such as `segments.xlsx`; the file stands in the output directory"
+        yield Finding(path, f'"{name}" is not the name of a workbook', hint)
+    elif stem.partition(".")[0] in rules.segment and rules.output.format == "xlsx":
+        owner = stem.partition(".")[0]
+        message = f"`{name}` is the name of the file of `[segment.{owner}]`"
+        yield Finding(path, message, "choose another name", code=codes.NAME_TAKEN)
+    elif rules.output.combined and rules.output.combined.rpartition(".")[0] == stem:
+        message = f"`{name}` is the name of the combined file, or may become it"
+        yield Finding(path, message, "choose another name", code=codes.NAME_TAKEN)
 
 
 def _columns(rules: RuleFile) -> Iterator[Finding]:

@@ -70,6 +70,9 @@ class Output(Model):
     """The column that holds the segment's name."""
     combined: str | None = None
     """One more file with every customer and its segments joined by `|`."""
+    workbook: str | None = None
+    """One more file, such as `segments.xlsx`: a workbook with the counts, and a sheet for each list; needs
+    `segkit-cli[excel]`."""
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     """What separates the fields of CSV; default `,`."""
     decimal: Literal[".", ","] = "."

@@ -21,7 +21,7 @@ from segkit.rules.model.blocks import FAMILIES
 from segkit.rules.wording.another_column import if_a_column
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import model_at
-from segkit.rules.wording.unknown_keys import PLANNED_VALUES, called, unknown_key
+from segkit.rules.wording.unknown_keys import called, unknown_key
 from segkit.words import nearest
 
 Said = tuple[KeyPath, str, str | None]
@@ -234,16 +234,10 @@ def _choice(item: ErrorDetails, path: KeyPath) -> Need:
     allowed = re.findall(r"'([^']*)'|(\d+)", item["ctx"]["expected"])
     options = [text or number for text, number in allowed]
     listed = ", ".join(f'"{o}"' if text else o for o, (text, _) in zip(options, allowed, strict=True))
-    advice = PLANNED_VALUES.get((_model_name(path), key, str(value)))
-    hint = advice or nearest(str(value), options)
+    hint = nearest(str(value), options)
     if key == "version":
         hint = "this segkit reads version 1 of the format"
     return f"one of {listed}" if len(options) > 1 else listed, hint
-
-
-def _model_name(path: KeyPath) -> str:
-    model = model_at(path[:-1])
-    return model.__name__ if model else ""
 
 
 _TYPES = {"string_type", "bool_type", "int_type", "dict_type", "model_type", "tuple_type"}

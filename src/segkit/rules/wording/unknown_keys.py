@@ -1,4 +1,4 @@
-"""Keys that the models do not know: planned ones, misplaced ones, and what was meant."""
+"""Keys that the models do not know: misplaced ones, and what was meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from segkit.rules.findings import SPELLINGS, At, KeyPath, dotted
-from segkit.rules.model.blocks import FAMILIES, Block, Segment
+from segkit.rules.model.blocks import FAMILIES, Block
 from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.conditions import Condition
 from segkit.rules.model.measures import Measured
@@ -16,14 +16,6 @@ from segkit.rules.wording.shape import fields_of, is_family, model_at
 from segkit.words import listed, nearest
 
 NAMED_SECTIONS = ("events", "lookup", "trait", "score", "segment")
-_LATER = "it is planned for a later version: take it out for now"
-PLANNED: dict[tuple[str, str], str] = {
-    ("Source", "sheet"): "until then, save the sheet as CSV",
-}
-"""Keys of the format that this version does not read, with what to do meanwhile."""
-PLANNED_VALUES: dict[tuple[str, str, str], str] = {
-    ("Output", "format", "xlsx"): _LATER.replace("take it out", 'use "csv" with `bom = true`'),
-}
 
 OPERATORS = {
     "gte": "min", "ge": "min", ">=": "min", "at_least": "min", "from": "min", "minimum": "min",
@@ -77,9 +69,6 @@ def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | 
     *owner, key = path
     table = tuple(owner)
     model = model_at(table)
-    advice = planned(model, str(key))
-    if advice:
-        return path, not_yet(str(key)), advice
     if key in SPELLINGS.values():
         other = next(known for known, spelling in SPELLINGS.items() if spelling == key)
         return path, f"`{key}` and `{other}` are one key in two spellings", f"write `{other}` in both places"
@@ -90,16 +79,6 @@ def unknown_key(path: KeyPath, value: Any, at: At) -> tuple[KeyPath, str, str | 
     if isinstance(value, dict) and model and issubclass(model, Block) and value.keys() & fields_of(Condition).keys():
         return path, f"unknown {what} `{key}`{place}", _in_a_family(str(key))
     return path, f"unknown {what} `{key}`{place}", _meant(table, model, str(key), value, at)
-
-
-def planned(model: type[BaseModel] | None, key: str) -> str | None:
-    """What to do instead of a key that is planned; None for any other key."""
-    return next((PLANNED[base.__name__, key] for base in _bases(model) if (base.__name__, key) in PLANNED), None)
-
-
-def not_yet(key: str) -> str:
-    """The message for a planned key."""
-    return f"`{key}` is not in this version of segkit"
 
 
 def called(table: KeyPath) -> str:
@@ -113,11 +92,6 @@ def called(table: KeyPath) -> str:
     if not names:
         return f"`[{dotted(table[:size])}]`" if table else "the rule file"
     return f"a block of `{names[0]}`" if names[0] in {"any", "all", "none"} else f"`{'.'.join(names)}`"
-
-
-def _bases(model: type[BaseModel] | None) -> tuple[type, ...]:
-    # A key that segments will have is planned also where it stands, by mistake, in a block of a segment.
-    return Segment.__mro__ if model is Block else model.__mro__ if model else ()
 
 
 def _unknown_operator(table: KeyPath, operator: str) -> tuple[KeyPath, str, str | None]:

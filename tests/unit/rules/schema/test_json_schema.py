@@ -9,7 +9,7 @@ from segkit.io.write import FORMATS
 from segkit.rules.schema.json_schema import json_schema, schema_text
 from segkit.rules.wording.field_docs import key_docs
 from segkit.rules.wording.shape import fields_of
-from segkit.rules.wording.unknown_keys import KEYS, OPERATORS, PLANNED
+from segkit.rules.wording.unknown_keys import KEYS, OPERATORS
 
 VALID: dict[str, Any] = {
     "version": 1,
@@ -91,9 +91,3 @@ def test_words_for_keys_lead_to_keys_that_exist() -> None:
     schema = json_schema(FORMATS)["$defs"]["Condition"]["properties"]
     assert {target.split(" ")[0] for target in OPERATORS.values()} <= set(schema)
     assert not set(OPERATORS) & set(schema)
-
-
-def test_what_is_planned_is_not_there_yet() -> None:
-    models = {section.model.__name__: section.model for section in SECTIONS}
-    for model, key in PLANNED:
-        assert key not in fields_of(models[model]), f"{key} is there: take it out of PLANNED"

@@ -13,7 +13,7 @@ from segkit.errors import DataError
 from segkit.io.read.kinds.excel.cells import Cell, Cells, Merged, glance, look
 from segkit.io.read.kinds.excel.mixed import Mixed, may_be_mixed, unmixed
 from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, Rows, not_blank, place, rows_of, typed, with_texts
-from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book
+from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book, reading
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
@@ -67,12 +67,14 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
         hint = "save it as .xlsx if it has formulas"
         return _Found(frame, (Diagnostic(note, place(book, sheet), hint, Severity.NOTE),))
-    seen = glance(book.path, sheet.part)
+    with reading(book.label):
+        seen = glance(book.path, sheet.part)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
     if not mixed and not seen.has_signs:
         return _Found(frame, tuple(told))
-    cells = look(book.path, sheet.part, rows.header, mixed)
+    with reading(book.label):
+        cells = look(book.path, sheet.part, rows.header, mixed)
     told += _refuse_not_computed(book, sheet, rows, cells)
     errors = _within(cells.errors, cells, rows)
     with_errors = {cell.column - cells.first_column for cell in errors}

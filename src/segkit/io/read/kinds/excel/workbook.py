@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError, RuleError
@@ -158,23 +162,30 @@ def _damaged(label: Label, error: Exception) -> DataError:
     return problem(label, f"`{label.name}` is damaged: {reason}", hint=_AGAIN)
 
 
+@contextmanager
+def reading(label: Label) -> Iterator[None]:
+    """Turn what is wrong with the package of a workbook, read inside the block, into a `DataError`."""
+    wrong = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, OSError, EOFError, KeyError)
+    try:
+        yield
+    except (*wrong, NotImplementedError, RuntimeError) as error:
+        raise problem(label, f"`{label.name}` is damaged: {error}", hint=_AGAIN) from error
+
+
 def _package(label: Label, path: Path) -> _Package | None:
     """What a ZIP says of itself; None for workbooks whose parts are no XML of Excel; `DataError` for other ZIPs."""
-    try:
-        with zipfile.ZipFile(path) as package:
-            names = set(package.namelist())
-            if "mimetype" in names and b"opendocument.spreadsheet" in package.read("mimetype"):
-                if "META-INF/manifest.xml" in names and b"encryption-data" in package.read("META-INF/manifest.xml"):
-                    raise _encrypted(label)
+    with reading(label), zipfile.ZipFile(path) as package:
+        names = set(package.namelist())
+        if "mimetype" in names and b"opendocument.spreadsheet" in package.read("mimetype"):
+            if "META-INF/manifest.xml" in names and b"encryption-data" in package.read("META-INF/manifest.xml"):
+                raise _encrypted(label)
+            return None
+        if "_rels/.rels" in names:
+            book = next((t for k, t in _relations(package, "_rels/.rels").values() if k == "officeDocument"), "")
+            if book.endswith(".bin"):
                 return None
-            if "_rels/.rels" in names:
-                book = next((t for k, t in _relations(package, "_rels/.rels").values() if k == "officeDocument"), "")
-                if book.endswith(".bin"):
-                    return None
-                if book in names and (found := _of_book(package, book)):
-                    return found
-    except (zipfile.BadZipFile, ElementTree.ParseError, OSError, EOFError, KeyError, NotImplementedError) as error:
-        raise problem(label, f"`{label.name}` is damaged: {error}", hint=_AGAIN) from error
+            if book in names and (found := _of_book(package, book)):
+                return found
     hint = "unpack it, and name the file in it; or save it as CSV, Parquet or .xlsx"
     raise problem(label, f"`{label.name}` looks like a ZIP archive, not a table", hint=hint)
 

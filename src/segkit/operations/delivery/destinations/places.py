@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-import polars as pl
-
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
@@ -18,14 +16,15 @@ from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import MANIFEST, publishing
 from segkit.io.publish.kept_runs import keeping
 from segkit.io.read import Workspace
-from segkit.io.write import require_no_terminal
+from segkit.io.write import require_installed, require_no_terminal, write
 from segkit.io.write.tables.stores import Open
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks
+from segkit.operations.delivery.destinations.target import Target
+from segkit.operations.delivery.destinations.workbook import write_workbook
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.kept import keep_rules, kept_names
 from segkit.operations.delivery.record import Written, manifest_of
-from segkit.operations.delivery.target import Target
 from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress
@@ -68,6 +67,14 @@ class Destination(Protocol):
         """Write the lists; `result` says how the run stands."""
 
 
+def _require_formats(loaded: Loaded, *, workbook: bool) -> None:
+    """`RuleError` where what the run writes needs an extra that is not installed."""
+    output = loaded.rules.output
+    require_installed(output.format)
+    if workbook and output.workbook is not None:
+        require_installed("xlsx")
+
+
 def directory_of(loaded: Loaded) -> Path:
     """The output directory; `WriteError` for an address."""
     require_local(loaded.rules.output.directory)
@@ -86,7 +93,8 @@ class Nowhere:
     compares: bool = True
 
     def prepare(self) -> None:
-        """`WriteError` for an address, and for a table that cannot be written to."""
+        """`WriteError` for an address or a table that cannot be written to, `RuleError` without an extra."""
+        _require_formats(self.loaded, workbook=True)
         directory = directory_of(self.loaded)
         if self.target:
             self.target.look(directory)
@@ -117,7 +125,8 @@ class Stream:
     compares: bool = False
 
     def prepare(self) -> None:
-        """`RuleError` for binary rows on a terminal."""
+        """`RuleError` for binary rows on a terminal, and without an extra that is needed."""
+        _require_formats(self.loaded, workbook=False)
         if self.stdout is not None:
             require_no_terminal(self.loaded.rules.output.format, self.stdout)
 
@@ -132,7 +141,9 @@ class Stream:
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """The rows, once everything else is done."""
         if self.stdout is not None:
-            to_stream(run.rows.of_all(run.lists), run.rules.output.format, self.ws, self.stdout, run.rows.style)
+            names = [Path(list_.name).stem for list_ in run.lists if not list_.holdout]
+            style = run.rows.style._replace(sheet=names[0] if len(names) == 1 else "segments")
+            to_stream(run.rows.of_all(run.lists), run.rules.output.format, self.ws, self.stdout, style)
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,8 @@ class Folder:
     compares: bool = True
 
     def prepare(self) -> None:
-        """`WriteError` where lists would vanish."""
+        """`WriteError` where lists would vanish, `RuleError` without an extra that is needed."""
+        _require_formats(self.loaded, workbook=True)
         self._last()
 
     def ready(self, plan: Plan) -> None:
@@ -193,7 +205,8 @@ class Folder:
         """All files, and the manifest last."""
         assert place.staging is not None
         keep_rules(self.loaded, place.staging)
-        pl.collect_all(output_sinks(changes, place.staging))
+        write(output_sinks(changes, place.staging))
+        write_workbook(result(), changes, place.staging)
         names = [*output_names(run.rules, run.lists, changes), *kept_names(self.loaded)]
         written = Written(place.staging, names, run.rows.columns)
         manifest = manifest_of(run, result(), changes, written, self.digests, self.started, directory_of(self.loaded))

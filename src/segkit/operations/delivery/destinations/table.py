@@ -18,10 +18,10 @@ from segkit.errors import DataError
 from segkit.io.write.tables.stores import Load, Old, Waiting
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes
-from segkit.operations.delivery.destinations import Destination, Folder, Place, directory_of
+from segkit.operations.delivery.destinations.places import Destination, Folder, Place, directory_of
+from segkit.operations.delivery.destinations.target import Target, kinds_of, rows_of, target_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.runs import Run, find_run
-from segkit.operations.delivery.target import Target, kinds_of, rows_of, target_of
 from segkit.operations.delivery.vanishing import goes_to_table_of
 from segkit.operations.progress import Progress
 from segkit.results import ApplyResult
