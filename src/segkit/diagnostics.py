@@ -20,19 +20,25 @@ class Severity(StrEnum):
 
 
 class SourceLocation(NamedTuple):
-    """A place in a text file; lines and columns count from 1, `width` is in characters."""
+    """A place in a text file; lines and columns count from 1, `width` is in characters.
+
+    In a workbook, `sheet` is the name of the sheet, and `line` a row of it.
+    """
 
     path: str
     line: int | None = None
     column: int | None = None
     width: int = 1
     text: str | None = None
+    sheet: str | None = None
 
     def without_secrets(self) -> SourceLocation:
         """The same place; addresses in the path and in the line are shown without their secrets."""
         return self._replace(path=without_secrets(self.path), text=self.text and masked(self.text))
 
     def __str__(self) -> str:
+        if self.sheet is not None:
+            return f"{self.path}, sheet {self.sheet}" + (f", row {self.line}" if self.line else "")
         parts = [self.path, self.line, self.column if self.line else None]
         return ":".join(str(part) for part in parts if part is not None)
 

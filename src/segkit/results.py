@@ -19,6 +19,8 @@ WRITTEN, HELD_OUT = "written", "holdout"
 
 CHANGED = "changed-since-run"
 """Of a customer in a run that has written something else than its rules and files say now."""
+LEFT_OUT = "left-out-of-run"
+"""Of a segment that a run has left out."""
 MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 """Whom a file holds: all members, or those who entered or left since the last run."""
 
@@ -391,9 +393,9 @@ class Mavr(NamedTuple):
     """Is a segment measurable (`m`), accessible (`a`), viable (`v`), profitable (`p`)? None where nothing tells.
 
     `known` is the least share of all customers with a value in a column that the criteria read, None where they read
-    none; `reach` the share of the members who can be reached, both in percent; `reached` counts them, and `needed` is
-    how many there should be. `a_head` is what members are worth on average, `compared` the same in percent of that of
-    all customers.
+    none; `reach` the share of the members who can be reached, None where neither consent, lists nor a contact tell,
+    both in percent; `reached` counts them, all where nothing tells, and `needed` is how many there should be. `a_head`
+    is what members are worth on average, `compared` the same in percent of that of all customers.
     """
 
     segment: str

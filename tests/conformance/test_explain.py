@@ -309,6 +309,23 @@ C2,ben@gmail.com,2010-03-17,52.5200,13.4050,Ben
 """
 
 
+@pytest.mark.parametrize(
+    ("gate", "comment"),
+    [
+        ("limit = 1", "# beyond the limit of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("holdout = 100", "# held out of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("sample = 0.0001", "# not in the sample of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("limit = 2", ""),
+    ],
+)
+def test_a_test_says_where_the_data_say_otherwise(shop: Desk, gate: str, comment: str) -> None:
+    rules = HEAD + f"[segment.a]\ndemographic.age.min = 40\n{gate}\n"
+    written = said(shop, rules, "C03", "--as-test")
+    assert 'written = ["a"]' in written
+    assert [line for line in written.splitlines() if line.startswith("#")] == ([comment] if comment else [])
+    shop.segkit("test", shop.put("rules.toml", rules + written))
+
+
 def test_what_is_personal_is_made_up(desk: Desk) -> None:
     desk.put("c.csv", PERSONAL)
     rules = (
@@ -463,8 +480,11 @@ def test_ids_that_conditions_look_at_stay(desk: Desk) -> None:
     desk.put("o.csv", "id,day,order_no\nC1,2024-01-05,SO-7001\n")
     rules = head() + event_table("orders", "o.csv", 'id = "order_no"')
     rules += '[segment.a]\nbehavioural.did = { events = "orders", where.order_no.starts_with = "SO-" }\n'
-    (test,) = tomli.loads(said(desk, rules, "C1", "--as-test"))["test"]
-    assert test["segments"] == ["a"]
+    written = said(desk, rules, "C1", "--as-test")
+    (test,) = tomli.loads(written)["test"]
+    assert test["segments"] == ["a"] and written.startswith(
+        "# `order_no` of `orders` stays as it is, since a condition"
+    )
 
 
 def test_words_that_few_customers_have_are_made_up(desk: Desk) -> None:
@@ -482,6 +502,45 @@ behavioural.did = { events = "orders", where.gift.missing = false }
     written = said(desk, rules, "C3", "--as-test")
     assert "about 3" not in written and "Léa" not in written
     assert tomli.loads(written)["test"][0]["segments"] == ["a"]
+
+
+def test_numbers_and_days_that_tell_who_it_is_are_made_up(desk: Desk) -> None:
+    """Whatever their columns are called; not those that several customers have, and not what is younger."""
+    rows = [f"C{n},{40_023_000 + n},900001,{20 + n},1952-09-{n + 10},2023-01-{n + 10}" for n in range(1, 10)]
+    desk.put("c.csv", "id,member,household,age,bday,since\n" + "\n".join(rows) + "\n")
+    names = ("member", "household", "age", "bday", "since")
+    rules = head() + "[segment.a]\n" + "".join(f"demographic.{name}.missing = false\n" for name in names)
+    written = said(desk, rules, "C4", "--as-test")
+    assert "40023004" not in written and "1952-09-14" not in written
+    assert "household = 900001" in written and "age = 24" in written and "since = 2023-01-14" in written
+    desk.segkit("test", desk.put("rules.toml", rules + written))
+
+
+def test_what_customers_take_from_their_events_stands_there(desk: Desk) -> None:
+    rules = """version = 1
+as_of = 2024-06-30
+[customers]
+from = "orders"
+key = "id"
+columns = ["city"]
+[events.orders]
+path = "o.csv"
+time = "day"
+[segment.a]
+demographic.city = "Rome"
+"""
+    desk.put("o.csv", "id,day,city\n" + "".join(f"C{n},2024-01-02,Rome\n" for n in range(9)))
+    written = said(desk, rules, "C4", "--as-test")
+    assert "customer =" not in written and '{ day = 2024-01-02, city = "Rome" }' in written
+    desk.segkit("test", desk.put("rules.toml", rules + written))
+    rules = rules.replace('demographic.city = "Rome"', 'behavioural.did = { events = "orders", where.city = "Rome" }')
+    rules += '[segment.b]\ndemographic.city = "Rome"\n'
+    written = said(desk, rules, "C4", "--as-test")
+    assert "customer =" not in written and 'city = "Rome"' in written
+    desk.segkit("test", desk.put("rules.toml", rules + written))
+    two = written.replace("events.orders", 'customer = { city = "Oslo" }\nevents.orders')
+    done = desk.segkit("test", desk.put("rules.toml", rules + two), code=2)
+    assert 'customers have their `city` from `orders`, where it is "Rome"' in done.stderr
 
 
 def test_the_nearest_by_days(desk: Desk) -> None:

@@ -126,6 +126,84 @@ def test_the_lists_stand_where_the_files_have_changed(shop: Desk) -> None:
     assert "changed since the run" in shop.segkit("explain", "--run", shop / "out", "C30").stdout
 
 
+@pytest.mark.parametrize(
+    ("limit", "before", "after", "outcome"),
+    [
+        ('{ count = 9, by = "spend" }', "C20,FR,20.5", "C20,FR,98.5", "changed-since-run"),  # would have been the first
+        ('{ count = 9, by = "spend" }', "C20,FR,20.5", "C20,FR,21.5", "limit"),
+        ('{ count = 9, by = "spend", order = "ascending" }', "C20,FR,20.5", "C20,FR,1.2", "changed-since-run"),
+        ('{ count = 9, by = "spend", order = "ascending" }', "C20,FR,20.5", "C20,FR,", "limit"),
+        ('{ count = 4, by = "spend" }', "C20,FR,20.5", "C20,FR,98.5", "limit"),  # fewer than tell
+        ('{ count = 9, by = "id" }', "C20,FR,20.5", "C20,FR,98.5", "limit"),
+        ('{ count = 9, by = "spend", per = "country" }', "C20,FR,20.5", "C20,FR,98.5", "limit"),
+    ],
+)
+def test_who_would_have_been_within_a_limit_has_changed(
+    shop: Desk, limit: str, before: str, after: str, outcome: str
+) -> None:
+    """No list has him, so he was beyond the limit, or was another one."""
+    run(shop, HEAD + f"[segment.a]\neveryone = true\nlimit = {limit}\n")
+    assert outcomes(of_run(shop, "C20")) == {("C20", "a"): "limit"}
+    shop.put("c.csv", CUSTOMERS.replace(before, after))
+    assert outcomes(of_run(shop, "C20")) == {("C20", "a"): outcome}
+
+
+def test_who_is_in_an_earlier_list_was_claimed_whatever_the_files_say_now(shop: Desk) -> None:
+    rules = HEAD + '[assignment]\nmode = "exclusive"\n[segment.a]\ndemographic.spend.min = 30\n'
+    rules += "[segment.b]\neveryone = true\nlimit = 5\n[segment.c]\neveryone = true\n"
+    run(shop, rules)
+    shop.put("c.csv", CUSTOMERS.replace("C30,DE,30.5", "C30,DE,1.5"))
+    found = of_run(shop, "C30")
+    assert outcomes(found) == {("C30", "a"): "written", ("C30", "b"): "claimed", ("C30", "c"): "claimed"}
+    assert {one["claimed_by"] for one in found["customers"][0]["segments"][1:]} == {"a"}
+
+
+def test_a_file_of_another_folder_is_another_file(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it has the same name and length."""
+    for day, letter in (("mon", "x"), ("tue", "y")):
+        shop.put(f"{day}/c.csv", f"id,a\n1,{letter}\n")
+    monkeypatch.setenv("DAY", "mon")
+    monkeypatch.chdir(shop.folder)
+    shop.put("rules.toml", head(path="${DAY}/c.csv") + "[segment.s]\neveryone = true\n")
+    shop.segkit("apply", "rules.toml", "-o", "out")
+    assert of_run(shop, "1")["warnings"] == []
+    monkeypatch.setenv("DAY", "tue")
+    (warning,) = of_run(shop, "1")["warnings"]
+    assert warning["message"] == "`tue/c.csv` stands where the run has read `mon/c.csv`"
+    funnels = shop.segkit("explain", "--run", shop / "out", "--verify").output
+    assert "stands where the run has read" in funnels
+
+
+def test_a_copy_of_cutoffs_that_was_edited(desk: Desk) -> None:
+    desk.put("o.csv", "id,day,total\n" + "".join(f"{n},2024-01-{n:02},{n}\n" for n in range(1, 21)))
+    desk.segkit("rfm", desk / "o.csv", "--save-cutoffs", desk / "cut.toml", "--as-of", "2024-02-01")
+    rules = 'version = 1\nas_of = 2024-02-01\n[customers]\nfrom = "o"\nkey = "id"\n' + event_table(
+        "o", "o.csv", 'amount = "total"'
+    )
+    run(
+        desk,
+        rules + '[rfm]\nevents = "o"\nmethod = "cutoffs"\ncutoffs = "cut.toml"\n[segment.s]\nrfm.m_score.min = 3\n',
+    )
+    assert of_run(desk, "7")["warnings"] == []
+    (copy,) = (desk / "out/run").glob("included*")
+    copy.write_text(copy.read_text().replace("4", "5"))
+    (warning,) = of_run(desk, "7")["warnings"]
+    assert "is not as it was written" in warning["message"]
+
+
+def test_what_a_run_has_left_out_was_not_written(shop: Desk) -> None:
+    shop.put("rules.toml", HEAD + EVERYTHING)
+    first, *others = (line[9:-1] for line in EVERYTHING.splitlines() if line.startswith("[segment."))
+    shop.segkit("apply", shop / "rules.toml", "-o", shop / "out", "--select", first)
+    expected = {
+        (key, name): "left-out-of-run" if name in others and outcome not in (None, "not_written") else outcome
+        for (key, name), outcome in outcomes(now(shop, "C04", "C12", "C21", "C38")).items()
+    }
+    assert "left-out-of-run" in expected.values()
+    assert outcomes(of_run(shop, "C04", "C12", "C21", "C38")) == expected
+    assert "matches, left out of the run" in shop.segkit("explain", "--run", shop / "out", "C04").stdout
+
+
 def test_a_reason_for_which_the_run_stopped_nobody_is_none(shop: Desk) -> None:
     run(shop, HEAD + "[consent]\nrequire.ok = true\n[segment.a]\ndemographic.spend.between = [20, 20.9]\n")
     shop.put("c.csv", CUSTOMERS.replace("C20,FR,20.5,yes", "C20,FR,20.5,no").replace("C21,DE,21.5", "C21,DE,20.7"))
@@ -134,8 +212,11 @@ def test_a_reason_for_which_the_run_stopped_nobody_is_none(shop: Desk) -> None:
 
 def test_files_are_compared_as_a_whole_only_where_asked(shop: Desk) -> None:
     run(shop, HEAD + "[segment.a]\neveryone = true\n")
+    (note,) = of_run(shop, "C02", "--verify")["notes"]
+    assert note["message"] == "the files are as the run has read them"
     shop.put("c.csv", CUSTOMERS.replace("C01,FR", "C01,XX"))
     assert of_run(shop, "C02")["warnings"] == []
+    assert of_run(shop, "C02")["notes"] == []
     (warning,) = of_run(shop, "C02", "--verify")["warnings"]
     assert "is not what the run has read, though it is as long" in warning["message"]
     assert "`--verify`" in shop.segkit("explain", shop / "rules.toml", "C01", "--verify", code=2).stderr
@@ -179,7 +260,9 @@ def test_what_a_run_does_not_keep_is_computed_again(shop: Desk, case: str) -> No
     found = of_run(shop, "C11", "C29")
     assert found["run"] is None
     assert any(f"the run does not tell all: {reason}" in note["message"] for note in found["notes"])
-    assert found["customers"] == now(shop, "C11", "C29")["customers"]
+    left_out = [key for key, outcome in outcomes(found).items() if outcome == "left-out-of-run"]
+    expected = outcomes(now(shop, "C11", "C29")) | dict.fromkeys(left_out, "left-out-of-run")
+    assert outcomes(found) == expected and bool(left_out) is (case == "only some segments")
 
 
 @pytest.mark.extra("predict")

@@ -482,6 +482,16 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
             3,
             "no column of `c.csv` and `o.csv` has the same keys",
         ),
+        (
+            {
+                "c.csv": "id,b\nA,x\nB,y\n",
+                "o.csv": "id,day\nA,2024-01-01\nB,2024-01-02\nA,2024-02-02\n",
+                "r.csv": "product,on\nX1,2024-01-01\nX2,2024-01-02\n",
+            },
+            ["--customers", "c.csv", "--events", "o.csv", "--events", "r.csv"],
+            3,
+            "`r.csv`: no column holds keys of `c.csv`, as the other events have them",
+        ),
         ({}, ["--customers", "-"], 2, "a rule file names files"),
         (
             {"c.csv": "id\n1\n"},

@@ -52,3 +52,31 @@ def test_a_number_in_quotes_where_a_column_has_numbers(desk: Desk) -> None:
     desk.put("c.csv", "id,size\nk1,3\nk2,60\n")
     rules = desk.put("rules.toml", head() + '[segment.s]\ndemographic.size = "60"\n')
     assert "write it without quotes: 60" in desk.segkit("check", "--data", rules, code=1).stdout
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ('age = "< 50"', "write `age.below = 50`"),
+        ('age = ">=18"', "write `age.min = 18`"),
+        ('age = "18-49"', "write `age.between = [18, 49]`"),
+        ('age.in = ["18 to 49"]', "write `age.between = [18, 49]`"),
+        ('day = "> 2024-01-31"', "write `day.above = 2024-01-31`"),
+    ],
+)
+def test_comparisons_as_others_write_them(desk: Desk, condition: str, hint: str) -> None:
+    desk.put("c.csv", "id,age,day\nk1,30,2024-02-01\n")
+    done = desk.apply(head() + f"[segment.s]\ndemographic.{condition}\n", code=2)
+    assert f"hint: {hint}\n" in done.stderr
+
+
+def test_what_is_no_rule_file(desk: Desk) -> None:
+    """Data are not quoted, a folder with rule files names them, a run says how it is looked into."""
+    data = desk.put("c.csv", "id,name\n1,André Gide\n".encode("cp1252"))
+    done = desk.segkit("apply", data, code=2)
+    assert "c.csv` holds data, not rules" in done.stderr and "Gide" not in done.stderr
+    desk.apply(head() + "[segment.s]\neveryone = true\n")
+    assert "did you mean `rules.toml`?" in desk.segkit("check", desk / "rule.toml", code=2).stderr
+    assert "has `rules.toml`: name one of them first" in desk.segkit("apply", desk / "11000", code=2).stderr
+    assert "segkit explain --run" in desk.segkit("explain", desk / "segments", "1", code=2).stderr
+    assert "segkit init" in desk.segkit("apply", desk / "empty" / "rules.toml", code=2).stderr

@@ -378,13 +378,37 @@ def test_a_misspelt_column_is_not_advised_to_be_taken_out(desk: Desk) -> None:
     assert "needs no protection" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("sql", "warned"), [("LOWER(email)", True), ("CONCAT(dom0, 'x')", True), ("UPPER(country)", False)]
-)
-def test_names_of_files_tell_what_is_made_of_hidden_columns(desk: Desk, sql: str, warned: bool) -> None:
-    desk.put("c.csv", "id,email,country\na,a@x.org,FR\nb,b@x.org,DE\n")
-    rules = head('derive.dom0 = "SUBSTR(email, 1, 3)"') + f'[trait.dom]\nsql = "{sql}"\n[output]\nhash = ["email"]\n'
-    done = desk.segkit(
-        "check", desk.put("rules.toml", rules + '[segment.a]\neveryone = true\neach = "dom"\n'), code=None
+MADE = {
+    # lines of [customers], of the rest; which column names files; which hidden one it is made of
+    "SQL": ("", '[trait.em]\nsql = "LOWER(email)"\n', "email"),
+    "SQL of SQL": ('derive.em0 = "SUBSTR(email, 1, 3)"', "[trait.em]\nsql = \"CONCAT(em0, 'x')\"\n", "email"),
+    "an event": ("", '[trait.em]\nevents = "o"\nmeasure = "last"\nof = "email"\n', "email"),
+    "a lookup by it": ("", '[lookup.l]\npath = "l.csv"\non.email = "mail"\nderive.em = "LOWER(mail)"\n', "mail"),
+    "how long ago": ("", '[trait.em]\ndays_since = "born"\n', "born"),
+    "bands": ("", '[trait.em]\nbands = { of = "age", quantiles = 2, labels = ["low", "high"] }\n', None),
+    "others": ("", '[trait.em]\nsql = "UPPER(country)"\n', None),
+    "how many": ("", '[trait.em]\nevents = "o"\nwhere.email.contains = "a"\n', None),
+}
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_names_of_files_tell_what_is_made_of_hidden_columns(desk: Desk, case: str) -> None:
+    lines, more, source = MADE[case]
+    desk.put("c.csv", "id,email,country,age,born\na,a@x.org,FR,30,1990-02-03\nb,b@x.org,DE,40,1980-02-03\n")
+    desk.put("o.csv", "id,day,email\na,2024-01-01,a@x.org\nb,2024-01-02,b@x.org\n")
+    desk.put("l.csv", "mail,tel\na@x.org,1\nb@x.org,2\n")
+    rules = (
+        head(*filter(None, [lines])) + event_table("o", "o.csv") + more + '[output]\nhash = ["email", "age", "born"]\n'
     )
-    assert ("and `email` in it goes out hidden" in done.stdout + done.stderr) is warned
+    warnings = desk.json(rules + '[segment.a]\neveryone = true\neach = "em"\n', "--dry-run")["warnings"]
+    told = f"`each` puts the values of `em` into names of files, and `{source}` in it goes out hidden"
+    assert [one["message"] for one in warnings] == ([told] if source else [])
+
+
+def test_what_is_made_of_a_hidden_column_goes_out_readable(desk: Desk) -> None:
+    desk.put("c.csv", "id,email\na,A@x.org\nb,b@x.org\n")
+    rules = head() + '[trait.em]\nsql = "LOWER(email)"\n[segment.a]\neveryone = true\n[output]\n'
+    told = "`em` goes out as it is, and `email`, which it is made of, goes out hidden"
+    for hidden, warnings in (('["email"]', [told]), ('["email", "em"]', [])):
+        found = desk.json(rules + f'columns = ["email", "em"]\nhash = {hidden}\n', "--dry-run")
+        assert [one["message"] for one in found["warnings"]] == warnings

@@ -85,6 +85,7 @@ time = click.option("--time", metavar="COL", help="The date or timestamp of an o
 amount = click.option("--amount", metavar="COL|SQL", help="The money, such as total or Quantity * UnitPrice.")
 id_ = click.option("--id", "id_", metavar="COL", help="Rows with one id are one order.")
 where = click.option("--where", metavar="SQL", help="Only rows for which this holds, such as \"status = 'paid'\".")
+sheet = click.option("--sheet", metavar="NAME|NUMBER", help="The sheet of a workbook; default: the only visible one.")
 select = click.option(
     "--select",
     metavar="NAME",

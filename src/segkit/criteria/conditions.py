@@ -17,7 +17,7 @@ from segkit.io.read.values.texts import NULL_TEXTS, WHITE
 from segkit.rules.model.base import Duration
 from segkit.rules.model.conditions import Condition
 from segkit.rules.text.toml import toml_key
-from segkit.rules.wording.another_column import SIGNS, sql_key
+from segkit.rules.wording.another_column import OPERATORS, SIGNS, sql_key
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "is": lambda c, v: c == v,
@@ -131,6 +131,10 @@ def _mismatch(column: str, kind: Kind, value: Any) -> str:
 
 def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, examples: Sequence[str]) -> str | None:
     wanted = kind_of_value(value)
+    if kind in ("number", "date") and (compared := _COMPARED.fullmatch(str(value))):
+        return f"write `{toml_key(column)}.{OPERATORS[compared[1]]} = {compared[2]}`"
+    if kind in ("number", "date") and (two := _FROM_TO.fullmatch(str(value))):
+        return f"write `{toml_key(column)}.between = [{two[1]}, {two[2]}]`"
     if kind == "number" and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(value)):
         return f"write it without quotes: {value}"
     if computed and kind == "text" and wanted in ("number", "date"):
@@ -145,6 +149,9 @@ def _value_hint(column: str, kind: Kind, value: Any, *, computed: bool, examples
     return types_hint(column, kind, (wanted,), computed=computed, examples=examples)
 
 
+_NUMBER_OR_DAY = r"(\d{4}-\d\d-\d\d|-?\d+(?:\.\d+)?)"
+_COMPARED = re.compile(rf"\s*([<>]=?)\s*{_NUMBER_OR_DAY}\s*")
+_FROM_TO = re.compile(rf"\s*{_NUMBER_OR_DAY}\s*(?:-|–|to)\s*{_NUMBER_OR_DAY}\s*")
 _SQL_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE"}
 
 

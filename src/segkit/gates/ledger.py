@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -23,7 +23,8 @@ class Line(NamedTuple):
     """One segment's line: who matched, who was stopped where, who is left to be written; one Boolean a customer.
 
     `stopped` has the reasons for which somebody was stopped. `held` are those whom the holdout took out, None where
-    there is none; `variants` has the variant of each written customer, None where there are none.
+    there is none; `variants` has the variant of each written customer, None where there are none. `last` is the value
+    of the last customer within the limit, as far as one value tells who is.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Line(NamedTuple):
     written: pl.Series
     held: pl.Series | None = None
     variants: pl.Series | None = None
+    last: Any = None
 
 
 class Ledger(NamedTuple):
@@ -56,6 +58,7 @@ class _Queue:
 
     left: pl.Series
     stopped: dict[str, pl.Series] = field(default_factory=dict)
+    last: Any = None
 
     def take_out(self, reason: str, mask: pl.Series) -> pl.Series:
         """Those of the customers left for whom `mask` holds; they leave for this reason."""
@@ -102,6 +105,7 @@ def ledger(
             written=queue.left,
             held=held,
             variants=_variants(queue.left, name, segment, customers),
+            last=queue.last,
         )
     return Ledger({name: lines[name] for name in rules.segment}, claims)
 
@@ -130,7 +134,10 @@ def _drawn(
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
-        first = within(segment.limit, customers, queue.left) if within_limit is None else within_limit[name]
+        if within_limit is None:
+            first, queue.last = within(segment.limit, customers, queue.left)
+        else:
+            first = within_limit[name]
         queue.take_out("limit", ~first)
     if segment.holdout is None:
         return None

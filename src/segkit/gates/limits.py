@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -19,13 +20,24 @@ FEW = 1_000
 """Groups, of which a cut is small and quickly asked: measured on 1 M customers, where more of them are slower."""
 
 
-def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.Series:
-    """Who of those that reach the limit is among the first of their group; one Boolean a customer."""
+class Within(NamedTuple):
+    """Who is within a limit, one Boolean a customer, and the value of the last one who is.
+
+    There is no such value where each group has its own, or keys alone decide.
+    """
+
+    passed: pl.Series
+    last: Any = None
+
+
+def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> Within:
+    """Who of those that reach the limit is among the first of their group."""
     asked = list(dict.fromkeys([KEY, *([limit.by] if limit.by else []), *limit.per]))
     reached = customers.lazy().select(asked).filter(reach).collect()
-    few = _groups(limit, reached) <= FEW
-    passed = before(limit, reached, edges(limit, reached)) if few else ranked_within(limit, reached)
-    return spread(reach.arg_true().filter(passed), True, len(customers), False)
+    last = edges(limit, reached) if _groups(limit, reached) <= FEW else None
+    passed = ranked_within(limit, reached) if last is None else before(limit, reached, last)
+    value = last[EDGE][0] if last is not None and limit.by and not limit.per and len(last) else None
+    return Within(spread(reach.arg_true().filter(passed), True, len(customers), False), value)
 
 
 def _groups(limit: Limit, reached: pl.DataFrame) -> int:

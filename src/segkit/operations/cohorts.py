@@ -47,6 +47,7 @@ def cohorts(
     amount: str | None = None,
     id: str | None = None,
     where: str | None = None,
+    sheet: str | None = None,
     events: str | None = None,
     segment: str | None = None,
     by: By = "month",
@@ -59,12 +60,12 @@ def cohorts(
     """The customers by the period of their first event, and how many of them have one in each period since.
 
     `data` is a rule file (`.toml`), or a path or glob of events, or a list of these, read as one table. `key`, `time`,
-    `amount`, `id` and `where` are as in `rfm`, and go with a file of events. Of a rule file, `events` names the table
-    (default: that of `[value]`, or of `[rfm]`, or the only one), and `segment` who is looked at.
+    `amount`, `id`, `where` and `sheet` are as in `rfm`, and go with a file of events. Of a rule file, `events` names
+    the table (default: that of `[value]`, or of `[rfm]`, or the only one), and `segment` who is looked at.
     """
     started = clock.perf_counter()
     files = [str(path) for path in ([data] if isinstance(data, (str, Path)) else data)]
-    columns = {"key": key, "time": time, "amount": amount, "id": id, "where": where}
+    columns = {"key": key, "time": time, "amount": amount, "id": id, "where": where, "sheet": sheet}
     has_rules = _has_rules(files, columns, {"events": events, "segment": segment})
     targets = {"-o": output}
     refuse_targets(targets)
@@ -117,7 +118,7 @@ def _of_events(
 ) -> _Asked:
     """A file of events; `DataError` where a column that is needed can neither be found nor guessed."""
     columns = choose(
-        open_data(ws, files),
+        open_data(ws, files, given["sheet"]),
         key=given["key"],
         time=given["time"],
         amount=given["amount"],
@@ -125,7 +126,9 @@ def _of_events(
         needs_amount=show == "revenue",
     )
     return _Asked(
-        load_rules_text(rule_file(files, columns, given["where"], as_of), RULES, formats=FORMATS), TABLE, columns
+        load_rules_text(rule_file(files, columns, given["where"], as_of, sheet=given["sheet"]), RULES, formats=FORMATS),
+        TABLE,
+        columns,
     )
 
 

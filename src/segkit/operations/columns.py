@@ -67,8 +67,7 @@ def columns_of(loaded: Loaded, *, values: bool, progress: Progress) -> ColumnsRe
 def _columns_of(loaded: Loaded, using: RuleFile, *, values: bool, progress: Progress) -> ColumnsResult:
     """The columns of rules, as these or larger ones are `using` them."""
     with Workspace() as ws:
-        progress("opening files")
-        tables = {name: beyond_the_sample(table) for name, table in open_tables(loaded, ws).items()}
+        tables = {name: beyond_the_sample(table) for name, table in open_tables(loaded, ws, progress).items()}
         zones, unknown = open_zones(loaded, ws)
         refuse(placed(loaded, finding) for finding in unknown)
         context = Context(loaded.rules.today(), zones=zones.areas, also=readable_columns(loaded.rules, tables))

@@ -39,7 +39,7 @@ from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
 from segkit.operations.testing.of_customer import Written, as_test, read_columns
-from segkit.results import REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.results import LEFT_OUT, REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import listed, nearest
@@ -102,23 +102,22 @@ def _of_run(
     loaded = rules_of(run)
     told = [*other_rules(run, rules), *changed_copy(run), *other_variables(run, loaded)]
     require_secret(loaded)
+    asked = _asked(loaded, segment)
+    tables = open_tables(loaded, ws, asking.progress)
+    changed = changed_inputs(run, loaded.rules, tables, verify=asking.verify)
+    told += changed
+    notes = [_note("the files are as the run has read them")] if asking.verify and not changed else []
     if not keys:
         result = explained_now(loaded, keys, segment, ws, asking)
-        note = Diagnostic(
-            "by the rules and on the day of the run, from the files as they are now", severity=Severity.NOTE
-        )
-        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
-    asked = _asked(loaded, segment)
-    asking.progress("opening files")
-    tables = open_tables(loaded, ws)
-    told += changed_inputs(run, tables, verify=asking.verify)
+        notes = [_note("by the rules and on the day of the run, from the files as they are now"), *notes]
+        return result._replace(warnings=(*told, *result.warnings), notes=(*notes, *result.notes))
     try:
         looked = look_into(run, loaded, tables, keys, ws, asking.progress)
     except NotKept as reason:
         hint = "what follows is computed from the files as they are now, as `apply` would do it"
-        note = Diagnostic(f"the run does not tell all: {reason}", hint=hint, severity=Severity.NOTE)
-        result = explained_now(loaded, keys, segment, ws, asking)
-        return result._replace(warnings=(*told, *result.warnings), notes=(note, *result.notes))
+        notes = [_note(f"the run does not tell all: {reason}", hint), *notes]
+        result = _left_out(explained_now(loaded, keys, segment, ws, asking), run)
+        return result._replace(warnings=(*told, *result.warnings), notes=(*notes, *result.notes))
     customers, unknown = _customers(looked, asked, keys)
     told += [*changed_zones(run, looked.zones), *unreadable(looked.unread), *differing(looked.differs)]
     origin = loaded.rules.customers.from_ or CUSTOMERS
@@ -130,8 +129,24 @@ def _of_run(
         unknown=unknown,
         hint=_hint(looked, unknown, loaded, tables[origin], personal=asking.personal) if unknown else None,
         warnings=tuple(told),
-        notes=(),
+        notes=tuple(notes),
     )
+
+
+def _note(message: str, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(message, hint=hint, severity=Severity.NOTE)
+
+
+def _left_out(result: ExplainResult, run: Run) -> ExplainResult:
+    """What would become of customers now, but for the segments that the run has left out."""
+    named = {one.name for one in run.manifest.segments}
+
+    def of_run(one: Explained) -> Explained:
+        left_out = one.name not in named and one.outcome is not None
+        return one._replace(outcome=LEFT_OUT, claimed_by=None, variant=None, file=None) if left_out else one
+
+    customers = (one._replace(segments=tuple(map(of_run, one.segments))) for one in result.customers)
+    return result._replace(customers=tuple(customers))
 
 
 def _hint(looked: Earlier, unknown: Sequence[str], loaded: Loaded, table: Table, *, personal: bool) -> str | None:

@@ -48,6 +48,7 @@ def rfm(
     amount: str | None = None,
     id: str | None = None,
     where: str | None = None,
+    sheet: str | None = None,
     as_of: dt.date | None = None,
     bins: int | None = None,
     method: str | None = None,
@@ -62,7 +63,8 @@ def rfm(
 ) -> RfmResult:
     """The scores of the customers in a file of orders, or in a customer file that has the three values.
 
-    `data` is a path or glob, or a list of these, read as one table; `where` is SQL that holds for the rows that count.
+    `data` is a path or glob, or a list of these, read as one table; `where` is SQL that holds for the rows that count,
+    `sheet` the sheet of a workbook.
     `cutoffs` is a file that `save_cutoffs` wrote: it says how scores are cut. The defaults are 5 bins, by quantiles,
     with ties low. Raises `DataError` where a column that is needed can neither be found nor guessed.
     """
@@ -75,9 +77,9 @@ def rfm(
     with Workspace() as ws:
         progress("opening the file")
         with without_rule_file("which has `[rfm]` too"):
-            columns = choose(open_data(ws, files), key=key, time=time, amount=amount, id=id, of_customers=True)
+            columns = choose(open_data(ws, files, sheet), key=key, time=time, amount=amount, id=id, of_customers=True)
             sections = rfm_sections(columns, options)
-            text = rule_file(files, columns, where, as_of, sections)
+            text = rule_file(files, columns, where, as_of, sections, sheet)
             loaded = load_rules_text(text, RULES, formats=FORMATS)
             evaluated = evaluate(loaded, loaded.rules.today(), ws, progress)
         spare_inputs(evaluated, targets)

@@ -80,7 +80,8 @@ def test_first_bytes_tell_more_than_the_ending(people: Desk) -> None:
     assert kind_of(Label("c.fixed.gz"), b"a") == "fixed"
     assert kind_of(Label("c"), b"a") == "text"
     assert kind_of(Label("-"), b'{"a":1}') == "json"
-    assert kind_of(Label("c"), b'{"a":1}') == "text"
+    assert kind_of(Label("c"), b'{"a":1}') == kind_of(Label("c.php"), b'[{"a":1}]') == "json"
+    assert kind_of(Label("c.csv"), b'{"a":1}') == kind_of(Label("c"), b"[id],[name]") == "text"
 
 
 def test_keys_of_other_kinds_are_an_error_of_check_and_of_opening(people: Desk) -> None:

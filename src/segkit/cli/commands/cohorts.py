@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.amount
 @options.id_
 @options.where
+@options.sheet
 @click.option(
     "--events",
     metavar="NAME",
@@ -66,6 +67,7 @@ def command(
     amount: str | None,
     id_: str | None,
     where: str | None,
+    sheet: str | None,
     events: str | None,
     segment: str | None,
     by: By,
@@ -90,6 +92,7 @@ def command(
             amount=amount,
             id=id_,
             where=where,
+            sheet=sheet,
             events=events,
             segment=segment,
             by=by,

@@ -83,7 +83,9 @@ def command(
         raise click.UsageError("`--verify` looks at the files of a run: name it with `--run DIR`.", ctx)
     if near_misses is not None and keys:
         raise click.UsageError("`--near-misses` looks at all customers: leave the keys out.", ctx)
-    if as_test and (run is not None or not keys or as_json):
+    if as_test and run is not None:
+        raise click.UsageError("`--as-test` makes tests of the files as they are now: leave `--run` out.", ctx)
+    if as_test and (not keys or as_json):
         raise click.UsageError("`--as-test` takes a rule file and keys, and writes TOML.", ctx)
     if run is not None and as_of is not None:
         raise click.UsageError("a run has its own day: leave `--as-of` out.", ctx)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @options.amount
 @options.id_
 @options.where
+@options.sheet
 @options.as_of
 @click.option("--bins", type=click.IntRange(2, 10), help="How many scores there are; 5 by default.")
 @click.option(
@@ -64,6 +65,7 @@ def command(
     amount: str | None,
     id_: str | None,
     where: str | None,
+    sheet: str | None,
     as_of: dt.date | None,
     bins: int | None,
     method: str | None,
@@ -92,6 +94,7 @@ def command(
             amount=amount,
             id=id_,
             where=where,
+            sheet=sheet,
             as_of=as_of,
             bins=bins,
             method=method,

@@ -156,19 +156,20 @@ def _kept(told: Told, id_: str, per: Sequence[str], count: int, dtype: pl.DataTy
     alike = (one for one in told if isinstance(one, Threshold) and one.id == id_)
     of_cut = list({tuple(one.within.items()): one for one in alike}.values())  # two columns may have the same cuts
     all_told = bool(of_cut) and len(of_cut) == (of_cut[0].groups or 1)
-    if not all_told or any(len(one.values) != count for one in of_cut) or not all(_readable(schema[c]) for c in per):
+    if not all_told or any(len(one.values) != count for one in of_cut) or not all(readable(schema[c]) for c in per):
         return None
-    groups = pl.DataFrame([_read([one.within[c] for one in of_cut], schema[c]).alias(c) for c in per])
+    groups = pl.DataFrame([of_texts([one.within[c] for one in of_cut], schema[c]).alias(c) for c in per])
     values = [pl.Series(in_type([one.values[k] for one in of_cut], dtype), dtype=dtype) for k in range(count)]
     return _Kept(per, groups.with_row_index(GROUP), values)
 
 
-def _readable(dtype: pl.DataType) -> bool:
+def readable(dtype: pl.DataType) -> bool:
+    """Whether `of_texts` makes values of this type."""
     return dtype.is_numeric() or dtype in (pl.String, pl.Boolean, pl.Date)
 
 
-def _read(texts: Sequence[int | str | None], dtype: pl.DataType) -> pl.Series:
-    """The values of a column that `_text` has made these texts of."""
+def of_texts(texts: Sequence[int | str | None], dtype: pl.DataType) -> pl.Series:
+    """The values of a column of this type, of which these texts were made."""
     values = pl.Series([None if text is None else str(text) for text in texts], dtype=pl.String)
     if dtype == pl.Date:
         return values.str.to_date("%Y-%m-%d")

@@ -32,28 +32,8 @@ def faults(rules: RuleFile) -> list[Finding]:
         *step_circles(rules, by_name),
         *derived_circles(rules),
         *unknown_values(rules),
-        *_told_by_file_names(rules),
         *needs_of_predict(rules),
     ]
-
-
-def _told_by_file_names(rules: RuleFile) -> Iterator[Finding]:
-    """A warning for lists that `each` names by what SQL makes of a column that `[output]` hides."""
-    hidden = {*rules.output.hash, *rules.output.pseudonymise}
-    texts = {**rules.customers.derive, **{name: trait.sql for name, trait in rules.trait.items() if trait.sql}}
-    for name, segment in rules.segment.items():
-        for column in segment.each:
-            made_of, todo = set[str](), [column]
-            while todo:
-                needs = sql_columns(texts.get(todo.pop(), "1")) - made_of
-                made_of |= needs
-                todo += needs
-            for source in sorted(made_of & hidden):
-                message = (
-                    f"`each` puts the values of `{column}` into names of files, and `{source}` in it goes out hidden"
-                )
-                hint = "choose another column, unless its values name no customer"
-                yield Finding(("segment", name, "each"), message, hint, warning=True, code=codes.CONTRADICTION)
 
 
 def _unreadable(rules: RuleFile) -> Iterator[Finding]:

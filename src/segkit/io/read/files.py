@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import gzip
 import importlib
@@ -19,7 +20,7 @@ from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
-from segkit.io.read.registry import FOREIGN, GZIP, SQLITE, ZSTD, kind_of
+from segkit.io.read.registry import FOREIGN, GZIP, PAGES, SQLITE, ZSTD, kind_of
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
@@ -130,6 +131,9 @@ def _unpack(ws: Workspace, label: Label, path: Path) -> tuple[Path, str]:
                 else "save it as CSV or Parquet"
             )
             raise problem(label, f"`{label.name}` looks like {what}, not a table", hint=hint)
+    if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower().startswith(PAGES):
+        hint = "open it: a server may have sent it in place of the file, and some programs save tables so"
+        raise problem(label, f"`{label.name}` is a page of the web, not a table", hint=hint)
     return unpacked, kind_of(label, start)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.label import Label
 from segkit.io.read.problems import problem
@@ -57,10 +57,20 @@ class Opened(NamedTuple):
     """What finds out, slowly, why it could not be read."""
     kind: str = ""
     """The name of its kind in `KINDS`, once that has opened it."""
+    sheet: str | None = None
+    """The sheet of a workbook that it is."""
+    numbers: pl.Series | None = None
+    """The row of the sheet in which each row stands."""
+    found: Mapping[str, str] = MappingProxyType({})
+    """What was found out about how it is written, where it is no text."""
     types: Mapping[str, TypeName] = MappingProxyType({})
     """What columns are that hold, as text, also values that no such column can have."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
+
+    def place(self, line: int | None = None) -> SourceLocation:
+        """Where it is, or a line or row of it."""
+        return SourceLocation(str(self.label), line, sheet=self.sheet)
 
     def explain(self) -> DataError | None:
         """The error behind a read that failed; None where nothing is found."""
@@ -71,6 +81,10 @@ class Opened(NamedTuple):
 
         A header that comes again is told, or left out, elsewhere.
         """
+        if self.numbers is not None:
+            rows = self.frame.select(names).collect(engine="streaming")
+            yield rows.with_columns(self.numbers.alias(LINE))
+            return
         if self.text is None:
             yield self.frame.select(names).with_row_index(LINE, offset=1).collect(engine="streaming")
             return
@@ -92,7 +106,7 @@ class Opened(NamedTuple):
     @property
     def detected(self) -> Mapping[str, str]:
         """What was found out about how it is written."""
-        return self.text.detected if self.text else MappingProxyType({})
+        return self.text.detected if self.text else self.found
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import NamedTuple, TypeAlias
 from segkit.io.databases import duck, postgresql
 from segkit.io.read.kinds import delimited, typed
 from segkit.io.read.kinds.database import open as databases
+from segkit.io.read.kinds.excel import open as excel
+from segkit.io.read.kinds.excel.workbook import ENDINGS, OLE, ZIP
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
@@ -60,8 +63,12 @@ def claimed(*endings: str, magic: bytes | None = None) -> Claims:
     return claims
 
 
+_OBJECTS = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*[{\]]|\{\s*["}])')
+"""How JSON begins: a list of objects, or an object."""
+
+
 def _json(label: Label, start: bytes) -> Claim:
-    if label.is_stdin and start.lstrip()[:1] in (b"{", b"["):
+    if label.ending != ".json" and _OBJECTS.match(start):
         return Claim.LOOKS
     return claimed(".json")(label, start)
 
@@ -70,12 +77,21 @@ def _text(label: Label, start: bytes) -> Claim:
     return Claim.ENDING if label.ending in (".csv", ".tsv", ".txt") else Claim.ANY
 
 
+def _excel(label: Label, start: bytes) -> Claim:
+    """A text under the name of a workbook, as many programs write it, is a text; a web page is none."""
+    if start.startswith((ZIP, OLE)):
+        return Claim.CONTENT
+    named = label.ending in ENDINGS and (not start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"))
+    return Claim.ENDING if named else Claim.NONE
+
+
 KINDS: dict[str, Kind] = {
     "parquet": Kind("Parquet", claimed(".parquet", magic=b"PAR1"), typed.open_parquet),
     "ipc": Kind("Arrow IPC", claimed(".arrow", ".feather", ".ipc", magic=b"ARROW1"), typed.open_ipc),
     "ipc_stream": Kind("Arrow IPC", claimed(magic=b"\xff\xff\xff\xff"), typed.open_ipc_stream),
     "ndjson": Kind("NDJSON", claimed(".ndjson", ".jsonl"), typed.open_ndjson),
     "json": Kind("JSON", _json, typed.open_json),
+    "excel": Kind("an Excel workbook", _excel, excel.open_excel, excel.KEYS, extra="excel"),
     "text": Kind("delimited text", _text, delimited.open_delimited, delimited.KEYS),
     "postgresql": Kind("a database", claimed(), databases.open_postgresql, databases.KEYS, extra=postgresql.EXTRA),
     "sqlite": Kind("a database", claimed(), databases.open_sqlite, databases.KEYS),
@@ -88,8 +104,6 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SQLITE = b"SQLite format 3"
 
 FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",
@@ -101,6 +115,9 @@ FOREIGN = {
     b"FEA1": "a Feather file of version 1",
 }
 """First bytes of files that are not tables -> what to call them."""
+
+PAGES = (b"<!doctype html", b"<html")
+"""How pages of the web begin, in small letters."""
 
 
 def kind_of(label: Label, start: bytes) -> str:

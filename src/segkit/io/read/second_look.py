@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic, Quotes, SourceLocation
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.io.read.opened import LINE, Opened
 from segkit.io.read.table import Table
@@ -97,7 +97,7 @@ def _note(found: _Found, bad: pl.DataFrame, name: str, part: Opened, words: str)
     found.count += bad.height
     for line, value in bad.head(SHOWN - len(found.first)).rows():
         row = "" if part.has_lines else f"row {line} of "
-        place = SourceLocation(str(part.label), line if part.has_lines else None)
+        place = part.place(line if part.has_lines else None)
         found.values.append(str(value).strip())
         message = f"cannot read `{_short(str(value))}` as {words} in {row}column `{name}`"
         found.first.append(Diagnostic(message, place, quotes=Quotes(name, (_short(str(value)),))))

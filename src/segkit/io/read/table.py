@@ -125,7 +125,7 @@ class Table(NamedTuple):
     @property
     def place(self) -> SourceLocation:
         """Its first file, for messages about the whole."""
-        return SourceLocation(self.labels[0].path)
+        return SourceLocation(self.labels[0].path, sheet=self.parts[0].sheet)
 
     def repeats_header(self) -> pl.Expr | None:
         """Whether a row is the header once more, in any case; None for files that have no such line."""

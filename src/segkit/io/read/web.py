@@ -141,7 +141,9 @@ def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
     if error.code in (404, 410):
         return problem(label, f"there is nothing at `{label}` ({answer})", hint="look at the address")
     if error.code in (401, 403, 407):
-        hint = "give what lets you in, from a variable: `https://${USER}:${PASSWORD}@host/...` or `?token=${TOKEN}`"
+        hint = (
+            "put what lets you in into the address, from variables such as `${PASSWORD}`, and look whether they are set"
+        )
         return problem(label, f"`{label}` may not be read ({answer})", hint=hint)
     if error.code in _BUSY:
         return _Again(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from segkit.errors import DataError, WriteError
 from segkit.io.publish.errors import FULL, error_number
 from segkit.io.read.label import Origin
 
+T = TypeVar("T")
 TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
 
 
@@ -50,6 +51,7 @@ class Workspace:
         self.connections: dict[str, Any] = {}
         self.spooled: dict[Hashable, tuple[Path, frozenset[str]] | DataError] = {}
         self._copies: dict[str, Path] = {}
+        self._made: dict[Hashable, Any] = {}
         return self
 
     def __exit__(
@@ -68,6 +70,13 @@ class Workspace:
     def has(self, path: Path) -> bool:
         """Whether a file is one of these."""
         return path.is_relative_to(self._directory.name)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once a name: for what takes long, and several commands ask for more than once."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
     def check_later(self, name: Hashable, check: Callable[[Callable[[], bool]], DataError | None]) -> None:
         """Run the check in the background, once a name; it is told when to stop."""

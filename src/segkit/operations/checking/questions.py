@@ -29,27 +29,29 @@ def mavr(rules: RuleFile, customers: pl.DataFrame, values: Mapping[str, int]) ->
     """
     worth, everybody = worth_of(rules, customers), pl.Series([True]).new_from_index(0, len(customers))
     of_all = None if worth is None else together(worth, everybody)
-    can: dict[str | None, pl.Series] = {}
+    can: dict[str | None, pl.Series | None] = {}
     for name, segment in rules.segment.items():
         if not segment.write:
             continue
         channel = segment.channel
-        can.setdefault(channel, reached(rules, channel, customers))
+        reachable = can.setdefault(channel, reached(rules, channel, customers))
         members = customers[member(name)]
-        reach, size = int((members & can[channel]).sum()), int(members.sum())
+        size = int(members.sum())
+        reach = size if reachable is None else int((members & reachable).sum())
+        is_told = size and reachable is not None
         known = min((values[column] for _, column in columns_read(rules, name)), default=None)
         of_members = None if worth is None else together(worth, members)
         least = needed(segment, rules.mavr).customers
         yield Mavr(
             segment=name,
             known=None if known is None else 100 * known / len(customers),
-            reach=100 * reach / size if size else None,
+            reach=100 * reach / size if is_told else None,
             reached=reach,
             needed=least,
             a_head=_cents(of_members),
             compared=_compared(of_members, of_all),
             m=None if known is None else _is_share(known, len(customers), rules.mavr.known_percent),
-            a=_is_share(reach, size, rules.mavr.reach_percent) if size else None,
+            a=_is_share(reach, size, rules.mavr.reach_percent) if is_told else None,
             v=reach >= least,
             p=_is_profitable(rules, of_members, of_all),
         )
@@ -90,7 +92,7 @@ def _is_profitable(rules: RuleFile, worth: Worth | None, of_all: Worth | None) -
 def doubts(rules: RuleFile, answers: Sequence[Mavr], values: Mapping[str, int], customers: int) -> Iterator[Finding]:
     """What is found of segments with members: too small, hardly reachable, hardly known, below average."""
     for one in answers:
-        if one.reach is None:
+        if one.reach is None and not one.reached:
             continue
         if not one.v:
             yield _too_small(rules, one)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
+
 import polars as pl
 
 from segkit.columns import helpers
@@ -10,17 +13,22 @@ from segkit.operations.personal.kinds import REACHES, kind_of
 from segkit.rules.model.file import RuleFile
 
 
-def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl.Series:
-    """Which customers can be reached by this channel; None asks for the general rules alone."""
+def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl.Series | None:
+    """Which customers can be reached by this channel; the general rules alone where that is None.
+
+    None where neither consent nor a list nor a contact tells.
+    """
     asked = frozenset(permission_columns(rules))
-    can = pl.Series([True]).new_from_index(0, len(customers))
+    told = []
     for name in ("", *([channel] if channel else [])):
         if (consent := helpers.permission(CONSENT, name)) in asked:
-            can &= customers[consent]
+            told.append(customers[consent])
         if (refused := helpers.permission(SUPPRESSED, name)) in asked:
-            can &= ~customers[refused]
+            told.append(~customers[refused])
     column = rules.mavr.contact.get(channel) if channel else None
-    return can if column is None else can & _is_usable(customers[column], kind_of(column) or "")
+    if column is not None:
+        told.append(_is_usable(customers[column], kind_of(column) or ""))
+    return reduce(and_, told) if told else None
 
 
 def _is_usable(values: pl.Series, kind: str) -> pl.Series:

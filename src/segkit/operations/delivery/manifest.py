@@ -127,6 +127,8 @@ class SegmentOf:
     split: Mapping[str, Decimal] = field(default_factory=dict)
     """Both in percent, as the rule file has them; `salt` is what they are drawn with."""
     salt: str | None = None
+    limit_at: str | None = None
+    """The value of the last customer within a limit by one column, where enough customers are within it."""
     write: bool
     profile: Mapping[str, ProfileOf] = field(default_factory=dict)
 

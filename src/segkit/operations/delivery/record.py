@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic
-from segkit.gates.ledger import salt_of
+from segkit.gates.ledger import Line, salt_of
 from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
 from segkit.operations.delivery.changes import Changes, members_of
@@ -28,7 +28,6 @@ from segkit.results import (
     Threshold,
     WrittenFile,
 )
-from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 
 
@@ -76,7 +75,7 @@ def manifest_of(
         personal_data=personal_data(run.evaluated.plan, written.columns, run.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
-        segments=tuple(_segment(segment, rules.segment[segment.name]) for segment in result.segments),
+        segments=tuple(_segment(segment, run) for segment in result.segments),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
         several=result.several,
@@ -116,8 +115,8 @@ def _form(rules: RuleFile) -> m.OutputForm:
     )
 
 
-def _segment(segment: SegmentResult, asked: Segment) -> m.SegmentOf:
-    outputs = tuple(map(_file, segment.outputs))
+def _segment(segment: SegmentResult, run: Decision) -> m.SegmentOf:
+    outputs, asked = tuple(map(_file, segment.outputs)), run.rules.segment[segment.name]
     return m.SegmentOf(
         name=segment.name,
         label=segment.label,
@@ -132,12 +131,19 @@ def _segment(segment: SegmentResult, asked: Segment) -> m.SegmentOf:
         holdout=None if asked.holdout is None else Decimal(asked.holdout),
         split={name: Decimal(percent) for name, percent in (asked.split or {}).items()},
         salt=salt_of(segment.name, asked) if asked.holdout is not None or asked.split else None,
+        limit_at=_limit_at(run.ledger.lines[segment.name], run.rules.output.min_cell),
         write=segment.write,
         profile={
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
             for column, p in segment.profile.items()
         },
     )
+
+
+def _limit_at(line: Line, min_cell: int) -> str | None:
+    held = 0 if line.held is None else int(line.held.sum())
+    few = int(line.written.sum()) + held < min_cell
+    return None if few or line.last is None or "limit" not in line.stopped else str(line.last)
 
 
 def _file(output: WrittenFile) -> m.FileOf:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import polars as pl
+
 from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
@@ -26,13 +28,17 @@ def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def place_of(table: Table, column: str, value: str) -> SourceLocation:
-    """The file, and in text the line, where a column first has this value; slow."""
+    """The file, and the line or the row of a sheet, where a column first has this value; slow."""
     for part in table.parts:
         if part.text and column in part.names:
             place = part.names.index(column)
             for line, fields in part.text.records():
                 if place < len(fields) and fields[place].strip().lower() == value.strip().lower():
                     return SourceLocation(part.label.path, line)
+        if part.numbers is not None and column in part.names:
+            first = part.frame.select(pl.col(column).cast(pl.String).str.strip_chars() == value).collect().to_series()
+            if (row := first.arg_max()) is not None and first[row]:
+                return part.place(part.numbers[row])
     return table.place
 
 

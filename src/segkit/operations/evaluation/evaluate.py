@@ -23,6 +23,7 @@ from segkit.operations.evaluation.doubts.bad_values import (
     refuse_currencies,
     refuse_guesses,
 )
+from segkit.operations.evaluation.doubts.hidden_columns import readable_again
 from segkit.operations.evaluation.doubts.idle_rules import idle
 from segkit.operations.evaluation.doubts.list_cells import other_lists
 from segkit.operations.evaluation.doubts.no_rows import refuse_headers, rows_in_footers
@@ -88,8 +89,7 @@ def evaluate(
     """
     warnings = refuse(without_data(loaded))
     warnings += [placed(loaded, finding) for finding in empty_windows(loaded.rules, as_of)]
-    progress("opening files")
-    tables = open_tables(loaded, ws)
+    tables = open_tables(loaded, ws, progress)
     zones, nowhere = open_zones(loaded, ws)
     refuse(placed(loaded, finding) for finding in nowhere)
     also: Mapping[str, frozenset[str]] = {}
@@ -120,6 +120,7 @@ def evaluate(
     refuse_keys(plan, computed)
     warnings += unknown_keys(plan, computed)
     warnings += rows_in_footers(plan)
+    warnings += [placed(loaded, finding) for finding in readable_again(plan)]
     warnings += two_digit_years(plan)
     for name, rfm in loaded.rules.rfm.items():
         of_scores = (*drift(name, rfm, computed.frame), *out_of_reach(name, rfm, computed.frame))

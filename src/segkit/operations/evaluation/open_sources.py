@@ -8,13 +8,14 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.evaluation.other_keys import other_keys
+from segkit.operations.progress import Progress, silent
 from segkit.rules import walk
 from segkit.rules.model.sources import Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, suppression_table
 from segkit.rules.text.loader import Loaded
 
 
-def open_tables(loaded: Loaded, ws: Workspace) -> dict[str, Table]:
+def open_tables(loaded: Loaded, ws: Workspace, progress: Progress = silent) -> dict[str, Table]:
     """The tables by name: `customers`, event tables, `lookup.NAME`, `suppress.PATH`.
 
     Without a customer file, `customers` is the event table that has their keys; the plan makes customers of it.
@@ -25,6 +26,7 @@ def open_tables(loaded: Loaded, ws: Workspace) -> dict[str, Table]:
     wrong: list[Diagnostic] = []
 
     def open_(name: str, spec: Source, time_columns: Iterable[str] = ()) -> None:
+        progress(f"opening {name}")
         try:
             tables[name] = open_table(
                 ws, name, spec, base=loaded.source.directory, timezone=rules.timezone, time_columns=tuple(time_columns)

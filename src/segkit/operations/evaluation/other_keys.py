@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from segkit import codes
-from segkit.addresses import database_of, is_address
+from segkit.addresses import database_of
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Label, Table
 from segkit.io.read.registry import KINDS, kind_by_name, not_taken
@@ -28,7 +28,7 @@ def _kind_by_name(text: str) -> str | None:
     """The name of the kind that a path or the address of a database tells."""
     if database := database_of(text):
         return database.kind
-    return None if is_address(text) else kind_by_name(Label(text))
+    return kind_by_name(Label(text))
 
 
 def other_keys(loaded: Loaded, tables: dict[str, Table]) -> Iterator[Diagnostic]:

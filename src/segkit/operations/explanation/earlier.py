@@ -17,6 +17,7 @@ import polars as pl
 
 from segkit.addresses import database_of, is_address
 from segkit.columns.compute import Computed, PaddedKeys, compute
+from segkit.columns.features.groups import of_texts, readable
 from segkit.columns.features.steps import CutStep, Fitted, Told
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.plan import Plan
@@ -24,7 +25,7 @@ from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
 from segkit.errors import RuleError
-from segkit.gates.ledger import Ledger, ledger, memberships
+from segkit.gates.ledger import Ledger, claim_order, ledger, memberships
 from segkit.io.read import Label, Table, Workspace, explain_failure
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
@@ -40,6 +41,10 @@ from segkit.results import CHANGED, HELD_OUT, WRITTEN, FittedModel, Threshold
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules
+
+LIMIT = "limit"
+_BEHIND_CLAIMS = (WRITTEN, CLAIMED, "sample", LIMIT, HELD_OUT)
+"""What becomes of somebody whom no gate before the claims of others has stopped."""
 
 
 class NotKept(Exception):
@@ -164,15 +169,24 @@ class Earlier:
             return Outcome(matched=True, outcome=listed.outcome, variant=variant, file=listed.file)
         told = self._segments[name]
         counts = {**told.excluded, "not_written": told.matched}
+        found = self._behind_claims(found, name, place)
         if found.outcome is None:
             return found
-        claimed_by = self._claimed_by(place) if found.outcome == CLAIMED else None
         # Whoever was written, held out or claimed is in a list; where the run stopped nobody, he was not stopped.
-        in_lists = found.outcome in (WRITTEN, HELD_OUT) or (found.outcome == CLAIMED and claimed_by is None)
-        if in_lists or not counts.get(found.outcome):
+        in_lists = found.outcome in (WRITTEN, HELD_OUT) or (found.outcome == CLAIMED and found.claimed_by is None)
+        was_within = found.outcome == LIMIT and self._was_within(name, place)
+        if in_lists or was_within or not counts.get(found.outcome):
             self.differs = True
             return Outcome(matched=found.matched, outcome=CHANGED)
-        return found._replace(claimed_by=claimed_by)
+        return found
+
+    def _behind_claims(self, found: Outcome, name: str, place: int) -> Outcome:
+        """The same, claimed where the lists of a segment that claims before this one have the customer."""
+        holder = self._claimed_by(place)
+        if holder is None or found.outcome not in _BEHIND_CLAIMS or not self._claims_before(holder, name):
+            return found._replace(claimed_by=holder if found.outcome == CLAIMED else None)
+        self.differs |= found.outcome != CLAIMED
+        return found._replace(outcome=CLAIMED, claimed_by=holder, variant=None)
 
     def lists_of(self, key: str) -> list[str]:
         """The lists of the run that have a customer, whether the files still have him or not."""
@@ -181,6 +195,21 @@ class Earlier:
     def _claimed_by(self, place: int) -> str | None:
         """The segment whose lists have the customer; in an exclusive run, there is one at most."""
         return next((name for name, key in self._places if key == self._keys[place]), None)
+
+    def _claims_before(self, first: str, name: str) -> bool:
+        order = claim_order(self.loaded.rules)
+        return self.loaded.rules.assignment.mode == "exclusive" and order.index(first) < order.index(name)
+
+    def _was_within(self, name: str, place: int) -> bool:
+        """Whether a customer whom no list has would have been within the limit of the run with the value of today."""
+        limit, last = self.loaded.rules.segment[name].limit, self._segments[name].limit_at
+        if limit is None or limit.by is None or last is None:
+            return False
+        value = self.customers[limit.by].slice(place, 1)
+        if not readable(value.dtype) or not value.count():
+            return False
+        edge = of_texts([last], value.dtype)
+        return bool((value > edge if limit.falls else value < edge).item())
 
     def _recomputed(self) -> Ledger:
         """The gates once more; the lists tell who was within a limit."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import codecs
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from segkit.addresses import database_of
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import RuleError
 from segkit.io.read import Label, Table
 from segkit.operations.delivery.digests import digest
 from segkit.operations.delivery.runs import Run
 from segkit.operations.evaluation.open_zones import TABLE as ZONES
+from segkit.rules.model.file import RuleFile
+from segkit.rules.tables import sources_of
 from segkit.rules.text.loader import Loaded
 from segkit.words import plural
 
@@ -31,16 +34,26 @@ def other_rules(run: Run, rules: Path | None) -> list[Diagnostic]:
 
 
 def changed_copy(run: Run) -> list[Diagnostic]:
-    """The warning for a copy of the rules in the folder of the run that is not the one that it wrote."""
+    """The warning for a copy of the rules, or of a file that they name, that is not the one that the run wrote."""
     read = run.manifest.rules
     if read is None or read.copy is None:
         return []
+    for one in read.included:
+        same_name = {
+            file.sha256 for file in run.manifest.inputs if PurePath(file.path).name == PurePath(one.written).name
+        }
+        if same_name and digest(run.folder / one.copy) not in same_name:
+            return [_changed(run, one.copy)]
     copy = (run.folder / read.copy).read_bytes()
     # The copy is without the mark of UTF-8 that the file itself may begin with.
     if read.sha256 in (hashlib.sha256(begin + copy).hexdigest() for begin in (b"", codecs.BOM_UTF8)):
         return []
-    message = f"`{read.copy}` of the run is not as it was written: it is no longer what the run was made by"
-    return [_warning(message, SourceLocation(str(run.folder / read.copy)), None)]
+    return [_changed(run, read.copy)]
+
+
+def _changed(run: Run, copy: str) -> Diagnostic:
+    message = f"`{copy}` of the run is not as it was written: it is no longer what the run was made by"
+    return _warning(message, SourceLocation(str(run.folder / copy)), None)
 
 
 def changed_zones(run: Run, files: Mapping[Path, Path]) -> list[Diagnostic]:
@@ -75,9 +88,10 @@ def differing(differs: bool) -> list[Diagnostic]:
     ]
 
 
-def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> list[Diagnostic]:
+def changed_inputs(run: Run, rules: RuleFile, tables: Mapping[str, Table], *, verify: bool) -> list[Diagnostic]:
     """A warning for each file that is not as the run has read it: by its length, or to `verify`, by all of it."""
     found: dict[Path, Diagnostic] = {}
+    named = {name: source.path for name, source, _ in sources_of(rules)}
     for name, table in tables.items():
         before = [one for one in run.manifest.inputs if one.table == name]
         if len(before) != len(table.parts):
@@ -86,8 +100,9 @@ def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> li
             continue
         for read, part in zip(before, table.parts, strict=True):
             size = part.content.stat().st_size
-            if Label(read.path).name != part.label.name:
-                message = f"`{part.label}` stands where the run has read `{Label(read.path).name}`"
+            # A path seen from another folder ends as the rules have it, and so in another folder of that name.
+            if _ends(read.path, named.get(name)) != _ends(part.label.path, named.get(name)):
+                message = f"`{part.label}` stands where the run has read `{read.path}`"
             elif size != read.bytes:
                 message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
             elif verify and digest(part.content) != read.sha256:
@@ -96,6 +111,15 @@ def changed_inputs(run: Run, tables: Mapping[str, Table], *, verify: bool) -> li
                 continue
             found[part.content] = _warning(message, None, _STANDS)
     return list(found.values())
+
+
+def _ends(path: str, named: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """As many parts from the end of a path as it has in the rules."""
+    if database_of(path):
+        return (Label(path).name,)
+    texts = (named,) if isinstance(named, str) else named or ("",)
+    depth = min(1 if "**" in text else max(1, len(PurePath(text).parts)) for text in texts)
+    return PurePath(path).parts[-depth:]
 
 
 def _warning(message: str, place: SourceLocation | None, hint: str | None) -> Diagnostic:

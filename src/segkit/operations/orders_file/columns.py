@@ -45,9 +45,9 @@ class Chosen:
         return guess_id(self.table, self.chosen["key"], taken) if role == "id" else guess(self.table, role, taken)
 
 
-def open_data(ws: Workspace, data: Sequence[str]) -> Table:
-    """The table of the file; where the name of a column promises a date, 19970101 is read as one."""
-    spec = Source(path=tuple(data))
+def open_data(ws: Workspace, data: Sequence[str], sheet: str | None = None) -> Table:
+    """The table of the file, or of a sheet of it; where a column's name promises a date, 19970101 is read as one."""
+    spec = Source(path=tuple(data), sheet=sheet)
     table = open_table(ws, TABLE, spec, base=Path(), timezone="UTC")
     likely = date_like(table.columns)
     return open_table(ws, TABLE, spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table

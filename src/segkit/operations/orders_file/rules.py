@@ -12,22 +12,28 @@ AMOUNT, WHERE = "amount in SQL", "where in SQL"
 
 
 def rule_file(
-    data: Sequence[str], columns: Chosen, where: str | None, as_of: dt.date | None, sections: Sequence[str] = ()
+    data: Sequence[str],
+    columns: Chosen,
+    where: str | None,
+    as_of: dt.date | None,
+    sections: Sequence[str] = (),
+    sheet: str | None = None,
 ) -> str:
     """The text of the rule file that says what the columns and the options say; `sections` are further lines of it."""
     chosen = columns.chosen
+    sheets = [] if sheet is None else [f"sheet = {as_toml(sheet)}"]
     path, key = as_toml(data if len(data) > 1 else data[0]), as_toml(chosen["key"])
     derive = {} if where is None else {WHERE: where}
     lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
     if "time" in chosen:
-        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", f"path = {path}"]
+        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", f"path = {path}", *sheets]
         lines += [f"{role} = {as_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
         if "amount" in chosen:
             in_sql = chosen["amount"] not in columns.table.columns
             derive |= {AMOUNT: chosen["amount"]} if in_sql else {}
             lines.append(f"amount = {as_toml(AMOUNT if in_sql else chosen['amount'])}")
     else:
-        lines += ["[customers]", f"path = {path}", f"key = {key}"]
+        lines += ["[customers]", f"path = {path}", f"key = {key}", *sheets]
     return "\n".join([*lines, *_computed(derive), *sections, "[segment.customers]", "everyone = true"]) + "\n"
 
 

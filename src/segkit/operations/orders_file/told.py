@@ -69,6 +69,8 @@ def _without_place(diagnostic: Diagnostic) -> Diagnostic:
 def _of_no_rule_file(diagnostic: Diagnostic, which: str, *, where: bool) -> Diagnostic:
     """The error without its place; where its hint names a key of a source, with where that is written."""
     diagnostic = _without_place(diagnostic)
+    if where and "`sheet = " in (diagnostic.hint or ""):
+        return replace(diagnostic, hint=(diagnostic.hint or "").replace("`sheet = ", "`--sheet "))
     if where and "`where." in (diagnostic.hint or ""):
         return replace(diagnostic, hint=f"{diagnostic.hint}, in a rule file; here `--where` says it in SQL")
     named = set(re.findall(r"`?\b([a-z_]+) = ", diagnostic.hint or "")) & {

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import is_address
 from segkit.errors import DataError, RuleError
-from segkit.io.read import Table, Workspace, open_table
+from segkit.io.read import Label, Table, Workspace, open_table
 from segkit.operations.orders_file.columns import open_data
 from segkit.operations.starting.known.names import free, slug
 from segkit.rules.model.sources import Customers
@@ -25,7 +26,7 @@ class Files(NamedTuple):
 
 def open_customers(ws: Workspace, path: str, rename: dict[str, str] | None = None) -> Table:
     """The table of a customer file; `rename` gives some of its columns other names."""
-    _refuse_standard_input(path)
+    _refuse_unnamed(path)
     return open_table(ws, CUSTOMERS, Customers(path=path, key="", rename=rename or {}), base=Path(), timezone="UTC")
 
 
@@ -33,15 +34,19 @@ def open_events(ws: Workspace, paths: Sequence[str]) -> list[Files]:
     """The tables of some files with events: files with the same columns are one."""
     tables: dict[frozenset[str], tuple[str, ...]] = {}
     for path in paths:
-        _refuse_standard_input(path)
+        _refuse_unnamed(path)
         columns = frozenset(open_data(ws, [path]).columns)
         tables[columns] = (*tables.get(columns, ()), path)
     return [Files(named, open_data(ws, named)) for named in tables.values()]
 
 
-def _refuse_standard_input(path: str) -> None:
+def _refuse_unnamed(path: str) -> None:
+    """`RuleError` for what a rule file cannot name, or should not."""
     if path == "-":
         raise RuleError.of("a rule file names files, and standard input is none", hint="name the file")
+    if is_address(path) and Label(path).path != path:
+        hint = "make it for a copy of the file, and then give its `path` with variables, such as `?token=${TOKEN}`"
+        raise RuleError.of(f"a rule file would hold what lets one in at `{Label(path)}`", hint=hint)
 
 
 def refuse_empty(table: Table) -> None:

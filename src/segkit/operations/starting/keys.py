@@ -63,6 +63,11 @@ def key_of_both(customers: Table, events: Sequence[Table]) -> Key:
     partners = [_partners(known, table) for table in events]
     able = [name for name in unique if all(name in of_table for of_table in partners)]
     if not able:
+        without = [table for table, of_table in zip(events, partners, strict=True) if not of_table]
+        if len(without) < len(events) and without:
+            files = listed(table.labels[0].path for table in without)
+            message = f"{files}: no column holds keys of `{customers.labels[0].path}`, as the other events have them"
+            raise DataError.of(message, hint="leave it out, or join the customer's key to it first")
         files = listed(table.labels[0].path for table in (customers, *events))
         hint = f"columns of the customers that could be the key: {listed(unique, ',')}"
         named = dict.fromkeys(filter(None, (guess(table, "key") for table in events)))

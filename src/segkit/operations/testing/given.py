@@ -122,6 +122,7 @@ def _wrong_in(rules: RuleFile, known: Known, number: int, test: RuleTest, as_of:
     key = rules.customers.key
     customers = known.columns[CUSTOMERS] | known.computed.keys() | {key}
     yield from _unknown((*path, "customer"), test.customer, customers, "customers")
+    yield from _of_events(rules, (*path, "customer"), test)
     if key in test.customer and not (isinstance(test.customer[key], str) and test.customer[key].strip()):
         yield Finding((*path, "customer", key), f"the key is text, not {shown(test.customer[key])}", "put it in quotes")
     for table, rows in test.events.items():
@@ -138,6 +139,16 @@ def _unknown(path: KeyPath, row: Cells, known: frozenset[str], table: str) -> It
         if column not in known:
             hint = nearest(column, sorted(known)) or "only columns that rules read make a difference: take it out"
             yield Finding((*path, column), f"no rule reads a column `{column}` of `{table}`", hint)
+
+
+def _of_events(rules: RuleFile, path: KeyPath, test: RuleTest) -> Iterator[Finding]:
+    """Findings about columns that customers take from their events, of which the test says two things."""
+    origin = rules.customers.from_
+    for row in test.events.get(origin, ()) if origin else ():
+        for column, value in row.items():
+            if column in test.customer and value is not None and test.customer[column] != value:
+                message = f"customers have their `{column}` from `{origin}`, where it is {shown(value)}"
+                yield Finding((*path, column), message, "leave it out of `customer`")
 
 
 def _event(rules: RuleFile, known: Known, path: KeyPath, row: Cells, as_of: dt.date) -> Iterator[Finding]:

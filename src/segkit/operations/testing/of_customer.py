@@ -28,6 +28,7 @@ from segkit.criteria.tree import leaves
 from segkit.io.read import Workspace
 from segkit.operations.column_facts.personal_columns import personal_among
 from segkit.operations.decide import Decision
+from segkit.operations.explanation.outcomes import outcome_of
 from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
@@ -43,6 +44,10 @@ from segkit.rules.walk import blocks
 from segkit.words import listed
 
 STOPS = ("consent", "suppressed", "frequency_cap", "claimed")
+_DRAWN = {"sample": "not in the sample of", "limit": "beyond the limit of", "holdout": "held out of"}
+"""Reasons that hang on the other customers, or on chance."""
+LONG, CHILDHOOD = 10_000, 14 * 365
+"""From which number, and from how many days before now, a value may be somebody's own."""
 _SHOWN_ONLY = ("output", "mavr")
 """Sections that look at columns, and decide nothing."""
 
@@ -101,21 +106,28 @@ def as_test(run: Decision, place: int, number: int, ws: Workspace) -> Written:
     rules, known = run.rules, known_of(run.rules)
     cells = _cells(run, known, place)
     trial = _Trial(run, known, ws)
-    cells = _with_own_ids(rules, cells, trial)
+    numbered = _with_own_ids(rules, cells, trial)
+    ids = [f"`{rules.events[table].id}` of `{table}`" for table in cells.events if rules.events[table].id]
+    stay = ids if ids and numbered is cells else []
+    cells = numbered
     made, kept = _made_up(run, known, cells, trial)
     found = trial.of(made)
     real = {name for name, line in run.ledger.lines.items() if line.matched[place]}
     warnings = [
         f"`{one.column}` of `{one.table}` is personal, and left as it is: nothing made up does the same" for one in kept
     ]
+    warnings += [f"{one} stays as it is, since a condition looks at it: it tells whose order it was" for one in stay]
     if wrong := [name for name, matched in found.matched.items() if matched is not (name in real)]:
         warnings.append(f"of {listed(wrong)}, the test says something else than the data")
     text = _text(made, found, number, run)
     if not trial.passes(text):
         warnings.append("`segkit test` does not pass it: what it expects has to be written by hand")
-    comments = [*warnings, *_open(rules, found)]
+    comments = [*warnings, *_open(rules, found), *_aside(run, place, found)]
     # What looks like a variable is one in a rule file, unless it has a second `$`.
-    return Written("".join(f"# {one}\n" for one in comments) + text.replace("${", "$${"), tuple(warnings))
+    # A name of a column may have a line break.
+    return Written(
+        "".join(f"# {' '.join(one.split())}\n" for one in comments) + text.replace("${", "$${"), tuple(warnings)
+    )
 
 
 def _open(rules: RuleFile, found: _Found) -> Iterator[str]:
@@ -124,6 +136,16 @@ def _open(rules: RuleFile, found: _Found) -> Iterator[str]:
         yield f"{listed(unknown)}: no test can tell, which has one customer"
     if stays := [name for name, outcome in found.outcomes.items() if outcome == UNDECIDED and name in found.matched]:
         yield f"whether {listed(stays, 'or')} is written, no test can tell"
+
+
+def _aside(run: Decision, place: int, found: _Found) -> Iterator[str]:
+    """What the data say otherwise, since a test knows of no sample, limit or holdout."""
+    lines = {name: line for name, line in run.ledger.lines.items() if run.rules.segment[name].write}
+    now = {name: outcome_of(line, place, write=True) for name, line in lines.items()}
+    for reason, words in _DRAWN.items():
+        names = [name for name, outcome in now.items() if outcome == reason and found.outcomes.get(name) == WRITTEN]
+        if names:
+            yield f"{words} {listed(names)} in the data: a test leaves samples, limits and holdouts aside"
 
 
 def _cells(run: Decision, known: Known, place: int) -> _Cells:
@@ -141,10 +163,13 @@ def _cells(run: Decision, known: Known, place: int) -> _Cells:
     if timed:
         customer |= next(iter(_rows(run, CUSTOMERS, timed, values[KEY])), {})
     measured = dict.fromkeys(s.measure.spec.events for s in plan.steps if isinstance(s, MeasureStep))
+    measured |= dict.fromkeys(filter(None, [rules.customers.from_]))  # without an event there is no customer
     match = values[plan.match]
     events = {table: _events(run, known, table, match) for table in measured}
     on = tuple(dict.fromkeys(file for file, column in plan.listed if values[helpers.listed(file, column)]))
-    there = {name: value for name, value in customer.items() if value is not None}
+    # What customers take from their events stands there.
+    taken = {name for row in events.get(str(rules.customers.from_), ()) for name in row}
+    there = {name: value for name, value in customer.items() if value is not None and name not in taken}
     return _Cells(there, {table: rows for table, rows in events.items() if rows}, on)
 
 
@@ -265,7 +290,7 @@ def _made_up(run: Decision, known: Known, cells: _Cells, trial: _Trial) -> tuple
 
 
 def _personal(run: Decision, cells: _Cells) -> list[_Personal]:
-    """The columns of a test with personal data, as all rows say; and with texts that few customers have."""
+    """The columns of a test with personal data, as all rows say; and with values that few customers have."""
     given = [_Personal(CUSTOMERS, column) for column in cells.customer]
     given += [_Personal(table, name) for table, rows in cells.events.items() for name in dict.fromkeys(chain(*rows))]
     own = {(table, name) for table, spec in run.rules.events.items() for name in (spec.time, spec.id)}
@@ -275,17 +300,25 @@ def _personal(run: Decision, cells: _Cells) -> list[_Personal]:
 
 
 def _is_rare(run: Decision, cells: _Cells, one: _Personal) -> bool:
-    """Whether some text of the customer is that of fewer customers than a cell may have, so that it tells of him."""
-    texts = [text for value in _values(cells, one) for text in (value if isinstance(value, tuple) else (value,))]
-    texts = [text for text in texts if isinstance(text, str)]
-    if not texts:
+    """Whether some value of the customer is that of fewer customers than a cell may have, so that it tells of him."""
+    values = [each for value in _values(cells, one) for each in (value if isinstance(value, tuple) else (value,))]
+    as_of = run.evaluated.plan.context.as_of
+    telling = [value for value in values if _may_tell(value, as_of, of_customer=one.table == CUSTOMERS)]
+    if not telling:
         return False
     rows = run.customers.lazy() if one.table == CUSTOMERS else run.evaluated.plan.views[one.table].kept()
     column = pl.col(one.column)
     if isinstance(rows.collect_schema()[one.column], pl.List):
         rows = rows.select(KEY, one.column).explode(one.column)
-    having = rows.filter(column.is_in(texts)).group_by(column).agg(pl.col(KEY).n_unique()).collect()
-    return len(having) < len(set(texts)) or bool((having[KEY] < run.rules.output.min_cell).any())
+    having = rows.filter(column.is_in(telling)).group_by(column).agg(pl.col(KEY).n_unique()).collect()
+    return len(having) < len(set(telling)) or bool((having[KEY] < run.rules.output.min_cell).any())
+
+
+def _may_tell(value: Any, as_of: dt.date, *, of_customer: bool) -> bool:
+    """Whether a value may tell who somebody is: a text, a number as long as a member's, a day like that of a birth."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return of_customer and (as_of - value).days > CHILDHOOD
+    return isinstance(value, str) or (type(value) is int and abs(value) >= LONG)
 
 
 Maker = Callable[[Any, int], Any]

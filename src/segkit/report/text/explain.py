@@ -23,6 +23,7 @@ OUTCOMES = {
     "sample": "matches, not in the sample",
     "limit": "matches, beyond the limit",
     "changed-since-run": "changed since the run",
+    "left-out-of-run": "matches, left out of the run",
     "undecided": "matches, undecided whether written",
 }
 

@@ -52,9 +52,12 @@ class Source(Model):
     """A file or files of one table, or one of a database. What is not given is detected, and `-v` shows what was."""
 
     path: Paths = ""
-    """File or glob (`orders/*.csv`), relative to the rule file, or a list of these, read as one table; `-` is standard
-    input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet or Arrow IPC.
-    Or a database, with `table` or `query`: `postgresql://host/db`, `sqlite:shop.db`, `duckdb:shop.duckdb`."""
+    """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
+    of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
+    gzip or zstd), Parquet, Arrow IPC or Excel. Or a database, with `table` or `query`: `postgresql://host/db`,
+    `sqlite:shop.db`, `duckdb:shop.duckdb`."""
+    sheet: str | Annotated[int, Field(ge=1)] | None = None
+    """The sheet of a workbook, by its name or its number from 1; default: the only one that is visible."""
     table: str | None = Field(None, min_length=1)
     """Of a database: the table or view to read, such as `orders` or `sales.orders`, as it is spelt there."""
     query: str | None = Field(None, min_length=1)

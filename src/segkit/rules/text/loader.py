@@ -25,11 +25,17 @@ from segkit.rules.text.included import Included, include
 from segkit.rules.text.locate import Index
 from segkit.rules.text.syntax import syntax_diagnostic
 from segkit.rules.wording import messages
+from segkit.words import listed, nearest
 
 __all__ = ["Copied", "Loaded", "Overrides", "RuleSource", "load_rules", "load_rules_text", "reload_rules"]
 
 STDIN = "<stdin>"
 _START = "`segkit init` writes a rule file to start from"
+_DATA = (
+    *(".csv", ".tsv", ".gz", ".zst", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".ipc"),
+    *(".xlsx", ".xlsm", ".xls", ".ods", ".db", ".sqlite", ".duckdb"),
+)
+"""Endings of files that are no rule files, whatever is in them."""
 
 
 class Copied(NamedTuple):
@@ -189,16 +195,29 @@ def by_place(problem: Diagnostic) -> tuple[int, int]:
 
 
 def _read(path: Path) -> bytes:
+    if path.suffix.lower() in _DATA and path.is_file():
+        # Its lines stay unread: an error would quote one, which is somebody's.
+        hint = f"RULES is a file of TOML; `segkit init --customers {path}` writes one for these data"
+        raise _unreadable(f"`{path}` holds data, not rules", hint)
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise _unreadable(f"the rule file `{path}` does not exist", _START) from error
+        raise _unreadable(f"the rule file `{path}` does not exist", _rule_files_near(path) or _START) from error
     except IsADirectoryError as error:
         inside = sorted(path.glob("*.toml"))
         hint = f"name the file, such as `{inside[0]}`" if inside else _START
+        if (path / "manifest.json").is_file():
+            hint = f"it is the folder of a run: `segkit explain --run {path} KEY` looks into it"
         raise _unreadable(f"`{path}` is a directory, not a rule file", hint) from error
     except OSError as error:
         raise _unreadable(f"cannot read the rule file `{path}`: {error.strerror}", None) from error
+
+
+def _rule_files_near(path: Path) -> str | None:
+    names = sorted(one.name for one in path.parent.glob("*.toml"))
+    if not names:
+        return None
+    return nearest(path.name, names) or f"`{path.parent}` has {listed(names[:5], ',')}: name one of them first"
 
 
 def _unreadable(message: str, hint: str | None, place: SourceLocation | None = None) -> RuleError:

@@ -8,6 +8,7 @@ import tomli
 
 from segkit import codes
 from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.rules.wording.another_column import OPERATORS
 
 _DECIMAL_COMMA = re.compile(r"=\s*-?\d+,\d")
 _THOUSANDS = re.compile(r"=\s*(-?\d{1,3}(?:,\d{3})+)(?!\d)")
@@ -37,7 +38,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
         "add the closing quote",
     ),
     (
-        "Unescaped",
+        "Unescaped|Invalid hex value",
         "a backslash in double quotes has a meaning of its own",
         "put the text in single quotes: `'C:\\data\\customers.csv'`, `'^\\d+$'`",
     ),
@@ -77,13 +78,35 @@ def _twice(subject: str) -> str:
     return "join the two, or rename one" if subject.startswith("[") else "keep one of the two"
 
 
+def _instead_of_equals(line: str, column: int) -> str | None:
+    """What to write in place of what stands where `=` should."""
+    here, subject = line[column - 1 : column], line[: column - 1].strip()
+    match here:
+        case "," if " " not in subject:
+            return "the parts of a name have dots between them: `demographic.age`"
+        case "<" | ">":
+            sign = here + line[column : column + 1].strip("<> 0123456789")
+            return f"write `{subject}.{OPERATORS.get(sign, OPERATORS[here])} = ...`"
+        case ":":
+            return f"write `{subject} = ...`"
+        case "":
+            return f"a section stands in brackets: `[{subject}]`"
+    return None
+
+
 def _in_words(problem: str, line: str, column: int) -> tuple[str, str | None]:
     here = line[column - 1 : column]
     if here and here in _QUOTES:
         return f"`{here}` is not a quote of TOML", 'texts stand in straight quotes: `"..."`'
-    word = re.match(r"\w+", line[column - 1 :])
-    if word and not word[0].isascii() and "value" not in problem:
+    word = next((one for one in re.finditer(r"[\w-]+", line) if one.start() < column <= one.end()), None)
+    if word and not here.isascii() and "Invalid value" not in problem:
         return "a name with letters other than a-z stands in quotes", f'write `"{word[0]}"`'
+    if "Expected ']" in problem and (header := re.match(r"\s*(\[\[?[^\]]*?\]\]?)", line)) and " " in header[1]:
+        return "a name has no spaces", f"write `{re.sub(' +', '-', header[1])}`"
+    if "Expected '=' after a key" in problem and (hint := _instead_of_equals(line, column)):
+        return "a key is followed by `=` and a value", hint
+    if problem.startswith("Invalid value") and here in ("=", "<", ">"):
+        return "a key is followed by one `=` and a value", "comparisons are keys: `age.min = 18`, `age.below = 65`"
     if "newline" in problem and here == "," and (number := _THOUSANDS.search(line)):
         return "a number has no comma between its thousands", f"write `{number[1].replace(',', '_')}`"
     if "newline" in problem and here == "," and _DECIMAL_COMMA.search(line):

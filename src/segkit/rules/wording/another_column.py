@@ -16,6 +16,8 @@ SIGNS = {
     "before": "<", "after": ">", "on": "=",
 }  # fmt: skip
 
+OPERATORS = {sign: name for name, sign in reversed(SIGNS.items())}
+
 
 def if_a_column(path: KeyPath, value: Any) -> str | None:
     """The hint for a text that stands at `path` where a number or date is needed, if it may be the name of a column."""

@@ -120,7 +120,7 @@ ERRORS = {
     "blank lines": (b"\n \r\n\n", {}, "`data.csv` is empty: it has only blank lines", None),
     "two columns of one name": (b"a,b,a\n", {}, "columns 1 and 3 are both named `a`", 1),
     "a png": (b"\x89PNG\r\n\x1a\n", {}, "looks like a PNG image", None),
-    "a workbook": (b"PK\x03\x04abc", {}, "looks like an Excel workbook or a ZIP archive", None),
+    "a part of a ZIP": (b"PK\x03\x04abc", {}, "is damaged: File is not a zip file", None),
     "binary": (b"a,b\n\0\1\2,\n", {}, "is not text: it holds NUL bytes", None),
     "not utf-8": (b"a,b\n1,2\n\xff,3\n", {"encoding": "utf-8"}, "is not valid UTF-8", 3),
     "no such encoding": (b"a\n1\n", {"encoding": "klingon"}, "there is no encoding `klingon`", None),

@@ -27,6 +27,8 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 """What the key of a line of totals says."""
+LAST = 3
+"""Rows at the end of a sheet that may be totals."""
 
 
 def refuse_headers(plan: Plan, looks: Mapping[str, SecondLook]) -> None:
@@ -49,6 +51,8 @@ def refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
     view = plan.views[plan.rules.customers.from_ or CUSTOMERS]
     texts = [part for part in view.table.parts if part.text]
     key = key_of(plan, view.spec)
+    if view.spec.skip_footer != 0:
+        _refuse_totals_of_sheets(view, key_of(plan, view.spec), keys)
     if not texts or keys.is_empty():
         return
     if key not in view.table.columns and not view.spec.where:
@@ -100,6 +104,21 @@ def _refuse_totals(view: View, column: str, keys: pl.Series) -> None:
         hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
     place, quotes = SourceLocation(part.label.path, total.line), Quotes(column, (total.key,))
     raise DataError(Diagnostic(message, place, hint, quotes=quotes))
+
+
+def _refuse_totals_of_sheets(view: View, column: str, keys: pl.Series) -> None:
+    """`DataError` where one of the last rows of a sheet says that it is a total, if it counts as a customer's."""
+    for part in (part for part in view.table.parts if part.numbers is not None and column in part.names):
+        assert part.numbers is not None
+        last = part.frame.select(pl.col(column).cast(pl.String)).tail(LAST).collect().to_series()
+        for row, value in zip(part.numbers.tail(LAST), last, strict=True):
+            key = (value or "").strip()
+            if TOTAL.fullmatch(key) and keys.is_in([key]).any():
+                message = f"the row with the key `{key}` looks like a total and not like a customer"
+                lines = int(part.numbers.filter(part.numbers >= row).len())
+                skip = f"`skip_footer = {(view.spec.skip_footer or 0) + lines}`"
+                hint = f"leave it out with {skip}; if it is a customer, say so with `skip_footer = 0`"
+                raise DataError(Diagnostic(message, part.place(row), hint, quotes=Quotes(column, (key,))))
 
 
 def _total_of(view: View, part: Opened, column: str, keys: pl.Series) -> _Total | None:

@@ -18,7 +18,7 @@ from segkit.errors import DataError
 from segkit.io.read.values.texts import SPELLINGS, normal_key
 from segkit.operations.evaluation.diagnose import about_table
 from segkit.rules.model.sources import Spelling
-from segkit.rules.tables import suppression_table
+from segkit.rules.tables import CUSTOMERS, suppression_table
 from segkit.words import listed, plural
 
 FEW, SHARE_OF_UNKNOWN, SHARE_OF_ALL = 10, 0.1, 0.01
@@ -57,8 +57,22 @@ class Alike(NamedTuple):
     example: tuple[str, str]
     become_one: tuple[str, ...]
 
-    def hint(self, given: Sequence[Spelling] | None, *, of_events: bool = False, names_keys: bool = True) -> str:
-        """What compares such keys; customers `of_events` go out in that form. Without `names_keys`, no key is in it."""
+    def hint(
+        self,
+        given: Sequence[Spelling] | None,
+        *,
+        of_events: bool = False,
+        names_keys: bool = True,
+        in_workbook: bool = False,
+    ) -> str:
+        """What compares such keys; customers `of_events` go out in that form. Without `names_keys`, no key is in it.
+
+        `in_workbook` says that some of the keys are numbers of a workbook.
+        """
+        shown = "; a number that a workbook shows as `00042` is 42" if in_workbook and "zeros" in self.spellings else ""
+        return self._way_out(given, of_events=of_events, names_keys=names_keys) + shown
+
+    def _way_out(self, given: Sequence[Spelling] | None, *, of_events: bool, names_keys: bool) -> str:
         names = ", ".join(f'"{name}"' for name in SPELLINGS if name in (*self.spellings, *(given or ())))
         if self.become_one and not of_events:
             two = listed(self.become_one) if names_keys else "two customers"
@@ -87,21 +101,29 @@ def unknown_keys(plan: Plan, computed: Computed) -> list[Diagnostic]:
         matches = f"{plural(alike.number, 'key')} of `{unknown.table}` {'matches' if alike.number == 1 else 'match'}"
         table = plan.view(unknown.table).table
         of_events = bool(plan.rules.customers.from_)
+        in_workbook = has_workbook(plan, unknown.table)
         told = about_table(f"{matches} a customer but for {alike.words}", table)
         many = max(FEW, SHARE_OF_UNKNOWN * len(unknown.keys), SHARE_OF_ALL * unknown.of_all)
         if unknown.always_refused or alike.number >= many:
             # Warnings stand in the manifest, which holds no customer's data: only errors have examples.
             there, customer = alike.example
             message = f"{told.message}: `{there}` there, `{customer}` among the customers"
-            hint = alike.hint(given, of_events=of_events)
+            hint = alike.hint(given, of_events=of_events, in_workbook=in_workbook)
             quotes = Quotes(plan.rules.customers.key, (there, customer, *alike.become_one))
             told = replace(told, message=message, hint=hint, quotes=quotes)
             errors.append(replace(told, severity=Severity.ERROR, code=codes.BAD_DATA))
         else:
-            warnings.append(replace(told, hint=alike.hint(given, of_events=of_events, names_keys=False)))
+            hint = alike.hint(given, of_events=of_events, names_keys=False, in_workbook=in_workbook)
+            warnings.append(replace(told, hint=hint))
     if errors:
         raise DataError(*errors)
     return warnings + _twice(plan, computed)
+
+
+def has_workbook(plan: Plan, table: str) -> bool:
+    """Whether the rows of a table or the customers are in a workbook, where a number may be shown with zeros."""
+    views = (plan.view(table), plan.views[plan.rules.customers.from_ or CUSTOMERS])
+    return any(part.sheet is not None for view in views for part in view.table.parts)
 
 
 def _twice(plan: Plan, computed: Computed) -> list[Diagnostic]:

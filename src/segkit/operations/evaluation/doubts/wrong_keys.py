@@ -12,7 +12,7 @@ from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.operations.evaluation.diagnose import place_of
 from segkit.operations.evaluation.doubts.no_rows import key_of, refuse_headers_and_totals
-from segkit.operations.evaluation.doubts.unknown_keys import spelled_alike
+from segkit.operations.evaluation.doubts.unknown_keys import has_workbook, spelled_alike
 from segkit.rules.model.sources import Customers, Events, Lookup
 from segkit.rules.tables import CUSTOMERS, suppression_table
 from segkit.words import plural
@@ -110,7 +110,7 @@ def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
     customers, given = computed.frame, plan.rules.customers.normalise_keys
     alike = spelled_alike(computed.unknown[view.name].keys, customers[KEY], given)
     if alike:
-        (event, customer), hint = alike.example, alike.hint(given)
+        (event, customer), hint = alike.example, alike.hint(given, in_workbook=has_workbook(plan, view.name))
         become_one = alike.become_one
     else:
         become_one = ()

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
+from segkit.addresses import is_address
+
 
 def slug(text: str, mark: str = "-") -> str:
     """The text in the letters that names of segments and tables take; empty where it has none of them."""
@@ -24,7 +26,9 @@ def free(name: str, taken: Collection[str]) -> str:
 
 
 def as_seen_from(path: str, folder: Path) -> str:
-    """The path relative to a folder; whole where they have nothing in common but the root."""
+    """The path relative to a folder; whole where they have but the root in common; an address as it is."""
+    if is_address(path):
+        return path
     base, parent = os.path.realpath(folder), os.path.dirname(path)  # noqa: PTH120 (globs are no paths)
     if not glob.has_magic(parent):
         path = str(Path(os.path.realpath(parent or "."), Path(path).name))

@@ -64,7 +64,12 @@ def segments(found: Found, names: Names) -> Iterator[Part]:
     yield from _by_stage(main, found, names)
     if not main.amount:
         return
-    yield segment(names.new("champions"), "Recent, frequent, high spend", ['rfm = ["champions", "loyal"]'], needs=RFM)
+    yield segment(
+        names.new("champions"),
+        "The best by RFM: champions and loyal customers",
+        ['rfm = ["champions", "loyal"]'],
+        needs=RFM,
+    )
     yield segment(
         names.new("slipping-away"), "Used to be good, silent now", ['rfm = ["at_risk", "cant_lose"]'], needs=RFM
     )

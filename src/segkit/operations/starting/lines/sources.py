@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import is_address
 from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
 from segkit.operations.starting.known.names import as_seen_from
 from segkit.operations.starting.lines.toml_lines import dotted_key, setting
@@ -71,5 +72,8 @@ def _bare(settings: Sequence[Setting]) -> Iterator[str]:
 
 
 def _paths(files: Sequence[str], folder: Path | None) -> str | list[str]:
-    seen = [as_seen_from(path, folder) if folder else os.path.abspath(path) for path in files]  # noqa: PTH100 (globs)
+    if folder:
+        seen = [as_seen_from(path, folder) for path in files]
+    else:
+        seen = [path if is_address(path) else os.path.abspath(path) for path in files]  # noqa: PTH100 (globs)
     return seen if len(seen) > 1 else seen[0]

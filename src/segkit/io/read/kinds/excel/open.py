@@ -1,0 +1,148 @@
+"""Opening a workbook: its sheet, its columns, and what in its cells nobody would see once they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import DataError
+from segkit.io.read.kinds.excel.cells import Cell, Cells, Merged, glance, look
+from segkit.io.read.kinds.excel.mixed import Mixed, may_be_mixed, unmixed
+from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, Rows, not_blank, place, rows_of, typed, with_texts
+from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book
+from segkit.io.read.label import Label
+from segkit.io.read.opened import Opened
+from segkit.io.read.workspace import Workspace
+from segkit.rules.model.sources import Events, Source
+from segkit.words import plural
+
+KEYS = frozenset({"sheet", "skip_lines", "skip_footer", "header"})
+"""The keys of a source that say where the table in a workbook is."""
+_MISSING = "#N/A"
+_NOT_LOOKED_AT = "errors in cells, and formulas that were never computed, are missing values in a file of this kind"
+"""What a note says of workbooks whose cells are no XML of Excel."""
+
+
+class _Found(NamedTuple):
+    """The rows with what was found in the cells, and what is told of it."""
+
+    frame: pl.DataFrame
+    told: tuple[Diagnostic, ...] = ()
+
+
+def open_excel(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
+    """The rows of a sheet; `DataError` for cells that would be read wrong."""
+    told_by = (spec.sheet, spec.skip_lines, spec.skip_footer, spec.header, spec.decimal, spec.thousands)
+    of_columns = (*spec.types.items(), None, *spec.rename.items(), spec.amount if isinstance(spec, Events) else None)
+    return ws.once((path, *told_by, of_columns), lambda: _open(spec, label, path))
+
+
+def _open(spec: Source, label: Label, path: Path) -> Opened:
+    book = open_book(label, path)
+    sheet = chosen(book, spec.sheet)
+    rows = rows_of(book, sheet, spec)
+    found = _looked_at(book, sheet, rows, typed(book, sheet, rows), spec)
+    filled = not_blank(found.frame)
+    frame = filled.select(pl.col(str(n)).alias(name) for n, name in zip(rows.columns, rows.names, strict=True))
+    return Opened(
+        label=label,
+        content=path,
+        frame=frame.lazy(),
+        names=rows.names,
+        has_lines=True,
+        sheet=sheet.name,
+        numbers=filled[ROW],
+        found={"sheet": sheet.name},
+        told=found.told,
+    )
+
+
+def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: Source) -> _Found:
+    """The rows with the errors of cells as texts; `DataError` for formulas without a value, and mixed columns."""
+    if sheet.part is None:
+        note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
+        hint = "save it as .xlsx if it has formulas"
+        return _Found(frame, (Diagnostic(note, place(book, sheet), hint, Severity.NOTE),))
+    seen = glance(book.path, sheet.part)
+    told = _of_merged(book, sheet, rows, seen.merged)
+    mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
+    if not mixed and not seen.has_signs:
+        return _Found(frame, tuple(told))
+    cells = look(book.path, sheet.part, rows.header, mixed)
+    told += _refuse_not_computed(book, sheet, rows, cells)
+    errors = _within(cells.errors, cells, rows)
+    with_errors = {cell.column - cells.first_column for cell in errors}
+    for number in sorted({*mixed, *with_errors}):
+        of_column = [cell for cell in cells.numbers if cell.column - cells.first_column == number]
+        numbers = pl.Series([cell.row for cell in of_column], dtype=pl.Int64)
+        if frame[str(number)].dtype.is_numeric():
+            numbers = frame.filter(pl.col(str(number)).is_not_null())[ROW]
+        seen_so = [cell for cell in errors if cell.column - cells.first_column == number]
+        seen_so += [c._replace(text=_shortened(c.text)) for c in of_column if abs(float(c.text)) >= LARGEST]
+        frame = with_texts(frame, rows.texts, str(number), seen_so)
+        column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
+        frame = frame.with_columns(unmixed(book, sheet, column, spec))
+    return _Found(frame, (*told, *_of_errors(book, sheet, rows, cells)))
+
+
+def _of_merged(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged]) -> list[Diagnostic]:
+    """A warning where rows of the table share a cell."""
+    merged = [m for m in all_ if m.last > max(rows.header, m.first)]
+    if not merged:
+        return []
+    message = f"the cells {merged[0].name} are one, and only the first has their value"
+    message += f", as in {plural(len(merged) - 1, 'other place')}" if len(merged) > 1 else ""
+    where = place(book, sheet, max(rows.header + 1, merged[0].first))
+    return [Diagnostic(message, where, "split them in Excel and fill in the values", Severity.WARNING)]
+
+
+def _of_errors(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
+    """A warning where cells hold errors, but for the one that says that there is nothing."""
+    errors = [cell for cell in _within(cells.errors, cells, rows) if cell.text != _MISSING]
+    if not errors:
+        return []
+    cell = errors[0]
+    name = rows.names[rows.columns.index(cell.column - cells.first_column)]
+    one = len(errors) == 1
+    counts = (
+        "1 cell holds an error, which counts as a text"
+        if one
+        else f"{len(errors):,} cells hold errors, which count as texts"
+    )
+    message = f"{counts}: the first is `{cell.text}` in column `{name}`"
+    hint = f'mend the formulas; `null_values = ["{cell.text}"]` takes such a text for a missing value'
+    return [Diagnostic(message, place(book, sheet, cell.row), hint, Severity.WARNING)]
+
+
+def _within(cells: tuple[Cell, ...], all_: Cells, rows: Rows) -> list[Cell]:
+    """The cells that are in a row and a column of the table."""
+    there, columns = set(rows.texts[ROW]), set(rows.columns)
+    return [cell for cell in cells if cell.column - all_.first_column in columns and cell.row in there]
+
+
+def _shortened(number: str) -> str:
+    """The number as a workbook shows it that does not keep all of its digits."""
+    digits, _, exponent = f"{float(number):.14E}".partition("E")
+    return f"{digits.rstrip('0').rstrip('.')}E{exponent}"
+
+
+def _refuse_not_computed(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
+    """`DataError` for formulas that have no value; a warning where a 0 may be none."""
+    empty = _within(cells.not_computed, cells, rows)
+    zeros = _within(cells.zeros, cells, rows) if book.asks_to_compute else []
+    hint = "open the workbook in Excel, which computes them, and save it"
+    names = dict(zip(rows.columns, rows.names, strict=True))
+    if empty or (zeros and not cells.computed):
+        of = sorted([*empty, *zeros])
+        name = names[of[0].column - cells.first_column]
+        formulas = "1 formula has" if len(of) == 1 else f"{len(of):,} formulas have"
+        message = f"{formulas} no stored value: the first is in column `{name}`"
+        raise DataError(Diagnostic(message, place(book, sheet, of[0].row), hint))
+    if zeros:
+        message = f"{plural(len(zeros), 'formula')} with the value 0 may never have been computed"
+        return [Diagnostic(message, place(book, sheet, zeros[0].row), hint, Severity.WARNING)]
+    return []

@@ -1,0 +1,213 @@
+"""A workbook before its cells: what kind of file it is, its sheets, and which of them is read."""
+
+from __future__ import annotations
+
+import logging
+import re
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree import ElementTree
+
+from segkit.diagnostics import Diagnostic, SourceLocation
+from segkit.errors import DataError, RuleError
+from segkit.io.read.label import Label
+from segkit.io.read.problems import problem
+from segkit.words import listed, nearest
+
+if TYPE_CHECKING:
+    import fastexcel
+
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+"""First bytes of a workbook: of .xlsx, .xlsm, .ods and .xlsb; and of .xls, and of all that is encrypted."""
+ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_AGAIN = "open it in Excel and save it once more, or copy it again"
+_DECRYPT = "open it in Excel and save it without a password"
+
+
+class Sheet(NamedTuple):
+    """A sheet: its name, whether people see it, and in .xlsx the file in the package that has its cells."""
+
+    name: str
+    visible: bool
+    part: str | None = None
+
+
+class Book(NamedTuple):
+    """A workbook that is open."""
+
+    label: Label
+    path: Path
+    reader: fastexcel.ExcelReader
+    sheets: tuple[Sheet, ...]
+    asks_to_compute: bool = False
+    """What wrote it computed nothing, so that Excel shall: a stored 0 of a formula may be none."""
+    from_1904: bool = False
+    """Its days count from 1904."""
+
+    def load(self, sheet: str, **options: Any) -> fastexcel.ExcelSheet:
+        """A sheet as fastexcel reads it, by rows that count from the first of the sheet; `DataError` for damage."""
+        from fastexcel import FastExcelError
+
+        try:
+            loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=None, **options)
+        except FastExcelError as error:
+            raise _damaged(self.label, error) from error
+        except BaseException as error:
+            raise panic(self.label, error) from error
+        return loaded
+
+
+class _Package(NamedTuple):
+    """What the package of a .xlsx says: its sheets, and what `Book` knows of it."""
+
+    sheets: tuple[Sheet, ...]
+    asks_to_compute: bool = False
+    from_1904: bool = False
+
+
+def open_book(label: Label, path: Path) -> Book:
+    """The workbook in a file; `ImportError` without the extra.
+
+    `DataError` for what is none, is damaged or encrypted.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    package = None
+    if start == ZIP:
+        package = _package(label, path)
+    elif start != OLE:
+        hint = "open it in Excel and save it as .xlsx, or as CSV"
+        raise problem(label, f"`{label.name}` is no workbook, whatever its name says", hint=hint)
+    elif _ENCRYPTED in path.read_bytes():
+        raise _encrypted(label)
+    import fastexcel
+
+    # It logs what it guesses; without a handler, Python writes that to the screen.
+    logging.getLogger("fastexcel").addHandler(logging.NullHandler())
+    try:
+        reader = fastexcel.read_excel(path.read_bytes())  # by content: an ending may lie, and a pipe has none
+        sheets = package.sheets if package else tuple(_sheet(reader, name) for name in reader.sheet_names)
+    except fastexcel.FastExcelError as error:
+        raise _damaged(label, error) from error
+    except BaseException as error:
+        raise panic(label, error) from error
+    known = package or _Package(sheets)
+    return Book(
+        label=label,
+        path=path,
+        reader=reader,
+        sheets=sheets,
+        asks_to_compute=known.asks_to_compute,
+        from_1904=known.from_1904,
+    )
+
+
+def panic(label: Label, error: BaseException) -> BaseException:
+    """The error for a file on which the reader itself broke off, which is no `Exception`; others stay what they are."""
+    if type(error).__name__ != "PanicException":
+        return error
+    return problem(label, f"`{label.name}` is damaged: its reader broke off", hint=_AGAIN)
+
+
+def chosen(book: Book, wanted: str | int | None) -> Sheet:
+    """The sheet that is read: the one asked for, by name or number from 1, or the only one that is visible.
+
+    `RuleError` where there are several, which says what they are; `DataError` where there is no such sheet.
+    """
+    label, names = book.label, [sheet.name for sheet in book.sheets]
+    if isinstance(wanted, int):
+        if wanted <= len(book.sheets):
+            return book.sheets[wanted - 1]
+        message = f"`{label.name}` has no sheet {wanted}: it has {len(names)}"
+        raise problem(label, message, hint=nearest("", names, "sheets"))
+    if wanted is not None:
+        same = [sheet for sheet in book.sheets if sheet.name.casefold() == wanted.casefold()]
+        if same:
+            return same[0]
+        if wanted.isdecimal() and 0 < int(wanted) <= len(names):  # of an option, which has texts alone
+            return book.sheets[int(wanted) - 1]
+        raise problem(label, f"`{label.name}` has no sheet `{wanted}`", hint=nearest(wanted, names, "sheets"))
+    visible = [sheet for sheet in book.sheets if sheet.visible]
+    if len(visible) == 1:
+        return visible[0]
+    if not visible:
+        raise problem(label, f"`{label.name}` has no visible sheet", hint="name one: `sheet = ...`")
+    message = f"`{label.name}` has {len(visible)} sheets: {listed([s.name for s in visible[:20]], ',')}"
+    if len(visible) > 20:
+        message += ", ..."
+    name = visible[0].name.replace("\\", "\\\\").replace('"', '\\"')
+    raise RuleError(Diagnostic(message, SourceLocation(str(label)), f'say which: `sheet = "{name}"`'))
+
+
+def _sheet(reader: fastexcel.ExcelReader, name: str) -> Sheet:
+    return Sheet(name, reader.load_sheet(name, header_row=None, n_rows=1).visible == "visible")
+
+
+def _encrypted(label: Label) -> DataError:
+    return problem(label, f"`{label.name}` is encrypted with a password", hint=_DECRYPT)
+
+
+def _damaged(label: Label, error: Exception) -> DataError:
+    reason = re.sub(r"^(?:[\w/]+ error: )+", "", str(error).splitlines()[0])
+    if "assword" in reason:
+        return _encrypted(label)
+    if "Cannot detect file format" in reason:
+        return problem(label, f"`{label.name}` looks like an Office document, not a table", hint="save it as .xlsx")
+    return problem(label, f"`{label.name}` is damaged: {reason}", hint=_AGAIN)
+
+
+def _package(label: Label, path: Path) -> _Package | None:
+    """What a ZIP says of itself; None for workbooks whose parts are no XML of Excel; `DataError` for other ZIPs."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            names = set(package.namelist())
+            if "mimetype" in names and b"opendocument.spreadsheet" in package.read("mimetype"):
+                if "META-INF/manifest.xml" in names and b"encryption-data" in package.read("META-INF/manifest.xml"):
+                    raise _encrypted(label)
+                return None
+            if "_rels/.rels" in names:
+                book = next((t for k, t in _relations(package, "_rels/.rels").values() if k == "officeDocument"), "")
+                if book.endswith(".bin"):
+                    return None
+                if book in names and (found := _of_book(package, book)):
+                    return found
+    except (zipfile.BadZipFile, ElementTree.ParseError, OSError, EOFError, KeyError, NotImplementedError) as error:
+        raise problem(label, f"`{label.name}` is damaged: {error}", hint=_AGAIN) from error
+    hint = "unpack it, and name the file in it; or save it as CSV, Parquet or .xlsx"
+    raise problem(label, f"`{label.name}` looks like a ZIP archive, not a table", hint=hint)
+
+
+def _relations(package: zipfile.ZipFile, path: str) -> dict[str, tuple[str, str]]:
+    """The relations that a part has: id -> their kind, and the part that each names."""
+    folder = PurePosixPath(path).parent.parent
+    found = {}
+    for one in ElementTree.fromstring(package.read(path)):
+        target = one.get("Target", "")
+        kind = one.get("Type", "").rpartition("/")[2]
+        found[one.get("Id", "")] = (kind, target[1:] if target.startswith("/") else str(folder / target))
+    return found
+
+
+def _of_book(package: zipfile.ZipFile, path: str) -> _Package | None:
+    """The sheets of a workbook in the order of its tabs; None for another kind of document."""
+    root = ElementTree.fromstring(package.read(path))
+    if not root.tag.endswith("}workbook"):
+        return None
+    part = PurePosixPath(path)
+    parts = _relations(package, str(part.parent / "_rels" / f"{part.name}.rels"))
+    sheets, asks, from_1904 = [], False, False
+    for element in root.iter():
+        name = element.tag.rpartition("}")[2]
+        if name == "sheet":
+            relation = next((value for key, value in element.items() if key.endswith("}id")), "")
+            kind, target = parts.get(relation, ("", ""))
+            if kind == "worksheet":
+                visible = element.get("state", "visible") == "visible"
+                sheets.append(Sheet(element.get("name", ""), visible, target))
+        elif name == "calcPr":
+            asks = element.get("fullCalcOnLoad") in ("1", "true")
+        elif name == "workbookPr":
+            from_1904 = element.get("date1904") in ("1", "true")
+    return _Package(tuple(sheets), asks, from_1904)

@@ -1,0 +1,89 @@
+"""A server on loopback, with TLS if need be, which gives what a test has put there, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trustme
+
+
+class Answer(NamedTuple):
+    """What the server answers: `breaks` ends the connection behind so many bytes of the body."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    has_length: bool = True
+    breaks: int | None = None
+    user: str | None = None
+    """Who may read it, as `name:password`."""
+
+
+class Web:
+    """The server, and the requests that it had: path with query, and headers."""
+
+    def __init__(self, scheme: str, port: int) -> None:
+        self.root = f"{scheme}://localhost:{port}"
+        self.answers: dict[str, list[Answer]] = {}
+        self.asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def put(self, path: str, *answers: Answer | bytes) -> str:
+        """The address of a path (with its query), which is answered so, one request after the other, the last for ever."""
+        self.answers[path] = [one if isinstance(one, Answer) else Answer(one) for one in answers]
+        return self.root + path
+
+    def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """What is answered to a request."""
+        self.asked.append((path, headers))
+        answers = self.answers.get(path, [Answer(status=404)])
+        one = answers.pop(0) if len(answers) > 1 else answers[0]
+        if one.user and headers.get("Authorization") != f"Basic {base64.b64encode(one.user.encode()).decode()}":
+            return Answer(status=401)
+        return one
+
+
+class _Handler(BaseHTTPRequestHandler):
+    web: Web
+
+    def do_GET(self) -> None:
+        answer = self.web.answer(self.path, dict(self.headers))
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.has_length:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body[: answer.breaks])
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing: tests look at `asked`."""
+
+
+@contextmanager
+def serving(folder: Path, scheme: str = "https") -> Iterator[tuple[Web, Path]]:
+    """A server until the block ends, and the file of the certificates that trust it."""
+    server = ThreadingHTTPServer(("localhost", 0), _Handler)
+    trusted = folder / "trusted.pem"
+    if scheme == "https":
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(trusted))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    web = Web(scheme, server.server_port)
+    server.RequestHandlerClass = type("Handler", (_Handler,), {"web": web})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield web, trusted
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
