@@ -606,3 +606,14 @@ ORDERED = {
 @pytest.mark.parametrize("query", ORDERED)
 def test_whether_a_query_says_its_order(query: str) -> None:
     assert Asked(table=None, query=query, key=(), seconds=1).is_ordered is ORDERED[query]
+
+
+@pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
+def test_commands_without_a_rule_file_read_files(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    for path in ("sqlite:shop.db", "postgresql://me:s3cret@127.0.0.1:1/shop"):
+        said = desk.segkit(*command, path, code=2).stderr
+        assert said.startswith("error: files are read here, and no databases\n")
+        assert "s3cret" not in said

@@ -18,11 +18,14 @@ RULES = {
     "charts": "",
     "predict": head() + VALUE + "[segment.s]\nvalue.p_alive.min = 0.5\n",
     "excel": head(path="c.xlsx") + "[segment.s]\neveryone = true\n",
+    "database": head('table = "c"', path="postgresql://127.0.0.1:1/shop") + "[segment.s]\neveryone = true\n",
+    "duckdb": head('table = "c"', path="duckdb:c.duckdb") + "[segment.s]\neveryone = true\n",
     "zstd": head(path="c.csv.zst") + "[segment.s]\neveryone = true\n",
 }
 """Extra -> rules that need it; a chart is drawn without any."""
 ASKED = {"charts": ("rfm", "o.csv", "--chart", "grid.svg")}
 PLACES = {"geo": "rules.toml:9:12", "charts": "", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst"}
+PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c"}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
@@ -32,6 +35,7 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     desk.put("c.csv", "id,lat,lon\na,1,2\n")
     desk.put("c.csv.zst", zstd("id,name\na,Zoé\n".encode("cp1252")))
     desk.put("c.xlsx", empty_workbook())
+    desk.put("c.duckdb", b"")
     desk.put("o.csv", "id,day,total\na,2024-01-01,5\n")
     desk.put("zones.geojson", "{}")
     before = desk.tree(".")
@@ -39,7 +43,7 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); from segkit.__main__ import main; main()"
     command = [sys.executable, "-c", code, *ASKED.get(extra, ("apply", "rules.toml"))]
     done = subprocess.run(command, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == (3 if extra in ("zstd", "excel") else 2)
+    assert done.returncode == (2 if extra in ("geo", "charts", "predict") else 3)
     assert done.stderr.startswith("error: ") and done.stderr.count("error: ") == 1
     assert f'`pip install "segkit-cli[{extra}]"`' in done.stderr
     assert PLACES[extra] in done.stderr
