@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pytest
 
+from segkit.io.databases import duck, sqlite
+from segkit.io.read.kinds.database import of_postgresql
+from segkit.io.read.kinds.database.asked import Asked
 from tests.desk import Desk, event_table, head
 from tests.server import Server, needs_server, new_schema
 
@@ -422,7 +426,7 @@ DUCKDB_TYPES: dict[str, tuple[str, str]] = {
     "bit": ("'101'", "101"),
     "date": ("'2024-02-29'", "2024-02-29"),
     "timestamp_s": ("'2024-02-29 10:00'", "2024-02-29T10:00:00"),
-    "timestamp with time zone": ("'2024-01-01 23:30+02'", "2024-01-01T21:30:00+00:00"),
+    "timestamp with time zone": ("'2024-01-01 23:30:00+02'", "2024-01-01T21:30:00+00:00"),
 }  # fmt: skip
 
 
@@ -523,3 +527,93 @@ def test_an_extra_that_is_absent(
     said = errors(desk, customers(path))
     assert "needs an extra of segkit" in said
     assert f'hint: install it: `pip install "segkit-cli[{extra}]"`' in said
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_a_function_that_writes_is_refused_by_the_server(desk: Desk, server: Server) -> None:
+    server.run(*CUSTOMERS, "create function f() returns text language sql as 'delete from customers returning id'")
+    for query in ("select f() as id", "select f() as id order by 1", "select nextval('s')::text as id"):
+        server.run("create sequence if not exists s")
+        assert "is only read" in errors(desk, head(f'query = "{query}"', path=server.url))
+    assert server.run("select count(*) from customers").item() == 3
+
+
+def test_files_of_databases_are_opened_to_be_read(desk: Desk) -> None:
+    sqlite_base(desk).run(*CUSTOMERS)
+    duckdb_base(desk).run(*CUSTOMERS)
+    with sqlite.connect(desk / "shop.db") as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("delete from customers")
+    connection.close()
+    with duck.connect(desk / "shop.duckdb", desk / "tmp") as connection, pytest.raises(duckdb.Error, match="read-only"):
+        connection.execute("delete from customers")
+
+
+def test_a_file_that_someone_writes_to(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.io.databases.sqlite.BUSY", 0.0)
+    sqlite_base(desk).run(*CUSTOMERS)
+    with sqlite3.connect(desk / "shop.db", isolation_level=None) as connection:
+        connection.execute("begin exclusive")
+        assert "is being written by someone else" in errors(desk, customers("sqlite:shop.db"))
+    connection.close()
+    code = (
+        f"import duckdb, sys; c = duckdb.connect({str(desk / 'shop.duckdb')!r}); print(1, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline()
+        assert "is open elsewhere" in errors(desk, customers("duckdb:shop.duckdb"))
+        other.communicate()
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_all_tables_of_a_server_are_of_one_moment(desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.run(*CUSTOMERS, *ORDERS)
+    spool = of_postgresql.spool
+
+    def while_someone_writes(*args: Any) -> frozenset[str]:
+        found = spool(*args)
+        server.run("insert into orders values ('c', '2024-01-01', 1, 9)")
+        return found
+
+    monkeypatch.setattr(of_postgresql, "spool", while_someone_writes)
+    rules = customers(server.url) + event_table("o", server.url, 'table = "orders"')
+    assert desk.members(rules, {"s": 'behavioural.did = { events = "o" }'}) == {"s": ["a", "b"]}
+
+
+ORDERED = {
+    "select a from t order by a": True,
+    "SELECT a FROM t ORDER\n  BY a desc limit 3": True,
+    "(select a from t order by a)": False,
+    "select a from (select a from t order by a) as x": False,
+    "select row_number() over (order by a) as n from t": False,
+    "select 'x order by y' as a from t": False,
+    'select a as "order by" from t': False,
+    "select a from t -- order by a": False,
+    "select a from t /* order by a */": False,
+    "select a from t where b = 'it''s' order by a": True,
+    "select $$ order by $$ as a from t": False,
+    "select $q$ ) order by $$ ( $q$ as a from t": False,
+    r"select e'\' order by ' as a from t": False,
+    "with x as (select 1 as a order by a) select a from x": False,
+    "with x as (select 1 as a) select a from x order by a nulls first": True,
+    "select a from t union all (select a from u order by a)": False,
+    "select reorder by from t": False,
+}
+
+
+@pytest.mark.parametrize("query", ORDERED)
+def test_whether_a_query_says_its_order(query: str) -> None:
+    assert Asked(table=None, query=query, key=(), seconds=1).is_ordered is ORDERED[query]
+
+
+@pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
+def test_commands_without_a_rule_file_read_files(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    for path in ("sqlite:shop.db", "postgresql://me:s3cret@127.0.0.1:1/shop"):
+        said = desk.segkit(*command, path, code=2).stderr
+        assert said.startswith("error: files are read here, and no databases\n")
+        assert "s3cret" not in said

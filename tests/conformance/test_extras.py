@@ -18,16 +18,14 @@ RULES = {
     "charts": "",
     "predict": head() + VALUE + "[segment.s]\nvalue.p_alive.min = 0.5\n",
     "excel": head(path="c.xlsx") + "[segment.s]\neveryone = true\n",
-    "zstd": head(path="c.csv.zst") + "[segment.s]\neveryone = true\n",
-    "database": head('table = "c"', path="postgresql://localhost/shop") + "[segment.s]\neveryone = true\n",
+    "database": head('table = "c"', path="postgresql://127.0.0.1:1/shop") + "[segment.s]\neveryone = true\n",
     "duckdb": head('table = "c"', path="duckdb:c.duckdb") + "[segment.s]\neveryone = true\n",
+    "zstd": head(path="c.csv.zst") + "[segment.s]\neveryone = true\n",
 }
 """Extra -> rules that need it; a chart is drawn without any."""
 ASKED = {"charts": ("rfm", "o.csv", "--chart", "grid.svg")}
-PLACES = {
-    "geo": "rules.toml:9:12", "charts": "", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst",
-    "database": "postgresql://localhost/shop", "duckdb": "c.duckdb",
-}  # fmt: skip
+PLACES = {"geo": "rules.toml:9:12", "charts": "", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst"}
+PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c"}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
@@ -37,7 +35,7 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     desk.put("c.csv", "id,lat,lon\na,1,2\n")
     desk.put("c.csv.zst", zstd("id,name\na,Zoé\n".encode("cp1252")))
     desk.put("c.xlsx", empty_workbook())
-    desk.put("c.duckdb", "")
+    desk.put("c.duckdb", b"")
     desk.put("o.csv", "id,day,total\na,2024-01-01,5\n")
     desk.put("zones.geojson", "{}")
     before = desk.tree(".")
@@ -50,23 +48,6 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     assert f'`pip install "segkit-cli[{extra}]"`' in done.stderr
     assert PLACES[extra] in done.stderr
     assert done.stdout == ""
-    assert desk.tree(".") == before
-
-
-@pytest.mark.parametrize("command", ["format", "workbook", "rfm", "diff"])
-def test_a_workbook_that_cannot_be_written_is_one_error_before_anything_is_read(desk: Desk, command: str) -> None:
-    output = {"format": 'format = "xlsx"', "workbook": 'workbook = "w.xlsx"'}.get(command, "")
-    desk.put("rules.toml", head() + f"[output]\n{output}\n[segment.s]\neveryone = true\n")
-    before = desk.tree(".")
-    args = {"rfm": ("rfm", "no.csv", "-o", "t.xlsx"), "diff": ("diff", "a", "b", "--entered", "t.xlsx")}
-    hidden = () if "excel" in ABSENT else EXTRAS["excel"]
-    code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); from segkit.__main__ import main; main()"
-    run = [sys.executable, "-c", code, *args.get(command, ("apply", "rules.toml"))]
-    done = subprocess.run(run, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.count("error: ") == 1
-    assert "`xlsx` is written by an extra of segkit, `excel`, which is not installed\n" in done.stderr
-    assert 'hint: install it: `pip install "segkit-cli[excel]"`\n' in done.stderr
     assert desk.tree(".") == before
 
 

@@ -58,6 +58,9 @@ _STATES = (
 """Codes of PostgreSQL (SQLSTATE)."""
 
 _STREAMING = (
+    Reason("read-only transaction", "is only read: what is asked would write", "ask for rows alone, with `select`"),
+    Reason("invalid input|out of range|by zero|overflow", "cannot compute a value", "look at casts and arithmetic"),
+    Reason("permission denied", "does not let this user do that", "ask whoever runs the server"),
     Reason("statement timeout|canceling statement", "was stopped: it took too long", _TIMEOUT),
     Reason("terminating|closed the connection|connection|no more data|eof", "was cut off", _AGAIN),
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from segkit.addresses import is_address
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Label, Table, Workspace, open_table
-from segkit.operations.orders_file.columns import open_data
+from segkit.operations.orders_file.columns import open_data, refuse_databases
 from segkit.operations.starting.known.names import free, slug
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
@@ -44,6 +44,7 @@ def _refuse_unnamed(path: str) -> None:
     """`RuleError` for what a rule file cannot name, or should not."""
     if path == "-":
         raise RuleError.of("a rule file names files, and standard input is none", hint="name the file")
+    refuse_databases([path])
     if is_address(path) and Label(path).path != path:
         hint = "make it for a copy of the file, and then give its `path` with variables, such as `?token=${TOKEN}`"
         raise RuleError.of(f"a rule file would hold what lets one in at `{Label(path)}`", hint=hint)
