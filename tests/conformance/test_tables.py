@@ -1,13 +1,12 @@
 """Lists that go to a table of a database: whose rows go and come, what is refused, and what a run that ends halfway leaves.
 
-SQLite is always there. PostgreSQL is a server that `SEGKIT_TEST_POSTGRES` names, with a user who may make databases.
+SQLite is always there; PostgreSQL is the server of `tests/server.py`, with a user who may make databases and users.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -26,9 +25,9 @@ import pytest
 
 import segkit
 from tests.desk import Desk, environment, event_table, head
+from tests.server import URL
 
-SERVER = os.environ.get("SEGKIT_TEST_POSTGRES")
-NO_SERVER = "SEGKIT_TEST_POSTGRES names no server of PostgreSQL"
+NO_SERVER = "SEGKIT_TEST_POSTGRES names no PostgreSQL server"
 CUSTOMERS = 'id,name,age,town\n00042,"Zoé ""Z""",30,Nantes\n2,Ben,41,Paris\n3,,25,\n4,Dan,70,Nantes\n'
 EVERYBODY = ["00042", "2", "3", "4"]
 
@@ -78,12 +77,12 @@ class Postgres:
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     """A database of its own; its user is a superuser, so that other users can be made."""
-    if SERVER is None:
+    if not URL:
         pytest.skip(NO_SERVER)
     pytest.importorskip("adbc_driver_postgresql")
-    server, name = Postgres(SERVER), f"segkit_{secrets.token_hex(6)}"
+    server, name = Postgres(URL), f"segkit_{secrets.token_hex(6)}"
     server.do(f"create database {name}")
-    rest, _, options = SERVER.partition("?")
+    rest, _, options = URL.partition("?")
     yield Postgres(f"{rest.rpartition('/')[0]}/{name}{'?' if options else ''}{options}")
     server.do(f"drop database {name} with (force)")
 
@@ -678,9 +677,9 @@ REFUSED = {
 def test_a_server_that_refuses(shop: Desk, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """Exit 4, one line; neither user nor password nor query is in anything that is said or written."""
     pytest.importorskip("adbc_driver_postgresql")
-    if "{" in address and SERVER is None:
+    if "{" in address and not URL:
         pytest.skip(NO_SERVER)
-    server = (SERVER or "").partition("://")[2]
+    server = URL.partition("://")[2]
     user, _, rest = server.rpartition("@")
     host = rest.partition("/")[0]
     monkeypatch.setenv("WHERE", address.format(server=rest, user=user, host=host))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.addresses import is_address, scheme_of, without_secrets
+from segkit.addresses import database_of, is_address, without_secrets
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import Output, RuleFile
-from segkit.rules.model.table_name import HELD_OUT_SUFFIX, TableName, sqlite_file, table_name
+from segkit.rules.model.table_name import HELD_OUT_SUFFIX, TableName, table_name
 
-POSTGRES = ("postgresql", "postgres")
 LONGEST = 63
 """The most bytes of a name in PostgreSQL, which cuts longer ones without a word."""
 _OF_FILES = ("format", "combined", "delimiter", "decimal", "bom", "escape_formulas")
@@ -36,19 +35,23 @@ def check_table(rules: RuleFile) -> Iterator[Finding]:
 
 
 def _address(output: Output, to: str) -> Iterator[Finding]:
-    shown = without_secrets(to)
-    file = sqlite_file(to)
-    if file is not None:
-        if not file or file.startswith("//"):
-            yield Finding(_AT, f"`{shown}` names no file", 'write `to = "sqlite:lists.db"`')
+    database = database_of(to)
+    if database is None or database.kind == "duckdb":
+        hint = '`to = "postgresql://HOST/NAME"`, or `to = "sqlite:FILE"`; a folder is named by `directory`'
+        what = f"`{without_secrets(to)}`" if database or is_address(to) else "`to`"  # a password may be anywhere in it
+        yield Finding(_AT, f"{what} is no database that segkit writes to", hint)
+    elif database.kind == "sqlite":
+        if not database.place or database.place.startswith("//"):
+            yield Finding(_AT, f"`{to}` names no file", 'write `to = "sqlite:lists.db"`')
         if output.load == "append_changes":
             hint = 'take it out, or name a database of PostgreSQL in `to`; `load = "replace"` goes with both'
             message = "`append_changes` needs PostgreSQL, and `to` is a SQLite file"
             yield Finding(("output", "load"), message, hint, code=codes.CONTRADICTION)
-    elif scheme_of(to) not in POSTGRES:
-        hint = '`to = "postgresql://HOST/NAME"`, or `to = "sqlite:FILE"`; a folder is named by `directory`'
-        what = f"`{shown}`" if is_address(to) else "`to`"  # what is no address may hold a password anywhere
-        yield Finding(_AT, f"{what} is no database that segkit writes to", hint)
+
+
+def _is_sqlite(output: Output) -> bool:
+    database = database_of(output.to or "")
+    return database is not None and database.kind == "sqlite"
 
 
 def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
@@ -57,7 +60,7 @@ def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
         hint = "such as `segments` or `marketing.segments`; a name with a point stands in quotes: `'\"a.b\"'`"
         yield Finding(at, f"`{text}` is not the name of a table", hint)
         return
-    if sqlite_file(rules.output.to) is not None:
+    if _is_sqlite(rules.output):
         if name.schema:
             message = f"`{name}` has a schema, and a SQLite file has none"
             yield Finding(at, message, f"write `{TableName(None, name.name)}`")
@@ -88,7 +91,7 @@ def _of_files(output: Output) -> Iterator[Finding]:
 
 def _columns(rules: RuleFile) -> Iterator[Finding]:
     """Columns of the table that would have one name."""
-    to_sqlite = sqlite_file(rules.output.to) is not None
+    to_sqlite = _is_sqlite(rules.output)
     taken = {*rules.output.table_columns, *(["variant"] if any(s.split for s in rules.segment.values()) else [])}
     named = {("customers", "key"): rules.customers.key, ("output", "label_column"): rules.output.label_column}
     for path, name in named.items():

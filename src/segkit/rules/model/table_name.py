@@ -10,7 +10,6 @@ _PLAIN = re.compile(r"[^\W\d]\w*")
 HELD_OUT_SUFFIX = "_holdout"
 LIST, AS_OF, CHANGE = "list", "as_of", "change"
 """The columns of a table that files do not have; the last two where changes are appended."""
-SQLITE = "sqlite:"
 
 
 class TableName(NamedTuple):
@@ -59,8 +58,3 @@ def table_name(text: str) -> TableName | None:
             return None
         at += 1
     return None
-
-
-def sqlite_file(address: str | None) -> str | None:
-    """The path in `sqlite:PATH`; None for any other address."""
-    return address.removeprefix(SQLITE) if address is not None and address.startswith(SQLITE) else None

@@ -6,7 +6,10 @@ of its column as it went in, such as a text cut or a number rounded, is refused 
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +27,8 @@ HELD, STOPPED = "55P03", "57014"
 FIRST_TRY, NEXT_TRIES = "50ms", "1s"
 """How long one try to lock a table takes; between two, the process can be interrupted."""
 _NOTHING = "nothing was written"
+PAUSE = 0.1
+"""Seconds between two looks at whether it is done, and between two tries to stop it."""
 _WRITING = (
     Reason(
         STOPPED, "has stopped the run: it took too long", "look at `statement_timeout` of the server or of its user"
@@ -133,11 +138,6 @@ class PostgresDatabase:
                 raise KeyboardInterrupt from None  # the driver has taken Ctrl-C, and stopped the server
             raise self.refused(error) from None
 
-    def run(self, cursor: Any, sql: str) -> None:
-        """A statement that gives no rows; raises `Refused`."""
-        with self.asking():
-            cursor.execute(sql)
-
     def refused(self, error: Any) -> Refused:
         """What an error of the driver means to those who write."""
         state = error.sqlstate or ""
@@ -208,10 +208,28 @@ class Held(Refused):
 class _Transaction:
     def __init__(self, database: PostgresDatabase, connection: Any, waiting: Waiting) -> None:
         self._database, self._connection, self._waiting = database, connection, waiting
+        self._stopped = threading.Event()
 
     def write(self, loads: Sequence[Load]) -> None:
-        """Make the tables that are not there, take rows away, and put rows in."""
-        with self._database.told(), self._connection.cursor() as cursor:
+        """Make the tables that are not there, take rows away, and put rows in.
+
+        In a thread of its own: in the main one the driver takes Ctrl-C for itself, and loses it between two statements.
+        """
+        with self._database.told(), self._connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as pool:
+            done = pool.submit(self._write, cursor, loads)
+            try:
+                while not wait([done], PAUSE).done:
+                    pass  # after the driver was used, Ctrl-C does not end a wait that is longer
+                done.result()
+            except KeyboardInterrupt:
+                self._stopped.set()
+                while not done.done():
+                    cursor.adbc_cancel()
+                    time.sleep(PAUSE)
+                raise
+
+    def _write(self, cursor: Any, loads: Sequence[Load]) -> None:
+        with self._database.told():
             self._hold(cursor, loads)
             for number, load in enumerate(loads):
                 there = self._database.columns(self._connection, load.table)
@@ -222,22 +240,35 @@ class _Transaction:
                 if filled:
                     self._require_kept(cursor, load, there, stage)
                 if load.old.labels:
-                    self._database.run(cursor, f"delete from {load.table.sql} where {_goes(load.old)}")
+                    self._run(cursor, f"delete from {load.table.sql} where {_goes(load.old)}")
                 if filled:
                     names = ", ".join(map(quoted, load.kinds))
                     values = ", ".join(f"{quoted(name)}::{there[name].type}" for name in load.kinds)
-                    self._database.run(cursor, f"insert into {load.table.sql} ({names}) select {values} from {stage}")
+                    self._run(cursor, f"insert into {load.table.sql} ({names}) select {values} from {stage}")
+
+    def _run(self, cursor: Any, sql: str) -> None:
+        """A statement that gives no rows."""
+        with self._going_on():
+            cursor.execute(sql)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """What is asked of the server inside the block, unless somebody has pressed Ctrl-C."""
+        if self._stopped.is_set():
+            raise KeyboardInterrupt
+        with self._database.asking():
+            yield
 
     def _hold(self, cursor: Any, loads: Sequence[Load]) -> None:
         """Make the tables that are not there, and hold all against others who write; readers go on reading."""
         within, told = FIRST_TRY, False
         while True:
             try:
-                self._database.run(cursor, f"set local lock_timeout = '{within}'")
+                self._run(cursor, f"set local lock_timeout = '{within}'")
                 for load in loads:
                     if self._is_there(cursor, load):
-                        self._database.run(cursor, f"lock table {load.table.sql} in share row exclusive mode")
-                self._database.run(cursor, "set local lock_timeout = 0")
+                        self._run(cursor, f"lock table {load.table.sql} in share row exclusive mode")
+                self._run(cursor, "set local lock_timeout = 0")
             except Held:
                 self._connection.rollback()
             else:
@@ -257,16 +288,16 @@ class _Transaction:
         if load.rows is None:
             return False
         # Two runs that make one table at once would fail: the second waits here until the first is done.
-        self._database.run(cursor, f"select pg_advisory_xact_lock(hashtext({_literal(load.table.sql)}))")
+        self._run(cursor, f"select pg_advisory_xact_lock(hashtext({_literal(load.table.sql)}))")
         columns = ", ".join(f"{quoted(name)} {_MADE[kind]}" for name, kind in load.kinds.items())
-        self._database.run(cursor, f"create table if not exists {load.table.sql} ({columns})")
+        self._run(cursor, f"create table if not exists {load.table.sql} ({columns})")
         return True
 
     def _staged(self, cursor: Any, rows: pl.LazyFrame, stage: str) -> bool:
         """Put the rows into a temporary table; False where there is none."""
         mode = "create"
         for batch in rows.collect_batches(maintain_order=True):
-            with self._database.asking():
+            with self._going_on():
                 cursor.adbc_ingest(stage, batch, mode=mode, temporary=True)
             mode = "append"
         return mode == "append"
@@ -280,7 +311,7 @@ class _Transaction:
                 continue
             # By way of a table, since an error that comes while rows are read has no code.
             one = f"{stage}_{at}"
-            self._database.run(cursor, f"create temporary table {one} as select 1 from {stage} where {lost} limit 1")
+            self._run(cursor, f"create temporary table {one} as select 1 from {stage} where {lost} limit 1")
             if self._database.gives(self._connection, f"select 1 as lost from {one}"):
                 hint = "change the type of the column, take it out of `columns`, or name another table"
                 message = f"a value of `{name}` does not fit into `{column.type}` of `{load.table}`; {_NOTHING}"

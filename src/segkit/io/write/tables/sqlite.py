@@ -19,7 +19,7 @@ from segkit.io.databases import sqlite
 from segkit.io.databases.refused import Refused
 from segkit.io.write.tables.kinds import Kind
 from segkit.io.write.tables.stores import Column, Load, Open, Waiting, handed
-from segkit.rules.model.table_name import SQLITE, TableName, quoted
+from segkit.rules.model.table_name import TableName, quoted
 
 PAUSE = 0.1
 """Seconds between two tries where another program writes."""
@@ -43,7 +43,7 @@ class SqliteFile:
     @property
     def address(self) -> str:
         """Where it is."""
-        return f"{SQLITE}{self.path}"
+        return f"sqlite:{self.path}"
 
     def look(self, tables: Sequence[TableName]) -> Mapping[TableName, Mapping[str, Column] | None]:
         """The columns of each table, None for one that is not there; the file is not made."""

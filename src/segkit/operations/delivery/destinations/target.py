@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segkit.addresses import Database, database_of
 from segkit.columns import helpers
 from segkit.columns.plan.plan import Plan
 from segkit.errors import WriteError
@@ -22,7 +23,7 @@ from segkit.operations.lists.protection import protection
 from segkit.results import TableTarget
 from segkit.rules.check.table import check_table
 from segkit.rules.model.file import RuleFile
-from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, sqlite_file, table_name
+from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, table_name
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded
 
@@ -30,11 +31,10 @@ from segkit.rules.text.loader import Loaded
 class Target:
     """The table of a rule file, and the one of those who are held out."""
 
-    def __init__(self, loaded: Loaded, address: str, table: TableName) -> None:
+    def __init__(self, loaded: Loaded, database: Database, table: TableName) -> None:
         self.loaded, self.table = loaded, table
-        file = sqlite_file(address)
-        path = loaded.source.directory / file if file is not None else None
-        self.store: Store = SqliteFile(path, loaded.rules.output.mode) if path else PostgresDatabase(address)
+        path = loaded.source.directory / database.place if database.kind == "sqlite" else None
+        self.store: Store = SqliteFile(path, loaded.rules.output.mode) if path else PostgresDatabase(database.place)
         self._file = path
         self._there: Mapping[TableName, Mapping[str, Column] | None] = {}
 
@@ -67,10 +67,10 @@ class Target:
 def target_of(loaded: Loaded) -> Target | None:
     """The table in which the lists go; None where they go to files, or where the rules are wrong about it."""
     output = loaded.rules.output
-    table = table_name(output.table or "")
-    if output.to is None or table is None or any(check_table(loaded.rules)):
+    database, table = database_of(output.to or ""), table_name(output.table or "")
+    if database is None or table is None or any(check_table(loaded.rules)):
         return None
-    return Target(loaded, output.to, table)
+    return Target(loaded, database, table)
 
 
 def kinds_of(plan: Plan, *, held_out: bool = False) -> dict[str, Kind]:
