@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -617,3 +619,13 @@ def test_commands_without_a_rule_file_read_files(
         said = desk.segkit(*command, path, code=2).stderr
         assert said.startswith("error: files are read here, and no databases\n")
         assert "s3cret" not in said
+
+
+def test_ctrl_c_ends_what_a_database_does(desk: Desk, base: Base) -> None:
+    base.run(*ORDERS)
+    desk.put("rules.toml", head(f'query = "{SLOW[base.kind]}"', 'timeout = "1 hour"', path=base.path) + EVERYONE)
+    running = desk.begin("apply", "rules.toml", "--log", "log")
+    time.sleep(2)  # by then it waits for the database; if not, it ends all the same
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 130
+    assert json.loads((desk / "log").read_text())["outcome"] == "interrupted"
