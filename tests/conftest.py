@@ -13,7 +13,6 @@ from hypothesis import settings
 from tests.desk import ROOT, SHARED, Desk
 from tests.extras import ABSENT, EXTRAS
 
-
 # How long an example takes is the machine's affair.
 settings.register_profile("segkit", deadline=None)
 settings.load_profile("segkit")
