@@ -194,6 +194,11 @@ CONSENT = [
     ("not_unsubscribed", ["true", "false"], None),
     ("no_of_newsletters", ["3", "5"], None),
     ("newsletter", ["weekly", "daily"], None),
+    ("newsletter_opt_out", ["yes", "no"], '"no"'),
+    ("sms_consent", ["Y", "N"], '"Y"'),
+    ("newsletter_on", ["2024-01-03", ""], None),
+    ("subscribed", ["yes", "no"], '"yes"'),
+    ("do_not", ["yes", "no"], None),
     ("AcceptedCmp3", ["0", "1"], None),
     ("country", ["NO", "FR"], None),
 ]
@@ -215,8 +220,91 @@ def test_consent_is_a_comment_that_is_right(column: str, values: list[str], want
     desk.put("here/segments.toml", active + "[segment.all-of-them]\neveryone = true\n")
     desk.segkit("apply", desk / "here/segments.toml")
     kept = {row.split(",")[0] for row in (desk / "here/segments/all-of-them.csv").read_text().splitlines()[1:]}
-    yes = {"true", "1", "ja", "Y", "Yes", "2024-01-03"} if consents(column) else {"false", "0", "nein", "N", "No", ""}
+    yes = (
+        {"true", "1", "ja", "Y", "Yes", "yes", "2024-01-03"}
+        if consents(column)
+        else {"false", "0", "nein", "N", "No", "no", ""}
+    )
     assert kept == {row.split(",")[0] for row in rows if row.split(",")[1] in yes}
+
+
+INVERTED = [
+    "no_consent",
+    "no_optin",
+    "no_opt_in",
+    "no_permission",
+    "consent_declined",
+    "consent_denied",
+    "permission_denied",
+    "consent_expired",
+    "newsletter_off",
+    "newsletter_cancelled",
+    "newsletter_abbestellt",
+    "kein_newsletter",
+    "without_consent",
+    "non_consent",
+    "consent_missing",
+    "lacks_consent",
+    "newsletter_pause",
+    "sin_consentement",
+    "newsletter_abgemeldet",
+    "email_opt_in_missing",
+    "email_optin_revoked",
+    "not_opted_in",
+    "dont_allow_calls",
+    "optin_withdrawn",
+    "consent_lapsed",
+    "newsletterAbbestellt",
+    "consent_opt_out",
+    "subscribed_not",
+]
+SILENT = [
+    "Werbesperre",
+    "blacklisted",
+    "deceased",
+    "suppressed",
+    "gdpr_erased",
+    "contactable",
+    "no_contactar",
+    "is_test",
+    "robinson",
+    "sms_stop",
+    "pas_de_mail",
+    "ne_pas_solliciter",
+    "privacy_declined",
+    "hard_bounce",
+    "spam_complaint",
+    "rgpd_ok",
+    "email_status",
+    "unsub",
+]
+
+
+@pytest.mark.parametrize("values", [["yes", "no"], ["1", "0"], ["true", "false"], ["2024-01-03", "2024-02-03"]])
+def test_what_a_name_says_in_other_words_is_left_to_people(values: list[str], desk: Desk) -> None:
+    """All these at once: none has a value in `require`, a segment, or a place in the lists, and each is named."""
+    names = [*INVERTED, *SILENT, "newsletter_ended_on", "consent_until", "died_on", "opted_out_at"]
+    if "2024" in values[0]:
+        names.remove("opted_out_at")  # a day of that says who has not done it
+    rows = [f"K{n},{'red' if n % 3 else 'blue'}" + f",{values[n % 2]}" * len(names) for n in range(60)]
+    desk.put("c.csv", "\n".join([f"id,colour,{','.join(names)}", *rows]) + "\n")
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv")
+    text = (desk / "here/segments.toml").read_text(encoding="utf-8")
+    assert "require" not in text and tomli.loads(text)["output"]["columns"] == ["colour"]
+    assert list(tomli.loads(text)["segment"]) == ["colour-red"]
+    told = text.partition("Look yourself")[2].partition("[consent]")[0]
+    assert [name for name in names if f"`{name}`" not in told] == []
+    assert "customers.consent" in result.stdout and "look yourself" in result.stdout
+
+
+def test_what_values_say_of_consent_is_left_to_people(desk: Desk) -> None:
+    rows = "".join(
+        f"K{n},{['weekly', 'never'][n % 2]},{['fine', 'unsubscribed'][n % 2]},{'ab'[n % 2]}\n" for n in range(40)
+    )
+    desk.put("c.csv", "id,newsletter,state,plan\n" + rows)
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert "say of who may be written: `newsletter` and `state`." in text
+    assert rules["output"]["columns"] == ["plan"]
 
 
 # ---- Nothing personal
@@ -716,9 +804,52 @@ def test_made_up_customers_take_no_ones_place(desk: Desk) -> None:
     assert "is not written over" in done.stderr and desk.read("here/customers.csv") == [{"id": "mine"}]
 
 
-@pytest.mark.parametrize("column", ["religion", "health_status", "party", "unsub_flag"])
-def test_what_no_list_is_made_of(desk: Desk, column: str) -> None:
-    rows = "".join(f"K{n},{['one', 'other'][n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+@pytest.mark.parametrize("values", [["one", "other"], ["yes", "no"], ["1", "0"]])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "religion",
+        "health_status",
+        "party",
+        "unsub_flag",
+        "blood_type",
+        "pregnant",
+        "marital",
+        "diagnosis_icd",
+        "Ethnie",
+    ],
+)
+def test_what_no_list_is_made_of(desk: Desk, column: str, values: list[str]) -> None:
+    rows = "".join(f"K{n},{values[n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
     written = _init(desk, f"customer_id,{column},colour\n" + rows)
     assert f"demographic.{column}" not in written
     assert column not in next(line for line in written.splitlines() if line.startswith("columns = "))
+    assert f"`{column}`" in written
+
+
+PERSONS = {
+    "Ansprechpartner": ["Anna Gross", "Bob Klein"], "Kontoinhaber": ["Anna Gross", "Bob Klein"], "login": ["agross", "bklein"],
+    "company_owner": ["A. Gross", "B. Klein"], "initials": ["AG", "BK"], "Lieblingsarzt": ["Dr. Who", "Dr. No"],
+    "Geburtsjahr": ["1957", "1982"], "skype": ["live:anna", "live:bob"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", PERSONS)
+def test_persons_are_not_written_down(desk: Desk, column: str) -> None:
+    rows = "".join(f"K{n},{PERSONS[column][n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+    written = _init(desk, f"customer_id,{column},colour\n" + rows)
+    assert column not in written and not any(value in written for value in PERSONS[column])
+
+
+def test_numbers_that_name_somebody_are_no_amounts(desk: Desk) -> None:
+    """Whole, of one length, and nearly all different; prices are of several lengths."""
+    rows = "".join(f"K{n},{90161995873 + n * n % 7919},{100 * n + 50}\n" for n in range(80))
+    written = _init(desk, "customer_id,Vorgang,spent\n" + rows)
+    assert "9016" not in written and "demographic.spent.min = " in written
+
+
+@pytest.mark.parametrize(("year", "born"), [(1956, True), (2031, False)])
+def test_a_birthday_that_comes_is_no_birth(desk: Desk, year: int, born: bool) -> None:
+    rows = "".join(f"K{n},{year + n // 30}-02-0{n % 9 + 1},2024-0{n % 9 + 1}-03\n" for n in range(60))
+    written = _init(desk, "customer_id,birthday,joined\n" + rows)
+    assert ('years_since = "birthday"' in written) is born

@@ -19,7 +19,7 @@ from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
 from segkit.operations.starting.known.names import free
 from segkit.operations.starting.lines.computed import COMPUTED
-from segkit.operations.starting.lines.draft import parts_of, with_output
+from segkit.operations.starting.lines.draft import left_to_people, parts_of, with_output
 from segkit.operations.starting.lines.toml_lines import text_of
 from segkit.operations.starting.look import look
 from segkit.operations.starting.roles import events_found, key_of_events
@@ -27,6 +27,7 @@ from segkit.operations.starting.template import template_files
 from segkit.operations.starting.trial import Tried, tried
 from segkit.results import Guess, InitResult
 from segkit.rules.tables import CUSTOMERS
+from segkit.words import listed
 
 BY_HAND = "which `--template` gives a start for, to be written by hand"
 FILE = "segments.toml"
@@ -168,6 +169,8 @@ def _guesses(found: Found, facts: Facts) -> list[Guess]:
             for role, column in named.items()
             if column and not (role == "key" and (customers.table or customers.origin == events.name))
         ]
+    if unclear := left_to_people(found, facts):
+        guesses.append(Guess(CUSTOMERS, "consent", "not guessed", f"look yourself at {listed(unclear)}"))
     if facts.as_of:
         guesses.append(Guess("", "as_of", facts.as_of.isoformat(), "the last day in the data"))
     return guesses
