@@ -489,6 +489,37 @@ def test_the_number_of_an_order_is_not_the_key_though_both_are_called_id(desk: D
         assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "customer_id")
 
 
+def test_a_number_of_its_own_in_each_row_is_no_key(desk: Desk) -> None:
+    """The events count themselves in `id`; what says whose they are is written otherwise than in the customer file."""
+    customers = "id,customer_no,city\n" + "".join(f"{n},K{n + 5000},{'ab'[n % 2]}\n" for n in range(1, 201))
+    rows = "".join(f"{n},{5000 + n % 200},2024-01-{1 + n % 28:02},{n % 9}.5\n" for n in range(1, 501))
+    said = _init(desk, customers, "id,customer,order_date,amount\n" + rows, code=3)
+    assert "has the same keys" in said and "`customer` of the events is named like one" in said
+    desk.put("o.csv", "id,who,day\n" + "".join(f"{n},K{n % 7},2024-01-0{1 + n % 9}\n" for n in range(30)))
+    assert "cannot tell which column of" in desk.segkit("init", desk / "x", "--events", desk / "o.csv", code=3).stderr
+
+
+RIVALS = [("seller", "buyer"), ("acheteur", "parrain"), ("parrain", "acheteur"), ("von", "an")]
+
+
+@pytest.mark.parametrize("key", ["client", "id"])
+@pytest.mark.parametrize(("one", "other"), RIVALS)
+def test_of_two_columns_with_keys_none_is_taken_in_silence(key: str, one: str, other: str, desk: Desk) -> None:
+    """One has all customers, the other customers of old, too."""
+    customers = f"{key},city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(1, 201))
+    rows = [f"{n % 200 + 1},{n * 7 % 240 + 1},2024-01-{1 + n % 28:02},{n % 9}.5\n" for n in range(500)]
+    said = _init(desk, customers, f"{one},{other},day,amount\n" + "".join(rows), code=3)
+    assert f"`{one}` and `{other}` of" in said
+    wanted = "client" if key == "client" else "customer_id"
+    assert f"name that one `{wanted}` in the file" in said
+    for columns, taken in (((wanted, other), (wanted, other)), ((one, wanted), (wanted, one))):
+        desk.put("e.csv", f"{','.join(columns)},day,amount\n" + "".join(rows))
+        result = desk.segkit("init", desk / "out", "--force", "--customers", desk / "c.csv", "--events", desk / "e.csv")
+        events = tomli.loads((desk / "out/segments.toml").read_text())["events"]["e"]
+        assert events.get("key", key) == taken[0]
+        assert f"`{taken[1]}` has keys, too" in " ".join(result.stdout.split()) or taken[1] == other
+
+
 def test_a_name_tells_less_than_values_do(desk: Desk) -> None:
     desk.put("c.csv", "customer_id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(50)))
     rows = "".join(f"{n},2024-01-{1 + n % 28:02},{n % 50}\n" for n in range(40, 140))
@@ -595,7 +626,7 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
             "one DIR, not `here`, `d.csv`, `e.csv`: repeat",
         ),
         (
-            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n2,2024-01-02,€3.50\n"},
+            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n1,2024-01-02,€3.50\n"},
             ["--events", "o.csv"],
             3,
             '`where.currency = "EUR"`\n',

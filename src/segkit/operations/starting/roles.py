@@ -11,9 +11,10 @@ from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.column import NUMERIC
 from segkit.operations.orders_file.guess import QUANTITIES, ROLES, guess, guess_id, simple
 from segkit.operations.starting.files import Files
+from segkit.operations.starting.keys import NAMES, WEAK, repeats
 from segkit.operations.starting.known.found import EventsFound
 from segkit.operations.starting.known.names import free
-from segkit.words import count, plural
+from segkit.words import count, listed, plural
 
 PRICES = ("unitprice", "price", "unitcost", "prixunitaire", "prixunit", "einzelpreis", "stückpreis", "prix", "preis")
 """Names of columns with the price of one piece."""
@@ -27,8 +28,10 @@ FEWEST = 5
 
 def key_of_events(table: Table) -> tuple[str, str]:
     """The column that says whose the events are, by its name, and why; `DataError` where no name tells."""
-    if found := guess(table, "key"):
-        return found, "named like the key of a customer"
+    found = guess(table, "key")
+    if found and (simple(found) not in WEAK or repeats(table, found)):
+        others = [name for name in table.columns if name != found and simple(name) in NAMES[: NAMES.index("user")]]
+        return found, "named like the key of a customer" + (f", as {listed(others)} is" if others else "")
     names = ", ".join(f"`{name}`" for name in table.columns)
     hint = table.one_column_hint() or table.no_header_hint()
     message = f"cannot tell which column of `{table.labels[0].path}` holds the customer's key"
