@@ -884,3 +884,177 @@ def test_a_birthday_that_comes_is_no_birth(desk: Desk, year: int, born: bool) ->
     rows = "".join(f"K{n},{year + n // 30}-02-0{n % 9 + 1},2024-0{n % 9 + 1}-03\n" for n in range(60))
     written = _init(desk, "customer_id,birthday,joined\n" + rows)
     assert ('years_since = "birthday"' in written) is born
+
+
+# ---- What is not guessed in silence
+
+
+def _orders(total: Callable[[int, int], object], orders: int, lines: int = 3, id_: str = "order_id") -> str:
+    """Orders of 1 to `lines` lines; `total` is of an order and a line."""
+    return f"{id_},customer_id,order_date,order_total,product\n" + "".join(
+        f"S{n + 1000},K{n * 7 % 40},2024-0{1 + n % 9}-{1 + n % 28:02},{total(n, k)},p{k}\n"
+        for n in range(orders)
+        for k in range(1 + n % lines)
+    )
+
+
+WHOLE: dict[str, tuple[str, str | None]] = {
+    "all": (_orders(lambda n, k: 20 + n, 60), "active"),
+    "all but one": (_orders(lambda n, k: 20 + n + (n == 5 and k == 1), 400), "asked"),
+    "too few": (_orders(lambda n, k: 20 + n, 12, 2).replace("p1", "p1", 1), "active"),
+    "four": (_orders(lambda n, k: 20 + n, 8, 2), "asked"),
+    "one": (_orders(lambda n, k: 20 + n, 2, 2), "asked"),
+    "one price": (_orders(lambda n, k: 9, 60), "asked"),
+    "lines": (_orders(lambda n, k: 20 + n * 3 % 7 + k * 5 % 11, 60), None),
+    "by value": (_orders(lambda n, k: 20 + n, 60, id_="sale_id"), "active"),
+    "by value, any name": (_orders(lambda n, k: 20 + n, 60, id_="Vorgang"), "active"),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_the_money_of_a_whole_order_is_told(case: str, desk: Desk) -> None:
+    events, wanted = WHOLE[case]
+    desk.put("o.csv", events)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text, rules = made(desk, "--events", desk / "o.csv", "--force")
+    of_orders = rules["events"]["o"]
+    assert of_orders["id"] == events.partition(",")[0]
+    assert (of_orders.get("amount_per") == "event") is (wanted == "active")
+    assert ('# amount_per = "event"' in text) is (wanted == "asked")
+    assert ("o.amount_per" in result.stdout) is (wanted is not None)
+    assert ("not guessed" in result.stdout) is (wanted == "asked")
+
+
+def test_no_other_column_is_the_number_of_an_order(desk: Desk) -> None:
+    """Numbers of customers, of lines, of products and of what goes on for days group no order."""
+    rows = "".join(
+        f"K{n % 20},C{n % 20},L{n},p{n % 9},W{n // 3},2024-0{1 + n % 9}-{1 + n % 28:02},{n}.5\n" for n in range(120)
+    )
+    desk.put("o.csv", "customer_id,card,position,product,wave,day,amount\n" + rows)
+    assert "id" not in made(desk, "--events", desk / "o.csv")[1]["events"]["o"]
+
+
+TIMES: dict[str, tuple[list[str], list[Callable[[int, int], object]], str, str]] = {
+    "sign-up": (["signup_date", "bought_on"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "bought_on",
+                "`signup_date`: one day for each customer"),
+    "any name": (["angelegt", "kauf"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "kauf",
+                 "`angelegt`: one day for each customer"),
+    "a child": (["child_birthday", "kauf"], [lambda n, c: f"201{n % 9}-01-02", lambda n, c: _day(n)], "kauf",
+                "`child_birthday`: births"),
+    "births": (["date_of_birth", "kauf"], [lambda n, c: f"19{60 + c}-01-02", lambda n, c: _day(n)], "kauf",
+               "`date_of_birth`: births"),
+    "lives": (["x", "kauf"], [lambda n, c: f"19{60 + n % 39}-01-02", lambda n, c: _day(n)], "kauf", "`x`: more than"),
+    "a name that lies": (["date", "kauf"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "kauf", "`date`: one"),
+    "serials": (["order_date", "shipped"], [lambda n, c: 45123 + n, lambda n, c: _day(n)], "shipped",
+                "`order_date`: not read as days"),
+    "two": (["ordered", "shipped"], [lambda n, c: _day(n), lambda n, c: _day(n + 1)], "ordered", "the first of 2 columns"),
+}  # fmt: skip
+
+
+def _day(n: int) -> str:
+    return str(dt.date(2023, 1, 1) + dt.timedelta(n * 5 % 330))
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_the_day_of_the_event_is_no_other_day(case: str, desk: Desk) -> None:
+    names, values, wanted, told = TIMES[case]
+    rows = (f"K{n % 20},{','.join(str(value(n, n % 20)) for value in values)},{n}.5\n" for n in range(120))
+    desk.put("o.csv", f"customer_id,{','.join(names)},amount\n" + "".join(rows))
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    assert tomli.loads((desk / "here/segments.toml").read_text())["events"]["o"]["time"] == wanted
+    assert told in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("date_of_birth", "1960-01-02", "holds days; `date_of_birth`: births"),
+        ("order_date", "45123", "hint: `order_date`: not read as days such as 2024-03-31"),
+    ],
+)
+def test_events_without_a_day(column: str, value: str, message: str, desk: Desk) -> None:
+    desk.put("o.csv", f"customer_id,{column},amount\n" + f"K1,{value},5.5\n" * 9)
+    assert message in desk.segkit("init", desk / "here", "--events", desk / "o.csv", code=3).stderr
+
+
+HEADERS = [
+    ("1,Anna1,Paris,1980-05-18\n", False),
+    ("1,Anna,Paris\n", False),
+    ("K001,Anna,F\n", False),
+    ("no,54.50,2023-05-18\n", False),
+    ("id,2023,2024\n", True),
+    ("id,2023-01,2023-02\n", True),
+    ("id,q1,address_2\n", True),
+    ("id,vip,plan\n", True),
+]
+
+
+@pytest.mark.parametrize(("header", "names"), HEADERS)
+def test_the_first_line_has_names(header: str, names: bool, desk: Desk) -> None:
+    fields = header.strip().split(",")
+    made_up: dict[str, Callable[[int], object]] = {
+        "1": lambda n: n + 2, "Anna1": lambda n: f"Anna{n + 2}", "Paris": lambda n: ["Paris", "Oslo"][n % 2],
+        "1980-05-18": lambda n: f"19{60 + n}-01-02", "Anna": lambda n: ["Anna", "Bob"][n % 2], "K001": lambda n: f"K{n + 2:03}",
+        "F": lambda n: "FM"[n % 2], "54.50": lambda n: f"{n}.25", "2023-05-18": _day, "vip": lambda n: ["vip", ""][n % 2],
+    }  # fmt: skip
+    rows = [",".join(str(made_up[name](n) if name in made_up else n) for name in fields) for n in range(30)]
+    desk.put("c.csv", header + "\n".join(rows) + "\n")
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv", code=0 if names else 3)
+    assert names or "has values, not names of columns: see column" in result.stderr
+    assert names or not any(field in result.stderr for field in ("Anna", "Paris", "1980", "K001"))
+
+
+@pytest.mark.parametrize("column", ["order_currency", "Cur", "iso_currency", "ccy", "x", "Währung"])
+@pytest.mark.parametrize("codes", [("USD", "JPY"), ("eur", "PHP")])
+def test_currencies_of_any_name_are_told(column: str, codes: tuple[str, str], desk: Desk) -> None:
+    rows = "".join(f"K{n % 30},{_day(n)},{n}.5,{codes[n % 3 == 0]},{['USA', 'FRA'][n % 2]}\n" for n in range(60))
+    desk.put("o.csv", f"customer_id,order_date,amount,{column},country\n" + rows)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text = (desk / "here/segments.toml").read_text()
+    assert (
+        re.search(rf'^# where\."?{column}"? = "{codes[0]}"', text, flags=re.MULTILINE) and "where.country" not in text
+    )
+    assert "amounts of several currencies are added up" in " ".join(result.stdout.split())
+    desk.put("here/segments.toml", text.replace("# where.", "where."))
+    desk.segkit("apply", desk / "here/segments.toml", "--dry-run")
+
+
+STATES = [
+    (
+        "status",
+        ["paid", "cancelled", "failed", "returned"],
+        'where.status.not_in = ["cancelled", "failed", "returned"]',
+    ),
+    ("Zustand", ["bezahlt", "storniert", "erstattet"], 'where.Zustand.not_in = ["erstattet", "storniert"]'),
+    ("refunded", ["yes", "no"], 'where.refunded.not_in = ["yes"]'),
+    ("cancelled", ["true", "false"], "where.cancelled.is = false"),
+    ("refunded", ["yes", ""], 'where.refunded = { not_in = ["yes"], or_missing = true }'),
+    ("status", ["paid", "", "cancelled"], 'where.status = { not_in = ["cancelled"], or_missing = true }'),
+    ("cancelled", ["true", "false", ""], "where.cancelled = { is = false, or_missing = true }"),
+    ("is_return", ["0", "1"], "where.is_return.not_in = [1]"),
+    ("cancelled_at", ["", "2024-02-02"], "where.cancelled_at.missing = true"),
+    ("status", ["paid", "shipped"], None),
+    ("status", ["returned", "returned"], None),
+    ("colour", ["red", "blue"], None),
+]
+
+
+@pytest.mark.parametrize(("column", "values", "wanted"), STATES)
+def test_money_that_was_not_paid_is_told(column: str, values: list[str], wanted: str | None, desk: Desk) -> None:
+    rows = "".join(f"K{n % 30},{_day(n)},{n}.5,{values[n % len(values)]}\n" for n in range(120))
+    desk.put("o.csv", f"customer_id,order_date,amount,{column}\n" + rows)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text = (desk / "here/segments.toml").read_text()
+    assert re.findall(r"^# (where\..*?)(?:  +# .*)?$", text, flags=re.MULTILINE) == ([wanted] if wanted else [])
+    assert ("o.where" in result.stdout) is bool(wanted)
+    desk.put("here/segments.toml", text.replace("# where.", "where."))
+    desk.segkit("apply", desk / "here/segments.toml", "--dry-run")
+
+
+def test_files_of_returns_beside_those_of_orders(desk: Desk) -> None:
+    for name in ("orders.csv", "returns.csv"):
+        desk.put(name, "customer_id,order_date,amount\n" + "".join(f"K{n % 9},{_day(n)},{n}.5\n" for n in range(40)))
+    args = ("--events", desk / "orders.csv", "--events", desk / "returns.csv")
+    result = desk.segkit("init", desk / "here", *args)
+    assert "amounts of `returns.csv` are added to the others" in " ".join(result.stdout.split())
+    assert "amounts of `returns.csv` are added to the others" in (desk / "here/segments.toml").read_text()

@@ -147,10 +147,11 @@ def _events(events: EventsFound, found: Found, facts: Facts, folder: Path | None
     table = facts.tables[events.name]
     yield f"[events.{events.name}]"
     days = next((c.values for c in table.columns if c.name == events.time and c.values), None)
-    why = dict(events.why) | {"path": f"{plural(table.rows or 0, 'row')} with a key and a day"}
+    rows = f"{plural(table.rows or 0, 'row')} with a key and a day"
+    why = dict(events.why) | {"path": "; ".join(filter(None, [rows, events.why.get("files")]))}
     if days and days.lowest is not None:
         why["time"] = f"{days.lowest} to {days.highest}"
-    why |= {"other time": "another column of dates", "maybe amount": "if these numbers are the money of a row"}
+    why |= {"other time": "another column of dates"}
     yield from with_reasons(event_settings(events, found.customers, folder), why)
     yield from _unclear_dates(facts, events.name)
 
