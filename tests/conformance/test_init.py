@@ -873,10 +873,10 @@ def test_persons_are_not_written_down(desk: Desk, column: str) -> None:
 
 
 def test_numbers_that_name_somebody_are_no_amounts(desk: Desk) -> None:
-    """Whole, of one length, and nearly all different; prices are of several lengths."""
-    rows = "".join(f"K{n},{90161995873 + n * n % 7919},{100 * n + 50}\n" for n in range(80))
-    written = _init(desk, "customer_id,Vorgang,spent\n" + rows)
-    assert "9016" not in written and "demographic.spent.min = " in written
+    """Whole, of one length, not round, and nearly all different."""
+    rows = "".join(f"K{n},{90161995873 + n * n % 7919},{100 * n + 51},{5000000 + 1000 * n}\n" for n in range(80))
+    written = _init(desk, "customer_id,Vorgang,spent,income\n" + rows)
+    assert "9016" not in written and "demographic.spent.min = " in written and "demographic.income.min = " in written
 
 
 @pytest.mark.parametrize(("year", "born"), [(1956, True), (2031, False)])

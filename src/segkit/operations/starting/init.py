@@ -176,7 +176,7 @@ def _guesses(found: Found, facts: Facts) -> list[Guess]:
             guesses.append(Guess(events.name, "path", plural(len(events.files), "file"), added))
         guesses += [Guess(events.name, one.key[0], _left(one), f"not guessed: {one.why}") for one in events.maybe]
     if unclear := left_to_people(found, facts):
-        guesses.append(Guess(CUSTOMERS, "consent", "not guessed", f"look yourself at {listed(unclear)}"))
+        guesses.append(Guess(CUSTOMERS, "consent", "none", f"not guessed: look yourself at {listed(unclear)}"))
     if facts.as_of:
         guesses.append(Guess("", "as_of", facts.as_of.isoformat(), "the last day in the data"))
     return guesses

@@ -25,7 +25,7 @@ from segkit.rules.text.loader import load_rules_text
 QUARTER = 0.75
 A_YEAR = dt.timedelta(days=366)
 MOST = 0.9
-ID_LENGTH = 5
+ID_LENGTH = 7
 """Digits that numbers of accounts have at least."""
 
 
@@ -106,6 +106,7 @@ def _uppers(opened: Table, key: str) -> Mapping[str, Upper]:
 
 
 def _one_length(column: pl.Expr) -> pl.Expr:
-    """Whether all are whole numbers with as many digits, and many of these."""
+    """Whether all are whole numbers with as many digits, and many of these, and not all are round."""
     low, high = column.min().log10().floor(), column.max().log10().floor()
-    return ((column.floor() == column).all() & (low == high) & (low >= ID_LENGTH - 1)).fill_null(value=False)
+    whole = (column.floor() == column).all() & (column % 10 != 0).any()
+    return (whole & (low == high) & (low >= ID_LENGTH - 1)).fill_null(value=False)

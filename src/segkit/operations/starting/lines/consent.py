@@ -90,8 +90,7 @@ def requirement(column: KnownColumn, number: Upper | None) -> object:
             of_flags = number is not None and number.distinct <= 2 and {values.lowest, values.highest} <= {0, 1}
             return int(wanted) if of_flags else None
         case "text":
-            shown = [str(one.value) for one in values.frequent]
-            return _word(wanted, shown) if len(shown) == values.distinct else None
+            return _word(wanted, [str(one.value) for one in values.frequent])
         case _:
             return None
 
