@@ -199,6 +199,8 @@ CONSENT = [
     ("newsletter_on", ["2024-01-03", ""], None),
     ("subscribed", ["yes", "no"], '"yes"'),
     ("do_not", ["yes", "no"], None),
+    ("!consent", ["yes", "no"], None),
+    ("consent", ["1", "2"], None),
     ("AcceptedCmp3", ["0", "1"], None),
     ("country", ["NO", "FR"], None),
 ]
@@ -295,6 +297,17 @@ def test_what_a_name_says_in_other_words_is_left_to_people(values: list[str], de
     told = text.partition("Look yourself")[2].partition("[consent]")[0]
     assert [name for name in names if f"`{name}`" not in told] == []
     assert "customers.consent" in result.stdout and "look yourself" in result.stdout
+
+
+def test_events_of_those_who_left_are_no_segment(desk: Desk) -> None:
+    rows = "".join(f"K{n % 9},{_day(n)}\n" for n in range(60))
+    desk.put("orders.csv", "customer_id,order_date,amount\n" + rows.replace("\n", ",5.5\n"))
+    for name, segment in (("unsubscribes", False), ("visits", True)):
+        desk.put(f"{name}.csv", f"customer_id,{name}_on\n" + rows)
+        args = ("--events", desk / "orders.csv", "--events", desk / f"{name}.csv", "--force")
+        text, rules = made(desk, *args)
+        assert (f"{name}-lately" in rules["segment"]) is segment
+        assert (f"say of who may be written: `{name}`." in text) is not segment
 
 
 def test_what_values_say_of_consent_is_left_to_people(desk: Desk) -> None:
@@ -495,6 +508,9 @@ def test_a_number_of_its_own_in_each_row_is_no_key(desk: Desk) -> None:
     rows = "".join(f"{n},{5000 + n % 200},2024-01-{1 + n % 28:02},{n % 9}.5\n" for n in range(1, 501))
     said = _init(desk, customers, "id,customer,order_date,amount\n" + rows, code=3)
     assert "has the same keys" in said and "`customer` of the events is named like one" in said
+    lines = "".join(f"{n},{5000 + n % 200},2024-01-{1 + n % 28:02},p{k}\n" for n in range(1, 501) for k in range(2))
+    said = _init(desk, customers, "id,customer,order_date,product\n" + lines, code=3)
+    assert "`customer` of the events is named like one" in said
     desk.put("o.csv", "id,who,day\n" + "".join(f"{n},K{n % 7},2024-01-0{1 + n % 9}\n" for n in range(30)))
     assert "cannot tell which column of" in desk.segkit("init", desk / "x", "--events", desk / "o.csv", code=3).stderr
 

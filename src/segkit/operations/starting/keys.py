@@ -132,7 +132,8 @@ def _partners(known: pl.DataFrame, events: Table) -> Mapping[str, list[_Pair]]:
     for candidate in (name for name, column in events.columns.items() if column.type in of_ids):
         text, specific = _is_text(events, candidate), candidate == best_name and simple(candidate) not in WEAK
         again = text or repeats(events, candidate)
-        if not again and not specific:
+        of_rows = simple(candidate) in WEAK and best_name != candidate
+        if of_rows or not (again or specific):
             continue
         keys = events.frame.select(events.key(candidate).alias("key")).drop_nulls().unique(maintain_order=True)
         some = keys.head(LOOKED_AT).collect()["key"]

@@ -79,9 +79,7 @@ def whole_of(table: Table, id_: str, amount: str) -> Whole | None:
     if same == several_lines and min(several_lines, different) >= FEWEST:
         return Whole(True, f"all lines of each of {count(several_lines)} events with several have one amount")
     told = f"{count(same)} of {plural(several_lines, 'event')} with several lines have one amount"
-    return Whole(
-        False, f"{told}: so it is if that is the money of the whole event, which is counted with each line now"
-    )
+    return Whole(False, f"{told}: if it is that of the whole event, this counts it once, and not once a line")
 
 
 def _groups(table: Table, id_: str) -> str | None:

@@ -31,13 +31,14 @@ BESIDE = frozenset({"date", "day", "time", "timestamp", "at", "on", "since", "is
 STOPS = (
     r"opt(ed|ing)? ?out|unsub|desabonn|abbestell|abgemeldet|sperr|black ?list|block ?list|\bblocked|robinson|suppress|"
     r"do not|\bdnc\b|\bdied|decease|\bdead\b|death|verst[oa]rb|gestorben|d[ée]c[ée]d|fallecid|bounce|complain|spam|"
-    r"eras(ed|ure)|\bdelet|widersp|widerruf|revok|withdr|objection|\bobject(s|ed)\b|refus|is test|^test$|"
+    r"eras(ed|ure)|\bdelet|widersp|widerruf|revok|withdr|objection|\bobject(s|ed)\b|refus|is test|^test$|\bbanned|"
     r"\btest (account|customer|user|kunde)|testkunde"
 )
 """What tells that somebody is not to be written, as part of a name or of a value."""
 PERMITS = (
     r"opt(ed|ing)? ?in\b|consent|permiss|einwillig|erlaub|\ballow(s|ed)?\b|\baccepts\b|\bagreed\b|\bsubscribed|"
-    r"newsletter|gdpr|dsgvo|rgpd|privacy|datenschutz|contact(able|ar|er)\b|kontaktier|soll?icit|reachable"
+    r"subscriber|newsletter|gdpr|dsgvo|rgpd|privacy|datenschutz|contact(able|ar|er)\b|kontaktier|soll?icit|"
+    r"reachable|mailable|\bnomail|\blgpd|\bccpa"
 )
 """What tells in a name, whichever way, that it is about who may be written."""
 STATES = re.compile(
@@ -52,6 +53,8 @@ def consents(name: str) -> bool | None:
 
     None where that is left to people: each word of the name must be known, and one thing be said.
     """
+    if re.search(r"[^\w\s./-]", name):
+        return None  # `!consent`
     words = [word for word in kinds.words_of(name) if word not in BESIDE]
     said = tuple(word for word in words if word not in CHANNELS)
     if said in TWO_WORDS:
@@ -67,9 +70,19 @@ def about_consent(column: KnownColumn) -> bool:
     shown = [str(one.value) for one in values.frequent] if values and column.type == "text" else []
     if re.search(f"{STOPS}|{PERMITS}", name) or any(re.search(STOPS, _words(value)) for value in shown):
         return True
-    counts = values is not None and isinstance(values.highest, int | float) and values.highest > 1
     reaches = not {*CHANNELS, "subscription"}.isdisjoint(name.split())
-    return reaches and not counts and bool(STATES.search(name))
+    counts = values is not None and isinstance(values.highest, int | float) and values.highest > 1
+    return reaches and not counts and (_says_yes_or_no(column, shown) or bool(STATES.search(name)))
+
+
+def _says_yes_or_no(column: KnownColumn, shown: Sequence[str]) -> bool:
+    flags = column.type in ("boolean", "number")
+    return flags or bool(shown and {value.strip().lower() for value in shown} <= {*TRUE, *FALSE})
+
+
+def stops(name: str) -> bool:
+    """Whether a table of this name tells of people who are not to be written."""
+    return bool(re.search(STOPS, _words(name)))
 
 
 def requirement(column: KnownColumn, number: Upper | None) -> object:

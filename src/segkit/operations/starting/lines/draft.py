@@ -9,7 +9,7 @@ from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.lines import computed
-from segkit.operations.starting.lines.consent import about_consent, consents, requirement
+from segkit.operations.starting.lines.consent import about_consent, consents, requirement, stops
 from segkit.operations.starting.lines.guarded import is_special, usable
 from segkit.operations.starting.lines.segments import (
     LABEL,
@@ -17,6 +17,7 @@ from segkit.operations.starting.lines.segments import (
     is_placeholder,
     of_customers,
     of_events,
+    roles,
     several_values,
 )
 from segkit.operations.starting.lines.sources import customer_settings, event_settings, with_reasons
@@ -174,11 +175,13 @@ def _consent(found: Found, facts: Facts) -> Iterator[str]:
 
 
 def left_to_people(found: Found, facts: Facts) -> list[str]:
-    """The columns that are about consent, and of which nothing tells what says yes."""
-    tables = [CUSTOMERS] if found.customers.table else [events.name for events in found.events]
-    columns = [column for table in tables for column in facts.columns(table)]
-    unclear = (c for c in columns if about_consent(c) and requirement(c, facts.uppers.get(c.name)) is None)
-    return list(dict.fromkeys(column.name for column in unclear if column.name != found.customers.key))
+    """Columns and tables that are about consent, and of which nothing tells what says yes."""
+    columns = list(facts.columns(CUSTOMERS)) if found.customers.table else []
+    names = [c.name for c in columns if about_consent(c) and requirement(c, facts.uppers.get(c.name)) is None]
+    for events in found.events:
+        names += [events.name] if stops(events.name) else []
+        names += [c.name for c in facts.columns(events.name) if c.name not in roles(events) and about_consent(c)]
+    return [name for name in dict.fromkeys(names) if name != found.customers.key]
 
 
 def _guarded(found: Found, facts: Facts) -> Iterator[str]:

@@ -11,6 +11,7 @@ from segkit.operations.personal.kinds import words_of
 from segkit.operations.starting.known.facts import Facts, Upper
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.known.names import free, slug
+from segkit.operations.starting.lines.consent import stops
 from segkit.operations.starting.lines.guarded import usable
 from segkit.operations.starting.lines.toml_lines import Part, dotted_key, noted
 from segkit.results import FrequentValue, KnownColumn
@@ -76,7 +77,7 @@ def of_customers(found: Found, facts: Facts, names: Names) -> Iterator[Part]:
 def of_events(found: Found, facts: Facts, names: Names) -> Iterator[Part]:
     """Segments by what customers did: by the most frequent value of a column of events, and for other tables lately."""
     for events in found.events:
-        if events is not found.main:
+        if events is not found.main and not stops(events.name):
             yield _lately(events, names)
         columns = [c for c in facts.columns(events.name) if c.name not in roles(events)]
         told = [(c, one) for c in columns if c.type == "text" and usable(c, events.key) and (one := example(c))]
