@@ -76,7 +76,7 @@ def unmixed(book: Book, sheet: Sheet, column: Mixed, spec: Source) -> pl.Series:
         if decimal is None and (fractions.height or undecided):
             row, value = marked.row(0)
             message = f"column `{column.name}` has numbers and texts, and nothing settles how to read a text such as "
-            hint = 'make all of them numbers in Excel, or say how the texts are written: `decimal = ","`'
+            hint = 'make all of them numbers in Excel, or say how texts are written: `decimal = "."` or `decimal = ","`'
             quotes = Quotes(column.own_name(spec), (value,))
             raise DataError(Diagnostic(f"{message}`{value}`", place(book, sheet, row), hint, quotes=quotes))
     # `1.234` reads both ways, and `1.2340` does not.
