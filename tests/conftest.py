@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.desk import ROOT, SHARED, Desk
 from tests.extras import ABSENT, EXTRAS
+
+# How long an example takes is the machine's affair.
+settings.register_profile("segkit", deadline=None)
+settings.load_profile("segkit")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

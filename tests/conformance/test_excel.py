@@ -62,6 +62,10 @@ VALUES: dict[str, tuple[list[Any], list[str]]] = {
     "money": ([Shown(1234.5, '#,##0.00 "€"'), Shown(2, '"$"0')], ["1234.5", "2"]),
     "fifteen digits": ([123456789012345, 999999999999999], ["123456789012345", "999999999999999"]),
     "more digits than are kept": ([1, 12345678901234567], ["1", "1.23456789012346E+16"]),
+    "powers of ten, and the number below one": (
+        [10**15, 10**18, -(10**21), 9_999_999_999_999_990],
+        ["1E+15", "1E+18", "-1E+21", "9.99999999999999E+15"],
+    ),
     "more digits than are kept, among texts": (["x", 12345678901234567], ["x", "1.23456789012346E+16"]),
     "many digits that are a text": (["x", "12345678901234567"], ["x", "12345678901234567"]),
     "small and large": ([1e-7, 0.3], ["0.0000001", "0.3"]),
@@ -806,3 +810,10 @@ def test_a_workbook_of_another_rule_file_that_this_run_writes_too(desk: Desk) ->
     error = desk.segkit("apply", desk.put("two.toml", rules_with()), code=4).stderr
     assert "`w.xlsx`" in error
     desk.segkit("apply", desk.put("two.toml", rules_with('workbook = "w.xlsx"')))
+
+
+def test_a_header_without_rows(desk: Desk) -> None:
+    desk.put("c.xlsx", workbook([["id", "x"]]))
+    desk.put("c.csv", "id,x\n")
+    of_text = told(desk, head() + EVERYONE)
+    assert told(desk, CUSTOMERS + EVERYONE) == of_text

@@ -194,6 +194,13 @@ CONSENT = [
     ("not_unsubscribed", ["true", "false"], None),
     ("no_of_newsletters", ["3", "5"], None),
     ("newsletter", ["weekly", "daily"], None),
+    ("newsletter_opt_out", ["yes", "no"], '"no"'),
+    ("sms_consent", ["Y", "N"], '"Y"'),
+    ("newsletter_on", ["2024-01-03", ""], None),
+    ("subscribed", ["yes", "no"], '"yes"'),
+    ("do_not", ["yes", "no"], None),
+    ("!consent", ["yes", "no"], None),
+    ("consent", ["1", "2"], None),
     ("AcceptedCmp3", ["0", "1"], None),
     ("country", ["NO", "FR"], None),
 ]
@@ -215,8 +222,102 @@ def test_consent_is_a_comment_that_is_right(column: str, values: list[str], want
     desk.put("here/segments.toml", active + "[segment.all-of-them]\neveryone = true\n")
     desk.segkit("apply", desk / "here/segments.toml")
     kept = {row.split(",")[0] for row in (desk / "here/segments/all-of-them.csv").read_text().splitlines()[1:]}
-    yes = {"true", "1", "ja", "Y", "Yes", "2024-01-03"} if consents(column) else {"false", "0", "nein", "N", "No", ""}
+    yes = (
+        {"true", "1", "ja", "Y", "Yes", "yes", "2024-01-03"}
+        if consents(column)
+        else {"false", "0", "nein", "N", "No", "no", ""}
+    )
     assert kept == {row.split(",")[0] for row in rows if row.split(",")[1] in yes}
+
+
+INVERTED = [
+    "no_consent",
+    "no_optin",
+    "no_opt_in",
+    "no_permission",
+    "consent_declined",
+    "consent_denied",
+    "permission_denied",
+    "consent_expired",
+    "newsletter_off",
+    "newsletter_cancelled",
+    "newsletter_abbestellt",
+    "kein_newsletter",
+    "without_consent",
+    "non_consent",
+    "consent_missing",
+    "lacks_consent",
+    "newsletter_pause",
+    "sin_consentement",
+    "newsletter_abgemeldet",
+    "email_opt_in_missing",
+    "email_optin_revoked",
+    "not_opted_in",
+    "dont_allow_calls",
+    "optin_withdrawn",
+    "consent_lapsed",
+    "newsletterAbbestellt",
+    "consent_opt_out",
+    "subscribed_not",
+]
+SILENT = [
+    "Werbesperre",
+    "blacklisted",
+    "deceased",
+    "suppressed",
+    "gdpr_erased",
+    "contactable",
+    "no_contactar",
+    "is_test",
+    "robinson",
+    "sms_stop",
+    "pas_de_mail",
+    "ne_pas_solliciter",
+    "privacy_declined",
+    "hard_bounce",
+    "spam_complaint",
+    "rgpd_ok",
+    "email_status",
+    "unsub",
+]
+
+
+@pytest.mark.parametrize("values", [["yes", "no"], ["1", "0"], ["true", "false"], ["2024-01-03", "2024-02-03"]])
+def test_what_a_name_says_in_other_words_is_left_to_people(values: list[str], desk: Desk) -> None:
+    """All these at once: none has a value in `require`, a segment, or a place in the lists, and each is named."""
+    names = [*INVERTED, *SILENT, "newsletter_ended_on", "consent_until", "died_on", "opted_out_at"]
+    if "2024" in values[0]:
+        names.remove("opted_out_at")  # a day of that says who has not done it
+    rows = [f"K{n},{'red' if n % 3 else 'blue'}" + f",{values[n % 2]}" * len(names) for n in range(60)]
+    desk.put("c.csv", "\n".join([f"id,colour,{','.join(names)}", *rows]) + "\n")
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv")
+    text = (desk / "here/segments.toml").read_text(encoding="utf-8")
+    assert "require" not in text and tomli.loads(text)["output"]["columns"] == ["colour"]
+    assert list(tomli.loads(text)["segment"]) == ["colour-red"]
+    told = text.partition("Look yourself")[2].partition("[consent]")[0]
+    assert [name for name in names if f"`{name}`" not in told] == []
+    assert "customers.consent" in result.stdout and "look yourself" in result.stdout
+
+
+def test_events_of_those_who_left_are_no_segment(desk: Desk) -> None:
+    rows = "".join(f"K{n % 9},{_day(n)}\n" for n in range(60))
+    desk.put("orders.csv", "customer_id,order_date,amount\n" + rows.replace("\n", ",5.5\n"))
+    for name, segment in (("unsubscribes", False), ("visits", True)):
+        desk.put(f"{name}.csv", f"customer_id,{name}_on\n" + rows)
+        args = ("--events", desk / "orders.csv", "--events", desk / f"{name}.csv", "--force")
+        text, rules = made(desk, *args)
+        assert (f"{name}-lately" in rules["segment"]) is segment
+        assert (f"say of who may be written: `{name}`." in text) is not segment
+
+
+def test_what_values_say_of_consent_is_left_to_people(desk: Desk) -> None:
+    rows = "".join(
+        f"K{n},{['weekly', 'never'][n % 2]},{['fine', 'unsubscribed'][n % 2]},{'ab'[n % 2]}\n" for n in range(40)
+    )
+    desk.put("c.csv", "id,newsletter,state,plan\n" + rows)
+    text, rules = made(desk, "--customers", desk / "c.csv")
+    assert "say of who may be written: `newsletter` and `state`." in text
+    assert rules["output"]["columns"] == ["plan"]
 
 
 # ---- Nothing personal
@@ -401,6 +502,40 @@ def test_the_number_of_an_order_is_not_the_key_though_both_are_called_id(desk: D
         assert (rules["customers"]["key"], rules["events"]["o"]["key"]) == ("id", "customer_id")
 
 
+def test_a_number_of_its_own_in_each_row_is_no_key(desk: Desk) -> None:
+    """The events count themselves in `id`; what says whose they are is written otherwise than in the customer file."""
+    customers = "id,customer_no,city\n" + "".join(f"{n},K{n + 5000},{'ab'[n % 2]}\n" for n in range(1, 201))
+    rows = "".join(f"{n},{5000 + n % 200},2024-01-{1 + n % 28:02},{n % 9}.5\n" for n in range(1, 501))
+    said = _init(desk, customers, "id,customer,order_date,amount\n" + rows, code=3)
+    assert "has the same keys" in said and "`customer` of the events is named like one" in said
+    lines = "".join(f"{n},{5000 + n % 200},2024-01-{1 + n % 28:02},p{k}\n" for n in range(1, 501) for k in range(2))
+    said = _init(desk, customers, "id,customer,order_date,product\n" + lines, code=3)
+    assert "`customer` of the events is named like one" in said
+    desk.put("o.csv", "id,who,day\n" + "".join(f"{n},K{n % 7},2024-01-0{1 + n % 9}\n" for n in range(30)))
+    assert "cannot tell which column of" in desk.segkit("init", desk / "x", "--events", desk / "o.csv", code=3).stderr
+
+
+RIVALS = [("seller", "buyer"), ("acheteur", "parrain"), ("parrain", "acheteur"), ("von", "an")]
+
+
+@pytest.mark.parametrize("key", ["client", "id"])
+@pytest.mark.parametrize(("one", "other"), RIVALS)
+def test_of_two_columns_with_keys_none_is_taken_in_silence(key: str, one: str, other: str, desk: Desk) -> None:
+    """One has all customers, the other customers of old, too."""
+    customers = f"{key},city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(1, 201))
+    rows = [f"{n % 200 + 1},{n * 7 % 240 + 1},2024-01-{1 + n % 28:02},{n % 9}.5\n" for n in range(500)]
+    said = _init(desk, customers, f"{one},{other},day,amount\n" + "".join(rows), code=3)
+    assert f"`{one}` and `{other}` of" in said
+    wanted = "client" if key == "client" else "customer_id"
+    assert f"name that one `{wanted}` in the file" in said
+    for columns, taken in (((wanted, other), (wanted, other)), ((one, wanted), (wanted, one))):
+        desk.put("e.csv", f"{','.join(columns)},day,amount\n" + "".join(rows))
+        result = desk.segkit("init", desk / "out", "--force", "--customers", desk / "c.csv", "--events", desk / "e.csv")
+        events = tomli.loads((desk / "out/segments.toml").read_text())["events"]["e"]
+        assert events.get("key", key) == taken[0]
+        assert f"`{taken[1]}` has keys, too" in " ".join(result.stdout.split()) or taken[1] == other
+
+
 def test_a_name_tells_less_than_values_do(desk: Desk) -> None:
     desk.put("c.csv", "customer_id,city\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(50)))
     rows = "".join(f"{n},2024-01-{1 + n % 28:02},{n % 50}\n" for n in range(40, 140))
@@ -507,7 +642,7 @@ def test_money_without_a_name_that_says_so_is_a_comment(desk: Desk) -> None:
             "one DIR, not `here`, `d.csv`, `e.csv`: repeat",
         ),
         (
-            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n2,2024-01-02,€3.50\n"},
+            {"o.csv": "id,day,amount\n1,2024-01-02,$5.50\n1,2024-01-02,€3.50\n"},
             ["--events", "o.csv"],
             3,
             '`where.currency = "EUR"`\n',
@@ -716,9 +851,226 @@ def test_made_up_customers_take_no_ones_place(desk: Desk) -> None:
     assert "is not written over" in done.stderr and desk.read("here/customers.csv") == [{"id": "mine"}]
 
 
-@pytest.mark.parametrize("column", ["religion", "health_status", "party", "unsub_flag"])
-def test_what_no_list_is_made_of(desk: Desk, column: str) -> None:
-    rows = "".join(f"K{n},{['one', 'other'][n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+@pytest.mark.parametrize("values", [["one", "other"], ["yes", "no"], ["1", "0"]])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "religion",
+        "health_status",
+        "party",
+        "unsub_flag",
+        "blood_type",
+        "pregnant",
+        "marital",
+        "diagnosis_icd",
+        "Ethnie",
+    ],
+)
+def test_what_no_list_is_made_of(desk: Desk, column: str, values: list[str]) -> None:
+    rows = "".join(f"K{n},{values[n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
     written = _init(desk, f"customer_id,{column},colour\n" + rows)
     assert f"demographic.{column}" not in written
     assert column not in next(line for line in written.splitlines() if line.startswith("columns = "))
+    assert f"`{column}`" in written
+
+
+PERSONS = {
+    "Ansprechpartner": ["Anna Gross", "Bob Klein"], "Kontoinhaber": ["Anna Gross", "Bob Klein"], "login": ["agross", "bklein"],
+    "company_owner": ["A. Gross", "B. Klein"], "initials": ["AG", "BK"], "Lieblingsarzt": ["Dr. Who", "Dr. No"],
+    "Geburtsjahr": ["1957", "1982"], "skype": ["live:anna", "live:bob"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", PERSONS)
+def test_persons_are_not_written_down(desk: Desk, column: str) -> None:
+    rows = "".join(f"K{n},{PERSONS[column][n % 2]},{'red' if n % 3 else 'blue'}\n" for n in range(40))
+    written = _init(desk, f"customer_id,{column},colour\n" + rows)
+    assert column not in written and not any(value in written for value in PERSONS[column])
+
+
+def test_numbers_that_name_somebody_are_no_amounts(desk: Desk) -> None:
+    """Whole, of one length, not round, and nearly all different."""
+    rows = "".join(f"K{n},{90161995873 + n * n % 7919},{100 * n + 51},{5000000 + 1000 * n}\n" for n in range(80))
+    written = _init(desk, "customer_id,Vorgang,spent,income\n" + rows)
+    assert "9016" not in written and "demographic.spent.min = " in written and "demographic.income.min = " in written
+
+
+@pytest.mark.parametrize(("year", "born"), [(1956, True), (2031, False)])
+def test_a_birthday_that_comes_is_no_birth(desk: Desk, year: int, born: bool) -> None:
+    rows = "".join(f"K{n},{year + n // 30}-02-0{n % 9 + 1},2024-0{n % 9 + 1}-03\n" for n in range(60))
+    written = _init(desk, "customer_id,birthday,joined\n" + rows)
+    assert ('years_since = "birthday"' in written) is born
+
+
+# ---- What is not guessed in silence
+
+
+def _orders(total: Callable[[int, int], object], orders: int, lines: int = 3, id_: str = "order_id") -> str:
+    """Orders of 1 to `lines` lines; `total` is of an order and a line."""
+    return f"{id_},customer_id,order_date,order_total,product\n" + "".join(
+        f"S{n + 1000},K{n * 7 % 40},2024-0{1 + n % 9}-{1 + n % 28:02},{total(n, k)},p{k}\n"
+        for n in range(orders)
+        for k in range(1 + n % lines)
+    )
+
+
+WHOLE: dict[str, tuple[str, str | None]] = {
+    "all": (_orders(lambda n, k: 20 + n, 60), "active"),
+    "all but one": (_orders(lambda n, k: 20 + n + (n == 5 and k == 1), 400), "asked"),
+    "too few": (_orders(lambda n, k: 20 + n, 12, 2).replace("p1", "p1", 1), "active"),
+    "four": (_orders(lambda n, k: 20 + n, 8, 2), "asked"),
+    "one": (_orders(lambda n, k: 20 + n, 2, 2), "asked"),
+    "one price": (_orders(lambda n, k: 9, 60), "asked"),
+    "lines": (_orders(lambda n, k: 20 + n * 3 % 7 + k * 5 % 11, 60), None),
+    "by value": (_orders(lambda n, k: 20 + n, 60, id_="sale_id"), "active"),
+    "by value, any name": (_orders(lambda n, k: 20 + n, 60, id_="Vorgang"), "active"),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_the_money_of_a_whole_order_is_told(case: str, desk: Desk) -> None:
+    events, wanted = WHOLE[case]
+    desk.put("o.csv", events)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text, rules = made(desk, "--events", desk / "o.csv", "--force")
+    of_orders = rules["events"]["o"]
+    assert of_orders["id"] == events.partition(",")[0]
+    assert (of_orders.get("amount_per") == "event") is (wanted == "active")
+    assert ('# amount_per = "event"' in text) is (wanted == "asked")
+    assert ("o.amount_per" in result.stdout) is (wanted is not None)
+    assert ("not guessed" in result.stdout) is (wanted == "asked")
+
+
+def test_no_other_column_is_the_number_of_an_order(desk: Desk) -> None:
+    """Numbers of customers, of lines, of products and of what goes on for days group no order."""
+    rows = "".join(
+        f"K{n % 20},C{n % 20},L{n},p{n % 9},W{n // 3},2024-0{1 + n % 9}-{1 + n % 28:02},{n}.5\n" for n in range(120)
+    )
+    desk.put("o.csv", "customer_id,card,position,product,wave,day,amount\n" + rows)
+    assert "id" not in made(desk, "--events", desk / "o.csv")[1]["events"]["o"]
+
+
+TIMES: dict[str, tuple[list[str], list[Callable[[int, int], object]], str, str]] = {
+    "sign-up": (["signup_date", "bought_on"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "bought_on",
+                "`signup_date`: one day for each customer"),
+    "any name": (["angelegt", "kauf"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "kauf",
+                 "`angelegt`: one day for each customer"),
+    "a child": (["child_birthday", "kauf"], [lambda n, c: f"201{n % 9}-01-02", lambda n, c: _day(n)], "kauf",
+                "`child_birthday`: births"),
+    "births": (["date_of_birth", "kauf"], [lambda n, c: f"19{60 + c}-01-02", lambda n, c: _day(n)], "kauf",
+               "`date_of_birth`: births"),
+    "lives": (["x", "kauf"], [lambda n, c: f"19{60 + n % 39}-01-02", lambda n, c: _day(n)], "kauf", "`x`: more than"),
+    "a name that lies": (["date", "kauf"], [lambda n, c: f"2020-01-{1 + c:02}", lambda n, c: _day(n)], "kauf", "`date`: one"),
+    "serials": (["order_date", "shipped"], [lambda n, c: 45123 + n, lambda n, c: _day(n)], "shipped",
+                "`order_date`: not read as days"),
+    "two": (["ordered", "shipped"], [lambda n, c: _day(n), lambda n, c: _day(n + 1)], "ordered", "the first of 2 columns"),
+}  # fmt: skip
+
+
+def _day(n: int) -> str:
+    return str(dt.date(2023, 1, 1) + dt.timedelta(n * 5 % 330))
+
+
+@pytest.mark.parametrize("case", TIMES)
+def test_the_day_of_the_event_is_no_other_day(case: str, desk: Desk) -> None:
+    names, values, wanted, told = TIMES[case]
+    rows = (f"K{n % 20},{','.join(str(value(n, n % 20)) for value in values)},{n}.5\n" for n in range(120))
+    desk.put("o.csv", f"customer_id,{','.join(names)},amount\n" + "".join(rows))
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    assert tomli.loads((desk / "here/segments.toml").read_text())["events"]["o"]["time"] == wanted
+    assert told in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("date_of_birth", "1960-01-02", "holds days; `date_of_birth`: births"),
+        ("order_date", "45123", "hint: `order_date`: not read as days such as 2024-03-31"),
+    ],
+)
+def test_events_without_a_day(column: str, value: str, message: str, desk: Desk) -> None:
+    desk.put("o.csv", f"customer_id,{column},amount\n" + f"K1,{value},5.5\n" * 9)
+    assert message in desk.segkit("init", desk / "here", "--events", desk / "o.csv", code=3).stderr
+
+
+HEADERS = [
+    ("1,Anna1,Paris,1980-05-18\n", False),
+    ("1,Anna,Paris\n", False),
+    ("K001,Anna,F\n", False),
+    ("no,54.50,2023-05-18\n", False),
+    ("id,2023,2024\n", True),
+    ("id,2023-01,2023-02\n", True),
+    ("id,q1,address_2\n", True),
+    ("id,vip,plan\n", True),
+]
+
+
+@pytest.mark.parametrize(("header", "names"), HEADERS)
+def test_the_first_line_has_names(header: str, names: bool, desk: Desk) -> None:
+    fields = header.strip().split(",")
+    made_up: dict[str, Callable[[int], object]] = {
+        "1": lambda n: n + 2, "Anna1": lambda n: f"Anna{n + 2}", "Paris": lambda n: ["Paris", "Oslo"][n % 2],
+        "1980-05-18": lambda n: f"19{60 + n}-01-02", "Anna": lambda n: ["Anna", "Bob"][n % 2], "K001": lambda n: f"K{n + 2:03}",
+        "F": lambda n: "FM"[n % 2], "54.50": lambda n: f"{n}.25", "2023-05-18": _day, "vip": lambda n: ["vip", ""][n % 2],
+    }  # fmt: skip
+    rows = [",".join(str(made_up[name](n) if name in made_up else n) for name in fields) for n in range(30)]
+    desk.put("c.csv", header + "\n".join(rows) + "\n")
+    result = desk.segkit("init", desk / "here", "--customers", desk / "c.csv", code=0 if names else 3)
+    assert names or "has values, not names of columns: see column" in result.stderr
+    assert names or not any(field in result.stderr for field in ("Anna", "Paris", "1980", "K001"))
+
+
+@pytest.mark.parametrize("column", ["order_currency", "Cur", "iso_currency", "ccy", "x", "Währung"])
+@pytest.mark.parametrize("codes", [("USD", "JPY"), ("eur", "PHP")])
+def test_currencies_of_any_name_are_told(column: str, codes: tuple[str, str], desk: Desk) -> None:
+    rows = "".join(f"K{n % 30},{_day(n)},{n}.5,{codes[n % 3 == 0]},{['USA', 'FRA'][n % 2]}\n" for n in range(60))
+    desk.put("o.csv", f"customer_id,order_date,amount,{column},country\n" + rows)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text = (desk / "here/segments.toml").read_text()
+    assert (
+        re.search(rf'^# where\."?{column}"? = "{codes[0]}"', text, flags=re.MULTILINE) and "where.country" not in text
+    )
+    assert "amounts of several currencies are added up" in " ".join(result.stdout.split())
+    desk.put("here/segments.toml", text.replace("# where.", "where."))
+    desk.segkit("apply", desk / "here/segments.toml", "--dry-run")
+
+
+STATES = [
+    (
+        "status",
+        ["paid", "cancelled", "failed", "returned"],
+        'where.status.not_in = ["cancelled", "failed", "returned"]',
+    ),
+    ("Zustand", ["bezahlt", "storniert", "erstattet"], 'where.Zustand.not_in = ["erstattet", "storniert"]'),
+    ("refunded", ["yes", "no"], 'where.refunded.not_in = ["yes"]'),
+    ("cancelled", ["true", "false"], "where.cancelled.is = false"),
+    ("refunded", ["yes", ""], 'where.refunded = { not_in = ["yes"], or_missing = true }'),
+    ("status", ["paid", "", "cancelled"], 'where.status = { not_in = ["cancelled"], or_missing = true }'),
+    ("cancelled", ["true", "false", ""], "where.cancelled = { is = false, or_missing = true }"),
+    ("is_return", ["0", "1"], "where.is_return.not_in = [1]"),
+    ("cancelled_at", ["", "2024-02-02"], "where.cancelled_at.missing = true"),
+    ("status", ["paid", "shipped"], None),
+    ("status", ["returned", "returned"], None),
+    ("colour", ["red", "blue"], None),
+]
+
+
+@pytest.mark.parametrize(("column", "values", "wanted"), STATES)
+def test_money_that_was_not_paid_is_told(column: str, values: list[str], wanted: str | None, desk: Desk) -> None:
+    rows = "".join(f"K{n % 30},{_day(n)},{n}.5,{values[n % len(values)]}\n" for n in range(120))
+    desk.put("o.csv", f"customer_id,order_date,amount,{column}\n" + rows)
+    result = desk.segkit("init", desk / "here", "--events", desk / "o.csv")
+    text = (desk / "here/segments.toml").read_text()
+    assert re.findall(r"^# (where\..*?)(?:  +# .*)?$", text, flags=re.MULTILINE) == ([wanted] if wanted else [])
+    assert ("o.where" in result.stdout) is bool(wanted)
+    desk.put("here/segments.toml", text.replace("# where.", "where."))
+    desk.segkit("apply", desk / "here/segments.toml", "--dry-run")
+
+
+def test_files_of_returns_beside_those_of_orders(desk: Desk) -> None:
+    for name in ("orders.csv", "returns.csv"):
+        desk.put(name, "customer_id,order_date,amount\n" + "".join(f"K{n % 9},{_day(n)},{n}.5\n" for n in range(40)))
+    args = ("--events", desk / "orders.csv", "--events", desk / "returns.csv")
+    result = desk.segkit("init", desk / "here", *args)
+    assert "amounts of `returns.csv` are added to the others" in " ".join(result.stdout.split())
+    assert "amounts of `returns.csv` are added to the others" in (desk / "here/segments.toml").read_text()

@@ -427,7 +427,6 @@ def test_hashed_columns_go_out_hashed(shop: Desk, database: Database) -> None:
 KILL = """
 import os, signal
 from segkit.io.write.tables import postgresql, sqlite
-from segkit.operations.delivery import table
 def end(*_): os.kill(os.getpid(), signal.SIGKILL)
 {patch}
 from segkit.__main__ import main

@@ -97,7 +97,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)  # threads may close their files a moment later
 
 
-@pytest.mark.parametrize("format", ["csv", "parquet", "ndjson", "arrow"])
+@pytest.mark.parametrize(
+    "format", ["csv", "parquet", "ndjson", "arrow", pytest.param("xlsx", marks=pytest.mark.extra("excel"))]
+)
 def test_a_full_disk(desk: Desk, small_disk: Path, format: str) -> None:
     desk.put("c.csv", "id,n\na,1\nb,2\n")
     out = small_disk / "out"

@@ -214,9 +214,9 @@ def _given(spec: Source, parts: tuple[Opened, ...], timezone: str, time_columns:
 
 
 def _check_date_format(layout: str) -> None:
+    """DataError unless a date that is written in the format reads back with its year."""
     if layout in dates.NUMERIC or layout == "%s":
         return
-    """DataError unless a date that is written in the format reads back with its year."""
     written = pl.Series([dt.datetime(2024, 3, 31)]).dt.replace_time_zone("UTC")
     try:
         back = written.dt.strftime(layout).str.to_datetime(layout, strict=False)

@@ -13,15 +13,17 @@ NAMES = {
     "e-mail": r"e?mail|courriel|correo",
     "phone": r"phone|tel|telefone?|telephone|telefon|telefono|mobile|handy|cell|fax|portable",
     "name": r"(first|last|given|family|middle|sur|full|user|nick|maiden|customer)? ?name|nom|prenom|vorname|nachname|"
-    r"(vor|nach|kunden)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])",
-    "birth date": r"birth ?(date|day)?|date of birth|(date )?(de )?naissance|nee? le|dob|born|geb|"
-    r"geburts(datum|tag)|nacimiento",
+    r"(vor|nach|kunden)name|nombre|apellidos?|cognome|contact (name|person)|(?<![a-z] )contact(?! [a-z])|"
+    r"ansprechpartner(in)?|(konto)?inhaber(in)?|account holder|initials|maiden",
+    "birth date": r"birth ?(date|day)?|bday|date of birth|(date )?(de )?naissance|nee? le|dob|born|geb|"
+    r"geburts(datum|tag|jahr)|nacimiento|nascita",
     "network address": r"ip|ip address|mac address|device id|cookie ?(id)?",
     "address": r"address|adresse|anschrift|street|rue|strasse|straße|calle|indirizzo|house ?(number|no)",
     "postcode": r"post ?(al)? ?code|zip ?(code)?|plz|code postal|cp|cap",
     "coordinates": r"lat|lon|lng|latitude|longitude|coordinates|gps",
     "bank or card": r"iban|bic|kto|konto ?(nummer|nr)?|card ?(number|no)?|account ?(number|no)|pan",
-    "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret",
+    "official number": r"ssn|nir|passport ?(number|no)?|tax ?(id|number)|national id|social security number|siret|"
+    r"(steuer|pass|ausweis|sv|sozialversicherungs) ?(id|nr|no|nummer)",
 }
 """Kind of data -> pattern for the names of such columns, in words."""
 OF_THINGS = (

@@ -13,13 +13,13 @@ from segkit.io.publish.folder import publish_file
 from segkit.io.read import Table, Workspace
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
-from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty
+from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty, refuse_no_header
 from segkit.operations.starting.keys import Key, key_of_both, key_of_customers
 from segkit.operations.starting.known.facts import Facts
-from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
+from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found, Maybe
 from segkit.operations.starting.known.names import free
 from segkit.operations.starting.lines.computed import COMPUTED
-from segkit.operations.starting.lines.draft import parts_of, with_output
+from segkit.operations.starting.lines.draft import left_to_people, parts_of, with_output
 from segkit.operations.starting.lines.toml_lines import text_of
 from segkit.operations.starting.look import look
 from segkit.operations.starting.roles import events_found, key_of_events
@@ -27,6 +27,7 @@ from segkit.operations.starting.template import template_files
 from segkit.operations.starting.trial import Tried, tried
 from segkit.results import Guess, InitResult
 from segkit.rules.tables import CUSTOMERS
+from segkit.words import listed, plural
 
 BY_HAND = "which `--template` gives a start for, to be written by hand"
 FILE = "segments.toml"
@@ -110,12 +111,14 @@ def _found(ws: Workspace, customers: str | None, events: Sequence[str]) -> Found
     names = names_of(tables)
     for files in tables:
         refuse_empty(files.table)
+        refuse_no_header(files.table)
     if customers is None:
         keys = [key_of_events(files.table) for files in tables]
         of_tables = [events_found(name, files, *key) for name, files, key in zip(names, tables, keys, strict=True)]
         return Found(_made_of(of_tables), tuple(of_tables))
     table = open_customers(ws, customers)
     refuse_empty(table)
+    refuse_no_header(table)
     key = key_of_both(table, [files.table for files in tables]) if tables else key_of_customers(table)
     of_tables = [events_found(n, files, k, key.why) for n, files, k in zip(names, tables, key.events, strict=True)]
     return Found(_of_file(ws, customers, table, key, rename=bool(tables)), tuple(of_tables))
@@ -162,12 +165,23 @@ def _guesses(found: Found, facts: Facts) -> list[Guess]:
         guesses.append(Guess(CUSTOMERS, "rename", f"{old} to {new}", customers.why["rename"]))
     for events in found.events:
         named = {"key": events.key, "time": events.time, "id": events.id, "amount": events.product or events.amount}
-        named["currency"] = events.currency[0] if events.currency else None
+        named |= {"id": events.id or ("none" if "id" in events.why else None)}
+        named |= {"amount_per": "event" if events.per_event else None}
         guesses += [
             Guess(events.name, role, column, events.why[role])
             for role, column in named.items()
             if column and not (role == "key" and (customers.table or customers.origin == events.name))
         ]
+        if added := events.why.get("files"):
+            guesses.append(Guess(events.name, "path", plural(len(events.files), "file"), added))
+        guesses += [Guess(events.name, one.key[0], _left(one), f"not guessed: {one.why}") for one in events.maybe]
+    if unclear := left_to_people(found, facts):
+        guesses.append(Guess(CUSTOMERS, "consent", "none", f"not guessed: look yourself at {listed(unclear)}"))
     if facts.as_of:
         guesses.append(Guess("", "as_of", facts.as_of.isoformat(), "the last day in the data"))
     return guesses
+
+
+def _left(maybe: Maybe) -> str:
+    """What people decide on: a column, or a value where there is no other."""
+    return maybe.key[1] if len(maybe.key) > 1 else str(maybe.value)

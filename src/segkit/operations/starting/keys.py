@@ -21,6 +21,10 @@ BY_VALUE = 0.9
 """The share of these that are keys of customers where no name says that a column holds them."""
 BY_NAME, OF_CUSTOMERS = 0.1, 0.5
 """Where a name does: this share of them is enough, or that of the customers."""
+OWN = 0.95
+"""The share of rows with a value of their own from which on numbers are those of the rows, and no customers'."""
+WEAK = frozenset({"id"})
+"""Names of keys that events have for themselves, too."""
 OF_THINGS = frozenset(
     {
         "product", "item", "sku", "article", "artikel", "produit", "store", "shop", "branch", "employee", "staff",
@@ -74,9 +78,12 @@ def key_of_both(customers: Table, events: Sequence[Table]) -> Key:
         hint += f"; `{next(iter(named))}` of the events is named like one, and has other values" if named else ""
         raise DataError.of(f"no column of {files} has the same keys", hint=hint)
     able.sort(key=lambda name: NAMES.index(simple(name)) if simple(name) in NAMES else len(NAMES))
-    best = max(able, key=lambda name: min(of_table[name].rank for of_table in partners))
-    pairs = [of_table[best] for of_table in partners]
-    return Key(best, tuple(pair.events for pair in pairs), "; ".join(_why(best, pair) for pair in pairs))
+    best = max(able, key=lambda name: min(of_table[name][0].rank for of_table in partners))
+    told = []
+    for table, of_table in zip(events, partners, strict=True):
+        _refuse_rivals(customers, best, table, of_table[best])
+        told.append(_why(best, of_table))
+    return Key(best, tuple(of_table[best][0].events for of_table in partners), "; ".join(told))
 
 
 class _Pair(NamedTuple):
@@ -88,6 +95,8 @@ class _Pair(NamedTuple):
     customers: int
     named: int
     """1 where it is named like the column of the customers, and 2 more where it has the best name for a key."""
+    sure: bool
+    """Such a name is not one that the events have for themselves, as `id` is."""
     tells: bool
     """Its values alone tell that they are keys: texts, or numbers that come again, of most customers."""
 
@@ -104,34 +113,73 @@ class _Pair(NamedTuple):
         return self.tells and bool(self.found) and self.share >= BY_VALUE
 
     @property
+    def rivals(self) -> bool:
+        """Whether its values look so much like keys that it may be the one, whatever fits better."""
+        return self.tells and self.share >= OF_CUSTOMERS
+
+    @property
     def rank(self) -> tuple[bool, int, float, int]:
         """Of two columns, the one with the higher rank is taken: `customer_id`, not the `id` of an order."""
-        return self.share >= BY_VALUE, self.named, self.share, self.looked_at
+        enough = self.share >= (OF_CUSTOMERS if self.sure else BY_VALUE)
+        return enough, self.named, self.share, self.looked_at
 
 
-def _partners(known: pl.DataFrame, events: Table) -> Mapping[str, _Pair]:
-    """Column of the customers -> the column of the events that fits it best."""
+def _partners(known: pl.DataFrame, events: Table) -> Mapping[str, list[_Pair]]:
+    """Column of the customers -> the columns of the events, that which fits it best first, and its rivals."""
     of_ids = (*ID_TYPES, ColumnType.NUMBER)
     best_name = guess(events, "key")
-    partners: dict[str, _Pair] = {}
+    pairs: dict[str, list[_Pair]] = {name: [] for name in known.columns}
     for candidate in (name for name, column in events.columns.items() if column.type in of_ids):
+        text, specific = _is_text(events, candidate), candidate == best_name and simple(candidate) not in WEAK
+        again = text or repeats(events, candidate)
+        of_rows = simple(candidate) in WEAK and best_name != candidate
+        if of_rows or not (again or specific):
+            continue
         keys = events.frame.select(events.key(candidate).alias("key")).drop_nulls().unique(maintain_order=True)
         some = keys.head(LOOKED_AT).collect()["key"]
-        of_people = not OF_THINGS.intersection(words_of(candidate)) and _repeats(events, candidate)
+        of_people = again and not OF_THINGS.intersection(words_of(candidate))
         for name in known.columns:
-            named = 2 * (candidate == best_name) + (simple(candidate) == simple(name))
+            alike = simple(candidate) == simple(name)
             found = int(some.is_in(known[name].implode()).sum())
-            tells = _is_text(events, candidate) or (of_people and found >= OF_CUSTOMERS * len(known))
-            pair = _Pair(candidate, found, len(some), len(known), named, tells)
-            if pair.fits and (name not in partners or pair.rank > partners[name].rank):
-                partners[name] = pair
-    return partners
+            pair = _Pair(
+                events=candidate,
+                found=found,
+                looked_at=len(some),
+                customers=len(known),
+                named=2 * (candidate == best_name) + alike,
+                sure=specific or (alike and simple(name) not in WEAK),
+                tells=text or (of_people and found >= OF_CUSTOMERS * len(known)),
+            )
+            pairs[name] += [pair] if pair.fits or pair.rivals else []
+    ranked = {
+        name: sorted(found, key=lambda pair: (pair.fits, pair.rank), reverse=True) for name, found in pairs.items()
+    }
+    return {name: found for name, found in ranked.items() if found and found[0].fits}
 
 
-def _repeats(events: Table, name: str) -> bool:
-    """Whether some value comes twice, as it does of customers, and not of the events themselves."""
-    key = events.key(name)
-    return bool(events.frame.select(key.count() > key.drop_nulls().n_unique()).collect(engine="streaming").item())
+def _refuse_rivals(customers: Table, key: str, events: Table, pairs: Sequence[_Pair]) -> None:
+    """`DataError` where several columns have the keys, and no name tells which says whose the events are."""
+    best, *others = pairs
+    rivals = [pair.events for pair in others if pair.rivals]
+    if best.sure or not rivals:
+        return
+    names = listed(dict.fromkeys([best.events, *rivals]))
+    raise DataError.of(
+        f"{names} of `{events.labels[0].path}` have keys of `{customers.labels[0].path}`: which says whose a row is?",
+        hint=f"name that one `{key if simple(key) not in WEAK else 'customer_id'}` in the file",
+    )
+
+
+def repeats(events: Table, name: str) -> bool:
+    """Whether values come again, as they do of customers, and not of the events themselves."""
+    rows, values = (
+        events.frame.select(
+            events.key(name).count().alias("rows"), events.key(name).drop_nulls().n_unique().alias("values")
+        )
+        .collect()
+        .row(0)
+    )
+    return bool(values < OWN * rows)
 
 
 def _is_text(table: Table, name: str) -> bool:
@@ -139,9 +187,12 @@ def _is_text(table: Table, name: str) -> bool:
     return table.columns[name].type is ColumnType.TEXT
 
 
-def _why(column: str, pair: _Pair) -> str:
+def _why(column: str, partners: Mapping[str, Sequence[_Pair]]) -> str:
+    pair = partners[column][0]
+    others = dict.fromkeys(one.events for found in partners.values() for one in found if one.events != pair.events)
     where = "also in the events" if pair.events == column else f"`{pair.events}` in the events"
-    return f"{where}: {count(pair.found)} of {plural(pair.looked_at, 'key')} looked at are those of customers"
+    also = f"; {listed(others)} {'has' if len(others) == 1 else 'have'} keys, too" if others else ""
+    return f"{where}: {count(pair.found)} of {plural(pair.looked_at, 'key')} looked at are those of customers{also}"
 
 
 def _unique(table: Table) -> dict[str, int]:

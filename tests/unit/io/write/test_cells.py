@@ -173,7 +173,8 @@ def test_an_empty_frame_is_a_whole_file(format: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", EVERY_FORMAT)
 def test_rows_keep_their_order_and_runs_their_bytes(format: str, tmp_path: Path) -> None:
-    frame = pl.select(key=pl.int_range(300_000).cast(pl.String), n=pl.int_range(300_000)).lazy()
+    size = 30_000 if format == "xlsx" else 300_000  # workbooks are written row by row
+    frame = pl.select(key=pl.int_range(size).cast(pl.String), n=pl.int_range(size)).lazy()
     paths = [tmp_path / name for name in ("a", "b")]
     for path in paths:
         write([sink(frame.filter(pl.col("n") % 3 != i), path.with_suffix(f".{i}"), format) for i in range(2)])
@@ -189,7 +190,7 @@ def test_rows_keep_their_order_and_runs_their_bytes(format: str, tmp_path: Path)
     }
     table = read[format](tmp_path / "a.0")
     assert table["n"].is_sorted()
-    assert len(table) == 200_000
+    assert len(table) == size // 3 * 2
 
 
 def test_parquet_keeps_decimals_and_arrow_is_read_by_pyarrow(tmp_path: Path) -> None:

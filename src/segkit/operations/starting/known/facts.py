@@ -12,12 +12,16 @@ from segkit.results import KnownColumn, KnownTable
 
 @dataclass(frozen=True)
 class Upper:
-    """The upper quartile of a column of numbers: `rows` of the `filled` ones have it or more; `distinct` differ."""
+    """The upper quartile of a column of numbers: `rows` of the `filled` ones have it or more; `distinct` differ.
+
+    `like_ids`: nearly all differ, and are whole numbers of one length, as numbers of accounts are.
+    """
 
     value: float
     rows: int
     filled: int
     distinct: int
+    like_ids: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,8 @@ class Facts:
     tables: Mapping[str, KnownTable]
     uppers: Mapping[str, Upper]
     """Column of the customer file -> its upper quartile."""
+    births: tuple[str, ...]
+    """Columns of the customer file with the days on which people were born."""
     as_of: dt.date | None
     """The last day of the events; without events, that of the customers."""
     unclear: Mapping[str, Mapping[str, str]]

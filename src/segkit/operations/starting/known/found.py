@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from segkit.io.read import Table
+
+
+class Maybe(NamedTuple):
+    """A key of the events that only people can decide on, and why."""
+
+    key: tuple[str, ...]
+    value: object
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +32,8 @@ class EventsFound:
     """SQL for the money of a row, where no column has it: `amount` is then the name of what is derived."""
     per_event: bool = False
     """Each line of an event has the amount of the whole event."""
-    currency: tuple[str, str] | None = None
-    """The column that says that amounts are in several currencies, and the most frequent of these."""
     other_times: tuple[str, ...] = ()
-    maybe_amount: str | None = None
-    """A column that may be money, by its numbers alone."""
+    maybe: tuple[Maybe, ...] = ()
     why: Mapping[str, str] = field(default_factory=dict)
 
 

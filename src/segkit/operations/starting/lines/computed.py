@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import EventsFound, Found
-from segkit.operations.starting.lines.segments import Names, is_birth_date, segment
+from segkit.operations.starting.lines.segments import Names, segment
 from segkit.operations.starting.lines.toml_lines import Part
 from segkit.rules.model.computed.rfm import RFM_COLUMNS
 from segkit.rules.model.computed.value import MEASURED
-from segkit.rules.tables import CUSTOMERS
 
 AGE = "age"
 COMPUTED = frozenset({*RFM_COLUMNS, *MEASURED, "lifecycle"})
@@ -50,9 +49,9 @@ def sections(found: Found, facts: Facts) -> Iterator[Part]:
 def _ages(found: Found, facts: Facts) -> Iterator[Part]:
     if not found.customers.table:
         return
-    born = next((column for column in facts.columns(CUSTOMERS) if is_birth_date(column)), None)
+    born = next(iter(facts.births), None)
     if born and AGE not in found.customers.table.columns:
-        lines = (f"[trait.{AGE}]", f"years_since = {as_toml(born.name)}")
+        lines = (f"[trait.{AGE}]", f"years_since = {as_toml(born)}")
         yield Part(name=f"[trait.{AGE}]", lines=lines, optional=True, output=(AGE,))
 
 

@@ -2,67 +2,87 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
-from segkit.operations.personal.kinds import words_of
+from segkit.operations.personal import kinds
 from segkit.operations.starting.known.facts import Upper
 from segkit.results import KnownColumn
 
 SAYS_YES = frozenset(
     {
         "optin", "consent", "consents", "consented", "consentement", "einwilligung", "permission", "permissions",
-        "allow", "allowed", "allows", "accepts", "agreed", "subscribed", "newsletter",
+        "allow", "allowed", "allows", "accepts", "agreed", "subscribed",
     }
 )  # fmt: skip
-NO_ALONE = frozenset({"optout", "unsubscribe", "unsubscribed", "unsubscribes", "dnc"})
-"""Words that say no to messages, whatever stands beside them."""
-SAYS_NO = NO_ALONE | {
-    "not", "never", "out", "dont", "blocked", "block", "stop", "suppress", "suppressed", "suppression", "refused",
-    "refuses", "objection", "objects", "exclude", "excluded", "revoked", "withdrawn", "keine", "nicht", "pas", "sans",
-}  # fmt: skip
-ABOUT_CONSENT = frozenset(
-    {
-        "suppressed", "suppression", "blacklist", "blacklisted", "blocklist", "robinson", "deceased", "verstorben",
-        "décédé", "decede", "bounced", "bounce", "bounces", "complained", "complaint", "spam", "gdpr", "dsgvo", "rgpd",
-        "werbesperre", "widerspruch", "widersprochen", "desabonne", "désabonné", "contacter", "sperre", "gesperrt",
-        "deleted", "erased", "unsubscribed", "unsub", "unsubs", "optout", "dnc",
-    }
-)  # fmt: skip
-"""Words of columns that say something about who may be written, whichever way: no segment is made of their values."""
+SAYS_NO = frozenset({"optout", "unsubscribe", "unsubscribed", "unsubscribes", "dnc"})
+TWO_WORDS = {("opt", "in"): True, ("opt", "out"): False, ("do", "not"): False}
+"""What is said in two words; `do not` only of a way to reach somebody."""
 CHANNELS = frozenset(
     {
         "email", "mail", "mailing", "mailings", "sms", "call", "calls", "phone", "contact", "contacts", "post",
-        "newsletter", "marketing", "disturb", "advertising", "ads", "whatsapp", "fax", "courriel", "werbung",
+        "newsletter", "newsletters", "marketing", "disturb", "advertising", "ads", "whatsapp", "fax", "courriel",
+        "werbung",
     }
 )  # fmt: skip
+BESIDE = frozenset({"date", "day", "time", "timestamp", "at", "on", "since", "is", "has", "flag", "to", "for", "by"})
+"""Words that leave the meaning of the others as it is."""
+STOPS = (
+    r"opt(ed|ing)? ?out|unsub|desabonn|abbestell|abgemeldet|sperr|black ?list|block ?list|\bblocked|robinson|suppress|"
+    r"do not|\bdnc\b|\bdied|decease|\bdead\b|death|verst[oa]rb|gestorben|d[ée]c[ée]d|fallecid|bounce|complain|spam|"
+    r"eras(ed|ure)|\bdelet|widersp|widerruf|revok|withdr|objection|\bobject(s|ed)\b|refus|is test|^test$|\bbanned|"
+    r"\btest (account|customer|user|kunde)|testkunde"
+)
+"""What tells that somebody is not to be written, as part of a name or of a value."""
+PERMITS = (
+    r"opt(ed|ing)? ?in\b|consent|permiss|einwillig|erlaub|\ballow(s|ed)?\b|\baccepts\b|\bagreed\b|\bsubscribed|"
+    r"subscriber|newsletter|gdpr|dsgvo|rgpd|privacy|datenschutz|contact(able|ar|er)\b|kontaktier|soll?icit|"
+    r"reachable|mailable|\bnomail|\blgpd|\bccpa"
+)
+"""What tells in a name, whichever way, that it is about who may be written."""
+STATES = re.compile(
+    rf"\b({kinds.CONSENT}|no|not|non|never|dont|kein\w*|nicht|sans|pas|sin|without|ohne|lacks?|missing|off|out|stop\w*|"
+    r"declined|denied|expired|cancel\w*|ended|until|paus\w*|blocked|excluded?|lock\w*)\b"
+)
+"""What is said of a way to reach somebody, or of a subscription."""
 
 
 def consents(name: str) -> bool | None:
-    """Whether a yes in a column of this name is consent (True) or the contrary (False); None where it is neither.
+    """Whether a yes in a column of this name is consent (True) or the contrary (False).
 
-    A name that says no twice, such as `not_unsubscribed`, is left to people.
+    None where that is left to people: each word of the name must be known, and one thing be said.
     """
-    words = list(words_of(name))
-    pairs = set(pairwise(words))
-    # `no_email` says no, `no_orders` is a number.
-    said_no = [word for word in words if word in SAYS_NO]
-    said_no += [word for word, about in pairs if word == "no" and about in CHANNELS]
-    said_yes = bool(SAYS_YES.intersection(words)) or ("opt", "in") in pairs
-    if len(said_no) > 1:
-        return None
-    if said_no:
-        about = NO_ALONE.intersection(words) or CHANNELS.intersection(words) or said_yes or ("opt", "out") in pairs
-        return False if about else None
-    return True if said_yes else None
+    if re.search(r"[^\w\s./-]", name):
+        return None  # `!consent`
+    words = [word for word in kinds.words_of(name) if word not in BESIDE]
+    said = tuple(word for word in words if word not in CHANNELS)
+    if said in TWO_WORDS:
+        return TWO_WORDS[said] if said != ("do", "not") or len(words) > len(said) else None
+    if len(said) == 1:
+        return True if said[0] in SAYS_YES else False if said[0] in SAYS_NO else None
+    return True if not said and "newsletter" in words else None
 
 
 def about_consent(column: KnownColumn) -> bool:
     """Whether a column, by its name or its values, says something about who may be written."""
-    values = column.values.frequent if column.values and column.type == "text" else ()
-    words = {*words_of(column.name), *(word for one in values for word in words_of(str(one.value)))}
-    return consents(column.name) is not None or bool(words & ABOUT_CONSENT)
+    name, values = " ".join(kinds.words_of(column.name)), column.values
+    shown = [str(one.value) for one in values.frequent] if values and column.type == "text" else []
+    if re.search(f"{STOPS}|{PERMITS}", name) or any(re.search(STOPS, _words(value)) for value in shown):
+        return True
+    reaches = not {*CHANNELS, "subscription"}.isdisjoint(name.split())
+    counts = values is not None and isinstance(values.highest, int | float) and values.highest > 1
+    return reaches and not counts and (_says_yes_or_no(column, shown) or bool(STATES.search(name)))
+
+
+def _says_yes_or_no(column: KnownColumn, shown: Sequence[str]) -> bool:
+    flags = column.type in ("boolean", "number")
+    return flags or bool(shown and {value.strip().lower() for value in shown} <= {*TRUE, *FALSE})
+
+
+def stops(name: str) -> bool:
+    """Whether a table of this name tells of people who are not to be written."""
+    return bool(re.search(STOPS, _words(name)))
 
 
 def requirement(column: KnownColumn, number: Upper | None) -> object:
@@ -77,7 +97,8 @@ def requirement(column: KnownColumn, number: Upper | None) -> object:
         case "boolean":
             return wanted
         case "date":
-            return {"missing": not wanted}
+            # The day of a newsletter is that of a letter, and no yes.
+            return {"missing": not wanted} if {*SAYS_YES, *SAYS_NO, "opt"} & {*kinds.words_of(column.name)} else None
         case "number":
             of_flags = number is not None and number.distinct <= 2 and {values.lowest, values.highest} <= {0, 1}
             return int(wanted) if of_flags else None
@@ -93,3 +114,7 @@ def _word(wanted: bool, values: Sequence[str]) -> str | None:
         return None
     said = TRUE if wanted else FALSE
     return next((value for word, value in words.items() if word in said), None)
+
+
+def _words(text: str) -> str:
+    return " ".join(kinds.words_of(text))

@@ -9,21 +9,22 @@ from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.lines import computed
-from segkit.operations.starting.lines.consent import consents, requirement
+from segkit.operations.starting.lines.consent import about_consent, consents, requirement, stops
+from segkit.operations.starting.lines.guarded import is_special, usable
 from segkit.operations.starting.lines.segments import (
     LABEL,
     Names,
     is_placeholder,
     of_customers,
     of_events,
+    roles,
     several_values,
-    usable,
 )
 from segkit.operations.starting.lines.sources import customer_settings, event_settings, with_reasons
 from segkit.operations.starting.lines.toml_lines import Part, comment, dotted_key, noted, setting, title
 from segkit.results import KnownColumn
 from segkit.rules.tables import CUSTOMERS
-from segkit.words import count
+from segkit.words import listed, plural
 
 OUTPUT, CONSENT = "[output]", "[consent]"
 EVERYBODY = "everybody"
@@ -56,7 +57,7 @@ def parts_of(found: Found, facts: Facts, folder: Path | None) -> list[Part]:
         Part(name="[title] output", lines=title("What is written")),
         Part(name=OUTPUT, lines=(), output=tuple(columns_written(found, facts))),
         Part(name=CONSENT, lines=tuple(_consent(found, facts))),
-        Part(name="[title] segments", lines=title("The segments")),
+        Part(name="[title] segments", lines=(*title("The segments"), *_guarded(found, facts))),
         *(segments or [everybody()]),
     ]
 
@@ -111,7 +112,7 @@ def _customers(found: Found, facts: Facts, folder: Path | None) -> Iterator[str]
     customers = found.customers
     yield "[customers]"
     rows = facts.tables[CUSTOMERS].rows or 0
-    why = {"path": f"{count(rows)} customers", "from": f"those who have events: {count(rows)} customers"}
+    why = {"path": plural(rows, "customer"), "from": f"those who have events: {plural(rows, 'customer')}"}
     yield from with_reasons(customer_settings(customers, folder), {**customers.why, **why})
     yield from _unclear_dates(facts, CUSTOMERS)
     if customers.table:
@@ -139,7 +140,7 @@ def _placeholders(facts: Facts) -> Iterator[str]:
             if is_placeholder(one.value):
                 found[str(one.value)] = found.get(str(one.value), 0) + 1
     if found:
-        told = ", ".join(f"{as_toml(value)} in {count(number)} columns" for value, number in found.items())
+        told = ", ".join(f"{as_toml(value)} in {plural(number, 'column')}" for value, number in found.items())
         yield from setting("null_values", list(found), f"may mean that nothing is known: {told}", active=False)
 
 
@@ -147,10 +148,11 @@ def _events(events: EventsFound, found: Found, facts: Facts, folder: Path | None
     table = facts.tables[events.name]
     yield f"[events.{events.name}]"
     days = next((c.values for c in table.columns if c.name == events.time and c.values), None)
-    why = dict(events.why) | {"path": f"{count(table.rows or 0)} rows with a key and a day"}
+    rows = f"{plural(table.rows or 0, 'row')} with a key and a day"
+    why = dict(events.why) | {"path": "; ".join(filter(None, [rows, events.why.get("files")]))}
     if days and days.lowest is not None:
         why["time"] = f"{days.lowest} to {days.highest}"
-    why |= {"other time": "another column of dates", "maybe amount": "if these numbers are the money of a row"}
+    why |= {"other time": "another column of dates"}
     yield from with_reasons(event_settings(events, found.customers, folder), why)
     yield from _unclear_dates(facts, events.name)
 
@@ -158,15 +160,36 @@ def _events(events: EventsFound, found: Found, facts: Facts, folder: Path | None
 def _consent(found: Found, facts: Facts) -> Iterator[str]:
     columns = list(facts.columns(CUSTOMERS)) if found.customers.table else []
     told = [(c, value) for c in columns if (value := requirement(c, facts.uppers.get(c.name))) is not None]
-    if not told:
+    unclear = left_to_people(found, facts)
+    if unclear:
+        yield from comment(f"Look yourself what these say of who may be written: {listed(unclear)}.")
+    if told:
+        yield from comment("Only you know whether this is consent. Take the `# ` away, and nobody else is written:")
+    elif not unclear:
         yield from comment("No column was found that says who may be written. With a list of those who may not:")
-        yield "# [consent]"
-        yield '# suppress = "unsubscribed.csv"'
-        return
-    yield from comment("Only you know whether this is consent. Take the `# ` away, and nobody else is written:")
     yield "# [consent]"
     for column, value in told:
         yield from noted(f"# {dotted_key('require', column.name)} = {as_toml(value)}", _meaning(column))
+    if not told:
+        yield '# suppress = "unsubscribed.csv"'
+
+
+def left_to_people(found: Found, facts: Facts) -> list[str]:
+    """Columns and tables that are about consent, and of which nothing tells what says yes."""
+    columns = list(facts.columns(CUSTOMERS)) if found.customers.table else []
+    names = [c.name for c in columns if about_consent(c) and requirement(c, facts.uppers.get(c.name)) is None]
+    for events in found.events:
+        names += [events.name] if stops(events.name) else []
+        names += [c.name for c in facts.columns(events.name) if c.name not in roles(events) and about_consent(c)]
+    return [name for name in dict.fromkeys(names) if name != found.customers.key]
+
+
+def _guarded(found: Found, facts: Facts) -> Iterator[str]:
+    tables = [*([CUSTOMERS] if found.customers.table else []), *(events.name for events in found.events)]
+    special = dict.fromkeys(c.name for table in tables for c in facts.columns(table) if is_special(c))
+    if special:
+        why = "Laws guard what is told of health, faith, descent, family, politics: there is no segment of"
+        yield from comment(f"{why} {listed(special)}.")
 
 
 def _meaning(column: KnownColumn) -> str:

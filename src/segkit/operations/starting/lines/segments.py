@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.personal.kinds import words_of
-from segkit.operations.starting.known.facts import Facts, Upper, spans_lives
+from segkit.operations.starting.known.facts import Facts, Upper
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.known.names import free, slug
-from segkit.operations.starting.lines.consent import about_consent
+from segkit.operations.starting.lines.consent import stops
+from segkit.operations.starting.lines.guarded import usable
 from segkit.operations.starting.lines.toml_lines import Part, dotted_key, noted
 from segkit.results import FrequentValue, KnownColumn
 from segkit.rules.tables import CUSTOMERS
@@ -32,25 +32,6 @@ MOST_VALUES = 200
 """A text with more different values tells little of many."""
 LABEL = "segment"
 """The column of the lists with the name of the segment."""
-MOST_WORDS = 5
-"""With more words, a text was written by somebody, and not chosen from a list."""
-FREE_TEXT = frozenset(
-    {
-        "note", "notes", "comment", "comments", "remark", "remarks", "memo", "message", "messages", "owner", "agent",
-        "contact", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "remarque", "remarques", "commentaire",
-        "nota", "notas", "observaciones", "description", "doctor", "child", "partner", "spouse", "manager", "twitter",
-        "instagram", "linkedin", "facebook", "handle", "recipient", "gift", "arzt", "betreuer", "berater",
-    }
-)  # fmt: skip
-"""Words in names of columns in which people write about people, or are named."""
-SPECIAL = frozenset(
-    {
-        "health", "disease", "diagnosis", "disability", "religion", "faith", "church", "ethnicity", "ethnic", "race",
-        "politics", "political", "party", "union", "sexual", "orientation", "gesundheit", "konfession", "partei",
-        "santé", "sante", "confession",
-    }
-)  # fmt: skip
-"""Words for what lists may not be made of without more ado: health, faith, descent, politics."""
 MARKS = (";", "|", ",")
 """What may stand between several values in a field."""
 NO_AMOUNTS = frozenset(
@@ -90,50 +71,18 @@ def of_customers(found: Found, facts: Facts, names: Names) -> Iterator[Part]:
     yield from (_flag(c, names) for c, _ in flags[:FLAGS])
     if facts.as_of:
         yield from (_recent(c, names) for c in columns if c.type == "date")
-    yield from (_birthday(c, names) for c in facts.columns(CUSTOMERS) if is_birth_date(c))
+    yield from (_birthday(name, names) for name in facts.births)
 
 
 def of_events(found: Found, facts: Facts, names: Names) -> Iterator[Part]:
     """Segments by what customers did: by the most frequent value of a column of events, and for other tables lately."""
     for events in found.events:
-        if events is not found.main:
+        if events is not found.main and not stops(events.name):
             yield _lately(events, names)
         columns = [c for c in facts.columns(events.name) if c.name not in roles(events)]
         told = [(c, one) for c in columns if c.type == "text" and usable(c, events.key) and (one := example(c))]
         for column, one in told[:EVENT_TEXTS]:
             yield _did(events, column, one, facts, names)
-
-
-def usable(column: KnownColumn, key: str) -> bool:
-    """Whether conditions on a column are safe to guess: it is not personal, and all of it can be read."""
-    values = column.values
-    if values is None or column.name == key or values.personal or values.unreadable or not values.filled:
-        return False
-    if spans_lives(column):
-        return False
-    return not about_consent(column) and not _says_something(column)
-
-
-def _says_something(column: KnownColumn) -> bool:
-    """Whether a column of texts has what somebody wrote about somebody: notes, or values that are no mere names."""
-    if column.type not in ("text", "list"):
-        return False
-    shown = column.values.frequent if column.values else ()
-    return bool(set(words_of(column.name)) & (FREE_TEXT | SPECIAL)) or any(
-        not _is_plain(str(one.value)) for one in shown
-    )
-
-
-def _is_plain(value: str) -> bool:
-    """Whether a value reads like one of a list to choose from: few words, and no address or number of somebody."""
-    digits = re.sub(r"[\s().,/-]", "", value)
-    return "@" not in value and not re.search(r"[0-9]{6}", digits) and len(value.split()) <= MOST_WORDS
-
-
-def is_birth_date(column: KnownColumn) -> bool:
-    """Whether a column has the days on which people were born."""
-    values = column.values
-    return bool(column.type == "date" and values and values.personal == "birth date" and values.filled)
 
 
 def roles(events: EventsFound) -> set[str]:
@@ -187,10 +136,10 @@ def _equal(column: KnownColumn, one: FrequentValue, facts: Facts, names: Names) 
 
 
 def _tells(column: KnownColumn, upper: Upper) -> bool:
-    """Whether more is more, and the quartile cuts off about a quarter."""
+    """Whether more is more, as it is not of numbers of accounts, and the quartile cuts off about a quarter."""
     words = set(words_of(column.name))
     lower = column.name.lower()
-    of_ids = words & NO_AMOUNTS or lower.endswith(("id", "key"))
+    of_ids = words & NO_AMOUNTS or lower.endswith(("id", "key", "nr")) or upper.like_ids
     return not of_ids and upper.distinct > 4 and upper.rows <= 0.4 * upper.filled
 
 
@@ -220,8 +169,8 @@ def _recent(column: KnownColumn, names: Names) -> Part:
     return _with_output(segment(names.new("recent", column.name), label, noted(line, why)), column)
 
 
-def _birthday(column: KnownColumn, names: Names) -> Part:
-    line = f'{dotted_key("demographic", column.name, "anniversary_within")} = "7 days"'
+def _birthday(column: str, names: Names) -> Part:
+    line = f'{dotted_key("demographic", column, "anniversary_within")} = "7 days"'
     return segment(names.new("birthday"), "Birthday in the next seven days", [line])
 
 

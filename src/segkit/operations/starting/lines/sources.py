@@ -20,6 +20,7 @@ class Setting(NamedTuple):
     value: object
     role: str = ""
     active: bool = True
+    why: str = ""
 
 
 def source_lines(found: Found, folder: Path | None = None) -> list[str]:
@@ -33,7 +34,7 @@ def source_lines(found: Found, folder: Path | None = None) -> list[str]:
 def with_reasons(settings: Sequence[Setting], why: Mapping[str, str]) -> Iterator[str]:
     """The lines of a source, each with what speaks for it; `why` is by role."""
     for one in settings:
-        yield from setting(one.key, one.value, why.get(one.role, ""), active=one.active)
+        yield from setting(one.key, one.value, one.why or why.get(one.role, ""), active=one.active)
 
 
 def customer_settings(customers: CustomersFound, folder: Path | None) -> list[Setting]:
@@ -57,13 +58,9 @@ def event_settings(events: EventsFound, customers: CustomersFound, folder: Path 
         settings.append(Setting(dotted_key("derive", events.amount), events.product))
     if events.amount:
         settings.append(Setting("amount", events.amount, "amount"))
-    if events.currency:
-        column, most = events.currency
-        settings.append(Setting(dotted_key("where", column), most, "currency", active=False))
     if events.per_event:
         settings.append(Setting("amount_per", "event", "amount_per"))
-    if not events.amount and events.maybe_amount:
-        settings.append(Setting("amount", events.maybe_amount, "maybe amount", active=False))
+    settings += [Setting(dotted_key(*one.key), one.value, active=False, why=one.why) for one in events.maybe]
     return settings
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Quotes
 from segkit.errors import DataError
 from segkit.io.read.kinds.excel.sheet import ROW, place
 from segkit.io.read.kinds.excel.workbook import Book, Sheet
@@ -46,9 +46,13 @@ class Mixed(NamedTuple):
     def is_number(self) -> pl.Expr:
         return pl.col(ROW).is_in(self.numbers.implode())
 
+    def own_name(self, spec: Source) -> str:
+        """Its name in the rules."""
+        return next((new for new, was in spec.rename.items() if was == self.name), self.name)
+
     def is_read_as_number(self, spec: Source) -> bool:
         """Whether rules will take it for numbers."""
-        own = next((new for new, was in spec.rename.items() if was == self.name), self.name)
+        own = self.own_name(spec)
         wanted = spec.types.get(own) or ("number" if isinstance(spec, Events) and spec.amount == own else None)
         if wanted is not None or self.numbers.is_empty():
             return wanted == "number" and not self.numbers.is_empty()
@@ -72,8 +76,9 @@ def unmixed(book: Book, sheet: Sheet, column: Mixed, spec: Source) -> pl.Series:
         if decimal is None and (fractions.height or undecided):
             row, value = marked.row(0)
             message = f"column `{column.name}` has numbers and texts, and nothing settles how to read a text such as "
-            hint = 'make all of them numbers in Excel, or say how the texts are written: `decimal = ","`'
-            raise DataError(Diagnostic(f"{message}`{value}`", place(book, sheet, row), hint))
+            hint = 'make all of them numbers in Excel, or say how texts are written: `decimal = "."` or `decimal = ","`'
+            quotes = Quotes(column.own_name(spec), (value,))
+            raise DataError(Diagnostic(f"{message}`{value}`", place(book, sheet, row), hint, quotes=quotes))
     # `1.234` reads both ways, and `1.2340` does not.
     shown = pl.col(name).str.replace(r"^(-?\d+\.\d{3})$", "${1}0")
     shown = shown.str.replace(".", ",", literal=True) if decimal == "," else shown

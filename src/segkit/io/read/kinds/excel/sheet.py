@@ -136,14 +136,16 @@ def _of_numbers(values: pl.Series, texts: pl.Series) -> pl.Series:
     whole = values == values.floor()
     large = (whole & (values.abs() >= LARGEST)).fill_null(value=False)
     if large.any():
-        exponents = values.abs().log(10).floor()
-        shown = (
-            (values / 10.0**exponents).round(14).cast(pl.String)
-            + "E+"
-            + exponents.cast(pl.Int64, strict=False).cast(pl.String)
-        )
-        return texts.zip_with(~large, shown)
+        return texts.zip_with(~large, _as_shown(values))
     return values.cast(pl.Int64) if whole.all() else values
+
+
+def _as_shown(numbers: pl.Series) -> pl.Series:
+    """Large numbers as a workbook shows them: 1.23456789012346E+15."""
+    exponents = numbers.abs().log(10).floor()
+    exponents += ((numbers / 10.0**exponents).round(14).abs() >= 10).cast(pl.Float64)  # a logarithm is not exact
+    digits = (numbers / 10.0**exponents).round(14).cast(pl.String).str.strip_suffix(".0")
+    return digits + "E+" + exponents.cast(pl.Int64, strict=False).cast(pl.String)
 
 
 def _of_dates(values: pl.Series, day_zero: str) -> pl.Series:
