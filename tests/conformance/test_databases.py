@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import duckdb
+import polars as pl
 import pytest
 
+import segkit
 from segkit.io.databases import duck, sqlite
 from segkit.io.read.kinds.database import of_postgresql
 from segkit.io.read.kinds.database.asked import Asked
@@ -660,3 +662,19 @@ def test_a_server_that_the_rules_do_not_name_is_not_asked_again(desk: Desk, serv
     said = desk.segkit("explain", "--run", desk / "out", "b", code=2).stderr
     assert f"the run has read `customers` from `{server.place}`, which its rules do not name" in said
     assert server.password not in said
+
+
+def test_tests_of_a_rule_file_ask_no_database(desk: Desk) -> None:
+    rules = customers("postgresql://me@127.0.0.1:1/shop", 'timeout = "1 minute"')
+    rules += event_table("o", "sqlite:nowhere.db", 'query = "select * from orders order by 1"')
+    rules += '[segment.s]\nbehavioural.did = { events = "o" }\n[[test]]\nname = "buyer"\ncustomer = { id = "a" }\n'
+    rules += 'events.o = [{ day = 2024-01-01 }]\nsegments = ["s"]\n'
+    assert desk.segkit("test", desk.put("rules.toml", rules)).stdout.startswith("1 passed")
+
+
+def test_frames_in_place_of_databases(desk: Desk) -> None:
+    rules = customers("postgresql://me@127.0.0.1:1/shop") + event_table("o", "sqlite:nowhere.db", 'table = "orders"')
+    path = desk.put("rules.toml", rules + '[segment.s]\nbehavioural.did = { events = "o" }\n')
+    orders = pl.DataFrame({"id": ["a"], "day": ["2024-01-01"]})
+    run = segkit.apply(path, customers=pl.DataFrame({"id": ["a", "b"]}), events={"o": orders})
+    assert run["s"]["id"].to_list() == ["a"]
