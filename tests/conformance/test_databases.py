@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -617,3 +619,44 @@ def test_commands_without_a_rule_file_read_files(
         said = desk.segkit(*command, path, code=2).stderr
         assert said.startswith("error: files are read here, and no databases\n")
         assert "s3cret" not in said
+
+
+def test_ctrl_c_ends_what_a_database_does(desk: Desk, base: Base) -> None:
+    base.run(*ORDERS)
+    desk.put("rules.toml", head(f'query = "{SLOW[base.kind]}"', 'timeout = "1 hour"', path=base.path) + EVERYONE)
+    running = desk.begin("apply", "rules.toml", "--log", "log")
+    time.sleep(2)  # by then it waits for the database; if not, it ends all the same
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 130
+    assert json.loads((desk / "log").read_text())["outcome"] == "interrupted"
+
+
+def test_a_run_that_was_given_another_database_is_explained_from_that(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_base(desk).run(*CUSTOMERS)
+    (desk / "other.db").write_bytes((desk / "shop.db").read_bytes())
+    rules = customers("sqlite:shop.db") + "[segment.s]\ndemographic.age.min = 25\n"
+    monkeypatch.chdir(desk.folder)
+    desk.apply(rules, "-o", "out", "--customers", "sqlite:other.db")
+    sqlite_base(desk).run("delete from customers")
+    assert desk.segkit("explain", "--run", "out", "b").stderr == ""
+    (desk / "other.db").unlink()
+    assert "there is no file" in desk.segkit("explain", "--run", "out", "b", code=3).stderr
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_a_server_that_the_rules_do_not_name_is_not_asked_again(desk: Desk, server: Server) -> None:
+    server.run(*CUSTOMERS)
+    sqlite_base(desk).run(*CUSTOMERS)
+    desk.apply(
+        customers("sqlite:shop.db") + "[segment.s]\ndemographic.age.min = 25\n",
+        "-o",
+        desk / "out",
+        "--customers",
+        server.url,
+    )
+    said = desk.segkit("explain", "--run", desk / "out", "b", code=2).stderr
+    assert f"the run has read `customers` from `{server.place}`, which its rules do not name" in said
+    assert server.password not in said

@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.io.databases.duck import refused
 from segkit.io.databases.names import parts, quoted
-from segkit.io.databases.time_limit import time_limit
+from segkit.io.databases.stopping import time_limit
 from segkit.io.publish.errors import error_number
 from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.io.databases.names import parts, quoted
 from segkit.io.databases.sqlite import refused
-from segkit.io.databases.time_limit import time_limit
+from segkit.io.databases.stopping import time_limit
 from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
 from segkit.io.read.workspace import Workspace
 

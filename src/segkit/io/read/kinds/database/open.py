@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from segkit.addresses import database_of
 from segkit.errors import DataError
 from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.databases.refused import Refused
+from segkit.io.databases.stopping import interruptible
 from segkit.io.read.kinds import typed
 from segkit.io.read.kinds.database import of_duckdb, of_postgresql, of_sqlite
 from segkit.io.read.kinds.database.asked import Asked
@@ -23,14 +24,23 @@ from segkit.rules.model.sources import Source
 
 KEYS = frozenset({"table", "query", "timeout"})
 """The keys of a source that say what of a database is read."""
-_Spool = Callable[[Any, Asked, Path], frozenset[str]]
+
+
+class _Database(NamedTuple):
+    """A database: by which name connections to it are kept, and what is done with one."""
+
+    name: str
+    connect: Callable[[], Any]
+    spool: Callable[[Any, Asked, Path], frozenset[str]]
+    """Writes rows into a file; gives the columns with exact numbers as text."""
+    stop: Callable[[Any], object]
 
 
 def open_postgresql(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a table or a query of a server; `path` is none."""
-    database = database_of(str(spec.path))
-    assert database is not None, "its address told that it is a database"
-    address = database.place
+    named = database_of(str(spec.path))
+    assert named is not None, "its address told that it is a database"
+    address = named.place
 
     def connect() -> Any:
         connection = postgresql.connect(address)
@@ -40,7 +50,8 @@ def open_postgresql(ws: Workspace, spec: Source, label: Label, path: Path) -> Op
     def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
         return of_postgresql.spool(connection, address, asked, to)
 
-    return _opened(ws, spec, label, address, connect, spool)
+    server = _Database(address, connect, spool, lambda connection: connection.adbc_cancel())
+    return _opened(ws, spec, label, server)
 
 
 def open_sqlite(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -49,7 +60,7 @@ def open_sqlite(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
     def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
         return of_sqlite.spool(ws, connection, path, asked, to)
 
-    return _opened(ws, spec, label, str(path.resolve()), lambda: sqlite.connect(path), spool)
+    return _opened(ws, spec, label, _file(path, lambda: sqlite.connect(path), spool))
 
 
 def open_duckdb(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -58,18 +69,20 @@ def open_duckdb(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
     def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
         return of_duckdb.spool(connection, path, asked, to)
 
-    return _opened(ws, spec, label, str(path.resolve()), lambda: duck.connect(path, ws.new_file("")), spool)
+    return _opened(ws, spec, label, _file(path, lambda: duck.connect(path, ws.new_file("")), spool))
 
 
-def _opened(
-    ws: Workspace, spec: Source, label: Label, address: str, connect: Callable[[], Any], spool: _Spool
-) -> Opened:
+def _file(path: Path, connect: Callable[[], Any], spool: Callable[[Any, Asked, Path], frozenset[str]]) -> _Database:
+    return _Database(str(path.resolve()), connect, spool, lambda connection: connection.interrupt())
+
+
+def _opened(ws: Workspace, spec: Source, label: Label, database: _Database) -> Opened:
     """The rows in the workspace, where another section may have brought them; what failed once fails again."""
     asked = Asked.by(spec)
     label = replace(label, within=asked.within)
-    name = (address, asked.table, asked.query)
+    name = (database.name, asked.table, asked.query)
     if name not in ws.spooled:
-        ws.spooled[name] = _spooled(ws, label, address, asked, connect, spool)
+        ws.spooled[name] = _spooled(ws, label, database, asked)
     found = ws.spooled[name]
     if isinstance(found, DataError):
         raise found
@@ -79,18 +92,16 @@ def _opened(
     return opened._replace(frame=frame, types=types)
 
 
-def _spooled(
-    ws: Workspace, label: Label, address: str, asked: Asked, connect: Callable[[], Any], spool: _Spool
-) -> tuple[Path, frozenset[str]] | DataError:
-    rows = ws.new_file(".parquet")
+def _spooled(ws: Workspace, label: Label, database: _Database, asked: Asked) -> tuple[Path, frozenset[str]] | DataError:
+    rows, name = ws.new_file(".parquet"), database.name
     try:
-        if address not in ws.connections:
-            ws.connections[address] = connect()
-        numbers = spool(ws.connections[address], asked, rows)
+        if name not in ws.connections:
+            ws.connections[name] = database.connect()
+        connection = ws.connections[name]
+        numbers = interruptible(lambda: database.spool(connection, asked, rows), lambda: database.stop(connection))
     except Refused as refused:
-        # After an error a transaction gives nothing more.
-        if address in ws.connections:
-            ws.connections.pop(address).close()
+        if name in ws.connections:  # after an error, a transaction gives nothing more
+            ws.connections.pop(name).close()
         return problem(label, refused.message, hint=refused.hint)
     ws.on_open(rows)
     return rows, numbers
