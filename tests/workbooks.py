@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 import polars as pl
 
@@ -95,15 +96,15 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 
 def ods(rows: Sequence[Sequence[str]]) -> bytes:
-    """A spreadsheet of LibreOffice, all cells texts."""
-    cells = [
-        "<table:table-row>"
-        + "".join(
-            f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>' for value in row
-        )
-        + "</table:table-row>"
-        for row in rows
-    ]
+    """A spreadsheet of LibreOffice, all cells texts; an empty text is an empty cell."""
+
+    def cell(value: str) -> str:
+        if not value:
+            return "<table:table-cell/>"
+        lines = (f"<text:p>{escape(line).replace(' ', '<text:s/>')}</text:p>" for line in value.split("\n"))
+        return f'<table:table-cell office:value-type="string">{"".join(lines)}</table:table-cell>'
+
+    cells = [f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows]
     names = {n: f"urn:oasis:names:tc:opendocument:xmlns:{n}:1.0" for n in ("office", "table", "text")}
     spaces = " ".join(f'xmlns:{n}="{urn}"' for n, urn in names.items())
     body = f'<office:body><office:spreadsheet><table:table table:name="T">{"".join(cells)}</table:table>'

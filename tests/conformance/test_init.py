@@ -941,6 +941,25 @@ def test_the_money_of_a_whole_order_is_told(case: str, desk: Desk) -> None:
     assert ("not guessed" in result.stdout) is (wanted == "asked")
 
 
+def test_money_that_comes_again_on_a_day_is_told_without_a_number(desk: Desk) -> None:
+    whole = _orders(lambda n, k: 20 + n, 60)
+    for events, told in ((whole, True), (WHOLE["lines"][0], False)):
+        rows = (line.split(",", 1)[1] for line in events.splitlines())
+        desk.put("o.csv", "\n".join(rows) + "\n")
+        shown = " ".join(desk.segkit("init", desk / "here", "--force", "--events", desk / "o.csv").stdout.split())
+        assert "rows beyond the first of a customer on a day" in shown
+        assert ("named like money; by customer and day: all lines of each of" in shown) is told
+
+
+def test_of_two_numbers_of_orders_none_is_taken(desk: Desk) -> None:
+    rows = _orders(lambda n, k: 20 + n, 60, id_="Vorgang").splitlines()
+    desk.put(
+        "o.csv", "\n".join(f"{'Beleg' if not n else line.split(',')[0] + 'b'},{line}" for n, line in enumerate(rows))
+    )
+    text, rules = made(desk, "--events", desk / "o.csv")
+    assert "id" not in rules["events"]["o"] and '# id = "Beleg"' in text and '# id = "Vorgang"' in text
+
+
 def test_no_other_column_is_the_number_of_an_order(desk: Desk) -> None:
     """Numbers of customers, of lines, of products and of what goes on for days group no order."""
     rows = "".join(
@@ -1000,6 +1019,7 @@ HEADERS = [
     ("no,54.50,2023-05-18\n", False),
     ("id,2023,2024\n", True),
     ("id,2023-01,2023-02\n", True),
+    ("id,4,5,6\n", True),
     ("id,q1,address_2\n", True),
     ("id,vip,plan\n", True),
 ]
@@ -1021,7 +1041,7 @@ def test_the_first_line_has_names(header: str, names: bool, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("column", ["order_currency", "Cur", "iso_currency", "ccy", "x", "Währung"])
-@pytest.mark.parametrize("codes", [("USD", "JPY"), ("eur", "PHP")])
+@pytest.mark.parametrize("codes", [("USD", "JPY"), ("eur", "PHP"), ("€", "USD")])
 def test_currencies_of_any_name_are_told(column: str, codes: tuple[str, str], desk: Desk) -> None:
     rows = "".join(f"K{n % 30},{_day(n)},{n}.5,{codes[n % 3 == 0]},{['USA', 'FRA'][n % 2]}\n" for n in range(60))
     desk.put("o.csv", f"customer_id,order_date,amount,{column},country\n" + rows)

@@ -381,6 +381,7 @@ def test_lists_of_another_rule_file_do_not_vanish(shop: Desk, database: Database
     said = put(shop, rules(database.to, "all"), "b.toml", code=4)
     assert said.startswith("error: this run would remove from `segments` 2 lists of another rule file, ")
     assert "`old` and `young`" in said
+    assert "hint: give this rule file a `directory` of its own, or " in said
     assert keys(database) == {"old": ["2", "4"], "young": ["00042", "3"]}
     done = put(shop, rules(database.to, "all"), "b.toml", "--replace")
     assert keys(database) == {"all": EVERYBODY}
@@ -529,6 +530,15 @@ def test_readers_hold_up_nobody(shop: Desk, postgres: Postgres) -> None:
 
 
 # SQLite alone
+
+
+def test_a_file_of_sqlite_may_be_read_and_written(shop: Desk) -> None:
+    database = Sqlite(shop.folder)
+    database.do("create table people (id text, age integer)")
+    database.do("insert into people values ('1', 20), ('2', 50)")
+    for _ in range(2):
+        put(shop, rules("sqlite:lists.db", OLD, more='table = "people"').replace("c.csv", "sqlite:lists.db"))
+        assert database.ask("select id, segment, age from segments") == [("2", "old", 50)]
 
 
 def test_a_file_of_sqlite_has_the_permissions_of_the_lists(shop: Desk) -> None:

@@ -20,6 +20,7 @@ from segkit.words import listed, plural
 
 SHOWN = 5
 HINT = "write elsewhere (`-o DIR`, or `-o -` for standard output), or remove them with `--replace`"
+OF_ITS_OWN = "give this rule file a `directory` of its own, or remove them with `--replace`"
 FIRST_RUN = "this counts as a first run: nothing is compared with the run that was there"
 
 
@@ -51,7 +52,9 @@ def spare_lists(
     if replace:
         what = "`--replace` would remove" if dry_run else "`--replace` removed"
         return None, [Diagnostic(gone.told(what), hint=FIRST_RUN, severity=Severity.NOTE), *left]
-    problem = Diagnostic(gone.told("this run would remove"), hint=HINT)
+    # Elsewhere, lists are files: who writes to a table needs another place for what is known of the run.
+    hint = HINT if loaded.rules.output.to is None else OF_ITS_OWN
+    problem = Diagnostic(gone.told("this run would remove"), hint=hint)
     if not dry_run:
         raise WriteError(problem)
     return directory, [dataclasses.replace(problem, severity=Severity.WARNING), *left]

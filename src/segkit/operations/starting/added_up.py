@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.vocabulary.booleans import TRUE
-from segkit.io.read.values.vocabulary.currencies import CODES
+from segkit.io.read.values.vocabulary.currencies import KNOWN
 from segkit.operations.orders_file.guess import simple
 from segkit.operations.personal.kinds import words_of
 from segkit.operations.starting.known.found import Maybe
@@ -20,7 +20,7 @@ CURRENCIES = frozenset(
     {"currency", "currencycode", "curr", "devise", "monnaie", "währung", "waehrung", "moneda", "valuta"}
 )
 """Names of columns that say in which currency an amount is."""
-CODE = r"^[A-Za-z]{3}$"
+MARK = rf"{KNOWN}|[A-Za-z]{{3}}"
 UNPAID = re.compile(
     r"\b(cancel|storn|annul|anul|fail|fehlgeschlagen|declin|abgelehnt|reject|refus|refund|return|retour|rückgabe|rembours|"
     r"erstatt|devol|reembols|void|charge ?back|unpaid|unbezahlt|pending|abandon|draft|expired|test\b)"
@@ -36,7 +36,7 @@ def added_up(table: Table, taken: set[str | None]) -> Iterator[Maybe]:
     """What `where` may leave out of the rows: other currencies, and what was cancelled or sent back."""
     for name, (values, missing) in _few_values(table, taken).items():
         by_name = simple(name) in CURRENCIES
-        of_codes = values[0].upper() in CODES and all(re.match(CODE, value) for value in values)
+        of_codes = bool(re.fullmatch(KNOWN, values[0].upper())) and all(re.fullmatch(MARK, value) for value in values)
         unpaid = [value for value in values if _unpaid(name, value)]
         if len(values) > 1 and (by_name or of_codes):
             why = "amounts of several currencies are added up: keep one, with `where`"

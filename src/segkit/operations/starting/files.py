@@ -20,6 +20,7 @@ from segkit.rules.tables import CUSTOMERS
 
 COMPARED = 1_000
 """How many rows are compared with the first line."""
+NUMBER = r"[\d.,]+"
 NAMED_ABOVE = "write a line above the rows that names their columns, such as `customer_id`"
 
 
@@ -72,7 +73,7 @@ def refuse_no_header(table: Table) -> None:
         raise DataError.of(f"the first line of `{path}` names few columns", hint=f"{NAMED_ABOVE}, and nothing above it")
     rows = table.frame.head(COMPARED).select(pl.col(names).cast(pl.String)).collect()
     shaped = [name for n, name in enumerate(names) if _shaped_alike(name, rows[name].drop_nulls(), first=n == 0)]
-    repeated = [name for name in names if name in rows[name]]
+    repeated = [name for name in names if name in rows[name] and not re.fullmatch(NUMBER, name)]
     if shaped or 2 <= len(repeated) < len(names):
         position = names.index([*shaped, *repeated][0]) + 1
         message = f"the first line of `{path}` has values, not names of columns: see column {position}"
@@ -81,7 +82,7 @@ def refuse_no_header(table: Table) -> None:
 
 def _shaped_alike(name: str, values: pl.Series, *, first: bool) -> bool:
     """Whether a name is written as all values are, but for the digits; numbers are names, too, but not of the first."""
-    if not re.search(r"\d", name) or values.is_empty() or (re.fullmatch(r"[\d.,]+", name) and not first):
+    if not re.search(r"\d", name) or values.is_empty() or (re.fullmatch(NUMBER, name) and not first):
         return False
     shape = re.sub(r"\d+", r"\\d+", re.escape(name.strip()))
     return bool(values.str.strip_chars().str.contains(f"^{shape}$").all())

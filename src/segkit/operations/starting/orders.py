@@ -44,9 +44,13 @@ class Id(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """Whether each line has the amount of the whole event, and why; `sure` or else left to people."""
+    """Whether each line has the amount of the whole event, and why; `sure` or else left to people.
+
+    `several`: enough events have several lines to tell.
+    """
 
     sure: bool
+    several: bool
     why: str
 
 
@@ -61,14 +65,19 @@ def id_of(table: Table, key: str, time: str) -> Id:
     if groups:
         return Id(None, tuple(groups), "if rows with one of these are one event")
     rows, days = _counts(table, table.key(key), pl.col(time))
-    told = f"each row is an event; {count(rows - days)} are not the first of a customer on a day"
+    told = f"each row is an event: {plural(rows - days, 'row')} beyond the first of a customer on a day"
     return Id(None, (), told if days < rows else "")
 
 
-def whole_of(table: Table, id_: str, amount: str) -> Whole | None:
-    """Whether all lines of an event have one amount; None where amounts of lines differ."""
-    rows = table.frame.select(table.key(id_).alias("id"), pl.col(amount).alias("amount")).drop_nulls()
-    events = rows.group_by("id").agg(
+def whole_of(table: Table, event: Sequence[str], amount: str) -> Whole | None:
+    """Whether all lines of an event have one amount; None where amounts of lines differ.
+
+    `event` are the columns that tell events apart: the number of the order, or customer and day.
+    """
+    names = [f"{n}" for n in range(len(event))]
+    columns = [table.key(column).alias(name) for name, column in zip(names, event, strict=True)]
+    rows = table.frame.select(*columns, pl.col(amount).alias("amount")).drop_nulls()
+    events = rows.group_by(names).agg(
         pl.len().alias("lines"), pl.col("amount").n_unique().alias("amounts"), pl.col("amount").first()
     )
     several = events.filter(pl.col("lines") > 1)
@@ -77,9 +86,13 @@ def whole_of(table: Table, id_: str, amount: str) -> Whole | None:
     if not several_lines or same < NEARLY * several_lines:
         return None
     if same == several_lines and min(several_lines, different) >= FEWEST:
-        return Whole(True, f"all lines of each of {count(several_lines)} events with several have one amount")
+        return Whole(True, True, f"all lines of each of {count(several_lines)} events with several have one amount")
     told = f"{count(same)} of {plural(several_lines, 'event')} with several lines have one amount"
-    return Whole(False, f"{told}: if it is that of the whole event, this counts it once, and not once a line")
+    return Whole(
+        False,
+        several_lines >= FEWEST,
+        f"{told}: is it that of the whole event, to be counted once, and not once a line?",
+    )
 
 
 def _groups(table: Table, id_: str) -> str | None:

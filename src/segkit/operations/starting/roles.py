@@ -42,12 +42,16 @@ def events_found(name: str, files: Files, key: str, why_key: str) -> EventsFound
     time, why_time = time_of(table, key)
     id_ = id_of(table, key, time)
     amount, product, why_amount = _money(table, [key, time, *([id_.name] if id_.name else [])])
-    whole = whole_of(table, id_.name, amount) if id_.name and amount and not product else None
+    of_event = [id_.name] if id_.name else [key, time]
+    whole = whole_of(table, of_event, amount) if amount and not product and not id_.maybe else None
+    if whole and not id_.name:
+        # Rows of a customer's day may be lines of an order that no column tells; `amount_per` needs one that does.
+        why_amount, whole = (f"{why_amount}; by customer and day: {whole.why}" if whole.several else why_amount), None
     taken = {key, time, id_.name, amount}
     days = [c.name for c in table.columns.values() if c.type is ColumnType.DATE and c.name not in taken]
     why = {"key": why_key, "time": why_time}
     why |= {"amount": why_amount} if amount else {}
-    why |= {"id": id_.why} if id_.why else {}
+    why |= {"id": id_.why} if id_.why and not id_.maybe else {}
     why |= {"amount_per": whole.why} if whole else {}
     why |= {"files": files_added_up(files.named)} if amount else {}
     return EventsFound(

@@ -29,7 +29,7 @@ def time_of(table: Table, key: str) -> tuple[str, str]:
     found = guess(table, "time", [key, *others]) or able[0]
     if simple(found) in ROLES["time"].names:
         return found, "named like the day of an event" if len(days) > 1 else "the only column of dates"
-    why = "the only column of dates" if len(days) == 1 else f"the first of {len(days)} columns of dates"
+    why = "the only column of dates" if len(days) == 1 else f"the first of {len(days)} columns of dates, none named so"
     why = f"of {len(days)} columns of dates, the only one left" if len(able) == 1 < len(days) else why
     not_read = f"; {listed(unread)}: not read as days" if unread else ""
     return found, f"{why}{_but(about)}{not_read}"

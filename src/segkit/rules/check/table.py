@@ -12,7 +12,7 @@ from segkit.rules.model.table_name import HELD_OUT_SUFFIX, TableName, table_name
 
 LONGEST = 63
 """The most bytes of a name in PostgreSQL, which cuts longer ones without a word."""
-_OF_FILES = ("format", "combined", "delimiter", "decimal", "bom", "escape_formulas")
+_OF_FILES = ("format", "combined", "workbook", "delimiter", "decimal", "bom", "escape_formulas")
 _AT = ("output", "to")
 
 

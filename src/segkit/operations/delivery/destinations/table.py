@@ -93,8 +93,10 @@ def _labels(run: Decision, last: Run | None) -> list[str]:
     """The segments whose rows go: all of this rule file and of its last run, but those that `--select` leaves out."""
     segments = run.rules.segment
     left_out = {name for name, segment in segments.items() if segment.write} - {*run.chosen}
-    known = [*segments, *(segment.name for segment in last.manifest.segments)] if last else list(segments)
-    known += [member.segment for member in last.manifest.members or ()] if last else []
+    known = [*segments]
+    if last:
+        known += [segment.name for segment in last.manifest.segments]
+        known += [member.segment for member in last.manifest.members or ()]
     return [name for name in dict.fromkeys(known) if name not in left_out]
 
 
