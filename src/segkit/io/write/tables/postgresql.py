@@ -7,9 +7,7 @@ of its column as it went in, such as a text cut or a number rounded, is refused 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +16,7 @@ import polars as pl
 from segkit.errors import WriteError
 from segkit.io.databases import postgresql
 from segkit.io.databases.refused import Reason, Refused, meant
+from segkit.io.databases.stopping import interruptible
 from segkit.io.write.tables.kinds import Kind
 from segkit.io.write.tables.stores import Column, Load, Old, Open, Waiting, handed
 from segkit.rules.model.table_name import TableName, quoted
@@ -27,8 +26,6 @@ HELD, STOPPED = "55P03", "57014"
 FIRST_TRY, NEXT_TRIES = "50ms", "1s"
 """How long one try to lock a table takes; between two, the process can be interrupted."""
 _NOTHING = "nothing was written"
-PAUSE = 0.1
-"""Seconds between two looks at whether it is done, and between two tries to stop it."""
 _WRITING = (
     Reason(
         STOPPED, "has stopped the run: it took too long", "look at `statement_timeout` of the server or of its user"
@@ -211,22 +208,14 @@ class _Transaction:
         self._stopped = threading.Event()
 
     def write(self, loads: Sequence[Load]) -> None:
-        """Make the tables that are not there, take rows away, and put rows in.
+        """Make the tables that are not there, take rows away, and put rows in."""
+        with self._database.told(), self._connection.cursor() as cursor:
 
-        In a thread of its own: in the main one the driver takes Ctrl-C for itself, and loses it between two statements.
-        """
-        with self._database.told(), self._connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as pool:
-            done = pool.submit(self._write, cursor, loads)
-            try:
-                while not wait([done], PAUSE).done:
-                    pass  # after the driver was used, Ctrl-C does not end a wait that is longer
-                done.result()
-            except KeyboardInterrupt:
+            def stop() -> None:
                 self._stopped.set()
-                while not done.done():
-                    cursor.adbc_cancel()
-                    time.sleep(PAUSE)
-                raise
+                cursor.adbc_cancel()
+
+            interruptible(lambda: self._write(cursor, loads), stop)
 
     def _write(self, cursor: Any, loads: Sequence[Load]) -> None:
         with self._database.told():
