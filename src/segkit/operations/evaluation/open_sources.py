@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import Table, Workspace, open_table
+from segkit.io.read import Label, Table, Workspace, open_table
 from segkit.operations.evaluation.other_keys import other_keys
 from segkit.operations.progress import Progress, silent
 from segkit.rules import walk
@@ -26,7 +26,7 @@ def open_tables(loaded: Loaded, ws: Workspace, progress: Progress = silent) -> d
     wrong: list[Diagnostic] = []
 
     def open_(name: str, spec: Source, time_columns: Iterable[str] = ()) -> None:
-        progress(f"opening {name}")
+        progress(f"opening {Label(name)}")  # a suppression list is called by its path
         try:
             tables[name] = open_table(
                 ws, name, spec, base=loaded.source.directory, timezone=rules.timezone, time_columns=tuple(time_columns)
