@@ -18,8 +18,18 @@ from segkit.io.databases import postgresql
 from segkit.io.databases.refused import Reason, Refused, meant
 from segkit.io.databases.stopping import interruptible
 from segkit.io.write.tables.kinds import Kind
-from segkit.io.write.tables.stores import Column, Load, Old, Open, Waiting, handed
-from segkit.rules.model.table_name import TableName, quoted
+from segkit.io.write.tables.stores import (
+    PLAIN,
+    Column,
+    Load,
+    Old,
+    Open,
+    Waiting,
+    handed,
+    require_done,
+    require_sums,
+)
+from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, quoted
 
 HELD, STOPPED = "55P03", "57014"
 """The codes of a lock that somebody else has, and of a statement that was stopped."""
@@ -193,9 +203,9 @@ class PostgresDatabase:
         """The columns of a table that is there."""
         return self._columns(connection, table) or {}
 
-    def gives(self, connection: Any, sql: str) -> bool:
-        """Whether a question has a row for an answer."""
-        return bool(self._asked(connection, sql))
+    def asked(self, connection: Any, sql: str) -> list[dict[str, Any]]:
+        """The rows that answer a question."""
+        return self._asked(connection, sql)
 
 
 class Held(Refused):
@@ -225,15 +235,32 @@ class _Transaction:
                 if not there:
                     continue  # nobody was held out but in a table that is gone
                 stage = f"segkit_rows_{number}"
-                filled = load.rows is not None and self._staged(cursor, handed(load.rows, there, load.kinds), stage)
-                if filled:
+                rows = self._staged(cursor, handed(load.rows, there, load.kinds), stage) if load.rows is not None else 0
+                if rows:
                     self._require_kept(cursor, load, there, stage)
-                if load.old.labels:
-                    self._run(cursor, f"delete from {load.table.sql} where {_goes(load.old)}")
-                if filled:
+                self._run(cursor, f"delete from {load.table.sql} where {_goes(load.old)}")
+                require_done(load.table, self._rows(load, load.old), 0)
+                if load.adds_up is not None:
+                    require_sums(load.table, self._sums(load), load.adds_up)
+                labelled = load.old._replace(after=None)
+                before = self._rows(load, labelled)
+                if rows:
                     names = ", ".join(map(quoted, load.kinds))
                     values = ", ".join(f"{quoted(name)}::{there[name].type}" for name in load.kinds)
                     self._run(cursor, f"insert into {load.table.sql} ({names}) select {values} from {stage}")
+                require_done(load.table, self._rows(load, labelled), before + rows)
+
+    def _rows(self, load: Load, old: Old) -> int:
+        """How many rows there are of those that `old` means."""
+        sql = f"select count(*) as rows from {load.table.sql} where {_goes(old)}"
+        return int(self._database.asked(self._connection, sql)[0]["rows"])
+
+    def _sums(self, load: Load) -> dict[str, int]:
+        """How many are in each list by the changes that are there."""
+        sign = f"case {quoted(CHANGE)} when 'entered' then 1 else -1 end"
+        where = _goes(load.old._replace(after=None))
+        sql = f"select {quoted(LIST)} as list, sum({sign}) as members from {load.table.sql} where {where} group by 1"
+        return {row["list"]: int(row["members"]) for row in self._database.asked(self._connection, sql)}
 
     def _run(self, cursor: Any, sql: str) -> None:
         """A statement that gives no rows."""
@@ -253,6 +280,9 @@ class _Transaction:
         within, told = FIRST_TRY, False
         while True:
             try:
+                # A snapshot that is older than the lock would not see what was written before it.
+                self._connection.rollback()
+                self._run(cursor, "set transaction isolation level read committed")
                 self._run(cursor, f"set local lock_timeout = '{within}'")
                 for load in loads:
                     if self._is_there(cursor, load):
@@ -282,14 +312,15 @@ class _Transaction:
         self._run(cursor, f"create table if not exists {load.table.sql} ({columns})")
         return True
 
-    def _staged(self, cursor: Any, rows: pl.LazyFrame, stage: str) -> bool:
-        """Put the rows into a temporary table; False where there is none."""
-        mode = "create"
+    def _staged(self, cursor: Any, rows: pl.LazyFrame, stage: str) -> int:
+        """Put the rows into a temporary table, which is made with the first of them; how many there are."""
+        mode, number = "create", 0
         for batch in rows.collect_batches(maintain_order=True):
             with self._going_on():
                 cursor.adbc_ingest(stage, batch, mode=mode, temporary=True)
             mode = "append"
-        return mode == "append"
+            number += len(batch)
+        return number
 
     def _require_kept(self, cursor: Any, load: Load, there: Mapping[str, Column], stage: str) -> None:
         """`WriteError` for a value that would not come back from its column as it went in."""
@@ -301,7 +332,7 @@ class _Transaction:
             # By way of a table, since an error that comes while rows are read has no code.
             one = f"{stage}_{at}"
             self._run(cursor, f"create temporary table {one} as select 1 from {stage} where {lost} limit 1")
-            if self._database.gives(self._connection, f"select 1 as lost from {one}"):
+            if self._database.asked(self._connection, f"select 1 as lost from {one}"):
                 hint = "change the type of the column, take it out of `columns`, or name another table"
                 message = f"a value of `{name}` does not fit into `{column.type}` of `{load.table}`; {_NOTHING}"
                 raise WriteError.of(message, hint=hint)
@@ -320,13 +351,14 @@ def _lost(name: str, kind: Kind, column: Column) -> str | None:
     if column.type == own and not (as_number and kind is Kind.TEXT):
         return None
     changed = f"{value}::{column.type}::{own} is distinct from {value}::{own}"
-    return f"{changed} or {value} ~ '^[+-]?0[0-9]'" if as_number else changed
+    # Two texts that are one number, such as 1E5 and 100000, are two keys.
+    return f"{changed} or {value} !~ {_literal(PLAIN)}" if as_number and kind is Kind.TEXT else changed
 
 
 def _goes(old: Old) -> str:
     labels = ", ".join(map(_literal, old.labels))
-    of_a_day = f" and {quoted('as_of')} = date {_literal(old.as_of.isoformat())}" if old.as_of else ""
-    return f"{quoted(old.column)} in ({labels}){of_a_day}"
+    later = f" and {quoted(AS_OF)} > date {_literal(old.after.isoformat())}" if old.after else ""
+    return f"{quoted(old.column)} in ({labels}){later}"
 
 
 def _literal(text: str) -> str:

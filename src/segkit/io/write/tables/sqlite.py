@@ -18,7 +18,7 @@ from segkit.errors import WriteError
 from segkit.io.databases import sqlite
 from segkit.io.databases.refused import Refused
 from segkit.io.write.tables.kinds import Kind
-from segkit.io.write.tables.stores import Column, Load, Open, Waiting, handed
+from segkit.io.write.tables.stores import PLAIN, Column, Load, Open, Waiting, handed, require_done
 from segkit.rules.model.table_name import TableName, quoted
 
 PAUSE = 0.1
@@ -27,7 +27,6 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _AS_TEXT = dict.fromkeys(Kind, Kind.TEXT)
 _AS_IT_IS = _AS_TEXT | {kind: kind for kind in (Kind.INTEGER, Kind.BOOLEAN, Kind.NUMBER)}
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-_KEPT = r"^-?(0|[1-9]\d*)(\.\d+)?$"
 _DIGITS = 15
 """The digits of a decimal that SQLite keeps in a number."""
 _MADE = {Kind.INTEGER: "INTEGER", Kind.BOOLEAN: "INTEGER", Kind.NUMBER: "REAL"}
@@ -122,14 +121,19 @@ class _Transaction:
         marks = ", ".join("?" * len(load.old.labels))
         where = f"{quoted(load.old.column)} in ({marks})"
         self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
+        count = f"select count(*) from {load.table.sql} where {where}"
+        require_done(load.table, self._connection.execute(count, load.old.labels).fetchone()[0], 0)
         if load.rows is None:
             return
         names, marks = ", ".join(map(quoted, load.kinds)), ", ".join("?" * len(load.kinds))
         insert = f"insert into {load.table.sql} ({names}) values ({marks})"
         there = {name: there[name.lower()] for name in load.kinds}
+        rows = 0
         for batch in handed(load.rows, there, load.kinds).collect_batches(maintain_order=True):
             _require_kept(batch, there, load)
             self._connection.executemany(insert, batch.iter_rows())
+            rows += len(batch)
+        require_done(load.table, self._connection.execute(count, load.old.labels).fetchone()[0], rows)
 
     def commit(self) -> None:
         """Make it true, once no other program reads the file."""
@@ -195,7 +199,7 @@ def _require_kept(batch: pl.DataFrame, there: Mapping[str, Column], load: Load) 
         changes = value.abs() > 2**53
         if dtype == pl.String:
             many = value.str.count_matches(r"\d") > _DIGITS
-            changes = value.str.contains(_NUMBER) & (~value.str.contains(_KEPT) | many)
+            changes = value.str.contains(_NUMBER) & (~value.str.contains(PLAIN) | many)
         if batch.select(changes.any()).item():
             hint = "change the type of the column, take it out of `columns`, or name another table"
             message = f"a value of `{name}` does not fit into `{column.type}` of `{load.table}`; nothing was written"

@@ -30,20 +30,24 @@ class Column(NamedTuple):
 
 
 class Old(NamedTuple):
-    """The rows that go: those with one of these labels in a column, and of one day alone where there is one."""
+    """The rows that go: those with one of these labels in a column, and of days after one alone where there is one."""
 
     column: str
     labels: Sequence[str]
-    as_of: dt.date | None = None
+    after: dt.date | None = None
 
 
 class Load(NamedTuple):
-    """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none."""
+    """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none.
+
+    Where changes are appended, `adds_up` has how many are in each list by those that are there: list -> number.
+    """
 
     table: TableName
     kinds: Mapping[str, Kind]
     old: Old
     rows: pl.LazyFrame | None
+    adds_up: Mapping[str, int] | None = None
 
 
 class Waiting(NamedTuple):
@@ -81,6 +85,30 @@ class Store(Protocol):
 
     def transaction(self, waiting: Waiting) -> AbstractContextManager[Open]:
         """A transaction, which is taken back where the block ends before it is committed."""
+
+
+PLAIN = r"^(0|-?[1-9][0-9]*|-?(0|[1-9][0-9]*)\.[0-9]*[1-9])$"
+"""A number as a text that no other text is: a column of numbers gives it back so."""
+
+
+def require_done(table: TableName, rows: int, expected: int) -> None:
+    """`WriteError` where a table has not as many rows of these labels as it was told to have."""
+    if rows != expected:
+        message = f"`{table}` has {rows:,} rows of these segments where it was told to have {expected:,}"
+        hint = "a trigger, rule, policy or constraint of the table takes or keeps rows; nothing was written"
+        raise WriteError.of(message, hint=hint)
+
+
+def require_sums(table: TableName, found: Mapping[str, int], expected: Mapping[str, int]) -> None:
+    """`WriteError` where what was appended to a table does not add up to the lists of the last run."""
+    for name in dict.fromkeys([*expected, *found]):
+        there, last = found.get(name, 0), expected.get(name, 0)
+        if there != last:
+            message = f"the changes in `{table}` add up to {there:,} in `{name}`, and the last run has {last:,}"
+            hint = (
+                "name the `directory` of the run that last wrote there; or begin anew: a new table and a new directory"
+            )
+            raise WriteError.of(message, hint=hint)
 
 
 def handed(rows: pl.LazyFrame, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> pl.LazyFrame:

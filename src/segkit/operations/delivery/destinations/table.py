@@ -2,7 +2,7 @@
 
 The transaction is committed when the new folder is complete, just before it takes the place of the old one. Where the
 process ends between the two, the table has the new rows and the folder still tells of the run before: the next run
-replaces those rows, or, where changes are appended, those of its own day.
+replaces those rows, or, where changes are appended, takes those of days after the last run away.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
-from segkit.errors import DataError
+from segkit.errors import DataError, WriteError
 from segkit.io.write.tables.stores import Load, Old, Waiting
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes
@@ -67,19 +67,36 @@ class Table:
         with_rows = _run_in(directory_of(loaded))
         last = with_rows if with_rows and goes_to_table_of(with_rows.manifest, loaded) else None
         old = Old(run.rules.output.label_column, _labels(run, last))
-        appended = old
+        appended, adds_up = old, None
         if run.rules.output.writes_changes:
-            # Rows of this day are of a run that never ended, unless the last run that did was of this day.
-            again = place.last is not None and with_rows is not None and with_rows.as_of == as_of.isoformat()
-            appended = Old(old.column, () if again else old.labels, as_of)
+            before = self._before(changes, as_of)
+            # Rows of days after the last run are of one that never ended; before the first one, nothing goes.
+            appended = old._replace(after=dt.date.fromisoformat(before.as_of) if before else dt.date.max)
+            listed = before.lists if before else ()
+            adds_up = {one.name: one.written for one in listed if one.segment in old.labels}
         kinds = kinds_of(plan)
-        yield Load(self.target.table, kinds, appended, rows_of(changes, changes.files, list(kinds), as_of))
+        rows = rows_of(changes, changes.files, list(kinds), as_of)
+        yield Load(self.target.table, kinds, appended, rows, adds_up)
         if self.target.holds_out:
             kinds = kinds_of(plan, held_out=True)
             rows = rows_of(changes, changes.holdouts, list(kinds), as_of)
             yield Load(self.target.table.of_held_out, kinds, old, rows)
-        elif last and any(segment.holdout_path for segment in last.manifest.segments):
-            yield Load(self.target.table.of_held_out, {}, old, None)
+        else:
+            yield Load(self.target.table.of_held_out, {}, old, None)  # should somebody have been held out before
+
+    def _before(self, changes: Changes, as_of: dt.date) -> Run | None:
+        """The run since which changes are told; `WriteError` where it has not written to this table, or is younger."""
+        before = changes.last
+        if before is None:
+            return None
+        if not goes_to_table_of(before.manifest, self.folder.loaded):
+            message = f"the last run, in `{before.shown}`, has not written to `{self.target.table}`"
+            hint = "name another `directory`: in the first run there, all enter"
+            raise WriteError.of(f"{message}: who entered it since is not known", hint=hint)
+        if as_of.isoformat() < before.as_of:
+            message = f"changes are appended up to {before.as_of}, and this run is of {as_of}"
+            raise WriteError.of(message, hint="a history goes on: run it for that day, or a later one")
+        return before
 
 
 def _run_in(directory: Path) -> Run | None:
