@@ -333,11 +333,15 @@ def _without_values(text: bytes) -> bytes:
     return text.replace(b"<v>7</v>", b"<v></v>")
 
 
-@pytest.mark.parametrize("how", ["none", "0 in a workbook that asks to be computed"])
+def _with_decimals(text: bytes) -> bytes:
+    return text.replace(b"</f><v>0</v>", b"</f><v>0.0</v>")
+
+
+@pytest.mark.parametrize("how", ["none", "0 in a workbook that asks to be computed", "0.0 in such a workbook"])
 def test_formulas_that_were_never_computed_are_an_error(desk: Desk, how: str) -> None:
-    rows = [["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7 if how == "none" else 0)]]
-    content = workbook(rows)
-    desk.put("c.xlsx", changed(content, SHEET, _without_values) if how == "none" else content)
+    change = {"none": _without_values, "0.0 in such a workbook": _with_decimals}.get(how)
+    content = workbook([["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7 if how == "none" else 0)]])
+    desk.put("c.xlsx", changed(content, SHEET, change) if change else content)
     error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
     assert "error: 1 formula has no stored value: the first is in column `x`\n" in error
     assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 3\n" in error
@@ -354,6 +358,18 @@ def test_a_stored_0_is_a_value_where_excel_has_saved_it(desk: Desk) -> None:
 def test_a_0_beside_computed_values_is_a_warning(desk: Desk) -> None:
     desk.put("c.xlsx", workbook([["id", "x"], ["a", Formula("=1-1", 0)], ["b", Formula("=1+1", 2)]]))
     message = "1 formula with the value 0 may never have been computed"
+    assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
+
+
+@pytest.mark.parametrize("with_decimals", [False, True])
+def test_formulas_that_are_all_0_are_a_warning(desk: Desk, with_decimals: bool) -> None:
+    """Nothing in the workbook says that what wrote it computed nothing."""
+    rows = [["id", "x", "y"], ["a", Formula("=1-1"), Formula("=1-1")], ["b", Formula("=1+1", 2), 1]]
+    content = workbook([*rows, ["c", 5, Formula("=2-1")]])
+    content = changed(content, SHEET, _with_decimals) if with_decimals else content
+    saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
+    desk.put("c.xlsx", saved)
+    message = "all 2 formulas of column `y` have the value 0, so they may never have been computed"
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
 
 

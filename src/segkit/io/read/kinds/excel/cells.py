@@ -42,8 +42,8 @@ class Cells(NamedTuple):
     """Formulas without a stored value."""
     zeros: tuple[Cell, ...] = ()
     """Formulas whose stored value is 0."""
-    computed: bool = False
-    """Some formula has another stored value."""
+    computed: frozenset[int] = frozenset()
+    """The columns in which some formula has another stored value."""
     numbers: tuple[Cell, ...] = ()
     """The numbers of the columns that were asked for."""
 
@@ -85,7 +85,7 @@ def look(path: Path, part: str, header: int, asked: Collection[int]) -> Cells:
         errors=tuple(pass_.errors),
         not_computed=tuple(pass_.not_computed),
         zeros=tuple(pass_.zeros),
-        computed=pass_.computed,
+        computed=frozenset(pass_.computed),
         numbers=tuple(pass_.numbers),
     )
 
@@ -109,7 +109,7 @@ class _Pass:
         self.errors: list[Cell] = []
         self.not_computed: list[Cell] = []
         self.zeros: list[Cell] = []
-        self.computed = False
+        self.computed: set[int] = set()
         self.numbers: list[Cell] = []
         self.columns: set[int] = set()
 
@@ -166,21 +166,21 @@ class _Pass:
     def _note(self, cell: Cell, kind: str, *, formula: bool) -> None:
         if kind == "e":
             self.errors.append(cell)
-        elif kind == "n":
-            if formula:
-                self._note_formula(cell)
-            if cell.text and cell.column in self.asked:
-                self.numbers.append(cell)
-        elif formula and cell.text:
-            self.computed = True
-
-    def _note_formula(self, cell: Cell) -> None:
-        if not cell.text:
+        elif kind == "n" and cell.text and cell.column in self.asked:
+            self.numbers.append(cell)
+        if not formula:
+            return
+        if kind == "n" and not cell.text:
             self.not_computed.append(cell)
-        elif cell.text == "0":
+        elif kind == "n" and _is_zero(cell.text):
             self.zeros.append(cell)
-        else:
-            self.computed = True
+        elif cell.text:
+            self.computed.add(cell.column)
+
+
+def _is_zero(number: str) -> bool:
+    """Whether it is 0, which other programs write as `0.0`."""
+    return not number.strip(" +-0.")
 
 
 def _number(letters: str) -> int:

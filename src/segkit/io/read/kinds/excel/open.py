@@ -133,18 +133,24 @@ def _shortened(number: str) -> str:
 
 
 def _refuse_not_computed(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
-    """`DataError` for formulas that have no value; a warning where a 0 may be none."""
-    empty = _within(cells.not_computed, cells, rows)
-    zeros = _within(cells.zeros, cells, rows) if book.asks_to_compute else []
+    """`DataError` for formulas that have no value; warnings where a 0 may be none."""
+    empty, zeros = (_within(found, cells, rows) for found in (cells.not_computed, cells.zeros))
     hint = "open the workbook in Excel, which computes them, and save it"
     names = dict(zip(rows.columns, rows.names, strict=True))
-    if empty or (zeros and not cells.computed):
-        of = sorted([*empty, *zeros])
+    if empty or (zeros and book.asks_to_compute and not cells.computed):
+        of = sorted([*empty, *zeros]) if book.asks_to_compute else empty
         name = names[of[0].column - cells.first_column]
         formulas = "1 formula has" if len(of) == 1 else f"{len(of):,} formulas have"
         message = f"{formulas} no stored value: the first is in column `{name}`"
         raise DataError(Diagnostic(message, place(book, sheet, of[0].row), hint))
-    if zeros:
+    if zeros and book.asks_to_compute:
         message = f"{plural(len(zeros), 'formula')} with the value 0 may never have been computed"
         return [Diagnostic(message, place(book, sheet, zeros[0].row), hint, Severity.WARNING)]
-    return []
+    told = []
+    for column in sorted({cell.column for cell in zeros} - cells.computed):
+        of = [cell for cell in zeros if cell.column == column]
+        if len(of) > 1:
+            message = f"all {len(of):,} formulas of column `{names[column - cells.first_column]}` have the value 0"
+            where = place(book, sheet, of[0].row)
+            told.append(Diagnostic(f"{message}, so they may never have been computed", where, hint, Severity.WARNING))
+    return told
