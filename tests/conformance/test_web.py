@@ -58,6 +58,11 @@ def test_the_same_as_a_file(desk: Desk, web: Web, path: str) -> None:
     assert [asked for asked, _ in web.asked] == [path]
 
 
+def test_what_a_proxy_has_changed_is_whole(desk: Desk, web: Web) -> None:
+    address = web.put("/people.csv", Answer(PEOPLE.encode(), status=203))
+    assert len(desk.rows(head(path=address) + SEGMENT)) == 1
+
+
 def test_an_address_as_people_write_it(desk: Desk, web: Web) -> None:
     web.put("/caf%C3%A9/deux%20mots.csv?ann%C3%A9e=2024", PEOPLE.encode())
     assert len(desk.rows(head(path=f"{web.root}/café/deux mots.csv?année=2024#top") + SEGMENT)) == 1
@@ -129,6 +134,13 @@ REFUSALS = {
         "`{at}` was cut short: the server ended it too early",
         3,
     ),
+    "a part of it": (
+        Answer(PEOPLE.encode(), status=206, headers={"Content-Range": "bytes 0-41/99"}),
+        "the server does not give all of `{at}` (206 Partial Content)",
+        1,
+    ),
+    "not yet": (Answer(PEOPLE.encode(), status=202), "the server does not give all of `{at}` (202 Accepted)", 1),
+    "nothing to say": (Answer(status=204), "the server does not give all of `{at}` (204 No Content)", 1),
     "to other schemes": (
         Answer(status=302, headers={"Location": "ftp://ada:SESAME@localhost/x"}),
         "`{at}` leads to `ftp://localhost/x`, which is not followed",

@@ -24,6 +24,8 @@ from segkit.io.read.workspace import Workspace
 
 TRIES, PAUSE, TIMEOUT = 3, 0.5, 30.0
 """How often a server is asked that does not answer, and the seconds before the second time, and for an answer."""
+_WHOLE = (200, 203)
+"""Answers that come with a file, as a whole."""
 _BUSY = (429, 500, 502, 503, 504)
 """Answers that may be another one a moment later."""
 _AGAIN = "see whether it answers elsewhere, as with `curl`, and run this again"
@@ -85,6 +87,11 @@ def _fetch(label: Label, address: str, path: Path) -> list[Diagnostic]:
     try:
         opener = urllib.request.build_opener(_Redirects)
         with opener.open(_request(address), timeout=TIMEOUT) as answer, path.open("wb") as out:
+            if answer.status not in _WHOLE:
+                message = f"the server does not give all of `{label}` ({_spoken(answer.status)})"
+                raise problem(
+                    label, message, hint="look at the address, and at what stands between here and the server"
+                )
             shutil.copyfileobj(answer, out, 1 << 20)
             told = [] if _is_safe(urlsplit(address)) else [_unencrypted(label)]
             return [*told, *_whole(label, answer, out.tell())]
@@ -137,7 +144,7 @@ def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Di
 def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
     """What a server has answered instead of a file."""
     with error:
-        answer = f"{error.code} {http.client.responses.get(error.code, '')}".strip()
+        answer = _spoken(error.code)
     if error.code in (404, 410):
         return problem(label, f"there is nothing at `{label}` ({answer})", hint="look at the address")
     if error.code in (401, 403, 407):
@@ -150,6 +157,11 @@ def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
             problem(label, f"the server does not give `{label}` ({answer}), asked {TRIES} times", hint=_AGAIN)
         )
     return problem(label, f"the server does not give `{label}` ({answer})", hint="look at the address")
+
+
+def _spoken(status: int) -> str:
+    """The number of an answer, and its words."""
+    return f"{status} {http.client.responses.get(status, '')}".strip()
 
 
 def _unanswered(label: Label, error: BaseException) -> Exception:
