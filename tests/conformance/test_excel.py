@@ -185,6 +185,33 @@ def test_which_sheet(desk: Desk) -> None:
     assert "hint: the sheets are `Kunden`, `Orders` and `notes`\n" in error
 
 
+def with_chart(rows: list[list[Any]]) -> bytes:
+    """A workbook of two tables, and a chart between them."""
+    import xlsxwriter
+
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.add_worksheet("One").write_row(0, 0, ["id", "x"])
+        sheet = book.add_chartsheet("Trend")
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=Two!$B$2:$B$3"})
+        sheet.set_chart(chart)
+        two = book.add_worksheet("Two")
+        for number, row in enumerate(rows):
+            two.write_row(number, 0, row)
+    return content.getvalue()
+
+
+def test_charts_are_counted_as_tabs_and_never_read(desk: Desk) -> None:
+    desk.put("c.xlsx", with_chart([["id"], ["a"]]))
+    assert desk.members(head("sheet = 3", path="c.xlsx"), {"s": "everyone = true"}) == {"s": ["a"]}
+    for given in ("2", '"trend"'):
+        error = desk.apply(head(f"sheet = {given}", path="c.xlsx") + EVERYONE, code=3).stderr
+        assert "error: sheet 2 of `c.xlsx`, `Trend`, is a chart: it has no cells\n" in error
+        assert "hint: the sheets are `One` and `Two`\n" in error
+    assert "has 2 sheets: `One`, `Two`\n" in desk.apply(CUSTOMERS + EVERYONE, code=2).stderr
+
+
 def test_the_only_visible_sheet_is_read(desk: Desk) -> None:
     desk.put("c.xlsx", workbook({name: SHEETS[name] for name in ("notes", "Orders")}, hidden=["notes"]))
     assert desk.members(CUSTOMERS, {"s": "everyone = true"}) == {"s": ["b"]}
@@ -438,6 +465,25 @@ def test_merged_cells_are_told(desk: Desk) -> None:
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
     desk.put("c.xlsx", workbook(rows, then=lambda sheet: sheet.merge_range("C1:D1", "title")))
     assert told(desk, CUSTOMERS + EVERYONE) == []
+
+
+@pytest.mark.parametrize("right", [0, 2])
+def test_names_of_groups_above_the_names_are_an_error(desk: Desk, right: int) -> None:
+    rows = [[], ["id", "name", "n", "eur"], [1, "x", 5, 1.5], [2, "y", 6, 2.5]]
+
+    def groups(sheet: Any) -> None:
+        sheet.merge_range(0, right, 0, right + 1, "Customer")
+        sheet.merge_range(0, right + 2, 0, right + 3, "Orders")
+
+    desk.put("c.xlsx", workbook([[None] * right + row for row in rows], then=groups))
+    error = desk.apply(head(path="c.xlsx", key="Customer") + EVERYONE, code=3).stderr
+    name = "C1:D1" if right else "A1:B1"
+    assert f"error: the cells {name} are one, so several columns have the name of the first\n" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 1\n" in error
+    assert "hint: if row 2 has the names, give `skip_lines = 1`; if not, split them" in " ".join(error.split())
+    assert desk.columns(head("skip_lines = 1", path="c.xlsx"), "n", "eur") == {"1": ("5", "1.5"), "2": ("6", "2.5")}
+    given = head("skip_lines = 2", 'header = ["id", "a", "b", "c"]', path="c.xlsx")
+    assert desk.columns(given, "b") == {"1": "5", "2": "6"}
 
 
 def test_a_key_that_lost_digits_is_an_error(desk: Desk) -> None:

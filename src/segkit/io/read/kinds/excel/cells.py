@@ -11,7 +11,7 @@ from xml.parsers.expat import ParserCreate
 
 _PIECE = 1 << 18
 _OVERLAP = 200
-_MERGED = re.compile(rb'mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_MERGED = re.compile(rb"""mergeCell [^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
 _SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]""")
 """An error or a formula."""
 
@@ -25,11 +25,12 @@ class Cell(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """Cells that are one: their first and last row, and the column of the first, in letters."""
+    """Cells that are one: their first and last row and column, from 1."""
 
     name: str
     first: int
     last: int
+    columns: tuple[int, int]
 
 
 class Cells(NamedTuple):
@@ -66,7 +67,9 @@ def glance(path: Path, part: str) -> Glance:
             has_signs = has_signs or _SIGNS.search(piece) is not None
             if b"mergeCell" in piece:
                 found = ([group.decode() for group in match.groups()] for match in _MERGED.finditer(piece))
-                merged |= {Merged(f"{a}{b}:{c}{d}", int(b), int(d)): None for a, b, c, d in found}
+                merged |= {
+                    Merged(f"{a}{b}:{c}{d}", int(b), int(d), (_number(a), _number(c))): None for a, b, c, d in found
+                }
             rest = piece[-_OVERLAP:]
     return Glance(has_signs, tuple(merged))
 

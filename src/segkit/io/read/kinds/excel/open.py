@@ -69,6 +69,7 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         return _Found(frame, (Diagnostic(note, place(book, sheet), hint, Severity.NOTE),))
     with reading(book.label):
         seen = glance(book.path, sheet.part)
+    _refuse_merged_names(book, sheet, rows, seen.merged, spec)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
     if not mixed and not seen.has_signs:
@@ -89,6 +90,23 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
         frame = frame.with_columns(unmixed(book, sheet, column, spec))
     return _Found(frame, (*told, *_of_errors(book, sheet, rows, cells)))
+
+
+def _refuse_merged_names(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged], spec: Source) -> None:
+    """`DataError` where columns of the table share a name, which is most often the one of a group above the names."""
+    merged = [m for m in all_ if m.columns[0] < m.columns[1] and m.first <= rows.header <= m.last]
+    if spec.header is not None or not merged:
+        return
+    assert sheet.part is not None, "only the cells of such a sheet are known to be merged"
+    with reading(book.label):
+        offset = look(book.path, sheet.part, rows.header, ()).first_column
+    for cells in merged:
+        first, last = cells.columns
+        if sum(first <= offset + column <= last for column in rows.columns) > 1:
+            message = f"the cells {cells.name} are one, so several columns have the name of the first"
+            hint = f"if row {cells.last + 1} has the names, give `skip_lines = {cells.last}`; "
+            hint += "if not, split them in Excel, and name each column"
+            raise DataError(Diagnostic(message, place(book, sheet, rows.header), hint))
 
 
 def _of_merged(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged]) -> list[Diagnostic]:

@@ -31,11 +31,15 @@ _DECRYPT = "open it in Excel and save it without a password"
 
 
 class Sheet(NamedTuple):
-    """A sheet: its name, whether people see it, and in .xlsx the file in the package that has its cells."""
+    """A sheet: its name, whether people see it, and in .xlsx the file in the package that has its cells.
+
+    A chart has a tab as well, and no cells.
+    """
 
     name: str
     visible: bool
     part: str | None = None
+    has_cells: bool = True
 
 
 class Book(NamedTuple):
@@ -118,22 +122,18 @@ def panic(label: Label, error: BaseException) -> BaseException:
 def chosen(book: Book, wanted: str | int | None) -> Sheet:
     """The sheet that is read: the one asked for, by name or number from 1, or the only one that is visible.
 
-    `RuleError` where there are several, which says what they are; `DataError` where there is no such sheet.
+    `RuleError` where there are several, which says what they are; `DataError` where there is no such sheet of cells.
     """
-    label, names = book.label, [sheet.name for sheet in book.sheets]
-    if isinstance(wanted, int):
-        if wanted <= len(book.sheets):
-            return book.sheets[wanted - 1]
-        message = f"`{label.name}` has no sheet {wanted}: it has {len(names)}"
-        raise problem(label, message, hint=nearest("", names, "sheets"))
+    label = book.label
     if wanted is not None:
-        same = [sheet for sheet in book.sheets if sheet.name.casefold() == wanted.casefold()]
-        if same:
-            return same[0]
-        if wanted.isdecimal() and 0 < int(wanted) <= len(names):  # of an option, which has texts alone
-            return book.sheets[int(wanted) - 1]
-        raise problem(label, f"`{label.name}` has no sheet `{wanted}`", hint=nearest(wanted, names, "sheets"))
-    visible = [sheet for sheet in book.sheets if sheet.visible]
+        sheet = _wanted(book, wanted)
+        if not sheet.has_cells:
+            message = (
+                f"sheet {book.sheets.index(sheet) + 1} of `{label.name}`, `{sheet.name}`, is a chart: it has no cells"
+            )
+            raise problem(label, message, hint=nearest("", _of_cells(book), "sheets"))
+        return sheet
+    visible = [sheet for sheet in book.sheets if sheet.visible and sheet.has_cells]
     if len(visible) == 1:
         return visible[0]
     if not visible:
@@ -143,6 +143,27 @@ def chosen(book: Book, wanted: str | int | None) -> Sheet:
         message += ", ..."
     name = visible[0].name.replace("\\", "\\\\").replace('"', '\\"')
     raise RuleError(Diagnostic(message, SourceLocation(str(label)), f'say which: `sheet = "{name}"`'))
+
+
+def _wanted(book: Book, wanted: str | int) -> Sheet:
+    """The sheet of a name, or of a number that counts all tabs from 1; `DataError` where there is none."""
+    label = book.label
+    if isinstance(wanted, int):
+        if wanted <= len(book.sheets):
+            return book.sheets[wanted - 1]
+        message = f"`{label.name}` has no sheet {wanted}: it has {len(book.sheets)}"
+        raise problem(label, message, hint=nearest("", _of_cells(book), "sheets"))
+    same = [sheet for sheet in book.sheets if sheet.name.casefold() == wanted.casefold()]
+    if same:
+        return same[0]
+    if wanted.isdecimal() and 0 < int(wanted) <= len(book.sheets):  # of an option, which has texts alone
+        return book.sheets[int(wanted) - 1]
+    raise problem(label, f"`{label.name}` has no sheet `{wanted}`", hint=nearest(wanted, _of_cells(book), "sheets"))
+
+
+def _of_cells(book: Book) -> list[str]:
+    """The names of the sheets that have cells."""
+    return [sheet.name for sheet in book.sheets if sheet.has_cells]
 
 
 def _sheet(reader: fastexcel.ExcelReader, name: str) -> Sheet:
@@ -214,9 +235,9 @@ def _of_book(package: zipfile.ZipFile, path: str) -> _Package | None:
         if name == "sheet":
             relation = next((value for key, value in element.items() if key.endswith("}id")), "")
             kind, target = parts.get(relation, ("", ""))
-            if kind == "worksheet":
-                visible = element.get("state", "visible") == "visible"
-                sheets.append(Sheet(element.get("name", ""), visible, target))
+            visible = element.get("state", "visible") == "visible"
+            has_cells = kind == "worksheet"
+            sheets.append(Sheet(element.get("name", ""), visible, target if has_cells else None, has_cells))
         elif name == "calcPr":
             asks = element.get("fullCalcOnLoad") in ("1", "true")
         elif name == "workbookPr":
