@@ -36,6 +36,11 @@ DATA = Path(__file__).parents[1] / "data"
 
 # --- what values become ---
 
+
+def hours(number: float) -> Shown:
+    return Shown(dt.timedelta(hours=number), "[h]:mm")
+
+
 VALUES: dict[str, tuple[list[Any], list[str]]] = {
     "whole numbers": ([1, 2, None], ["1", "2", ""]),
     "numbers": ([1, 2.5, -0.125], ["1", "2.5", "-0.125"]),
@@ -54,7 +59,21 @@ VALUES: dict[str, tuple[list[Any], list[str]]] = {
         ["10:30:00", "", "00:00:01"],
     ),
     "times of day among texts": ([Shown(dt.time(10, 30), "hh:mm"), "x"], ["10:30:00", "x"]),
-    "lengths of time": ([Shown(dt.timedelta(hours=30), "[h]:mm")], ["P1DT6H"]),
+    "lengths of time": (
+        [hours(30), None, hours(0.5), Shown(1.5 / 86400, "[h]:mm:ss.000")],
+        ["30:00:00", "", "00:30:00", "00:00:01.500"],
+    ),
+    "lengths of time beside an error": ([hours(30), Formula("=NA()", "#N/A")], ["30:00:00", "#N/A"]),
+    "lengths of time beside nothing, in words": ([hours(30), "NA"], ["30:00:00", "NA"]),
+    "lengths of time among numbers": ([hours(30), 1.25, 2], ["30:00:00", "1.25", "2"]),
+    "lengths of time among texts": ([hours(30), "x"], ["30:00:00", "x"]),
+    "lengths of time among times of day": (
+        [hours(30), Shown(dt.time(10, 30), "hh:mm"), Shown(0.25, "[mm]")],
+        ["30:00:00", "10:30:00", "06:00:00"],
+    ),
+    "lengths of time among days": ([hours(30), day(1900, 1, 1)], ["30:00:00", "1900-01-01 00:00:00"]),
+    "lengths of time among booleans": ([hours(1600), True], ["1600:00:00", "true"]),
+    "a number with letters in its format": ([Shown(1.5, '0.0 "[h]"'), hours(30)], ["1.5", "30:00:00"]),
     "booleans": ([True, False, None], ["true", "false", ""]),
     "a boolean among numbers": ([True, 1, 0], ["true", "1", "0"]),
     "a boolean among texts": ([True, "x", 1], ["true", "x", "1"]),
@@ -91,6 +110,105 @@ def test_a_workbook_that_counts_from_1904(desk: Desk) -> None:
     rows = [["id", "d", "t"], ["a", day(2024, 1, 5), Shown(dt.time(10, 30), "hh:mm")]]
     desk.put("c.xlsx", workbook(rows, date_1904=True))
     assert desk.columns(CUSTOMERS, "d", "t") == {"a": ("2024-01-05", "10:30:00")}
+
+
+def test_lengths_of_time_in_a_table_that_begins_further_right(desk: Desk) -> None:
+    rows = [[], [None, None, "id", "x", "y"], [None, None, "a", 1, hours(2)], [None, None, "b", hours(30), 3]]
+    for from_1904 in (False, True):
+        desk.put("c.xlsx", workbook(rows, date_1904=from_1904))
+        assert desk.columns(CUSTOMERS, "x", "y") == {"a": ("1", "02:00:00"), "b": ("30:00:00", "3")}
+
+
+def test_lengths_of_time_of_an_old_workbook_that_counts_from_1904(desk: Desk) -> None:
+    desk.put("c.xls", (DATA / "from1904.xls").read_bytes())
+    rules = head(path="c.xls")
+    assert desk.columns(rules, "t", "h", "n", "d") == {
+        "a": ("10:30:00", "30:00:00", "1.5", "2024-01-05"),
+        "b": ("00:00:01", "01:00:00", "30:00:00", "1904-01-02"),
+    }
+    message = "column `unclear` has lengths of time beside days or times, and they are read as days, such as 1900-01-01"
+    assert [what for kind, what, _ in told(desk, rules + EVERYONE) if kind == "warnings"] == [message]
+
+
+def ods_with(rows: list[list[str]], **cells: str) -> bytes:
+    """A spreadsheet of LibreOffice in which the cells of some texts are others."""
+
+    def change(content: bytes) -> bytes:
+        text = content.decode()
+        for name, other in cells.items():
+            was = f'<table:table-cell office:value-type="string"><text:p>{name}</text:p></table:table-cell>'
+            assert was in text
+            text = text.replace(was, other)
+        return text.encode()
+
+    return changed(ods(rows), "content.xml", change)
+
+
+def length(written: str, more: str = "") -> str:
+    shown = "<text:p>x</text:p>"
+    return f'<table:table-cell {more} office:value-type="time" office:time-value="{written}">{shown}</table:table-cell>'
+
+
+def test_lengths_of_time_of_libreoffice(desk: Desk) -> None:
+    rows = [
+        ["", "", "", ""],
+        ["", "id", "x", "y"],
+        ["", "a", "L30", "L1"],
+        ["", "b", "L2", "text"],
+        ["", "c", "TWO", ""],
+    ]
+    cells = {
+        "L30": length("PT30H00M00S"),
+        "L1": length("PT01H30M00.5S"),
+        "L2": length("-P1DT2H"),
+        "TWO": length("PT2M", 'table:number-columns-repeated="2"'),
+    }
+    desk.put("c.ods", ods_with(rows, **cells))
+    assert desk.columns(head(path="c.ods"), "x", "y") == {
+        "a": ("30:00:00", "01:30:00.500"),
+        "b": ("-26:00:00", "text"),
+        "c": ("00:02:00", "00:02:00"),
+    }
+
+
+def test_breaks_of_lines_of_libreoffice(desk: Desk) -> None:
+    note = "<office:annotation><text:p>note</text:p></office:annotation>"
+    text = (
+        "<text:p>a<text:line-break/>b<text:s text:c='2'/><text:span>c<text:tab/></text:span></text:p><text:p>d</text:p>"
+    )
+    cell = f'<table:table-cell office:value-type="string">{note}{text}</table:table-cell>'
+    desk.put("c.ods", ods_with([["id", "x"], ["k", "T"], ["l", "y"]], T=cell))
+    assert desk.columns(head(path="c.ods"), "x") == {"k": "a\nb  c\t\nd", "l": "y"}
+
+
+def test_a_table_within_a_cell_is_an_error(desk: Desk) -> None:
+    """Its reader ends there, so that the rows below it would be lost."""
+    inner = '<table:table table:name="in"><table:table-row><table:table-cell/></table:table-row></table:table>'
+    cell = f'<table:table-cell office:value-type="string">{inner}<text:p>x</text:p></table:table-cell>'
+    desk.put("c.ods", ods_with([["id", "x"], ["k", "T"], ["l", "y"]], T=cell))
+    error = desk.apply(head(path="c.ods") + EVERYONE, code=3).stderr
+    assert "error: sheet `T` of `c.ods` has a table within a cell\n" in error
+
+
+def test_hidden_rows_are_told(desk: Desk) -> None:
+    rows = [["id", "x"], ["a", "1"], ["b", "2"], ["c", "3"], ["", ""]]
+
+    def hide(sheet: Any) -> None:
+        for row in (2, 3, 4):
+            sheet.set_row(row, None, None, {"hidden": True})
+
+    desk.put("c.xlsx", workbook(rows, then=hide))
+    note = ("notes", "2 rows of the sheet are hidden, and read like the others", 3)
+    assert told(desk, CUSTOMERS + EVERYONE) == [note]
+    row = '<table:table-row table:visibility="filter">'
+    cells = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{v}</text:p></table:table-cell>' for v in "zy"
+    )
+    hidden = f"</table:table-row>{row}{cells}</table:table-row><table:table-row>"
+    last = '<table:table-cell office:value-type="string"><text:p>LAST</text:p></table:table-cell>'
+    desk.put("c.ods", ods_with([*rows[:2], ["LAST", "w"]], LAST=hidden + last))
+    note = ("notes", "1 row of the sheet is hidden, and read like the others", 4)
+    assert told(desk, head(path="c.ods") + EVERYONE)[-1] == note
 
 
 def test_a_day_in_1904_is_a_day_elsewhere(desk: Desk) -> None:
@@ -469,13 +587,13 @@ def test_merged_cells_are_told(desk: Desk) -> None:
 
 @pytest.mark.parametrize("right", [0, 2])
 def test_names_of_groups_above_the_names_are_an_error(desk: Desk, right: int) -> None:
-    rows = [[], ["id", "name", "n", "eur"], [1, "x", 5, 1.5], [2, "y", 6, 2.5]]
+    rows: list[list[Any]] = [[], ["id", "name", "n", "eur"], [1, "x", 5, 1.5], [2, "y", 6, 2.5]]
 
     def groups(sheet: Any) -> None:
         sheet.merge_range(0, right, 0, right + 1, "Customer")
         sheet.merge_range(0, right + 2, 0, right + 3, "Orders")
 
-    desk.put("c.xlsx", workbook([[None] * right + row for row in rows], then=groups))
+    desk.put("c.xlsx", workbook([[*[None] * right, *row] for row in rows], then=groups))
     error = desk.apply(head(path="c.xlsx", key="Customer") + EVERYONE, code=3).stderr
     name = "C1:D1" if right else "A1:B1"
     assert f"error: the cells {name} are one, so several columns have the name of the first\n" in error

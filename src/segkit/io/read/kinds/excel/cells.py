@@ -12,8 +12,8 @@ from xml.parsers.expat import ParserCreate
 _PIECE = 1 << 18
 _OVERLAP = 200
 _MERGED = re.compile(rb"""mergeCell [^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
-_SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]""")
-"""An error or a formula."""
+_SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]|<(?:\w+:)?row [^>]*?\bhidden=["'](?:1|true)""")
+"""An error, a formula or a hidden row."""
 
 
 class Cell(NamedTuple):
@@ -47,6 +47,10 @@ class Cells(NamedTuple):
     """The columns in which some formula has another stored value."""
     numbers: tuple[Cell, ...] = ()
     """The numbers of the columns that were asked for."""
+    lengths: tuple[Cell, ...] = ()
+    """Lengths of time, as numbers of days."""
+    hidden: frozenset[int] = frozenset()
+    """Rows that nobody sees."""
 
 
 class Glance(NamedTuple):
@@ -57,7 +61,7 @@ class Glance(NamedTuple):
 
 
 def glance(path: Path, part: str) -> Glance:
-    """Whether a sheet has errors or formulas, and its merged cells: ten times as fast as `look`."""
+    """Whether a sheet has errors, formulas or hidden rows, and its merged cells: ten times as fast as `look`."""
     has_signs, merged, rest = False, dict[Merged, None](), b""
     with zipfile.ZipFile(path) as package, package.open(part) as xml:
         while piece := xml.read(_PIECE):
@@ -74,15 +78,18 @@ def glance(path: Path, part: str) -> Glance:
     return Glance(has_signs, tuple(merged))
 
 
-def look(path: Path, part: str, header: int, asked: Collection[int]) -> Cells:
+def look(
+    path: Path, part: str, header: int, asked: Collection[int], *, of_lengths: frozenset[str] = frozenset()
+) -> Cells:
     """The cells of a sheet below the row of its header, one pass over its XML.
 
-    `asked` are columns, counted from the first one with a value, whose numbers are wanted too.
+    `asked` are columns, counted from the first one with a value, whose numbers are wanted too; `of_lengths` are the
+    styles of cells that show a length of time.
     """
-    pass_ = _pass(path, part, header, {1 + column for column in asked})
+    pass_ = _pass(path, part, _Pass(header, {1 + column for column in asked}, of_lengths))
     first = min(pass_.columns, default=1)
     if asked and first > 1:
-        pass_ = _pass(path, part, header, {first + column for column in asked})
+        pass_ = _pass(path, part, _Pass(header, {first + column for column in asked}, of_lengths))
     return Cells(
         first_column=first,
         errors=tuple(pass_.errors),
@@ -90,11 +97,12 @@ def look(path: Path, part: str, header: int, asked: Collection[int]) -> Cells:
         zeros=tuple(pass_.zeros),
         computed=frozenset(pass_.computed),
         numbers=tuple(pass_.numbers),
+        lengths=tuple(pass_.lengths),
+        hidden=frozenset(pass_.hidden),
     )
 
 
-def _pass(path: Path, part: str, header: int, asked: Collection[int]) -> _Pass:
-    pass_ = _Pass(header, asked)
+def _pass(path: Path, part: str, pass_: _Pass) -> _Pass:
     with zipfile.ZipFile(path) as package, package.open(part) as xml:
         pass_.read(xml)
     return pass_
@@ -106,14 +114,17 @@ class _Pass:
     The reference of a row or a cell may be left out: then it follows the one before it.
     """
 
-    def __init__(self, header: int, asked: Collection[int]) -> None:
+    def __init__(self, header: int, asked: Collection[int], of_lengths: frozenset[str]) -> None:
         self.header = header
         self.asked = asked
+        self.of_lengths = of_lengths
         self.errors: list[Cell] = []
         self.not_computed: list[Cell] = []
         self.zeros: list[Cell] = []
         self.computed: set[int] = set()
         self.numbers: list[Cell] = []
+        self.lengths: list[Cell] = []
+        self.hidden: set[int] = set()
         self.columns: set[int] = set()
 
     def read(self, xml: IO[bytes]) -> None:
@@ -122,11 +133,11 @@ class _Pass:
         numbers: dict[str, int] = {}
         row = column = 0
         kind, value = "n", ""
-        formula = reading = inline = False
+        formula = reading = inline = is_length = False
         prefix = ""
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal row, column, kind, value, formula, reading, inline, prefix
+            nonlocal row, column, kind, value, formula, reading, inline, is_length, prefix
             name = name.removeprefix(prefix) if prefix else name
             if name == "c":
                 letters = attributes.get("r", "").rstrip("0123456789")
@@ -134,12 +145,15 @@ class _Pass:
                     (numbers.get(letters) or numbers.setdefault(letters, _number(letters))) if letters else column + 1
                 )
                 kind, value, formula, inline = attributes.get("t", "n"), "", False, False
+                is_length = attributes.get("s") in self.of_lengths
             elif name == "v":
                 reading = True
             elif name == "f":
                 formula = True
             elif name == "row":
                 row, column = int(attributes.get("r", row + 1)), 0
+                if attributes.get("hidden") in ("1", "true"):
+                    self.hidden.add(row)
             elif name == "is":
                 inline = True
             elif name.endswith(":worksheet"):
@@ -155,6 +169,8 @@ class _Pass:
                     self.columns.add(column)
                 if row > self.header and (formula or kind == "e" or column in self.asked):
                     self._note(Cell(row, column, value), kind, formula=formula)
+                if is_length and row > self.header and value and kind == "n":
+                    self.lengths.append(Cell(row, column, value))
 
         def text(piece: str) -> None:
             nonlocal value

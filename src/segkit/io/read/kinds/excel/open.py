@@ -45,7 +45,8 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
     book = open_book(label, path)
     sheet = chosen(book, spec.sheet)
     rows = rows_of(book, sheet, spec)
-    found = _looked_at(book, sheet, rows, typed(book, sheet, rows), spec)
+    seen = typed(book, sheet, rows)
+    found = _looked_at(book, sheet, rows, seen.frame, spec)
     filled = not_blank(found.frame)
     frame = filled.select(pl.col(str(n)).alias(name) for n, name in zip(rows.columns, rows.names, strict=True))
     return Opened(
@@ -57,7 +58,7 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
         sheet=sheet.name,
         numbers=filled[ROW],
         found={"sheet": sheet.name},
-        told=found.told,
+        told=(*found.told, *_of_unclear(book, sheet, seen.unclear)),
     )
 
 
@@ -66,7 +67,8 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
     if sheet.part is None:
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
         hint = "save it as .xlsx if it has formulas"
-        return _Found(frame, (Diagnostic(note, place(book, sheet), hint, Severity.NOTE),))
+        note_ = Diagnostic(note, place(book, sheet), hint, Severity.NOTE)
+        return _Found(frame, (note_, *_of_hidden(book, sheet, rows, rows.hidden)))
     with reading(book.label):
         seen = glance(book.path, sheet.part)
     _refuse_merged_names(book, sheet, rows, seen.merged, spec)
@@ -89,7 +91,34 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         frame = with_texts(frame, rows.texts, str(number), seen_so)
         column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
         frame = frame.with_columns(unmixed(book, sheet, column, spec))
-    return _Found(frame, (*told, *_of_errors(book, sheet, rows, cells)))
+    told += [*_of_errors(book, sheet, rows, cells), *_of_hidden(book, sheet, rows, cells.hidden)]
+    return _Found(frame, tuple(told))
+
+
+def _of_unclear(book: Book, sheet: Sheet, columns: Sequence[str]) -> list[Diagnostic]:
+    """A warning for each column in which lengths of time are read as days."""
+    hint = "save it as .xlsx, which tells them apart"
+    return [
+        Diagnostic(
+            f"column `{name}` has lengths of time beside days or times, and they are read as days, such as 1900-01-01",
+            place(book, sheet),
+            hint,
+            Severity.WARNING,
+        )
+        for name in columns
+    ]
+
+
+def _of_hidden(book: Book, sheet: Sheet, rows: Rows, hidden: frozenset[int]) -> list[Diagnostic]:
+    """A note where people do not see all rows of the table, as behind a filter."""
+    filled = not_blank(rows.texts)[ROW]
+    unseen = filled.filter(filled.is_in(sorted(hidden)))
+    if unseen.is_empty():
+        return []
+    one = len(unseen) == 1
+    message = f"{plural(len(unseen), 'row')} of the sheet {'is' if one else 'are'} hidden, and read like the others"
+    hint = "take them out of the workbook if they do not count"
+    return [Diagnostic(message, place(book, sheet, int(unseen[0])), hint, Severity.NOTE)]
 
 
 def _refuse_merged_names(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged], spec: Source) -> None:
