@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import http.client
 import ipaddress
 import shutil
@@ -65,13 +66,12 @@ def fetched(ws: Workspace, address: str) -> Origin:
     if address not in ws.fetched:
         path, label = ws.new_file(""), Label(address)
         with ws.filling():
-            told = _with_patience(label, address, path)
-        ws.fetched[address] = Origin(label, path, told=tuple(told))
+            ws.fetched[address] = _with_patience(label, address, path)
     return ws.fetched[address]
 
 
-def _with_patience(label: Label, address: str, path: Path) -> list[Diagnostic]:
-    """What there is to say of what was fetched, if need be at the last of some tries."""
+def _with_patience(label: Label, address: str, path: Path) -> Origin:
+    """What was fetched, if need be at the last of some tries."""
     for left in reversed(range(TRIES)):
         try:
             return _fetch(label, address, path)
@@ -82,8 +82,8 @@ def _with_patience(label: Label, address: str, path: Path) -> list[Diagnostic]:
     raise AssertionError("the last try ends in an error")
 
 
-def _fetch(label: Label, address: str, path: Path) -> list[Diagnostic]:
-    """One try: the body goes to the file; what there is to say of it."""
+def _fetch(label: Label, address: str, path: Path) -> Origin:
+    """One try: the body goes to the file."""
     try:
         opener = urllib.request.build_opener(_Redirects)
         with opener.open(_request(address), timeout=TIMEOUT) as answer, path.open("wb") as out:
@@ -94,7 +94,8 @@ def _fetch(label: Label, address: str, path: Path) -> list[Diagnostic]:
                 )
             shutil.copyfileobj(answer, out, 1 << 20)
             told = [] if _is_safe(urlsplit(address)) else [_unencrypted(label)]
-            return [*told, *_whole(label, answer, out.tell())]
+            told += _whole(label, answer, out.tell())
+            return Origin(label, path, told=tuple(told), charset=answer.headers.get_content_charset())
     except _Led as led:
         hint = "give the address that it should be read from"
         raise problem(label, f"`{label}` leads to `{Label(led.to)}`, which is not followed", hint=hint) from led
@@ -124,6 +125,26 @@ def _request(address: str) -> urllib.request.Request:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(user.encode()).decode()}")
     return request
+
+
+def doubted(origin: Origin, encoding: str | None) -> list[Diagnostic]:
+    """A warning where a text was taken for cp1252, for want of anything better, and its server gives another encoding.
+
+    Its `iso-8859-1` is none: servers say so of cp1252, too.
+    """
+    if encoding != "cp1252" or origin.charset is None:
+        return []
+    try:
+        "".encode(origin.charset)
+        name = codecs.lookup(origin.charset).name
+    except (LookupError, ValueError):
+        return []
+    if name in ("cp1252", "iso8859-1", "ascii"):
+        return []
+    message = f"the server says that `{origin.label}` is {origin.charset}, and it is read as cp1252"
+    return [
+        _warning(origin.label, message, f'give `encoding = "{origin.charset}"`, or "cp1252" if the server is wrong')
+    ]
 
 
 def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Diagnostic]:
