@@ -604,6 +604,22 @@ def test_names_of_groups_above_the_names_are_an_error(desk: Desk, right: int) ->
     assert desk.columns(given, "b") == {"1": "5", "2": "6"}
 
 
+def test_merged_cells_of_libreoffice_are_told(desk: Desk) -> None:
+    def cell(text: str, spanned: str) -> str:
+        return f'<table:table-cell {spanned} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    across = {name: cell(name, 'table:number-columns-spanned="2"') for name in ("G", "H")}
+    rows = [["", "G", "", "H", ""], ["", "id", "name", "n", "eur"], ["", "a", "x", "5", "6"]]
+    desk.put("c.ods", ods_with(rows, **across))
+    error = desk.apply(head(path="c.ods", key="G") + EVERYONE, code=3).stderr
+    assert "error: the cells B1:C1 are one, so several columns have the name of the first\n" in error
+    assert desk.columns(head("skip_lines = 1", path="c.ods"), "n") == {"a": "5"}
+    down = cell("Paris", 'table:number-rows-spanned="2"')
+    desk.put("c.ods", ods_with([["id", "city"], ["a", "Paris"], ["b", ""], ["c", "Nantes"]], Paris=down))
+    message = "the cells B2:B3 are one, and only the first has their value"
+    assert ("warnings", message, 2) in told(desk, head(path="c.ods") + EVERYONE)
+
+
 def test_a_key_that_lost_digits_is_an_error(desk: Desk) -> None:
     desk.put("c.xlsx", workbook([["id"], [1], [4444555566667777]]))
     error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr

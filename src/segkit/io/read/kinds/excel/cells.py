@@ -202,6 +202,15 @@ def _is_zero(number: str) -> bool:
     return not number.strip(" +-0.")
 
 
+def name_of(column: int) -> str:
+    """The letters of a column: 1 is A, 27 is AA."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(65 + letter) + letters
+    return letters
+
+
 def _number(letters: str) -> int:
     """The number of a column: A is 1, AA is 27."""
     number = 0

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers.expat import ParserCreate
 
-from segkit.io.read.kinds.excel.cells import Cell
+from segkit.io.read.kinds.excel.cells import Cell, Merged, name_of
 
 _PIECE = 1 << 18
-_SIGNS = re.compile(rb"time-value=|line-break|text:tab|visibility=|<table:table-cell[^>]*>\s*<table:table[ >]")
+_SIGNS = re.compile(
+    rb"time-value=|line-break|text:tab|visibility=|number-(?:row|column)s-spanned="
+    rb"|<table:table-cell[^>]*>\s*<table:table[ >]"
+)
 _OVERLAP = 2000
 _IN_SHEET = frozenset({"table:table-cell", "table:covered-table-cell"})
 
@@ -27,6 +30,7 @@ class Seen(NamedTuple):
     texts: tuple[Cell, ...] = ()
     """Texts in whose lines there is a break or a tab."""
     hidden: frozenset[int] = frozenset()
+    merged: tuple[Merged, ...] = ()
     has_tables_in_cells: bool = False
     """The reader ends at the first of them."""
 
@@ -45,7 +49,14 @@ def look(path: Path, sheet: str, rows: int) -> Seen:
     lengths, texts = (
         tuple(cell._replace(column=cell.column - first) for cell in found) for found in (pass_.lengths, pass_.texts)
     )
-    return Seen(lengths, texts, frozenset(pass_.hidden), pass_.has_tables_in_cells)
+    merged = tuple(one._replace(columns=(one.columns[0] - first, one.columns[1] - first)) for one in pass_.merged)
+    return Seen(
+        lengths=lengths,
+        texts=texts,
+        hidden=frozenset(pass_.hidden),
+        merged=merged,
+        has_tables_in_cells=pass_.has_tables_in_cells,
+    )
 
 
 def _has_signs(xml: IO[bytes]) -> bool:
@@ -68,6 +79,7 @@ class _Pass:
         self.lengths: list[Cell] = []
         self.texts: list[Cell] = []
         self.hidden: set[int] = set()
+        self.merged: list[Merged] = []
         self.columns: set[int] = set()
         self.has_tables_in_cells = False
         self.tables = 0
@@ -113,6 +125,11 @@ class _Pass:
             self.columns.add(self.column)
         if kind == "time" and "office:time-value" in attributes:
             self.lengths += self._cells(attributes["office:time-value"])
+        width, height = (int(attributes.get(f"table:number-{what}-spanned", 1)) for what in ("columns", "rows"))
+        if (width > 1 or height > 1) and self.row <= self.rows:
+            last_row, last = self.row + height - 1, self.column + width - 1
+            name = f"{name_of(self.column + 1)}{self.row}:{name_of(last + 1)}{last_row}"
+            self.merged.append(Merged(name, self.row, last_row, (self.column, last)))
         self.is_text = kind == "string" and "office:string-value" not in attributes
         self.lines, self.has_break = [], False
 

@@ -67,8 +67,10 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
     if sheet.part is None:
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
         hint = "save it as .xlsx if it has formulas"
-        note_ = Diagnostic(note, place(book, sheet), hint, Severity.NOTE)
-        return _Found(frame, (note_, *_of_hidden(book, sheet, rows, rows.hidden)))
+        _refuse_merged_names(book, sheet, rows, rows.in_ods.merged, spec)
+        told = [Diagnostic(note, place(book, sheet), hint, Severity.NOTE)]
+        told += _of_merged(book, sheet, rows, rows.in_ods.merged)
+        return _Found(frame, (*told, *_of_hidden(book, sheet, rows, rows.in_ods.hidden)))
     with reading(book.label):
         seen = glance(book.path, sheet.part)
     _refuse_merged_names(book, sheet, rows, seen.merged, spec)
@@ -126,9 +128,10 @@ def _refuse_merged_names(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Me
     merged = [m for m in all_ if m.columns[0] < m.columns[1] and m.first <= rows.header <= m.last]
     if spec.header is not None or not merged:
         return
-    assert sheet.part is not None, "only the cells of such a sheet are known to be merged"
-    with reading(book.label):
-        offset = look(book.path, sheet.part, rows.header, ()).first_column
+    offset = 0
+    if sheet.part is not None:
+        with reading(book.label):
+            offset = look(book.path, sheet.part, rows.header, ()).first_column
     for cells in merged:
         first, last = cells.columns
         if sum(first <= offset + column <= last for column in rows.columns) > 1:

@@ -48,8 +48,8 @@ class Rows(NamedTuple):
     """The columns are named by their number in what is used of the sheet, from 0."""
     columns: tuple[int, ...]
     """The numbers of the columns, one for each name."""
-    hidden: frozenset[int] = frozenset()
-    """Rows that nobody sees, as far as they are known already."""
+    in_ods: ods.Seen = ods.Seen()
+    """What else is known of a sheet of OpenDocument."""
 
 
 def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
@@ -59,7 +59,8 @@ def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
     time_alone = (_DAY_ZERO_1904 if book.from_1904 else _DAY_ZERO) + r" (\d\d:\d\d:\d\d(?:\.\d+)?)$"
     texts = read.with_columns(pl.all().str.replace(time_alone, "${1}")).with_row_index(ROW, offset=1)
     texts = texts.with_columns(pl.col(ROW).cast(pl.Int64))
-    texts, hidden = _with_what_ods_says(book, sheet, texts) if book.is_ods else (texts, frozenset[int]())
+    in_ods = _seen_in_ods(book, sheet, len(texts)) if book.is_ods else ods.Seen()
+    texts = _put(texts, [*lengths.of_written(in_ods.lengths), *in_ods.texts])
     texts = texts.filter(pl.col(ROW) > (spec.skip_lines or 0))
     filled = not_blank(texts)
     if filled.is_empty():
@@ -78,18 +79,18 @@ def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
         header=header,
         texts=below.select(ROW, *map(str, names)),
         columns=tuple(names),
-        hidden=hidden,
+        in_ods=in_ods,
     )
 
 
-def _with_what_ods_says(book: Book, sheet: Sheet, texts: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[int]]:
-    """The texts with those that the reader has lost, and the rows that are hidden; `DataError` for tables in cells."""
+def _seen_in_ods(book: Book, sheet: Sheet, rows: int) -> ods.Seen:
+    """What the XML of a sheet says, and its reader does not; `DataError` for tables in cells."""
     with reading(book.label):
-        seen = ods.look(book.path, sheet.name, len(texts))
+        seen = ods.look(book.path, sheet.name, rows)
     if seen.has_tables_in_cells:
         hint = "copy what is in it into cells of its own, or save the sheet as .xlsx"
         raise problem(book.label, f"sheet `{sheet.name}` of `{book.label.name}` has a table within a cell", hint=hint)
-    return _put(texts, [*lengths.of_written(seen.lengths), *seen.texts]), seen.hidden
+    return seen
 
 
 def _put(texts: pl.DataFrame, cells: Sequence[Cell]) -> pl.DataFrame:
