@@ -130,6 +130,16 @@ def test_lengths_of_time_of_an_old_workbook_that_counts_from_1904(desk: Desk) ->
     assert [what for kind, what, _ in told(desk, rules + EVERYONE) if kind == "warnings"] == [message]
 
 
+def test_lengths_of_time_of_an_old_workbook(desk: Desk) -> None:
+    desk.put("c.xls", (DATA / "from1900.xls").read_bytes())
+    assert desk.columns(head(path="c.xls"), "t", "n") == {
+        "a": ("10:30:00", "30:00:00"),
+        "b": ("", "2"),
+        "c": ("", "1600:00:00"),
+    }
+    assert not [what for kind, what, _ in told(desk, head(path="c.xls") + EVERYONE) if kind == "warnings"]
+
+
 def ods_with(rows: list[list[str]], **cells: str) -> bytes:
     """A spreadsheet of LibreOffice in which the cells of some texts are others."""
 
@@ -498,6 +508,7 @@ def test_a_stored_0_is_a_value_where_excel_has_saved_it(desk: Desk) -> None:
     saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
     desk.put("c.xlsx", saved)
     assert desk.columns(CUSTOMERS, "x") == {"a": "0"}
+    assert told(desk, CUSTOMERS + EVERYONE) == []
 
 
 def test_a_0_beside_computed_values_is_a_warning(desk: Desk) -> None:
