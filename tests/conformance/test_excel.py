@@ -36,6 +36,11 @@ DATA = Path(__file__).parents[1] / "data"
 
 # --- what values become ---
 
+
+def hours(number: float) -> Shown:
+    return Shown(dt.timedelta(hours=number), "[h]:mm")
+
+
 VALUES: dict[str, tuple[list[Any], list[str]]] = {
     "whole numbers": ([1, 2, None], ["1", "2", ""]),
     "numbers": ([1, 2.5, -0.125], ["1", "2.5", "-0.125"]),
@@ -54,7 +59,21 @@ VALUES: dict[str, tuple[list[Any], list[str]]] = {
         ["10:30:00", "", "00:00:01"],
     ),
     "times of day among texts": ([Shown(dt.time(10, 30), "hh:mm"), "x"], ["10:30:00", "x"]),
-    "lengths of time": ([Shown(dt.timedelta(hours=30), "[h]:mm")], ["P1DT6H"]),
+    "lengths of time": (
+        [hours(30), None, hours(0.5), Shown(1.5 / 86400, "[h]:mm:ss.000")],
+        ["30:00:00", "", "00:30:00", "00:00:01.500"],
+    ),
+    "lengths of time beside an error": ([hours(30), Formula("=NA()", "#N/A")], ["30:00:00", "#N/A"]),
+    "lengths of time beside nothing, in words": ([hours(30), "NA"], ["30:00:00", "NA"]),
+    "lengths of time among numbers": ([hours(30), 1.25, 2], ["30:00:00", "1.25", "2"]),
+    "lengths of time among texts": ([hours(30), "x"], ["30:00:00", "x"]),
+    "lengths of time among times of day": (
+        [hours(30), Shown(dt.time(10, 30), "hh:mm"), Shown(0.25, "[mm]")],
+        ["30:00:00", "10:30:00", "06:00:00"],
+    ),
+    "lengths of time among days": ([hours(30), day(1900, 1, 1)], ["30:00:00", "1900-01-01 00:00:00"]),
+    "lengths of time among booleans": ([hours(1600), True], ["1600:00:00", "true"]),
+    "a number with letters in its format": ([Shown(1.5, '0.0 "[h]"'), hours(30)], ["1.5", "30:00:00"]),
     "booleans": ([True, False, None], ["true", "false", ""]),
     "a boolean among numbers": ([True, 1, 0], ["true", "1", "0"]),
     "a boolean among texts": ([True, "x", 1], ["true", "x", "1"]),
@@ -91,6 +110,115 @@ def test_a_workbook_that_counts_from_1904(desk: Desk) -> None:
     rows = [["id", "d", "t"], ["a", day(2024, 1, 5), Shown(dt.time(10, 30), "hh:mm")]]
     desk.put("c.xlsx", workbook(rows, date_1904=True))
     assert desk.columns(CUSTOMERS, "d", "t") == {"a": ("2024-01-05", "10:30:00")}
+
+
+def test_lengths_of_time_in_a_table_that_begins_further_right(desk: Desk) -> None:
+    rows = [[], [None, None, "id", "x", "y"], [None, None, "a", 1, hours(2)], [None, None, "b", hours(30), 3]]
+    for from_1904 in (False, True):
+        desk.put("c.xlsx", workbook(rows, date_1904=from_1904))
+        assert desk.columns(CUSTOMERS, "x", "y") == {"a": ("1", "02:00:00"), "b": ("30:00:00", "3")}
+
+
+def test_lengths_of_time_of_an_old_workbook_that_counts_from_1904(desk: Desk) -> None:
+    desk.put("c.xls", (DATA / "from1904.xls").read_bytes())
+    rules = head(path="c.xls")
+    assert desk.columns(rules, "t", "h", "n", "d") == {
+        "a": ("10:30:00", "30:00:00", "1.5", "2024-01-05"),
+        "b": ("00:00:01", "01:00:00", "30:00:00", "1904-01-02"),
+    }
+    message = "column `unclear` has lengths of time beside days or times, and they are read as days, such as 1900-01-01"
+    assert [what for kind, what, _ in told(desk, rules + EVERYONE) if kind == "warnings"] == [message]
+
+
+def test_lengths_of_time_of_an_old_workbook(desk: Desk) -> None:
+    desk.put("c.xls", (DATA / "from1900.xls").read_bytes())
+    assert desk.columns(head(path="c.xls"), "t", "n") == {
+        "a": ("10:30:00", "30:00:00"),
+        "b": ("", "2"),
+        "c": ("", "1600:00:00"),
+    }
+    assert not [what for kind, what, _ in told(desk, head(path="c.xls") + EVERYONE) if kind == "warnings"]
+
+
+def ods_with(rows: list[list[str]], **cells: str) -> bytes:
+    """A spreadsheet of LibreOffice in which the cells of some texts are others."""
+
+    def change(content: bytes) -> bytes:
+        text = content.decode()
+        for name, other in cells.items():
+            was = f'<table:table-cell office:value-type="string"><text:p>{name}</text:p></table:table-cell>'
+            assert was in text
+            text = text.replace(was, other)
+        return text.encode()
+
+    return changed(ods(rows), "content.xml", change)
+
+
+def length(written: str, more: str = "") -> str:
+    shown = "<text:p>x</text:p>"
+    return f'<table:table-cell {more} office:value-type="time" office:time-value="{written}">{shown}</table:table-cell>'
+
+
+def test_lengths_of_time_of_libreoffice(desk: Desk) -> None:
+    rows = [
+        ["", "", "", ""],
+        ["", "id", "x", "y"],
+        ["", "a", "L30", "L1"],
+        ["", "b", "L2", "text"],
+        ["", "c", "TWO", ""],
+    ]
+    cells = {
+        "L30": length("PT30H00M00S"),
+        "L1": length("PT01H30M00.5S"),
+        "L2": length("-P1DT2H"),
+        "TWO": length("PT2M", 'table:number-columns-repeated="2"'),
+    }
+    desk.put("c.ods", ods_with(rows, **cells))
+    assert desk.columns(head(path="c.ods"), "x", "y") == {
+        "a": ("30:00:00", "01:30:00.500"),
+        "b": ("-26:00:00", "text"),
+        "c": ("00:02:00", "00:02:00"),
+    }
+
+
+def test_breaks_of_lines_of_libreoffice(desk: Desk) -> None:
+    note = "<office:annotation><text:p>note</text:p></office:annotation>"
+    text = (
+        "<text:p>a<text:line-break/>b<text:s text:c='2'/><text:span>c<text:tab/></text:span></text:p><text:p>d</text:p>"
+    )
+    cell = f'<table:table-cell office:value-type="string">{note}{text}</table:table-cell>'
+    desk.put("c.ods", ods_with([["id", "x"], ["k", "T"], ["l", "y"]], T=cell))
+    assert desk.columns(head(path="c.ods"), "x") == {"k": "a\nb  c\t\nd", "l": "y"}
+
+
+def test_a_table_within_a_cell_is_an_error(desk: Desk) -> None:
+    """Its reader ends there, so that the rows below it would be lost."""
+    inner = '<table:table table:name="in"><table:table-row><table:table-cell/></table:table-row></table:table>'
+    cell = f'<table:table-cell office:value-type="string">{inner}<text:p>x</text:p></table:table-cell>'
+    desk.put("c.ods", ods_with([["id", "x"], ["k", "T"], ["l", "y"]], T=cell))
+    error = desk.apply(head(path="c.ods") + EVERYONE, code=3).stderr
+    assert "error: sheet `T` of `c.ods` has a table within a cell\n" in error
+
+
+def test_hidden_rows_are_told(desk: Desk) -> None:
+    rows = [["id", "x"], ["a", "1"], ["b", "2"], ["c", "3"], ["", ""]]
+
+    def hide(sheet: Any) -> None:
+        for row in (2, 3, 4):
+            sheet.set_row(row, None, None, {"hidden": True})
+
+    desk.put("c.xlsx", workbook(rows, then=hide))
+    note = ("notes", "2 rows of the sheet are hidden, and read like the others", 3)
+    assert told(desk, CUSTOMERS + EVERYONE) == [note]
+    row = '<table:table-row table:visibility="filter">'
+    cells = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{v}</text:p></table:table-cell>' for v in "zy"
+    )
+    hidden = f"</table:table-row>{row}{cells}</table:table-row><table:table-row>"
+    last = '<table:table-cell office:value-type="string"><text:p>LAST</text:p></table:table-cell>'
+    desk.put("c.ods", ods_with([*rows[:2], ["LAST", "w"]], LAST=hidden + last))
+    note = ("notes", "1 row of the sheet is hidden, and read like the others", 4)
+    assert told(desk, head(path="c.ods") + EVERYONE)[-1] == note
 
 
 def test_a_day_in_1904_is_a_day_elsewhere(desk: Desk) -> None:
@@ -183,6 +311,33 @@ def test_which_sheet(desk: Desk) -> None:
     error = desk.apply(head("sheet = 4", path="c.xlsx") + EVERYONE, code=3).stderr
     assert "error: `c.xlsx` has no sheet 4: it has 3\n" in error
     assert "hint: the sheets are `Kunden`, `Orders` and `notes`\n" in error
+
+
+def with_chart(rows: list[list[Any]]) -> bytes:
+    """A workbook of two tables, and a chart between them."""
+    import xlsxwriter
+
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.add_worksheet("One").write_row(0, 0, ["id", "x"])
+        sheet = book.add_chartsheet("Trend")
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": "=Two!$B$2:$B$3"})
+        sheet.set_chart(chart)
+        two = book.add_worksheet("Two")
+        for number, row in enumerate(rows):
+            two.write_row(number, 0, row)
+    return content.getvalue()
+
+
+def test_charts_are_counted_as_tabs_and_never_read(desk: Desk) -> None:
+    desk.put("c.xlsx", with_chart([["id"], ["a"]]))
+    assert desk.members(head("sheet = 3", path="c.xlsx"), {"s": "everyone = true"}) == {"s": ["a"]}
+    for given in ("2", '"trend"'):
+        error = desk.apply(head(f"sheet = {given}", path="c.xlsx") + EVERYONE, code=3).stderr
+        assert "error: sheet 2 of `c.xlsx`, `Trend`, is a chart: it has no cells\n" in error
+        assert "hint: the sheets are `One` and `Two`\n" in error
+    assert "has 2 sheets: `One`, `Two`\n" in desk.apply(CUSTOMERS + EVERYONE, code=2).stderr
 
 
 def test_the_only_visible_sheet_is_read(desk: Desk) -> None:
@@ -333,11 +488,15 @@ def _without_values(text: bytes) -> bytes:
     return text.replace(b"<v>7</v>", b"<v></v>")
 
 
-@pytest.mark.parametrize("how", ["none", "0 in a workbook that asks to be computed"])
+def _with_decimals(text: bytes) -> bytes:
+    return text.replace(b"</f><v>0</v>", b"</f><v>0.0</v>")
+
+
+@pytest.mark.parametrize("how", ["none", "0 in a workbook that asks to be computed", "0.0 in such a workbook"])
 def test_formulas_that_were_never_computed_are_an_error(desk: Desk, how: str) -> None:
-    rows = [["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7 if how == "none" else 0)]]
-    content = workbook(rows)
-    desk.put("c.xlsx", changed(content, SHEET, _without_values) if how == "none" else content)
+    change = {"none": _without_values, "0.0 in such a workbook": _with_decimals}.get(how)
+    content = workbook([["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7 if how == "none" else 0)]])
+    desk.put("c.xlsx", changed(content, SHEET, change) if change else content)
     error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
     assert "error: 1 formula has no stored value: the first is in column `x`\n" in error
     assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 3\n" in error
@@ -349,11 +508,24 @@ def test_a_stored_0_is_a_value_where_excel_has_saved_it(desk: Desk) -> None:
     saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
     desk.put("c.xlsx", saved)
     assert desk.columns(CUSTOMERS, "x") == {"a": "0"}
+    assert told(desk, CUSTOMERS + EVERYONE) == []
 
 
 def test_a_0_beside_computed_values_is_a_warning(desk: Desk) -> None:
     desk.put("c.xlsx", workbook([["id", "x"], ["a", Formula("=1-1", 0)], ["b", Formula("=1+1", 2)]]))
     message = "1 formula with the value 0 may never have been computed"
+    assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
+
+
+@pytest.mark.parametrize("with_decimals", [False, True])
+def test_formulas_that_are_all_0_are_a_warning(desk: Desk, with_decimals: bool) -> None:
+    """Nothing in the workbook says that what wrote it computed nothing."""
+    rows = [["id", "x", "y"], ["a", Formula("=1-1"), Formula("=1-1")], ["b", Formula("=1+1", 2), 1]]
+    content = workbook([*rows, ["c", 5, Formula("=2-1")]])
+    content = changed(content, SHEET, _with_decimals) if with_decimals else content
+    saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
+    desk.put("c.xlsx", saved)
+    message = "all 2 formulas of column `y` have the value 0, so they may never have been computed"
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
 
 
@@ -422,6 +594,41 @@ def test_merged_cells_are_told(desk: Desk) -> None:
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
     desk.put("c.xlsx", workbook(rows, then=lambda sheet: sheet.merge_range("C1:D1", "title")))
     assert told(desk, CUSTOMERS + EVERYONE) == []
+
+
+@pytest.mark.parametrize("right", [0, 2])
+def test_names_of_groups_above_the_names_are_an_error(desk: Desk, right: int) -> None:
+    rows: list[list[Any]] = [[], ["id", "name", "n", "eur"], [1, "x", 5, 1.5], [2, "y", 6, 2.5]]
+
+    def groups(sheet: Any) -> None:
+        sheet.merge_range(0, right, 0, right + 1, "Customer")
+        sheet.merge_range(0, right + 2, 0, right + 3, "Orders")
+
+    desk.put("c.xlsx", workbook([[*[None] * right, *row] for row in rows], then=groups))
+    error = desk.apply(head(path="c.xlsx", key="Customer") + EVERYONE, code=3).stderr
+    name = "C1:D1" if right else "A1:B1"
+    assert f"error: the cells {name} are one, so several columns have the name of the first\n" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 1\n" in error
+    assert "hint: if row 2 has the names, give `skip_lines = 1`; if not, split them" in " ".join(error.split())
+    assert desk.columns(head("skip_lines = 1", path="c.xlsx"), "n", "eur") == {"1": ("5", "1.5"), "2": ("6", "2.5")}
+    given = head("skip_lines = 2", 'header = ["id", "a", "b", "c"]', path="c.xlsx")
+    assert desk.columns(given, "b") == {"1": "5", "2": "6"}
+
+
+def test_merged_cells_of_libreoffice_are_told(desk: Desk) -> None:
+    def cell(text: str, spanned: str) -> str:
+        return f'<table:table-cell {spanned} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    across = {name: cell(name, 'table:number-columns-spanned="2"') for name in ("G", "H")}
+    rows = [["", "G", "", "H", ""], ["", "id", "name", "n", "eur"], ["", "a", "x", "5", "6"]]
+    desk.put("c.ods", ods_with(rows, **across))
+    error = desk.apply(head(path="c.ods", key="G") + EVERYONE, code=3).stderr
+    assert "error: the cells B1:C1 are one, so several columns have the name of the first\n" in error
+    assert desk.columns(head("skip_lines = 1", path="c.ods"), "n") == {"a": "5"}
+    down = cell("Paris", 'table:number-rows-spanned="2"')
+    desk.put("c.ods", ods_with([["id", "city"], ["a", "Paris"], ["b", ""], ["c", "Nantes"]], Paris=down))
+    message = "the cells B2:B3 are one, and only the first has their value"
+    assert ("warnings", message, 2) in told(desk, head(path="c.ods") + EVERYONE)
 
 
 def test_a_key_that_lost_digits_is_an_error(desk: Desk) -> None:

@@ -58,6 +58,39 @@ def test_the_same_as_a_file(desk: Desk, web: Web, path: str) -> None:
     assert [asked for asked, _ in web.asked] == [path]
 
 
+def test_what_a_proxy_has_changed_is_whole(desk: Desk, web: Web) -> None:
+    address = web.put("/people.csv", Answer(PEOPLE.encode(), status=203))
+    assert len(desk.rows(head(path=address) + SEGMENT)) == 1
+
+
+CHARSETS = {
+    "text/csv; charset=windows-1250": "windows-1250",
+    'text/csv; charset="ISO-8859-2"': "iso-8859-2",
+    "text/csv; charset=ISO-8859-1": None,
+    "text/csv; charset=windows-1252": None,
+    "text/csv; charset=hex": None,
+    "text/csv; charset=mine": None,
+    "text/csv": None,
+}
+
+
+@pytest.mark.parametrize("content_type", CHARSETS)
+def test_another_encoding_that_a_server_gives_is_told(desk: Desk, web: Web, content_type: str) -> None:
+    body, charset = "id;name\n1;Paweł\n".encode("cp1250"), CHARSETS[content_type]
+    address = web.put("/people.csv", Answer(body, headers={"Content-Type": content_type}))
+    rules = head(path=address) + "[segment.s]\neveryone = true\n"
+    told = [d["message"] for d in desk.json(rules)["warnings"] if "the server says" in d["message"]]
+    assert told == ([f"the server says that `{address}` is {charset}, and it is read as cp1252"] if charset else [])
+    given = rules.replace('key = "id"', 'key = "id"\nencoding = "cp1250"')
+    assert desk.json(given)["warnings"] == []
+    assert desk.columns(given.split("[segment")[0], "name") == {"1": "Paweł"}
+
+
+def test_a_text_that_is_utf_8_is_so_whatever_its_server_says(desk: Desk, web: Web) -> None:
+    address = web.put("/people.csv", Answer(PEOPLE.encode(), headers={"Content-Type": "text/csv; charset=cp1250"}))
+    assert desk.json(head(path=address) + SEGMENT)["warnings"] == []
+
+
 def test_an_address_as_people_write_it(desk: Desk, web: Web) -> None:
     web.put("/caf%C3%A9/deux%20mots.csv?ann%C3%A9e=2024", PEOPLE.encode())
     assert len(desk.rows(head(path=f"{web.root}/café/deux mots.csv?année=2024#top") + SEGMENT)) == 1
@@ -129,6 +162,13 @@ REFUSALS = {
         "`{at}` was cut short: the server ended it too early",
         3,
     ),
+    "a part of it": (
+        Answer(PEOPLE.encode(), status=206, headers={"Content-Range": "bytes 0-41/99"}),
+        "the server does not give all of `{at}` (206 Partial Content)",
+        1,
+    ),
+    "not yet": (Answer(PEOPLE.encode(), status=202), "the server does not give all of `{at}` (202 Accepted)", 1),
+    "nothing to say": (Answer(status=204), "the server does not give all of `{at}` (204 No Content)", 1),
     "to other schemes": (
         Answer(status=302, headers={"Location": "ftp://ada:SESAME@localhost/x"}),
         "`{at}` leads to `ftp://localhost/x`, which is not followed",

@@ -57,10 +57,12 @@ class Label:
 class Origin(NamedTuple):
     """Where a source is: what it is called, and the file to read, which may be a copy.
 
-    `kind` is the name of its kind, where its address tells that; `told` is what there is to say of how it came.
+    `kind` is the name of its kind, where its address tells that; `told` is what there is to say of how it came;
+    `charset` is the encoding that a server gives for it.
     """
 
     label: Label
     path: Path
     kind: str | None = None
     told: tuple[Diagnostic, ...] = ()
+    charset: str | None = None

@@ -84,7 +84,12 @@ def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
     with ws.filling():
         unpacked, kind = (path, origin.kind) if origin.kind else unpack(ws, label, path)
         opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)
-    opened = opened._replace(kind=kind, told=(*origin.told, *opened.told))
+    told = [*origin.told, *opened.told]
+    if origin.charset and opened.text:
+        from segkit.io.read.web import doubted  # loaded already, since a server has given it
+
+        told += doubted(origin, opened.text.detected.get("encoding"))
+    opened = opened._replace(kind=kind, told=tuple(told))
     # The digest is that of the file itself, where it is more than a pipe.
     return _renamed(opened._replace(content=path) if path.is_file() and not origin.kind else opened, spec)
 

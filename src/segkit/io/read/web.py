@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import http.client
 import ipaddress
 import shutil
@@ -24,6 +25,8 @@ from segkit.io.read.workspace import Workspace
 
 TRIES, PAUSE, TIMEOUT = 3, 0.5, 30.0
 """How often a server is asked that does not answer, and the seconds before the second time, and for an answer."""
+_WHOLE = (200, 203)
+"""Answers that come with a file, as a whole."""
 _BUSY = (429, 500, 502, 503, 504)
 """Answers that may be another one a moment later."""
 _AGAIN = "see whether it answers elsewhere, as with `curl`, and run this again"
@@ -63,13 +66,12 @@ def fetched(ws: Workspace, address: str) -> Origin:
     if address not in ws.fetched:
         path, label = ws.new_file(""), Label(address)
         with ws.filling():
-            told = _with_patience(label, address, path)
-        ws.fetched[address] = Origin(label, path, told=tuple(told))
+            ws.fetched[address] = _with_patience(label, address, path)
     return ws.fetched[address]
 
 
-def _with_patience(label: Label, address: str, path: Path) -> list[Diagnostic]:
-    """What there is to say of what was fetched, if need be at the last of some tries."""
+def _with_patience(label: Label, address: str, path: Path) -> Origin:
+    """What was fetched, if need be at the last of some tries."""
     for left in reversed(range(TRIES)):
         try:
             return _fetch(label, address, path)
@@ -80,14 +82,20 @@ def _with_patience(label: Label, address: str, path: Path) -> list[Diagnostic]:
     raise AssertionError("the last try ends in an error")
 
 
-def _fetch(label: Label, address: str, path: Path) -> list[Diagnostic]:
-    """One try: the body goes to the file; what there is to say of it."""
+def _fetch(label: Label, address: str, path: Path) -> Origin:
+    """One try: the body goes to the file."""
     try:
         opener = urllib.request.build_opener(_Redirects)
         with opener.open(_request(address), timeout=TIMEOUT) as answer, path.open("wb") as out:
+            if answer.status not in _WHOLE:
+                message = f"the server does not give all of `{label}` ({_spoken(answer.status)})"
+                raise problem(
+                    label, message, hint="look at the address, and at what stands between here and the server"
+                )
             shutil.copyfileobj(answer, out, 1 << 20)
             told = [] if _is_safe(urlsplit(address)) else [_unencrypted(label)]
-            return [*told, *_whole(label, answer, out.tell())]
+            told += _whole(label, answer, out.tell())
+            return Origin(label, path, told=tuple(told), charset=answer.headers.get_content_charset())
     except _Led as led:
         hint = "give the address that it should be read from"
         raise problem(label, f"`{label}` leads to `{Label(led.to)}`, which is not followed", hint=hint) from led
@@ -119,6 +127,26 @@ def _request(address: str) -> urllib.request.Request:
     return request
 
 
+def doubted(origin: Origin, encoding: str | None) -> list[Diagnostic]:
+    """A warning where a text was taken for cp1252, for want of anything better, and its server gives another encoding.
+
+    Its `iso-8859-1` is none: servers say so of cp1252, too.
+    """
+    if encoding != "cp1252" or origin.charset is None:
+        return []
+    try:
+        "".encode(origin.charset)
+        name = codecs.lookup(origin.charset).name
+    except (LookupError, ValueError):
+        return []
+    if name in ("cp1252", "iso8859-1", "ascii"):
+        return []
+    message = f"the server says that `{origin.label}` is {origin.charset}, and it is read as cp1252"
+    return [
+        _warning(origin.label, message, f'give `encoding = "{origin.charset}"`, or "cp1252" if the server is wrong')
+    ]
+
+
 def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Diagnostic]:
     """Whether all of the body came, as far as the server says how long it is."""
     length = answer.headers.get("Content-Length")
@@ -137,7 +165,7 @@ def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Di
 def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
     """What a server has answered instead of a file."""
     with error:
-        answer = f"{error.code} {http.client.responses.get(error.code, '')}".strip()
+        answer = _spoken(error.code)
     if error.code in (404, 410):
         return problem(label, f"there is nothing at `{label}` ({answer})", hint="look at the address")
     if error.code in (401, 403, 407):
@@ -150,6 +178,11 @@ def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
             problem(label, f"the server does not give `{label}` ({answer}), asked {TRIES} times", hint=_AGAIN)
         )
     return problem(label, f"the server does not give `{label}` ({answer})", hint="look at the address")
+
+
+def _spoken(status: int) -> str:
+    """The number of an answer, and its words."""
+    return f"{status} {http.client.responses.get(status, '')}".strip()
 
 
 def _unanswered(label: Label, error: BaseException) -> Exception:

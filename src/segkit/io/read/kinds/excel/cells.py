@@ -11,9 +11,9 @@ from xml.parsers.expat import ParserCreate
 
 _PIECE = 1 << 18
 _OVERLAP = 200
-_MERGED = re.compile(rb'mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-_SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]""")
-"""An error or a formula."""
+_MERGED = re.compile(rb"""mergeCell [^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
+_SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]|<(?:\w+:)?row [^>]*?\bhidden=["'](?:1|true)""")
+"""An error, a formula or a hidden row."""
 
 
 class Cell(NamedTuple):
@@ -25,11 +25,12 @@ class Cell(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """Cells that are one: their first and last row, and the column of the first, in letters."""
+    """Cells that are one: their first and last row and column, from 1."""
 
     name: str
     first: int
     last: int
+    columns: tuple[int, int]
 
 
 class Cells(NamedTuple):
@@ -42,10 +43,14 @@ class Cells(NamedTuple):
     """Formulas without a stored value."""
     zeros: tuple[Cell, ...] = ()
     """Formulas whose stored value is 0."""
-    computed: bool = False
-    """Some formula has another stored value."""
+    computed: frozenset[int] = frozenset()
+    """The columns in which some formula has another stored value."""
     numbers: tuple[Cell, ...] = ()
     """The numbers of the columns that were asked for."""
+    lengths: tuple[Cell, ...] = ()
+    """Lengths of time, as numbers of days."""
+    hidden: frozenset[int] = frozenset()
+    """Rows that nobody sees."""
 
 
 class Glance(NamedTuple):
@@ -56,7 +61,7 @@ class Glance(NamedTuple):
 
 
 def glance(path: Path, part: str) -> Glance:
-    """Whether a sheet has errors or formulas, and its merged cells: ten times as fast as `look`."""
+    """Whether a sheet has errors, formulas or hidden rows, and its merged cells: ten times as fast as `look`."""
     has_signs, merged, rest = False, dict[Merged, None](), b""
     with zipfile.ZipFile(path) as package, package.open(part) as xml:
         while piece := xml.read(_PIECE):
@@ -66,32 +71,38 @@ def glance(path: Path, part: str) -> Glance:
             has_signs = has_signs or _SIGNS.search(piece) is not None
             if b"mergeCell" in piece:
                 found = ([group.decode() for group in match.groups()] for match in _MERGED.finditer(piece))
-                merged |= {Merged(f"{a}{b}:{c}{d}", int(b), int(d)): None for a, b, c, d in found}
+                merged |= {
+                    Merged(f"{a}{b}:{c}{d}", int(b), int(d), (_number(a), _number(c))): None for a, b, c, d in found
+                }
             rest = piece[-_OVERLAP:]
     return Glance(has_signs, tuple(merged))
 
 
-def look(path: Path, part: str, header: int, asked: Collection[int]) -> Cells:
+def look(
+    path: Path, part: str, header: int, asked: Collection[int], *, of_lengths: frozenset[str] = frozenset()
+) -> Cells:
     """The cells of a sheet below the row of its header, one pass over its XML.
 
-    `asked` are columns, counted from the first one with a value, whose numbers are wanted too.
+    `asked` are columns, counted from the first one with a value, whose numbers are wanted too; `of_lengths` are the
+    styles of cells that show a length of time.
     """
-    pass_ = _pass(path, part, header, {1 + column for column in asked})
+    pass_ = _pass(path, part, _Pass(header, {1 + column for column in asked}, of_lengths))
     first = min(pass_.columns, default=1)
     if asked and first > 1:
-        pass_ = _pass(path, part, header, {first + column for column in asked})
+        pass_ = _pass(path, part, _Pass(header, {first + column for column in asked}, of_lengths))
     return Cells(
         first_column=first,
         errors=tuple(pass_.errors),
         not_computed=tuple(pass_.not_computed),
         zeros=tuple(pass_.zeros),
-        computed=pass_.computed,
+        computed=frozenset(pass_.computed),
         numbers=tuple(pass_.numbers),
+        lengths=tuple(pass_.lengths),
+        hidden=frozenset(pass_.hidden),
     )
 
 
-def _pass(path: Path, part: str, header: int, asked: Collection[int]) -> _Pass:
-    pass_ = _Pass(header, asked)
+def _pass(path: Path, part: str, pass_: _Pass) -> _Pass:
     with zipfile.ZipFile(path) as package, package.open(part) as xml:
         pass_.read(xml)
     return pass_
@@ -103,14 +114,17 @@ class _Pass:
     The reference of a row or a cell may be left out: then it follows the one before it.
     """
 
-    def __init__(self, header: int, asked: Collection[int]) -> None:
+    def __init__(self, header: int, asked: Collection[int], of_lengths: frozenset[str]) -> None:
         self.header = header
         self.asked = asked
+        self.of_lengths = of_lengths
         self.errors: list[Cell] = []
         self.not_computed: list[Cell] = []
         self.zeros: list[Cell] = []
-        self.computed = False
+        self.computed: set[int] = set()
         self.numbers: list[Cell] = []
+        self.lengths: list[Cell] = []
+        self.hidden: set[int] = set()
         self.columns: set[int] = set()
 
     def read(self, xml: IO[bytes]) -> None:
@@ -119,11 +133,11 @@ class _Pass:
         numbers: dict[str, int] = {}
         row = column = 0
         kind, value = "n", ""
-        formula = reading = inline = False
+        formula = reading = inline = is_length = False
         prefix = ""
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal row, column, kind, value, formula, reading, inline, prefix
+            nonlocal row, column, kind, value, formula, reading, inline, is_length, prefix
             name = name.removeprefix(prefix) if prefix else name
             if name == "c":
                 letters = attributes.get("r", "").rstrip("0123456789")
@@ -131,12 +145,15 @@ class _Pass:
                     (numbers.get(letters) or numbers.setdefault(letters, _number(letters))) if letters else column + 1
                 )
                 kind, value, formula, inline = attributes.get("t", "n"), "", False, False
+                is_length = attributes.get("s") in self.of_lengths
             elif name == "v":
                 reading = True
             elif name == "f":
                 formula = True
             elif name == "row":
                 row, column = int(attributes.get("r", row + 1)), 0
+                if attributes.get("hidden") in ("1", "true"):
+                    self.hidden.add(row)
             elif name == "is":
                 inline = True
             elif name.endswith(":worksheet"):
@@ -152,6 +169,8 @@ class _Pass:
                     self.columns.add(column)
                 if row > self.header and (formula or kind == "e" or column in self.asked):
                     self._note(Cell(row, column, value), kind, formula=formula)
+                if is_length and row > self.header and value and kind == "n":
+                    self.lengths.append(Cell(row, column, value))
 
         def text(piece: str) -> None:
             nonlocal value
@@ -166,21 +185,30 @@ class _Pass:
     def _note(self, cell: Cell, kind: str, *, formula: bool) -> None:
         if kind == "e":
             self.errors.append(cell)
-        elif kind == "n":
-            if formula:
-                self._note_formula(cell)
-            if cell.text and cell.column in self.asked:
-                self.numbers.append(cell)
-        elif formula and cell.text:
-            self.computed = True
-
-    def _note_formula(self, cell: Cell) -> None:
-        if not cell.text:
+        elif kind == "n" and cell.text and cell.column in self.asked:
+            self.numbers.append(cell)
+        if not formula:
+            return
+        if kind == "n" and not cell.text:
             self.not_computed.append(cell)
-        elif cell.text == "0":
+        elif kind == "n" and _is_zero(cell.text):
             self.zeros.append(cell)
-        else:
-            self.computed = True
+        elif cell.text:
+            self.computed.add(cell.column)
+
+
+def _is_zero(number: str) -> bool:
+    """Whether it is 0, which other programs write as `0.0`."""
+    return not number.strip(" +-0.")
+
+
+def name_of(column: int) -> str:
+    """The letters of a column: 1 is A, 27 is AA."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(65 + letter) + letters
+    return letters
 
 
 def _number(letters: str) -> int:

@@ -45,7 +45,8 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
     book = open_book(label, path)
     sheet = chosen(book, spec.sheet)
     rows = rows_of(book, sheet, spec)
-    found = _looked_at(book, sheet, rows, typed(book, sheet, rows), spec)
+    seen = typed(book, sheet, rows)
+    found = _looked_at(book, sheet, rows, seen.frame, spec)
     filled = not_blank(found.frame)
     frame = filled.select(pl.col(str(n)).alias(name) for n, name in zip(rows.columns, rows.names, strict=True))
     return Opened(
@@ -57,7 +58,7 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
         sheet=sheet.name,
         numbers=filled[ROW],
         found={"sheet": sheet.name},
-        told=found.told,
+        told=(*found.told, *_of_unclear(book, sheet, seen.unclear)),
     )
 
 
@@ -66,9 +67,13 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
     if sheet.part is None:
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
         hint = "save it as .xlsx if it has formulas"
-        return _Found(frame, (Diagnostic(note, place(book, sheet), hint, Severity.NOTE),))
+        _refuse_merged_names(book, sheet, rows, rows.in_ods.merged, spec)
+        told = [Diagnostic(note, place(book, sheet), hint, Severity.NOTE)]
+        told += _of_merged(book, sheet, rows, rows.in_ods.merged)
+        return _Found(frame, (*told, *_of_hidden(book, sheet, rows, rows.in_ods.hidden)))
     with reading(book.label):
         seen = glance(book.path, sheet.part)
+    _refuse_merged_names(book, sheet, rows, seen.merged, spec)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
     if not mixed and not seen.has_signs:
@@ -88,7 +93,52 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         frame = with_texts(frame, rows.texts, str(number), seen_so)
         column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
         frame = frame.with_columns(unmixed(book, sheet, column, spec))
-    return _Found(frame, (*told, *_of_errors(book, sheet, rows, cells)))
+    told += [*_of_errors(book, sheet, rows, cells), *_of_hidden(book, sheet, rows, cells.hidden)]
+    return _Found(frame, tuple(told))
+
+
+def _of_unclear(book: Book, sheet: Sheet, columns: Sequence[str]) -> list[Diagnostic]:
+    """A warning for each column in which lengths of time are read as days."""
+    hint = "save it as .xlsx, which tells them apart"
+    return [
+        Diagnostic(
+            f"column `{name}` has lengths of time beside days or times, and they are read as days, such as 1900-01-01",
+            place(book, sheet),
+            hint,
+            Severity.WARNING,
+        )
+        for name in columns
+    ]
+
+
+def _of_hidden(book: Book, sheet: Sheet, rows: Rows, hidden: frozenset[int]) -> list[Diagnostic]:
+    """A note where people do not see all rows of the table, as behind a filter."""
+    filled = not_blank(rows.texts)[ROW]
+    unseen = filled.filter(filled.is_in(sorted(hidden)))
+    if unseen.is_empty():
+        return []
+    one = len(unseen) == 1
+    message = f"{plural(len(unseen), 'row')} of the sheet {'is' if one else 'are'} hidden, and read like the others"
+    hint = "take them out of the workbook if they do not count"
+    return [Diagnostic(message, place(book, sheet, int(unseen[0])), hint, Severity.NOTE)]
+
+
+def _refuse_merged_names(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged], spec: Source) -> None:
+    """`DataError` where columns of the table share a name, which is most often the one of a group above the names."""
+    merged = [m for m in all_ if m.columns[0] < m.columns[1] and m.first <= rows.header <= m.last]
+    if spec.header is not None or not merged:
+        return
+    offset = 0
+    if sheet.part is not None:
+        with reading(book.label):
+            offset = look(book.path, sheet.part, rows.header, ()).first_column
+    for cells in merged:
+        first, last = cells.columns
+        if sum(first <= offset + column <= last for column in rows.columns) > 1:
+            message = f"the cells {cells.name} are one, so several columns have the name of the first"
+            hint = f"if row {cells.last + 1} has the names, give `skip_lines = {cells.last}`; "
+            hint += "if not, split them in Excel, and name each column"
+            raise DataError(Diagnostic(message, place(book, sheet, rows.header), hint))
 
 
 def _of_merged(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged]) -> list[Diagnostic]:
@@ -133,18 +183,24 @@ def _shortened(number: str) -> str:
 
 
 def _refuse_not_computed(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
-    """`DataError` for formulas that have no value; a warning where a 0 may be none."""
-    empty = _within(cells.not_computed, cells, rows)
-    zeros = _within(cells.zeros, cells, rows) if book.asks_to_compute else []
+    """`DataError` for formulas that have no value; warnings where a 0 may be none."""
+    empty, zeros = (_within(found, cells, rows) for found in (cells.not_computed, cells.zeros))
     hint = "open the workbook in Excel, which computes them, and save it"
     names = dict(zip(rows.columns, rows.names, strict=True))
-    if empty or (zeros and not cells.computed):
-        of = sorted([*empty, *zeros])
+    if empty or (zeros and book.asks_to_compute and not cells.computed):
+        of = sorted([*empty, *zeros]) if book.asks_to_compute else empty
         name = names[of[0].column - cells.first_column]
         formulas = "1 formula has" if len(of) == 1 else f"{len(of):,} formulas have"
         message = f"{formulas} no stored value: the first is in column `{name}`"
         raise DataError(Diagnostic(message, place(book, sheet, of[0].row), hint))
-    if zeros:
+    if zeros and book.asks_to_compute:
         message = f"{plural(len(zeros), 'formula')} with the value 0 may never have been computed"
         return [Diagnostic(message, place(book, sheet, zeros[0].row), hint, Severity.WARNING)]
-    return []
+    told = []
+    for column in sorted({cell.column for cell in zeros} - cells.computed):
+        of = [cell for cell in zeros if cell.column == column]
+        if len(of) > 1:
+            message = f"all {len(of):,} formulas of column `{names[column - cells.first_column]}` have the value 0"
+            where = place(book, sheet, of[0].row)
+            told.append(Diagnostic(f"{message}, so they may never have been computed", where, hint, Severity.WARNING))
+    return told

@@ -6,15 +6,16 @@ What would be lost on that way without a word is put in its place as the text th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.errors import DataError
-from segkit.io.read.kinds.excel.cells import Cell
-from segkit.io.read.kinds.excel.workbook import Book, Sheet
+from segkit.io.read.kinds.excel import lengths, ods
+from segkit.io.read.kinds.excel.cells import Cell, look
+from segkit.io.read.kinds.excel.workbook import Book, Sheet, reading
 from segkit.io.read.problems import check_names, problem
 from segkit.rules.model.sources import Source
 
@@ -29,6 +30,14 @@ _DAY_ZERO_1904 = r"^(?:1904-01-01)"
 """The day of a value that is a time alone."""
 
 
+class Seen(NamedTuple):
+    """The rows of a sheet with types."""
+
+    frame: pl.DataFrame
+    unclear: tuple[str, ...] = ()
+    """Columns of lengths of time and days, which nothing tells apart."""
+
+
 class Rows(NamedTuple):
     """The rows of a sheet below its header, all as text, with their place in `ROW`."""
 
@@ -39,6 +48,8 @@ class Rows(NamedTuple):
     """The columns are named by their number in what is used of the sheet, from 0."""
     columns: tuple[int, ...]
     """The numbers of the columns, one for each name."""
+    in_ods: ods.Seen = ods.Seen()
+    """What else is known of a sheet of OpenDocument."""
 
 
 def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
@@ -47,7 +58,10 @@ def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
     read = read.rename({name: str(number) for number, name in enumerate(read.columns)})
     time_alone = (_DAY_ZERO_1904 if book.from_1904 else _DAY_ZERO) + r" (\d\d:\d\d:\d\d(?:\.\d+)?)$"
     texts = read.with_columns(pl.all().str.replace(time_alone, "${1}")).with_row_index(ROW, offset=1)
-    texts = texts.with_columns(pl.col(ROW).cast(pl.Int64)).filter(pl.col(ROW) > (spec.skip_lines or 0))
+    texts = texts.with_columns(pl.col(ROW).cast(pl.Int64))
+    in_ods = _seen_in_ods(book, sheet, len(texts)) if book.is_ods else ods.Seen()
+    texts = _put(texts, [*lengths.of_written(in_ods.lengths), *in_ods.texts])
+    texts = texts.filter(pl.col(ROW) > (spec.skip_lines or 0))
     filled = not_blank(texts)
     if filled.is_empty():
         where = f" below row {spec.skip_lines}" if spec.skip_lines else ""
@@ -60,7 +74,31 @@ def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
         footer = filled.filter(pl.col(ROW) > header).tail(spec.skip_footer)[ROW]
         below = below.filter(pl.col(ROW) < (footer.min() if len(footer) else 0))
     names = _names(book, sheet, spec, filled.filter(pl.col(ROW) == header), below)
-    return Rows(tuple(names.values()), header, below.select(ROW, *map(str, names)), tuple(names))
+    return Rows(
+        names=tuple(names.values()),
+        header=header,
+        texts=below.select(ROW, *map(str, names)),
+        columns=tuple(names),
+        in_ods=in_ods,
+    )
+
+
+def _seen_in_ods(book: Book, sheet: Sheet, rows: int) -> ods.Seen:
+    """What the XML of a sheet says, and its reader does not; `DataError` for tables in cells."""
+    with reading(book.label):
+        seen = ods.look(book.path, sheet.name, rows)
+    if seen.has_tables_in_cells:
+        hint = "copy what is in it into cells of its own, or save the sheet as .xlsx"
+        raise problem(book.label, f"sheet `{sheet.name}` of `{book.label.name}` has a table within a cell", hint=hint)
+    return seen
+
+
+def _put(texts: pl.DataFrame, cells: Sequence[Cell]) -> pl.DataFrame:
+    """The texts with those of these cells, whose columns count from the first one with a value, from 0."""
+    for column in sorted({cell.column for cell in cells}):
+        if str(column) in texts.columns:
+            texts = with_texts(texts, texts, str(column), [cell for cell in cells if cell.column == column])
+    return texts
 
 
 def not_blank(frame: pl.DataFrame) -> pl.DataFrame:
@@ -106,20 +144,41 @@ def _names(book: Book, sheet: Sheet, spec: Source, header: pl.DataFrame, below: 
     return names
 
 
-def typed(book: Book, sheet: Sheet, rows: Rows) -> pl.DataFrame:
+def typed(book: Book, sheet: Sheet, rows: Rows) -> Seen:
     """The same rows and columns with types; a column of several kinds of value is text, each as people see it."""
     if rows.texts.is_empty():
-        return rows.texts
+        return Seen(rows.texts)
     # The rows of `texts` follow each other without a gap.
-    read = book.load(sheet.name, skip_rows=rows.header, n_rows=len(rows.texts), schema_sample_rows=None).to_polars()
+    read, mixed = book.load_typed(sheet.name, skip_rows=rows.header, n_rows=len(rows.texts), schema_sample_rows=None)
+    mixed = {number: has_days for number, has_days in mixed.items() if number in rows.columns}
+    texts, unclear = _with_lengths(book, sheet, rows, mixed) if mixed else (rows.texts, ())
     frame: pl.DataFrame = read.rename({name: str(number) for number, name in enumerate(read.columns)})
     frame = frame.with_columns(rows.texts[ROW]).select(rows.texts.columns)
     day_zero = _DAY_ZERO_1904 if book.from_1904 else _DAY_ZERO
-    return frame.with_columns(_column(frame[str(n)], rows.texts[str(n)], day_zero) for n in rows.columns)
+    return Seen(frame.with_columns(_column(frame[str(n)], texts[str(n)], day_zero) for n in rows.columns), unclear)
+
+
+def _with_lengths(
+    book: Book, sheet: Sheet, rows: Rows, mixed: Mapping[int, bool]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The texts with those of lengths of time, and the columns where nothing tells them from days."""
+    if book.is_ods:
+        return rows.texts, ()
+    if sheet.part is not None and book.styles is not None:
+        with reading(book.label):
+            of_lengths = lengths.styles_of(book.path, book.styles)
+            cells = look(book.path, sheet.part, rows.header, (), of_lengths=of_lengths)
+        found = [cell._replace(column=cell.column - cells.first_column) for cell in cells.lengths]
+        return _put(rows.texts, lengths.of_days([cell for cell in found if cell.column in mixed])), ()
+    alone = [rows.texts[str(number)] for number, has_days in mixed.items() if not has_days]
+    unclear = tuple(rows.names[rows.columns.index(number)] for number, has_days in mixed.items() if has_days)
+    return rows.texts.with_columns(lengths.of_moments(t, from_1904=book.from_1904) for t in alone), unclear
 
 
 def _column(values: pl.Series, texts: pl.Series, day_zero: str) -> pl.Series:
     """The column as it is read, of its values and of their texts."""
+    if isinstance(values.dtype, pl.Duration):
+        return lengths.shown(values).fill_null(texts)  # of what has no length, and of those of OpenDocument
     lost = values.is_null() | (values.is_nan() if values.dtype.is_float() else False)
     if values.dtype == pl.String or (lost & (texts.str.strip_chars() != "")).any():
         return texts  # fastexcel takes `NA`, `null` and the like beside numbers and days for nothing

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,21 +22,39 @@ from segkit.words import listed, nearest
 
 if TYPE_CHECKING:
     import fastexcel
+    import polars as pl
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 """First bytes of a workbook: of .xlsx, .xlsm, .ods and .xlsb; and of .xls, and of all that is encrypted."""
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_FIRST_RECORD = re.compile(rb"\x09\x08[\x08\x10]\x00\x00[\x05\x06]\x05\x00")
+_DATE_MODE, _LAST_RECORD, _LARGEST_RECORD = 0x22, 0x0A, 8224
+"""What is looked for in a .xls."""
+_COLUMN = "__UNNAMED__"
+"""How fastexcel names columns, before their number from the first one with a value, from 0."""
 _AGAIN = "open it in Excel and save it once more, or copy it again"
 _DECRYPT = "open it in Excel and save it without a password"
 
 
 class Sheet(NamedTuple):
-    """A sheet: its name, whether people see it, and in .xlsx the file in the package that has its cells."""
+    """A sheet: its name, whether people see it, and in .xlsx the file in the package that has its cells.
+
+    A chart has a tab as well, and no cells.
+    """
 
     name: str
     visible: bool
     part: str | None = None
+    has_cells: bool = True
+
+
+class Typed(NamedTuple):
+    """A sheet with types, and the columns of texts that hold lengths of time beside other values."""
+
+    frame: pl.DataFrame
+    mixed: Mapping[int, bool]
+    """Number of a column, from 0 -> whether days are among the others."""
 
 
 class Book(NamedTuple):
@@ -49,13 +68,35 @@ class Book(NamedTuple):
     """What wrote it computed nothing, so that Excel shall: a stored 0 of a formula may be none."""
     from_1904: bool = False
     """Its days count from 1904."""
+    styles: str | None = None
+    """In .xlsx, the file in the package that says how cells look."""
+    is_ods: bool = False
+
+    def load_typed(self, sheet: str, **options: Any) -> Typed:
+        """A sheet with the types of its cells, but for columns of lengths of time and others, which are texts."""
+        import fastexcel
+
+        mixed: dict[int, str] = {}
+        while True:
+            texts = {f"{_COLUMN}{number}": "string" for number in mixed}
+            try:
+                loaded = self.load(sheet, dtypes=texts, **options)
+            except fastexcel.UnsupportedColumnTypeCombinationError as error:
+                column = re.search(rf"{_COLUMN}(\d+)", str(error))
+                if column is None or int(column[1]) in mixed:
+                    raise _damaged(self.label, error) from error
+                mixed[int(column[1])] = str(error).splitlines()[0]
+            else:
+                return Typed(loaded.to_polars(), {number: "DateTime" in kinds for number, kinds in mixed.items()})
 
     def load(self, sheet: str, **options: Any) -> fastexcel.ExcelSheet:
         """A sheet as fastexcel reads it, by rows that count from the first of the sheet; `DataError` for damage."""
-        from fastexcel import FastExcelError
+        from fastexcel import FastExcelError, UnsupportedColumnTypeCombinationError
 
         try:
             loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=None, **options)
+        except UnsupportedColumnTypeCombinationError:
+            raise
         except FastExcelError as error:
             raise _damaged(self.label, error) from error
         except BaseException as error:
@@ -64,11 +105,13 @@ class Book(NamedTuple):
 
 
 class _Package(NamedTuple):
-    """What the package of a .xlsx says: its sheets, and what `Book` knows of it."""
+    """What a package says: the sheets of a .xlsx, and what `Book` knows of it."""
 
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[Sheet, ...] = ()
     asks_to_compute: bool = False
     from_1904: bool = False
+    styles: str | None = None
+    is_ods: bool = False
 
 
 def open_book(label: Label, path: Path) -> Book:
@@ -78,26 +121,28 @@ def open_book(label: Label, path: Path) -> Book:
     """
     with path.open("rb") as file:
         start = file.read(4)
-    package = None
+    known = _Package()
     if start == ZIP:
-        package = _package(label, path)
+        known = _package(label, path)
     elif start != OLE:
         hint = "open it in Excel and save it as .xlsx, or as CSV"
         raise problem(label, f"`{label.name}` is no workbook, whatever its name says", hint=hint)
-    elif _ENCRYPTED in path.read_bytes():
-        raise _encrypted(label)
+    else:
+        content = path.read_bytes()
+        if _ENCRYPTED in content:
+            raise _encrypted(label)
+        known = _Package(from_1904=_says_1904(content))
     import fastexcel
 
     # It logs what it guesses; without a handler, Python writes that to the screen.
     logging.getLogger("fastexcel").addHandler(logging.NullHandler())
     try:
         reader = fastexcel.read_excel(path.read_bytes())  # by content: an ending may lie, and a pipe has none
-        sheets = package.sheets if package else tuple(_sheet(reader, name) for name in reader.sheet_names)
+        sheets = known.sheets or tuple(_sheet(reader, name) for name in reader.sheet_names)
     except fastexcel.FastExcelError as error:
         raise _damaged(label, error) from error
     except BaseException as error:
         raise panic(label, error) from error
-    known = package or _Package(sheets)
     return Book(
         label=label,
         path=path,
@@ -105,7 +150,23 @@ def open_book(label: Label, path: Path) -> Book:
         sheets=sheets,
         asks_to_compute=known.asks_to_compute,
         from_1904=known.from_1904,
+        styles=known.styles,
+        is_ods=known.is_ods,
     )
+
+
+def _says_1904(content: bytes) -> bool:
+    """Whether the first records of a .xls, each of which has a number and a length before it, say so."""
+    start = _FIRST_RECORD.search(content)
+    at = start.start() if start else len(content)
+    while at + 4 <= len(content):
+        number, size = struct.unpack_from("<HH", content, at)
+        if number == _DATE_MODE:
+            return content[at + 4 : at + 6] == b"\1\0"
+        if number == _LAST_RECORD or size > _LARGEST_RECORD:
+            break
+        at += 4 + size
+    return False
 
 
 def panic(label: Label, error: BaseException) -> BaseException:
@@ -118,22 +179,18 @@ def panic(label: Label, error: BaseException) -> BaseException:
 def chosen(book: Book, wanted: str | int | None) -> Sheet:
     """The sheet that is read: the one asked for, by name or number from 1, or the only one that is visible.
 
-    `RuleError` where there are several, which says what they are; `DataError` where there is no such sheet.
+    `RuleError` where there are several, which says what they are; `DataError` where there is no such sheet of cells.
     """
-    label, names = book.label, [sheet.name for sheet in book.sheets]
-    if isinstance(wanted, int):
-        if wanted <= len(book.sheets):
-            return book.sheets[wanted - 1]
-        message = f"`{label.name}` has no sheet {wanted}: it has {len(names)}"
-        raise problem(label, message, hint=nearest("", names, "sheets"))
+    label = book.label
     if wanted is not None:
-        same = [sheet for sheet in book.sheets if sheet.name.casefold() == wanted.casefold()]
-        if same:
-            return same[0]
-        if wanted.isdecimal() and 0 < int(wanted) <= len(names):  # of an option, which has texts alone
-            return book.sheets[int(wanted) - 1]
-        raise problem(label, f"`{label.name}` has no sheet `{wanted}`", hint=nearest(wanted, names, "sheets"))
-    visible = [sheet for sheet in book.sheets if sheet.visible]
+        sheet = _wanted(book, wanted)
+        if not sheet.has_cells:
+            message = (
+                f"sheet {book.sheets.index(sheet) + 1} of `{label.name}`, `{sheet.name}`, is a chart: it has no cells"
+            )
+            raise problem(label, message, hint=nearest("", _of_cells(book), "sheets"))
+        return sheet
+    visible = [sheet for sheet in book.sheets if sheet.visible and sheet.has_cells]
     if len(visible) == 1:
         return visible[0]
     if not visible:
@@ -143,6 +200,27 @@ def chosen(book: Book, wanted: str | int | None) -> Sheet:
         message += ", ..."
     name = visible[0].name.replace("\\", "\\\\").replace('"', '\\"')
     raise RuleError(Diagnostic(message, SourceLocation(str(label)), f'say which: `sheet = "{name}"`'))
+
+
+def _wanted(book: Book, wanted: str | int) -> Sheet:
+    """The sheet of a name, or of a number that counts all tabs from 1; `DataError` where there is none."""
+    label = book.label
+    if isinstance(wanted, int):
+        if wanted <= len(book.sheets):
+            return book.sheets[wanted - 1]
+        message = f"`{label.name}` has no sheet {wanted}: it has {len(book.sheets)}"
+        raise problem(label, message, hint=nearest("", _of_cells(book), "sheets"))
+    same = [sheet for sheet in book.sheets if sheet.name.casefold() == wanted.casefold()]
+    if same:
+        return same[0]
+    if wanted.isdecimal() and 0 < int(wanted) <= len(book.sheets):  # of an option, which has texts alone
+        return book.sheets[int(wanted) - 1]
+    raise problem(label, f"`{label.name}` has no sheet `{wanted}`", hint=nearest(wanted, _of_cells(book), "sheets"))
+
+
+def _of_cells(book: Book) -> list[str]:
+    """The names of the sheets that have cells."""
+    return [sheet.name for sheet in book.sheets if sheet.has_cells]
 
 
 def _sheet(reader: fastexcel.ExcelReader, name: str) -> Sheet:
@@ -172,18 +250,18 @@ def reading(label: Label) -> Iterator[None]:
         raise problem(label, f"`{label.name}` is damaged: {error}", hint=_AGAIN) from error
 
 
-def _package(label: Label, path: Path) -> _Package | None:
-    """What a ZIP says of itself; None for workbooks whose parts are no XML of Excel; `DataError` for other ZIPs."""
+def _package(label: Label, path: Path) -> _Package:
+    """What a ZIP says of itself, without the sheets where its parts are no XML of Excel; `DataError` for other ZIPs."""
     with reading(label), zipfile.ZipFile(path) as package:
         names = set(package.namelist())
         if "mimetype" in names and b"opendocument.spreadsheet" in package.read("mimetype"):
             if "META-INF/manifest.xml" in names and b"encryption-data" in package.read("META-INF/manifest.xml"):
                 raise _encrypted(label)
-            return None
+            return _Package(is_ods=True)
         if "_rels/.rels" in names:
             book = next((t for k, t in _relations(package, "_rels/.rels").values() if k == "officeDocument"), "")
             if book.endswith(".bin"):
-                return None
+                return _Package()
             if book in names and (found := _of_book(package, book)):
                 return found
     hint = "unpack it, and name the file in it; or save it as CSV, Parquet or .xlsx"
@@ -214,11 +292,12 @@ def _of_book(package: zipfile.ZipFile, path: str) -> _Package | None:
         if name == "sheet":
             relation = next((value for key, value in element.items() if key.endswith("}id")), "")
             kind, target = parts.get(relation, ("", ""))
-            if kind == "worksheet":
-                visible = element.get("state", "visible") == "visible"
-                sheets.append(Sheet(element.get("name", ""), visible, target))
+            visible = element.get("state", "visible") == "visible"
+            has_cells = kind == "worksheet"
+            sheets.append(Sheet(element.get("name", ""), visible, target if has_cells else None, has_cells))
         elif name == "calcPr":
             asks = element.get("fullCalcOnLoad") in ("1", "true")
         elif name == "workbookPr":
             from_1904 = element.get("date1904") in ("1", "true")
-    return _Package(tuple(sheets), asks, from_1904)
+    styles = next((target for kind, target in parts.values() if kind == "styles"), None)
+    return _Package(tuple(sheets), asks, from_1904, styles)
