@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
-from segkit.io.databases import duck, sqlite
+from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.read.kinds.database import of_postgresql
 from segkit.io.read.kinds.database.asked import Asked
 from tests.desk import Desk, event_table, head
@@ -566,6 +566,34 @@ def test_a_file_that_someone_writes_to(desk: Desk, monkeypatch: pytest.MonkeyPat
         assert other.stdout.readline()
         assert "is open elsewhere" in errors(desk, customers("duckdb:shop.duckdb"))
         other.communicate()
+
+
+@needs_server
+@pytest.mark.extra("database")
+@pytest.mark.parametrize("by", ["environment", "address", "options"])
+def test_texts_come_as_utf8(desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """Whatever else is asked for: their bytes are taken for it."""
+    path = server.url
+    if by == "environment":
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    else:
+        path += "&client_encoding=LATIN1" if by == "address" else "%20-cclient_encoding%3DLATIN1"
+    server.run("create table customers (id text, town text)", "insert into customers values ('ä', 'Zürich')")
+    assert columns(desk, customers(path), "id", "town") == [["ä", "Zürich"]]
+    query = "select * from customers where town = 'Zürich'"
+    assert columns(desk, head(f'query = "{query}"', path=path), "id") == [["ä"]]
+    output = f'[output]\nto = "{path}"\ntable = "lists"\ncolumns = ["town"]\n'
+    desk.apply(customers(path) + output + EVERYONE)
+    assert server.run("select id, town from lists").rows() == [("ä", "Zürich")]
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_texts_that_do_not_come_as_utf8(desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a pool of connections goes its own way."""
+    server.run(*CUSTOMERS)
+    monkeypatch.setattr(postgresql, "_with_defaults", lambda address: f"{address}&client_encoding=LATIN1")
+    assert "sends texts as LATIN1, and not as UTF-8" in errors(desk, customers(server.url))
 
 
 @needs_server
