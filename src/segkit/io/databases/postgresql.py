@@ -13,7 +13,7 @@ from segkit.io.databases.refused import Reason, Refused, meant, not_installed, p
 EXTRA = "database"
 CONNECT_WITHIN = 30
 """Seconds for a server to answer in."""
-_PASSWORD = "give it in `PGPASSWORD`, in `~/.pgpass`, or as a variable: `postgresql://user:${PASSWORD}@host/db`"
+_PASSWORD = "give it in `PGPASSWORD`, in `~/.pgpass`, or as a variable behind the user: `user:${PASSWORD}@`"
 _ADDRESS = "look at host, port and database in the address"
 _LATER = "see whether it runs, and run this again"
 
