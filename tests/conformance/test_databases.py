@@ -208,9 +208,18 @@ def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
     assert "does not understand the SQL (line 1 of `query`, column" in errors(
         desk, head('query = "selec 1"', path=base.path)
     )
-    if base.kind == "postgresql":  # the others number them
-        twice = errors(desk, head('query = "select id, id from customers"', path=base.path))
-        assert "two columns of `query` are called `id`" in twice
+
+
+def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS, "create table notes (id varchar(10), n integer)")
+    ordered = "select c.id, n.id from customers c, notes n order by 1 -- of both"
+    for query in ("select id, id from customers", "select c.id, n.id, n.n from customers c, notes n;", ordered):
+        said = errors(desk, head(f'query = "{query}"', path=base.path))
+        assert "two columns of `query` are called `id`" in said
+        assert "hint: give them names of their own with `as`" in said
+    for name in ("id:1", "id_1"):
+        query = f"select id, age as \\\"{name}\\\" from customers where age > 25;"
+        assert columns(desk, head(f'query = "{query}"', path=base.path), name) == [["30"]]
 
 
 def test_a_table_without_rows(desk: Desk, base: Base) -> None:
