@@ -147,7 +147,7 @@ CODES: Mapping[str, Code] = {
         "doubtful-rule",
         "A rule that may not say what is meant",
         "A share of less than one percent, a segment without `channel` beside channels with rules, cutoffs of other "
-        "rows than those that are scored.",
+        "rows than those that are scored, a password that stands in an address.",
         "The hint says what is likely meant; where the rule is right, `allow` it.",
     ),
     NO_EFFECT: Code(

@@ -90,6 +90,7 @@ def test_a_password_that_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPatch, l
     said = all_said(desk, head('table = "customers"', path=address) + EVERYONE, code=3)
     assert SECRET not in said
     assert "does not take the user and the password" in said
+    assert "or as a variable behind the user: `user:${PASSWORD}@`" in said
 
 
 @needs_server

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 import segkit
-from segkit.io.databases import duck, sqlite
+from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.read.kinds.database import of_postgresql
 from segkit.io.read.kinds.database.asked import Asked
 from tests.desk import Desk, event_table, head
@@ -210,9 +210,18 @@ def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
     assert "does not understand the SQL (line 1 of `query`, column" in errors(
         desk, head('query = "selec 1"', path=base.path)
     )
-    if base.kind == "postgresql":  # the others number them
-        twice = errors(desk, head('query = "select id, id from customers"', path=base.path))
-        assert "two columns of `query` are called `id`" in twice
+
+
+def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
+    base.run(*CUSTOMERS, "create table notes (id varchar(10), n integer)")
+    ordered = "select c.id, n.id from customers c, notes n order by 1 -- of both"
+    for query in ("select id, id from customers", "select c.id, n.id, n.n from customers c, notes n;", ordered):
+        said = errors(desk, head(f'query = "{query}"', path=base.path))
+        assert "two columns of `query` are called `id`" in said
+        assert "hint: give them names of their own with `as`" in said
+    for name in ("id:1", "id_1"):
+        query = f"select id, age as \\\"{name}\\\" from customers where age > 25;"
+        assert columns(desk, head(f'query = "{query}"', path=base.path), name) == [["30"]]
 
 
 def test_a_table_without_rows(desk: Desk, base: Base) -> None:
@@ -568,6 +577,34 @@ def test_a_file_that_someone_writes_to(desk: Desk, monkeypatch: pytest.MonkeyPat
         assert other.stdout.readline()
         assert "is open elsewhere" in errors(desk, customers("duckdb:shop.duckdb"))
         other.communicate()
+
+
+@needs_server
+@pytest.mark.extra("database")
+@pytest.mark.parametrize("by", ["environment", "address", "options"])
+def test_texts_come_as_utf8(desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """Whatever else is asked for: their bytes are taken for it."""
+    path = server.url
+    if by == "environment":
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    else:
+        path += "&client_encoding=LATIN1" if by == "address" else "%20-cclient_encoding%3DLATIN1"
+    server.run("create table customers (id text, town text)", "insert into customers values ('ä', 'Zürich')")
+    assert columns(desk, customers(path), "id", "town") == [["ä", "Zürich"]]
+    query = "select * from customers where town = 'Zürich'"
+    assert columns(desk, head(f'query = "{query}"', path=path), "id") == [["ä"]]
+    output = f'[output]\nto = "{path}"\ntable = "lists"\ncolumns = ["town"]\n'
+    desk.apply(customers(path) + output + EVERYONE)
+    assert server.run("select id, town from lists").rows() == [("ä", "Zürich")]
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_texts_that_do_not_come_as_utf8(desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a pool of connections goes its own way."""
+    server.run(*CUSTOMERS)
+    monkeypatch.setattr(postgresql, "_with_defaults", lambda address: f"{address}&client_encoding=LATIN1")
+    assert "sends texts as LATIN1, and not as UTF-8" in errors(desk, customers(server.url))
 
 
 @needs_server

@@ -34,6 +34,14 @@ ADDRESSES = {
     "mail in the query": "https://host/x.csv?mail=s3cret-word@example.org&token=s3cret-word",
     "escapes": "https://me:%22s3cret-word%22@host/x.csv?token=%60s3cret-word",
 }
+OTHER_FORMS = {
+    "words of libpq": "host=db user=me password=s3cret-word dbname=shop",
+    "words of libpq with spaces": "user = s3cret-word password = s3cret-word host=db",
+    "no slashes": "postgresql:me:s3cret-word@host/shop",
+    "no slashes and a space": "postgres:me:a s3cret-word@host/shop",
+}
+"""What says where a server is, and is no address."""
+FORMS = ADDRESSES | OTHER_FORMS
 EVERYONE = "[segment.all]\neveryone = true\n"
 ORDERS = event_table("o", "o.csv")
 
@@ -81,6 +89,7 @@ SYNTAX = {
     "curly quotes": "path = “{}”\n",
     "after a comment": "path = 1 x # it's \"{}\n",
     "many lines": 'path = """{}""" x\n',
+    "many lines, not closed": 'path = """\n{}\n',
 }
 """Lines that are no TOML."""
 
@@ -143,7 +152,7 @@ def told(desk: Desk, *args: object) -> str:
     )
 
 
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("address", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 def test_an_address_in_a_rule_file(shop: Desk, rules: str, address: str) -> None:
     shop.put("rules.toml", rules.format(toml_value(address)))
@@ -155,11 +164,57 @@ def test_an_address_in_a_rule_file(shop: Desk, rules: str, address: str) -> None
 
 
 @pytest.mark.parametrize("line", SYNTAX.values(), ids=SYNTAX)
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("address", FORMS.values(), ids=FORMS)
 def test_an_address_in_a_line_that_is_no_toml(shop: Desk, line: str, address: str) -> None:
     shop.put("rules.toml", "version = 1\n[customers]\n" + line.format(address.replace("\n", "")))
     assert SECRET not in told(shop, "check", "rules.toml")
     assert SECRET not in told(shop, "apply", "rules.toml", "--log", "log")
+
+
+@pytest.mark.parametrize("start", ["path = ", "x = 1\npath = "])
+@pytest.mark.parametrize("broken", ["postgresql://me:\\\ns3cret-word@host/shop", "postgresql://\\\n  me:a\\\ns3cret-word@host/shop"])  # fmt: skip
+@pytest.mark.parametrize("end", [" x", "\npath = 3", " é", "\ns3cret_word = [", ""])
+def test_an_address_over_several_lines(shop: Desk, start: str, broken: str, end: str) -> None:
+    """Whose second line, in which an error is, does not look like an address."""
+    shop.put("rules.toml", f'version = 1\n[customers]\n{start}"""{broken}"""{end}\n')
+    assert SECRET not in told(shop, "check", "rules.toml")
+    assert SECRET not in told(shop, "apply", "rules.toml", "--log", "log")
+
+
+@pytest.mark.parametrize("address", OTHER_FORMS.values(), ids=OTHER_FORMS)
+def test_another_form_than_that_of_an_address(shop: Desk, address: str) -> None:
+    shop.put("r.toml", head() + ORDERS + EVERYONE)
+    for command in ("customers", "events", "data", "data in a list", "rule file"):
+        assert SECRET not in told(shop, *(arg.format(address) for arg in COMMANDS[command]))
+    shop.put("rules.toml", head('table = "customers"', path=address) + EVERYONE)
+    said = shop.segkit("apply", "rules.toml", code=2).stderr
+    assert said.startswith("error: a database is named by its address\n")
+    assert "`postgresql://HOST/NAME`" in said
+
+
+PASSWORDS = {
+    "postgresql://me:s3cret-word@127.0.0.1:1/shop": True,
+    "https://me:s3cret-word@127.0.0.1:1/x.csv": True,
+    "postgresql://127.0.0.1:1/shop?sslmode=disable&password=s3cret-word": True,
+    "postgresql://me:${PASSWORD:-s3cret-word}@127.0.0.1:1/shop": True,
+    "postgresql://me:${PASSWORD}@127.0.0.1:1/shop": False,
+    "postgresql://127.0.0.1:1/shop?password=${PASSWORD}": False,
+    "postgresql://me@127.0.0.1:1/shop": False,
+    "https://127.0.0.1:80/x.csv?mail=a@b.example": False,
+}
+
+
+@pytest.mark.parametrize("address", PASSWORDS)
+def test_a_password_that_stands_in_the_rule_file(shop: Desk, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """It would be copied beside each run."""
+    monkeypatch.setenv("PASSWORD", SECRET)
+    more = [] if address.startswith("https") else ['table = "customers"']
+    for rules in (head(*more, path=address), head() + f'[output]\nto = "{address}"\ntable = "lists"\n'):
+        if more or "[output]" not in rules:
+            shop.put("rules.toml", rules + EVERYONE)
+            said = shop.segkit("check", "rules.toml", code=None).output
+            assert ("a password stands in this address" in said) is PASSWORDS[address]
+            assert SECRET not in said
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -172,7 +227,7 @@ def test_an_address_on_the_command_line(shop: Desk, command: list[str]) -> None:
         assert SECRET not in told(shop, *args, *log)
 
 
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("address", FORMS.values(), ids=FORMS)
 def test_an_address_in_the_environment(shop: Desk, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("SOURCE", address)
     shop.put("rules.toml", head(path="${SOURCE}") + EVERYONE)
@@ -181,7 +236,7 @@ def test_an_address_in_the_environment(shop: Desk, monkeypatch: pytest.MonkeyPat
     assert SECRET not in told(shop, "apply", "rules.toml", "--log", "log")
 
 
-@pytest.mark.parametrize("address", [a for a in ADDRESSES.values() if "\n" not in a])
+@pytest.mark.parametrize("address", [a for a in FORMS.values() if "\n" not in a])
 def test_an_address_in_the_data(shop: Desk, address: str) -> None:
     """A value that cannot be read is shown, without the secrets of an address; the lists hold it as it is."""
     shop.put("c.csv", f"id,born,site\na,2020-01-01,x\nb,{address},{address}\n")
@@ -212,7 +267,7 @@ def test_a_lock_holds_a_process_and_a_machine(tmp_path: Path) -> None:
     assert len(lock.splitlines()) == 1
 
 
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("address", FORMS.values(), ids=FORMS)
 def test_a_label_and_a_diagnostic_hold_no_secret(address: str) -> None:
     label = Label(address)
     for text in (str(label), label.path, label.name, repr(label), str(Label(str(Path(address))))):
@@ -227,13 +282,22 @@ def test_a_label_and_a_diagnostic_hold_no_secret(address: str) -> None:
 
 
 def test_what_is_no_address_stays_as_it_is() -> None:
-    for text in ("a@b.c?d", "C:/x?y@z", "16:30/17:00?", "`x`: `y`?", "rules.toml:3:1", "either/or: a@b"):
+    for text in (
+        "a@b.c?d",
+        "C:/x?y@z",
+        "16:30/17:00?",
+        "a password",
+        "PostgreSQL: x",
+        "`x`: `y`?",
+        "rules.toml:3:1",
+        "either/or: a@b",
+    ):
         assert without_secrets(text) == masked(text) == text
         assert not is_address(text)
     assert without_secrets("`s3://bucket/x` and `a@b`: why?") == "`s3://bucket/x` and `a@b`: why?"
 
 
-@pytest.mark.parametrize("word", ["a", "a.", "1", "a:/", "`https://u:p@h` "])
+@pytest.mark.parametrize("word", ["a", "a.", "1", "a:/", "`https://u:p@h` ", "password=", "`password "])
 def test_long_texts_are_looked_through_once(word: str) -> None:
     """A second; words looked at from each letter on would take minutes, and the process would be ended."""
     code = f"from segkit.addresses import without_secrets; without_secrets({word!r} * 40_000)"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from segkit.addresses import without_secrets
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def stages(terminal: Terminal) -> Iterator[Callable[[str], None]]:
 
 def _lines(terminal: Terminal) -> Callable[[str], None]:
     start = time.monotonic()
-    return lambda stage: terminal.alert(f"{time.monotonic() - start:8.2f} s  {stage}")
+    return lambda stage: terminal.alert(f"{time.monotonic() - start:8.2f} s  {without_secrets(stage)}")
 
 
 class Spinner:
@@ -57,9 +58,9 @@ class Spinner:
     def update(self, stage: str) -> None:
         """Show this text from now on."""
         with self._lock:
-            self._text = stage
+            self._text = without_secrets(stage)
             if self._status:
-                self._status.update(stage)
+                self._status.update(self._text)
 
     def stop(self) -> None:
         """Wipe the spinner, or keep it from starting."""

@@ -13,7 +13,7 @@ from segkit.io.databases.refused import Reason, Refused, meant, not_installed, p
 EXTRA = "database"
 CONNECT_WITHIN = 30
 """Seconds for a server to answer in."""
-_PASSWORD = "give it in `PGPASSWORD`, in `~/.pgpass`, or as a variable: `postgresql://user:${PASSWORD}@host/db`"
+_PASSWORD = "give it in `PGPASSWORD`, in `~/.pgpass`, or as a variable behind the user: `user:${PASSWORD}@`"
 _ADDRESS = "look at host, port and database in the address"
 _LATER = "see whether it runs, and run this again"
 
@@ -82,9 +82,24 @@ def connect(address: str) -> Any:
     except ImportError:
         raise not_installed(f"`{shown(address)}`", EXTRA) from None
     try:
-        return dbapi.connect(_with_defaults(address))
+        connection = dbapi.connect(_with_defaults(address))
     except dbapi.Error as error:
         raise _not_connected(address, str(error)) from None
+    try:
+        _require_utf8(connection, address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_utf8(connection: Any, address: str) -> None:
+    """`Refused` where texts do not come as UTF-8, for which ADBC takes them; the next statement begins anew."""
+    encoding = run(connection, address, "select current_setting('client_encoding') as encoding").item()
+    connection.rollback()  # a transaction that has seen rows takes no other isolation level
+    if encoding != "UTF8":
+        hint = "see what stands between us and the server, such as a pool of connections"
+        raise Refused(f"`{shown(address)}` sends texts as {encoding}, and not as UTF-8", hint)
 
 
 def run(connection: Any, address: str, sql: str, *, query: str = "") -> pl.DataFrame:
@@ -142,7 +157,10 @@ def _not_connected(address: str, text: str) -> Refused:
 
 
 def _with_defaults(address: str) -> str:
-    """The address with a limit to how long a server may be silent, unless it or the environment says so."""
+    """The address with a limit to how long a server may be silent, unless it or the environment says so.
+
+    Texts come as UTF-8, whatever the address, the environment or the user's settings say.
+    """
     defaults = {
         "connect_timeout": str(CONNECT_WITHIN),
         "application_name": "segkit",
@@ -152,5 +170,6 @@ def _with_defaults(address: str) -> str:
     }
     known = {name for name in defaults if f"{name}=" in address}
     known |= {"connect_timeout"} if "PGCONNECT_TIMEOUT" in os.environ else set()
-    more = "&".join(f"{name}={value}" for name, value in defaults.items() if name not in known)
-    return f"{address}{'&' if '?' in address else '?'}{more}" if more else address
+    more = {name: value for name, value in defaults.items() if name not in known}
+    more["client_encoding"] = "UTF8"  # of two, the last one counts
+    return f"{address}{'&' if '?' in address else '?'}{'&'.join(f'{name}={value}' for name, value in more.items())}"

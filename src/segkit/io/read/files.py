@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.addresses import WEB, Database, database_of, is_address, scheme_of
+from segkit.addresses import WEB, Database, database_of, is_address, is_other_form, scheme_of
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
@@ -65,6 +65,8 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     """The files that a path or glob names, sorted; DataError where there is none."""
     if text == "-":
         return (STDIN,)
+    if is_other_form(text):
+        raise DataError(Diagnostic("a database is named by its address", hint="as in `postgresql://HOST/NAME`"))
     if is_address(text):
         message = f"cannot read `{Label(text)}`: only files, tables at `https://` and databases are read"
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))

@@ -43,6 +43,7 @@ from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, by_place
+from segkit.rules.text.passwords import literal_passwords, other_forms
 
 
 class Input(NamedTuple):
@@ -141,5 +142,6 @@ def without_data(loaded: Loaded) -> list[Diagnostic]:
         *check_references(loaded),
         *other_keys_by_name(loaded),
         *(placed(loaded, fault) for fault in faults(loaded.rules)),
+        *map(loaded.source.placed, (*other_forms(loaded.rules), *literal_passwords(loaded.source))),
     ]
     return sorted(dict.fromkeys(problems), key=by_place)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from segkit import codes
-from segkit.addresses import database_of
+from segkit.addresses import database_of, is_other_form
 from segkit.diagnostics import Diagnostic
 from segkit.rules.findings import At, KeyPath
 from segkit.words import nearest
@@ -96,7 +96,7 @@ def _read_from(table: dict[str, Any], path: str | Sequence[str]) -> dict[str, An
 
 def absolute(path: str) -> str:
     """The absolute path, which means the same in every folder; URLs and standard input stay as they are."""
-    if path == "-" or "://" in path:
+    if path == "-" or "://" in path or is_other_form(path):
         return path
     database = database_of(path)
     return f"{database.kind}:{absolute(database.place)}" if database else str(Path(path).absolute())

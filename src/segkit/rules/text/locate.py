@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import tomli
 
+from segkit.addresses import masked_over_lines
 from segkit.diagnostics import SourceLocation
 from segkit.rules.findings import SPELLINGS, KeyPath
 
@@ -70,7 +71,7 @@ class Index:
         start, end = span
         line = bisect_right(self._lines, start)
         begin = self._lines[line - 1]
-        text = self.text[begin:].partition("\n")[0].rstrip("\r")
+        text = masked_over_lines(self.text)[begin:].partition("\n")[0].rstrip("\r")
         width = min(end, begin + len(text)) - start
         return SourceLocation(path=name, line=line, column=start - begin + 1, width=max(1, width), text=text)
 

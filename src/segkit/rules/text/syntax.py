@@ -7,6 +7,7 @@ import re
 import tomli
 
 from segkit import codes
+from segkit.addresses import masked_over_lines
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.rules.wording.another_column import OPERATORS
 
@@ -60,7 +61,7 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
 
 def syntax_diagnostic(error: tomli.TOMLDecodeError, text: str, name: str) -> Diagnostic:
     """The diagnostic for a parser's error, at its line and column."""
-    line = text.replace("\r\n", "\n").split("\n")[error.lineno - 1]
+    line = masked_over_lines(text.replace("\r\n", "\n")).split("\n")[error.lineno - 1]
     subject = _SUBJECT.match(line)
     if _TWICE.match(error.msg) and subject:
         place = SourceLocation(

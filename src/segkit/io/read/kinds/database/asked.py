@@ -69,7 +69,18 @@ def require_own_names(names: Sequence[str]) -> None:
         raise Refused("what is asked for has no columns", "ask for some in `query`")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise Refused(f"two columns of `query` are called `{twice[0]}`", "give them names of their own with `as`")
+        raise _twice(twice[0])
+
+
+def require_names_kept(called: Sequence[str], names: Sequence[str]) -> None:
+    """`Refused` where a database reads a column of a query by another name, since two have one."""
+    for own, name in zip(called, names, strict=True):
+        if own != name:
+            raise _twice(own)
+
+
+def _twice(name: str) -> Refused:
+    return Refused(f"two columns of `query` are called `{name}`", "give them names of their own with `as`")
 
 
 def no_table(database: str, table: str, names: Iterable[str]) -> Refused:

@@ -13,7 +13,7 @@ from segkit.io.databases.duck import refused
 from segkit.io.databases.names import parts, quoted
 from segkit.io.databases.stopping import time_limit
 from segkit.io.publish.errors import error_number
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, no_table, require_names_kept, require_own_names
 
 _AS_THEY_ARE = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DOUBLE",
@@ -36,6 +36,9 @@ def spool(connection: Any, path: Path, asked: Asked, to: Path) -> frozenset[str]
                 _require_table(connection, path, asked.table)
             some = connection.sql(f"select * from {asked.rows} limit 0")
             require_own_names(some.columns)
+            if asked.query:
+                called = connection.sql(f"select column_name from (describe {asked.rows})").fetchall()
+                require_names_kept([name for (name,) in called], some.columns)
             types = dict(zip(some.columns, map(str, some.types), strict=True))
             pl.scan_arrow_c_stream(connection.sql(_sql(asked, types))).sink_parquet(to)
         except duckdb.Error as error:

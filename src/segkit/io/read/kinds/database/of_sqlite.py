@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 from segkit.io.databases.names import parts, quoted
 from segkit.io.databases.sqlite import refused
 from segkit.io.databases.stopping import time_limit
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, no_table, require_names_kept, require_own_names
 from segkit.io.read.workspace import Workspace
 
 BATCH = 50_000
@@ -33,6 +34,9 @@ def spool(ws: Workspace, connection: sqlite3.Connection, path: Path, asked: Aske
                 _require_table(connection, path, asked.table)
             names = [one[0] for one in connection.execute(f"select * from {asked.rows} limit 0").description]
             require_own_names(names)
+            if asked.query and any(re.search(r":\d+$", name) for name in names):
+                # So SQLite calls the second of a name; only the query itself tells, and its first row is computed.
+                require_names_kept([one[0] for one in connection.execute(asked.query).description], names)
             cursor = connection.execute(_sql(asked, names))
             pieces = []
             while rows := cursor.fetchmany(BATCH):
