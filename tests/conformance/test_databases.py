@@ -17,7 +17,7 @@ import pytest
 
 from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.read.kinds.database import of_postgresql
-from segkit.io.read.kinds.database.asked import Asked
+from segkit.rules.text.row_order import is_ordered
 from tests.desk import Desk, event_table, head
 from tests.server import Server, needs_server, new_schema
 
@@ -139,27 +139,56 @@ def test_what_two_sections_read_is_read_once(desk: Desk, base: Base) -> None:
     assert all(one == other != "" for one, other in both)
 
 
-@pytest.mark.parametrize("key", ["table", "query"])
-def test_the_same_rows_in_another_order_give_the_same_bytes(desk: Desk, base: Base, key: str) -> None:
+@pytest.mark.parametrize("read", ['table = "customers"', 'query = "select * from customers where seen >= 0 -- all"'])
+def test_the_same_rows_in_another_order_give_the_same_bytes(desk: Desk, base: Base, read: str) -> None:
     base.run("create table customers (seen integer, id varchar(10), note varchar(10))")
-    rows = [(n % 7, f"k{n % 50:02}", f"n{n % 11}") for n in range(200)]
-    read = 'table = "customers"' if key == "table" else 'query = "select * from customers where seen >= 0 -- all"'
+    rows = [(n % 7, f"k{n:03}", f"n{n % 11}") for n in range(200)]
     found = []
     for seed in range(2):
         random.Random(seed).shuffle(rows)
         base.run("delete from customers", f"insert into customers values {', '.join(map(str, rows))}")
-        for which in ("first", "last"):
-            rules = head(read, f'duplicates = "{which}"', path=base.path) + '[output]\ncolumns = ["seen", "note"]\n'
-            done = desk.json(rules + EVERYONE, "-o", desk / "out", "--replace")
-            assert done["customers"] == 50
-            manifest = json.loads((desk / "out/manifest.json").read_text())
-            found.append(((desk / "out/all.csv").read_text(), manifest["inputs"]))
-    assert found[:2] == found[2:]
-    expected = {
-        pick: [f"{key},all,{','.join(map(str, pick([(s, n) for s, k, n in rows if k == key])))}" for key in sorted({k for _, k, _ in rows})]
-        for pick in (min, max)
-    }  # fmt: skip
-    assert found[0][0].splitlines()[1:] == expected[min]
+        rules = head(read, path=base.path) + '[output]\ncolumns = ["seen", "note"]\n'
+        assert desk.json(rules + EVERYONE, "-o", desk / "out", "--replace")["customers"] == 200
+        manifest = json.loads((desk / "out/manifest.json").read_text())
+        found.append(((desk / "out/all.csv").read_text(), manifest["inputs"]))
+    assert found[0] == found[1]
+    assert found[0][0].splitlines()[1:] == [f"{key},all,{seen},{note}" for seen, key, note in sorted(rows, key=lambda r: r[1])]  # fmt: skip
+
+
+BY_ORDER = {
+    "first": ("{}\n[customers]\nkey = 'id'\nduplicates = 'first'\nSOURCE\n", 'duplicates = "first"', 5),
+    "last": ("{}\n[customers]\nkey = 'id'\nduplicates = 'last'\nSOURCE\n", 'duplicates = "last"', 5),
+    "fill_down": ("{}\n[customers]\nkey = 'id'\nfrom = 'o'\n[events.o]\nSOURCE\ntime = 'd'\nid = 'n'\nfill_down = ['d']\n", "fill_down", 11),
+    "last_file": ("{}\n[customers]\nkey = 'id'\nfrom = 'o'\n[events.o]\nSOURCE\ntime = 'd'\nid = 'n'\nduplicates = 'last_file'\n", 'duplicates = "last_file"', 11),
+    "lookup": ("{}\n[customers]\nkey = 'id'\npath = 'c.csv'\n[lookup.l]\nSOURCE\non = 'n'\nduplicates = 'first'\n", 'duplicates = "first"', 10),
+}  # fmt: skip
+"""Rules whose source is to come, the key that means an order, and its line, where the source has two."""
+
+
+@pytest.mark.parametrize("case", BY_ORDER)
+@pytest.mark.parametrize(
+    ("read", "wrong"),
+    [
+        ("table = 'x'", True),
+        ("query = 'select * from x'", True),
+        ("query = 'select * from (select * from x order by n) as y'", True),
+        ("query = 'select * from x order by n'", False),
+    ],
+)
+def test_keys_that_mean_an_order_need_one(desk: Desk, case: str, read: str, *, wrong: bool) -> None:
+    rules, key, line = BY_ORDER[case]
+    desk.put("c.csv", "id,n\na,1\n")
+    text = rules.format("version = 1\nas_of = 2024-03-01").replace("SOURCE", f"path = 'sqlite:shop.db'\n{read}")
+    said = desk.segkit("check", desk.put("rules.toml", text + EVERYONE), code=int(wrong)).output
+    message = f"`{key}` goes by the order of the rows, and a database has none"
+    assert (message in said) is wrong
+    if wrong:
+        assert "hint: say it in `query`, with `order by` at its end" in said
+        done = errors(desk, text, code=2)
+        assert message in done
+        assert f"rules.toml:{line}:1" in done
+    else:
+        assert message not in desk.segkit("apply", desk / "rules.toml", code=3).output
 
 
 def test_a_query_keeps_its_own_order(desk: Desk, base: Base) -> None:
@@ -218,7 +247,7 @@ def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
         assert "two columns of `query` are called `id`" in said
         assert "hint: give them names of their own with `as`" in said
     for name in ("id:1", "id_1"):
-        query = f"select id, age as \\\"{name}\\\" from customers where age > 25;"
+        query = f'select id, age as \\"{name}\\" from customers where age > 25;'
         assert columns(desk, head(f'query = "{query}"', path=base.path), name) == [["30"]]
 
 
@@ -644,7 +673,7 @@ ORDERED = {
 
 @pytest.mark.parametrize("query", ORDERED)
 def test_whether_a_query_says_its_order(query: str) -> None:
-    assert Asked(table=None, query=query, key=(), seconds=1).is_ordered is ORDERED[query]
+    assert is_ordered(query) is ORDERED[query]
 
 
 @pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
