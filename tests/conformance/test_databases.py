@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -330,7 +332,8 @@ POSTGRESQL_TYPES: dict[str, tuple[str, str]] = {
     "time": ("'10:00'", "10:00:00"),
     "timestamp": ("'2024-02-29 10:00'", "2024-02-29T10:00:00"),
     "timestamptz": ("'2024-01-01 23:30+02'", "2024-01-01T21:30:00+00:00"),
-    "inet": ("'10.0.0.1'", "10.0.0.1/32"),
+    "inet": ("'10.0.0.1'", "10.0.0.1"),
+    "cidr": ("'10.0.0.0/8'", "10.0.0.0/8"),
     "xml": ("'<a/>'", "<a/>"),
     "oid": ("4294967295", "4294967295"),
     "name": ("'x'", "x"),
@@ -366,6 +369,53 @@ def test_types_of_postgresql(desk: Desk, server: Server) -> None:
     # 23:30 of 1 January in Rome is the next day in Kyiv.
     rules = customers(server.url).replace("version = 1", 'version = 1\ntimezone = "Europe/Kyiv"')
     assert desk.members(rules, {"s": "demographic.c20.is = 2024-01-01"})["s"] == ["x"]
+
+
+AS_COPIED = {
+    "real": ["16777217", "1234567.8", "0.1", "1e-10"],
+    "double precision": ["0.1", "123456789.12345679", "0.30000000000000004"],
+    "real[]": ["array[16777217, 1234567.8]::real[]"],
+    "double precision[]": ["array[0.30000000000000004, 2]"],
+    "inet": ["'10.0.0.1'", "'10.0.0.1/24'", "'::1'", "'2001:db8::/32'"],
+    "cidr": ["'10.0.0.0/8'", "'10.0.0.1'"],
+    "address": ["'10.0.0.1'"],
+    "inet[]": ["array['10.0.0.1']::inet[]"],
+    "integer[][]": ["array[[1, 2], [3, 4]]"],
+    "text[]": ["array[['a b', 'c'], ['d', null]]"],
+    "macaddr": ["'08:00:2b:01:02:03'"],
+    "interval": ["'1 year 2 days 03:04:05.5'"],
+    "bytea": [r"'\x00ff'"],
+    "timetz": ["'10:00+02'"],
+    "point": ["'(1.5,2)'"],
+    "int4range": ["'[1,5)'"],
+    "pair": ["row(1, 'a b')::pair"],
+    "pg_lsn": ["'16/B374D848'"],
+    "tsvector": ["'a:1 b:2'"],
+    "bit varying": ["'101'"],
+}
+"""Type -> values, which come as COPY writes them, whatever the settings of the session are."""
+
+
+@needs_server
+@pytest.mark.extra("database")
+@pytest.mark.parametrize("settings", ["", "%20-cextra_float_digits%3D0%20-cintervalstyle%3Diso_8601%20-cbytea_output%3Descape"])  # fmt: skip
+def test_texts_are_those_of_copy(desk: Desk, server: Server, settings: str) -> None:
+    server.run("create domain address as inet", "create type pair as (a integer, b text)")
+    values = [(kind, value) for kind, all_ in AS_COPIED.items() for value in all_]
+    query = "select 'x'::text as id, " + ", ".join(f"({v})::{kind} as c{n}" for n, (kind, v) in enumerate(values))
+    copied = ["psql", "-Xq", server.url, "-c", "set extra_float_digits = 1", "-c", f"copy ({query}) to stdout (format csv, header)"]  # fmt: skip
+    done = subprocess.run(copied, capture_output=True, text=True, check=True)
+    (expected,) = csv.DictReader(done.stdout.splitlines())
+    server.run(f"create table customers as {query}")
+    (found,) = columns(desk, customers(server.url + settings), *(f"c{n}" for n in range(len(values))))
+    for n, (kind, value) in enumerate(values):
+        text = expected[f"c{n}"]
+        if kind in ("real", "double precision"):
+            assert float(found[n]) == float(text), (kind, value)
+        elif kind in ("real[]", "double precision[]"):
+            assert [float(one) for one in re.findall(r"[-+\d.e]+", found[n])] == [float(one) for one in text.strip("{}").split(",")]  # fmt: skip
+        else:
+            assert found[n] == text, (kind, value)
 
 
 ENDLESS = {

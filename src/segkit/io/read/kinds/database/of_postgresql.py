@@ -32,6 +32,7 @@ def begin(connection: Any, address: str) -> None:
     run(connection, address, "set local datestyle = 'ISO'")
     run(connection, address, "set local intervalstyle = 'postgres'")
     run(connection, address, "set local bytea_output = 'hex'")
+    run(connection, address, "set local extra_float_digits = 1")
 
 
 def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[str]:
@@ -65,7 +66,17 @@ def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
     require_own_names(found)
     types = ", ".join(f'pg_typeof(x.{quoted(name)})::text as "{place}"' for place, name in enumerate(found))
     row = run(connection, address, f"select {types} {none}", query=asked.query).row(0)
-    return dict(zip(found, row, strict=True))
+    return _without_tables(connection, address, asked, dict(zip(found, row, strict=True)))
+
+
+def _without_tables(connection: Any, address: str, asked: Asked, types: Mapping[str, str]) -> Mapping[str, str]:
+    """The types, with another one for arrays that have rows and columns: as lists, these would be run together."""
+    lists = [name for name, kind in types.items() if kind in _LISTS]
+    if not lists:
+        return types
+    facts = ", ".join(f'bool_or(array_ndims(q.{quoted(name)}) > 1) as "{at}"' for at, name in enumerate(lists))
+    found = run(connection, address, f"select {facts} from {asked.rows} as q", query=asked.query).row(0)
+    return {**types, **{name: "table of values" for name, is_one in zip(lists, found, strict=True) if is_one}}
 
 
 def _sql(asked: Asked, types: Mapping[str, str]) -> str:
@@ -88,7 +99,12 @@ def _value(name: str, kind: str) -> str:
         return f"{column}::text::double precision"
     if kind == "money":
         return f"{column}::numeric::text"
-    return f"{column}::text[]" if kind in _LISTS else f"{column}::text"
+    if kind in _LISTS:
+        return f"{column}::text[]"
+    if kind == "character":  # without the blanks that fill it up
+        return f"{column}::text"
+    # As the type itself writes it: `::text` has 10.0.0.1/32 for 10.0.0.1.
+    return f"case when not {column} is null then format('%s', {column}) end"
 
 
 def _order(name: str, kind: str) -> str:
