@@ -690,7 +690,7 @@ def test_all_tables_of_a_server_are_of_one_moment(desk: Desk, server: Server, mo
     server.run(*CUSTOMERS, *ORDERS)
     spool = of_postgresql.spool
 
-    def while_someone_writes(*args: Any) -> frozenset[str]:
+    def while_someone_writes(*args: Any) -> Any:
         found = spool(*args)
         server.run("insert into orders values ('c', '2024-01-01', 1, 9)")
         return found
@@ -698,6 +698,23 @@ def test_all_tables_of_a_server_are_of_one_moment(desk: Desk, server: Server, mo
     monkeypatch.setattr(of_postgresql, "spool", while_someone_writes)
     rules = customers(server.url) + event_table("o", server.url, 'table = "orders"')
     assert desk.members(rules, {"s": 'behavioural.did = { events = "o" }'}) == {"s": ["a", "b"]}
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_rows_that_the_server_may_hide_are_told_of(desk: Desk, server: Server) -> None:
+    role = f"{server.schema}_reader"
+    try:
+        server.run(*CUSTOMERS, f"create role {role}", f"grant usage on schema {server.schema} to {role}")
+        server.run("alter table customers enable row level security", f"grant select on customers to {role}")
+        server.run("create policy own on customers using (town = 'Paris')")
+        message = "the server says which rows of `customers` this user sees: not all may be read"
+        for url, all_, notes in ((server.url, 3, []), (f"{server.url}%20-crole%3D{role}", 1, [message])):
+            done = desk.json(customers(url) + EVERYONE, "--dry-run")
+            assert done["customers"] == all_
+            assert [note["message"] for note in done["notes"]] == notes
+    finally:
+        server.run(f"drop owned by {role}", f"drop role {role}")
 
 
 ORDERED = {

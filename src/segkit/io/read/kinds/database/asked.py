@@ -58,6 +58,15 @@ class Asked(NamedTuple):
         return [*first, *(name for name in names if name not in first)]
 
 
+class Brought(NamedTuple):
+    """What there is to know of rows that were written into a file."""
+
+    numbers: frozenset[str] = frozenset()
+    """The columns that have exact numbers as text."""
+    hides_rows: bool = False
+    """The database may keep rows from this user."""
+
+
 def require_own_names(names: Sequence[str]) -> None:
     """`Refused` where a query gives no column, or two columns one name."""
     if not names:

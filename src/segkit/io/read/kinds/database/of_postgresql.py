@@ -11,7 +11,7 @@ import polars as pl
 from segkit.io.databases.names import qualified, quoted
 from segkit.io.databases.postgresql import execute, run, shown, stream_refused
 from segkit.io.publish.errors import error_number
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_own_names
 
 _AS_THEY_ARE = {"boolean", "smallint", "integer", "bigint", "double precision", "date"}
 _AS_THEY_ARE |= {"timestamp without time zone", "timestamp with time zone"}
@@ -35,11 +35,10 @@ def begin(connection: Any, address: str) -> None:
     run(connection, address, "set local extra_float_digits = 1")
 
 
-def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[str]:
-    """Write the rows to a Parquet file; gives the columns with exact numbers as text. Raises `Refused`."""
+def spool(connection: Any, address: str, asked: Asked, to: Path) -> Brought:
+    """Write the rows to a Parquet file. Raises `Refused`."""
     run(connection, address, f"set local statement_timeout = '{asked.seconds}s'")
-    if asked.table:
-        _require_table(connection, address, asked.table)
+    hides_rows = bool(asked.table) and _hides_rows(connection, address, asked.table or "")
     types = _types(connection, address, asked)
     with connection.cursor() as cursor:
         execute(cursor, address, _sql(asked, types), query=asked.query)
@@ -49,13 +48,18 @@ def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[st
             if error_number(error):
                 raise
             raise stream_refused(address, error) from None
-    return frozenset(name for name, kind in types.items() if kind in ("numeric", "money"))
+    numbers = frozenset(name for name, kind in types.items() if kind in ("numeric", "money"))
+    return Brought(numbers, hides_rows)
 
 
-def _require_table(connection: Any, address: str, table: str) -> None:
+def _hides_rows(connection: Any, address: str, table: str) -> bool:
+    """Whether a table, which must be there, has policies that say which rows this user sees."""
     name = qualified(table).replace("'", "''")
-    if run(connection, address, f"select to_regclass('{name}')::text as name").item() is None:
+    asked = f"select row_security_active(to_regclass('{name}')) as active where to_regclass('{name}') is not null"
+    found = run(connection, address, asked)["active"].to_list()
+    if not found:
         raise no_table(shown(address), table, run(connection, address, _TABLES)["name"])
+    return bool(found[0])
 
 
 def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
