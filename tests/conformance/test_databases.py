@@ -253,6 +253,25 @@ def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
         assert columns(desk, head(f'query = "{query}"', path=base.path), name) == [["30"]]
 
 
+@pytest.mark.parametrize("where", ["", 'where.id.not = "x"\n'])
+def test_rows_that_are_none(desk: Desk, base: Base, where: str) -> None:
+    """A table that was loaded of a file, with its headers and totals."""
+    base.run("create table customers (id varchar(20), town varchar(20), n integer)")
+    base.run("insert into customers values ('1', 'Paris', 1), ('2', 'Nantes', 2), ('Total', null, 3)")
+    said = errors(desk, customers(base.path, where))
+    assert "the row with the key `Total` looks like a total and not like a customer" in said
+    assert len(columns(desk, customers(base.path, 'where.id.not = "Total"'), "id")) == 2
+    base.run("update customers set id = 'ID', town = 'Town', n = null where id = 'Total'")
+    said = errors(desk, customers(base.path, where))
+    assert "a row repeats the names of the columns" in said
+    assert 'hint: leave such rows out: `where.id.not = "ID"`' in said
+    rules = customers(base.path, 'rename = { number = "id" }').replace('key = "id"', 'key = "number"')
+    assert "a row repeats the names of the columns" in errors(desk, rules)
+    assert len(columns(desk, customers(base.path, 'where.id.not = "ID"'), "id")) == 2
+    base.run("delete from customers", "insert into customers values ('Sum', '', 1), ('Total', '', 2), ('Shell', '', 3)")
+    assert len(columns(desk, customers(base.path), "id")) == 3
+
+
 def test_a_table_without_rows(desk: Desk, base: Base) -> None:
     base.run("create table customers (id varchar(10), n numeric(10, 2), day date)")
     done = desk.json(customers(base.path) + EVERYONE)
