@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -19,7 +21,7 @@ import pytest
 import segkit
 from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.read.kinds.database import of_postgresql
-from segkit.io.read.kinds.database.asked import Asked
+from segkit.rules.text.row_order import is_ordered
 from tests.desk import Desk, event_table, head
 from tests.server import Server, needs_server, new_schema
 
@@ -141,27 +143,56 @@ def test_what_two_sections_read_is_read_once(desk: Desk, base: Base) -> None:
     assert all(one == other != "" for one, other in both)
 
 
-@pytest.mark.parametrize("key", ["table", "query"])
-def test_the_same_rows_in_another_order_give_the_same_bytes(desk: Desk, base: Base, key: str) -> None:
+@pytest.mark.parametrize("read", ['table = "customers"', 'query = "select * from customers where seen >= 0 -- all"'])
+def test_the_same_rows_in_another_order_give_the_same_bytes(desk: Desk, base: Base, read: str) -> None:
     base.run("create table customers (seen integer, id varchar(10), note varchar(10))")
-    rows = [(n % 7, f"k{n % 50:02}", f"n{n % 11}") for n in range(200)]
-    read = 'table = "customers"' if key == "table" else 'query = "select * from customers where seen >= 0 -- all"'
+    rows = [(n % 7, f"k{n:03}", f"n{n % 11}") for n in range(200)]
     found = []
     for seed in range(2):
         random.Random(seed).shuffle(rows)
         base.run("delete from customers", f"insert into customers values {', '.join(map(str, rows))}")
-        for which in ("first", "last"):
-            rules = head(read, f'duplicates = "{which}"', path=base.path) + '[output]\ncolumns = ["seen", "note"]\n'
-            done = desk.json(rules + EVERYONE, "-o", desk / "out", "--replace")
-            assert done["customers"] == 50
-            manifest = json.loads((desk / "out/manifest.json").read_text())
-            found.append(((desk / "out/all.csv").read_text(), manifest["inputs"]))
-    assert found[:2] == found[2:]
-    expected = {
-        pick: [f"{key},all,{','.join(map(str, pick([(s, n) for s, k, n in rows if k == key])))}" for key in sorted({k for _, k, _ in rows})]
-        for pick in (min, max)
-    }  # fmt: skip
-    assert found[0][0].splitlines()[1:] == expected[min]
+        rules = head(read, path=base.path) + '[output]\ncolumns = ["seen", "note"]\n'
+        assert desk.json(rules + EVERYONE, "-o", desk / "out", "--replace")["customers"] == 200
+        manifest = json.loads((desk / "out/manifest.json").read_text())
+        found.append(((desk / "out/all.csv").read_text(), manifest["inputs"]))
+    assert found[0] == found[1]
+    assert found[0][0].splitlines()[1:] == [f"{key},all,{seen},{note}" for seen, key, note in sorted(rows, key=lambda r: r[1])]  # fmt: skip
+
+
+BY_ORDER = {
+    "first": ("{}\n[customers]\nkey = 'id'\nduplicates = 'first'\nSOURCE\n", 'duplicates = "first"', 5),
+    "last": ("{}\n[customers]\nkey = 'id'\nduplicates = 'last'\nSOURCE\n", 'duplicates = "last"', 5),
+    "fill_down": ("{}\n[customers]\nkey = 'id'\nfrom = 'o'\n[events.o]\nSOURCE\ntime = 'd'\nid = 'n'\nfill_down = ['d']\n", "fill_down", 11),
+    "last_file": ("{}\n[customers]\nkey = 'id'\nfrom = 'o'\n[events.o]\nSOURCE\ntime = 'd'\nid = 'n'\nduplicates = 'last_file'\n", 'duplicates = "last_file"', 11),
+    "lookup": ("{}\n[customers]\nkey = 'id'\npath = 'c.csv'\n[lookup.l]\nSOURCE\non = 'n'\nduplicates = 'first'\n", 'duplicates = "first"', 10),
+}  # fmt: skip
+"""Rules whose source is to come, the key that means an order, and its line, where the source has two."""
+
+
+@pytest.mark.parametrize("case", BY_ORDER)
+@pytest.mark.parametrize(
+    ("read", "wrong"),
+    [
+        ("table = 'x'", True),
+        ("query = 'select * from x'", True),
+        ("query = 'select * from (select * from x order by n) as y'", True),
+        ("query = 'select * from x order by n'", False),
+    ],
+)
+def test_keys_that_mean_an_order_need_one(desk: Desk, case: str, read: str, *, wrong: bool) -> None:
+    rules, key, line = BY_ORDER[case]
+    desk.put("c.csv", "id,n\na,1\n")
+    text = rules.format("version = 1\nas_of = 2024-03-01").replace("SOURCE", f"path = 'sqlite:shop.db'\n{read}")
+    said = desk.segkit("check", desk.put("rules.toml", text + EVERYONE), code=int(wrong)).output
+    message = f"`{key}` goes by the order of the rows, and a database has none"
+    assert (message in said) is wrong
+    if wrong:
+        assert "hint: say it in `query`, with `order by` at its end" in said
+        done = errors(desk, text, code=2)
+        assert message in done
+        assert f"rules.toml:{line}:1" in done
+    else:
+        assert message not in desk.segkit("apply", desk / "rules.toml", code=3).output
 
 
 def test_a_query_keeps_its_own_order(desk: Desk, base: Base) -> None:
@@ -220,8 +251,27 @@ def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
         assert "two columns of `query` are called `id`" in said
         assert "hint: give them names of their own with `as`" in said
     for name in ("id:1", "id_1"):
-        query = f"select id, age as \\\"{name}\\\" from customers where age > 25;"
+        query = f'select id, age as \\"{name}\\" from customers where age > 25;'
         assert columns(desk, head(f'query = "{query}"', path=base.path), name) == [["30"]]
+
+
+@pytest.mark.parametrize("where", ["", 'where.id.not = "x"\n'])
+def test_rows_that_are_none(desk: Desk, base: Base, where: str) -> None:
+    """A table that was loaded of a file, with its headers and totals."""
+    base.run("create table customers (id varchar(20), town varchar(20), n integer)")
+    base.run("insert into customers values ('1', 'Paris', 1), ('2', 'Nantes', 2), ('Total', null, 3)")
+    said = errors(desk, customers(base.path, where))
+    assert "the row with the key `Total` looks like a total and not like a customer" in said
+    assert len(columns(desk, customers(base.path, 'where.id.not = "Total"'), "id")) == 2
+    base.run("update customers set id = 'ID', town = 'Town', n = null where id = 'Total'")
+    said = errors(desk, customers(base.path, where))
+    assert "a row repeats the names of the columns" in said
+    assert 'hint: leave such rows out: `where.id.not = "ID"`' in said
+    rules = customers(base.path, 'rename = { number = "id" }').replace('key = "id"', 'key = "number"')
+    assert "a row repeats the names of the columns" in errors(desk, rules)
+    assert len(columns(desk, customers(base.path, 'where.id.not = "ID"'), "id")) == 2
+    base.run("delete from customers", "insert into customers values ('Sum', '', 1), ('Total', '', 2), ('Shell', '', 3)")
+    assert len(columns(desk, customers(base.path), "id")) == 3
 
 
 def test_a_table_without_rows(desk: Desk, base: Base) -> None:
@@ -303,7 +353,8 @@ POSTGRESQL_TYPES: dict[str, tuple[str, str]] = {
     "time": ("'10:00'", "10:00:00"),
     "timestamp": ("'2024-02-29 10:00'", "2024-02-29T10:00:00"),
     "timestamptz": ("'2024-01-01 23:30+02'", "2024-01-01T21:30:00+00:00"),
-    "inet": ("'10.0.0.1'", "10.0.0.1/32"),
+    "inet": ("'10.0.0.1'", "10.0.0.1"),
+    "cidr": ("'10.0.0.0/8'", "10.0.0.0/8"),
     "xml": ("'<a/>'", "<a/>"),
     "oid": ("4294967295", "4294967295"),
     "name": ("'x'", "x"),
@@ -339,6 +390,53 @@ def test_types_of_postgresql(desk: Desk, server: Server) -> None:
     # 23:30 of 1 January in Rome is the next day in Kyiv.
     rules = customers(server.url).replace("version = 1", 'version = 1\ntimezone = "Europe/Kyiv"')
     assert desk.members(rules, {"s": "demographic.c20.is = 2024-01-01"})["s"] == ["x"]
+
+
+AS_COPIED = {
+    "real": ["16777217", "1234567.8", "0.1", "1e-10"],
+    "double precision": ["0.1", "123456789.12345679", "0.30000000000000004"],
+    "real[]": ["array[16777217, 1234567.8]::real[]"],
+    "double precision[]": ["array[0.30000000000000004, 2]"],
+    "inet": ["'10.0.0.1'", "'10.0.0.1/24'", "'::1'", "'2001:db8::/32'"],
+    "cidr": ["'10.0.0.0/8'", "'10.0.0.1'"],
+    "address": ["'10.0.0.1'"],
+    "inet[]": ["array['10.0.0.1']::inet[]"],
+    "integer[][]": ["array[[1, 2], [3, 4]]"],
+    "text[]": ["array[['a b', 'c'], ['d', null]]"],
+    "macaddr": ["'08:00:2b:01:02:03'"],
+    "interval": ["'1 year 2 days 03:04:05.5'"],
+    "bytea": [r"'\x00ff'"],
+    "timetz": ["'10:00+02'"],
+    "point": ["'(1.5,2)'"],
+    "int4range": ["'[1,5)'"],
+    "pair": ["row(1, 'a b')::pair"],
+    "pg_lsn": ["'16/B374D848'"],
+    "tsvector": ["'a:1 b:2'"],
+    "bit varying": ["'101'"],
+}
+"""Type -> values, which come as COPY writes them, whatever the settings of the session are."""
+
+
+@needs_server
+@pytest.mark.extra("database")
+@pytest.mark.parametrize("settings", ["", "%20-cextra_float_digits%3D0%20-cintervalstyle%3Diso_8601%20-cbytea_output%3Descape"])  # fmt: skip
+def test_texts_are_those_of_copy(desk: Desk, server: Server, settings: str) -> None:
+    server.run("create domain address as inet", "create type pair as (a integer, b text)")
+    values = [(kind, value) for kind, all_ in AS_COPIED.items() for value in all_]
+    query = "select 'x'::text as id, " + ", ".join(f"({v})::{kind} as c{n}" for n, (kind, v) in enumerate(values))
+    copied = ["psql", "-Xq", server.url, "-c", "set extra_float_digits = 1", "-c", f"copy ({query}) to stdout (format csv, header)"]  # fmt: skip
+    done = subprocess.run(copied, capture_output=True, text=True, check=True)
+    (expected,) = csv.DictReader(done.stdout.splitlines())
+    server.run(f"create table customers as {query}")
+    (found,) = columns(desk, customers(server.url + settings), *(f"c{n}" for n in range(len(values))))
+    for n, (kind, value) in enumerate(values):
+        text = expected[f"c{n}"]
+        if kind in ("real", "double precision"):
+            assert float(found[n]) == float(text), (kind, value)
+        elif kind in ("real[]", "double precision[]"):
+            assert [float(one) for one in re.findall(r"[-+\d.e]+", found[n])] == [float(one) for one in text.strip("{}").split(",")]  # fmt: skip
+        else:
+            assert found[n] == text, (kind, value)
 
 
 ENDLESS = {
@@ -613,7 +711,7 @@ def test_all_tables_of_a_server_are_of_one_moment(desk: Desk, server: Server, mo
     server.run(*CUSTOMERS, *ORDERS)
     spool = of_postgresql.spool
 
-    def while_someone_writes(*args: Any) -> frozenset[str]:
+    def while_someone_writes(*args: Any) -> Any:
         found = spool(*args)
         server.run("insert into orders values ('c', '2024-01-01', 1, 9)")
         return found
@@ -621,6 +719,23 @@ def test_all_tables_of_a_server_are_of_one_moment(desk: Desk, server: Server, mo
     monkeypatch.setattr(of_postgresql, "spool", while_someone_writes)
     rules = customers(server.url) + event_table("o", server.url, 'table = "orders"')
     assert desk.members(rules, {"s": 'behavioural.did = { events = "o" }'}) == {"s": ["a", "b"]}
+
+
+@needs_server
+@pytest.mark.extra("database")
+def test_rows_that_the_server_may_hide_are_told_of(desk: Desk, server: Server) -> None:
+    role = f"{server.schema}_reader"
+    try:
+        server.run(*CUSTOMERS, f"create role {role}", f"grant usage on schema {server.schema} to {role}")
+        server.run("alter table customers enable row level security", f"grant select on customers to {role}")
+        server.run("create policy own on customers using (town = 'Paris')")
+        message = "the server says which rows of `customers` this user sees: not all may be read"
+        for url, all_, notes in ((server.url, 3, []), (f"{server.url}%20-crole%3D{role}", 1, [message])):
+            done = desk.json(customers(url) + EVERYONE, "--dry-run")
+            assert done["customers"] == all_
+            assert [note["message"] for note in done["notes"]] == notes
+    finally:
+        server.run(f"drop owned by {role}", f"drop role {role}")
 
 
 ORDERED = {
@@ -646,7 +761,7 @@ ORDERED = {
 
 @pytest.mark.parametrize("query", ORDERED)
 def test_whether_a_query_says_its_order(query: str) -> None:
-    assert Asked(table=None, query=query, key=(), seconds=1).is_ordered is ORDERED[query]
+    assert is_ordered(query) is ORDERED[query]
 
 
 @pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])

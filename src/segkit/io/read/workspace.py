@@ -49,7 +49,7 @@ class Workspace:
         self.unpacked: dict[Path, tuple[Path, str]] = {}
         self.fetched: dict[str, Origin] = {}
         self.connections: dict[str, Any] = {}
-        self.spooled: dict[Hashable, tuple[Path, frozenset[str]] | DataError] = {}
+        self.spooled: dict[Hashable, tuple[Path, Any] | DataError] = {}
         self._copies: dict[str, Path] = {}
         self._made: dict[Hashable, Any] = {}
         return self

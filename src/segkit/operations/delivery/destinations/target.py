@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +21,7 @@ from segkit.operations.delivery.changes import Changes, change_rows, list_name
 from segkit.operations.lists.lists import List, has_variants, layout
 from segkit.operations.lists.protection import protection
 from segkit.results import TableTarget
-from segkit.rules.check.table import check_table
+from segkit.rules.check.table import LONGEST, check_table
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, table_name
 from segkit.rules.tables import CUSTOMERS
@@ -61,7 +61,18 @@ class Target:
     def require_fit(self, plan: Plan) -> None:
         """`WriteError` where a table that is there has other columns than the lists."""
         for table, there in self._there.items():
-            require_fit(self.store, table, there, kinds_of(plan, held_out=table != self.table))
+            kinds = kinds_of(plan, held_out=table != self.table)
+            if self._file is None:
+                _require_short(kinds)
+            require_fit(self.store, table, there, kinds)
+
+
+def _require_short(names: Iterable[str]) -> None:
+    """`WriteError` for a column whose name PostgreSQL would cut."""
+    for name in (name for name in names if len(name.encode()) > LONGEST):
+        hint = "give it a shorter one with `rename`, or choose `columns`"
+        message = f"column `{name}`: PostgreSQL has names of {LONGEST} bytes at most"
+        raise WriteError.of(message, hint=hint)
 
 
 def target_of(loaded: Loaded) -> Target | None:

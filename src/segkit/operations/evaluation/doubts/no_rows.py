@@ -14,7 +14,7 @@ from segkit.columns.tables.view import SecondLook, View
 from segkit.diagnostics import Diagnostic, Quotes, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read import Opened
-from segkit.io.read.values.texts import WHITE
+from segkit.io.read.values.texts import WHITE, trimmed
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.toml import toml_key
@@ -53,6 +53,10 @@ def refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
     key = key_of(plan, view.spec)
     if view.spec.skip_footer != 0:
         _refuse_totals_of_sheets(view, key_of(plan, view.spec), keys)
+    for part in (part for part in view.table.parts if part.text is None and key in part.names):
+        _refuse_header_of_frame(view, part, key, keys)
+        if part.numbers is None:
+            _refuse_totals_of_frame(part, key, keys)
     if not texts or keys.is_empty():
         return
     if key not in view.table.columns and not view.spec.where:
@@ -74,6 +78,38 @@ def _refuse_header(view: View, key: str) -> None:
             name = next((name for name in key.split(", ") if name in part.names), part.names[0])
             hint = f'leave such lines out: `where.{toml_key(name)}.not = "{part.headers[name]}"`'
             raise DataError(Diagnostic("this line repeats the header", SourceLocation(part.label.path, line), hint))
+
+
+def _refuse_header_of_frame(view: View, part: Opened, key: str, keys: pl.Series) -> None:
+    """`DataError` where a row, which counts as a customer's, has in each column of texts the name of it."""
+    was = view.spec.rename.get(key, key)
+    named = keys.filter(keys.str.to_lowercase() == was.lower())
+    schema = part.frame.collect_schema()
+    if named.is_empty() or schema[key] != pl.String:
+        return
+    again = [
+        trimmed(pl.col(name)).str.to_lowercase() == view.spec.rename.get(name, name).lower()
+        if dtype == pl.String
+        else pl.col(name).is_null()
+        for name, dtype in schema.items()
+    ]
+    counts = trimmed(pl.col(key)).is_in(named.implode())
+    found = part.frame.filter(counts, *again).select(key).head(1).collect()
+    if found.is_empty():
+        return
+    hint = f'leave such rows out: `where.{toml_key(key)}.not = "{found.item()}"`'
+    raise DataError(Diagnostic("a row repeats the names of the columns", part.place(), hint))
+
+
+def _refuse_totals_of_frame(part: Opened, column: str, keys: pl.Series) -> None:
+    """`DataError` where a row says that it is a total, if it counts as a customer's; it may stand anywhere."""
+    totals = keys.filter(keys.str.contains(f"(?i)^(?:{TOTAL.pattern})$"))
+    for key in totals.head(1):
+        others = keys.filter(~keys.is_in(totals.implode()))
+        if _is_unlike(key, others) or (len(others) > 1 and "@" not in key and others.str.contains("@").all()):
+            message = f"the row with the key `{key}` looks like a total and not like a customer"
+            hint = f'leave it out with `where.{toml_key(column)}.not = "{key}"`'
+            raise DataError(Diagnostic(message, part.place(), hint, quotes=Quotes(column, (key,))))
 
 
 def _seen(fields: Iterable[str]) -> list[str]:

@@ -10,16 +10,11 @@ from typing import NamedTuple
 from segkit.io.databases.names import qualified
 from segkit.io.databases.refused import Refused
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.rules.text.row_order import is_ordered
 from segkit.words import nearest
 
 WITHIN = 600
 """Seconds that reading may take where nothing else is said."""
-_APART = re.compile(
-    r"""\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]
-      | \$(\w*)\$.*?\$\1\$ | --[^\n]* | /\*.*?\*/""",
-    re.VERBOSE | re.DOTALL,
-)
-"""What is no SQL itself: texts, quoted names, comments."""
 
 
 class Asked(NamedTuple):
@@ -50,7 +45,7 @@ class Asked(NamedTuple):
     @property
     def is_ordered(self) -> bool:
         """Whether the outermost level of the query says in which order its rows come."""
-        return re.search(r"\border\s+by\b", _outermost(self.query), re.IGNORECASE) is not None
+        return is_ordered(self.query)
 
     @property
     def rows(self) -> str:
@@ -61,6 +56,15 @@ class Asked(NamedTuple):
         """The columns by which the rows are ordered: those of the key, then all others."""
         first = [name for name in self.key if name in names]
         return [*first, *(name for name in names if name not in first)]
+
+
+class Brought(NamedTuple):
+    """What there is to know of rows that were written into a file."""
+
+    numbers: frozenset[str] = frozenset()
+    """The columns that have exact numbers as text."""
+    hides_rows: bool = False
+    """The database may keep rows from this user."""
 
 
 def require_own_names(names: Sequence[str]) -> None:
@@ -94,13 +98,3 @@ def _key(spec: Source) -> tuple[str, ...]:
     if isinstance(spec, (Customers, Events)) and spec.key:
         return (spec.key,)
     return ()
-
-
-def _outermost(query: str) -> str:
-    """The query without texts, comments and what stands in brackets."""
-    bare, depth = [], 0
-    for piece in re.split(r"([()])", _APART.sub(" x ", query)):
-        depth += {"(": 1, ")": -1}.get(piece, 0)
-        if depth == 0:
-            bare.append(piece)
-    return " ".join(bare)

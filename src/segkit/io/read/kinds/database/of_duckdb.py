@@ -13,7 +13,7 @@ from segkit.io.databases.duck import refused
 from segkit.io.databases.names import parts, quoted
 from segkit.io.databases.stopping import time_limit
 from segkit.io.publish.errors import error_number
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_names_kept, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
 
 _AS_THEY_ARE = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DOUBLE",
@@ -26,8 +26,8 @@ select case when table_schema = current_schema() then table_name else table_sche
 from information_schema.tables order by 1 limit 1000"""
 
 
-def spool(connection: Any, path: Path, asked: Asked, to: Path) -> frozenset[str]:
-    """Write the rows to a Parquet file; gives the columns with exact numbers as text. Raises `Refused`."""
+def spool(connection: Any, path: Path, asked: Asked, to: Path) -> Brought:
+    """Write the rows to a Parquet file. Raises `Refused`."""
     import duckdb
 
     with time_limit(asked.seconds, connection.interrupt):
@@ -47,7 +47,7 @@ def spool(connection: Any, path: Path, asked: Asked, to: Path) -> frozenset[str]
             if error_number(error):
                 raise
             raise refused(path, error, query=asked.query) from None
-    return frozenset(name for name, kind in types.items() if kind in _LARGE)
+    return Brought(frozenset(name for name, kind in types.items() if kind in _LARGE))
 
 
 def _require_table(connection: Any, path: Path, table: str) -> None:

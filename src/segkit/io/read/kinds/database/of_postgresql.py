@@ -11,7 +11,7 @@ import polars as pl
 from segkit.io.databases.names import qualified, quoted
 from segkit.io.databases.postgresql import execute, run, shown, stream_refused
 from segkit.io.publish.errors import error_number
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_own_names
 
 _AS_THEY_ARE = {"boolean", "smallint", "integer", "bigint", "double precision", "date"}
 _AS_THEY_ARE |= {"timestamp without time zone", "timestamp with time zone"}
@@ -32,13 +32,13 @@ def begin(connection: Any, address: str) -> None:
     run(connection, address, "set local datestyle = 'ISO'")
     run(connection, address, "set local intervalstyle = 'postgres'")
     run(connection, address, "set local bytea_output = 'hex'")
+    run(connection, address, "set local extra_float_digits = 1")
 
 
-def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[str]:
-    """Write the rows to a Parquet file; gives the columns with exact numbers as text. Raises `Refused`."""
+def spool(connection: Any, address: str, asked: Asked, to: Path) -> Brought:
+    """Write the rows to a Parquet file. Raises `Refused`."""
     run(connection, address, f"set local statement_timeout = '{asked.seconds}s'")
-    if asked.table:
-        _require_table(connection, address, asked.table)
+    hides_rows = bool(asked.table) and _hides_rows(connection, address, asked.table or "")
     types = _types(connection, address, asked)
     with connection.cursor() as cursor:
         execute(cursor, address, _sql(asked, types), query=asked.query)
@@ -48,13 +48,18 @@ def spool(connection: Any, address: str, asked: Asked, to: Path) -> frozenset[st
             if error_number(error):
                 raise
             raise stream_refused(address, error) from None
-    return frozenset(name for name, kind in types.items() if kind in ("numeric", "money"))
+    numbers = frozenset(name for name, kind in types.items() if kind in ("numeric", "money"))
+    return Brought(numbers, hides_rows)
 
 
-def _require_table(connection: Any, address: str, table: str) -> None:
+def _hides_rows(connection: Any, address: str, table: str) -> bool:
+    """Whether a table, which must be there, has policies that say which rows this user sees."""
     name = qualified(table).replace("'", "''")
-    if run(connection, address, f"select to_regclass('{name}')::text as name").item() is None:
+    asked = f"select row_security_active(to_regclass('{name}')) as active where to_regclass('{name}') is not null"
+    found = run(connection, address, asked)["active"].to_list()
+    if not found:
         raise no_table(shown(address), table, run(connection, address, _TABLES)["name"])
+    return bool(found[0])
 
 
 def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
@@ -65,7 +70,17 @@ def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
     require_own_names(found)
     types = ", ".join(f'pg_typeof(x.{quoted(name)})::text as "{place}"' for place, name in enumerate(found))
     row = run(connection, address, f"select {types} {none}", query=asked.query).row(0)
-    return dict(zip(found, row, strict=True))
+    return _without_tables(connection, address, asked, dict(zip(found, row, strict=True)))
+
+
+def _without_tables(connection: Any, address: str, asked: Asked, types: Mapping[str, str]) -> Mapping[str, str]:
+    """The types, with another one for arrays that have rows and columns: as lists, these would be run together."""
+    lists = [name for name, kind in types.items() if kind in _LISTS]
+    if not lists:
+        return types
+    facts = ", ".join(f'bool_or(array_ndims(q.{quoted(name)}) > 1) as "{at}"' for at, name in enumerate(lists))
+    found = run(connection, address, f"select {facts} from {asked.rows} as q", query=asked.query).row(0)
+    return {**types, **{name: "table of values" for name, is_one in zip(lists, found, strict=True) if is_one}}
 
 
 def _sql(asked: Asked, types: Mapping[str, str]) -> str:
@@ -88,7 +103,12 @@ def _value(name: str, kind: str) -> str:
         return f"{column}::text::double precision"
     if kind == "money":
         return f"{column}::numeric::text"
-    return f"{column}::text[]" if kind in _LISTS else f"{column}::text"
+    if kind in _LISTS:
+        return f"{column}::text[]"
+    if kind == "character":  # without the blanks that fill it up
+        return f"{column}::text"
+    # As the type itself writes it: `::text` has 10.0.0.1/32 for 10.0.0.1.
+    return f"case when not {column} is null then format('%s', {column}) end"
 
 
 def _order(name: str, kind: str) -> str:

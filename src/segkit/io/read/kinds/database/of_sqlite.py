@@ -13,7 +13,7 @@ import polars as pl
 from segkit.io.databases.names import parts, quoted
 from segkit.io.databases.sqlite import refused
 from segkit.io.databases.stopping import time_limit
-from segkit.io.read.kinds.database.asked import Asked, no_table, require_names_kept, require_own_names
+from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
 from segkit.io.read.workspace import Workspace
 
 BATCH = 50_000
@@ -24,8 +24,8 @@ _TYPES: dict[type, pl.DataType] = {int: pl.Int64(), float: pl.Float64(), str: pl
 """The types of values that SQLite has -> what they are here."""
 
 
-def spool(ws: Workspace, connection: sqlite3.Connection, path: Path, asked: Asked, to: Path) -> frozenset[str]:
-    """Write the rows to a Parquet file; no column has exact numbers as text. Raises `Refused`."""
+def spool(ws: Workspace, connection: sqlite3.Connection, path: Path, asked: Asked, to: Path) -> Brought:
+    """Write the rows to a Parquet file. Raises `Refused`."""
     if not connection.in_transaction:
         connection.execute("begin")
     with time_limit(asked.seconds, connection.interrupt):
@@ -47,7 +47,7 @@ def spool(ws: Workspace, connection: sqlite3.Connection, path: Path, asked: Aske
     _joined(pieces, names).sink_parquet(to)
     for piece in pieces:
         piece.unlink()
-    return frozenset()
+    return Brought()
 
 
 def _sql(asked: Asked, names: Sequence[str]) -> str:

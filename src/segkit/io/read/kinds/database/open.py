@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from segkit.addresses import database_of
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.databases import duck, postgresql, sqlite
 from segkit.io.databases.refused import Refused
 from segkit.io.databases.stopping import interruptible
 from segkit.io.read.kinds import typed
 from segkit.io.read.kinds.database import of_duckdb, of_postgresql, of_sqlite
-from segkit.io.read.kinds.database.asked import Asked
+from segkit.io.read.kinds.database.asked import Asked, Brought
 from segkit.io.read.kinds.database.exact import made_exact
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
@@ -31,8 +32,8 @@ class _Database(NamedTuple):
 
     name: str
     connect: Callable[[], Any]
-    spool: Callable[[Any, Asked, Path], frozenset[str]]
-    """Writes rows into a file; gives the columns with exact numbers as text."""
+    spool: Callable[[Any, Asked, Path], Brought]
+    """Writes rows into a file."""
     stop: Callable[[Any], object]
 
 
@@ -47,7 +48,7 @@ def open_postgresql(ws: Workspace, spec: Source, label: Label, path: Path) -> Op
         of_postgresql.begin(connection, address)
         return connection
 
-    def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
+    def spool(connection: Any, asked: Asked, to: Path) -> Brought:
         return of_postgresql.spool(connection, address, asked, to)
 
     server = _Database(address, connect, spool, lambda connection: connection.adbc_cancel())
@@ -57,7 +58,7 @@ def open_postgresql(ws: Workspace, spec: Source, label: Label, path: Path) -> Op
 def open_sqlite(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a table or a query of an SQLite file."""
 
-    def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
+    def spool(connection: Any, asked: Asked, to: Path) -> Brought:
         return of_sqlite.spool(ws, connection, path, asked, to)
 
     return _opened(ws, spec, label, _file(path, lambda: sqlite.connect(path), spool))
@@ -66,13 +67,13 @@ def open_sqlite(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
 def open_duckdb(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a table or a query of a DuckDB file."""
 
-    def spool(connection: Any, asked: Asked, to: Path) -> frozenset[str]:
+    def spool(connection: Any, asked: Asked, to: Path) -> Brought:
         return of_duckdb.spool(connection, path, asked, to)
 
     return _opened(ws, spec, label, _file(path, lambda: duck.connect(path, ws.new_file("")), spool))
 
 
-def _file(path: Path, connect: Callable[[], Any], spool: Callable[[Any, Asked, Path], frozenset[str]]) -> _Database:
+def _file(path: Path, connect: Callable[[], Any], spool: Callable[[Any, Asked, Path], Brought]) -> _Database:
     return _Database(str(path.resolve()), connect, spool, lambda connection: connection.interrupt())
 
 
@@ -86,22 +87,29 @@ def _opened(ws: Workspace, spec: Source, label: Label, database: _Database) -> O
     found = ws.spooled[name]
     if isinstance(found, DataError):
         raise found
-    rows, numbers = found
+    rows, brought = found
     opened = typed.open_parquet(ws, spec, label, rows)
-    frame, types = made_exact(rows, numbers)
-    return opened._replace(frame=frame, types=types)
+    frame, types = made_exact(rows, brought.numbers)
+    told = (_hidden(label, asked),) if brought.hides_rows else ()
+    return opened._replace(frame=frame, types=types, told=told)
 
 
-def _spooled(ws: Workspace, label: Label, database: _Database, asked: Asked) -> tuple[Path, frozenset[str]] | DataError:
+def _hidden(label: Label, asked: Asked) -> Diagnostic:
+    message = f"the server says which rows of `{asked.table}` this user sees: not all may be read"
+    hint = "it has row level security; a user for whom `row_security_active` is false sees all"
+    return Diagnostic(message, SourceLocation(str(label)), hint, Severity.NOTE)
+
+
+def _spooled(ws: Workspace, label: Label, database: _Database, asked: Asked) -> tuple[Path, Brought] | DataError:
     rows, name = ws.new_file(".parquet"), database.name
     try:
         if name not in ws.connections:
             ws.connections[name] = database.connect()
         connection = ws.connections[name]
-        numbers = interruptible(lambda: database.spool(connection, asked, rows), lambda: database.stop(connection))
+        brought = interruptible(lambda: database.spool(connection, asked, rows), lambda: database.stop(connection))
     except Refused as refused:
         if name in ws.connections:  # after an error, a transaction gives nothing more
             ws.connections.pop(name).close()
         return problem(label, refused.message, hint=refused.hint)
     ws.on_open(rows)
-    return rows, numbers
+    return rows, brought

@@ -1,0 +1,55 @@
+"""Keys that mean the order of rows, beside a database, which keeps none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from segkit import codes
+from segkit.addresses import database_of
+from segkit.rules.findings import Finding
+from segkit.rules.model.file import RuleFile
+from segkit.rules.model.sources import Customers, Events, Lookup, Source
+from segkit.rules.tables import sources_of
+
+_APART = re.compile(
+    r"""\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]
+      | \$(\w*)\$.*?\$\1\$ | --[^\n]* | /\*.*?\*/""",
+    re.VERBOSE | re.DOTALL,
+)
+"""What is no SQL itself: texts, quoted names, comments."""
+
+
+def is_ordered(query: str) -> bool:
+    """Whether the outermost level of a query says in which order its rows come."""
+    return re.search(r"\border\s+by\b", _outermost(query), re.IGNORECASE) is not None
+
+
+def without_order(rules: RuleFile) -> Iterator[Finding]:
+    """An error for each key that takes rows as they stand, where they come of a database that is asked for no order."""
+    for _, spec, path in sources_of(rules):
+        if isinstance(spec.path, str) and database_of(spec.path) and not is_ordered(spec.query or ""):
+            for key, told in _keys_of_order(spec):
+                message = f"`{told}` goes by the order of the rows, and a database has none"
+                hint = "say it in `query`, with `order by` at its end"
+                yield Finding((*path, key), message, hint, code=codes.CONTRADICTION)
+
+
+def _keys_of_order(spec: Source) -> Iterator[tuple[str, str]]:
+    """The keys, and how messages call them."""
+    if isinstance(spec, Events) and spec.fill_down:
+        yield "fill_down", "fill_down"
+    if not isinstance(spec, (Customers, Events, Lookup)) or (isinstance(spec, Lookup) and spec.by is not None):
+        return
+    if spec.duplicates in ("first", "last", "last_file"):
+        yield "duplicates", f'duplicates = "{spec.duplicates}"'
+
+
+def _outermost(query: str) -> str:
+    """The query without texts, comments and what stands in brackets."""
+    bare, depth = [], 0
+    for piece in re.split(r"([()])", _APART.sub(" x ", query)):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if depth == 0:
+            bare.append(piece)
+    return " ".join(bare)
