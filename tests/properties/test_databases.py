@@ -62,7 +62,7 @@ def in_database(case: Case, path: str) -> tuple[Case, dict[str, Table]]:
             name = Path(section["path"]).stem
             held[name] = case.tables[section["path"]]
             query = {"query": f"select * from {quoted(name)} order by {place} desc"}
-            section |= {"path": path} | (query if by_order else {"table": name})
+            section.update({"path": path}, **(query if by_order else {"table": name}))
             for key in OF_TEXTS:
                 section.pop(key, None)
     return replace(case, rules=rules), held
