@@ -32,6 +32,10 @@ AFFINITY = {"key": "text", "text": "text", "number": "numeric", "money": "decima
 """Kind of a column -> its type in SQLite."""
 
 
+BY_ORDER = ("first", "last", "last_file")
+"""What `duplicates` says that goes by the order of the rows."""
+
+
 def ordered(case: Case) -> Case:
     """The case with its tables in the order in which they come from a database: by key, then from left to right."""
     tables = dict(case.tables)
@@ -51,11 +55,14 @@ def in_database(case: Case, path: str) -> tuple[Case, dict[str, Table]]:
     """The case with its sources in a database, and the tables that this has to hold."""
     rules: Row = deepcopy(case.rules)
     held: dict[str, Table] = {}
+    by_order = any(one.get("fill_down") or one.get("duplicates") in BY_ORDER for one in sources(rules))
+    place = "ctid" if path.startswith("postgres") else "rowid"  # they are filled from the last row on
     for section in sources(rules):
         if section.get("path") in case.tables:
             name = Path(section["path"]).stem
             held[name] = case.tables[section["path"]]
-            section |= {"path": path, "table": name}
+            query = {"query": f"select * from {quoted(name)} order by {place} desc"}
+            section.update({"path": path}, **(query if by_order else {"table": name}))
             for key in OF_TEXTS:
                 section.pop(key, None)
     return replace(case, rules=rules), held
