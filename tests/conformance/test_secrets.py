@@ -130,6 +130,12 @@ COMMANDS = {
 """Commands; the address stands where they have `{}`."""
 
 
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server answers here, and none is asked twice."""
+    monkeypatch.setattr("segkit.io.read.web.TRIES", 1)
+
+
 @pytest.fixture
 def shop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk.put("c.csv", "id,town,lat,lon\na,Nantes,47,-1\nb,Paris,48,2\n")
