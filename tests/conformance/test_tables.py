@@ -536,7 +536,7 @@ def test_readers_hold_up_nobody(shop: Desk, postgres: Postgres) -> None:
     with postgres.connection() as connection, connection.cursor() as cursor:
         cursor.execute("begin")
         cursor.execute("select * from segments")
-        cursor.fetchall()
+        assert len(pl.DataFrame(cursor.fetch_arrow())) == 2
         put(shop, rules(postgres.to, YOUNG))
         cursor.execute("rollback")
     assert keys(postgres) == {"young": ["00042", "3"]}
