@@ -36,7 +36,7 @@ EXAMPLES = int(os.environ.get("SEGKIT_EXAMPLES", "0"))
 
 def examples(number: int) -> Callable[[Any], Any]:
     return settings(
-        max_examples=EXAMPLES or -(-number * 2 // 3),  # on every commit; the whole number takes three minutes more
+        max_examples=EXAMPLES or -(-number * 2 // 3),  # on every commit: all of them take two minutes more
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,
