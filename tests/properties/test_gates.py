@@ -208,7 +208,7 @@ def segment(draw: Any, channels: Row | None) -> Row:
     return found
 
 
-@examples(150)
+@examples(100)
 @given(gated())
 def test_gates(case: Case) -> None:
     expected = Gates(case.rules, case.rows())
