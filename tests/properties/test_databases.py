@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from hypothesis import given, note
 
 from segkit.cli import main
-from segkit.io.databases.names import quoted
+from segkit.rules.model.table_name import quoted
 from tests.server import URL, new_schema
 
 from .files import Case, Row, Table

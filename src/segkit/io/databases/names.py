@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 
+from segkit.rules.model.table_name import quoted
+
 _PARTS = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
-
-
-def quoted(name: str) -> str:
-    """A name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def parts(table: str) -> list[str]:

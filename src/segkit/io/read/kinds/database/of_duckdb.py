@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from segkit.io.databases.duck import refused
-from segkit.io.databases.names import parts, quoted
+from segkit.io.databases.names import parts
 from segkit.io.databases.stopping import time_limit
 from segkit.io.publish.errors import error_number
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
+from segkit.rules.model.table_name import quoted
 
 _AS_THEY_ARE = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DOUBLE",

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.databases.names import qualified, quoted
+from segkit.io.databases.names import qualified
 from segkit.io.databases.postgresql import execute, run, shown, stream_refused
 from segkit.io.publish.errors import error_number
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_own_names
+from segkit.rules.model.table_name import quoted
 
 _AS_THEY_ARE = {"boolean", "smallint", "integer", "bigint", "double precision", "date"}
 _AS_THEY_ARE |= {"timestamp without time zone", "timestamp with time zone"}

@@ -10,11 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.databases.names import parts, quoted
+from segkit.io.databases.names import parts
 from segkit.io.databases.sqlite import refused
 from segkit.io.databases.stopping import time_limit
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
 from segkit.io.read.workspace import Workspace
+from segkit.rules.model.table_name import quoted
 
 BATCH = 50_000
 """Rows that are in memory at once, as objects of Python."""
