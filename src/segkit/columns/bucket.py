@@ -5,8 +5,8 @@ Steps stay lazy until measures or cuts need the customers collected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -38,27 +38,89 @@ class UnknownKeys(NamedTuple):
     of_all: int
 
     @staticmethod
-    def among(events: pl.DataFrame, customers: pl.DataFrame) -> UnknownKeys:
-        """Those among the keys of events, beside which reasons stand why rows are left out."""
+    def among(events: pl.DataFrame, customers: pl.DataFrame, *, some: bool) -> UnknownKeys:
+        """Those among the keys of events, beside which reasons stand why rows are left out, if there are `some`."""
         keys = events.filter(~pl.col(KEY).str.starts_with(left_out_key("")))
-        return UnknownKeys(keys.join(customers, on=KEY, how="anti")[KEY], len(keys))
+        return UnknownKeys(keys.join(customers, on=KEY, how="anti")[KEY] if some else keys[KEY].clear(), len(keys))
+
+
+class UnderWay(Protocol):
+    """The customers of a run whose columns are under way: in one bucket, or in many.
+
+    `counts` has a one-row frame for each table that was read, `unknown` the keys of events that are nobody's, by table,
+    `measured` the event tables that were measured, `padded` those that have keys to be trimmed.
+    """
+
+    counts: dict[str, pl.DataFrame]
+    unknown: dict[str, UnknownKeys]
+    measured: list[str]
+
+    @property
+    def padded(self) -> frozenset[str]: ...
+
+    def advance(self, fitted: Mapping[CutStep, Fitted]) -> list[CutStep]:
+        """Compute what can be computed with what cuts have found; the cuts that the rest waits for."""
+
+    def asked(self, cut: CutStep) -> pl.DataFrame:
+        """The columns that a cut asks for which is waited for."""
+
+    def final(self) -> pl.DataFrame:
+        """What gates and outputs look at, and the key under `KEY`; completes `counts`, too."""
+
+
+class State(NamedTuple):
+    """How far a bucket is; beside it stand the columns that its customers have by then."""
+
+    todo: Sequence[int]
+    """The steps that are still to be taken, by their place in the plan."""
+    counts: dict[str, pl.DataFrame]
+    unknown: dict[str, UnknownKeys]
+    measured: list[str]
 
 
 class Bucket:
     """Customers, with all of their events: those of the run, or some of them.
 
-    `counts` has a one-row frame for each table that was read, `unknown` the keys of events that are nobody's, by table,
-    `measured` the event tables that were measured.
+    The rows of the tables that are `counted` have been counted before.
     """
 
-    def __init__(self, plan: Plan, *, one_by_one: bool = False) -> None:
+    def __init__(self, plan: Plan, *, one_by_one: bool = False, counted: Collection[str] = ()) -> None:
         self.plan = plan
         self.counts: dict[str, pl.DataFrame] = {}
         self.unknown: dict[str, UnknownKeys] = {}
         self.measured: list[str] = []
         self._one_by_one = one_by_one
+        self._counted = counted
         self._frame = plan.views[CUSTOMERS].rows(plan.base_columns)
         self._todo: list[Step] = list(plan.steps)
+
+    @classmethod
+    def resumed(cls, plan: Plan, frame: pl.LazyFrame, state: State, counted: Collection[str] = ()) -> Bucket:
+        """The bucket that was so far, with these columns of its customers."""
+        bucket = cls(plan, counted=counted)
+        bucket._frame = frame
+        bucket._todo = [plan.steps[place] for place in state.todo]
+        bucket.counts, bucket.unknown, bucket.measured = state.counts, state.unknown, state.measured
+        return bucket
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        places = {step: place for place, step in enumerate(self.plan.steps)}
+        return State([places[step] for step in self._todo], self.counts, self.unknown, self.measured)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The columns that its customers have so far."""
+        return self._frame.collect()
+
+    @property
+    def tables_to_come(self) -> frozenset[str]:
+        """The event tables that steps which are still to be taken measure."""
+        specs = [step.measure.spec for step in self._todo if isinstance(step, MeasureStep)]
+        return frozenset(
+            table for spec in specs for table in (spec.events, *(s.events for s in spec.sequels.values())) if table
+        )
 
     @property
     def padded(self) -> frozenset[str]:
@@ -99,9 +161,8 @@ class Bucket:
         late = [lookup.found for lookup in lookups]
         rows = [kept_rows_of(table) for table in self.measured]
         self._frame = self._frame.select(KEY, *plan.final_columns, *rows, *late)
-        expected = [name for name, table in plan.rules.events.items() if table.expect]
-        looked_at = dict.fromkeys([plan.rules.customers.from_, *expected])
-        unmeasured = [table for table in looked_at if table and table not in self.counts]
+        known = {*self.counts, *self._counted}
+        unmeasured = [table for table in plan.counted_tables if table not in known]
         frame, *groups = self._collect(
             [measured_columns(plan.views[table], (), None, plan.views) for table in unmeasured]
         )
@@ -144,8 +205,9 @@ class Bucket:
             # Only the key goes through the join, in one piece: 0.6 s less on 1 M customers than a join of all columns.
             keys = customers.select(pl.col(self.plan.match).alias(KEY)).rechunk()
             joined = keys.join(groups.rechunk(), on=KEY, how="left", maintain_order="left")
-            if kept_rows_of(table) in joined and kept_rows(self.counts[table]) > joined[kept_rows_of(table)].sum():
-                self.unknown[table] = UnknownKeys.among(groups[[KEY]], keys)
+            if kept_rows_of(table) in joined:
+                some = kept_rows(self.counts[table]) > joined[kept_rows_of(table)].sum()
+                self.unknown[table] = UnknownKeys.among(groups[[KEY]], keys, some=some)
             customers = customers.hstack(joined.drop(KEY))
         self._frame = customers.lazy().with_columns(
             of_customer(step.measure, views[step.measure.spec.events]) for step in steps

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.bucket import Bucket, UnknownKeys
+from segkit.columns.bucket import Bucket, UnderWay, UnknownKeys
 from segkit.columns.features.steps import CutStep, Fitted
 from segkit.columns.helpers import LATEST, kept_rows_of
 from segkit.columns.plan.plan import Plan
@@ -43,14 +43,18 @@ class PaddedKeys(NamedTuple):
 
 
 def compute(
-    plan: Plan, *, one_by_one: bool = False, found_before: Mapping[CutStep, Fitted] | None = None
+    plan: Plan,
+    *,
+    customers: UnderWay | None = None,
+    one_by_one: bool = False,
+    found_before: Mapping[CutStep, Fitted] | None = None,
 ) -> Computed | PaddedKeys:
-    """Every column that the plan asks for.
+    """Every column that the plan asks for, of these customers, or of all in one bucket.
 
     `one_by_one` tries each label on its own before, and raises `StepFailed` for one that fails. With `found_before`,
     the customers are only some of those of the run in which the cuts were found: nothing is fitted to them.
     """
-    customers = Bucket(plan, one_by_one=one_by_one)
+    customers = customers or Bucket(plan, one_by_one=one_by_one)
     fitted: dict[CutStep, Fitted] = {}
     found: dict[CutStep, Fitted] = {}
     while waiting := customers.advance(found):
@@ -71,5 +75,5 @@ def compute(
         matched={table: int(frame[kept_rows_of(table)].sum()) for table in customers.measured},
         thresholds=tuple(one for one in told if isinstance(one, Threshold)),
         models=tuple(one for one in told if isinstance(one, FittedModel)),
-        unknown=customers.unknown,
+        unknown={table: found for table, found in customers.unknown.items() if len(found.keys)},
     )

@@ -47,6 +47,8 @@ COUNT = hidden("count")
 """How many rows a group has. `View.left_out`, measures, limits and `each` make it, and drop it once it is read."""
 
 
+PLACE = hidden("place")
+"""Where a customer stands in the file, while the customers are in buckets. `engines` make it and drop it at the end."""
 LATEST = hidden("latest")
 """The last day of a group of events. The measures make it; `View.counts` reads it, of all that are kept."""
 

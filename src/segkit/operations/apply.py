@@ -46,6 +46,7 @@ def apply(
     wait: bool = True,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
+    buckets: int | None = None,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
@@ -71,7 +72,8 @@ def apply(
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
     with ExitStack() as stack:
         digests = Digests()
-        ws = stack.enter_context(Workspace() if dry_run or to_stdout else Workspace(digests.start))
+        unseen = dry_run or to_stdout
+        ws = stack.enter_context(Workspace(buckets=buckets) if unseen else Workspace(digests.start, buckets=buckets))
         stack.callback(digests.close)
         to: Destination
         if to_stdout:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @options.replace
 @options.save_cutoffs
 @options.no_wait
+@click.option("--buckets", type=click.IntRange(min=1), metavar="N", help="Compute the customers in so many parts.")
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
@@ -55,6 +56,7 @@ def command(
     replace: bool,
     save_cutoffs: str | None,
     no_wait: bool,
+    buckets: int | None,
     summary: str | None,
     fail_on: str,
 ) -> int:
@@ -84,6 +86,7 @@ def command(
             wait=not no_wait,
             stdout=sys.stdout.buffer,
             progress=stage,
+            buckets=buckets,
         )
     if terminal.log:
         terminal.log.result = result

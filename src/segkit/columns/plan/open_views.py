@@ -179,10 +179,14 @@ def _views(
         ordered = name == origin or _in_order(name, rules, steps)
         came = rules.customers.columns if name == origin else ()
         key = spec.key or rules.customers.key
-        return event_view(
-            name, spec, key, tables[name], reads[name], into, context,
-            in_order=ordered, came=came, forms=rules.customers.normalise_keys or (),
-        )  # fmt: skip
+        forms = rules.customers.normalise_keys or ()
+
+        def made(table: Table) -> View:
+            return event_view(
+                name, spec, key, table, reads[name], into, context, in_order=ordered, came=came, forms=forms
+            )
+
+        return made(tables[name])._replace(made=made)
 
     def of_customers() -> View:
         into = [j for n, j in joined.items() if rules.lookup[n].into == CUSTOMERS and not late & set(j.adds)]
@@ -191,7 +195,11 @@ def _views(
             events = views[origin]
             fits = not any(column_misfits([m for m in mentions if m.table == origin], events.schema))
             table = customers_of(rules.customers, events, reads[CUSTOMERS], fits=fits)
-        return customer_view(rules.customers, table, reads[CUSTOMERS], into, context, late)
+
+        def made(table: Table) -> View:
+            return customer_view(rules.customers, table, reads[CUSTOMERS], into, context, late)
+
+        return made(table)._replace(made=made)
 
     wrong: list[Finding] = []
     for name in rules.events:

@@ -17,7 +17,7 @@ from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.helpers import KEY, MATCH, as_it_came, is_visible, member
+from segkit.columns.helpers import KEY, MATCH, PLACE, as_it_came, is_visible, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
@@ -79,6 +79,12 @@ class Plan(NamedTuple):
         return [step for step in self.steps if isinstance(step, CutStep)]
 
     @property
+    def counted_tables(self) -> list[str]:
+        """The event tables whose rows are counted, whether or not something is measured over them."""
+        expected = [name for name, table in self.rules.events.items() if table.expect]
+        return list(dict.fromkeys(name for name in (self.rules.customers.from_, *expected) if name))
+
+    @property
     def spellings(self) -> tuple[Spelling, ...]:
         """What keys may differ in."""
         return self.rules.customers.normalise_keys or ()
@@ -112,7 +118,7 @@ class Plan(NamedTuple):
         """The columns of the customer view that criteria, steps or outputs need."""
         needed = {*self.asked, *self.output_columns, *(n for step in self.steps for n in step.needs)}
         needed |= {as_it_came(name) for name in self.output_columns}
-        needed |= {field_text(name) for name in needed} | {MATCH}
+        needed |= {field_text(name) for name in needed} | {MATCH, PLACE}
         return [name for name in self.views[CUSTOMERS].schema if name in needed]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -144,6 +144,24 @@ class View(NamedTuple):
     padded: Sequence[str] = ()
     answers: Mapping[Asked, pl.Expr] = MappingProxyType({})
     """Whether a condition on a column holds, for those that a lookup answers."""
+    made: Callable[[Table], View] | None = None
+    """How it was made of its table."""
+
+    def over(self, rows: pl.LazyFrame) -> View:
+        """The same view of other rows of the table, as they came."""
+        assert self.made is not None, "lookups are read whole"
+        return self.made(self.table._replace(frame=rows))
+
+    def of_kept(self, rows: pl.LazyFrame) -> View:
+        """The view of rows that have been through `sort_out`: typed, and nothing leaves one of them out."""
+        return self._replace(
+            frame=rows,
+            spec=self.spec.model_copy(update={"where": {}}),
+            table=self.table._replace(has_repeats=False),
+            doubts=Doubts((), None),
+            as_came=False,
+            padded=(),
+        )
 
     def where(self, conditions: Conditions) -> pl.Expr:
         """Whether all of these conditions on columns hold in a row; never null."""

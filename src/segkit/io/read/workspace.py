@@ -26,16 +26,19 @@ class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
-    `frames` are tables that are no files, by the paths that sources give for them.
+    `frames` are tables that are no files, by the paths that sources give for them. The customers are computed in so
+    many `buckets`; None where all are in one.
     """
 
     def __init__(
         self,
         on_open: Callable[[Path], object] = lambda _: None,
         frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
+        buckets: int | None = None,
     ) -> None:
         self.on_open = on_open
         self.frames = frames
+        self.buckets = buckets
 
     def __enter__(self) -> Workspace:
         try:
@@ -106,6 +109,12 @@ class Workspace:
         """A path that is free, in the workspace."""
         self._count += 1
         return Path(self._directory.name) / f"{self._count}{suffix}"
+
+    def new_folder(self) -> Path:
+        """A folder that is empty, in the workspace."""
+        folder = self.new_file("")
+        folder.mkdir()
+        return folder
 
     def copy_of(self, frame: str) -> Path:
         """The file that holds a frame once `copy_frames` has run: what a manifest says of it is that of this file."""

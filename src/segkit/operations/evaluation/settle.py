@@ -13,6 +13,7 @@ from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import Doubts, SecondLook, View
 from segkit.criteria.context import Context
+from segkit.engines.spread import spread
 from segkit.errors import RuleError
 from segkit.io.read import Table, Workspace, explain_failure
 from segkit.io.read.values.texts import needs_care
@@ -53,6 +54,8 @@ def settle(
     Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
     Before that, `ready` may refuse the plan.
     """
+    if ws.buckets is not None:  # keys are trimmed row by row: nobody can look at all of them first
+        tables = {name: table._replace(care=True) for name, table in tables.items()}
     while True:
         outcome = _outcome(loaded, tables, context, ws, progress, ready)
         if isinstance(outcome, Settled):
@@ -150,7 +153,10 @@ def _computed(plan: Plan, tables: Mapping[str, Table], ws: Workspace, progress: 
     for name, table in tables.items():
         view = plan.views.get(name)
         table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
-    return compute(plan)
+    if ws.buckets is None:
+        return compute(plan)
+    with ws.filling():
+        return compute(plan, customers=spread(plan, ws, buckets=ws.buckets))
 
 
 def _with_clear_dates(plan: Plan, tables: Mapping[str, Table]) -> Mapping[str, Table]:

@@ -1,0 +1,157 @@
+"""What is done with each piece of a table, and with each bucket of customers: the same steps as where there is one."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.columns.bucket import Bucket, State
+from segkit.columns.features.steps import CutStep, Fitted
+from segkit.columns.helpers import COUNT, KEY, LATEST, PLACE, ROW, TIME
+from segkit.columns.plan.plan import Plan
+from segkit.engines.engine import Parcel
+from segkit.engines.pieces import Piece
+from segkit.rules.tables import CUSTOMERS
+
+COUNTS = "\x1fcounts"
+"""The table of parcels that say how many rows of a piece there are, and are left out."""
+
+
+class Answer(NamedTuple):
+    """What a bucket says: the cuts that it waits for, by their place in the plan, and what it has counted.
+
+    `counted` has the counts of pieces of tables that came to it.
+    """
+
+    waiting: Sequence[int]
+    state: State
+    counted: Mapping[str, Sequence[pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every machine gets to know of a run; whatever it writes is put in place once it is whole."""
+
+    plan: Plan
+    travels: Mapping[str, Sequence[str]]
+    """The columns of each table that go to the buckets; none of a table that is only counted."""
+    buckets: int
+    work: Path
+
+    def split(self, piece: Piece) -> Iterator[Parcel]:
+        """The rows of a piece that are kept, by bucket, and the counts of all."""
+        columns, rows, is_customers = self.travels[piece.table], piece.rows, piece.table == CUSTOMERS
+        if is_customers:
+            rows = rows.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64) + (piece.place << 40))
+        view = self.plan.views[piece.table].over(rows)
+        found = view.rows(columns) if is_customers else view.rows([TIME, *columns]).with_columns(_last_day())
+        kept, counts = view.sort_out(found.collect(engine="streaming"))
+        yield Parcel(piece.place % self.buckets, COUNTS + piece.table, piece.place, sealed(counts))
+        if columns:
+            key = kept[self.plan.match if is_customers else KEY]
+            rows_by_bucket = kept.drop(LATEST, strict=False).with_columns(_bucket_of(key, self.buckets))
+            parts = rows_by_bucket.partition_by(COUNT, as_dict=True, include_key=False, maintain_order=True)
+            for (bucket,), part in parts.items():
+                yield Parcel(int(bucket), piece.table, piece.place, sealed(part))
+
+    def gather(self, bucket: int, parcels: Iterable[Parcel]) -> Answer:
+        """The columns of the customers of a bucket, up to the first cut."""
+        rows: dict[str, list[tuple[int, pl.DataFrame]]] = {}
+        for parcel in parcels:
+            rows.setdefault(parcel.table, []).append((parcel.piece, opened(parcel.rows)))
+        counted = {name: [frame for _, frame in rows.pop(COUNTS + name, ())] for name in self.travels}
+        tables = {name: self._in_order(name, rows.pop(name, ())) for name in self._travelling}
+        begun = Bucket(self._over(tables), counted=self.travels)
+        answer = self._advance(bucket, begun, {})
+        for name in begun.tables_to_come:
+            commit(tables[name], self._path(bucket, f"{name}.arrow"))
+        return answer._replace(counted=counted)
+
+    def go_on(self, fitted: Mapping[int, Fitted], bucket: int) -> Answer:
+        """The bucket from where it waited for cuts, which have been found by now."""
+        state: State = pickle.loads(self._path(bucket, "state").read_bytes())
+        paths = {name: self._path(bucket, f"{name}.arrow") for name in self._travelling}
+        plan = self._over({name: pl.read_ipc(path) for name, path in paths.items() if path.exists()})
+        resumed = Bucket.resumed(plan, pl.scan_ipc(self.path_of(bucket)), state, counted=self.travels)
+        return self._advance(bucket, resumed, fitted)
+
+    def path_of(self, bucket: int) -> Path:
+        """The columns that the customers of a bucket have so far."""
+        return self._path(bucket, "arrow")
+
+    def _path(self, bucket: int, name: str) -> Path:
+        return self.work / f"{bucket}.{name}"
+
+    def _advance(self, number: int, bucket: Bucket, fitted: Mapping[int, Fitted]) -> Answer:
+        steps = bucket.plan.steps
+        cuts = {step: place for place, step in enumerate(steps) if isinstance(step, CutStep)}
+        waiting = bucket.advance({cut: fitted[place] for cut, place in cuts.items() if place in fitted})
+        commit(bucket.frame if waiting else bucket.final(), self.path_of(number))
+        if waiting:
+            put(bucket.state, self._path(number, "state"))
+        return Answer([cuts[cut] for cut in waiting], bucket.state, {})
+
+    @property
+    def _travelling(self) -> list[str]:
+        return [name for name, columns in self.travels.items() if columns]
+
+    def _over(self, tables: Mapping[str, pl.DataFrame]) -> Plan:
+        """The plan over the rows of a bucket."""
+        views = {name: self.plan.views[name].of_kept(rows.lazy()) for name, rows in tables.items()}
+        return self.plan._replace(views={**self.plan.views, **views})
+
+    def _in_order(self, table: str, parts: Iterable[tuple[int, pl.DataFrame]]) -> pl.DataFrame:
+        """The rows of a table in a bucket, in the order of the table."""
+        schema = self.plan.views[table].frame.collect_schema()
+        names = dict.fromkeys([KEY, *self.travels[table]])
+        nothing = pl.DataFrame(schema={name: schema[name] for name in names})
+        rows = pl.concat([nothing, *(rows for _, rows in sorted(parts, key=lambda part: part[0]))])
+        return rows.with_row_index(ROW) if table != CUSTOMERS and ROW in schema else rows
+
+
+def _last_day() -> pl.Expr:
+    return pl.col(TIME).alias(LATEST)
+
+
+def _bucket_of(keys: pl.Series, buckets: int) -> pl.Series:
+    import polars_hash  # only runs in buckets, and draws, need it
+
+    hashed = keys.alias("key").to_frame().select(polars_hash.col("key").nchash.xxh3_64() % buckets)
+    return hashed.to_series().alias(COUNT)
+
+
+def sealed(frame: pl.DataFrame) -> bytes:
+    """Rows as they travel."""
+    out = io.BytesIO()
+    frame.write_ipc(out, compression="lz4")
+    return out.getvalue()
+
+
+def opened(rows: bytes) -> pl.DataFrame:
+    """Rows that have travelled."""
+    return pl.read_ipc(io.BytesIO(rows))
+
+
+def commit(frame: pl.DataFrame, path: Path) -> None:
+    """Write rows so that whoever looks sees none or all: what runs twice, or dies, leaves no half file."""
+    beside = _beside(path)
+    frame.write_ipc(beside, compression="uncompressed")
+    beside.replace(path)
+
+
+def put(state: State, path: Path) -> None:
+    """Write a state, in the same way."""
+    beside = _beside(path)
+    beside.write_bytes(pickle.dumps(state))
+    beside.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.uname().nodename}.{os.getpid()}")

@@ -1,0 +1,91 @@
+"""Tables in pieces that are read apart: runs of rows of Parquet, in which other kinds of files are put down first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from segkit.columns.tables.view import View
+from segkit.criteria.kinds import Dtypes
+from segkit.io.read import Workspace
+from segkit.rules.model.sources import Customers, Events
+
+
+class Piece(NamedTuple):
+    """Some rows of a table, as they came; `place` counts the pieces of a table in the order of its rows."""
+
+    table: str
+    place: int
+    rows: pl.LazyFrame
+
+
+class Source(NamedTuple):
+    """The rows of a table in a form of which runs can be read, and how many there are."""
+
+    frames: Sequence[tuple[pl.LazyFrame, int]]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(size for _, size in self.frames)
+
+    def pieces(self, table: str, rows: int) -> Iterator[Piece]:
+        """All rows in their order, in pieces of at most so many; one without rows where there is none."""
+        runs = [(frame, start) for frame, size in self.frames for start in range(0, size, rows)]
+        for place, (frame, start) in enumerate(runs or [(self.frames[0][0], 0)]):
+            yield Piece(table, place, frame.slice(start, rows))
+
+
+def source_of(view: View, named: Collection[str], ws: Workspace) -> Source:
+    """The rows of the table of a view; of a table that is no Parquet, a copy of the columns that are `named`."""
+    table, schema = view.table, view.table.frame.collect_schema()
+    if _is_in_place(view):
+        frames = [part.frame.select(schema.names()) for part in table.parts]
+        alike = [frame if frame.collect_schema() == schema else frame.cast(dict(schema)) for frame in frames]
+        return Source([(frame, _size(frame)) for frame in alike])
+    path = ws.new_file(".parquet")
+    with ws.filling():
+        table.frame.select(n for n in schema if n in named).sink_parquet(path, compression="lz4")
+    copy = pl.scan_parquet(path)
+    size = _size(copy)
+    # What no rule reads is named by the view all the same.
+    others = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in named]
+    return Source([(copy.with_columns(others).select(schema.names()), size)])
+
+
+def _is_in_place(view: View) -> bool:
+    """Whether the rows are those of Parquet files, and nothing looks at several of them at once."""
+    spec, table = view.spec, view.table
+    made = isinstance(spec, Customers) and spec.from_
+    compared = table.has_repeats or (isinstance(spec, Events) and spec.fill_down)
+    return not (made or compared) and all(part.kind == "parquet" for part in table.parts)
+
+
+def _size(frame: pl.LazyFrame) -> int:
+    return int(frame.select(pl.len()).collect().item())
+
+
+def columns_read(
+    schemas: Mapping[str, Dtypes], make: Callable[[Mapping[str, pl.LazyFrame]], Sequence[pl.LazyFrame]]
+) -> dict[str, list[str]]:
+    """Frame -> the columns that are read of it by whatever `make` makes of these frames.
+
+    Polars, which leaves out the others, is asked: it runs over no rows.
+    """
+    read: dict[str, set[str]] = {name: set() for name in schemas}
+
+    def frame(name: str, schema: Dtypes) -> pl.LazyFrame:
+        def rows(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+            asked = list(schema) if columns is None else columns
+            read[name].update(asked)
+            yield pl.DataFrame(schema=dict(schema)).select(asked)
+
+        return register_io_source(rows, schema=dict(schema))
+
+    made = make({name: frame(name, schema) for name, schema in schemas.items()})
+    if made:
+        pl.collect_all(made)
+    return {name: [column for column in schemas[name] if column in read[name]] for name in schemas}

@@ -1,0 +1,139 @@
+"""The customers of a run in buckets, on an engine: to whoever computes a plan, the same as in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import polars as pl
+
+from segkit.columns.bucket import UnknownKeys
+from segkit.columns.features.measures import Measure, measured_columns
+from segkit.columns.features.steps import CutStep, Fitted, LookupStep, MeasureStep
+from segkit.columns.helpers import KEY, PLACE, ROW, TIME
+from segkit.columns.helpers import since as since_of
+from segkit.columns.plan.plan import Plan
+from segkit.columns.tables.view import View
+from segkit.engines.engine import Engine, Local
+from segkit.engines.job import Answer, Job
+from segkit.engines.pieces import Piece, columns_read, source_of
+from segkit.io.read import Workspace
+from segkit.rules.tables import CUSTOMERS
+
+ROWS = 2_000_000
+"""At most so many rows of a table are read at a time."""
+
+
+class Spread:
+    """The customers of a run in buckets; see `UnderWay`."""
+
+    def __init__(self, job: Job, engine: Engine, pieces: Sequence[Piece]) -> None:
+        self.counts: dict[str, pl.DataFrame] = {}
+        self.unknown: dict[str, UnknownKeys] = {}
+        self.measured: list[str] = []
+        self._job, self._engine, self._pieces = job, engine, pieces
+        self._counted: dict[str, pl.DataFrame] = {}
+
+    @property
+    def padded(self) -> frozenset[str]:
+        """None: keys are trimmed row by row, since nobody can look at all of them first."""
+        return frozenset()
+
+    def advance(self, fitted: Mapping[CutStep, Fitted]) -> list[CutStep]:
+        """Compute what can be computed with what cuts have found; the cuts that the rest waits for."""
+        job, steps = self._job, self._job.plan.steps
+        if self._pieces:
+            answers = self._engine.exchange(job.split, self._pieces, job.buckets, job.gather)
+            self._pieces = ()
+            self._counted = {name: _summed(frame for a in answers for frame in a.counted[name]) for name in job.travels}
+        else:
+            found = {place: fitted[step] for place, step in enumerate(steps) if step in fitted}
+            answers = self._engine.map(partial(job.go_on, found), range(job.buckets))
+        waiting = answers[0].waiting
+        if not waiting:
+            self._add_up(answers)
+        return [step for place, step in enumerate(steps) if place in waiting and isinstance(step, CutStep)]
+
+    def asked(self, cut: CutStep) -> pl.DataFrame:
+        """The columns that a cut asks for, of all customers in their order."""
+        return self._customers.select(PLACE, *cut.asks).sort(PLACE).drop(PLACE).collect()
+
+    def final(self) -> pl.DataFrame:
+        """What gates and outputs look at, in the order of the file."""
+        return self._customers.sort(PLACE).drop(PLACE).collect()
+
+    @property
+    def _customers(self) -> pl.LazyFrame:
+        """All customers as far as they are, bucket by bucket."""
+        return pl.concat(pl.scan_ipc(self._job.path_of(bucket)) for bucket in range(self._job.buckets))
+
+    def _add_up(self, answers: Sequence[Answer]) -> None:
+        """What the buckets have counted, by table."""
+        states = [answer.state for answer in answers]
+        self.measured = states[0].measured
+        late = [step.lookup.found for step in self._job.plan.steps if isinstance(step, LookupStep)]
+        found = _summed(state.counts[CUSTOMERS].select(late) for state in states) if late else pl.DataFrame()
+        customers = self._counted[CUSTOMERS].hstack(found)
+        read = dict.fromkeys([*(name for name in self._counted if name not in self.measured), *self.measured])
+        self.counts = {CUSTOMERS: customers, **{name: self._counted[name] for name in read if name != CUSTOMERS}}
+        for table in dict.fromkeys(name for state in states for name in state.unknown):
+            some = [state.unknown[table] for state in states if table in state.unknown]
+            self.unknown[table] = UnknownKeys(pl.concat(one.keys for one in some), sum(one.of_all for one in some))
+
+
+def spread(plan: Plan, ws: Workspace, *, buckets: int | None = None) -> Spread:
+    """The customers of a plan in buckets: in so many, or in as many as the memory of the workspace asks for."""
+    travels = _travels(plan)
+    sources = {
+        name: source_of(plan.views[name], _read_of(plan.views[name], columns), ws) for name, columns in travels.items()
+    }
+    pieces = [piece for name, source in sources.items() for piece in source.pieces(name, ROWS)]
+    work = ws.new_folder()
+    return Spread(Job(_placed(plan), travels, buckets or 1, work), Local(work), pieces)
+
+
+def _placed(plan: Plan) -> Plan:
+    """The plan, in which customers carry their place in the file."""
+    view = plan.views[CUSTOMERS]
+    frame = view.frame.with_columns(pl.lit(0, pl.Int64).alias(PLACE))
+    view = view._replace(frame=frame, schema={**view.schema, PLACE: pl.Int64()})
+    return plan._replace(views={**plan.views, CUSTOMERS: view}, schema={**plan.schema, PLACE: pl.Int64()})
+
+
+def _travels(plan: Plan) -> dict[str, list[str]]:
+    """The columns of each table that steps look at; none of tables that are only counted."""
+    measures: dict[str, list[Measure]] = {}
+    for step in (step for step in plan.steps if isinstance(step, MeasureStep)):
+        measures.setdefault(step.measure.spec.events, []).append(step.measure)
+    schemas = {name: view.frame.collect_schema() for name, view in plan.views.items() if name != CUSTOMERS}
+
+    def measured(frames: Mapping[str, pl.LazyFrame]) -> list[pl.LazyFrame]:
+        views = {name: plan.views[name].of_kept(frame) for name, frame in frames.items()}
+        return [measured_columns(views[table], of, _dates(plan, of), views) for table, of in measures.items()]
+
+    read = columns_read(schemas, measured)
+    made = {KEY, TIME, ROW}
+    counted = {name: list[str]() for name in plan.counted_tables}
+    travels = {name: [TIME, *(c for c in columns if c not in made)] for name, columns in read.items() if columns}
+    return {**counted, **travels, CUSTOMERS: _placed(plan).base_columns}
+
+
+def _dates(plan: Plan, measures: Sequence[Measure]) -> pl.LazyFrame | None:
+    """The dates of customers from which windows begin, of no customer."""
+    since = {since_of(measure.since): pl.Date() for measure in measures if measure.since}
+    return pl.LazyFrame(schema={KEY: pl.String(), **since}) if since else None
+
+
+def _read_of(view: View, columns: Sequence[str]) -> list[str]:
+    """The columns of its table that a view reads to give these, and what is counted of it."""
+    schema = {view.name: view.table.frame.collect_schema()}
+    asked = [column for column in columns if column != PLACE]
+    asked += [] if view.name == CUSTOMERS else [TIME]
+    return columns_read(schema, lambda frames: [view.over(frames[view.name]).rows(asked)])[view.name]
+
+
+def _summed(counts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The counts of pieces, or of buckets, added up: numbers, whether there is a doubt, the last day."""
+    rows = pl.concat(counts, how="diagonal_relaxed")
+    how = {pl.Boolean: pl.Expr.any, pl.Date: pl.Expr.max, pl.Null: pl.Expr.max}
+    return rows.select(how.get(type(dtype), pl.Expr.sum)(pl.col(name)) for name, dtype in rows.schema.items())
