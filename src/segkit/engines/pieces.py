@@ -78,9 +78,9 @@ def columns_read(
     read: dict[str, set[str]] = {name: set() for name in schemas}
 
     def frame(name: str, schema: Dtypes) -> pl.LazyFrame:
-        def rows(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+        def rows(columns: list[str] | None, filtered: pl.Expr | None, *_: object) -> Iterator[pl.DataFrame]:
             asked = list(schema) if columns is None else columns
-            read[name].update(asked)
+            read[name].update(asked, [] if filtered is None else filtered.meta.root_names())
             yield pl.DataFrame(schema=dict(schema)).select(asked)
 
         return register_io_source(rows, schema=dict(schema))
