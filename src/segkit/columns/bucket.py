@@ -64,8 +64,8 @@ class UnderWay(Protocol):
     def asked(self, cut: CutStep) -> pl.DataFrame:
         """The columns that a cut asks for which is waited for."""
 
-    def final(self) -> pl.DataFrame:
-        """What gates and outputs look at, and the key under `KEY`; completes `counts`, too."""
+    def parts(self) -> Sequence[pl.LazyFrame]:
+        """What gates and outputs look at, and the key under `KEY`, of all customers in the order of the file."""
 
 
 class State(NamedTuple):
@@ -153,6 +153,10 @@ class Bucket:
     def asked(self, cut: CutStep) -> pl.DataFrame:
         """The columns that a cut asks for which is waited for."""
         return self._frame.select(cut.asks).collect()
+
+    def parts(self) -> Sequence[pl.LazyFrame]:
+        """What gates and outputs look at: its customers are in one part."""
+        return [self.final().lazy()]
 
     def final(self) -> pl.DataFrame:
         """What gates and outputs look at, once all is computed, and the key under `KEY`; completes `counts`, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from segkit.columns.bucket import Bucket, UnderWay, UnknownKeys
 from segkit.columns.features.steps import CutStep, Fitted
-from segkit.columns.helpers import LATEST, kept_rows_of
+from segkit.columns.helpers import COUNT, LATEST, kept_rows_of
 from segkit.columns.plan.plan import Plan
 from segkit.results import FittedModel, Threshold
 
@@ -19,16 +19,33 @@ from segkit.results import FittedModel, Threshold
 class Computed(NamedTuple):
     """One row a customer, in the order of the file: every column asked for, and the key under `KEY`.
 
-    `counts` has a one-row frame for each table that was read. `matched` counts the events of known customers by table.
+    The customers are in one part, in memory, or in several on disk. `counts` has a one-row frame for each table that
+    was read. `matched` counts the events of known customers by table.
     """
 
-    frame: pl.DataFrame
+    parts: Sequence[pl.LazyFrame]
+    size: int
+    """How many customers there are."""
     counts: Mapping[str, pl.DataFrame]
     matched: Mapping[str, int]
     thresholds: tuple[Threshold, ...] = ()
     models: tuple[FittedModel, ...] = ()
     unknown: Mapping[str, UnknownKeys] = MappingProxyType({})
     """Event tables that have keys of nobody."""
+
+    @property
+    def customers(self) -> pl.LazyFrame:
+        """All customers."""
+        return self.parts[0] if len(self.parts) == 1 else pl.concat(self.parts)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All customers with all columns, in memory."""
+        return self.customers.collect()
+
+    def column(self, name: str) -> pl.Series:
+        """One column of all customers, in memory."""
+        return self.customers.select(name).collect().to_series()
 
     def last_day(self, table: str) -> dt.date | None:
         """The last day of an event that counts, of an event table that was read; None where there is no event."""
@@ -65,14 +82,17 @@ def compute(
         fitted |= found
     if customers.padded:
         return PaddedKeys(customers.padded)
-    frame = customers.final()
+    parts = customers.parts()
     if customers.padded:
         return PaddedKeys(customers.padded)
+    rows = {table: pl.col(kept_rows_of(table)).sum() for table in customers.measured}
+    sums = pl.concat([part.select(pl.len().alias(COUNT), **rows) for part in parts]).sum().collect().row(0, named=True)
     told = [one for cut in plan.cuts for one in fitted[cut].told]
     return Computed(
-        frame=frame,
+        parts=parts,
+        size=sums[COUNT],
         counts={**plan.lookup_counts, **customers.counts},
-        matched={table: int(frame[kept_rows_of(table)].sum()) for table in customers.measured},
+        matched={table: int(sums[table] or 0) for table in customers.measured},
         thresholds=tuple(one for one in told if isinstance(one, Threshold)),
         models=tuple(one for one in told if isinstance(one, FittedModel)),
         unknown={table: found for table, found in customers.unknown.items() if len(found.keys)},

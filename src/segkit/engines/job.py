@@ -23,6 +23,9 @@ from segkit.rules.tables import CUSTOMERS
 COUNTS = "\x1fcounts"
 """The table of parcels that say how many rows of a piece there are, and are left out."""
 
+_BLOCK = 2**40
+"""The place of a row is that of its piece, times this, and the row in it."""
+
 
 class Answer(NamedTuple):
     """What a bucket says: the cuts that it waits for, by their place in the plan, and what it has counted.
@@ -49,7 +52,7 @@ class Job:
         """The rows of a piece that are kept, by bucket, and the counts of all."""
         columns, rows, is_customers = self.travels[piece.table], piece.rows, piece.table == CUSTOMERS
         if is_customers:
-            rows = rows.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64) + (piece.place << 40))
+            rows = rows.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64) + piece.place * _BLOCK)
         view = self.plan.views[piece.table].over(rows)
         found = view.rows(columns) if is_customers else view.rows([TIME, *columns]).with_columns(_last_day())
         kept, counts = view.sort_out(found.collect(engine="streaming"))
@@ -81,6 +84,20 @@ class Job:
         plan = self._over({name: pl.read_ipc(path) for name, path in paths.items() if path.exists()})
         resumed = Bucket.resumed(plan, pl.scan_ipc(self.path_of(bucket)), state, counted=self.travels)
         return self._advance(bucket, resumed, fitted)
+
+    def by_place(self, bucket: int) -> Iterator[Parcel]:
+        """The customers of a bucket, by the piece of their table that they come from."""
+        rows = pl.read_ipc(self.path_of(bucket)).with_columns((pl.col(PLACE) // _BLOCK).alias(COUNT))
+        for (place,), part in rows.partition_by(COUNT, as_dict=True, include_key=False, maintain_order=True).items():
+            yield Parcel(int(place), CUSTOMERS, bucket, sealed(part))
+
+    def in_order(self, place: int, parcels: Iterable[Parcel]) -> Path:
+        """The customers of a piece of their table, as it has them."""
+        nothing = pl.DataFrame(schema=pl.read_ipc_schema(self.path_of(0)))
+        rows = pl.concat([nothing, *(opened(parcel.rows) for parcel in parcels)])
+        path = self.work / f"part{place}.arrow"
+        commit(rows.sort(PLACE).drop(PLACE), path)
+        return path
 
     def path_of(self, bucket: int) -> Path:
         """The columns that the customers of a bucket have so far."""

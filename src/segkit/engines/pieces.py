@@ -44,7 +44,7 @@ def source_of(view: View, named: Collection[str], ws: Workspace) -> Source:
     table, schema = view.table, view.table.frame.collect_schema()
     if _is_in_place(view):
         frames = [part.frame.select(schema.names()) for part in table.parts]
-        alike = [frame if frame.collect_schema() == schema else frame.cast(dict(schema)) for frame in frames]
+        alike = [frame if frame.collect_schema() == schema else frame.cast(schema) for frame in frames]
         return Source([(frame, _size(frame)) for frame in alike])
     path = ws.new_file(".parquet")
     with ws.filling():

@@ -32,6 +32,7 @@ class Spread:
         self.unknown: dict[str, UnknownKeys] = {}
         self.measured: list[str] = []
         self._job, self._engine, self._pieces = job, engine, pieces
+        self._parts = sum(piece.table == CUSTOMERS for piece in pieces)
         self._counted: dict[str, pl.DataFrame] = {}
 
     @property
@@ -47,7 +48,7 @@ class Spread:
             self._pieces = ()
             self._counted = {name: _summed(frame for a in answers for frame in a.counted[name]) for name in job.travels}
         else:
-            found = {place: fitted[step] for place, step in enumerate(steps) if step in fitted}
+            found = {n: fitted[s] for n, s in enumerate(steps) if isinstance(s, CutStep) and s in fitted}
             answers = self._engine.map(partial(job.go_on, found), range(job.buckets))
         waiting = answers[0].waiting
         if not waiting:
@@ -58,9 +59,11 @@ class Spread:
         """The columns that a cut asks for, of all customers in their order."""
         return self._customers.select(PLACE, *cut.asks).sort(PLACE).drop(PLACE).collect()
 
-    def final(self) -> pl.DataFrame:
-        """What gates and outputs look at, in the order of the file."""
-        return self._customers.sort(PLACE).drop(PLACE).collect()
+    def parts(self) -> Sequence[pl.LazyFrame]:
+        """What gates and outputs look at, in the order of the file, in which the buckets are put together."""
+        job = self._job
+        paths = self._engine.exchange(job.by_place, range(job.buckets), self._parts, job.in_order)
+        return [pl.scan_ipc(path) for path in paths]
 
     @property
     def _customers(self) -> pl.LazyFrame:

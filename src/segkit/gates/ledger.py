@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -13,10 +13,14 @@ from segkit.columns import helpers
 from segkit.columns.features.permission import CONSENT, FREQUENCY_CAP, SUPPRESSED, permission_columns
 from segkit.columns.helpers import KEY, member
 from segkit.gates.draws import drawn, variants
-from segkit.gates.limits import within
+from segkit.gates.limits import Within, within
 from segkit.gates.rows import spread
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
+from segkit.rules.model.permissions import Limit
+
+Limited: TypeAlias = Callable[[str, Limit, pl.DataFrame, pl.Series], Within]
+"""Who is within the limit of a segment, of those customers who reach it."""
 
 
 class Line(NamedTuple):
@@ -75,12 +79,12 @@ def ledger(
     memberships: pl.DataFrame,
     customers: pl.DataFrame,
     *,
-    within_limit: Mapping[str, pl.Series] | None = None,
+    limited: Limited = lambda _, limit, customers, reach: within(limit, customers, reach),
 ) -> Ledger:
     """Who is stopped where, who is written, and who has claimed whom.
 
     `customers` has the key and the columns of consent, suppression and contact pressure. Where these are only some of
-    a run's, it is known already who of them is `within_limit`, by segment.
+    a run's, `limited` knows which of them are within the limit of a segment.
     """
     lines: dict[str, Line] = {}
     exclusive = rules.assignment.mode == "exclusive"
@@ -95,7 +99,7 @@ def ledger(
             _permitted(queue, segment, customers, asked)
             if claims is not None:
                 queue.take_out("claimed", claims.is_not_null())
-            held = _drawn(queue, name, segment, customers, within_limit)
+            held = _drawn(queue, name, segment, customers, limited)
             if claims is not None:
                 claims = claims.scatter((queue.left if held is None else queue.left | held).arg_true(), numbers[name])
         lines[name] = Line(
@@ -127,17 +131,14 @@ def _drawn(
     name: str,
     segment: Segment,
     customers: pl.DataFrame,
-    within_limit: Mapping[str, pl.Series] | None,
+    limited: Limited,
 ) -> pl.Series | None:
     """Who is held out, after sample and limit; None where there is no holdout."""
     salt = salt_of(name, segment)
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
-        if within_limit is None:
-            first, queue.last = within(segment.limit, customers, queue.left)
-        else:
-            first = within_limit[name]
+        first, queue.last = limited(name, segment.limit, customers, queue.left)
         queue.take_out("limit", ~first)
     if segment.holdout is None:
         return None

@@ -32,12 +32,28 @@ class Within(NamedTuple):
 
 def within(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> Within:
     """Who of those that reach the limit is among the first of their group."""
-    asked = list(dict.fromkeys([KEY, *([limit.by] if limit.by else []), *limit.per]))
-    reached = customers.lazy().select(asked).filter(reach).collect()
-    last = edges(limit, reached) if _groups(limit, reached) <= FEW else None
-    passed = ranked_within(limit, reached) if last is None else before(limit, reached, last)
-    value = last[EDGE][0] if last is not None and limit.by and not limit.per and len(last) else None
+    rows = reaching(limit, customers, reach)
+    if _groups(limit, rows) <= FEW:
+        return within_cut(limit, customers, reach, edges(limit, rows))
+    return Within(spread(reach.arg_true().filter(ranked_within(limit, rows)), True, len(customers), False))
+
+
+def within_cut(limit: Limit, customers: pl.DataFrame, reach: pl.Series, last: pl.DataFrame) -> Within:
+    """Who of those that reach the limit is within it, where the last one of each group who is has been found."""
+    passed = before(limit, reaching(limit, customers, reach), last)
+    value = last[EDGE][0] if limit.by and not limit.per and len(last) else None
     return Within(spread(reach.arg_true().filter(passed), True, len(customers), False), value)
+
+
+def reaching(limit: Limit, customers: pl.DataFrame, reach: pl.Series) -> pl.DataFrame:
+    """Those who reach the limit, with what it looks at."""
+    asked = list(dict.fromkeys([KEY, *([limit.by] if limit.by else []), *limit.per]))
+    return customers.lazy().select(asked).filter(reach).collect()
+
+
+def first_of(limit: Limit, reached: pl.DataFrame) -> pl.DataFrame:
+    """Those of some customers who may be within the limit of all: the first of each group, unless it is a share."""
+    return reached if limit.count is None else reached.filter(ranked_within(limit, reached))
 
 
 def _groups(limit: Limit, reached: pl.DataFrame) -> int:

@@ -162,10 +162,10 @@ def _with_data(loaded: Loaded) -> _Seen:
     try:
         with Workspace() as ws:
             evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
-            customers = evaluated.computed.frame
+            plan, customers = evaluated.plan, evaluated.computed.frame
             never = [
                 placed(loaded, finding)
-                for finding in never_found(evaluated.plan, customers, hint=hints(evaluated.plan, customers))
+                for finding in never_found(plan, evaluated.computed.customers, hint=hints(plan, customers))
             ]
             twice = in_two_files(evaluated.plan)
             # All values that do not occur are found here; a run only names those of segments without customers.

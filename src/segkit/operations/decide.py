@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import Ledger, ledger, memberships
+from segkit.gates.parts import by_cuts, cuts_over
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.of_the_day import in_future, of_the_day
@@ -27,13 +29,15 @@ class Decision(NamedTuple):
     """A run that is ready to be delivered.
 
     `chosen` are the segments that are written. All that the summary counts is in `tally`, the rest of what
-    it says in `medians`.
+    it says in `medians`. `limits` has the value of the last customer within the limit of a segment, where one value
+    tells who is.
     """
 
     loaded: Loaded
     evaluated: Evaluated
     chosen: Sequence[str]
-    ledger: Ledger
+    of_one_part: Ledger | None
+    limits: Mapping[str, Any]
     tally: Tally
     medians: Medians
     lists: Sequence[List]
@@ -44,6 +48,12 @@ class Decision(NamedTuple):
     def rules(self) -> RuleFile:
         """The rule file."""
         return self.loaded.rules
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of all customers, who are in one part: nobody else asks who was stopped where."""
+        assert self.of_one_part is not None, "the customers are in several parts"
+        return self.of_one_part
 
     @property
     def customers(self) -> pl.DataFrame:
@@ -74,19 +84,52 @@ def decide(
         loaded, rules.today(), ws, progress, leaves=leaves, told=told, whole=whole, kept=kept, ready=ready
     )
     progress("finding segments")
-    customers = evaluated.computed.frame
-    of_gates = ledger(rules, memberships(rules, customers), customers)
-    tally = evaluated.tally.add(tally_of_customers(rules, customers, of_gates.lines, chosen))
-    members = {name: of_gates.lines[name].written for name in shown(rules, chosen)}
+    gates = _through_gates(rules, evaluated.computed.parts, chosen, ws)
+    tally = evaluated.tally.add(gates.tally)
     columns, of_layout = layout(evaluated.plan)
     return Decision(
         loaded=loaded,
         evaluated=evaluated,
         chosen=chosen,
-        ledger=of_gates,
+        of_one_part=gates.ledger,
+        limits=gates.limits,
         tally=tally,
-        medians=medians(customers, members, rules.output.profile),
+        medians=medians(gates.marked, shown(rules, chosen), rules.output.profile),
         lists=lists_of(rules, tally, chosen),
-        rows=Rows(with_marks(customers, of_gates.lines).lazy(), rules, columns, evaluated.plan.context.as_of),
+        rows=Rows(gates.marked, rules, columns, evaluated.plan.context.as_of),
         warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
     )
+
+
+class _Passed(NamedTuple):
+    """What the gates leave: the customers with marks that say who is in which list, and what was counted of them."""
+
+    marked: pl.LazyFrame
+    tally: Tally
+    limits: Mapping[str, Any]
+    ledger: Ledger | None
+
+
+def _through_gates(
+    rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace
+) -> _Passed:
+    if len(parts) == 1:
+        customers = parts[0].collect()
+        of_all = ledger(rules, memberships(rules, customers), customers)
+        marked = with_marks(customers, of_all.lines).lazy()
+        return _Passed(marked, tally_of_customers(rules, customers, of_all.lines, chosen), _limits(of_all), of_all)
+    limited = by_cuts(cuts_over(rules, parts))
+    tally, limits, paths = Tally(), dict[str, Any](), list[Path]()
+    for part in parts:
+        customers = part.collect()
+        of_part = ledger(rules, memberships(rules, customers), customers, limited=limited)
+        tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
+        limits = _limits(of_part)  # each part is told the same
+        paths.append(ws.new_file(".arrow"))
+        with ws.filling():
+            with_marks(customers, of_part.lines).write_ipc(paths[-1], compression="uncompressed")
+    return _Passed(pl.concat(map(pl.scan_ipc, paths)), tally, limits, None)
+
+
+def _limits(of_gates: Ledger) -> dict[str, Any]:
+    return {name: line.last for name, line in of_gates.lines.items() if line.last is not None}

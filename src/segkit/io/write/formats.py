@@ -191,12 +191,17 @@ def sink(frame: pl.LazyFrame, target: Target, format: str, style: TextStyle | No
     return FORMATS[format].sink(frame, target, style or TextStyle())
 
 
-def write(sinks: Iterable[Sink]) -> None:
-    """Write all of these: those of Polars together, then the others one by one."""
+def write(sinks: Iterable[Sink], *, together: bool = True) -> None:
+    """Write all of these: those of Polars together, or, if rows are on disk, one by one; then the others one by one.
+
+    Together, they share one copy of all rows in memory.
+    """
     import polars as pl
 
     all_ = list(sinks)
-    pl.collect_all([one for one in all_ if isinstance(one, pl.LazyFrame)])
+    lazy = [one for one in all_ if isinstance(one, pl.LazyFrame)]
+    for some in [lazy] if together else [[one] for one in lazy]:
+        pl.collect_all(some)
     for one in all_:
         if not isinstance(one, pl.LazyFrame):
             one()

@@ -62,7 +62,7 @@ def _require_expected(run: Decision, guards: Guards, last: Path | None) -> None:
     written = {name: run.tally.count("written", name) for name in run.chosen}
     last_days = {name: run.evaluated.computed.last_day(name) for name, t in rules.events.items() if t.expect}
     old = too_old(rules, last_days, as_of)
-    findings = broken(rules, written, len(run.customers), before, accept_changes=guards.accept_changes)
+    findings = broken(rules, written, run.evaluated.computed.size, before, accept_changes=guards.accept_changes)
     diagnostics = [placed(run.loaded, finding) for finding in (*old, *findings)]
     if diagnostics:
         raise CheckFailed(*diagnostics, Diagnostic("expectations are broken, so nothing was written"))

@@ -18,7 +18,7 @@ from segkit.rules.tables import CUSTOMERS
 SAMPLE = 1_000
 
 
-def personal_data(plan: Plan, columns: Sequence[str], customers: pl.DataFrame) -> tuple[PersonalColumn, ...]:
+def personal_data(plan: Plan, columns: Sequence[str], customers: pl.LazyFrame) -> tuple[PersonalColumn, ...]:
     """The columns with personal data among those written: `column`, `kind`, and `protection` where there is one.
 
     The key tells one customer from another, so it is always among them. What values look like is asked of the first
@@ -27,11 +27,12 @@ def personal_data(plan: Plan, columns: Sequence[str], customers: pl.DataFrame) -
     output, key = plan.rules.output, plan.rules.customers.key
     places = [place for place in with_sources(plan, [(CUSTOMERS, c) for c in columns]) if place[1] != key]
     here = list(dict.fromkeys([*columns, *(c for table, c in places if table == CUSTOMERS)]))
-    looks = _looks(customers.head(SAMPLE), [name for name in here if name in customers.columns])
-    kinds = {key: kind_of(key) or _looks(customers.head(SAMPLE), [KEY]).get(KEY) or "key"}
+    sample, schema = customers.head(SAMPLE).collect(), customers.collect_schema()
+    looks = _looks(sample, [name for name in here if name in schema])
+    kinds = {key: kind_of(key) or _looks(sample, [KEY]).get(KEY) or "key"}
     own = {(CUSTOMERS, name): kind for name in here if (kind := _named(name, customers) or looks.get(name))}
     own |= {(table, name): kind for table, name in places if table != CUSTOMERS and (kind := kind_of(name))}
-    types = {(CUSTOMERS, name): customers.schema[name] for name in here if name in customers.columns}
+    types = {(CUSTOMERS, name): schema[name] for name in here if name in schema}
     types |= {place: pl.String() for place in places if place not in types}
     known = with_made_of(plan, types, own)
     kinds |= {name: kind for name in columns if (kind := known.get((CUSTOMERS, name)))}
@@ -39,11 +40,11 @@ def personal_data(plan: Plan, columns: Sequence[str], customers: pl.DataFrame) -
     return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
 
 
-def _named(name: str, customers: pl.DataFrame) -> str | None:
+def _named(name: str, customers: pl.LazyFrame) -> str | None:
     """The kind that the name of a column tells, where its values do not say otherwise."""
-    if kind_of(name) is None or name not in customers.columns:
+    if kind_of(name) is None or name not in customers.collect_schema():
         return kind_of(name)
-    values, column = customers.select(name), pl.col(name)
+    values, column = customers.select(name).collect(), pl.col(name)
     if values.dtypes[0].is_nested() or not values[name].count():
         return kind_of(name)
 

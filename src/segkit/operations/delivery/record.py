@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from segkit.addresses import without_secrets
 from segkit.diagnostics import Diagnostic
-from segkit.gates.ledger import Line, salt_of
+from segkit.gates.ledger import salt_of
 from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
 from segkit.operations.delivery.changes import Changes, members_of
@@ -73,7 +73,7 @@ def manifest_of(
         assignment=rules.assignment.mode,
         output=_form(rules),
         members=members_of(changes),
-        personal_data=personal_data(run.evaluated.plan, written.columns, run.customers),
+        personal_data=personal_data(run.evaluated.plan, written.columns, run.evaluated.computed.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
         segments=tuple(_segment(segment, run, in_table=result.table is not None) for segment in result.segments),
@@ -135,7 +135,7 @@ def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.Segm
         holdout=None if asked.holdout is None else Decimal(asked.holdout),
         split={name: Decimal(percent) for name, percent in (asked.split or {}).items()},
         salt=salt_of(segment.name, asked) if asked.holdout is not None or asked.split else None,
-        limit_at=_limit_at(run.ledger.lines[segment.name], run.rules.output.min_cell),
+        limit_at=_limit_at(run, segment.name),
         write=segment.write,
         profile={
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
@@ -144,10 +144,10 @@ def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.Segm
     )
 
 
-def _limit_at(line: Line, min_cell: int) -> str | None:
-    held = 0 if line.held is None else int(line.held.sum())
-    few = int(line.written.sum()) + held < min_cell
-    return None if few or line.last is None or "limit" not in line.stopped else str(line.last)
+def _limit_at(run: Decision, name: str) -> str | None:
+    tally, last = run.tally, run.limits.get(name)
+    few = tally.count("written", name) + tally.count("stopped", name, "holdout") < run.rules.output.min_cell
+    return None if few or last is None or not tally.count("stopped", name, "limit") else str(last)
 
 
 def _file(output: WrittenFile) -> m.FileOf:

@@ -37,7 +37,7 @@ def refuse_lost_rows(plan: Plan, computed: Computed) -> None:
         read = int(counts["rows"].item())
         if made or len(rows) < len(view.table.parts) or sum(rows) == read:
             continue
-        if read > sum(rows) and computed.frame[plan.match].is_duplicated().any():
+        if read > sum(rows) and computed.column(plan.match).is_duplicated().any():
             continue  # the events of a customer who is there twice are, too: his key is refused
         message = f"{read:,} of the {plural(sum(rows), 'row')} of `{name}` were read"
         hint = (
@@ -62,7 +62,7 @@ def _rows(plan: Plan, name: str, counts: pl.DataFrame) -> Iterator[tuple[Entry, 
 
 def tally_of_tables(plan: Plan, computed: Computed) -> Tally:
     """The rows of customers and of events, those left out for each reason, and what was found for whom."""
-    numbers: dict[Entry, int | Decimal] = {("customers",): len(computed.frame)}
+    numbers: dict[Entry, int | Decimal] = {("customers",): computed.size}
     for name, counts in computed.counts.items():
         if name in plan.lookup_counts:
             continue
@@ -71,11 +71,11 @@ def tally_of_tables(plan: Plan, computed: Computed) -> Tally:
             left_out = kept_rows(counts) - computed.matched[name]
             numbers["table", name, UNKNOWN] = left_out
         if name == CUSTOMERS and plan.rules.customers.duplicates != "error":
-            numbers["table", name, DUPLICATES] = kept_rows(counts) - len(computed.frame)
+            numbers["table", name, DUPLICATES] = kept_rows(counts) - computed.size
     for file, column in plan.listed:
-        numbers["listed", file, column] = int(computed.frame[helpers.listed(file, column)].sum())
+        numbers["listed", file, column] = int(computed.column(helpers.listed(file, column)).sum())
     if any(block.geographic.places for _, block in walk.blocks(plan.rules)):
-        numbers["located",] = _located(plan.rules.customers, computed.frame)
+        numbers["located",] = _located(plan.rules.customers, computed.customers)
     return Tally(numbers)
 
 
@@ -112,8 +112,8 @@ def _table(plan: Plan, tally: Tally, name: str) -> TableCounts:
     )
 
 
-def _located(spec: Customers, customers: pl.DataFrame) -> int:
+def _located(spec: Customers, customers: pl.LazyFrame) -> int:
     """How many customers have a place on the map."""
     assert spec.latitude is not None and spec.longitude is not None, "checked before the run"
     degrees = [pl.col(name).cast(pl.Float64) for name in (spec.latitude, spec.longitude)]
-    return int(customers.select(on_the_map(*degrees).sum()).item() or 0)
+    return int(customers.select(on_the_map(*degrees).sum()).collect().item() or 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segkit.columns.compute import Computed
-from segkit.columns.features.rfm.score_shares import drift
+from segkit.columns.features.rfm.score_shares import drift, scored_columns
 from segkit.columns.features.rfm.top_scores import out_of_reach
 from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan
@@ -126,7 +126,8 @@ def evaluate(
     warnings += [placed(loaded, finding) for finding in readable_again(plan)]
     warnings += two_digit_years(plan)
     for name, rfm in loaded.rules.rfm.items():
-        of_scores = (*drift(name, rfm, computed.frame), *out_of_reach(name, rfm, computed.frame))
+        scored = computed.customers.select(scored_columns(name)).collect()
+        of_scores = (*drift(name, rfm, scored), *out_of_reach(name, rfm, scored))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
     inputs = [Input(name, part.label, part.content) for name, table in settled.tables.items() for part in table.parts]

@@ -128,7 +128,7 @@ def _outcome(
             raise
         raise explained from error
     customers = plan.rules.customers.from_ or CUSTOMERS
-    if not tables[customers].care and computed.frame.select(needs_care(pl.col(KEY)).any()).item():
+    if not tables[customers].care and computed.customers.select(needs_care(pl.col(KEY)).any()).collect().item():
         return {customers: tables[customers]._replace(care=True)}
     guessed = {name: guessed_numbers(plan.view(name)) for name in computed.counts}
     doubtful = {name: [*guessed[name]] for name in guessed}

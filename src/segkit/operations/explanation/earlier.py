@@ -26,6 +26,7 @@ from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.gates.ledger import Ledger, claim_order, ledger, memberships
+from segkit.gates.limits import Within
 from segkit.io.read import Label, Table, Workspace, explain_failure
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
@@ -218,7 +219,7 @@ class Earlier:
             name: pl.Series([(name, key) in self._places for key in self._keys], dtype=pl.Boolean)
             for name in rules.segment
         }
-        return ledger(rules, memberships(rules, self.customers), self.customers, within_limit=within)
+        return ledger(rules, memberships(rules, self.customers), self.customers, limited=lambda name, *_: Within(within[name]))
 
 
 Places = Mapping[tuple[str, str], Place]

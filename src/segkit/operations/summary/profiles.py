@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from segkit.columns.helpers import written
 from segkit.columns.money import as_money
 from segkit.operations.tally import Entry, Tally
 from segkit.results import Profile
@@ -29,17 +30,16 @@ def tally_of_profiles(customers: pl.DataFrame, members: Mapping[str, pl.Series],
     return Tally(numbers)
 
 
-def medians(customers: pl.DataFrame, members: Mapping[str, pl.Series], columns: Sequence[str]) -> Medians:
-    """The median of each column by segment: a cut, which does not add up."""
+def medians(marked: pl.LazyFrame, segments: Sequence[str], columns: Sequence[str]) -> Medians:
+    """The median of each column by segment, of customers with marks: a cut, which does not add up."""
     found: dict[tuple[str, str], float] = {}
+    schema = marked.collect_schema() if columns else {}
     for column in columns:
         # The same numbers as in the total: floats first become exact decimals.
-        values = customers.select(as_money(pl.col(column), customers.schema[column]).cast(pl.Float64)).to_series()
-        for name, mask in members.items():
-            median = values.filter(mask).median()
-            if median is not None:
-                assert isinstance(median, float)
-                found[column, name] = median
+        value = as_money(pl.col(column), schema[column]).cast(pl.Float64)
+        of_segments = [value.filter(written(name)).median().alias(name) for name in segments]
+        of_column = marked.select(of_segments).collect().row(0, named=True)
+        found |= {(column, name): median for name, median in of_column.items() if median is not None}
     return found
 
 

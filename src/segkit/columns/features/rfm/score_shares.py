@@ -21,6 +21,11 @@ FAR = 10
 _DIGITS = 6
 
 
+def scored_columns(table: str) -> list[str]:
+    """The scores of an RFM table."""
+    return [rfm_column(table, column) for column in SCORES.values()]
+
+
 def score_shares(table: str, customers: pl.DataFrame, bins: int) -> Shares:
     """The shares of customers with scores in the RFM table of this name; 0 where there are none."""
     return {m: _shares(customers[rfm_column(table, SCORES[m])].drop_nulls(), bins) for m in MEASURES}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
 from segkit import codes
 from segkit.columns import helpers
 from segkit.columns.compute import Computed
@@ -25,7 +27,7 @@ _OCCURRING = "`segkit check --data` shows the values that occur"
 
 def idle(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning for each list, consent, cap and lookup that says nothing about anybody."""
-    if len(computed.frame):
+    if computed.size:
         yield from _lists(plan, computed)
         yield from _consents(plan, computed)
         yield from _caps(plan, computed)
@@ -43,7 +45,7 @@ def _lists(plan: Plan, computed: Computed) -> Iterator[Finding]:
         if not kept:
             message, hint = f"`{file}` suppresses nobody: it has no values", "was all of it saved?"
             yield Finding(path, message, hint, warning=True, code=codes.IDLE_RULE)
-        elif not computed.frame[helpers.listed(file, column)].any():
+        elif not computed.column(helpers.listed(file, column)).any():
             values = plural(kept, "value")
             message = f"`{file}` suppresses nobody: of its {values}, none is in column `{column}` of the customers"
             hint = "are both written alike, without a `.0` behind whole numbers? "
@@ -55,8 +57,8 @@ def _consents(plan: Plan, computed: Computed) -> Iterator[Finding]:
     """A warning where nobody consents: the data may write differently what `require` asks for."""
     for path, channel, permission in walk.permissions(plan.rules):
         asked = permission.require
-        if asked and not computed.frame[helpers.permission(CONSENT, channel)].any():
-            message = f"nobody consents: of {len(computed.frame):,} customers, none is as `require` asks"
+        if asked and not computed.column(helpers.permission(CONSENT, channel)).any():
+            message = f"nobody consents: of {computed.size:,} customers, none is as `require` asks"
             hint = f"is {' and '.join(f'`{name}`' for name in asked)} written so? `segkit check --data` looks"
             yield Finding((*path, "require"), message, hint, warning=True, code=codes.IDLE_RULE)
 
@@ -71,8 +73,8 @@ def _caps(plan: Plan, computed: Computed) -> Iterator[Finding]:
         if cap.events and not kept_rows(computed.counts[cap.events]):
             message = f"the frequency cap stops nobody: `{cap.events}` has no events"
             yield Finding((*path, "events"), message, "was all of it saved?", warning=True, code=codes.IDLE_RULE)
-        elif cap.where and not computed.frame[capped_column(path)].any():
-            for finding in never_found(plan, computed.frame, within=[(*path, "where")]):
+        elif cap.where and not computed.column(capped_column(path)).any():
+            for finding in never_found(plan, computed.customers, within=[(*path, "where")]):
                 yield finding._replace(hint=_OCCURRING)
 
 
@@ -81,12 +83,12 @@ def unmatched(plan: Plan, computed: Computed) -> Iterator[Finding]:
 
     Those in the traits that it names count, too. After `MANY` of them, only their number is told.
     """
-    frame = computed.frame
-    empty = [name for name in plan.rules.segment if len(frame) and not frame[helpers.member(name)].any()]
+    matched = computed.customers.select(pl.col(map(helpers.member, plan.rules.segment)).any()).collect()
+    empty = [name for name in plan.rules.segment if computed.size and not matched[helpers.member(name)].item()]
     within: list[KeyPath] = [("segment", name) for name in empty]
     named = {m.column for m in mentions(plan.rules) if m.path[:2] in within}
     within += [("trait", name) for name in plan.rules.trait if name in named]
-    found = list(never_found(plan, frame, within=within)) if empty else []
+    found = list(never_found(plan, computed.customers, within=within)) if empty else []
     yield from (finding._replace(hint=_OCCURRING) for finding in found[:MANY])
     if len(found) > MANY:
         message = f"{len(found) - MANY:,} more values that segments without customers ask for do not occur"

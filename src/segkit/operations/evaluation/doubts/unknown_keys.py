@@ -131,7 +131,7 @@ def _twice(plan: Plan, computed: Computed) -> list[Diagnostic]:
     given = plan.rules.customers.normalise_keys
     if not plan.rules.customers.from_ or given == ():
         return []
-    keys = computed.frame[KEY]
+    keys = computed.column(KEY)
     normal = _in_normal_form(keys, "customer", tuple(SPELLINGS)).select(pl.col(KEY).n_unique())
     count = len(keys) - int(normal.collect().item())
     if not count:
@@ -149,16 +149,16 @@ def _twice(plan: Plan, computed: Computed) -> list[Diagnostic]:
 def _unknown(plan: Plan, computed: Computed) -> Iterator[Unknown]:
     if plan.rules.customers.normalise_keys == ():
         return
-    customers = computed.frame[KEY]
+    customers = computed.column(KEY)
     for name, unknown in computed.unknown.items():
         yield Unknown(name, unknown.keys, unknown.of_all, customers)
     for (file, column), values in plan.listed.items():
         if column == plan.rules.customers.key:
             compared = normal_key(folded(pl.col(KEY)), plan.spellings)
-            known = computed.frame.select(compared)
+            known = computed.customers.select(compared).collect()
             keys = values.to_frame(KEY)
             strange = keys.filter(~normal_key(pl.col(KEY), plan.spellings).is_in(known[KEY].implode()))[KEY]
-            folded_customers = computed.frame.select(folded(pl.col(KEY)))[KEY]
+            folded_customers = computed.customers.select(folded(pl.col(KEY))).collect()[KEY]
             yield Unknown(suppression_table(file), strange, len(values), folded_customers, always_refused=True)
 
 

@@ -45,7 +45,7 @@ Hint: TypeAlias = Callable[[Asked], str | None]
 
 
 def never_found(
-    plan: Plan, customers: pl.DataFrame, within: Collection[KeyPath] = ((),), *, hint: Hint | None = None
+    plan: Plan, customers: pl.LazyFrame, within: Collection[KeyPath] = ((),), *, hint: Hint | None = None
 ) -> Iterator[Finding]:
     """A warning for each value that a condition asks for and that does not occur in the column.
 
@@ -110,7 +110,7 @@ def _missing(mention: Mention, values: Mapping[Any, int | None], hint: Hint | No
             yield Finding((*mention.path, operator), message, near, warning=True, code=codes.VALUE_NOT_FOUND)
 
 
-def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]) -> Values:
+def _values(plan: Plan, customers: pl.LazyFrame, wanted: Collection[tuple[str, str]]) -> Values:
     """The values that occur in these columns, from one pass over each table."""
     occurring: dict[tuple[str, str], Mapping[Any, int | None]] = {}
     for table, columns, frame in _frames(plan, customers, wanted):
@@ -122,14 +122,15 @@ def _values(plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, s
 
 
 def _frames(
-    plan: Plan, customers: pl.DataFrame, wanted: Collection[tuple[str, str]]
+    plan: Plan, customers: pl.LazyFrame, wanted: Collection[tuple[str, str]]
 ) -> Iterator[tuple[str, Sequence[str], pl.LazyFrame]]:
     """Those of these columns whose values can be told, by table, with the rows in which they stand."""
     for name, view in (*plan.views.items(), *plan.lookup_views.items()):
         yield name, [c for t, c in sorted(wanted) if t == name and _counts(view.schema.get(c))], view.frame
     late = {name for step in plan.steps if step.path[0] in ("customers", "lookup") for name in step.names}
-    late = {name for name in late if _counts(customers.schema.get(name))}
-    yield CUSTOMERS, [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late], customers.lazy()
+    schema = customers.collect_schema()
+    late = {name for name in late if _counts(schema.get(name))}
+    yield CUSTOMERS, [c for t, c in sorted(wanted) if t == CUSTOMERS and c in late], customers
 
 
 def _counts(dtype: pl.DataType | None) -> bool:

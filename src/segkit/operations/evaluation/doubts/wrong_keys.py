@@ -31,17 +31,18 @@ def refuse_keys(plan: Plan, computed: Computed) -> None:
         rows, without = int(counts["rows"].item()), int(counts[NO_KEY].item() or 0)
         if rows and rows == without:
             raise _no_keys(view, key_of(plan, view.spec), rows)
-    refuse_headers_and_totals(plan, computed.frame[KEY])
-    _refuse_shortened(plan, customers, computed.frame[KEY])
+    keys = computed.column(KEY)
+    refuse_headers_and_totals(plan, keys)
+    _refuse_shortened(plan, customers, keys)
     for name, unknown in computed.unknown.items():
         _refuse_shortened(plan, plan.views[name], unknown.keys)
     for (file, column), values in plan.listed.items():
         if column == plan.rules.customers.key:
             _refuse_shortened(plan, plan.view(suppression_table(file)), values)
-    _refuse_duplicates(customers, computed.frame, plan.match)
+    _refuse_duplicates(customers, computed.customers.select({KEY, plan.match}).collect(), plan.match)
     for name, matched in computed.matched.items():
         kept = kept_rows(computed.counts[name])
-        if kept and not matched and len(computed.frame) and not _left_out_all(plan, plan.views[name]):
+        if kept and not matched and computed.size and not _left_out_all(plan, plan.views[name]):
             raise _no_match(plan, plan.views[name], computed)
 
 
@@ -107,14 +108,14 @@ def _refuse_alike(view: View, frame: pl.DataFrame, match: str) -> None:
 
 
 def _no_match(plan: Plan, view: View, computed: Computed) -> DataError:
-    customers, given = computed.frame, plan.rules.customers.normalise_keys
-    alike = spelled_alike(computed.unknown[view.name].keys, customers[KEY], given)
+    customers, given = computed.column(KEY), plan.rules.customers.normalise_keys
+    alike = spelled_alike(computed.unknown[view.name].keys, customers, given)
     if alike:
         (event, customer), hint = alike.example, alike.hint(given, in_workbook=has_workbook(plan, view.name))
         become_one = alike.become_one
     else:
         become_one = ()
-        event, customer = view.kept().select(KEY).head(1).collect().item(), customers[KEY][0]
+        event, customer = view.kept().select(KEY).head(1).collect().item(), customers[0]
         hint = "name the columns that hold the same key: `[customers] key` and `[events.NAME] key`"
     message = f"no key of `{view.name}` is a key of the customers: `{event}` there, `{customer}` among the customers"
     quotes = Quotes(plan.rules.customers.key, (event, customer, *become_one))
