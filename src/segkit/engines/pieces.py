@@ -13,6 +13,9 @@ from segkit.criteria.kinds import Dtypes
 from segkit.io.read import Workspace
 from segkit.rules.model.sources import Customers, Events
 
+_NAMED = pl.QueryOptFlags.none().update(projection_pushdown=True)
+"""Leaves out the columns that nobody names, and no others: a condition that can never hold names its column, too."""
+
 
 class Piece(NamedTuple):
     """Some rows of a table, as they came; `place` counts the pieces of a table in the order of its rows."""
@@ -78,14 +81,14 @@ def columns_read(
     read: dict[str, set[str]] = {name: set() for name in schemas}
 
     def frame(name: str, schema: Dtypes) -> pl.LazyFrame:
-        def rows(columns: list[str] | None, filtered: pl.Expr | None, *_: object) -> Iterator[pl.DataFrame]:
+        def rows(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
             asked = list(schema) if columns is None else columns
-            read[name].update(asked, [] if filtered is None else filtered.meta.root_names())
+            read[name].update(asked)
             yield pl.DataFrame(schema=dict(schema)).select(asked)
 
         return register_io_source(rows, schema=dict(schema))
 
     made = make({name: frame(name, schema) for name, schema in schemas.items()})
     if made:
-        pl.collect_all(made)
+        pl.collect_all(made, optimizations=_NAMED)
     return {name: [column for column in schemas[name] if column in read[name]] for name in schemas}
