@@ -17,7 +17,7 @@ from segkit.columns.features.steps import CutStep, Fitted
 from segkit.columns.helpers import COUNT, KEY, LATEST, PLACE, ROW, TIME
 from segkit.columns.plan.plan import Plan
 from segkit.engines.engine import Parcel
-from segkit.engines.pieces import Piece
+from segkit.engines.pieces import Piece, completed
 from segkit.rules.tables import CUSTOMERS
 
 COUNTS = "\x1fcounts"
@@ -121,7 +121,10 @@ class Job:
 
     def _over(self, tables: Mapping[str, pl.DataFrame]) -> Plan:
         """The plan over the rows of a bucket."""
-        views = {name: self.plan.views[name].of_kept(rows.lazy()) for name, rows in tables.items()}
+        views = {}
+        for name, rows in tables.items():
+            view = self.plan.views[name]
+            views[name] = view.of_kept(completed(rows.lazy(), view.frame.collect_schema()))
         return self.plan._replace(views={**self.plan.views, **views})
 
     def _in_order(self, table: str, parts: Iterable[tuple[int, pl.DataFrame]]) -> pl.DataFrame:

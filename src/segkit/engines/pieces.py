@@ -54,9 +54,13 @@ def source_of(view: View, named: Collection[str], ws: Workspace) -> Source:
         table.frame.select(n for n in schema if n in named).sink_parquet(path, compression="lz4")
     copy = pl.scan_parquet(path)
     size = _size(copy)
-    # What no rule reads is named by the view all the same.
-    others = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in named]
-    return Source([(copy.with_columns(others).select(schema.names()), size)])
+    return Source([(completed(copy, schema).select(schema.names()), size)])
+
+
+def completed(rows: pl.LazyFrame, schema: Dtypes) -> pl.LazyFrame:
+    """The rows with all columns of `schema`: those that nobody reads are named all the same, and have no values."""
+    there = rows.collect_schema()
+    return rows.with_columns(pl.lit(None, dtype).alias(n) for n, dtype in schema.items() if n not in there)
 
 
 def _is_in_place(view: View) -> bool:
