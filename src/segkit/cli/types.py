@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import click
@@ -12,6 +14,8 @@ from click.shell_completion import CompletionItem
 from segkit.cli.completion import event_tables
 from segkit.io.write import FORMATS
 
+LEAST = 512_000_000
+"""The least memory, in bytes, that a run can plan with."""
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 
 
@@ -70,6 +74,27 @@ class FormatType(click.ParamType):  # type: ignore[type-arg]  # generic since cl
         return click.Choice(list(FORMATS))
 
 
+class MemoryType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
+    """A number of bytes, such as 4GB or 512 MB."""
+
+    name = "size"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        written = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MGT])(?:i?B)?", value.strip(), re.IGNORECASE)
+        if written is None:
+            self.fail(f"'{value}' is not a size such as 4GB or 800MB", param, ctx)
+        size = int(Decimal(written[1]) * 1000 ** ("MGT".index(written[2].upper()) + 2))
+        if size < LEAST:
+            self.fail(f"'{value}' is too little: segkit itself needs some, so plan with 512MB or more", param, ctx)
+        return size
+
+
 DATE = DateType()
 FORMAT = FormatType()
+MEMORY = MemoryType()
 NAME_PATH = NamePathType()

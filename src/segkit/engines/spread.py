@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -17,11 +18,18 @@ from segkit.columns.tables.view import View
 from segkit.engines.engine import Engine, Local
 from segkit.engines.job import Answer, Job
 from segkit.engines.pieces import Piece, columns_read, source_of
-from segkit.io.read import Workspace
+from segkit.io.read import Bounds, Workspace
 from segkit.rules.tables import CUSTOMERS
 
-ROWS = 2_000_000
-"""At most so many rows of a table are read at a time."""
+ROWS, LEAST_ROWS = 2_000_000, 50_000
+"""So many rows of a table are read at a time at most, and at least."""
+MEMORY = 4_000_000_000
+"""Bytes that a run plans with for which buckets are asked alone."""
+WIDTHS: Mapping[type[pl.DataType], int] = {
+    pl.Boolean: 1, pl.Int8: 1, pl.Int16: 2, pl.Int32: 4, pl.Int64: 8, pl.UInt8: 1, pl.UInt16: 2, pl.UInt32: 4,
+    pl.UInt64: 8, pl.Float32: 4, pl.Float64: 8, pl.Date: 4, pl.Datetime: 8, pl.Decimal: 16, pl.Null: 1,
+}  # fmt: skip
+"""Bytes of a value; texts, which take 16 and their letters, and lists are counted as more."""
 
 
 class Spread:
@@ -84,15 +92,27 @@ class Spread:
             self.unknown[table] = UnknownKeys(pl.concat(one.keys for one in some), sum(one.of_all for one in some))
 
 
-def spread(plan: Plan, ws: Workspace, *, buckets: int | None = None) -> Spread:
-    """The customers of a plan in buckets: in so many, or in as many as the memory of the workspace asks for."""
+def spread(plan: Plan, ws: Workspace, bounds: Bounds) -> Spread:
+    """The customers of a plan in buckets: in so many, or in as many as the memory asks for."""
     travels = _travels(plan)
-    sources = {
-        name: source_of(plan.views[name], _read_of(plan.views[name], columns), ws) for name, columns in travels.items()
-    }
-    pieces = [piece for name, source in sources.items() for piece in source.pieces(name, ROWS)]
+    read = {name: _read_of(plan.views[name], columns) for name, columns in travels.items()}
+    sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
+    schemas = {name: plan.views[name].table.frame.collect_schema() for name in travels}
+    width = {name: bytes_of(schemas[name][column] for column in columns) for name, columns in read.items()}
+    memory = bounds.memory or MEMORY
+    pieces: list[Piece] = []
+    for name, source in sources.items():
+        rows = min(ROWS, max(LEAST_ROWS, memory // 16 // width[name]))
+        pieces += source.pieces(name, rows)
+    total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
+    buckets = bounds.buckets or math.ceil(total / (memory / 4)) or 1
     work = ws.new_folder()
-    return Spread(Job(_placed(plan), travels, buckets or 1, work), Local(work), pieces)
+    return Spread(Job(_placed(plan), travels, buckets, work), Local(work), pieces)
+
+
+def bytes_of(dtypes: Iterable[pl.DataType]) -> int:
+    """About how many bytes a row with columns of these types takes."""
+    return 1 + sum(WIDTHS.get(type(dtype), 32) for dtype in dtypes)
 
 
 def _placed(plan: Plan) -> Plan:

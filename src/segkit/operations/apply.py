@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError
-from segkit.io.read import Workspace
+from segkit.io.read import Bounds, Workspace
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
@@ -46,12 +46,14 @@ def apply(
     wait: bool = True,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
+    memory: int | None = None,
     buckets: int | None = None,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
-    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none.
+    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `memory` is the number of
+    bytes that the run plans with: customers are computed in as many buckets as that takes, or in so many `buckets`.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -72,8 +74,9 @@ def apply(
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
     with ExitStack() as stack:
         digests = Digests()
+        bounds = Bounds(memory, buckets) if memory or buckets else None
         unseen = dry_run or to_stdout
-        ws = stack.enter_context(Workspace(buckets=buckets) if unseen else Workspace(digests.start, buckets=buckets))
+        ws = stack.enter_context(Workspace(bounds=bounds) if unseen else Workspace(digests.start, bounds=bounds))
         stack.callback(digests.close)
         to: Destination
         if to_stdout:

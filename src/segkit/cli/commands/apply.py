@@ -13,7 +13,7 @@ import click
 from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
-from segkit.cli.types import FORMAT
+from segkit.cli.types import FORMAT, MEMORY
 
 if TYPE_CHECKING:
     from segkit.results import ApplyResult
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 @options.replace
 @options.save_cutoffs
 @options.no_wait
-@click.option("--buckets", type=click.IntRange(min=1), metavar="N", help="Compute the customers in so many parts.")
+@click.option("--memory", type=MEMORY, envvar="SEGKIT_MEMORY", help="Plan with so much memory, such as 4GB.")
+@click.option("--buckets", type=click.IntRange(min=1), metavar="N", help="Compute the customers in so many buckets.")
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
@@ -56,6 +57,7 @@ def command(
     replace: bool,
     save_cutoffs: str | None,
     no_wait: bool,
+    memory: int | None,
     buckets: int | None,
     summary: str | None,
     fail_on: str,
@@ -86,6 +88,7 @@ def command(
             wait=not no_wait,
             stdout=sys.stdout.buffer,
             progress=stage,
+            memory=memory,
             buckets=buckets,
         )
     if terminal.log:

@@ -6,9 +6,10 @@ from segkit.io.read.opened import Opened
 from segkit.io.read.second_look import bad_values
 from segkit.io.read.table import Table
 from segkit.io.read.values.column import Column, ColumnType
-from segkit.io.read.workspace import Workspace
+from segkit.io.read.workspace import Bounds, Workspace
 
 __all__ = [
+    "Bounds",
     "Column",
     "ColumnType",
     "Label",

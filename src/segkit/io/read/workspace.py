@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -22,23 +22,30 @@ T = TypeVar("T")
 TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
 
 
+class Bounds(NamedTuple):
+    """In what the customers of a run are computed: in so many bytes of memory, or in so many buckets."""
+
+    memory: int | None = None
+    buckets: int | None = None
+
+
 class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
-    `frames` are tables that are no files, by the paths that sources give for them. The customers are computed in so
-    many `buckets`; None where all are in one.
+    `frames` are tables that are no files, by the paths that sources give for them. `bounds` say in what the customers
+    are computed; None where all are at once.
     """
 
     def __init__(
         self,
         on_open: Callable[[Path], object] = lambda _: None,
         frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
-        buckets: int | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.on_open = on_open
         self.frames = frames
-        self.buckets = buckets
+        self.bounds = bounds
 
     def __enter__(self) -> Workspace:
         try:

@@ -54,7 +54,7 @@ def settle(
     Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
     Before that, `ready` may refuse the plan.
     """
-    if ws.buckets is not None:  # keys are trimmed row by row: nobody can look at all of them first
+    if ws.bounds is not None:  # keys are trimmed row by row: nobody can look at all of them first
         tables = {name: table._replace(care=True) for name, table in tables.items()}
     while True:
         outcome = _outcome(loaded, tables, context, ws, progress, ready)
@@ -153,10 +153,10 @@ def _computed(plan: Plan, tables: Mapping[str, Table], ws: Workspace, progress: 
     for name, table in tables.items():
         view = plan.views.get(name)
         table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
-    if ws.buckets is None:
+    if ws.bounds is None:
         return compute(plan)
     with ws.filling():
-        return compute(plan, customers=spread(plan, ws, buckets=ws.buckets))
+        return compute(plan, customers=spread(plan, ws, ws.bounds))
 
 
 def _with_clear_dates(plan: Plan, tables: Mapping[str, Table]) -> Mapping[str, Table]:

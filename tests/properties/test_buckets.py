@@ -1,0 +1,76 @@
+"""Customers in any number of buckets, tables in any number of pieces: the same bytes as all at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from segkit.cli import main
+
+from .files import Case
+from .strategies import cases
+from .test_frames import typed
+from .test_gates import gated
+from .test_oracle import examples
+
+
+def applied(directory: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
+    """The exit code, what is said, and what is in each file of the run in `out`; manifests without times."""
+    with chdir(directory):
+        result = CliRunner().invoke(main, ["apply", "rules.toml", "-o", "out", "--summary", "none", *options])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        files = {str(path): content(path) for path in sorted(Path("out").rglob("*")) if path.is_file()}
+        shutil.rmtree("out", ignore_errors=True)
+        return result.exit_code, result.stderr + result.stdout, files
+
+
+def content(path: Path) -> Any:
+    if path.name != "manifest.json":
+        return path.read_bytes()
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["times"]
+    return manifest
+
+
+def check(case: Case, rows: int, buckets: int) -> None:
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        case.write(directory)
+        whole = applied(directory)
+        with patch("segkit.engines.spread.ROWS", rows):
+            assert applied(directory, "--buckets", str(buckets)) == whole
+
+
+PIECES, BUCKETS = st.integers(4, 40), st.integers(1, 12)
+
+
+@pytest.mark.extra("predict")
+@examples(15)
+@given(cases(), PIECES, BUCKETS)
+def test_everything(case: Case, rows: int, buckets: int) -> None:
+    check(case, rows, buckets)
+
+
+@pytest.mark.extra("predict")
+@examples(10)
+@given(cases(), PIECES, BUCKETS)
+def test_parquet(case: Case, rows: int, buckets: int) -> None:
+    check(typed(case), rows, buckets)
+
+
+@examples(15)
+@given(gated(), PIECES, BUCKETS)
+def test_gates(case: Case, rows: int, buckets: int) -> None:
+    check(case, rows, buckets)
