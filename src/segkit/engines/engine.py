@@ -37,7 +37,7 @@ class Engine(Protocol):
 
 
 class Local:
-    """This process: parcels wait in files of a folder until their bucket has its turn."""
+    """A process of its own: parcels wait in files of a folder until their bucket has its turn."""
 
     def __init__(self, work: Path) -> None:
         self._work = work

@@ -110,9 +110,7 @@ class _Passed(NamedTuple):
     ledger: Ledger | None
 
 
-def _through_gates(
-    rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace
-) -> _Passed:
+def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace) -> _Passed:
     if len(parts) == 1:
         customers = parts[0].collect()
         of_all = ledger(rules, memberships(rules, customers), customers)

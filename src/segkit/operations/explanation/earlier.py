@@ -219,7 +219,8 @@ class Earlier:
             name: pl.Series([(name, key) in self._places for key in self._keys], dtype=pl.Boolean)
             for name in rules.segment
         }
-        return ledger(rules, memberships(rules, self.customers), self.customers, limited=lambda name, *_: Within(within[name]))
+        members = memberships(rules, self.customers)
+        return ledger(rules, members, self.customers, limited=lambda name, *_: Within(within[name]))
 
 
 Places = Mapping[tuple[str, str], Place]
