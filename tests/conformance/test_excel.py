@@ -676,6 +676,77 @@ def test_xml_that_other_programs_write(desk: Desk) -> None:
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
 
 
+# --- sheets that are read once ---
+
+KINDS: list[Callable[[random.Random], Any]] = [
+    lambda draw: draw.randrange(5),
+    lambda draw: draw.randrange(1000) / 8,
+    lambda draw: draw.choice(["a", "Nantes", "1.5", "NA"]),
+    lambda draw: day(2024, 1, draw.randrange(1, 28)),
+    lambda draw: moment(2024, 1, draw.randrange(1, 28), 10, 30, 0),
+    lambda draw: draw.random() < 0.5,
+    lambda draw: hours(draw.randrange(1, 90)),
+    lambda draw: Shown(dt.time(10, draw.randrange(60)), "hh:mm"),
+]
+ODD: list[Any] = ["NA", "null", "", " ", "x", "é < 1", True, 0, 1, 1.5, 10**15, day(2024, 2, 1), hours(30)]
+ODD += [Formula("=NA()", "#N/A"), Formula("=1/0", "#DIV/0!"), Formula("=1+1", 2), Formula('=""', "")]
+
+
+def random_sheet(draw: random.Random) -> list[list[Any]]:
+    """Rows of columns of a kind each, with gaps, and with up to three cells that are odd."""
+    width = draw.randrange(2, 5)
+    names = [draw.choice(["x", "x_1", "y", "y ", "2024", 2024, 0.5, None, *"abcdefghijkl"]) for _ in range(width)]
+    kinds = [draw.choice(KINDS) for _ in range(width)]
+    gaps = draw.choice([0, 0.3])
+    rows = [[f"k{n}", *(None if draw.random() < gaps else kind(draw) for kind in kinds)] for n in range(12)]
+    for _ in range(draw.choice([0, 0, 1, 2, 3])):
+        rows[draw.randrange(12)][draw.randrange(1, width + 1)] = draw.choice(ODD)
+    return [["id", *names], *rows]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_sheet_that_is_read_once_is_what_it_is_when_read_closely(desk: Desk, seed: int) -> None:
+    """With `skip_lines`, each sheet is read closely."""
+    draw = random.Random(seed)
+    texts_inside = seed % 2 == 1
+    desk.put("c.xlsx", workbook(random_sheet(draw), constant_memory=texts_inside, in_memory=not texts_inside))
+    seen = []
+    for given in ("", "skip_lines = 0"):
+        done = desk.apply(head(given, path="c.xlsx") + EVERYONE, "-q", "-o", "-", code=None)
+        seen.append((done.exit_code, done.stdout, done.stderr))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "times"),
+    [
+        ([["id", None, "x"], ["a", 1, None], ["b", 2, day(2024, 1, 5)]], 1),
+        ([["id", "x"], ["a", 1], ["b", "NA"]], 2),
+        ([["id", "x"], ["a", 1], ["b", True]], 2),
+        ([["id", "x"], ["a", "1"], ["b", 1]], 2),
+        ([["id", "x"], ["a", 1], ["b", Formula("=1+1", 2)]], 2),
+        ([["id", "x"], ["a", 1], ["b", 10**15]], 2),
+        ([[], ["id", "x"], ["a", 1]], 3),
+    ],
+)
+def test_plain_sheets_are_read_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, rows: list[list[Any]], times: int
+) -> None:
+    import fastexcel
+
+    calls = []
+    read = fastexcel.ExcelReader.load_sheet
+
+    def counted(*args: Any, **options: Any) -> Any:
+        calls.append(args)
+        return read(*args, **options)
+
+    monkeypatch.setattr("fastexcel.ExcelReader.load_sheet", counted)
+    desk.put("c.xlsx", workbook(rows))
+    desk.apply(CUSTOMERS + EVERYONE)
+    assert len(calls) == times
+
+
 # --- all commands ---
 
 

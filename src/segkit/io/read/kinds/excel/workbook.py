@@ -89,12 +89,12 @@ class Book(NamedTuple):
             else:
                 return Typed(loaded.to_polars(), {number: "DateTime" in kinds for number, kinds in mixed.items()})
 
-    def load(self, sheet: str, **options: Any) -> fastexcel.ExcelSheet:
+    def load(self, sheet: str, *, header_row: int | None = None, **options: Any) -> fastexcel.ExcelSheet:
         """A sheet as fastexcel reads it, by rows that count from the first of the sheet; `DataError` for damage."""
         from fastexcel import FastExcelError, UnsupportedColumnTypeCombinationError
 
         try:
-            loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=None, **options)
+            loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=header_row, **options)
         except UnsupportedColumnTypeCombinationError:
             raise
         except FastExcelError as error:
