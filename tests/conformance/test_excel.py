@@ -438,6 +438,14 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "an empty sheet": (lambda: workbook([]), "sheet `Sheet1` of `c.xlsx` is empty"),
     "two columns of a name": (lambda: workbook([["id", "x", "x"]]), "columns 2 and 3 are both named `x`"),
+    "two columns of almost a name": (
+        lambda: workbook([["id", "x", "x "], ["a", 1, 2]]),
+        "columns 2 and 3 are both named `x`",
+    ),
+    "a title above texts": (
+        lambda: workbook([["List"], ["id", "x", "y"], ["a", "b", "c"]]),
+        "the first row names 1 of 3 columns",
+    ),
 }
 
 
@@ -659,21 +667,26 @@ def test_bad_values_have_their_row_of_the_sheet(desk: Desk) -> None:
     )
 
 
+def with_prefix(text: bytes) -> bytes:
+    text = text.replace(b"<sheetData>", b"<sheetData><!-- x -->")
+    for name in (b"worksheet", b"sheetData", b"row", b"c", b"v", b"f"):
+        for end in (b">", b" "):
+            text = text.replace(b"<" + name + end, b"<x:" + name + end)
+        text = text.replace(b"</" + name + b">", b"</x:" + name + b">")
+    return text.replace(b' xmlns="', b' xmlns:x="')
+
+
 def test_xml_that_other_programs_write(desk: Desk) -> None:
-    """Names with a prefix, cells and rows without their place, other quotation marks."""
-
-    def other(text: bytes) -> bytes:
-        text = text.replace(b"<sheetData>", b"<sheetData><!-- x -->")
-        for name in (b"worksheet", b"sheetData", b"row", b"c", b"v", b"f"):
-            for end in (b">", b" "):
-                text = text.replace(b"<" + name + end, b"<x:" + name + end)
-            text = text.replace(b"</" + name + b">", b"</x:" + name + b">")
-        return text.replace(b' xmlns="', b' xmlns:x="').replace(b't="e"', b"t='e'")
-
-    content = workbook([["id", "x"], ["a", Formula("=1/0", "#DIV/0!")], ["b", Formula("=1+1", 7)]])
-    desk.put("c.xlsx", changed(content, SHEET, other))
+    """Other quotation marks, and names with a prefix."""
+    content = workbook([["id", "x"], ["a", Formula("=1/0", "#DIV/0!")], ["b", 7]])
+    values = changed(content, SHEET, lambda text: re.sub(b"<f>.*?</f>", b"", text).replace(b't="e"', b"t='e'"))
+    desk.put("c.xlsx", values)
     message = "1 cell holds an error, which counts as a text: the first is `#DIV/0!` in column `x`"
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
+    content = workbook([["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7)]])
+    assert "1 formula has" not in desk.apply(CUSTOMERS + EVERYONE).stderr
+    desk.put("c.xlsx", changed(changed(content, SHEET, _without_values), SHEET, with_prefix))
+    assert "error: 1 formula has no stored value" in desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
 
 
 # --- sheets that are read once ---
@@ -717,10 +730,13 @@ def test_a_sheet_that_is_read_once_is_what_it_is_when_read_closely(desk: Desk, s
     assert seen[0] == seen[1]
 
 
+@pytest.mark.parametrize("texts_inside", [False, True])
 @pytest.mark.parametrize(
     ("rows", "times"),
     [
         ([["id", None, "x"], ["a", 1, None], ["b", 2, day(2024, 1, 5)]], 1),
+        ([["id", "x", "d"], ["a", "t", day(2024, 1, 5)], ["b", 1, "NA"]], 2),
+        ([["id", "x", "n"], ["a", "t", 1], ["b", True, "NA"]], 2),
         ([["id", "x"], ["a", 1], ["b", "NA"]], 2),
         ([["id", "x"], ["a", 1], ["b", True]], 2),
         ([["id", "x"], ["a", "1"], ["b", 1]], 2),
@@ -730,7 +746,7 @@ def test_a_sheet_that_is_read_once_is_what_it_is_when_read_closely(desk: Desk, s
     ],
 )
 def test_plain_sheets_are_read_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, rows: list[list[Any]], times: int
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, rows: list[list[Any]], times: int, texts_inside: bool
 ) -> None:
     import fastexcel
 
@@ -742,7 +758,7 @@ def test_plain_sheets_are_read_once(
         return read(*args, **options)
 
     monkeypatch.setattr("fastexcel.ExcelReader.load_sheet", counted)
-    desk.put("c.xlsx", workbook(rows))
+    desk.put("c.xlsx", workbook(rows, constant_memory=texts_inside, in_memory=not texts_inside))
     desk.apply(CUSTOMERS + EVERYONE)
     assert len(calls) == times
 
