@@ -486,6 +486,50 @@ def test_errors_are_told_with_their_row_and_are_no_missing_values(desk: Desk) ->
     assert len(desk.members(rules, {"s": "demographic.n.min = 5"})["s"]) == 15
 
 
+ERRORS = ["#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NULL!", "#NAME?"]
+NUMBERS = [n + 0.5 for n in range(20)]
+OF_ERRORS: dict[str, tuple[list[Any], str]] = {
+    "a whole number": (list(range(20)), "min = 10"),
+    "a number": (NUMBERS, "min = 10"),
+    "a date": ([day(2024, 1, n + 1) for n in range(20)], "after = 2024-01-10"),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("words", OF_ERRORS)
+def test_an_error_among_numbers_or_days_is_one_with_a_way_out(desk: Desk, words: str, error: str) -> None:
+    values, condition = OF_ERRORS[words]
+    rows = [["id", "x"], *([f"k{n}", value] for n, value in enumerate(values)), ["z", Formula("=1/0", error)]]
+    desk.put("c.xlsx", workbook(rows))
+    told_ = desk.apply(f"{CUSTOMERS}[segment.s]\ndemographic.x.{condition}\n", code=3).stderr
+    assert f"error: cannot read `{error}` as {words} in column `x`\n" in told_
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 22\n" in told_
+    given = f'null_values = ["{error}"]'
+    assert f"hint: mend them, give `{given}` if that means nothing" in " ".join(told_.split())
+    found = desk.members(
+        head(given, path="c.xlsx"), {"s": f"demographic.x.{condition}", "m": "demographic.x.missing = true"}
+    )
+    assert found == {"s": [f"k{n}" for n in range(10, 20)], "m": ["z"]}
+    assert told(desk, head(given, path="c.xlsx") + EVERYONE) == []
+
+
+def test_an_error_that_says_that_nothing_was_found_is_told_where_nothing_is_missing(desk: Desk) -> None:
+    desk.put("c.xlsx", workbook([["id", "x"], ["a", Formula("=NA()", "#N/A")]]))
+    message = "1 cell holds an error, which counts as a text: the first is `#N/A` in column `x`"
+    assert told(desk, head("null_values = []", path="c.xlsx") + EVERYONE) == [("warnings", message, 2)]
+    assert told(desk, CUSTOMERS + EVERYONE) == []
+
+
+def test_an_error_that_the_reader_of_old_workbooks_does_not_read(desk: Desk) -> None:
+    content = (DATA / "old.xls").read_bytes()
+    start = content.index(b"\x7e\x02\x0a\x00")  # a number, of which an error is made
+    name_error = content[:start] + b"\x05\x02" + content[start + 2 : start + 10] + b"\x1d\x01" + content[start + 12 :]
+    desk.put("old.xls", name_error)
+    error = desk.apply(head(path="old.xls") + EVERYONE, code=3).stderr
+    assert "error: `old.xls` has a cell with the error `#NAME?`\n" in error
+    assert "hint: mend its formula, or save it as .xlsx\n" in error
+
+
 def test_an_error_as_a_key_is_told(desk: Desk) -> None:
     desk.put("c.xlsx", workbook([["id"], ["a"], [Formula("=#REF!", "#REF!")]]))
     message = "1 cell holds an error, which counts as a text: the first is `#REF!` in column `id`"

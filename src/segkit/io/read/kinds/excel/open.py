@@ -39,7 +39,15 @@ class _Found(NamedTuple):
 
 def open_excel(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a sheet; `DataError` for cells that would be read wrong."""
-    told_by = (spec.sheet, spec.skip_lines, spec.skip_footer, spec.header, spec.decimal, spec.thousands)
+    told_by = (
+        spec.sheet,
+        spec.skip_lines,
+        spec.skip_footer,
+        spec.header,
+        spec.decimal,
+        spec.thousands,
+        spec.null_values,
+    )
     of_columns = (*spec.types.items(), None, *spec.rename.items(), spec.amount if isinstance(spec, Events) else None)
     return ws.once((path, *told_by, of_columns), lambda: _open(spec, label, path))
 
@@ -119,7 +127,7 @@ def _looked_at(
         frame = with_texts(frame, rows.texts, str(number), seen_so)
         column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
         frame = frame.with_columns(unmixed(book, sheet, column, spec))
-    told += [*_of_errors(book, sheet, rows, cells), *_of_hidden(book, sheet, rows, cells.hidden)]
+    told += [*_of_errors(book, sheet, rows, cells, spec), *_of_hidden(book, sheet, rows, cells.hidden)]
     return frame, told
 
 
@@ -178,9 +186,10 @@ def _of_merged(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged]) -> 
     return [Diagnostic(message, where, "split them in Excel and fill in the values", Severity.WARNING)]
 
 
-def _of_errors(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
-    """A warning where cells hold errors, but for the one that says that there is nothing."""
-    errors = [cell for cell in _within(cells.errors, cells, rows) if cell.text != _MISSING]
+def _of_errors(book: Book, sheet: Sheet, rows: Rows, cells: Cells, spec: Source) -> list[Diagnostic]:
+    """A warning where cells hold errors, but for those that stand for missing values."""
+    missing = () if spec.null_values == () else (_MISSING, *(spec.null_values or ()))
+    errors = [cell for cell in _within(cells.errors, cells, rows) if cell.text not in missing]
     if not errors:
         return []
     cell = errors[0]

@@ -49,12 +49,12 @@ class Draft(NamedTuple):
 
 
 def read_draft(book: Book, sheet: Sheet) -> Draft | None:
-    """A sheet as it is read first; None where a column has lengths of time and other values."""
-    import fastexcel
+    """A sheet as it is read first; None where a column has no type: `Book.load_typed` tells of such."""
+    from fastexcel import CalamineCellError, UnsupportedColumnTypeCombinationError
 
     try:
         loaded = book.load(sheet.name, header_row=0, skip_rows=0, schema_sample_rows=None)
-    except fastexcel.UnsupportedColumnTypeCombinationError:
+    except (UnsupportedColumnTypeCombinationError, CalamineCellError):
         return None
     columns = loaded.selected_columns
     names = tuple(column.name if column.column_name_from == "looked_up" else "" for column in columns)
