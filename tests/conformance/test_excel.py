@@ -289,9 +289,11 @@ def test_a_header_that_is_given(desk: Desk) -> None:
     assert "error: `header` names 1 columns, and sheet `Sheet1` has 2\n" in error
 
 
-def test_columns_without_a_name(desk: Desk) -> None:
-    desk.put("c.xlsx", workbook([["id", None, None, "x"], ["a", 5, None, 1]]))
+@pytest.mark.parametrize("nothing", [None, " "])
+def test_columns_without_a_name(desk: Desk, nothing: str | None) -> None:
+    desk.put("c.xlsx", workbook([["id", None, None, "x"], ["a", 5, nothing, 1]]))
     assert desk.columns(CUSTOMERS, "column_2", "x") == {"a": ("5", "1")}
+    assert "column_3" not in desk.rows(CUSTOMERS + EVERYONE)[0]
 
 
 SHEETS = {"Kunden": [["id"], ["a"]], "Orders": [["id"], ["b"]], "notes": [["id"], ["c"]]}

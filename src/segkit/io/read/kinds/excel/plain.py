@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.io.read.kinds.excel.cells import Glance, Kinds
-from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, of_one_kind
+from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, not_blank, of_one_kind
 from segkit.io.read.kinds.excel.workbook import Book, Sheet
 from segkit.io.read.problems import check_names
 
@@ -40,9 +40,9 @@ class Draft(NamedTuple):
 
     def table(self, book: Book) -> tuple[dict[int, str], pl.DataFrame]:
         """The names of the columns, but for those without a name and a value, and the rows with their number."""
-        empty = {number for number, column in enumerate(self.frame) if not column.count()}
-        stripped = enumerate(name.strip() for name in self.names)
-        names = {n: name or f"column_{n + 1}" for n, name in stripped if name or n not in empty}
+        names = {n: name.strip() for n, name in enumerate(self.names)}
+        dropped = [n for n, name in names.items() if not name and not_blank(self.frame.select(str(n))).is_empty()]
+        names = {n: name or f"column_{n + 1}" for n, name in names.items() if n not in dropped}
         check_names(book.label, names.values())
         rows = self.frame.with_columns(of_one_kind(book, self.frame[str(n)]) for n in names)
         return names, rows.select(pl.int_range(2, pl.len() + 2).alias(ROW), *map(str, names))
