@@ -122,9 +122,8 @@ def make(data: Path, rows: int) -> None:
             cursor.execute(f"drop table if exists {TABLE}")
             cursor.execute(f"create table {TABLE} ({typed(OF_POSTGRESQL)})")
             cursor.execute(f"create temporary table raw ({typed(OF_ARROW)})")
-            cursor.adbc_ingest(
-                "raw", frame.with_columns(pl.col("amount").cast(pl.String)).to_arrow(), mode="append", temporary=True
-            )
+            raw = frame.with_columns(pl.col("amount").cast(pl.String))
+            cursor.adbc_ingest("raw", raw, mode="append", temporary=True)
             cursor.execute(
                 f"insert into {TABLE} select order_id, customer_id, at, day, amount::numeric, paid, pieces from raw"
             )

@@ -289,9 +289,11 @@ def test_a_header_that_is_given(desk: Desk) -> None:
     assert "error: `header` names 1 columns, and sheet `Sheet1` has 2\n" in error
 
 
-def test_columns_without_a_name(desk: Desk) -> None:
-    desk.put("c.xlsx", workbook([["id", None, None, "x"], ["a", 5, None, 1]]))
+@pytest.mark.parametrize("nothing", [None, " "])
+def test_columns_without_a_name(desk: Desk, nothing: str | None) -> None:
+    desk.put("c.xlsx", workbook([["id", None, None, "x"], ["a", 5, nothing, 1]]))
     assert desk.columns(CUSTOMERS, "column_2", "x") == {"a": ("5", "1")}
+    assert "column_3" not in desk.rows(CUSTOMERS + EVERYONE)[0]
 
 
 SHEETS = {"Kunden": [["id"], ["a"]], "Orders": [["id"], ["b"]], "notes": [["id"], ["c"]]}
@@ -438,6 +440,14 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "an empty sheet": (lambda: workbook([]), "sheet `Sheet1` of `c.xlsx` is empty"),
     "two columns of a name": (lambda: workbook([["id", "x", "x"]]), "columns 2 and 3 are both named `x`"),
+    "two columns of almost a name": (
+        lambda: workbook([["id", "x", "x "], ["a", 1, 2]]),
+        "columns 2 and 3 are both named `x`",
+    ),
+    "a title above texts": (
+        lambda: workbook([["List"], ["id", "x", "y"], ["a", "b", "c"]]),
+        "the first row names 1 of 3 columns",
+    ),
 }
 
 
@@ -476,6 +486,50 @@ def test_errors_are_told_with_their_row_and_are_no_missing_values(desk: Desk) ->
     assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 23\n" in error_
     rules = head('bad_values = "missing"', path="c.xlsx")
     assert len(desk.members(rules, {"s": "demographic.n.min = 5"})["s"]) == 15
+
+
+ERRORS = ["#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NULL!", "#NAME?"]
+NUMBERS = [n + 0.5 for n in range(20)]
+OF_ERRORS: dict[str, tuple[list[Any], str]] = {
+    "a whole number": (list(range(20)), "min = 10"),
+    "a number": (NUMBERS, "min = 10"),
+    "a date": ([day(2024, 1, n + 1) for n in range(20)], "after = 2024-01-10"),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("words", OF_ERRORS)
+def test_an_error_among_numbers_or_days_is_one_with_a_way_out(desk: Desk, words: str, error: str) -> None:
+    values, condition = OF_ERRORS[words]
+    rows = [["id", "x"], *([f"k{n}", value] for n, value in enumerate(values)), ["z", Formula("=1/0", error)]]
+    desk.put("c.xlsx", workbook(rows))
+    told_ = desk.apply(f"{CUSTOMERS}[segment.s]\ndemographic.x.{condition}\n", code=3).stderr
+    assert f"error: cannot read `{error}` as {words} in column `x`\n" in told_
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 22\n" in told_
+    given = f'null_values = ["{error}"]'
+    assert f"hint: mend them, give `{given}` if that means nothing" in " ".join(told_.split())
+    found = desk.members(
+        head(given, path="c.xlsx"), {"s": f"demographic.x.{condition}", "m": "demographic.x.missing = true"}
+    )
+    assert found == {"s": [f"k{n}" for n in range(10, 20)], "m": ["z"]}
+    assert told(desk, head(given, path="c.xlsx") + EVERYONE) == []
+
+
+def test_an_error_that_says_that_nothing_was_found_is_told_where_nothing_is_missing(desk: Desk) -> None:
+    desk.put("c.xlsx", workbook([["id", "x"], ["a", Formula("=NA()", "#N/A")]]))
+    message = "1 cell holds an error, which counts as a text: the first is `#N/A` in column `x`"
+    assert told(desk, head("null_values = []", path="c.xlsx") + EVERYONE) == [("warnings", message, 2)]
+    assert told(desk, CUSTOMERS + EVERYONE) == []
+
+
+def test_an_error_that_the_reader_of_old_workbooks_does_not_read(desk: Desk) -> None:
+    content = (DATA / "old.xls").read_bytes()
+    start = content.index(b"\x7e\x02\x0a\x00")  # a number, of which an error is made
+    name_error = content[:start] + b"\x05\x02" + content[start + 2 : start + 10] + b"\x1d\x01" + content[start + 12 :]
+    desk.put("old.xls", name_error)
+    error = desk.apply(head(path="old.xls") + EVERYONE, code=3).stderr
+    assert "error: `old.xls` has a cell with the error `#NAME?`\n" in error
+    assert "hint: mend its formula, or save it as .xlsx\n" in error
 
 
 def test_an_error_as_a_key_is_told(desk: Desk) -> None:
@@ -659,21 +713,100 @@ def test_bad_values_have_their_row_of_the_sheet(desk: Desk) -> None:
     )
 
 
+def with_prefix(text: bytes) -> bytes:
+    text = text.replace(b"<sheetData>", b"<sheetData><!-- x -->")
+    for name in (b"worksheet", b"sheetData", b"row", b"c", b"v", b"f"):
+        for end in (b">", b" "):
+            text = text.replace(b"<" + name + end, b"<x:" + name + end)
+        text = text.replace(b"</" + name + b">", b"</x:" + name + b">")
+    return text.replace(b' xmlns="', b' xmlns:x="')
+
+
 def test_xml_that_other_programs_write(desk: Desk) -> None:
-    """Names with a prefix, cells and rows without their place, other quotation marks."""
-
-    def other(text: bytes) -> bytes:
-        text = text.replace(b"<sheetData>", b"<sheetData><!-- x -->")
-        for name in (b"worksheet", b"sheetData", b"row", b"c", b"v", b"f"):
-            for end in (b">", b" "):
-                text = text.replace(b"<" + name + end, b"<x:" + name + end)
-            text = text.replace(b"</" + name + b">", b"</x:" + name + b">")
-        return text.replace(b' xmlns="', b' xmlns:x="').replace(b't="e"', b"t='e'")
-
-    content = workbook([["id", "x"], ["a", Formula("=1/0", "#DIV/0!")], ["b", Formula("=1+1", 7)]])
-    desk.put("c.xlsx", changed(content, SHEET, other))
+    """Other quotation marks, and names with a prefix."""
+    content = workbook([["id", "x"], ["a", Formula("=1/0", "#DIV/0!")], ["b", 7]])
+    values = changed(content, SHEET, lambda text: re.sub(b"<f>.*?</f>", b"", text).replace(b't="e"', b"t='e'"))
+    desk.put("c.xlsx", values)
     message = "1 cell holds an error, which counts as a text: the first is `#DIV/0!` in column `x`"
     assert told(desk, CUSTOMERS + EVERYONE) == [("warnings", message, 2)]
+    content = workbook([["id", "x"], ["a", 1], ["b", Formula("=B2*2", 7)]])
+    assert "1 formula has" not in desk.apply(CUSTOMERS + EVERYONE).stderr
+    desk.put("c.xlsx", changed(changed(content, SHEET, _without_values), SHEET, with_prefix))
+    assert "error: 1 formula has no stored value" in desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
+
+
+# --- sheets that are read once ---
+
+KINDS: list[Callable[[random.Random], Any]] = [
+    lambda draw: draw.randrange(5),
+    lambda draw: draw.randrange(1000) / 8,
+    lambda draw: draw.choice(["a", "Nantes", "1.5", "NA"]),
+    lambda draw: day(2024, 1, draw.randrange(1, 28)),
+    lambda draw: moment(2024, 1, draw.randrange(1, 28), 10, 30, 0),
+    lambda draw: draw.random() < 0.5,
+    lambda draw: hours(draw.randrange(1, 90)),
+    lambda draw: Shown(dt.time(10, draw.randrange(60)), "hh:mm"),
+]
+ODD: list[Any] = ["NA", "null", "", " ", "x", "é < 1", True, 0, 1, 1.5, 10**15, day(2024, 2, 1), hours(30)]
+ODD += [Formula("=NA()", "#N/A"), Formula("=1/0", "#DIV/0!"), Formula("=1+1", 2), Formula('=""', "")]
+
+
+def random_sheet(draw: random.Random) -> list[list[Any]]:
+    """Rows of columns of a kind each, with gaps, and with up to three cells that are odd."""
+    width = draw.randrange(2, 5)
+    names = [draw.choice(["x", "x_1", "y", "y ", "2024", 2024, 0.5, None, *"abcdefghijkl"]) for _ in range(width)]
+    kinds = [draw.choice(KINDS) for _ in range(width)]
+    gaps = draw.choice([0, 0.3])
+    rows = [[f"k{n}", *(None if draw.random() < gaps else kind(draw) for kind in kinds)] for n in range(12)]
+    for _ in range(draw.choice([0, 0, 1, 2, 3])):
+        rows[draw.randrange(12)][draw.randrange(1, width + 1)] = draw.choice(ODD)
+    return [["id", *names], *rows]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_a_sheet_that_is_read_once_is_what_it_is_when_read_closely(desk: Desk, seed: int) -> None:
+    """With `skip_lines`, each sheet is read closely."""
+    draw = random.Random(seed)
+    texts_inside = seed % 2 == 1
+    desk.put("c.xlsx", workbook(random_sheet(draw), constant_memory=texts_inside, in_memory=not texts_inside))
+    seen = []
+    for given in ("", "skip_lines = 0"):
+        done = desk.apply(head(given, path="c.xlsx") + EVERYONE, "-q", "-o", "-", code=None)
+        seen.append((done.exit_code, done.stdout, done.stderr))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("texts_inside", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "times"),
+    [
+        ([["id", None, "x"], ["a", 1, None], ["b", 2, day(2024, 1, 5)]], 1),
+        ([["id", "x", "d"], ["a", "t", day(2024, 1, 5)], ["b", 1, "NA"]], 2),
+        ([["id", "x", "n"], ["a", "t", 1], ["b", True, "NA"]], 2),
+        ([["id", "x"], ["a", 1], ["b", "NA"]], 2),
+        ([["id", "x"], ["a", 1], ["b", True]], 2),
+        ([["id", "x"], ["a", "1"], ["b", 1]], 2),
+        ([["id", "x"], ["a", 1], ["b", Formula("=1+1", 2)]], 2),
+        ([["id", "x"], ["a", 1], ["b", 10**15]], 2),
+        ([[], ["id", "x"], ["a", 1]], 3),
+    ],
+)
+def test_plain_sheets_are_read_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, rows: list[list[Any]], times: int, texts_inside: bool
+) -> None:
+    import fastexcel
+
+    calls = []
+    read = fastexcel.ExcelReader.load_sheet
+
+    def counted(*args: Any, **options: Any) -> Any:
+        calls.append(args)
+        return read(*args, **options)
+
+    monkeypatch.setattr("fastexcel.ExcelReader.load_sheet", counted)
+    desk.put("c.xlsx", workbook(rows, constant_memory=texts_inside, in_memory=not texts_inside))
+    desk.apply(CUSTOMERS + EVERYONE)
+    assert len(calls) == times
 
 
 # --- all commands ---

@@ -24,6 +24,8 @@ LONGEST = 60
 """Characters of a value that are shown."""
 Wanted: TypeAlias = Mapping[str, tuple[ColumnType | None, bool]]
 
+_NO_NUMBER = re.compile(r"#DIV/0!|\D*")
+"""A value that may stand for nothing: one without a digit, or an error of a spreadsheet."""
 _WORDS = {
     ColumnType.INTEGER: "a whole number",
     ColumnType.NUMBER: "a number",
@@ -72,7 +74,7 @@ def _way_out(column: Column, values: Sequence[str], kind: ColumnType) -> str:
         if all(re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", value) for value in values):
             unit = "epoch_ms" if len(values[0]) == 13 else "epoch"
             return f'give `date_format = {{ {toml_key(name)} = "{unit}" }}` if they count from 1970, '
-        if not any(re.search(r"\d", value) for value in values):
+        if all(_NO_NUMBER.fullmatch(value) for value in values):
             return _as_missing(values)
         read = [value for value in column.examples if value not in values]
         offset = (
@@ -83,7 +85,7 @@ def _way_out(column: Column, values: Sequence[str], kind: ColumnType) -> str:
         return "name their words with `true_values` and `false_values`, "
     if kind in NUMERIC and all(value.rstrip().endswith("%") for value in values):
         return 'give `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %, '
-    if kind in NUMERIC and not any(re.search(r"\d", value) for value in values):
+    if kind in NUMERIC and all(_NO_NUMBER.fullmatch(value) for value in values):
         return _as_missing(values)
     return ""
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers.expat import ParserCreate
 
-_PIECE = 1 << 18
-_OVERLAP = 200
+_PIECE = 1 << 20
 _MERGED = re.compile(rb"""mergeCell [^>]*?ref=["']([A-Z]+)(\d+):([A-Z]+)(\d+)["']""")
-_SIGNS = re.compile(rb"""\bt=["']e["']|<(?:\w+:)?f[ />]|<(?:\w+:)?row [^>]*?\bhidden=["'](?:1|true)""")
-"""An error, a formula or a hidden row."""
+_SIGNS = re.compile(rb"""\bt=["']e["']|<f[\s/>]|<row\s[^>]*?\bhidden=["'](?:1|true)|<\w+:worksheet""")
+"""An error, a formula or a hidden row; or a prefix, with which tags have other names."""
+_HINTS = (b't="e"', b"t='e'", b"<f", b"hidden=", b":worksheet")
+"""What a piece of XML with one of the signs has for certain, and what is found ten times as fast."""
 
 
 class Cell(NamedTuple):
@@ -53,29 +54,45 @@ class Cells(NamedTuple):
     """Rows that nobody sees."""
 
 
-class Glance(NamedTuple):
-    """What a search of the bytes tells: whether the cells have to be looked at, and which are merged."""
+class Kinds(NamedTuple):
+    """How many cells have a value of each kind; days are numbers."""
 
-    has_signs: bool
-    merged: tuple[Merged, ...]
+    texts: int = 0
+    booleans: int = 0
+    numbers: int = 0
+
+
+class Glance(NamedTuple):
+    """What a search of the bytes tells: whether the cells have to be looked at, which are merged, and of what kinds."""
+
+    has_signs: bool = True
+    merged: tuple[Merged, ...] = ()
+    kinds: Kinds = Kinds()
 
 
 def glance(path: Path, part: str) -> Glance:
-    """Whether a sheet has errors, formulas or hidden rows, and its merged cells: ten times as fast as `look`."""
+    """Whether a sheet has errors, formulas or hidden rows, merged cells, and its kinds: ten times as fast as `look`."""
     has_signs, merged, rest = False, dict[Merged, None](), b""
+    texts = inline = booleans = values = 0
     with zipfile.ZipFile(path) as package, package.open(part) as xml:
-        while piece := xml.read(_PIECE):
-            piece = rest + piece
+        while more := xml.read(_PIECE):
+            piece = rest + more
             if piece.startswith((b"\xff\xfe", b"\xfe\xff")):
-                return Glance(has_signs=True, merged=())  # UTF-16: only a parser reads it
-            has_signs = has_signs or _SIGNS.search(piece) is not None
+                return Glance()  # UTF-16: only a parser reads it
+            whole = piece.rfind(b">") + 1
+            piece, rest = piece[:whole], piece[whole:]
+            if not has_signs and any(hint in piece for hint in _HINTS):
+                has_signs = _SIGNS.search(piece) is not None
             if b"mergeCell" in piece:
                 found = ([group.decode() for group in match.groups()] for match in _MERGED.finditer(piece))
                 merged |= {
                     Merged(f"{a}{b}:{c}{d}", int(b), int(d), (_number(a), _number(c))): None for a, b, c, d in found
                 }
-            rest = piece[-_OVERLAP:]
-    return Glance(has_signs, tuple(merged))
+            inline += piece.count(b't="inlineStr"')
+            texts += piece.count(b't="s')  # a shared one, or `str`
+            booleans += piece.count(b't="b"')
+            values += piece.count(b"</v>")
+    return Glance(has_signs, tuple(merged), Kinds(texts + inline, booleans, values - texts - booleans))
 
 
 def look(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,9 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
-from segkit.io.read.kinds.excel.cells import Cell, Cells, Merged, glance, look
+from segkit.io.read.kinds.excel.cells import Cell, Cells, Glance, Merged, glance, look
 from segkit.io.read.kinds.excel.mixed import Mixed, may_be_mixed, unmixed
+from segkit.io.read.kinds.excel.plain import Draft, read_draft
 from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, Rows, not_blank, place, rows_of, typed, with_texts
 from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book, reading
 from segkit.io.read.label import Label
@@ -28,15 +30,24 @@ _NOT_LOOKED_AT = "errors in cells, and formulas that were never computed, are mi
 
 
 class _Found(NamedTuple):
-    """The rows with what was found in the cells, and what is told of it."""
+    """The names of the columns by their number, the rows, and what is told of the cells."""
 
+    names: dict[int, str]
     frame: pl.DataFrame
     told: tuple[Diagnostic, ...] = ()
 
 
 def open_excel(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a sheet; `DataError` for cells that would be read wrong."""
-    told_by = (spec.sheet, spec.skip_lines, spec.skip_footer, spec.header, spec.decimal, spec.thousands)
+    told_by = (
+        spec.sheet,
+        spec.skip_lines,
+        spec.skip_footer,
+        spec.header,
+        spec.decimal,
+        spec.thousands,
+        spec.null_values,
+    )
     of_columns = (*spec.types.items(), None, *spec.rename.items(), spec.amount if isinstance(spec, Events) else None)
     return ws.once((path, *told_by, of_columns), lambda: _open(spec, label, path))
 
@@ -44,25 +55,50 @@ def open_excel(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
 def _open(spec: Source, label: Label, path: Path) -> Opened:
     book = open_book(label, path)
     sheet = chosen(book, spec.sheet)
-    rows = rows_of(book, sheet, spec)
-    seen = typed(book, sheet, rows)
-    found = _looked_at(book, sheet, rows, seen.frame, spec)
+    with ThreadPoolExecutor(1) as beside:
+        glancing = beside.submit(_glance, book, sheet)
+        begins_above = spec.skip_lines is None and not spec.skip_footer and spec.header is None
+        draft = read_draft(book, sheet) if sheet.part is not None and begins_above else None
+        glance_ = glancing.result()
+        if draft is not None and draft.is_plain(glance_):
+            found = _Found(*draft.table(book))
+        else:
+            found = _closely(book, sheet, spec, glance_, draft)
     filled = not_blank(found.frame)
-    frame = filled.select(pl.col(str(n)).alias(name) for n, name in zip(rows.columns, rows.names, strict=True))
+    frame = filled.select(pl.col(str(n)).alias(name) for n, name in found.names.items())
     return Opened(
         label=label,
         content=path,
         frame=frame.lazy(),
-        names=rows.names,
+        names=tuple(found.names.values()),
         has_lines=True,
         sheet=sheet.name,
         numbers=filled[ROW],
         found={"sheet": sheet.name},
-        told=(*found.told, *_of_unclear(book, sheet, seen.unclear)),
+        told=found.told,
     )
 
 
-def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: Source) -> _Found:
+def _glance(book: Book, sheet: Sheet) -> Glance:
+    """What the bytes of a sheet tell; nothing where they are no XML of Excel."""
+    if sheet.part is None:
+        return Glance()
+    with reading(book.label):
+        return glance(book.path, sheet.part)
+
+
+def _closely(book: Book, sheet: Sheet, spec: Source, seen: Glance, draft: Draft | None) -> _Found:
+    """The rows of a sheet that is not plain, wherever they begin."""
+    rows = rows_of(book, sheet, spec)
+    frame, unclear = typed(book, sheet, rows, draft.frame if draft else None)
+    frame, told = _looked_at(book, sheet, rows, frame, spec, seen)
+    names = dict(zip(rows.columns, rows.names, strict=True))
+    return _Found(names, frame, (*told, *_of_unclear(book, sheet, unclear)))
+
+
+def _looked_at(
+    book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: Source, seen: Glance
+) -> tuple[pl.DataFrame, Sequence[Diagnostic]]:
     """The rows with the errors of cells as texts; `DataError` for formulas without a value, and mixed columns."""
     if sheet.part is None:
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
@@ -70,14 +106,12 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         _refuse_merged_names(book, sheet, rows, rows.in_ods.merged, spec)
         told = [Diagnostic(note, place(book, sheet), hint, Severity.NOTE)]
         told += _of_merged(book, sheet, rows, rows.in_ods.merged)
-        return _Found(frame, (*told, *_of_hidden(book, sheet, rows, rows.in_ods.hidden)))
-    with reading(book.label):
-        seen = glance(book.path, sheet.part)
+        return frame, (*told, *_of_hidden(book, sheet, rows, rows.in_ods.hidden))
     _refuse_merged_names(book, sheet, rows, seen.merged, spec)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
     if not mixed and not seen.has_signs:
-        return _Found(frame, tuple(told))
+        return frame, told
     with reading(book.label):
         cells = look(book.path, sheet.part, rows.header, mixed)
     told += _refuse_not_computed(book, sheet, rows, cells)
@@ -93,8 +127,8 @@ def _looked_at(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: 
         frame = with_texts(frame, rows.texts, str(number), seen_so)
         column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
         frame = frame.with_columns(unmixed(book, sheet, column, spec))
-    told += [*_of_errors(book, sheet, rows, cells), *_of_hidden(book, sheet, rows, cells.hidden)]
-    return _Found(frame, tuple(told))
+    told += [*_of_errors(book, sheet, rows, cells, spec), *_of_hidden(book, sheet, rows, cells.hidden)]
+    return frame, told
 
 
 def _of_unclear(book: Book, sheet: Sheet, columns: Sequence[str]) -> list[Diagnostic]:
@@ -152,9 +186,10 @@ def _of_merged(book: Book, sheet: Sheet, rows: Rows, all_: Sequence[Merged]) -> 
     return [Diagnostic(message, where, "split them in Excel and fill in the values", Severity.WARNING)]
 
 
-def _of_errors(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
-    """A warning where cells hold errors, but for the one that says that there is nothing."""
-    errors = [cell for cell in _within(cells.errors, cells, rows) if cell.text != _MISSING]
+def _of_errors(book: Book, sheet: Sheet, rows: Rows, cells: Cells, spec: Source) -> list[Diagnostic]:
+    """A warning where cells hold errors, but for those that stand for missing values."""
+    missing = () if spec.null_values == () else (_MISSING, *(spec.null_values or ()))
+    errors = [cell for cell in _within(cells.errors, cells, rows) if cell.text not in missing]
     if not errors:
         return []
     cell = errors[0]

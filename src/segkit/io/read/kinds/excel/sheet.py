@@ -144,18 +144,24 @@ def _names(book: Book, sheet: Sheet, spec: Source, header: pl.DataFrame, below: 
     return names
 
 
-def typed(book: Book, sheet: Sheet, rows: Rows) -> Seen:
-    """The same rows and columns with types; a column of several kinds of value is text, each as people see it."""
+def typed(book: Book, sheet: Sheet, rows: Rows, read: pl.DataFrame | None) -> Seen:
+    """The same rows and columns with types; a column of several kinds of value is text, each as people see it.
+
+    `read` are the rows below the first one with the types of their cells, where they have been read already.
+    """
     if rows.texts.is_empty():
         return Seen(rows.texts)
     # The rows of `texts` follow each other without a gap.
-    read, mixed = book.load_typed(sheet.name, skip_rows=rows.header, n_rows=len(rows.texts), schema_sample_rows=None)
+    mixed: Mapping[int, bool] = {}
+    if read is None or rows.header != 1:
+        read, mixed = book.load_typed(
+            sheet.name, skip_rows=rows.header, n_rows=len(rows.texts), schema_sample_rows=None
+        )
     mixed = {number: has_days for number, has_days in mixed.items() if number in rows.columns}
     texts, unclear = _with_lengths(book, sheet, rows, mixed) if mixed else (rows.texts, ())
     frame: pl.DataFrame = read.rename({name: str(number) for number, name in enumerate(read.columns)})
     frame = frame.with_columns(rows.texts[ROW]).select(rows.texts.columns)
-    day_zero = _DAY_ZERO_1904 if book.from_1904 else _DAY_ZERO
-    return Seen(frame.with_columns(_column(frame[str(n)], texts[str(n)], day_zero) for n in rows.columns), unclear)
+    return Seen(frame.with_columns(_column(book, frame[str(n)], texts[str(n)]) for n in rows.columns), unclear)
 
 
 def _with_lengths(
@@ -175,28 +181,31 @@ def _with_lengths(
     return rows.texts.with_columns(lengths.of_moments(t, from_1904=book.from_1904) for t in alone), unclear
 
 
-def _column(values: pl.Series, texts: pl.Series, day_zero: str) -> pl.Series:
+def _column(book: Book, values: pl.Series, texts: pl.Series) -> pl.Series:
     """The column as it is read, of its values and of their texts."""
     if isinstance(values.dtype, pl.Duration):
-        return lengths.shown(values).fill_null(texts)  # of what has no length, and of those of OpenDocument
+        return of_one_kind(book, values).fill_null(texts)  # of what has no length, and of those of OpenDocument
     lost = values.is_null() | (values.is_nan() if values.dtype.is_float() else False)
     if values.dtype == pl.String or (lost & (texts.str.strip_chars() != "")).any():
         return texts  # fastexcel takes `NA`, `null` and the like beside numbers and days for nothing
     if values.dtype.is_float():
-        return _of_numbers(values, texts)
+        if texts.is_in(["true", "false"]).any():
+            return texts  # TRUE among numbers is no 1
+        large = ((values == values.floor()) & (values.abs() >= LARGEST)).fill_null(value=False)
+        if large.any():
+            return texts.zip_with(~large, _as_shown(values))
+    return of_one_kind(book, values)
+
+
+def of_one_kind(book: Book, values: pl.Series) -> pl.Series:
+    """Values as they are read where none is of another kind and no number is large."""
+    if isinstance(values.dtype, pl.Duration):
+        return lengths.shown(values)
     if isinstance(values.dtype, pl.Datetime):
-        return _of_dates(values, day_zero)
+        return _of_dates(values, _DAY_ZERO_1904 if book.from_1904 else _DAY_ZERO)
+    if values.dtype.is_float() and (values == values.floor()).all():
+        return values.cast(pl.Int64)
     return values
-
-
-def _of_numbers(values: pl.Series, texts: pl.Series) -> pl.Series:
-    if texts.is_in(["true", "false"]).any():
-        return texts  # TRUE among numbers is no 1
-    whole = values == values.floor()
-    large = (whole & (values.abs() >= LARGEST)).fill_null(value=False)
-    if large.any():
-        return texts.zip_with(~large, _as_shown(values))
-    return values.cast(pl.Int64) if whole.all() else values
 
 
 def _as_shown(numbers: pl.Series) -> pl.Series:

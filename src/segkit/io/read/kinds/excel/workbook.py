@@ -73,29 +73,36 @@ class Book(NamedTuple):
     is_ods: bool = False
 
     def load_typed(self, sheet: str, **options: Any) -> Typed:
-        """A sheet with the types of its cells, but for columns of lengths of time and others, which are texts."""
-        import fastexcel
+        """A sheet with the types of its cells.
+
+        Columns of lengths of time and others, and of errors that the reader takes for no value, are texts.
+        """
+        from fastexcel import CalamineCellError, UnsupportedColumnTypeCombinationError
 
         mixed: dict[int, str] = {}
         while True:
             texts = {f"{_COLUMN}{number}": "string" for number in mixed}
             try:
                 loaded = self.load(sheet, dtypes=texts, **options)
-            except fastexcel.UnsupportedColumnTypeCombinationError as error:
+            except (UnsupportedColumnTypeCombinationError, CalamineCellError) as error:
                 column = re.search(rf"{_COLUMN}(\d+)", str(error))
-                if column is None or int(column[1]) in mixed:
+                has_xml = any(sheet.part for sheet in self.sheets)  # which tells lengths of time from days
+                if column is None or int(column[1]) in mixed or (isinstance(error, CalamineCellError) and not has_xml):
                     raise _damaged(self.label, error) from error
                 mixed[int(column[1])] = str(error).splitlines()[0]
             else:
                 return Typed(loaded.to_polars(), {number: "DateTime" in kinds for number, kinds in mixed.items()})
 
-    def load(self, sheet: str, **options: Any) -> fastexcel.ExcelSheet:
-        """A sheet as fastexcel reads it, by rows that count from the first of the sheet; `DataError` for damage."""
-        from fastexcel import FastExcelError, UnsupportedColumnTypeCombinationError
+    def load(self, sheet: str, *, header_row: int | None = None, **options: Any) -> fastexcel.ExcelSheet:
+        """A sheet as fastexcel reads it, by rows that count from the first of the sheet; `DataError` for damage.
+
+        Columns for which it finds no type are errors of fastexcel.
+        """
+        from fastexcel import CalamineCellError, FastExcelError, UnsupportedColumnTypeCombinationError
 
         try:
-            loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=None, **options)
-        except UnsupportedColumnTypeCombinationError:
+            loaded: fastexcel.ExcelSheet = self.reader.load_sheet(sheet, header_row=header_row, **options)
+        except (UnsupportedColumnTypeCombinationError, CalamineCellError):
             raise
         except FastExcelError as error:
             raise _damaged(self.label, error) from error
@@ -235,6 +242,10 @@ def _damaged(label: Label, error: Exception) -> DataError:
     reason = re.sub(r"^(?:[\w/]+ error: )+", "", str(error).splitlines()[0])
     if "assword" in reason:
         return _encrypted(label)
+    if reason.startswith("calamine cell error: "):
+        of_cell = reason.rpartition(" ")[2]
+        hint = "mend its formula, or save it as .xlsx"
+        return problem(label, f"`{label.name}` has a cell with the error `{of_cell}`", hint=hint)
     if "Cannot detect file format" in reason:
         return problem(label, f"`{label.name}` looks like an Office document, not a table", hint="save it as .xlsx")
     return problem(label, f"`{label.name}` is damaged: {reason}", hint=_AGAIN)
