@@ -41,8 +41,8 @@ class Old(NamedTuple):
 class Load(NamedTuple):
     """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none.
 
-    Of the labels in `spared` no row may be there. Where changes are appended, `adds_up` has how many are in each list by
-    those that are there: list -> number.
+    Of the labels in `spared` no row may be there. Where changes are appended, `adds_up` has how many are in each list
+    by those that are there: list -> number.
     """
 
     table: TableName

@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
