@@ -99,7 +99,8 @@ class Workbook:
                     sheet.write_string(row, column, shown.value, cell_format)
                 else:
                     sheet.write_number(row, column, shown.value, cell_format)
-                widths[column] = max(widths.get(column, 0), len(str(shown.value)) if row else 0)
+                length = len(shown.value) if isinstance(shown.value, str) else len(f"{shown.value:,.6g}")
+                widths[column] = max(widths.get(column, 0), length if row else 0)
         _set_widths(sheet, widths)
         _rest(sheet)
 
