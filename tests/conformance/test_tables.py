@@ -388,6 +388,104 @@ def test_lists_of_another_rule_file_do_not_vanish(shop: Desk, database: Database
     assert len(done["notes"]) == 1
 
 
+NOT_OURS = "rows from `{}` that the last run of this directory has not written, of {}"
+SOLD = "old:everyone = true"
+
+
+def test_rows_of_another_rule_file_with_one_label_do_not_vanish(shop: Desk, database: Database) -> None:
+    put(shop, rules(database.to, OLD, YOUNG), "a.toml")
+    text = rules(database.to, SOLD, "all", output='directory = "b"')
+    said = put(shop, text, "b.toml", code=4)
+    lines = said.splitlines()
+    assert lines[0] == "error: this run would remove " + NOT_OURS.format("segments", "`old`")
+    assert all(way in lines[1] for way in ("name the segments otherwise", "`table`", "`--replace`"))
+    assert keys(database) == {"old": ["2", "4"], "young": ["00042", "3"]}
+    assert not (shop / "b").exists()
+    # A dry run says the same, and goes through.
+    told = put(shop, text, "b.toml", "--dry-run")["warnings"]
+    assert told[-1]["message"] == lines[0].removeprefix("error: ")  # one may be about the password in the address
+    told = put(shop, text, "b.toml", "--dry-run", "--replace")
+    assert [n["message"] for n in told["notes"]] == ["`--replace` would remove " + NOT_OURS.format("segments", "`old`")]
+    # With `--replace` it goes through, the next run goes on, and now the first one is refused.
+    done = put(shop, text, "b.toml", "--replace")
+    assert [n["message"] for n in done["notes"]] == ["`--replace` removed " + NOT_OURS.format("segments", "`old`")]
+    assert keys(database) == {"young": ["00042", "3"], "old": EVERYBODY, "all": EVERYBODY}
+    assert put(shop, text, "b.toml")["notes"] == []
+
+
+def test_rows_with_one_label_are_refused_before_anything_is_read(shop: Desk, database: Database) -> None:
+    put(shop, rules(database.to, OLD), "a.toml")
+    (shop / "c.csv").unlink()
+    assert "`old`" in put(shop, rules(database.to, OLD, output='directory = "b"'), "b.toml", code=4)
+
+
+def test_a_label_that_the_last_run_lacks_is_not_ours(shop: Desk, database: Database) -> None:
+    """Nor is one that it did not write, or wrote to another table; one that `--select` leaves out takes nothing."""
+    put(shop, rules(database.to, *"abcdefg"), "a.toml")
+    of_b = 'directory = "b"'
+    put(shop, rules(database.to, OLD, "a:everyone = true\nwrite = false", output=of_b, table="mine"), "b.toml")
+    put(shop, rules(database.to, OLD, output=of_b), "b.toml")
+    text = rules(database.to, OLD, *"abcdefg", output=of_b)
+    put(shop, text, "b.toml", "--select", "old")
+    said = put(shop, text, "b.toml", code=4)
+    assert NOT_OURS.format("segments", "`a`, `b`, `c`, `d`, `e` and 2 more\n") in said
+    assert "`a`" in put(shop, text, "b.toml", "--select", "a", code=4)
+    unwritten = rules(database.to, OLD, "a:everyone = true\nwrite = false", output=of_b)
+    assert "`a`" in put(shop, unwritten, "b.toml", code=4)
+    # The table of a run before the last one is another table.
+    assert "`mine`" in put(shop, rules(database.to, OLD, output=of_b, table="mine"), "b.toml", code=4)
+
+
+def test_held_out_rows_of_one_label_do_not_vanish(shop: Desk, database: Database) -> None:
+    """Also where this run holds nobody out."""
+    put(shop, rules(database.to, "all:everyone = true\nholdout = 50"), "a.toml")
+    held = keys(database, "segments_holdout")
+    database.do("delete from segments")
+    for lines in ("all", "all:everyone = true\nholdout = 50"):
+        said = put(shop, rules(database.to, lines, output='directory = "b"'), "b.toml", code=4)
+        assert NOT_OURS.format("segments_holdout", "`all`") in said
+    assert keys(database, "segments_holdout") == held
+    put(shop, rules(database.to, "all", output='directory = "b"'), "b.toml", "--replace")
+    assert keys(database, "segments_holdout") == {}
+
+
+def test_without_its_directory_a_run_does_not_know_its_rows(shop: Desk, database: Database) -> None:
+    put(shop, rules(database.to, OLD))
+    shutil.rmtree(shop / "segments")
+    assert NOT_OURS.format("segments", "`old`") in put(shop, rules(database.to, OLD), code=4)
+    put(shop, rules(database.to, OLD), "rules.toml", "--replace")
+    assert put(shop, rules(database.to, OLD))["notes"] == []
+
+
+def test_rows_with_one_label_that_come_while_a_run_waits_do_not_vanish(shop: Desk, database: Database) -> None:
+    put(shop, rules(database.to, YOUNG), "a.toml")
+    shop.put("b.toml", rules(database.to, OLD, output='directory = "b"'))
+    connection = database.connection()
+    cursor = connection.cursor()
+    cursor.execute("begin immediate" if isinstance(database, Sqlite) else "begin")
+    cursor.execute("insert into segments (id, segment, list) values ('9', 'old', 'old')")
+    run = shop.begin("apply", "b.toml")
+    time.sleep(3)
+    assert run.poll() is None
+    cursor.execute("commit")
+    assert run.wait(60) == 4
+    cursor.close()
+    connection.close()
+    assert keys(database) == {"young": ["00042", "3"], "old": ["9"]}
+    assert not (shop / "b").exists()
+
+
+def test_a_table_that_is_held_from_readers_is_asked_under_the_lock(shop: Desk, postgres: Postgres) -> None:
+    put(shop, rules(postgres.to, OLD), "a.toml")
+    text = rules(postgres.to, OLD, output='directory = "b"')
+    with postgres.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("lock table segments in access exclusive mode")
+        assert "--no-wait" in put(shop, text, "b.toml", "--no-wait", code=4)
+        cursor.execute("rollback")
+    assert NOT_OURS.format("segments", "`old`") in put(shop, text, "b.toml", code=4)
+
+
 def test_rows_in_another_table_are_told_of(shop: Desk, database: Database) -> None:
     put(shop, rules(database.to, OLD))
     done = put(shop, rules(database.to, OLD, table="others"))
@@ -643,7 +741,7 @@ def test_types_of_a_table_of_the_user(shop: Desk, postgres: Postgres, given: dic
     shop.put("o.csv", "id,day,total\n2,2024-01-01,5.10\n4,2024-02-01,19.99\n")
     text = rules(postgres.to, OLD, output='columns = ["name", "age", "town", "code", "revenue"]')
     text += event_table("o", "o.csv", 'amount = "total"') + '[value]\nevents = "o"\n'
-    found = put(shop, text, code=4 if said else 0)
+    found = put(shop, text, "rules.toml", "--replace", code=4 if said else 0)
     if said:
         assert said in found
         assert postgres.ask("select id::text from segments") == [("9",)]

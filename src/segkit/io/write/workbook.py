@@ -31,6 +31,8 @@ DIGITS = 15
 LONGEST_NAME = 31
 _BATCH = 5_000
 _NARROWEST, _WIDEST = 6, 60
+_MONEY = "#,##0.00########"
+"""All digits of a decimal, and two behind the point at least."""
 _DAY, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 _FIRST_DAY = dt.date(1900, 3, 1)
 """Before it, Excel counts a day that never was."""
@@ -97,7 +99,8 @@ class Workbook:
                     sheet.write_string(row, column, shown.value, cell_format)
                 else:
                     sheet.write_number(row, column, shown.value, cell_format)
-                widths[column] = max(widths.get(column, 0), len(str(shown.value)) if row else 0)
+                length = len(shown.value) if isinstance(shown.value, str) else len(f"{shown.value:,.6g}")
+                widths[column] = max(widths.get(column, 0), length if row else 0)
         _set_widths(sheet, widths)
         _rest(sheet)
 
@@ -216,7 +219,7 @@ def _column(name: str, dtype: pl.DataType, separator: str) -> _Column:
     if dtype.is_decimal():
         text = exact(column, dtype)
         fits = text.str.replace_all(r"[-.]", "").str.strip_chars_start("0").str.len_chars() <= DIGITS
-        return _Column(pl.when(fits).then(column.cast(pl.Float64)), pl.when(~fits).then(text))
+        return _Column(pl.when(fits).then(column.cast(pl.Float64)), pl.when(~fits).then(text), _MONEY)
     if dtype == pl.Date:
         fits = column >= _FIRST_DAY
         days = column.cast(pl.Int32).cast(pl.Int64) + _EPOCH

@@ -27,6 +27,7 @@ from segkit.io.write.tables.stores import (
     Waiting,
     handed,
     require_done,
+    require_spared,
     require_sums,
 )
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, quoted
@@ -102,6 +103,21 @@ class PostgresDatabase:
         with self.told(), self._connected() as connection:
             return {table: self._columns(connection, table) for table in tables}
 
+    def labels(self, table: TableName, old: Old) -> list[str]:
+        """The labels that have rows; none where there is no such table or column, or somebody holds the table."""
+        with self.told(), self._connected() as connection, connection.cursor() as cursor:
+            found = self._asked(connection, _TABLE.format(name=_literal(table.name), place=_place(table)))
+            columns = self._asked(connection, _COLUMNS.format(oid=found[0]["oid"])) if found else []
+            if old.column not in [row["name"] for row in columns]:
+                return []
+            try:
+                with self.asking():
+                    cursor.execute(f"set local lock_timeout = '{FIRST_TRY}'")
+                    cursor.execute(f"lock table {table.sql} in access share mode")
+            except Held:
+                return []  # who waits for it asks again
+            return self.labels_in(connection, table, old)
+
     def spelling(self, name: str) -> str:
         """The name: capitals count."""
         return name
@@ -159,8 +175,7 @@ class PostgresDatabase:
         return Refused(f"`{self.address}` {reason.says}{named}; {_NOTHING}", reason.hint)
 
     def _columns(self, connection: Any, table: TableName) -> Mapping[str, Column] | None:
-        place = f"n.nspname = {_literal(table.schema)}" if table.schema else "pg_table_is_visible(c.oid)"
-        found = self._asked(connection, _TABLE.format(name=_literal(table.name), place=place))
+        found = self._asked(connection, _TABLE.format(name=_literal(table.name), place=_place(table)))
         if not found:
             self._require_free(connection, table)
             return None
@@ -203,6 +218,12 @@ class PostgresDatabase:
         """The columns of a table that is there."""
         return self._columns(connection, table) or {}
 
+    def labels_in(self, connection: Any, table: TableName, old: Old) -> list[str]:
+        """The labels that have rows in a table that is there."""
+        label = f"{quoted(old.column)}::text"
+        sql = f"select distinct {label} as label from {table.sql} where {_goes(old)} order by 1"
+        return [row["label"] for row in self._asked(connection, sql)]
+
     def asked(self, connection: Any, sql: str) -> list[dict[str, Any]]:
         """The rows that answer a question."""
         return self._asked(connection, sql)
@@ -234,6 +255,9 @@ class _Transaction:
                 there = self._database.columns(self._connection, load.table)
                 if not there:
                     continue  # nobody was held out but in a table that is gone
+                if load.spared:
+                    spared = Old(load.old.column, load.spared)
+                    require_spared(load, self._database.labels_in(self._connection, load.table, spared))
                 stage = f"segkit_rows_{number}"
                 rows = self._staged(cursor, handed(load.rows, there, load.kinds), stage) if load.rows is not None else 0
                 if rows:
@@ -353,6 +377,11 @@ def _lost(name: str, kind: Kind, column: Column) -> str | None:
     changed = f"{value}::{column.type}::{own} is distinct from {value}::{own}"
     # Two texts that are one number, such as 1E5 and 100000, are two keys.
     return f"{changed} or {value} !~ {_literal(PLAIN)}" if as_number and kind is Kind.TEXT else changed
+
+
+def _place(table: TableName) -> str:
+    """A condition on the schema of a table."""
+    return f"n.nspname = {_literal(table.schema)}" if table.schema else "pg_table_is_visible(c.oid)"
 
 
 def _goes(old: Old) -> str:

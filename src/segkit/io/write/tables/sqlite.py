@@ -18,7 +18,7 @@ from segkit.errors import WriteError
 from segkit.io.databases import sqlite
 from segkit.io.databases.refused import Refused
 from segkit.io.write.tables.kinds import Kind
-from segkit.io.write.tables.stores import PLAIN, Column, Load, Open, Waiting, handed, require_done
+from segkit.io.write.tables.stores import PLAIN, Column, Load, Old, Open, Waiting, handed, require_done, require_spared
 from segkit.rules.model.table_name import TableName, quoted
 
 PAUSE = 0.1
@@ -50,6 +50,15 @@ class SqliteFile:
             return dict.fromkeys(tables)
         with self.told(), closing(self._connected(writes=False)) as connection:
             return {table: _columns(connection, table) for table in tables}
+
+    def labels(self, table: TableName, old: Old) -> list[str]:
+        """The labels that have rows; none where there is no such table or column."""
+        if not self.path.exists():
+            return []
+        with self.told(), closing(self._connected(writes=False)) as connection:
+            columns = _columns(connection, table) or {}
+            there = old.column.lower() in map(str.lower, columns)
+            return _labels(connection, table, old) if there else []
 
     def spelling(self, name: str) -> str:
         """The name in small letters: capitals do not count."""
@@ -118,6 +127,8 @@ class _Transaction:
                     self._replace(load, {name.lower(): column for name, column in there.items()})
 
     def _replace(self, load: Load, there: Mapping[str, Column]) -> None:
+        if load.spared:
+            require_spared(load, _labels(self._connection, load.table, Old(load.old.column, load.spared)))
         marks = ", ".join("?" * len(load.old.labels))
         where = f"{quoted(load.old.column)} in ({marks})"
         self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
@@ -162,6 +173,13 @@ def _runs(statement: Callable[[], object]) -> bool:
             return False
         raise
     return True
+
+
+def _labels(connection: sqlite3.Connection, table: TableName, old: Old) -> list[str]:
+    """The labels that have rows in a table that is there."""
+    label, marks = quoted(old.column), ", ".join("?" * len(old.labels))
+    sql = f"select distinct {label} from {table.sql} where {label} in ({marks}) order by 1"
+    return [row[0] for row in connection.execute(sql, old.labels)]
 
 
 def _columns(connection: sqlite3.Connection, table: TableName) -> Mapping[str, Column] | None:

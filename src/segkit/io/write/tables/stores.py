@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 import polars as pl
 
+from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
 from segkit.io.write.tables.kinds import Kind, value
 from segkit.rules.model.table_name import TableName, quoted
@@ -40,13 +41,15 @@ class Old(NamedTuple):
 class Load(NamedTuple):
     """What a run does to a table: its columns, which rows go, and the frame of those that come, None for none.
 
-    Where changes are appended, `adds_up` has how many are in each list by those that are there: list -> number.
+    Of the labels in `spared` no row may be there. Where changes are appended, `adds_up` has how many are in each list
+    by those that are there: list -> number.
     """
 
     table: TableName
     kinds: Mapping[str, Kind]
     old: Old
     rows: pl.LazyFrame | None
+    spared: Sequence[str] = ()
     adds_up: Mapping[str, int] | None = None
 
 
@@ -77,6 +80,9 @@ class Store(Protocol):
     def look(self, tables: Sequence[TableName]) -> Mapping[TableName, Mapping[str, Column] | None]:
         """The columns of each table, None for one that is not there and can be made."""
 
+    def labels(self, table: TableName, old: Old) -> list[str]:
+        """The labels of `old` that have rows; none where there is no such table, or somebody holds it."""
+
     def spelling(self, name: str) -> str:
         """What tells a column from others: where capitals do not count, its name in small letters."""
 
@@ -97,6 +103,21 @@ def require_done(table: TableName, rows: int, expected: int) -> None:
         message = f"`{table}` has {rows:,} rows of these segments where it was told to have {expected:,}"
         hint = "a trigger, rule, policy or constraint of the table takes or keeps rows; nothing was written"
         raise WriteError.of(message, hint=hint)
+
+
+def rows_of_others(table: TableName, labels: Sequence[str], what: str = "this run would remove") -> Diagnostic:
+    """That rows with these labels go which are not of the last run; `what` is who removes them."""
+    more = len(labels) - SHOWN
+    names = listed(labels[:SHOWN], "," if more > 0 else "and") + (f" and {more:,} more" if more > 0 else "")
+    message = f"{what} rows from `{table}` that the last run of this directory has not written, of {names}"
+    hint = "another rule file writes them, or the directory is new: name the segments otherwise or another `table`"
+    return Diagnostic(message, hint=f"{hint}, or remove the rows with `--replace`")
+
+
+def require_spared(load: Load, found: Sequence[str]) -> None:
+    """`WriteError` where there are rows with labels that the last run has not written."""
+    if found:
+        raise WriteError(rows_of_others(load.table, found))
 
 
 def require_sums(table: TableName, found: Mapping[str, int], expected: Mapping[str, int]) -> None:

@@ -20,6 +20,7 @@ from segkit.io.write import require_installed, require_no_terminal, write
 from segkit.io.write.tables.stores import Open
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names, output_sinks
+from segkit.operations.delivery.destinations.labels import spare_rows
 from segkit.operations.delivery.destinations.target import Target
 from segkit.operations.delivery.destinations.workbook import write_workbook
 from segkit.operations.delivery.digests import Digests
@@ -109,6 +110,8 @@ class Nowhere:
         """The place of the last run, with what would vanish there as a warning."""
         directory, table = directory_of(self.loaded), self.target.told if self.target else None
         last, told = spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=True)
+        if self.target:
+            told = [*told, *spare_rows(self.target, directory, self.chosen, replace=self.replace, dry_run=True)]
         yield Place(last, told, table=table)
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:

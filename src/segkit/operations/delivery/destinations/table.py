@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
-from segkit.errors import DataError, WriteError
+from segkit.diagnostics import Diagnostic
+from segkit.errors import WriteError
 from segkit.io.write.tables.stores import Load, Old, Waiting
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes
+from segkit.operations.delivery.destinations.labels import labels_of, spare_rows
 from segkit.operations.delivery.destinations.places import Destination, Folder, Place, directory_of
 from segkit.operations.delivery.destinations.target import Target, kinds_of, rows_of, target_of
 from segkit.operations.delivery.digests import Digests
-from segkit.operations.delivery.runs import Run, find_run
+from segkit.operations.delivery.runs import Run
 from segkit.operations.delivery.vanishing import goes_to_table_of
 from segkit.operations.progress import Progress
 from segkit.results import ApplyResult
@@ -37,13 +38,19 @@ class Table:
     compares: bool = True
 
     def prepare(self) -> None:
-        """`WriteError` where lists would vanish, or where the database or its table cannot be written to."""
+        """`WriteError` where lists or rows would vanish, or where the database or its table cannot be written to."""
         self.folder.prepare()
         self.target.look(directory_of(self.folder.loaded))
+        self._spare_rows()
 
     def ready(self, plan: Plan) -> None:
         """`WriteError` where the table has other columns."""
         self.target.require_fit(plan)
+
+    def _spare_rows(self) -> list[Diagnostic]:
+        folder = self.folder
+        directory = directory_of(folder.loaded)
+        return spare_rows(self.target, directory, folder.chosen, replace=folder.replace, dry_run=False)
 
     @contextmanager
     def open(self, run: Decision) -> Iterator[Place]:
@@ -53,7 +60,8 @@ class Table:
         waiting = Waiting(self.folder.wait, self.folder.progress)
         transaction = self.target.store.transaction(waiting)  # around the folder, which commits it
         with transaction as rows, self.folder.opened(run, rows.commit) as place:
-            yield place._replace(table=told, transaction=rows)
+            # Rows that come in the meantime are refused under the lock of the table.
+            yield place._replace(told=[*place.told, *self._spare_rows()], table=told, transaction=rows)
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """The files of the folder, then the rows of the table, which nobody sees before the folder is in its place."""
@@ -64,9 +72,10 @@ class Table:
     def _loads(self, run: Decision, changes: Changes, place: Place) -> Iterator[Load]:
         """What happens to the table, and to the one of those held out where anybody is, or was in the last run."""
         loaded, plan, as_of = run.loaded, run.evaluated.plan, run.evaluated.plan.context.as_of
-        with_rows = _run_in(directory_of(loaded))
-        last = with_rows if with_rows and goes_to_table_of(with_rows.manifest, loaded) else None
-        old = Old(run.rules.output.label_column, _labels(run, last))
+        table, held_out = self.target.table, self.target.table.of_held_out
+        labels = labels_of(loaded, directory_of(loaded), run.chosen)
+        spared = {one: () if self.folder.replace else labels.spared(one, self.target) for one in (table, held_out)}
+        old = Old(run.rules.output.label_column, labels.going)
         appended, adds_up = old, None
         if run.rules.output.writes_changes:
             before = self._before(changes, as_of)
@@ -76,13 +85,14 @@ class Table:
             adds_up = {one.name: one.written for one in listed if one.segment in old.labels}
         kinds = kinds_of(plan)
         rows = rows_of(changes, changes.files, list(kinds), as_of)
-        yield Load(self.target.table, kinds, appended, rows, adds_up)
+        yield Load(table, kinds, appended, rows, spared[table], adds_up)
         if self.target.holds_out:
             kinds = kinds_of(plan, held_out=True)
             rows = rows_of(changes, changes.holdouts, list(kinds), as_of)
-            yield Load(self.target.table.of_held_out, kinds, old, rows)
+            yield Load(held_out, kinds, old, rows, spared[held_out])
         else:
-            yield Load(self.target.table.of_held_out, {}, old, None)  # should somebody have been held out before
+            # Should somebody have been held out before.
+            yield Load(held_out, {}, old, None, spared[held_out])
 
     def _before(self, changes: Changes, as_of: dt.date) -> Run | None:
         """The run since which changes are told; `WriteError` where it has not written to this table, or is younger."""
@@ -97,24 +107,6 @@ class Table:
             message = f"changes are appended up to {before.as_of}, and this run is of {as_of}"
             raise WriteError.of(message, hint="a history goes on: run it for that day, or a later one")
         return before
-
-
-def _run_in(directory: Path) -> Run | None:
-    """The last run in a directory; what cannot be read of it is told where it is compared."""
-    with suppress(DataError):
-        return find_run(directory)
-    return None
-
-
-def _labels(run: Decision, last: Run | None) -> list[str]:
-    """The segments whose rows go: all of this rule file and of its last run, but those that `--select` leaves out."""
-    segments = run.rules.segment
-    left_out = {name for name, segment in segments.items() if segment.write} - {*run.chosen}
-    known = [*segments]
-    if last:
-        known += [segment.name for segment in last.manifest.segments]
-        known += [member.segment for member in last.manifest.members or ()]
-    return [name for name in dict.fromkeys(known) if name not in left_out]
 
 
 def published(

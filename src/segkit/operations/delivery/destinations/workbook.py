@@ -33,9 +33,8 @@ def _summary(
     """The counts of the segments, of all customers, and of the files, with the sheet in which each stands."""
     yield [Shown(f"Segments on {result.as_of.isoformat()}", bold=True)]
     yield []
-    yield _header(
-        "Segment", *(Shown(name, right=True) for name in ("Matched", "Excluded", "Written", "Share")), "Label"
-    )
+    counted = [Shown(name, right=True) for name in ("Matched", "Excluded", "Written", "Share")]
+    yield _header("Segment", "Label", *counted)
     for segment in result.segments:
         counts = [_count(segment.matched), _count(sum(segment.excluded.values()))]
         written = [_count(segment.written), _share(segment.share)] if segment.write else ["", ""]
