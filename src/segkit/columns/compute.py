@@ -83,7 +83,7 @@ def compute(
     if customers.padded:
         return PaddedKeys(customers.padded)
     parts = customers.parts()
-    if customers.padded:
+    if customers.padded:  # of tables that are only counted
         return PaddedKeys(customers.padded)
     rows = {table: pl.col(kept_rows_of(table)).sum() for table in customers.measured}
     sums = pl.concat([part.select(pl.len().alias(COUNT), **rows) for part in parts]).sum().collect().row(0, named=True)

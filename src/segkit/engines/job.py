@@ -14,7 +14,7 @@ import polars as pl
 
 from segkit.columns.bucket import Bucket, State
 from segkit.columns.features.steps import CutStep, Fitted
-from segkit.columns.helpers import COUNT, KEY, LATEST, PLACE, ROW, TIME
+from segkit.columns.helpers import COUNT, KEY, LATEST, PADDED, PLACE, ROW, TIME
 from segkit.columns.plan.plan import Plan
 from segkit.engines.engine import Parcel
 from segkit.engines.pieces import Piece, completed
@@ -25,6 +25,14 @@ COUNTS = "\x1fcounts"
 
 _BLOCK = 2**40
 """The place of a row is that of its piece, times this, and the row in it."""
+
+
+class PaddedPiece(Exception):
+    """Keys of a piece of this table have to be trimmed, so that none of its rows is in the right bucket."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__()
+        self.table = table
 
 
 class Answer(NamedTuple):
@@ -56,6 +64,8 @@ class Job:
         view = self.plan.views[piece.table].over(rows)
         found = view.rows(columns) if is_customers else view.rows([TIME, *columns]).with_columns(_last_day())
         kept, counts = view.sort_out(found.collect(engine="streaming"))
+        if counts[PADDED].item():
+            raise PaddedPiece(piece.table)
         yield Parcel(piece.place % self.buckets, COUNTS + piece.table, piece.place, sealed(counts))
         if columns:
             key = kept[self.plan.match if is_customers else KEY]

@@ -16,7 +16,7 @@ from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.engines.engine import Engine, Local
-from segkit.engines.job import Answer, Job
+from segkit.engines.job import Answer, Job, PaddedPiece
 from segkit.engines.pieces import Piece, columns_read, source_of
 from segkit.io.read import Bounds, Workspace
 from segkit.rules.tables import CUSTOMERS
@@ -39,20 +39,20 @@ class Spread:
         self.counts: dict[str, pl.DataFrame] = {}
         self.unknown: dict[str, UnknownKeys] = {}
         self.measured: list[str] = []
+        self.padded: frozenset[str] = frozenset()
         self._job, self._engine, self._pieces = job, engine, pieces
         self._parts = sum(piece.table == CUSTOMERS for piece in pieces)
         self._counted: dict[str, pl.DataFrame] = {}
-
-    @property
-    def padded(self) -> frozenset[str]:
-        """None: keys are trimmed row by row, since nobody can look at all of them first."""
-        return frozenset()
 
     def advance(self, fitted: Mapping[CutStep, Fitted]) -> list[CutStep]:
         """Compute what can be computed with what cuts have found; the cuts that the rest waits for."""
         job, steps = self._job, self._job.plan.steps
         if self._pieces:
-            answers = self._engine.exchange(job.split, self._pieces, job.buckets, job.gather)
+            try:
+                answers = self._engine.exchange(job.split, self._pieces, job.buckets, job.gather)
+            except PaddedPiece as piece:
+                self.padded = frozenset({piece.table})
+                return []
             self._pieces = ()
             self._counted = {name: _summed(frame for a in answers for frame in a.counted[name]) for name in job.travels}
         else:

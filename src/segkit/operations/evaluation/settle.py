@@ -54,8 +54,6 @@ def settle(
     Where a whole table shows something else than its sample did, everything is computed again with that knowledge.
     Before that, `ready` may refuse the plan.
     """
-    if ws.bounds is not None:  # keys are trimmed row by row: nobody can look at all of them first
-        tables = {name: table._replace(care=True) for name, table in tables.items()}
     while True:
         outcome = _outcome(loaded, tables, context, ws, progress, ready)
         if isinstance(outcome, Settled):
