@@ -71,6 +71,8 @@ FLAGS = {
     "replace": ["--replace"],
     "save_cutoffs": ["--save-cutoffs", "."],
     "no_wait": ["--no-wait"],
+    "memory": ["--memory", "1GB"],
+    "buckets": ["--buckets", "3"],
     "summary": ["--summary", "json"],
     "fail_on": ["--fail-on", "error"],
     "log": ["--log", "log.ndjson"],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -37,14 +39,17 @@ class Engine(Protocol):
 
 
 class Local:
-    """A process of its own: parcels wait in files of a folder until their bucket has its turn."""
+    """A process of its own: parcels wait in files of a folder until their bucket has its turn.
 
-    def __init__(self, work: Path) -> None:
-        self._work = work
+    A few items are under way at once, each with its own rows in memory.
+    """
+
+    def __init__(self, work: Path, at_once: int) -> None:
+        self._work, self._at_once = work, at_once
 
     def map(self, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """One after another."""
-        return [do(item) for item in items]
+        """A few at once."""
+        return list(self._done(do, items))
 
     def exchange(
         self,
@@ -53,12 +58,26 @@ class Local:
         buckets: int,
         gather: Callable[[int, Iterable[Parcel]], R],
     ) -> list[R]:
-        """One item after another, then one bucket after another."""
-        for item in items:
-            for parcel in split(item):
+        """All items, then all buckets."""
+        for parcels in self._done(lambda item: list(split(item)), items):
+            for parcel in parcels:
                 with self._waiting(parcel.bucket).open("ab") as file:
                     pickle.dump(parcel, file, pickle.HIGHEST_PROTOCOL)
-        return [gather(bucket, self._parcels(bucket)) for bucket in range(buckets)]
+        return list(self._done(lambda bucket: gather(bucket, self._parcels(bucket)), range(buckets)))
+
+    def _done(self, do: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """What is made of each item, in their order; no more are begun than can be under way."""
+        with ThreadPoolExecutor(self._at_once) as pool:
+            under_way: deque[Future[R]] = deque()
+            try:
+                for item in items:
+                    if len(under_way) == self._at_once:
+                        yield under_way.popleft().result()
+                    under_way.append(pool.submit(do, item))
+                while under_way:
+                    yield under_way.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _waiting(self, bucket: int) -> Path:
         return self._work / f"{bucket}.parcels"

@@ -25,6 +25,8 @@ ROWS, LEAST_ROWS = 2_000_000, 50_000
 """So many rows of a table are read at a time at most, and at least."""
 MEMORY = 4_000_000_000
 """Bytes that a run plans with for which buckets are asked alone."""
+AT_ONCE = 2
+"""Pieces or buckets that are under way at the same time: of one alone, Polars uses both processors for a part only."""
 WIDTHS: Mapping[type[pl.DataType], int] = {
     pl.Boolean: 1, pl.Int8: 1, pl.Int16: 2, pl.Int32: 4, pl.Int64: 8, pl.UInt8: 1, pl.UInt16: 2, pl.UInt32: 4,
     pl.UInt64: 8, pl.Float32: 4, pl.Float64: 8, pl.Date: 4, pl.Datetime: 8, pl.Decimal: 16, pl.Null: 1,
@@ -102,12 +104,12 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds) -> Spread:
     memory = bounds.memory or MEMORY
     pieces: list[Piece] = []
     for name, source in sources.items():
-        rows = min(ROWS, max(LEAST_ROWS, memory // 16 // width[name]))
+        rows = min(ROWS, max(LEAST_ROWS, memory // (16 * AT_ONCE) // width[name]))
         pieces += source.pieces(name, rows)
     total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
-    buckets = bounds.buckets or math.ceil(total / (memory / 4)) or 1
+    buckets = bounds.buckets or math.ceil(total / (memory / (4 * AT_ONCE))) or 1
     work = ws.new_folder()
-    return Spread(Job(_placed(plan), travels, buckets, work), Local(work), pieces)
+    return Spread(Job(_placed(plan), travels, buckets, work), Local(work, AT_ONCE), pieces)
 
 
 def bytes_of(dtypes: Iterable[pl.DataType]) -> int:
