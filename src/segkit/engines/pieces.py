@@ -15,6 +15,8 @@ from segkit.rules.model.sources import Customers, Events
 
 _NAMED = pl.QueryOptFlags.none().update(projection_pushdown=True)
 """Leaves out the columns that nobody names, and no others: a condition that can never hold names its column, too."""
+OF_TEXT = 3
+"""Bytes in memory of each byte of a delimited text, as most of its columns are read."""
 
 
 class Piece(NamedTuple):
@@ -55,6 +57,13 @@ def source_of(view: View, named: Collection[str], ws: Workspace) -> Source:
     copy = pl.scan_parquet(path)
     size = _size(copy)
     return Source([(completed(copy, schema).select(schema.names()), size)])
+
+
+def size_of(view: View, width: int) -> int:
+    """About how many bytes the rows of a table take of which `width` bytes each are read; of texts, by their files."""
+    parts = view.table.parts
+    sizes = [part.text.source.stat().st_size * OF_TEXT if part.text else _size(part.frame) * width for part in parts]
+    return sum(sizes)
 
 
 def completed(rows: pl.LazyFrame, schema: Dtypes) -> pl.LazyFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -17,14 +17,17 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
 from segkit.engines.engine import Engine, Local
 from segkit.engines.job import Answer, Job, PaddedPiece
-from segkit.engines.pieces import Piece, columns_read, source_of
+from segkit.engines.pieces import Piece, columns_read, size_of, source_of
 from segkit.io.read import Bounds, Workspace
 from segkit.rules.tables import CUSTOMERS
+from segkit.words import plural
 
 ROWS, LEAST_ROWS = 2_000_000, 50_000
 """So many rows of a table are read at a time at most, and at least."""
 MEMORY = 4_000_000_000
 """Bytes that a run plans with for which buckets are asked alone."""
+FITS, OWN = 0.8, 100_000_000
+"""All customers at once take about half of what is read (4 to 7 GB of 13, for 100 M orders); segkit itself so much."""
 AT_ONCE = 2
 """Pieces or buckets that are under way at the same time: of one alone, Polars uses both processors for a part only."""
 WIDTHS: Mapping[type[pl.DataType], int] = {
@@ -94,14 +97,16 @@ class Spread:
             self.unknown[table] = UnknownKeys(pl.concat(one.keys for one in some), sum(one.of_all for one in some))
 
 
-def spread(plan: Plan, ws: Workspace, bounds: Bounds) -> Spread:
-    """The customers of a plan in buckets: in so many, or in as many as the memory asks for."""
+def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], None]) -> Spread | None:
+    """The customers of a plan in buckets, in so many, or in as many as the memory asks for; None where all fit."""
     travels = _travels(plan)
     read = {name: _read_of(plan.views[name], columns) for name, columns in travels.items()}
-    sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
     schemas = {name: plan.views[name].table.frame.collect_schema() for name in travels}
     width = {name: bytes_of(schemas[name][column] for column in columns) for name, columns in read.items()}
     memory = bounds.memory or MEMORY
+    if bounds.buckets is None and sum(size_of(plan.views[name], width[name]) for name in read) < FITS * memory - OWN:
+        return None
+    sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
     pieces: list[Piece] = []
     for name, source in sources.items():
         rows = min(ROWS, max(LEAST_ROWS, memory // (16 * AT_ONCE) // width[name]))
@@ -109,6 +114,7 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds) -> Spread:
     total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
     buckets = bounds.buckets or math.ceil(total / (memory / (4 * AT_ONCE))) or 1
     work = ws.new_folder()
+    progress(f"computing customers in {plural(buckets, 'bucket')}")
     return Spread(Job(_placed(plan), travels, buckets, work), Local(work, AT_ONCE), pieces)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @options.save_cutoffs
 @options.no_wait
 @click.option("--memory", type=MEMORY, envvar="SEGKIT_MEMORY", help="Plan with so much memory, such as 4GB.")
-@click.option("--buckets", type=click.IntRange(min=1), metavar="N", help="Compute the customers in so many buckets.")
+@click.option("--buckets", type=click.IntRange(1, 1_000), metavar="N", help="Compute the customers in so many buckets.")
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")

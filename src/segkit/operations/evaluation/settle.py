@@ -154,7 +154,7 @@ def _computed(plan: Plan, tables: Mapping[str, Table], ws: Workspace, progress: 
     if ws.bounds is None:
         return compute(plan)
     with ws.filling():
-        return compute(plan, customers=spread(plan, ws, ws.bounds))
+        return compute(plan, customers=spread(plan, ws, ws.bounds, progress))
 
 
 def _with_clear_dates(plan: Plan, tables: Mapping[str, Table]) -> Mapping[str, Table]:

@@ -1,0 +1,258 @@
+"""`--memory` and `--buckets`: the same lists as all customers at once, whatever comes in and whatever is asked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import polars as pl
+import pytest
+
+from tests.desk import Desk
+
+HEAD = """version = 1
+as_of = 2024-06-30
+[customers]
+path = "{customers}"
+key = "id"
+{of_customers}
+[events.orders]
+path = "{orders}"
+time = "day"
+amount = "amount"
+{of_orders}
+"""
+CUSTOMERS = "id,country,points\n" + "".join(f"{n:02},{'FR' if n % 3 else 'DE'},{n * 11 % 17}\n" for n in range(40))
+ORDERS = "id,day,amount,product,number\n" + "".join(
+    f"{n * 7 % 43:02},2024-0{1 + n % 6}-1{n % 10},{n}.50,{'ab'[n % 2]},{n // 2}\n" for n in range(200)
+)
+SEGMENTS: dict[str, str] = {
+    "shares, scores and bands": """[rfm]
+events = "orders"
+ties = "split"
+[trait.band]
+bands = { of = "points", quantiles = 4, per = ["country"] }
+[segment.top]
+demographic.points.top_percent = { percent = 20, per = ["country"] }
+[segment.champions]
+rfm.r_score.min = 3
+each = ["band"]
+""",
+    "limits by share and by group": """[segment.a]
+everyone = true
+limit = { percent = 30, by = "points", per = ["country"] }
+holdout = 20
+[segment.b]
+everyone = true
+limit = { count = 7 }
+split = { A = 50, B = 50 }
+[assignment]
+mode = "exclusive"
+""",
+    "which came first": """[trait.first]
+measure = "first"
+of = "product"
+events = "orders"
+[trait.often]
+measure = "most_frequent"
+of = "product"
+events = "orders"
+[segment.a]
+behavioural.did = { events = "orders", where.product = "a", then = { where.product = "b", within = "60 days" } }
+[segment.all]
+everyone = true
+[output]
+columns = ["first", "often"]
+combined = "everybody.csv"
+""",
+    "medians and profiles": """[trait.revenue]
+measure = "sum"
+events = "orders"
+[trait.middle]
+measure = "median"
+events = "orders"
+[segment.a]
+geographic.country = "FR"
+[segment.nobody]
+geographic.country = "XX"
+[output]
+profile = ["revenue", "middle"]
+""",
+}
+
+
+@pytest.fixture
+def pieces() -> Iterator[None]:
+    """Tables are read a few rows at a time."""
+    with patch("segkit.engines.spread.ROWS", 7):
+        yield
+
+
+def run(desk: Desk, rules: str, *options: str, code: int | None = 0, input: bytes | None = None) -> Any:
+    """What a run says, and writes; manifests without times."""
+    desk.put("rules.toml", rules)
+    done = desk.segkit("apply", desk / "rules.toml", "-o", desk / "out", "--json", *options, code=code, input=input)
+    said = json.loads(done.stdout) if done.stdout else {}
+    said.pop("elapsed_seconds", None)
+    files = {
+        str(path.relative_to(desk.folder)): path.read_bytes() for path in (desk / "out").rglob("*") if path.is_file()
+    }
+    if manifest := files.pop("out/manifest.json", None):
+        files["manifest"] = {key: value for key, value in json.loads(manifest).items() if key != "times"}  # type: ignore[assignment]
+    for path in sorted((desk / "out").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    return done.exit_code, done.stderr, said, files
+
+
+def check(desk: Desk, rules: str, *options: str, code: int = 0, input: bytes | None = None) -> None:
+    whole = run(desk, rules, *options, code=code, input=input)
+    for number in ("1", "3", "50"):
+        assert run(desk, rules, "--buckets", number, *options, code=code, input=input) == whole
+
+
+def rules_of(segments: str, customers: str = "c.csv", orders: str = "o.csv", **more: str) -> str:
+    of = {"of_customers": more.get("of_customers", ""), "of_orders": more.get("of_orders", "")}
+    return HEAD.format(customers=customers, orders=orders, **of) + segments
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    desk.put("c.csv", CUSTOMERS)
+    desk.put("o.csv", ORDERS)
+    return desk
+
+
+@pytest.mark.parametrize("segments", SEGMENTS.values(), ids=SEGMENTS)
+def test_rules(shop: Desk, segments: str, pieces: None) -> None:
+    check(shop, rules_of(segments))
+
+
+OF_SOURCES: dict[str, tuple[str, str]] = {
+    "duplicates first": ('duplicates = "first"', ""),
+    "duplicates last": ('duplicates = "last"', ""),
+    "keys in normal form": ('normalise_keys = ["zeros"]', ""),
+    "rows left out": ('where.country = "FR"', 'where.product.not = "b"'),
+    "an id, whose amount counts once": ("", 'id = "number"\namount_per = "event"\n'),
+    "lines that come twice": ("", 'duplicates = "drop"'),
+    "fields filled from above": ("", 'id = "number"\nfill_down = ["product"]'),
+}
+
+
+@pytest.mark.parametrize("of", OF_SOURCES.values(), ids=OF_SOURCES)
+def test_sources(shop: Desk, of: tuple[str, str], pieces: None) -> None:
+    text = (shop / "o.csv").read_text()
+    if "amount_per" in of[1]:
+        lines = [line.split(",") for line in text.splitlines()[1:]]
+        text = "id,day,amount,product,number\n"
+        text += "".join(f"{n:02},2024-01-0{1 + n % 9},{n}.5,{line[3]},{n}\n" for n in range(40) for line in lines[:2])
+        shop.put("o.csv", text)
+    if "duplicates" in of[0]:
+        shop.put("c.csv", CUSTOMERS + CUSTOMERS.partition("\n")[2].replace("FR", "IT"))
+    check(shop, rules_of(SEGMENTS["medians and profiles"], of_customers=of[0], of_orders=of[1]))
+
+
+def test_padded_keys(shop: Desk, pieces: None) -> None:
+    shop.put("o.csv", ORDERS + " 05 ,2024-06-01,3.00,a,999\n")
+    check(shop, rules_of(SEGMENTS["medians and profiles"]))
+
+
+def test_parquet_and_several_files(shop: Desk, pieces: None) -> None:
+    orders = pl.read_csv(shop / "o.csv", try_parse_dates=True, schema_overrides={"id": pl.String})
+    (shop / "parts").mkdir()
+    for number, rows in enumerate((orders.head(9), orders.head(0), orders.slice(9))):
+        rows.with_columns(pl.col("product").cast(pl.Categorical)).write_parquet(shop / f"parts/{number}.parquet")
+    check(shop, rules_of(SEGMENTS["which came first"], orders="parts/*.parquet"))
+
+
+def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
+    shop.put("o.csv.gz", gzip.compress(ORDERS.encode()))
+    check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.csv.gz"))
+    check(shop, rules_of(SEGMENTS["medians and profiles"], orders="-"), input=ORDERS.encode())
+
+
+def test_customers_from_events(shop: Desk, pieces: None) -> None:
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\nfrom = "orders"\nkey = "id"\ncolumns = ["product"]\n'
+    orders = '[events.orders]\npath = "o.csv"\nkey = "id"\ntime = "day"\namount = "amount"\n'
+    segments = (
+        '[segment.a]\npsychographic.product = "a"\n[segment.b]\nbehavioural.did = { events = "orders", min = 3 }\n'
+    )
+    check(shop, head + orders + segments)
+
+
+@pytest.mark.parametrize(
+    ("customers", "orders"),
+    [
+        ("id,country,points\n", ORDERS),
+        (CUSTOMERS, "id,day,amount,product,number\n"),
+        (CUSTOMERS, "id,day,amount,product,number\n" + "07,2024-01-01,1.00,a,1\n" * 60),
+    ],
+    ids=["no customers", "no orders", "one customer has all orders"],
+)
+def test_edges(shop: Desk, customers: str, orders: str, pieces: None) -> None:
+    shop.put("c.csv", customers)
+    shop.put("o.csv", orders)
+    check(shop, rules_of(SEGMENTS["medians and profiles"]))
+
+
+@pytest.mark.parametrize(
+    ("customers", "orders", "code"),
+    [
+        (CUSTOMERS + "05,FR,3\n", ORDERS, 3),
+        (CUSTOMERS, ORDERS + "05,2024-02-30,1.00,a,1\n", 3),
+        (CUSTOMERS, ORDERS + "05,2024-02-03,much,a,1\n", 3),
+        (CUSTOMERS, "id,day,amount,product,number\nx1,2024-02-03,1.00,a,1\n", 3),
+    ],
+    ids=["a key that comes twice", "a day that there is not", "no amount", "events of nobody"],
+)
+def test_errors(shop: Desk, customers: str, orders: str, code: int, pieces: None) -> None:
+    shop.put("c.csv", customers)
+    shop.put("o.csv", orders)
+    check(shop, rules_of(SEGMENTS["medians and profiles"]), code=code)
+
+
+def test_changes(shop: Desk, pieces: None) -> None:
+    """Two days in a row, of which the second has lost some orders."""
+    rules = rules_of(SEGMENTS["shares, scores and bands"]) + "[output]\nchanges = true\n"
+    for options in ((), ("--buckets", "4")):
+        name = "with" if options else "without"
+        shop.put("o.csv", ORDERS)
+        shop.apply(rules, "-o", shop / name, *options)
+        shop.put("o.csv", "\n".join(ORDERS.splitlines()[:120]) + "\n")
+        shop.apply(rules, "-o", shop / name, *options)
+    files = [{p.name: p.read_bytes() for p in (shop / n).glob("*.csv")} for n in ("with", "without")]
+    assert files[0] == files[1] and any("left" in name for name in files[0])
+
+
+@pytest.mark.parametrize("option", [("--dry-run",), ("-o", "-")])
+def test_nothing_is_written(shop: Desk, option: tuple[str, ...], pieces: None) -> None:
+    rules = rules_of(SEGMENTS["limits by share and by group"])
+    whole = shop.apply(rules, "--summary", "none", *option)
+    found = shop.apply(rules, "--summary", "none", *option, "--buckets", "4")
+    assert (found.stdout_bytes, found.stderr) == (whole.stdout_bytes, whole.stderr)
+
+
+def test_memory(shop: Desk, tmp_path: Path) -> None:
+    """As an option, or of the environment; what lies on disk in between is gone, also after a failure."""
+    rules = rules_of(SEGMENTS["medians and profiles"])
+    whole = run(shop, rules)
+    assert run(shop, rules, "--memory", "1GB") == whole
+    with patch("segkit.engines.spread.FITS", 0):
+        assert run(shop, rules, "--memory", "1GB") == whole
+        assert "computing customers in 1 bucket" in shop.apply(rules, "--memory", "1GB", "-v").stderr
+    (folder := tmp_path / "temporary").mkdir()
+    env = {"SEGKIT_MEMORY": "0.6 GB", "TMPDIR": str(folder)}
+    assert shop.process("apply", "rules.toml", "-o", "o1", "--buckets", "3", env=env).returncode == 0
+    shop.put("c.csv", CUSTOMERS + "05,FR,3\n")
+    assert shop.process("apply", "rules.toml", "-o", "o2", "--buckets", "3", env=env).returncode == 3
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "message"), [("lots", "is not a size such as 4GB"), ("100MB", "plan with 512MB or more"), ("4", "4GB")]
+)
+def test_sizes(shop: Desk, size: str, message: str) -> None:
+    assert message in shop.apply(rules_of(SEGMENTS["medians and profiles"]), "--memory", size, code=2).stderr
