@@ -24,7 +24,7 @@ _REASONS = (
     Reason("not a valid duckdb", "is no DuckDB database", "look at the path"),
     Reason("different version|storage version|newer", "is of another version of DuckDB", "update `duckdb`"),
     Reason("conversion error|out of range|overflow", "cannot compute a value", "look at the casts and the arithmetic"),
-    Reason("syntax error|parser error", "does not understand the SQL", "try it with `duckdb`"),
+    Reason("syntax error|parser error", "does not understand the SQL", "look at the SQL there"),
     Reason("table with name|table .* does not exist", "has no such table", "look at its name"),
     Reason("referenced column|column .* not found", "has no such column", "look at its name"),
     Reason("function with name|no function matches", "has no such function", "look at its name"),
@@ -32,7 +32,7 @@ _REASONS = (
     Reason("read-only|read only", "is only read: what is asked would write", "ask for rows alone, with `select`"),
     Reason("permission|external|disabled", "does not let SQL look at other files", "ask for its own tables alone"),
     Reason("out of memory|memory limit", "has not enough memory for that", "ask for less"),
-    Reason("binder error", "does not understand the SQL", "try it with `duckdb`"),
+    Reason("binder error", "does not understand the SQL", "look at the SQL there"),
 )
 
 

@@ -13,7 +13,7 @@ from segkit.io.databases.refused import Reason, Refused, meant, not_installed, p
 EXTRA = "database"
 CONNECT_WITHIN = 30
 """Seconds for a server to answer in."""
-_PASSWORD = "give it in `PGPASSWORD`, in `~/.pgpass`, or as a variable behind the user: `user:${PASSWORD}@`"
+_PASSWORD = "give it as it is in `PGPASSWORD` or `~/.pgpass`; in an address, marks are written as in `%40` for `@`"
 _ADDRESS = "look at host, port and database in the address"
 _LATER = "see whether it runs, and run this again"
 
@@ -22,7 +22,11 @@ _CONNECTING = (
     Reason("no password supplied", "asks for a password", _PASSWORD),
     Reason('role ".*" does not exist', "does not know the user", "look at the user in the address, or in `PGUSER`"),
     Reason('database ".*" does not exist', "is not there: its server has no such database", _ADDRESS),
-    Reason("could not translate host name", "is not there: no server of that name is known here", _ADDRESS),
+    Reason(
+        "could not translate host name",
+        "is not there: no server of that name is known here",
+        f"{_ADDRESS}; marks in a password are written as in `%40` for `@`",
+    ),
     Reason("connection refused|no such file", "does not answer: no server runs there", _ADDRESS),
     Reason("timeout expired|timed out", f"does not answer within {CONNECT_WITHIN} seconds", _ADDRESS),
     Reason("no pg_hba.conf entry", "lets this user not in from here", "ask whoever runs the server"),
@@ -53,7 +57,7 @@ _STATES = (
     Reason("^53|^54", "has not enough memory, disk or connections for that", "ask whoever runs the server"),
     Reason("^22", "cannot compute a value", "look at the casts and the arithmetic"),
     Reason("^23", "does not take a row, because of a rule of its table", "look at its constraints"),
-    Reason("^42", "does not understand the SQL", "try it with `psql`"),
+    Reason("^42", "does not understand the SQL", "look at the SQL there"),
 )
 """Codes of PostgreSQL (SQLSTATE)."""
 
@@ -128,7 +132,7 @@ def refused(address: str, error: Any, sql: str = "", *, query: str = "") -> Refu
     reason = meant(state, _STATES) or (None if state else meant(str(error), (*_STREAMING, *_CONNECTING)))
     if reason is None:
         code = f" (SQLSTATE {state})" if state else ""
-        return Refused(f"`{shown(address)}` refuses what is asked{code}", "try it with `psql`")
+        return Refused(f"`{shown(address)}` refuses what is asked{code}", "see what `psql` says of the same rows")
     return Refused(f"`{shown(address)}` {reason.says}{_place(error, sql, query)}", reason.hint)
 
 
@@ -136,7 +140,7 @@ def stream_refused(address: str, error: BaseException) -> Refused:
     """What an error means that Polars raises while rows come."""
     reason = meant(str(error), _STREAMING)
     if reason is None:
-        return Refused(f"`{shown(address)}` stopped while its rows were read", "try it with `psql`")
+        return Refused(f"`{shown(address)}` stopped while its rows were read", "see what `psql` says of the same rows")
     return Refused(f"`{shown(address)}` {reason.says} while its rows were read", reason.hint)
 
 

@@ -25,7 +25,7 @@ _REASONS = (
     ),
     Reason("disk is full|full", "has no disk left for that", "free some space there, or where `SQLITE_TMPDIR` says"),
     Reason("unable to open", "cannot be opened", "look at who may read the file and its folder"),
-    Reason("one statement|incomplete|syntax", "does not understand the SQL", "try it with `sqlite3`"),
+    Reason("one statement|incomplete|syntax", "does not understand the SQL", "look at the SQL there"),
     Reason("constraint", "does not take a row, because of a rule of its table", "look at its constraints"),
 )
 

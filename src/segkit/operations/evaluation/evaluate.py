@@ -44,7 +44,7 @@ from segkit.rules.findings import dotted
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, by_place
 from segkit.rules.text.passwords import literal_passwords, other_forms
-from segkit.rules.text.row_order import without_order
+from segkit.rules.text.row_order import not_reading, without_order
 
 
 class Input(NamedTuple):
@@ -145,6 +145,6 @@ def without_data(loaded: Loaded) -> list[Diagnostic]:
         *other_keys_by_name(loaded),
         *(placed(loaded, fault) for fault in faults(loaded.rules)),
         *map(loaded.source.placed, (*other_forms(loaded.rules), *literal_passwords(loaded.source))),
-        *map(loaded.source.placed, without_order(loaded.rules)),
+        *map(loaded.source.placed, (*without_order(loaded.rules), *not_reading(loaded.rules))),
     ]
     return sorted(dict.fromkeys(problems), key=by_place)

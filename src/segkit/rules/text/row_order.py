@@ -1,4 +1,4 @@
-"""Keys that mean the order of rows, beside a database, which keeps none."""
+"""Queries of databases: whether they say the order of rows, which no database keeps, and ask for rows alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _APART = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """What is no SQL itself: texts, quoted names, comments."""
+_CHANGES = re.compile(
+    r"(insert|update|delete|merge|replace|truncate|create|drop|alter|grant|revoke|copy|call|do|vacuum|attach|set)\b",
+    re.IGNORECASE,
+)
+"""How a statement begins that changes something."""
 
 
 def is_ordered(query: str) -> bool:
@@ -33,6 +38,17 @@ def without_order(rules: RuleFile) -> Iterator[Finding]:
                 message = f"`{told}` goes by the order of the rows, and a database has none"
                 hint = "say it in `query`, with `order by` at its end"
                 yield Finding((*path, key), message, hint, code=codes.CONTRADICTION)
+
+
+def not_reading(rules: RuleFile) -> Iterator[Finding]:
+    """An error for each query that is more than one statement, or one that changes something."""
+    for _, spec, path in sources_of(rules):
+        bare = _outermost(spec.query or "").strip().rstrip("; \n\t")
+        changes = _CHANGES.match(bare)
+        if ";" in bare or changes:
+            what = f"`{changes[1].lower()}`" if changes else "more than one statement"
+            message = f"`query` is {what}, and a source is only read"
+            yield Finding((*path, "query"), message, "ask for rows alone, with one `select`", code=codes.CONTRADICTION)
 
 
 def _keys_of_order(spec: Source) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from segkit.addresses import database_of
 from segkit.columns.compute import Computed
 from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
@@ -83,11 +84,14 @@ def _refuse_duplicates(view: View, frame: pl.DataFrame, match: str) -> None:
         return
     shown = ", ".join(f"`{key}`" for key in twice.head(5).to_list())
     more = f" and {len(twice) - 5:,} more" if len(twice) > 5 else ""
+    keep = 'keep one row of each: `[customers] duplicates = "first"` or `"last"`'
+    if isinstance(view.spec.path, str) and database_of(view.spec.path):
+        keep += ", with a `query` that ends in `order by`"
     raise DataError(
         Diagnostic(
             f"customer keys come more than once: {shown}{more}",
             place_of(view.table, view.spec.key, twice[0]),
-            'keep one row of each: `[customers] duplicates = "first"` or `"last"`',
+            keep,
             quotes=Quotes(view.spec.key, tuple(twice.head(5))),
         )
     )
