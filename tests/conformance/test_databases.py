@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import duckdb
 import polars as pl
@@ -765,15 +767,78 @@ def test_whether_a_query_says_its_order(query: str) -> None:
     assert is_ordered(query) is ORDERED[query]
 
 
-@pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
-def test_commands_without_a_rule_file_read_files(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str]
-) -> None:
+AS_CSV = {
+    "customers.csv": "id,town,age,since\nb,Paris,30,2020-02-29\na,Nantes,20,2021-01-01\nc,,,\n",
+    "orders.csv": "id,day,total,line\nb,2024-01-01,12.50,1\na,2024-01-05,3.00,2\na,2024-02-06,1.10,3\n",
+}
+
+
+@pytest.mark.parametrize("command", ["rfm", "cohorts"])
+def test_commands_without_a_rule_file(desk: Desk, base: Base, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """They read a table as they read the same rows of a file."""
     monkeypatch.chdir(desk.folder)
-    for path in ("sqlite:shop.db", "postgresql://me:s3cret@127.0.0.1:1/shop"):
+    base.run(*ORDERS)
+    desk.put("orders.csv", AS_CSV["orders.csv"])
+    options = ["--as-of", "2024-03-01", "--amount", "total", "--id", "line", "-o", "-", "-q"]
+    of_file = desk.segkit(command, "orders.csv", *options)
+    assert of_file.stdout.count("\n") > 1
+    of_table = desk.segkit(command, f"{base.path}#orders", *options)
+    assert (of_table.stdout, of_table.stderr) == (of_file.stdout, of_file.stderr)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb", pytest.param("postgresql", marks=[needs_server, pytest.mark.extra("database")])])  # fmt: skip
+def test_init(desk: Desk, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The rules that are made of tables run as they are, and hold no password."""
+    monkeypatch.chdir(desk.folder)
+    if kind == "postgresql":
+        server: Server = request.getfixturevalue("server")
+        server.run(*CUSTOMERS, *ORDERS)
+        monkeypatch.setenv("PGPASSWORD", server.password)
+        monkeypatch.setenv("PGUSER", urlsplit(server.url).username or "")
+        path, schema = server.place, f"{server.schema}."
+    else:
+        base = (sqlite_base if kind == "sqlite" else duckdb_base)(desk)
+        base.run(*CUSTOMERS, *ORDERS)
+        path, schema = base.path, ""
+    tables = ["--customers", f"{path}#{schema}customers", "--events", f"{path}#{schema}orders"]
+    desk.segkit("init", "rules", *tables)
+    text = (desk / "rules/segments.toml").read_text(encoding="utf-8")
+    assert f'table = "{schema}customers"' in text and f'table = "{schema}orders"' in text and "[events.orders]" in text
+    desk.segkit("check", "rules/segments.toml", "--data", "--fail-on", "warning")
+    desk.segkit("apply", "rules/segments.toml", "-o", "out")
+    for name, content in AS_CSV.items():
+        desk.put(name, content)
+    desk.segkit("init", "files", "--customers", "customers.csv", "--events", "orders.csv")
+    desk.segkit("apply", "files/segments.toml", "-o", "of_files")
+    assert lists_in(desk / "out") == lists_in(desk / "of_files") != {}
+
+
+def lists_in(folder: Path) -> dict[str, list[str]]:
+    """The keys in each list."""
+    return {
+        path.name: sorted(line.split(",")[0] for line in path.read_text().splitlines()) for path in folder.glob("*.csv")
+    }
+
+
+@pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
+def test_a_table_has_to_be_named(desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.chdir(desk.folder)
+    for path in ("sqlite:shop.db", "sqlite:shop.db#", "postgresql://me:s3cret@127.0.0.1:1/shop"):
         said = desk.segkit(*command, path, code=2).stderr
-        assert said.startswith("error: files are read here, and no databases\n")
         assert "s3cret" not in said
+        if command[0] != "init" or path.startswith("sqlite"):
+            assert "is a database, of which a table is read" in said and "#orders" in said
+    said = desk.segkit(
+        *command, "postgresql://me:s3cret@127.0.0.1:1/shop#orders", code=2 if command[0] == "init" else 3
+    ).stderr
+    assert "s3cret" not in said and ("`PGPASSWORD`" in said or "does not answer" in said)
+    sqlite_base(desk).run(*CUSTOMERS)
+    assert "hint: did you mean `customers`?" in desk.segkit(*command, "sqlite:shop.db#customer", code=3).stderr
+
+
+def test_a_table_is_read_alone(desk: Desk) -> None:
+    said = desk.segkit("rfm", "sqlite:shop.db#orders", "more.csv", code=2).stderr
+    assert "is read alone, without other data" in said
 
 
 def test_ctrl_c_ends_what_a_database_does(desk: Desk, base: Base) -> None:

@@ -19,7 +19,12 @@ from segkit.cli.terminal import Terminal
     type=click.Choice(["shop", "subscription", "leads"]),
     help="Rules and made-up data for a shop (the default), a subscription service, B2B leads.",
 )
-@click.option("--customers", metavar="FILE", type=click.Path(), help="Make the rules for this customer file.")
+@click.option(
+    "--customers",
+    metavar="FILE",
+    type=click.Path(),
+    help="Make the rules for this customer file, or table, such as sqlite:shop.db#customers.",
+)
 @click.option(
     "--events",
     metavar="FILE",

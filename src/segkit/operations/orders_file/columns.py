@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from segkit.addresses import database_of
 from segkit.columns.features.rfm.cuts import RAW
 from segkit.diagnostics import Diagnostic
-from segkit.errors import DataError, RuleError
+from segkit.errors import DataError
 from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.orders_file.guess import date_like, guess, guess_id
-from segkit.rules.model.sources import Source
+from segkit.operations.orders_file.source import source_of
 from segkit.words import nearest
 
 TABLE = "data"
@@ -48,18 +47,10 @@ class Chosen:
 
 def open_data(ws: Workspace, data: Sequence[str], sheet: str | None = None) -> Table:
     """The table of the file, or of a sheet of it; where a column's name promises a date, 19970101 is read as one."""
-    refuse_databases(data)
-    spec = Source(path=tuple(data), sheet=sheet)
+    spec = source_of(data, sheet)
     table = open_table(ws, TABLE, spec, base=Path(), timezone="UTC")
     likely = date_like(table.columns)
     return open_table(ws, TABLE, spec, base=Path(), timezone="UTC", time_columns=likely) if likely else table
-
-
-def refuse_databases(paths: Sequence[str]) -> None:
-    """`RuleError` for a database, of which a path alone does not say what is read."""
-    if any(map(database_of, paths)):
-        hint = "write a rule file: in `[events.orders]`, `table` or `query` says what is read"
-        raise RuleError.of("files are read here, and no databases", hint=hint)
 
 
 def choose(

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from segkit.operations.orders_file.columns import TABLE, Chosen
+from segkit.operations.orders_file.source import source_keys
 from segkit.rules.text.toml import toml_value
 
 AMOUNT, WHERE = "amount in SQL", "where in SQL"
@@ -21,19 +22,19 @@ def rule_file(
 ) -> str:
     """The text of the rule file that says what the columns and the options say; `sections` are further lines of it."""
     chosen = columns.chosen
-    sheets = [] if sheet is None else [f"sheet = {as_toml(sheet)}"]
-    path, key = as_toml(data if len(data) > 1 else data[0]), as_toml(chosen["key"])
+    source = [f"{name} = {as_toml(value)}" for name, value in source_keys(data, sheet).items()]
+    key = as_toml(chosen["key"])
     derive = {} if where is None else {WHERE: where}
     lines = ["version = 1"] + ([f"as_of = {as_of}"] if as_of else [])
     if "time" in chosen:
-        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", f"path = {path}", *sheets]
+        lines += ["[customers]", f'from = "{TABLE}"', f"key = {key}", f"[events.{TABLE}]", *source]
         lines += [f"{role} = {as_toml(chosen[role])}" for role in ("time", "id") if role in chosen]
         if "amount" in chosen:
             in_sql = chosen["amount"] not in columns.table.columns
             derive |= {AMOUNT: chosen["amount"]} if in_sql else {}
             lines.append(f"amount = {as_toml(AMOUNT if in_sql else chosen['amount'])}")
     else:
-        lines += ["[customers]", f"path = {path}", f"key = {key}", *sheets]
+        lines += ["[customers]", *source, f"key = {key}"]
     return "\n".join([*lines, *_computed(derive), *sections, "[segment.customers]", "everyone = true"]) + "\n"
 
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.addresses import is_address
+from segkit.addresses import database_of, is_address
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Label, Table, Workspace, open_table
-from segkit.operations.orders_file.columns import open_data, refuse_databases
+from segkit.operations.orders_file.columns import open_data
+from segkit.operations.orders_file.source import name_of, source_of
 from segkit.operations.starting.known.names import free, slug
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
@@ -34,7 +35,8 @@ class Files(NamedTuple):
 def open_customers(ws: Workspace, path: str, rename: dict[str, str] | None = None) -> Table:
     """The table of a customer file; `rename` gives some of its columns other names."""
     _refuse_unnamed(path)
-    return open_table(ws, CUSTOMERS, Customers(path=path, key="", rename=rename or {}), base=Path(), timezone="UTC")
+    spec = Customers(**source_of([path]).model_dump(include={"path", "table"}), key="", rename=rename or {})
+    return open_table(ws, CUSTOMERS, spec, base=Path(), timezone="UTC")
 
 
 def open_events(ws: Workspace, paths: Sequence[str]) -> list[Files]:
@@ -51,10 +53,12 @@ def _refuse_unnamed(path: str) -> None:
     """`RuleError` for what a rule file cannot name, or should not."""
     if path == "-":
         raise RuleError.of("a rule file names files, and standard input is none", hint="name the file")
-    refuse_databases([path])
-    if is_address(path) and Label(path).path != path:
+    place = path.rpartition("#")[0] if database_of(path) else path
+    if is_address(place) and Label(place).path != place:
         hint = "make it for a copy of the file, and then give its `path` with variables, such as `?token=${TOKEN}`"
-        raise RuleError.of(f"a rule file would hold what lets one in at `{Label(path)}`", hint=hint)
+        if place != path:
+            hint = "leave user and password out: they come from `PGUSER` and `PGPASSWORD`, or `~/.pgpass`"
+        raise RuleError.of(f"a rule file would hold what lets one in at `{Label(place)}`", hint=hint)
 
 
 def refuse_empty(table: Table) -> None:
@@ -98,6 +102,6 @@ def names_of(tables: Iterable[Files]) -> list[str]:
 
 
 def _name(paths: Sequence[str]) -> str:
-    stems = [re.sub(r"(\.[A-Za-z]+)+$", "", Path(path).name) for path in paths]
+    stems = [re.sub(r"(\.[A-Za-z]+)+$", "", Path(name_of(path)).name) for path in paths]
     common = os.path.commonprefix(stems)  # noqa: RUF071 (names, not paths)
     return slug(re.sub(r"[*?\[].*|[\W_\d]+$", "", common), "_") or "events"

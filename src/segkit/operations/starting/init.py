@@ -59,6 +59,7 @@ def init(
     with Workspace() as ws, without_rule_file(BY_HAND, where=False):
         progress("opening files")
         found = _found(ws, customers, events)
+        ws.disconnect()  # the trial asks databases anew
         facts = look(found, progress)
         progress("trying the rules")
         outcome = tried(parts_of(found, facts, None))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.addresses import is_address
+from segkit.addresses import database_of, is_address
 from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found
 from segkit.operations.starting.known.names import as_seen_from
 from segkit.operations.starting.lines.toml_lines import dotted_key, setting
@@ -41,13 +41,13 @@ def customer_settings(customers: CustomersFound, folder: Path | None) -> list[Se
     """The keys of `[customers]`."""
     if customers.origin:
         return [Setting("from", customers.origin, "from"), Setting("key", customers.key, "key")]
-    settings = [Setting("path", _paths(customers.files, folder), "path"), Setting("key", customers.key, "key")]
+    settings = [*_place(customers.files, folder), Setting("key", customers.key, "key")]
     return [*settings, *(Setting(dotted_key("rename", new), old, "rename") for new, old in customers.rename.items())]
 
 
 def event_settings(events: EventsFound, customers: CustomersFound, folder: Path | None) -> list[Setting]:
     """The keys of `[events.NAME]`."""
-    settings = [Setting("path", _paths(events.files, folder), "path")]
+    settings = _place(events.files, folder)
     if events.key != customers.key:
         settings.append(Setting("key", events.key, "key"))
     settings.append(Setting("time", events.time, "time"))
@@ -66,6 +66,18 @@ def event_settings(events: EventsFound, customers: CustomersFound, folder: Path 
 
 def _bare(settings: Sequence[Setting]) -> Iterator[str]:
     return (line for one in settings if one.active for line in setting(one.key, one.value))
+
+
+def _place(files: Sequence[str], folder: Path | None) -> list[Setting]:
+    """Where a source is: files, or a table of a database."""
+    database = database_of(files[0])
+    if database is None:
+        return [Setting("path", _paths(files, folder), "path")]
+    path, _, table = files[0].rpartition("#")
+    if database.kind != "postgresql":
+        file = database.place.rpartition("#")[0]
+        path = f"{database.kind}:{_paths([file], folder)}"
+    return [Setting("path", path, "path"), Setting("table", table)]
 
 
 def _paths(files: Sequence[str], folder: Path | None) -> str | list[str]:
