@@ -49,12 +49,15 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
         "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace", "--save-cutoffs", "cuts",
+        "--memory", "4 GB", "--buckets", "7",
     )  # fmt: skip
     assert done.exit_code == 0
     del asked["stdout"], asked["progress"]
     assert asked == {
         "rules": Path("rules.toml"),
         "output": "out",
+        "memory": 4_000_000_000,
+        "buckets": 7,
         "format": "parquet",
         "select": ("a", "b"),
         "as_of": dt.date(2024, 3, 31),
