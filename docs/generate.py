@@ -11,7 +11,8 @@ run from top to bottom in a copy of the examples:
   run in one session;
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
 - a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
-  below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, and
+  below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, `<!-- needs: jq -->` a
+  program without which the block stays as it stands, and
   `<!-- not run: WHY -->` leaves it alone.
 """
 
@@ -68,7 +69,7 @@ COMMAND = "python -m docs.generate"
 _SECONDS = re.compile(
     r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE
 )
-_DIRECTIVE = re.compile(r"^<!-- (?P<word>file|exit|not run): (?P<what>.*) -->$")
+_DIRECTIVE = re.compile(r"^<!-- (?P<word>file|exit|needs|not run): (?P<what>.*) -->$")
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>\S*)")
 _HEADER = re.compile(r"^\[+\s*([^\]]+?)\s*\]+", re.MULTILINE)
 _TOP = ("version", "as_of", "timezone")
@@ -101,6 +102,7 @@ class Block:
     lines: list[str]
     file: str = ""
     exit: int = 0
+    needs: str = ""
     not_run: str = ""
 
 
@@ -122,6 +124,8 @@ def blocks(text: str) -> Iterator[Block]:
                     block.file = said["what"]
                 case "exit":
                     block.exit = int(said["what"])
+                case "needs":
+                    block.needs = said["what"]
                 case _:
                     block.not_run = said["what"]
             above -= 1
@@ -262,7 +266,7 @@ def updated(text: str, session: Session) -> str:
 
 
 def _ran(block: Block, session: Session) -> Block:
-    if block.not_run:
+    if block.not_run or (block.needs and shutil.which(block.needs) is None):
         return block
     if block.file:
         session.save(block.file, block.lines)
