@@ -62,10 +62,13 @@ class Job:
         if is_customers:
             rows = rows.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64) + piece.place * _BLOCK)
         view = self.plan.views[piece.table].over(rows)
-        found = view.rows(columns) if is_customers else view.rows([TIME, *columns]).with_columns(_last_day())
+        in_order = self._has_order(piece.table)
+        order = [ROW] if in_order else []  # a lookup that is joined may change it
+        found = view.rows(columns) if is_customers else view.rows([TIME, *order, *columns]).with_columns(_last_day())
         kept, counts = view.sort_out(found.collect(engine="streaming"))
         if counts[PADDED].item():
             raise PaddedPiece(piece.table)
+        kept = kept.sort(ROW).drop(ROW) if in_order else kept
         yield Parcel(piece.place % self.buckets, COUNTS + piece.table, piece.place, sealed(counts))
         if columns:
             key = kept[self.plan.match if is_customers else KEY]
@@ -143,7 +146,11 @@ class Job:
         names = dict.fromkeys([KEY, *self.travels[table]])
         nothing = pl.DataFrame(schema={name: schema[name] for name in names})
         rows = pl.concat([nothing, *(rows for _, rows in sorted(parts, key=lambda part: part[0]))])
-        return rows.with_row_index(ROW) if table != CUSTOMERS and ROW in schema else rows
+        return rows.with_row_index(ROW) if self._has_order(table) else rows
+
+    def _has_order(self, table: str) -> bool:
+        """Whether it is an event table of which somebody asks which row came first."""
+        return table != CUSTOMERS and ROW in self.plan.views[table].frame.collect_schema()
 
 
 def _last_day() -> pl.Expr:
