@@ -12,7 +12,7 @@ run from top to bottom in a copy of the examples:
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
 - a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
   below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, `<!-- needs: jq -->` a
-  program without which the block stays as it stands, and
+  program without which the block stays as it stands (`$CRM`: the server that SEGKIT_TEST_POSTGRES names), and
   `<!-- not run: WHY -->` leaves it alone.
 """
 
@@ -26,12 +26,14 @@ import importlib.util
 import io
 import os
 import re
+import secrets
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -65,6 +67,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md", "docs/how-it-works.md",
 )  # fmt: skip
 COMMAND = "python -m docs.generate"
+SERVER = os.environ.get("SEGKIT_TEST_POSTGRES", "")
 
 _SECONDS = re.compile(
     r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE
@@ -136,7 +139,7 @@ def blocks(text: str) -> Iterator[Block]:
 class Session:
     """A copy of the examples in which the commands of one document run, one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, crm: str | None) -> None:
         self.root = self.here = folder
         self.names: dict[str, object] = {}
         skip = shutil.ignore_patterns("segments", "lists", "runs.log", "*.py", "images")
@@ -153,7 +156,12 @@ class Session:
             "PYTHONPATH": str(ROOT / "src"),
             "COLUMNS": "80",
             "LC_ALL": "C.UTF-8",
+            **({"CRM": crm} if crm else {}),
         }
+
+    def has(self, needed: str) -> bool:
+        """Whether there is a program, or a server in a variable."""
+        return needed[1:] in self.environment if needed.startswith("$") else shutil.which(needed) is not None
 
     def run(self, command: str, code: int) -> str:
         """What the command prints, on both streams; Stale where it ends with another exit code."""
@@ -226,9 +234,9 @@ class Session:
 
     @contextlib.contextmanager
     def _inside(self) -> Iterator[None]:
-        before, settings = Path.cwd(), {n: os.environ.get(n) for n in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+        before, settings = Path.cwd(), {n: os.environ.get(n) for n in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CRM")}
         os.chdir(self.here)
-        os.environ["COLUMNS"] = "80"
+        os.environ |= {name: self.environment[name] for name in ("COLUMNS", "CRM") if name in self.environment}
         try:
             yield
         finally:
@@ -237,6 +245,26 @@ class Session:
                 os.environ.pop(name, None)
                 if value is not None:
                     os.environ[name] = value
+
+
+@contextlib.contextmanager
+def database() -> Iterator[str | None]:
+    """The address of a schema that has the customers and orders of the shop; None without a server."""
+    if not SERVER:
+        yield None
+        return
+    from adbc_driver_postgresql import dbapi
+
+    schema = f"docs_{secrets.token_hex(6)}"
+    with dbapi.connect(SERVER, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create schema {schema}")
+        try:
+            for table in ("customers", "orders"):
+                rows = pl.read_csv(ROOT / f"docs/shop/{table}.csv", try_parse_dates=True)
+                cursor.adbc_ingest(table, rows, db_schema_name=schema)
+            yield f"{SERVER}{'&' if '?' in SERVER else '?'}options=-csearch_path%3D{schema}"
+        finally:
+            cursor.execute(f"drop schema {schema} cascade")
 
 
 def completed(piece: str, base: str) -> str:
@@ -266,7 +294,7 @@ def updated(text: str, session: Session) -> str:
 
 
 def _ran(block: Block, session: Session) -> Block:
-    if block.not_run or (block.needs and shutil.which(block.needs) is None):
+    if block.not_run or not all(map(session.has, filter(None, block.needs.split(", ")))):
         return block
     if block.file:
         session.save(block.file, block.lines)
@@ -330,9 +358,11 @@ def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, st
 
 def document(name: str) -> str:
     """What a document should hold."""
-    with tempfile.TemporaryDirectory(prefix="segkit-docs-") as folder:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    asks = any("$CRM" in block.needs for block in blocks(text))
+    with tempfile.TemporaryDirectory(prefix="segkit-docs-") as folder, database() if asks else nullcontext() as crm:
         try:
-            return updated((ROOT / name).read_text(encoding="utf-8"), Session(Path(folder)))
+            return updated(text, Session(Path(folder), crm))
         except Stale as error:
             raise Stale(f"{name}: {error}") from error
 

@@ -62,7 +62,8 @@ def test_gates(case: Case) -> None:
                 content = ods(rows) if ending == "ods" else workbook([[text or None for text in row] for row in rows])
                 (directory / other).write_bytes(content)
             check(elsewhere(case, paths, as_lines=False), directory, expected)
-        with serving(directory, "http") as (web, _):
+        with serving(directory) as (web, trusted), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(trusted))
             paths = {path: web.put(f"/{path}", (directory / path).read_bytes()) for path in texts}
             found = applied(elsewhere(case, paths), directory)
             assert found == expected
