@@ -973,7 +973,11 @@ def test_a_workbook_beside_the_lists(desk: Desk) -> None:
     for segment in summary["segments"]:
         excluded = sum(segment["excluded"].values())
         line = next(row for row in rows if row[0] == segment["name"] and row[2] is not None and row[3] is not None)
-        assert line[2:5] == (str(segment["matched"]), str(excluded), str(segment["written"]))
+        named = dict(zip(next(row for row in rows if row[0] == "Segment"), line, strict=True))
+        assert named["Label"] == ("" if segment["label"] == segment["name"] else segment["label"])
+        assert [named[n] for n in ("Matched", "Excluded", "Written")] == [
+            str(number) for number in (segment["matched"], excluded, segment["written"])
+        ]
     sheets = {row[0]: row[1:3] for row in rows[[row[0] for row in rows].index("Sheet") + 1 :]}
     written = summary["segments"][0]
     assert sheets["young"] == ("young.csv", str(written["written"]))

@@ -33,6 +33,7 @@ _BATCH = 5_000
 _NARROWEST, _WIDEST = 6, 60
 _MONEY = "#,##0.00########"
 """All digits of a decimal, and two behind the point at least."""
+_A4 = 9
 _DAY, _MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 _FIRST_DAY = dt.date(1900, 3, 1)
 """Before it, Excel counts a day that never was."""
@@ -84,6 +85,7 @@ class Workbook:
         self._book = book
         self._bold = book.add_format({"bold": True})
         self._bold_right = book.add_format({"bold": True, "align": "right"})
+        self._bold_apart, self._apart = book.add_format({"bold": True, "indent": 1}), book.add_format({"indent": 1})
         self._formats: dict[str, Format | None] = {"": None}
 
     def add_rows(self, name: str, rows: Iterable[Sequence[Shown | str | float | None]]) -> None:
@@ -117,9 +119,16 @@ class Workbook:
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
         sheet.fit_to_pages(1, 0)  # on paper: as wide as a page
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        writers, before = [], None
         for number, (column, shown) in enumerate(columns.items()):
-            sheet.write_string(0, number, column, self._bold if shown.values is None else self._bold_right)
-        writers = [self._writer(sheet, column) for column in columns.values()]
+            # Texts begin where numbers end: between the two of them there is a space.
+            apart = shown.values is None and before is not None and before.values is not None
+            of_texts = self._bold_apart if apart else self._bold
+            sheet.write_string(0, number, column, of_texts if shown.values is None else self._bold_right)
+            writers.append(self._writer(sheet, shown, apart=apart))
+            before = shown
         longest = [len(column) for column in schema]
         rows = 0
         for batch in _batches(frame, columns):
@@ -134,9 +143,9 @@ class Workbook:
         _set_widths(sheet, dict(enumerate(longest)))
         _rest(sheet)
 
-    def _writer(self, sheet: Worksheet, column: _Column) -> Callable[[int, int, Any], int]:
+    def _writer(self, sheet: Worksheet, column: _Column, *, apart: bool) -> Callable[[int, int, Any], int]:
         if column.values is None:
-            return partial(_text, sheet)
+            return partial(_text, sheet, cell_format=self._apart if apart else None)
         number = _number(sheet, self._format(column.format))
         return number if column.texts is None else partial(_either, sheet, number)
 
@@ -189,8 +198,8 @@ def _too_long(sheet: str, column: str, value: str) -> WriteError:
     return WriteError.of(f"{message}{MOST_CHARACTERS:,}", hint=hint)
 
 
-def _text(sheet: Worksheet, row: int, column: int, value: str) -> int:
-    return int(sheet.write_string(row, column, value))
+def _text(sheet: Worksheet, row: int, column: int, value: str, cell_format: Format | None = None) -> int:
+    return int(sheet.write_string(row, column, value, cell_format))
 
 
 def _number(sheet: Worksheet, cell_format: Format | None) -> Callable[[int, int, Any], int]:
