@@ -765,6 +765,22 @@ def test_a_text_that_would_become_another_number_is_refused(shop: Desk, database
     assert value not in str(said)
 
 
+def test_a_user_who_may_make_no_table(shop: Desk, postgres: Postgres) -> None:
+    """Where nobody is held out, there need be no table for them."""
+    put(shop, rules(postgres.to, OLD))
+    user, secret = f"writer_{secrets.token_hex(4)}", "s3cret-word"
+    postgres.do(f"create role {user} login password '{secret}'")
+    try:
+        postgres.do(f"grant select, insert, delete on segments to {user}")
+        before = keys(postgres)
+        rest = postgres.to.partition("://")[2].rpartition("@")[2]
+        put(shop, rules(f"postgresql://{user}:{secret}@{rest}", OLD), "rules.toml", "--replace")
+        assert keys(postgres) == before != {}
+    finally:
+        postgres.do(f"drop owned by {user}")
+        postgres.do(f"drop role {user}")
+
+
 def test_a_user_who_may_only_read(shop: Desk, postgres: Postgres) -> None:
     put(shop, rules(postgres.to, OLD))
     user, secret = f"reader_{secrets.token_hex(4)}", "s3cret-word"

@@ -195,6 +195,10 @@ class PostgresDatabase:
             for row in self._asked(connection, _COLUMNS.format(oid=of["oid"]))
         }
 
+    def has(self, connection: Any, table: TableName) -> bool:
+        """Whether there is a table, or something else, of this name."""
+        return bool(self._asked(connection, _TABLE.format(name=_literal(table.name), place=_place(table))))
+
     def _require_free(self, connection: Any, table: TableName) -> None:
         """`WriteError` where a table of this name cannot be made, or is there in other capitals."""
         schema = _literal(table.schema) if table.schema else "current_schema()"
@@ -252,9 +256,9 @@ class _Transaction:
         with self._database.told():
             self._hold(cursor, loads)
             for number, load in enumerate(loads):
-                there = self._database.columns(self._connection, load.table)
-                if not there:
+                if load.rows is None and not self._database.has(self._connection, load.table):
                     continue  # nobody was held out but in a table that is gone
+                there = self._database.columns(self._connection, load.table)
                 if load.spared:
                     spared = Old(load.old.column, load.spared)
                     require_spared(load, self._database.labels_in(self._connection, load.table, spared))
@@ -326,10 +330,10 @@ class _Transaction:
 
     def _is_there(self, cursor: Any, load: Load) -> bool:
         """Whether the table is there, by now at the latest where rows come."""
+        if load.rows is None and not self._database.has(self._connection, load.table):
+            return False
         if self._database.columns(self._connection, load.table):
             return True
-        if load.rows is None:
-            return False
         # Two runs that make one table at once would fail: the second waits here until the first is done.
         self._run(cursor, f"select pg_advisory_xact_lock(hashtext({_literal(load.table.sql)}))")
         columns = ", ".join(f"{quoted(name)} {_MADE[kind]}" for name, kind in load.kinds.items())
