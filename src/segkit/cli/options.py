@@ -116,8 +116,8 @@ accept_changes = click.option(
 replace = click.option(
     "--replace",
     is_flag=True,
-    help="Publish although that removes lists, or rows of a shared table, of another rule file, or lists that `--select` "
-    "leaves out.",
+    help="Publish although that removes lists, or rows of a shared table, of another rule file, or lists that "
+    "`--select` leaves out.",
 )
 save_cutoffs = click.option(
     "--save-cutoffs",
