@@ -57,20 +57,20 @@ PIECES, BUCKETS = st.integers(4, 40), st.integers(1, 12)
 
 
 @pytest.mark.extra("predict")
-@examples(15)
+@examples(8)
 @given(cases(), PIECES, BUCKETS)
 def test_everything(case: Case, rows: int, buckets: int) -> None:
     check(case, rows, buckets)
 
 
 @pytest.mark.extra("predict")
-@examples(10)
+@examples(6)
 @given(cases(), PIECES, BUCKETS)
 def test_parquet(case: Case, rows: int, buckets: int) -> None:
     check(typed(case), rows, buckets)
 
 
-@examples(15)
+@examples(8)
 @given(gated(), PIECES, BUCKETS)
 def test_gates(case: Case, rows: int, buckets: int) -> None:
     check(case, rows, buckets)
