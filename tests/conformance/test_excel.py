@@ -984,6 +984,22 @@ def test_a_workbook_beside_the_lists(desk: Desk) -> None:
     assert sheets["young.holdout"] == ("young.holdout.csv", str(written["excluded"]["holdout"]))
 
 
+def test_a_workbook_on_paper(desk: Desk) -> None:
+    """Every sheet is as wide as a page of A4; a text that begins where a number ends stands a little apart."""
+    desk.put("c.csv", PEOPLE)
+    desk.apply(rules_with('workbook = "w.xlsx"', 'columns = ["age", "name"]'))
+    with zipfile.ZipFile(desk / "segments/w.xlsx") as package:
+        sheets = {name: package.read(name).decode() for name in package.namelist() if "/sheet" in name}
+        styles = package.read("xl/styles.xml").decode().partition("<cellXfs")[2].split("<xf ")[1:]
+    assert len(sheets) == 3
+    for xml in sheets.values():
+        assert '<pageSetup paperSize="9" fitToHeight="0" orientation="landscape"/>' in xml
+        assert 'fitToPage="1"' in xml
+    cells = dict(re.findall(r'<c r="([A-Z]+[12])"(?: s="(\d+)")?', sheets["xl/worksheets/sheet2.xml"]))
+    indented = {cell for cell, style in cells.items() if style and 'indent="1"' in styles[int(style)]}
+    assert indented == {"D1", "D2"}  # id, segment, age, name
+
+
 def fastexcel_rows(content: bytes) -> list[tuple[str | None, ...]]:
     import fastexcel
 

@@ -262,6 +262,26 @@ def test_the_shop_starts_as_the_recipes_say() -> None:
     assert "\n".join(block.lines) + "\n" == (ROOT / "docs/shop/base.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.extra("excel")
+def test_the_workbook_of_the_shop_has_the_rows_of_its_files(tmp_path: Path) -> None:
+    shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
+    recipes = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    of_sheets = "\n".join(next(b for b in generate.blocks(recipes) if b.file == "excel.toml").lines)
+    of_sheets = re.sub("^workbook = .*$", "", of_sheets, flags=re.MULTILINE)
+    of_sheets = of_sheets.replace(
+        '"name", "email", "revenue"', '"name", "birth_date", "postcode", "signed_up", "revenue"'
+    )
+    of_files = re.sub(r'path = "shop.xlsx"\nsheet = "(\w+)"', lambda m: f'path = "{m[1].lower()}.csv"', of_sheets)
+    assert of_files.count(".csv") == 2
+    lists = []
+    for text in (of_sheets, of_files):
+        rules.write_text(text.replace('path = "', f'path = "{shop.as_posix()}/'), encoding="utf-8")
+        done = CliRunner().invoke(main, ["apply", str(rules), "-o", "-", "-q"])
+        assert done.exit_code == 0, done.output
+        lists.append(done.stdout)
+    assert lists[0] == lists[1] != ""
+
+
 def test_the_changelog_knows_this_version() -> None:
     from segkit import __version__
 

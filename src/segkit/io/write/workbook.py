@@ -90,8 +90,7 @@ class Workbook:
 
     def add_rows(self, name: str, rows: Iterable[Sequence[Shown | str | float | None]]) -> None:
         """A sheet of rows that are made by hand."""
-        sheet, widths = self._book.add_worksheet(name), dict[int, int]()
-        sheet.fit_to_pages(1, 0)
+        sheet, widths = self._sheet(name), dict[int, int]()
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 shown = cell if isinstance(cell, Shown) else Shown("" if cell is None else cell)
@@ -115,12 +114,9 @@ class Workbook:
         if len(schema) > MOST_COLUMNS:
             raise _too_much(f"`{name}` has {len(schema):,} columns, and a sheet of a workbook holds {MOST_COLUMNS:,}")
         columns = {column: _column(column, dtype, separators.get(column, "|")) for column, dtype in schema.items()}
-        sheet = self._book.add_worksheet(name)
+        sheet = self._sheet(name)
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
-        sheet.fit_to_pages(1, 0)  # on paper: as wide as a page
-        sheet.set_paper(_A4)
-        sheet.set_landscape()
         writers, before = [], None
         for number, (column, shown) in enumerate(columns.items()):
             # Texts begin where numbers end: between the two of them there is a space.
@@ -142,6 +138,14 @@ class Workbook:
             longest = [max(pair) for pair in zip(longest, _lengths(batch, columns), strict=True)]
         _set_widths(sheet, dict(enumerate(longest)))
         _rest(sheet)
+
+    def _sheet(self, name: str) -> Worksheet:
+        """A new sheet, which is as wide as a page on paper."""
+        sheet: Worksheet = self._book.add_worksheet(name)
+        sheet.set_paper(_A4)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        return sheet
 
     def _writer(self, sheet: Worksheet, column: _Column, *, apart: bool) -> Callable[[int, int, Any], int]:
         if column.values is None:
