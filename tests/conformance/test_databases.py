@@ -836,6 +836,24 @@ def test_a_table_has_to_be_named(desk: Desk, monkeypatch: pytest.MonkeyPatch, co
     assert "hint: did you mean `customers`?" in desk.segkit(*command, "sqlite:shop.db#customer", code=3).stderr
 
 
+@pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:pa#s3cret@127.0.0.1:1/shop",
+        "postgresql://me:s3cret#pa@127.0.0.1:1/shop",
+        "postgresql://me:pa#s3cret@127.0.0.1:1/shop#orders",
+        "postgresql://127.0.0.1:1/shop?password=pa#s3cret",
+    ],
+)
+def test_a_password_is_no_table(desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str], address: str) -> None:
+    """A `#` in a password, which an address writes as `%23`, shows nothing of it."""
+    monkeypatch.chdir(desk.folder)
+    code = 3 if address.endswith("#orders") and command[0] != "init" else 2
+    said = desk.segkit("-v", *command, address, code=code).output
+    assert "s3cret" not in said and "pa#" not in said and "me:" not in said
+
+
 def test_a_table_is_read_alone(desk: Desk) -> None:
     said = desk.segkit("rfm", "sqlite:shop.db#orders", "more.csv", code=2).stderr
     assert "is read alone, without other data" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -23,11 +24,20 @@ def source_keys(data: Sequence[str], sheet: str | None = None) -> dict[str, str 
         hint = "write a rule file: a `query` puts tables together"
         raise RuleError.of("a table of a database is read alone, without other data", hint=hint)
     path, mark, table = data[0].rpartition("#")
+    if mark and _may_be_password(path, table):
+        hint = "marks in an address are written as in `%23` for `#`; a password comes from `PGPASSWORD` or `~/.pgpass`"
+        raise RuleError.of("what stands behind `#` may be a part of a password, and no table", hint=hint)
     if not (mark and table):
         name = str(Label(data[0].removesuffix("#")))
         hint = "name one behind `#` at the end, such as `#orders` or `#sales.orders`"
         raise RuleError.of(f"`{name}` is a database, of which a table is read", hint=hint)
     return {"path": path, "table": table, **({} if sheet is None else {"sheet": sheet})}
+
+
+def _may_be_password(path: str, table: str) -> bool:
+    """Whether a `#` within a login, or behind a password, has been taken for the one before a table."""
+    bare = re.sub(r'"[^"]*"', "", table)
+    return any(mark in bare for mark in "@/?&=") or "password=" in path.partition("?")[2].lower()
 
 
 def source_of(data: Sequence[str], sheet: str | None = None) -> Source:
