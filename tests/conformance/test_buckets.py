@@ -168,6 +168,23 @@ def test_parquet_and_several_files(shop: Desk, pieces: None) -> None:
     check(shop, rules_of(SEGMENTS["which came first"], orders="parts/*.parquet"))
 
 
+def test_which_came_first_after_a_join(desk: Desk) -> None:
+    """A join of many rows at once does not keep their order."""
+    many = pl.int_range(60_000, eager=True)
+    of = many * 7_919  # as if drawn
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(2_000)))
+    desk.put("p.csv", "product,category\n" + "".join(f"{n},c{n % 7}\n" for n in range(500)))
+    orders = {"id": "k" + (of % 2_003).cast(pl.String), "day": ["2024-01-01"] * 60_000, "note": many}
+    desk.put("o.parquet", pl.DataFrame({**orders, "product": of % 499, "amount": many}))
+    lookup = '[lookup.products]\npath = "p.csv"\ninto = "orders"\non = "product"\n'
+    traits = '[trait.last]\nmeasure = "last"\nof = "note"\nevents = "orders"\n'
+    traits += '[trait.first]\nmeasure = "first"\nof = "category"\nevents = "orders"\n'
+    segments = '[output]\ncolumns = ["last", "first"]\n[segment.all]\neveryone = true\n'
+    rules = rules_of(lookup + traits + segments, orders="o.parquet", of_orders='where.category.not = "c3"')
+    whole = run(desk, rules)
+    assert run(desk, rules, "--buckets", "5") == whole
+
+
 def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
     shop.put("o.csv.gz", gzip.compress(ORDERS.encode()))
     check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.csv.gz"))
@@ -244,11 +261,12 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
         assert run(shop, rules, "--memory", "1GB") == whole
         assert "computing customers in 1 bucket" in shop.apply(rules, "--memory", "1GB", "-v").stderr
     (folder := tmp_path / "temporary").mkdir()
-    env = {"SEGKIT_MEMORY": "0.6 GB", "TMPDIR": str(folder)}
+    env = {"SEGKIT_MEMORY": "little", "SEGKIT_APPLY_MEMORY": "0.6 GB", "TMPDIR": str(folder)}
     assert shop.process("apply", "rules.toml", "-o", "o1", "--buckets", "3", env=env).returncode == 0
     shop.put("c.csv", CUSTOMERS + "05,FR,3\n")
     assert shop.process("apply", "rules.toml", "-o", "o2", "--buckets", "3", env=env).returncode == 3
     assert list(folder.iterdir()) == []
+    assert b"not a size" in shop.process("apply", "rules.toml", env={"SEGKIT_MEMORY": "little"}).stderr
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,8 @@ def test_a_query_keeps_its_own_order(desk: Desk, base: Base) -> None:
 @pytest.mark.parametrize("statement", ["delete from customers", "insert into customers select * from customers", "drop table customers", "update customers set age = 1 returning id"])  # fmt: skip
 def test_a_query_that_writes_is_refused(desk: Desk, base: Base, statement: str) -> None:
     base.run(*CUSTOMERS)
-    for query in (statement, f"{statement} -- order by id", f"select id from customers order by id; {statement}"):
+    two = f"select id from customers order by id; {statement}"
+    for query in (statement, f"{statement} -- order by id", f"/* rows */ {statement}", two):
         said = errors(desk, head(f'query = "{query}"', path=base.path), code=2)
         assert "and a source is only read" in said and "one `select`" in said
     assert len(columns(desk, customers(base.path), "id")) == 3

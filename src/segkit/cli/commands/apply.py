@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 @options.replace
 @options.save_cutoffs
 @options.no_wait
-@click.option("--memory", type=MEMORY, envvar="SEGKIT_MEMORY", help="Plan with so much memory, such as 4GB.")
+@click.option(
+    "--memory",
+    type=MEMORY,
+    envvar=["SEGKIT_APPLY_MEMORY", "SEGKIT_MEMORY"],
+    help="Plan with so much memory, such as 4GB.",
+)
 @click.option("--buckets", type=click.IntRange(1, 1_000), metavar="N", help="Compute the customers in so many buckets.")
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")

@@ -62,9 +62,9 @@ def _keys_of_order(spec: Source) -> Iterator[tuple[str, str]]:
 
 
 def _outermost(query: str) -> str:
-    """The query without texts, comments and what stands in brackets."""
+    """The query without comments and what stands in brackets; texts and quoted names are a word."""
     bare, depth = [], 0
-    for piece in re.split(r"([()])", _APART.sub(" x ", query)):
+    for piece in re.split(r"([()])", _APART.sub(lambda m: " " if m[0][:2] in ("--", "/*") else " x ", query)):
         depth += {"(": 1, ")": -1}.get(piece, 0)
         if depth == 0:
             bare.append(piece)
