@@ -822,6 +822,7 @@ def lists_in(folder: Path) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
+@pytest.mark.extra("database")
 def test_a_table_has_to_be_named(desk: Desk, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     monkeypatch.chdir(desk.folder)
     for path in ("sqlite:shop.db", "sqlite:shop.db#", "postgresql://me:s3cret@127.0.0.1:1/shop"):
