@@ -580,3 +580,29 @@ def test_the_largest_pairs_are_shown(desk: Desk) -> None:
     assert [(int(i), int(n)) for i, n in shown] == sorted(enumerate(sizes), key=lambda pair: -pair[1])[:5]
     assert "and 2 more pairs" in desk.apply(HEAD + pairs).stdout
     assert [o["customers"] for o in desk.json(HEAD + pairs)["overlaps"]] == sizes  # JSON has all, in file order
+
+
+@pytest.mark.parametrize("format", EVERY_FORMAT)
+@pytest.mark.parametrize("where", ["key", "city", "tags", "nowhere"])
+def test_a_nul_is_in_no_cell(desk: Desk, format: str, where: str) -> None:
+    """Sources that have types of their own may hold one, which their formats keep, and readers of cells cut off."""
+    people: dict[str, object] = {"id": ["a", "k"], "city": ["Bonn", "Ham"], "tags": [["x"], ["y", "z"]]}
+    bad: dict[str, dict[str, object]] = {
+        "key": {"id": ["a", "k\0b"]},
+        "city": {"city": ["Bonn", "Ham\0burg"]},
+        "tags": {"tags": [["x"], ["y", "\0"]]},
+    }
+    pl.DataFrame(people | bad.get(where, {})).write_parquet(desk / "c.parquet")
+    desk.put("c.csv", "id,city\na,Bonn\n")
+    desk.apply(HEAD + f'[output]\nformat = "{format}"\n' + EVERYONE)
+    before = desk.tree()
+    rules = (
+        f'version = 1\nas_of = 2024-04-01\n[customers]\npath = "c.parquet"\nkey = "id"\n[output]\nformat = "{format}"\n'
+    )
+    refused = format in ("csv", "tsv", "xlsx") and where != "nowhere"
+    for args in ([], ["-o", "-"]):
+        said = desk.apply(rules + EVERYONE, *args, code=4 if refused else 0).stderr
+        column = "id" if where == "key" else where
+        assert (f"a text in column `{column}` has a NUL, at which readers of cells stop\n" in said) is refused
+        assert "burg" not in said
+    assert not refused or desk.tree() == before

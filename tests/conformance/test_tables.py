@@ -363,6 +363,14 @@ def test_names_with_capitals_spaces_and_quotes(shop: Desk, database: Database) -
     assert database.ask(f"select count(*) from {table}") == [(1,)]
 
 
+def test_a_nul_goes_to_no_table(shop: Desk, database: Database) -> None:
+    pl.DataFrame({"id": ["a", "b"], "town": ["Bonn", "Ham\0burg"]}).write_parquet(shop / "c.parquet")
+    text = rules(database.to, "all").replace('"c.csv"', '"c.parquet"')
+    assert "a text in column `town` has a NUL, at which readers of cells stop" in put(shop, text, code=4)
+    put(shop, text.replace("[segment.all]", 'columns = ["id"]\n[segment.all]'))
+    assert keys(database) == {"all": ["a", "b"]}
+
+
 def test_a_row_that_the_table_refuses(shop: Desk, database: Database) -> None:
     """One line, without the value; the old rows and the old folder stay."""
     put(shop, rules(database.to, OLD))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from segkit.errors import WriteError
 from segkit.io.write import TextStyle
 
 FORMULA = r"^[=+\-@\t\r]"
@@ -38,6 +39,32 @@ def _cell(name: str, dtype: pl.DataType, style: TextStyle) -> pl.Expr:
     if style.escape_formulas:
         return escaped(text)
     return text
+
+
+def without_nul(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows, of which each text is looked at: `WriteError` for one with a NUL, where readers of cells stop.
+
+    Files of text are refused with one when they are read; sources that have types of their own may hold it.
+    """
+
+    def looked_at(rows: pl.DataFrame) -> pl.DataFrame:
+        for column in columns_with_nul(rows):
+            raise holds_nul(column)
+        return rows
+
+    return frame.map_batches(looked_at, streamable=True, validate_output_schema=False)
+
+
+def columns_with_nul(rows: pl.DataFrame) -> list[str]:
+    """The columns with texts of which some has a NUL."""
+    found = rows.select(pl.col(pl.String).str.contains("\0", literal=True).any())
+    return [column.name for column in found if column.item()]
+
+
+def holds_nul(column: str) -> WriteError:
+    """The error for a column with such a text."""
+    hint = "mend it where it comes from, leave the column out, or write `parquet`, `arrow` or `ndjson`"
+    return WriteError.of(f"a text in column `{column}` has a NUL, at which readers of cells stop", hint=hint)
 
 
 def as_text(column: pl.Expr, dtype: pl.DataType, separator: str = "|") -> pl.Expr:

@@ -75,10 +75,10 @@ def _tsv(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
 
 
 def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator: str) -> pl.LazyFrame:
-    from segkit.io.write.cells import rendered
+    from segkit.io.write.cells import rendered, without_nul
 
     columns = rendered(frame.collect_schema(), style)
-    return frame.select(columns).sink_csv(
+    return without_nul(frame.select(columns)).sink_csv(
         target, separator=separator, include_bom=style.bom, float_scientific=False, lazy=True
     )
 

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from segkit.errors import WriteError
-from segkit.io.write.cells import as_text, exact, finite, iso
+from segkit.io.write.cells import as_text, columns_with_nul, exact, finite, holds_nul, iso
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +128,8 @@ class Workbook:
         longest = [len(column) for column in schema]
         rows = 0
         for batch in _batches(frame, columns):
+            for shown_in in columns_with_nul(batch):
+                raise holds_nul(list(columns)[int(shown_in.removeprefix(_TEXT))])
             if rows + batch.height > MOST_ROWS:
                 raise _too_much(f"`{name}` has more rows than the {MOST_ROWS:,} that a sheet of a workbook holds")
             for row, values in enumerate(zip(*_values(batch, columns), strict=True), rows + 1):

@@ -11,6 +11,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import WriteError
+from segkit.io.write.cells import without_nul
 from segkit.io.write.tables.kinds import Kind, value
 from segkit.rules.model.table_name import TableName, quoted
 from segkit.words import listed, nearest
@@ -135,7 +136,9 @@ def require_sums(table: TableName, found: Mapping[str, int], expected: Mapping[s
 def handed(rows: pl.LazyFrame, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> pl.LazyFrame:
     """The rows as the columns of a table take them, in the order of `kinds`."""
     schema = rows.collect_schema()
-    return rows.select(value(name, schema[name], columns[name].takes[kind]) for name, kind in kinds.items())
+    return without_nul(
+        rows.select(value(name, schema[name], columns[name].takes[kind]) for name, kind in kinds.items())
+    )
 
 
 def require_fit(store: Store, table: TableName, there: Mapping[str, Column] | None, kinds: Mapping[str, Kind]) -> None:
