@@ -363,6 +363,12 @@ POSTGRESQL_TYPES: dict[str, tuple[str, str]] = {
     "name": ("'x'", "x"),
     "mood": ("'ok'", "ok"),
     "small": ("3", "3"),
+    "tiny": ("3", "3"),
+    "mood[]": ("'{ok,sad}'", "ok|sad"),
+    "tiny[]": ("'{1,2}'", "1|2"),
+    "moods": ("'{ok,sad}'", "ok|sad"),
+    "words": ("'{a,b}'", "a|b"),
+    "code": ("'b'", "b"),
 }
 """Type -> a value in SQL, and in the list."""
 
@@ -370,7 +376,14 @@ POSTGRESQL_TYPES: dict[str, tuple[str, str]] = {
 @needs_server
 @pytest.mark.extra("database")
 def test_types_of_postgresql(desk: Desk, server: Server) -> None:
-    server.run("create type mood as enum ('sad', 'ok')", "create domain small as smallint")
+    server.run(
+        "create type mood as enum ('sad', 'ok')",
+        "create domain small as smallint",
+        "create domain tiny as small check (value < 10)",
+        "create domain moods as mood[]",
+        "create domain words as text[] check (cardinality(value) < 9)",
+        "create domain code as char(5)",
+    )
     columns_ = ", ".join(f"c{n} {kind}" for n, kind in enumerate(POSTGRESQL_TYPES))
     values = ", ".join(value for value, _ in POSTGRESQL_TYPES.values())
     server.run(
@@ -386,6 +399,9 @@ def test_types_of_postgresql(desk: Desk, server: Server) -> None:
         "demographic.c0.above = 12345678901234567": ["x"],
         "demographic.c1.below = 2": ["x"],
         'demographic.tags.has_any = ["b"]': ["x"],
+        'demographic.c29.has_any = ["sad"]': ["x"],
+        'demographic.c31.has_all = ["ok", "sad"]': ["x"],
+        "demographic.c28.is = 3": ["x"],
         "demographic.c3.is = 9007199254740993": ["x"],
         "demographic.c17.min = 2024-02-29": ["x"],
     }

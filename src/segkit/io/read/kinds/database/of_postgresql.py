@@ -17,8 +17,22 @@ from segkit.rules.model.table_name import quoted
 _AS_THEY_ARE = {"boolean", "smallint", "integer", "bigint", "double precision", "date"}
 _AS_THEY_ARE |= {"timestamp without time zone", "timestamp with time zone"}
 _TEXTS = {"text", "character varying"}
-_LISTS = {f"{name}[]" for name in (*_AS_THEY_ARE, *_TEXTS, "numeric", "uuid", "character", "real")}
+_ENUM = "enum"
+_LISTS = {f"{name}[]" for name in (*_AS_THEY_ARE, *_TEXTS, "numeric", "uuid", "character", "real", _ENUM)}
 _BEGIN = "set transaction isolation level repeatable read, read only"
+_KINDS = """
+with recursive kind (asked, oid, list) as (
+  select oid, oid, false from pg_catalog.pg_type where oid in ({oids})
+  union all
+  select k.asked, case t.typtype when 'd' then t.typbasetype else t.typelem end, k.list or t.typtype <> 'd'
+  from kind k join pg_catalog.pg_type t on t.oid = k.oid
+  where t.typtype = 'd' or (t.typcategory = 'A' and t.typelem <> 0)
+)
+select k.asked::bigint as asked,
+  (case t.typtype when 'e' then 'enum' else format_type(t.oid, null) end) || (case when k.list then '[]' else '' end) as name
+from kind k join pg_catalog.pg_type t on t.oid = k.oid
+where t.typtype <> 'd' and (t.typcategory <> 'A' or t.typelem = 0)"""
+"""What types are made of: a domain is what it is over, and of an array it counts what is in it."""
 _TABLES = """
 select case when n.nspname = any (current_schemas(false)) then c.relname::text
   else n.nspname::text || '.' || c.relname::text end as name
@@ -69,9 +83,10 @@ def _types(connection: Any, address: str, asked: Asked) -> Mapping[str, str]:
     names = f"select json_object_keys(row_to_json(q)) as name from (select x.* {none}) as q"
     found = run(connection, address, names, query=asked.query)["name"].to_list()
     require_own_names(found)
-    types = ", ".join(f'pg_typeof(x.{quoted(name)})::text as "{place}"' for place, name in enumerate(found))
+    types = ", ".join(f'pg_typeof(x.{quoted(name)})::oid::bigint as "{place}"' for place, name in enumerate(found))
     row = run(connection, address, f"select {types} {none}", query=asked.query).row(0)
-    return _without_tables(connection, address, asked, dict(zip(found, row, strict=True)))
+    kinds = dict(run(connection, address, _KINDS.format(oids=", ".join(map(str, row)))).rows())
+    return _without_tables(connection, address, asked, {n: kinds[oid] for n, oid in zip(found, row, strict=True)})
 
 
 def _without_tables(connection: Any, address: str, asked: Asked, types: Mapping[str, str]) -> Mapping[str, str]:
