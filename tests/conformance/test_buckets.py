@@ -53,6 +53,29 @@ split = { A = 50, B = 50 }
 [assignment]
 mode = "exclusive"
 """,
+    "limits by a value": """[segment.a]
+geographic.country = "FR"
+limit = { count = 7, by = "points" }
+[segment.b]
+everyone = true
+limit = { percent = 20, by = "points" }
+""",
+    "events since a date that a cut gives": """[trait.band]
+bands = { of = "points", quantiles = 2 }
+[trait.begin]
+sql = "CASE WHEN band = 1 THEN DATE '2024-02-01' ELSE DATE '2024-04-01' END"
+[trait.revenue]
+measure = "sum"
+events = "orders"
+since = { column = "begin" }
+[trait.share]
+bands = { of = "revenue", quantiles = 3 }
+[segment.a]
+demographic.share.is = 3
+each = ["band"]
+[output]
+columns = ["begin", "revenue"]
+""",
     "which came first": """[trait.first]
 measure = "first"
 of = "product"
@@ -156,7 +179,18 @@ def test_sources(shop: Desk, of: tuple[str, str], pieces: None) -> None:
 
 
 def test_padded_keys(shop: Desk, pieces: None) -> None:
+    """Of Parquet, and of a large text, it is not known before that there are any."""
     shop.put("o.csv", ORDERS + " 05 ,2024-06-01,3.00,a,999\n")
+    check(shop, rules_of(SEGMENTS["medians and profiles"]))
+    pl.read_csv(shop / "o.csv", try_parse_dates=True, schema_overrides={"id": pl.String}).write_parquet(
+        shop / "o.parquet"
+    )
+    check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.parquet"))
+
+
+def test_padded_keys_that_come_late(shop: Desk) -> None:
+    line = "05,2024-06-01,3.00,a,999\n"
+    shop.put("o.csv", ORDERS + 100_000 * line + f" {line}" + 30_000 * line)
     check(shop, rules_of(SEGMENTS["medians and profiles"]))
 
 
@@ -229,6 +263,13 @@ def test_errors(shop: Desk, customers: str, orders: str, code: int, pieces: None
     shop.put("c.csv", customers)
     shop.put("o.csv", orders)
     check(shop, rules_of(SEGMENTS["medians and profiles"]), code=code)
+
+
+@pytest.mark.parametrize(("age", "code"), [("11 days", 0), ("10 days", 1)])
+def test_the_last_day_of_all(shop: Desk, age: str, code: int, pieces: None) -> None:
+    """It is 19 June, which stands in the middle."""
+    expect = f'expect = {{ max_age = "{age}" }}'
+    check(shop, rules_of(SEGMENTS["medians and profiles"], of_orders=expect), code=code)
 
 
 def test_changes(shop: Desk, pieces: None) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from segkit.rules.model.table_name import quoted
-
-_PARTS = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
+from segkit.rules.model.table_name import name_parts, quoted
 
 
 def parts(table: str) -> list[str]:
-    """The names of schema and table in `sales.orders`; a name with a dot stands in quotation marks."""
-    return [marked.replace('""', '"') or plain for marked, plain in _PARTS.findall(table)]
+    """The names in `sales.orders`; what is no name, such as an open quotation mark, is one that no table has."""
+    return name_parts(table) or [table]
 
 
 def qualified(table: str) -> str:

@@ -29,7 +29,8 @@ with recursive kind (asked, oid, list) as (
   where t.typtype = 'd' or (t.typcategory = 'A' and t.typelem <> 0)
 )
 select k.asked::bigint as asked,
-  (case t.typtype when 'e' then 'enum' else format_type(t.oid, null) end) || (case when k.list then '[]' else '' end) as name
+  case t.typtype when 'e' then 'enum' else format_type(t.oid, null) end
+  || case when k.list then '[]' else '' end as name
 from kind k join pg_catalog.pg_type t on t.oid = k.oid
 where t.typtype <> 'd' and (t.typcategory <> 'A' or t.typelem = 0)"""
 """What types are made of: a domain is what it is over, and of an array it counts what is in it."""
