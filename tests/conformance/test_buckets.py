@@ -272,6 +272,35 @@ def test_the_last_day_of_all(shop: Desk, age: str, code: int, pieces: None) -> N
     check(shop, rules_of(SEGMENTS["medians and profiles"], of_orders=expect), code=code)
 
 
+def test_a_lookup_by_what_a_cut_gives(shop: Desk, pieces: None) -> None:
+    """How many customers have a row there is known once the cut is."""
+    shop.put("names.csv", "band,tier\n1,low\n2,middle\n")
+    check(
+        shop,
+        rules_of(
+            """[trait.band]
+bands = { of = "points", quantiles = 4 }
+[lookup.names]
+path = "names.csv"
+on = { band = "band" }
+columns = ["tier"]
+[segment.a]
+demographic.tier = "low"
+[output]
+columns = ["band", "tier"]
+"""
+        ),
+    )
+
+
+def test_few_keys_in_another_spelling_are_a_warning(desk: Desk) -> None:
+    """They are few of all keys of the table, though all of those that no customer has."""
+    desk.put("c.csv", "id,country,points\n" + "".join(f"{n:05},FR,1\n" for n in range(2_000)))
+    ids = [*(f"{n:05}" for n in range(2_000)), *map(str, range(15))]
+    desk.put("o.csv", "id,day,amount,product,number\n" + "".join(f"{i},2024-01-01,1.00,a,1\n" for i in ids))
+    check(desk, rules_of(SEGMENTS["medians and profiles"]))
+
+
 def test_changes(shop: Desk, pieces: None) -> None:
     """Two days in a row, of which the second has lost some orders."""
     rules = rules_of(SEGMENTS["shares, scores and bands"]) + "[output]\nchanges = true\n"
@@ -315,3 +344,57 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
 )
 def test_sizes(shop: Desk, size: str, message: str) -> None:
     assert message in shop.apply(rules_of(SEGMENTS["medians and profiles"]), "--memory", size, code=2).stderr
+
+
+CHECKED = """[rfm]
+events = "orders"
+[consent.channel.email]
+require.news = "yes"
+[mavr]
+contact = { email = "mail" }
+[trait.band]
+bands = { of = "points", quantiles = 4 }
+[segment.french]
+geographic.country = "FR"
+[segment.most]
+demographic.points.min = 1
+channel = "email"
+limit = { count = 9, by = "points" }
+[segment.some]
+demographic.band.is = 2
+channel = "email"
+limit = { percent = 50, by = "points" }
+[segment.nobody]
+geographic.country = "fr"
+[segment.all]
+demographic.points.min = 0
+[segment.loyal]
+rfm.f_score.min = 4
+expect = { min_size = 30 }
+"""
+
+
+def test_check_with_data(shop: Desk, pieces: None) -> None:
+    """What is said of segments is counted part by part: their members, whom they reach, what these are worth."""
+    people = CUSTOMERS.splitlines()
+    more = [
+        f"{line},{'yes' if n % 2 else 'no'},{'' if n % 5 else f'{n}@x.example'}" for n, line in enumerate(people[1:])
+    ]
+    shop.put("c.csv", "\n".join([f"{people[0]},news,mail", *more]) + "\n")
+    shop.put("rules.toml", rules_of(CHECKED))
+    whole = shop.segkit("check", shop / "rules.toml", "--data", "--json", code=None)
+    codes = {one["code"] for one in json.loads(whole.stdout)["diagnostics"]}
+    assert len(codes) > 4, codes
+    with patch("segkit.engines.spread.FITS", 0):
+        found = shop.segkit("check", shop / "rules.toml", "--data", "--json", "--memory", "512MB", code=None)
+    assert found.stdout == whole.stdout
+
+
+def test_memory_is_for_data(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.put("rules.toml", rules_of(SEGMENTS["medians and profiles"]))
+    error = shop.segkit("check", shop / "rules.toml", "--memory", "1GB", code=2).stderr
+    assert "`--memory` is for `--data`" in error
+    monkeypatch.setenv("SEGKIT_MEMORY", "1GB")
+    shop.segkit("check", shop / "rules.toml")
+    monkeypatch.setenv("SEGKIT_CHECK_MEMORY", "1MB")
+    assert "`1MB` is too little" in shop.segkit("check", shop / "rules.toml", "--data", code=2).stderr

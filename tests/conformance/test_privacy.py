@@ -334,7 +334,7 @@ def test_a_crash_report_has_no_value(desk: Desk, monkeypatch: pytest.MonkeyPatch
     def fail(*args: object, **options: object) -> None:
         raise LookupError(ROWS)
 
-    monkeypatch.setattr("segkit.operations.decide.ledger", fail)
+    monkeypatch.setattr("segkit.gates.parts.ledger", fail)
     desk.put("c.csv", ROWS)
     desk.put("o.csv", ORDERS)
     done = desk.apply(RULES, "--log", desk / "log", code=70)

@@ -269,7 +269,7 @@ def noted() -> Iterator[list[Ledger]]:
         ledgers.append(ledger(*args))
         return ledgers[-1]
 
-    with patch("segkit.operations.decide.ledger", note_down):
+    with patch("segkit.gates.parts.ledger", note_down):
         yield ledgers
 
 

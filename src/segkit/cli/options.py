@@ -11,7 +11,7 @@ import click
 from segkit.cli import completion
 from segkit.cli.log import RunLog
 from segkit.cli.terminal import Terminal
-from segkit.cli.types import DATE, NAME_PATH, Pairs
+from segkit.cli.types import DATE, MEMORY, NAME_PATH, Pairs
 from segkit.errors import RuleError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -97,6 +97,14 @@ dry_run = click.option("--dry-run", is_flag=True, help="Do everything but writin
 no_wait = click.option(
     "--no-wait", is_flag=True, help="Exit 4 when another run writes to the same place, instead of waiting for it."
 )
+
+
+def memory(command: str) -> Callable[[F], F]:
+    """`--memory` of a command, which the environment may give for it, or for all that have it."""
+    names = [f"SEGKIT_{command.upper()}_MEMORY", "SEGKIT_MEMORY"]
+    return click.option("--memory", type=MEMORY, envvar=names, help="Plan with so much memory, such as 4GB.")
+
+
 fail_on = click.option(
     "--fail-on",
     type=click.Choice(["warning", "error"]),

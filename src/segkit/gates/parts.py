@@ -1,18 +1,30 @@
-"""Limits where the customers are in several parts: what parts answer is put together, and one cut found for all."""
+"""The gates, where customers may be in several parts: what these answer about limits becomes one cut for all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from segkit.gates.ledger import Limited, claim_order, ledger, memberships
+from segkit.gates.ledger import Ledger, Limited, claim_order, ledger, memberships
 from segkit.gates.limits import Within, edges, first_of, reaching, within_cut
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Limit
 
 Cuts = Mapping[str, pl.DataFrame]
 """Segment -> the last customer of each group who is within its limit."""
+
+
+def through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame]) -> Iterator[tuple[pl.DataFrame, Ledger]]:
+    """The customers of each part, and their ledger; of the customers of a run, all of whom are in `parts`."""
+    if len(parts) == 1:
+        customers = parts[0].collect()
+        yield customers, ledger(rules, memberships(rules, customers), customers)
+        return
+    limited = by_cuts(cuts_over(rules, parts))
+    for part in parts:
+        customers = part.collect()
+        yield customers, ledger(rules, memberships(rules, customers), customers, limited=limited)
 
 
 def cuts_over(rules: RuleFile, parts: Sequence[pl.LazyFrame]) -> Cuts:

@@ -10,16 +10,17 @@ from typing import NamedTuple
 from segkit import codes
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.io.read import Workspace
+from segkit.io.read import Bounds, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
+from segkit.operations.checking.counting.counted import counted
+from segkit.operations.checking.counting.worth import column_of_worth
 from segkit.operations.checking.expected import unexpected
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
-from segkit.operations.checking.questions import doubts, mavr, values_of
+from segkit.operations.checking.questions import doubts, mavr
 from segkit.operations.checking.silence import silenced
 from segkit.operations.checking.without_values import without_values
-from segkit.operations.checking.worth import column_of_worth
 from segkit.operations.checking.zones import other_zones
 from segkit.operations.evaluation.diagnose import placed, refuse
 from segkit.operations.evaluation.doubts.repeated_events import in_two_files
@@ -42,8 +43,17 @@ OF_ONE = (codes.IMPOSSIBLE_CONDITION, codes.UNKNOWN_VALUE, codes.VALUE_NOT_FOUND
 """What says why one criterion never holds."""
 
 
-def check(rules: Path, *, data: bool = False, relations: bool = False, against: Path | None = None) -> CheckResult:
+def check(
+    rules: Path,
+    *,
+    data: bool = False,
+    relations: bool = False,
+    against: Path | None = None,
+    memory: int | None = None,
+) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
+
+    With `data`, `memory` is the number of bytes that it plans with, as `apply` does.
 
     `relations` also tells which segments are within others or apart from them; `against` is another rule file, and
     what changed since is told of each segment.
@@ -56,11 +66,16 @@ def check(rules: Path, *, data: bool = False, relations: bool = False, against: 
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    return check_loaded(loaded, data=data, relations=relations, against=against)
+    return check_loaded(loaded, data=data, relations=relations, against=against, memory=memory)
 
 
 def check_loaded(
-    loaded: Loaded, *, data: bool = False, relations: bool = False, against: Path | None = None
+    loaded: Loaded,
+    *,
+    data: bool = False,
+    relations: bool = False,
+    against: Path | None = None,
+    memory: int | None = None,
 ) -> CheckResult:
     """What is wrong with rules that are loaded."""
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
@@ -72,7 +87,7 @@ def check_loaded(
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
         if against:
             changes, of_old = _changes(against, loaded)
-        seen = _with_data(loaded) if data else seen
+        seen = _with_data(loaded, memory) if data else seen
         said = [*seen.problems, *_of_tests(loaded)]
         seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
@@ -156,35 +171,33 @@ def _of_tests(loaded: Loaded) -> list[Diagnostic]:
     return sorted((placed(loaded, finding) for finding in wrong_tests(loaded, known_of(loaded.rules))), key=by_place)
 
 
-def _with_data(loaded: Loaded) -> _Seen:
+def _with_data(loaded: Loaded, memory: int | None) -> _Seen:
     rules = loaded.rules
     kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
-        with Workspace() as ws:
+        with Workspace(bounds=Bounds(memory) if memory else None) as ws:
             evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
-            plan, customers = evaluated.plan, evaluated.computed.frame
-            never = [
-                placed(loaded, finding)
-                for finding in never_found(plan, evaluated.computed.customers, hint=hints(plan, customers))
-            ]
+            plan, customers = evaluated.plan, evaluated.computed.customers
+            found = never_found(plan, customers, hint=hints(plan, customers))
+            never = [placed(loaded, finding) for finding in found]
             twice = in_two_files(evaluated.plan)
             # All values that do not occur are found here; a run only names those of segments without customers.
             of_day = (one for one in of_the_day(loaded, evaluated) if one.code != codes.VALUE_NOT_FOUND)
             of_run = (*in_future(rules), *evaluated.warnings, *of_day, *twice)
             of_data = (_of_data(loaded, one) for one in of_run)
             told = dict.fromkeys([*of_data, *sorted(never, key=by_place)])
-            if customers.is_empty():
+            if not evaluated.computed.size:
                 return _Seen([*told])
-            values = values_of(rules, customers)
-            answers, pairs = tuple(mavr(rules, customers, values)), shared(rules, customers)
-            found = [
-                *nobody_or_everybody(rules, customers),
-                *doubts(rules, answers, values, len(customers)),
-                *alike(rules, pairs, customers),
+            tally = counted(rules, evaluated.computed.parts)
+            answers, pairs = tuple(mavr(rules, tally)), shared(rules, tally)
+            of_members = [
+                *nobody_or_everybody(rules, tally),
+                *doubts(rules, answers, tally),
+                *alike(rules, pairs, tally),
             ]
-            small = {str(one.segment) for one in found if one.code == codes.TOO_SMALL}
-            found += unexpected(rules, evaluated, small)
-            of_segments = sorted((coded(loaded, finding) for finding in found), key=by_place)
+            small = {str(one.segment) for one in of_members if one.code == codes.TOO_SMALL}
+            of_members += unexpected(rules, evaluated, tally, small)
+            of_segments = sorted((coded(loaded, finding) for finding in of_members), key=by_place)
             return _Seen([*told, *of_segments], answers, pairs)
     except DataError as error:
         errors = without_values(loaded, error.diagnostics)

@@ -10,8 +10,8 @@ import polars as pl
 
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
-from segkit.gates.ledger import Ledger, ledger, memberships
-from segkit.gates.parts import by_cuts, cuts_over
+from segkit.gates.ledger import Ledger
+from segkit.gates.parts import through_gates
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.of_the_day import in_future, of_the_day
@@ -111,21 +111,16 @@ class _Passed(NamedTuple):
 
 
 def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace) -> _Passed:
-    if len(parts) == 1:
-        customers = parts[0].collect()
-        of_all = ledger(rules, memberships(rules, customers), customers)
-        marked = with_marks(customers, of_all.lines).lazy()
-        return _Passed(marked, tally_of_customers(rules, customers, of_all.lines, chosen), _limits(of_all), of_all)
-    limited = by_cuts(cuts_over(rules, parts))
     tally, limits, paths = Tally(), dict[str, Any](), list[Path]()
-    for part in parts:
-        customers = part.collect()
-        of_part = ledger(rules, memberships(rules, customers), customers, limited=limited)
+    for customers, of_part in through_gates(rules, parts):
+        marked = with_marks(customers, of_part.lines)
         tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
         limits = _limits(of_part)  # each part is told the same
+        if len(parts) == 1:
+            return _Passed(marked.lazy(), tally, limits, of_part)
         paths.append(ws.new_file(".arrow"))
         with ws.filling():
-            with_marks(customers, of_part.lines).write_ipc(paths[-1], compression="uncompressed")
+            marked.write_ipc(paths[-1], compression="uncompressed")
     return _Passed(pl.concat(map(pl.scan_ipc, paths)), tally, limits, None)
 
 

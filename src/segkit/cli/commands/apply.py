@@ -13,7 +13,7 @@ import click
 from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
-from segkit.cli.types import FORMAT, MEMORY
+from segkit.cli.types import FORMAT
 
 if TYPE_CHECKING:
     from segkit.results import ApplyResult
@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 @options.replace
 @options.save_cutoffs
 @options.no_wait
-@click.option(
-    "--memory",
-    type=MEMORY,
-    envvar=["SEGKIT_APPLY_MEMORY", "SEGKIT_MEMORY"],
-    help="Plan with so much memory, such as 4GB.",
-)
+@options.memory("apply")
 @click.option("--buckets", type=click.IntRange(1, 1_000), metavar="N", help="Compute the customers in so many buckets.")
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")

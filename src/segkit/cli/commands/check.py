@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from segkit import __version__
 from segkit.cli import options
@@ -24,6 +25,7 @@ from segkit.results import CheckResult
     type=click.Path(path_type=Path),
     help="Tell what changed for each segment since this rule file.",
 )
+@options.memory("check")
 @options.fail_on
 @click.option(
     "--format",
@@ -42,6 +44,7 @@ def command(
     data: bool,
     relations: bool,
     against: Path | None,
+    memory: int | None,
     fail_on: str,
     format_: str | None,
     as_json: bool,
@@ -53,9 +56,12 @@ def command(
 
     if as_json and format_ not in (None, "json"):
         raise click.UsageError(f"`--json` is `--format json`, and `--format {format_}` is another one")
+    given = click.get_current_context().get_parameter_source("memory")
+    if given is ParameterSource.COMMANDLINE and not data:
+        raise click.UsageError("`--memory` is for `--data`: without data, there is nothing to compute")
     form = "json" if as_json else format_ or "text"
     try:
-        result = check(rules, data=data, relations=relations, against=against)
+        result = check(rules, data=data, relations=relations, against=against, memory=memory)
     except RuleError as error:
         if form == "text":
             raise

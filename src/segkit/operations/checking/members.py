@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import polars as pl
+from itertools import combinations
 
 from segkit import codes
-from segkit.columns.helpers import member
 from segkit.diagnostics import Finding
-from segkit.gates.ledger import overlaps
+from segkit.operations.checking.counting.counted import ALL, BOTH, MEMBER
+from segkit.operations.tally import Tally
 from segkit.results import Overlap
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
@@ -20,34 +19,35 @@ MOST = 90
 NAMED = 3
 
 
-def shared(rules: RuleFile, customers: pl.DataFrame) -> tuple[Overlap, ...]:
+def shared(rules: RuleFile, counted: Tally) -> tuple[Overlap, ...]:
     """Each pair of segments that are written and share members."""
-    members = {name: customers[member(name)] for name, segment in rules.segment.items() if segment.write}
-    return tuple(Overlap(first, second, both) for first, second, both in overlaps(members))
+    both = {(first, second): counted.count(BOTH, first, second) for first, second in combinations(rules.segment, 2)}
+    return tuple(Overlap(first, second, number) for (first, second), number in both.items() if number)
 
 
-def nobody_or_everybody(rules: RuleFile, customers: pl.DataFrame) -> Iterator[Finding]:
+def nobody_or_everybody(rules: RuleFile, counted: Tally) -> Iterator[Finding]:
     """What is found of segments with no member, or with each customer; not of blocks that others are made of."""
     parts = {name for _, block in blocks(rules) for name in (*block.in_segment, *block.not_in_segment)}
+    customers = counted.count(ALL)
     for name, segment in rules.segment.items():
         if not segment.write and name in parts:
             continue
-        size = int(customers[member(name)].sum())
+        size = counted.count(MEMBER, name)
         if not size:
-            message = f"nobody is in `{name}`: its criteria hold for none of {plural(len(customers), 'customer')}"
+            message = f"nobody is in `{name}`: its criteria hold for none of {plural(customers, 'customer')}"
             hint = f"`segkit explain` with `--segment {name}` shows how many are left after each criterion"
             yield _about(name, codes.HOLDS_FOR_NOBODY, message, hint)
-        elif size == len(customers) and not segment.everyone:
+        elif size == customers and not segment.everyone:
             message = f"everybody is in `{name}`: its criteria hold for each of {plural(size, 'customer')}"
             yield _about(name, codes.HOLDS_FOR_EVERYBODY, message, "say `everyone = true` if that is meant")
 
 
-def alike(rules: RuleFile, pairs: Sequence[Overlap], customers: pl.DataFrame) -> Iterator[Finding]:
+def alike(rules: RuleFile, pairs: Sequence[Overlap], counted: Tally) -> Iterator[Finding]:
     """What is found of segments whose members are nearly all in others, too.
 
     Nothing is said of segments of everyone, nor of one that is made of the other: that is meant so.
     """
-    sizes = {name: int(customers[member(name)].sum()) for name in rules.segment}
+    sizes = {name: counted.count(MEMBER, name) for name in rules.segment}
     others: dict[str, list[Overlap]] = {}
     for pair in pairs:
         small, large = sorted((pair.first, pair.second), key=lambda name: sizes[name])

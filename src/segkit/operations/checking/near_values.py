@@ -22,7 +22,7 @@ FEW = 5
 NAMED = 12
 
 
-def hints(plan: Plan, customers: pl.DataFrame) -> Hint:
+def hints(plan: Plan, customers: pl.LazyFrame) -> Hint:
     """The hint of a value that no row has: it names no value that `columns` says is personal, nor one of few rows.
 
     `customers` are those of the run, with the columns that are computed late.

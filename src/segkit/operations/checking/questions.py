@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-import polars as pl
-
 from segkit import codes
-from segkit.columns.helpers import member
 from segkit.diagnostics import Finding
+from segkit.operations.checking.counting.counted import ALL, KNOWN, MEMBER, REACHED, WORTH
+from segkit.operations.checking.counting.reach import tells_reach
+from segkit.operations.checking.counting.worth import Worth, column_of_worth
 from segkit.operations.checking.known import columns_read
-from segkit.operations.checking.reach import reached
 from segkit.operations.checking.sizes import needed
-from segkit.operations.checking.worth import Worth, column_of_worth, together, worth_of
+from segkit.operations.tally import Tally
 from segkit.results import Mavr
 from segkit.rules.findings import dotted
 from segkit.rules.model.file import RuleFile
@@ -22,46 +21,36 @@ from segkit.words import count, plural
 CENT = Decimal("0.01")
 
 
-def mavr(rules: RuleFile, customers: pl.DataFrame, values: Mapping[str, int]) -> Iterator[Mavr]:
-    """The answers for each segment that is written.
-
-    `customers` has what an evaluation computes, `values` counts those with a value by column.
-    """
-    worth, everybody = worth_of(rules, customers), pl.Series([True]).new_from_index(0, len(customers))
-    of_all = None if worth is None else together(worth, everybody)
-    can: dict[str | None, pl.Series | None] = {}
+def mavr(rules: RuleFile, counted: Tally) -> Iterator[Mavr]:
+    """The answers for each segment that is written."""
+    customers = counted.count(ALL)
+    of_all = _worth(rules, counted, customers)
     for name, segment in rules.segment.items():
         if not segment.write:
             continue
-        channel = segment.channel
-        reachable = can.setdefault(channel, reached(rules, channel, customers))
-        members = customers[member(name)]
-        size = int(members.sum())
-        reach = size if reachable is None else int((members & reachable).sum())
-        is_told = size and reachable is not None
-        known = min((values[column] for _, column in columns_read(rules, name)), default=None)
-        of_members = None if worth is None else together(worth, members)
+        size, reach = counted.count(MEMBER, name), counted.count(REACHED, name)
+        is_told = size and tells_reach(rules, segment.channel)
+        known = min((counted.count(KNOWN, column) for _, column in columns_read(rules, name)), default=None)
+        of_members = _worth(rules, counted, size, name)
         least = needed(segment, rules.mavr).customers
         yield Mavr(
             segment=name,
-            known=None if known is None else 100 * known / len(customers),
+            known=None if known is None else 100 * known / customers,
             reach=100 * reach / size if is_told else None,
             reached=reach,
             needed=least,
             a_head=_cents(of_members),
             compared=_compared(of_members, of_all),
-            m=None if known is None else _is_share(known, len(customers), rules.mavr.known_percent),
+            m=None if known is None else _is_share(known, customers, rules.mavr.known_percent),
             a=_is_share(reach, size, rules.mavr.reach_percent) if is_told else None,
             v=reach >= least,
             p=_is_profitable(rules, of_members, of_all),
         )
 
 
-def values_of(rules: RuleFile, customers: pl.DataFrame) -> Mapping[str, int]:
-    """How many customers have a value, by column that a criterion reads."""
-    read = dict.fromkeys(column for name in rules.segment for _, column in columns_read(rules, name))
-    counted = customers.select(pl.col(column).count() for column in read) if read else pl.DataFrame()
-    return {column: int(counted[column].item()) for column in read}
+def _worth(rules: RuleFile, counted: Tally, customers: int, *of: str) -> Worth | None:
+    """What these customers are worth; None where nothing tells."""
+    return Worth(Decimal(counted.numbers[(WORTH, *of)]), customers) if column_of_worth(rules) else None
 
 
 def _is_share(part: int, whole: int, percent: Decimal | int) -> bool:
@@ -89,7 +78,7 @@ def _is_profitable(rules: RuleFile, worth: Worth | None, of_all: Worth | None) -
     return worth.total * of_all.customers >= of_all.total * worth.customers
 
 
-def doubts(rules: RuleFile, answers: Sequence[Mavr], values: Mapping[str, int], customers: int) -> Iterator[Finding]:
+def doubts(rules: RuleFile, answers: Sequence[Mavr], counted: Tally) -> Iterator[Finding]:
     """What is found of segments with members: too small, hardly reachable, hardly known, below average."""
     for one in answers:
         if one.reach is None and not one.reached:
@@ -101,7 +90,7 @@ def doubts(rules: RuleFile, answers: Sequence[Mavr], values: Mapping[str, int], 
             message += f", which is less than {rules.mavr.reach_percent} %"
             yield _about(one, codes.HARDLY_REACHABLE, message, "by consent, suppression lists and contact")
         if one.m is False:
-            yield from _hardly_known(rules, one, values, customers)
+            yield from _hardly_known(rules, one, counted)
         if one.p is False:
             yield _below_average(rules, one)
 
@@ -116,12 +105,14 @@ def _too_small(rules: RuleFile, one: Mavr) -> Finding:
     return _about(one, codes.TOO_SMALL, message, hint)
 
 
-def _hardly_known(rules: RuleFile, one: Mavr, values: Mapping[str, int], customers: int) -> Iterator[Finding]:
+def _hardly_known(rules: RuleFile, one: Mavr, counted: Tally) -> Iterator[Finding]:
     """A finding for each column with too few values, where a criterion first reads it."""
     places = {column: path for path, column in reversed(list(columns_read(rules, one.segment)))}
+    customers = counted.count(ALL)
     for column, path in reversed(places.items()):
-        if not _is_share(values[column], customers, rules.mavr.known_percent):
-            message = f"{100 * values[column] / customers:.1f} % of the customers have a value in `{column}`"
+        known = counted.count(KNOWN, column)
+        if not _is_share(known, customers, rules.mavr.known_percent):
+            message = f"{100 * known / customers:.1f} % of the customers have a value in `{column}`"
             message += f", which is less than {rules.mavr.known_percent} %"
             yield Finding(
                 code=codes.HARDLY_KNOWN, at=dotted(path), message=message, segment=one.segment, conflict=(), hint=None

@@ -31,7 +31,7 @@ def personal_columns(plan: Plan, dtypes: Mapping[str, Dtypes], read: Mapping[str
     return with_made_of(plan, types, own)
 
 
-def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) -> dict[Place, str]:
+def personal_among(plan: Plan, customers: pl.LazyFrame, asked: Iterable[Place]) -> dict[Place, str]:
     """The same for the columns that are `asked` for, of all rows; only these, and what they are made of, are read.
 
     `customers` are those of the run, with the columns that are computed late.
@@ -39,7 +39,7 @@ def personal_among(plan: Plan, customers: pl.DataFrame, asked: Iterable[Place]) 
     places = with_sources(plan, asked)
     views = {**plan.views, **plan.lookup_views}
     frames = [(name, view.frame, view.schema) for name, view in views.items()]
-    frames.append((CUSTOMERS, customers.lazy(), dict(customers.schema)))
+    frames.append((CUSTOMERS, customers, dict(customers.collect_schema())))
     types: dict[Place, pl.DataType] = {}
     own: dict[Place, str] = {}
     for table, frame, schema in frames:

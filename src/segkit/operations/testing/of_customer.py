@@ -295,7 +295,7 @@ def _personal(run: Decision, cells: _Cells) -> list[_Personal]:
     given += [_Personal(table, name) for table, rows in cells.events.items() for name in dict.fromkeys(chain(*rows))]
     own = {(table, name) for table, spec in run.rules.events.items() for name in (spec.time, spec.id)}
     given = [one for one in given if one not in own]
-    personal = personal_among(run.evaluated.plan, run.customers, given)
+    personal = personal_among(run.evaluated.plan, run.customers.lazy(), given)
     return [one for one in given if one in personal or _is_rare(run, cells, one)]
 
 

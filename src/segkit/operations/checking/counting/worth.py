@@ -39,6 +39,6 @@ def worth_of(rules: RuleFile, customers: pl.DataFrame) -> pl.Series | None:
     return customers.select(as_money(pl.col(column), customers.schema[column])).to_series()
 
 
-def together(worth: pl.Series, members: pl.Series) -> Worth:
-    """The worth of these members."""
-    return Worth(Decimal(str(worth.filter(members).sum())), int(members.sum()))
+def total(worth: pl.Series) -> Decimal:
+    """What they are worth together."""
+    return Decimal(str(worth.sum()))

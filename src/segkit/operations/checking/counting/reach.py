@@ -13,14 +13,18 @@ from segkit.operations.personal.kinds import REACHES, kind_of
 from segkit.rules.model.file import RuleFile
 
 
-def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl.Series | None:
-    """Which customers can be reached by this channel; the general rules alone where that is None.
+def tells_reach(rules: RuleFile, channel: str | None) -> bool:
+    """Whether consent, a list or a contact tells who can be reached by this channel."""
+    asked, contact = permission_columns(rules), channel and rules.mavr.contact.get(channel)
+    names = [helpers.permission(reason, name) for reason in (CONSENT, SUPPRESSED) for name in _rules_of(channel)]
+    return bool(contact) or any(name in asked for name in names)
 
-    None where neither consent nor a list nor a contact tells.
-    """
+
+def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl.Series:
+    """Which customers can be reached by this channel; the general rules alone where that is None."""
     asked = frozenset(permission_columns(rules))
-    told = []
-    for name in ("", *([channel] if channel else [])):
+    told = [pl.Series([True]).new_from_index(0, len(customers))]
+    for name in _rules_of(channel):
         if (consent := helpers.permission(CONSENT, name)) in asked:
             told.append(customers[consent])
         if (refused := helpers.permission(SUPPRESSED, name)) in asked:
@@ -28,7 +32,12 @@ def reached(rules: RuleFile, channel: str | None, customers: pl.DataFrame) -> pl
     column = rules.mavr.contact.get(channel) if channel else None
     if column is not None:
         told.append(_is_usable(customers[column], kind_of(column) or ""))
-    return reduce(and_, told) if told else None
+    return reduce(and_, told)
+
+
+def _rules_of(channel: str | None) -> tuple[str, ...]:
+    """The general rules, and those of the channel."""
+    return ("", channel) if channel else ("",)
 
 
 def _is_usable(values: pl.Series, kind: str) -> pl.Series:
