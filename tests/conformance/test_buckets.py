@@ -12,6 +12,7 @@ from unittest.mock import patch
 import polars as pl
 import pytest
 
+from segkit.engines.foreseen import _limits as limits_of
 from tests.desk import Desk
 
 HEAD = """version = 1
@@ -327,7 +328,7 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
     rules = rules_of(SEGMENTS["medians and profiles"])
     whole = run(shop, rules)
     assert run(shop, rules, "--memory", "1GB") == whole
-    with patch("segkit.engines.spread.FITS", 0):
+    with patch("segkit.engines.spread.SAFE", 1_000_000):
         assert run(shop, rules, "--memory", "1GB") == whole
         assert "computing customers in 1 bucket" in shop.apply(rules, "--memory", "1GB", "-v").stderr
     (folder := tmp_path / "temporary").mkdir()
@@ -344,6 +345,41 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
 )
 def test_sizes(shop: Desk, size: str, message: str) -> None:
     assert message in shop.apply(rules_of(SEGMENTS["medians and profiles"]), "--memory", size, code=2).stderr
+
+
+def test_a_run_that_may_take_most_of_the_memory_says_so(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stderr, before it does; what is published is the same on all machines."""
+    rules = rules_of(SEGMENTS["medians and profiles"])
+    code, quiet, said, files = run(shop, rules)
+    monkeypatch.setattr("segkit.engines.foreseen.memory_there", lambda: 160_000_000)
+    monkeypatch.setattr("segkit.engines.foreseen._MOST", 100_000)
+    note = "note: this run may take 0.1 GB of memory, and there are 0.2 GB\n"
+    note += "hint: `--memory 1GB` computes the customers in buckets, with the same lists\n"
+    assert run(shop, rules) == (code, note + quiet, said, files)
+    assert shop.segkit("check", "--data", shop / "rules.toml", code=None).stderr.count(note) == 1
+    assert note not in shop.apply(rules, "-q").stderr
+    assert note not in shop.apply(rules, "--memory", "1GB").stderr
+    monkeypatch.setattr("segkit.engines.foreseen.memory_there", lambda: None)  # nobody knows
+    assert run(shop, rules) == (code, quiet, said, files)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "limits"),
+    [
+        ("0::/a/b\n", {"a/memory.max": "4000", "a/b/memory.max": "max", "memory.max": "9000"}, [4000, 9000]),
+        ("9:cpu:/x\n4:memory:/x\n0::/\n", {"memory/x/memory.limit_in_bytes": "700"}, [700]),
+        ("3:cpu,memory:/\n", {"memory/memory.limit_in_bytes": "5", "memory.limit_in_bytes": "1"}, [5]),
+        ("0::/../..\n", {}, []),
+    ],
+)
+def test_limits_of_control_groups(tmp_path: Path, groups: str, files: dict[str, str], limits: list[int]) -> None:
+    (tmp_path / "groups").write_text(groups)
+    root = tmp_path / "root"
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"{text}\n")
+    assert limits_of(tmp_path / "groups", root) == limits
+    assert limits_of(tmp_path / "none", root) == []
 
 
 CHECKED = """[rfm]
@@ -385,7 +421,7 @@ def test_check_with_data(shop: Desk, pieces: None) -> None:
     whole = shop.segkit("check", shop / "rules.toml", "--data", "--json", code=None)
     codes = {one["code"] for one in json.loads(whole.stdout)["diagnostics"]}
     assert len(codes) > 4, codes
-    with patch("segkit.engines.spread.FITS", 0):
+    with patch("segkit.engines.spread.SAFE", 1_000_000):
         found = shop.segkit("check", shop / "rules.toml", "--data", "--json", "--memory", "512MB", code=None)
     assert found.stdout == whole.stdout
 

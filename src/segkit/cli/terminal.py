@@ -65,6 +65,11 @@ class Terminal:
         if text:
             self._print(text, stream or sys.stderr)
 
+    def note(self, note: Diagnostic) -> None:
+        """A note on stderr, while something runs; nothing with `-q`."""
+        if not self.quiet:
+            self.diagnose([note])
+
     def _print(self, text: str, stream: TextIO) -> None:
         print(painted(text) if self.colored(stream) else text, file=stream, flush=True)
 

@@ -26,8 +26,13 @@ ROWS, LEAST_ROWS = 2_000_000, 50_000
 """So many rows of a table are read at a time at most, and at least."""
 MEMORY = 4_000_000_000
 """Bytes that a run plans with for which buckets are asked alone."""
-FITS, OWN = 0.8, 100_000_000
-"""All customers at once take about half of what is read (4 to 7 GB of 13, for 100 M orders); segkit itself so much."""
+SHARE, OWN = 0.5, 100_000_000
+"""All customers at once take at most about so much of what is read (0.69 GB of 1.3, 5.1 of 13), segkit itself the rest.
+
+Measured on the rule files of the benchmarks.
+"""
+SAFE = 2
+"""What keeps all values of events, such as what was bought most often, takes more."""
 AT_ONCE = 2
 """Pieces or buckets that are under way at the same time: of one alone, Polars uses both processors for a part only."""
 WIDTHS: Mapping[type[pl.DataType], int] = {
@@ -101,10 +106,9 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     """The customers of a plan in buckets, in so many, or in as many as the memory asks for; None where all fit."""
     travels = _travels(plan)
     read = {name: _read_of(plan.views[name], columns) for name, columns in travels.items()}
-    schemas = {name: plan.views[name].table.frame.collect_schema() for name in travels}
-    width = {name: bytes_of(schemas[name][column] for column in columns) for name, columns in read.items()}
+    width = {name: _width(plan.views[name], columns) for name, columns in read.items()}
     memory = bounds.memory or MEMORY
-    if bounds.buckets is None and sum(size_of(plan.views[name], width[name]) for name in read) < FITS * memory - OWN:
+    if bounds.buckets is None and SAFE * _of_all(plan, width) < memory:
         return None
     sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
     pieces: list[Piece] = []
@@ -118,9 +122,20 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     return Spread(Job(_placed(plan), travels, buckets, work), Local(work, AT_ONCE), pieces)
 
 
-def bytes_of(dtypes: Iterable[pl.DataType]) -> int:
-    """About how many bytes a row with columns of these types takes."""
-    return 1 + sum(WIDTHS.get(type(dtype), 32) for dtype in dtypes)
+def memory_of(plan: Plan) -> int:
+    """About how many bytes of memory it takes to compute all customers at once."""
+    read = {name: _read_of(plan.views[name], columns) for name, columns in _travels(plan).items()}
+    return _of_all(plan, {name: _width(plan.views[name], columns) for name, columns in read.items()})
+
+
+def _of_all(plan: Plan, width: Mapping[str, int]) -> int:
+    return int(sum(size_of(plan.views[name], of) for name, of in width.items()) * SHARE) + OWN
+
+
+def _width(view: View, columns: Iterable[str]) -> int:
+    """About how many bytes these columns take of a row."""
+    schema = view.table.frame.collect_schema()
+    return 1 + sum(WIDTHS.get(type(schema[column]), 32) for column in columns)
 
 
 def _placed(plan: Plan) -> Plan:

@@ -48,12 +48,14 @@ def apply(
     progress: Progress = silent,
     memory: int | None = None,
     buckets: int | None = None,
+    notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
     folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `memory` is the number of
     bytes that the run plans with: customers are computed in as many buckets as that takes, or in so many `buckets`.
+    `notes` gets what has to be said at once.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -76,7 +78,8 @@ def apply(
         digests = Digests()
         bounds = Bounds(memory, buckets) if memory or buckets else None
         unseen = dry_run or to_stdout
-        ws = stack.enter_context(Workspace(bounds=bounds) if unseen else Workspace(digests.start, bounds=bounds))
+        on_open = (lambda _: None) if unseen else digests.start
+        ws = stack.enter_context(Workspace(on_open, bounds=bounds, notes=notes))
         stack.callback(digests.close)
         to: Destination
         if to_stdout:

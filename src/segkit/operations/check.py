@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -50,6 +50,7 @@ def check(
     relations: bool = False,
     against: Path | None = None,
     memory: int | None = None,
+    notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
 
@@ -66,7 +67,7 @@ def check(
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    return check_loaded(loaded, data=data, relations=relations, against=against, memory=memory)
+    return check_loaded(loaded, data=data, relations=relations, against=against, memory=memory, notes=notes)
 
 
 def check_loaded(
@@ -76,6 +77,7 @@ def check_loaded(
     relations: bool = False,
     against: Path | None = None,
     memory: int | None = None,
+    notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> CheckResult:
     """What is wrong with rules that are loaded."""
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
@@ -87,7 +89,7 @@ def check_loaded(
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
         if against:
             changes, of_old = _changes(against, loaded)
-        seen = _with_data(loaded, memory) if data else seen
+        seen = _with_data(loaded, memory, notes) if data else seen
         said = [*seen.problems, *_of_tests(loaded)]
         seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
@@ -171,11 +173,11 @@ def _of_tests(loaded: Loaded) -> list[Diagnostic]:
     return sorted((placed(loaded, finding) for finding in wrong_tests(loaded, known_of(loaded.rules))), key=by_place)
 
 
-def _with_data(loaded: Loaded, memory: int | None) -> _Seen:
+def _with_data(loaded: Loaded, memory: int | None, notes: Callable[[Diagnostic], object]) -> _Seen:
     rules = loaded.rules
     kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
-        with Workspace(bounds=Bounds(memory) if memory else None) as ws:
+        with Workspace(bounds=Bounds(memory) if memory else None, notes=notes) as ws:
             evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
             plan, customers = evaluated.plan, evaluated.computed.customers
             found = never_found(plan, customers, hint=hints(plan, customers))

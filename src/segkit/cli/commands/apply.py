@@ -90,6 +90,7 @@ def command(
             progress=stage,
             memory=memory,
             buckets=buckets,
+            notes=terminal.note,
         )
     if terminal.log:
         terminal.log.result = result

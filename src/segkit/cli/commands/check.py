@@ -61,7 +61,7 @@ def command(
         raise click.UsageError("`--memory` is for `--data`: without data, there is nothing to compute")
     form = "json" if as_json else format_ or "text"
     try:
-        result = check(rules, data=data, relations=relations, against=against, memory=memory)
+        result = check(rules, data=data, relations=relations, against=against, memory=memory, notes=terminal.note)
     except RuleError as error:
         if form == "text":
             raise

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
+from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, WriteError
 from segkit.io.publish.errors import FULL, error_number
 from segkit.io.read.label import Origin
@@ -34,7 +35,7 @@ class Workspace:
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
     `frames` are tables that are no files, by the paths that sources give for them. `bounds` say in what the customers
-    are computed; None where all are at once.
+    are computed; None where all are at once. `notes` gets what has to be said at once.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class Workspace:
         on_open: Callable[[Path], object] = lambda _: None,
         frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
         bounds: Bounds | None = None,
+        notes: Callable[[Diagnostic], object] = lambda _: None,
     ) -> None:
         self.on_open = on_open
         self.frames = frames
         self.bounds = bounds
+        self._notes = notes
+        self._noted: set[Diagnostic] = set()
 
     def __enter__(self) -> Workspace:
         try:
@@ -71,6 +75,12 @@ class Workspace:
         self.disconnect()
         self._checker.shutdown(cancel_futures=True)
         self._directory.cleanup()
+
+    def note(self, note: Diagnostic) -> None:
+        """Say this at once, and once."""
+        if note not in self._noted:
+            self._noted.add(note)
+            self._notes(note)
 
     def disconnect(self) -> None:
         """End the transactions with databases, each of which shows the tables of one moment to all who read it."""

@@ -13,6 +13,7 @@ from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import LookupFailed
 from segkit.columns.tables.view import Doubts, SecondLook, View
 from segkit.criteria.context import Context
+from segkit.engines.foreseen import note_of_memory
 from segkit.engines.spread import spread
 from segkit.errors import RuleError
 from segkit.io.read import Table, Workspace, explain_failure
@@ -152,6 +153,8 @@ def _computed(plan: Plan, tables: Mapping[str, Table], ws: Workspace, progress: 
         view = plan.views.get(name)
         table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
     if ws.bounds is None:
+        if note := note_of_memory(plan):
+            ws.note(note)
         return compute(plan)
     with ws.filling():
         return compute(plan, customers=spread(plan, ws, ws.bounds, progress))
