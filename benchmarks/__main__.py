@@ -135,6 +135,10 @@ def as_json(args: argparse.Namespace, tools: list[Tool], results: Results) -> st
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["scale"]:
+        from benchmarks.scale import main as of_scale
+
+        return of_scale(sys.argv[2:])
     args = parse()
     job = JOBS[args.job]
     tools = [tool for tool in TOOLS.values() if tool.name in args.tools and tool.name in job.tools]
