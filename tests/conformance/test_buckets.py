@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,17 +167,38 @@ OF_SOURCES: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 @pytest.mark.parametrize("of", OF_SOURCES.values(), ids=OF_SOURCES)
-def test_sources(shop: Desk, of: tuple[str, str], pieces: None) -> None:
+def test_sources(shop: Desk, of: tuple[str, str], form: str, pieces: None) -> None:
     text = (shop / "o.csv").read_text()
     if "amount_per" in of[1]:
         lines = [line.split(",") for line in text.splitlines()[1:]]
         text = "id,day,amount,product,number\n"
         text += "".join(f"{n:02},2024-01-0{1 + n % 9},{n}.5,{line[3]},{n}\n" for n in range(40) for line in lines[:2])
-        shop.put("o.csv", text)
+    if "drop" in of[1]:
+        text += text.partition("\n")[2]
+    if "fill_down" in of[1]:  # so that what is filled comes from other pieces, too
+        text = "".join(
+            line if not n % 15 else re.sub(",[ab],", ",,", line)
+            for n, line in enumerate(text.splitlines(keepends=True))
+        )
+    shop.put("o.csv", text)
     if "duplicates" in of[0]:
         shop.put("c.csv", CUSTOMERS + CUSTOMERS.partition("\n")[2].replace("FR", "IT"))
-    check(shop, rules_of(SEGMENTS["medians and profiles"], of_customers=of[0], of_orders=of[1]))
+    for name in ("c", "o") if form == "parquet" else ():
+        rows = pl.read_csv(shop / f"{name}.csv", try_parse_dates=True, schema_overrides={"id": pl.String})
+        rows.write_parquet(shop / f"{name}.parquet")
+    of_customers, of_orders = of
+    check(
+        shop,
+        rules_of(
+            SEGMENTS["medians and profiles"],
+            f"c.{form}",
+            f"o.{form}",
+            of_customers=of_customers,
+            of_orders=of_orders,
+        ),
+    )
 
 
 def test_padded_keys(shop: Desk, pieces: None) -> None:
@@ -226,9 +248,13 @@ def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
     check(shop, rules_of(SEGMENTS["medians and profiles"], orders="-"), input=ORDERS.encode())
 
 
-def test_customers_from_events(shop: Desk, pieces: None) -> None:
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_customers_from_events(shop: Desk, form: str, pieces: None) -> None:
+    pl.read_csv(shop / "o.csv", try_parse_dates=True, schema_overrides={"id": pl.String}).write_parquet(
+        shop / "o.parquet"
+    )
     head = 'version = 1\nas_of = 2024-06-30\n[customers]\nfrom = "orders"\nkey = "id"\ncolumns = ["product"]\n'
-    orders = '[events.orders]\npath = "o.csv"\nkey = "id"\ntime = "day"\namount = "amount"\n'
+    orders = f'[events.orders]\npath = "o.{form}"\nkey = "id"\ntime = "day"\namount = "amount"\n'
     segments = (
         '[segment.a]\npsychographic.product = "a"\n[segment.b]\nbehavioural.did = { events = "orders", min = 3 }\n'
     )
