@@ -246,6 +246,14 @@ def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
     )
 
 
+@pytest.mark.parametrize("end", [";", "; -- of all", ";\n/* of; all */\n;", " -- of; all"])
+@pytest.mark.parametrize("order", ["", " order by id"])
+def test_what_stands_behind_a_query(desk: Desk, base: Base, end: str, order: str) -> None:
+    base.run(*CUSTOMERS)
+    query = f"select id, town from customers where id <> ';'{order}{end}"
+    assert columns(desk, head(f"query = {json.dumps(query)}", path=base.path), "town") == [["Nantes"], ["Paris"], [""]]
+
+
 def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:
     base.run(*CUSTOMERS, "create table notes (id varchar(10), n integer)")
     ordered = "select c.id, n.id from customers c, notes n order by 1 -- of both"
