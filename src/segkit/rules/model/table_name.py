@@ -43,7 +43,14 @@ def quoted(name: str) -> str:
 
 
 def table_name(text: str) -> TableName | None:
-    """The table that a text names; None where it names none.
+    """The table that a text names, perhaps in a schema; None where it names none."""
+    parts = parts_of(text)
+    schema, name = (None, *parts) if len(parts) == 1 else parts if len(parts) == 2 else (None, None)
+    return TableName(schema, name) if name else None
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """The names in a text such as `sales.orders`, the table last; none where it is no such text.
 
     A part in double quotes may hold points, and a quotation mark that is doubled.
     """
@@ -52,9 +59,8 @@ def table_name(text: str) -> TableName | None:
         parts.append(found[1].replace('""', '"') if found[1] else found[2])
         at = found.end()
         if at == len(text):
-            schema, name = (None, *parts) if len(parts) == 1 else parts if len(parts) == 2 else (None, None)
-            return TableName(schema, name) if name and not any("\0" in part for part in parts) else None
+            return () if any("\0" in part for part in parts) else tuple(parts)
         if text[at] != ".":
-            return None
+            return ()
         at += 1
-    return None
+    return ()
