@@ -234,6 +234,16 @@ def test_a_table_that_is_not_there(desk: Desk, base: Base) -> None:
     assert "the tables are `customers`" in errors(desk, customers(base.path, table="zebra"))
 
 
+@pytest.mark.parametrize("table", [".", '"', "sales.", ".orders", "a..b", '"a"b'])
+def test_a_text_that_names_no_table(desk: Desk, table: str) -> None:
+    sqlite_base(desk).run(*CUSTOMERS)
+    said = errors(desk, head(f"table = '{table}'", path="sqlite:shop.db"), code=2)
+    assert f"error: `{table}` is not the name of a table" in said and "`sales.orders`" in said
+    address = f"sqlite:shop.db#{table}"
+    said = desk.segkit("rfm", address, code=2).stderr
+    assert said.startswith(f"error: `{address}`: `{table}` is not the name of a table")
+
+
 def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
     base.run(*CUSTOMERS)
     said = errors(desk, head('query = """\nselect id,\n  agee from customers"""', path=base.path))
@@ -244,6 +254,14 @@ def test_a_query_that_is_wrong(desk: Desk, base: Base) -> None:
     assert "does not understand the SQL (line 1 of `query`, column" in errors(
         desk, head('query = "selec 1"', path=base.path)
     )
+
+
+@pytest.mark.parametrize("end", [";", "; -- of all", ";\n/* of; all */\n;", " -- of; all"])
+@pytest.mark.parametrize("order", ["", " order by id"])
+def test_what_stands_behind_a_query(desk: Desk, base: Base, end: str, order: str) -> None:
+    base.run(*CUSTOMERS)
+    query = f"select id, town from customers where id <> ';'{order}{end}"
+    assert columns(desk, head(f"query = {json.dumps(query)}", path=base.path), "town") == [["Nantes"], ["Paris"], [""]]
 
 
 def test_two_columns_of_one_name(desk: Desk, base: Base) -> None:

@@ -444,6 +444,20 @@ def test_a_label_that_the_last_run_lacks_is_not_ours(shop: Desk, database: Datab
     assert "`mine`" in put(shop, rules(database.to, OLD, output=of_b, table="mine"), "b.toml", code=4)
 
 
+def test_labels_in_other_capitals_are_of_others(shop: Desk, database: Database) -> None:
+    """Also where the column of a table of one's own takes capitals and small letters for the same."""
+    if isinstance(database, Sqlite):
+        type_ = "text collate nocase"
+    else:
+        database.do("create extension if not exists citext")
+        type_ = "citext"
+    database.do(f"create table segments (id text, segment {type_}, list text, town text)")
+    database.do("insert into segments values ('x', 'OLD', 'OLD', null)")
+    for _ in range(2):
+        put(shop, rules(database.to, OLD, output='columns = ["town"]'))
+        assert keys(database) == {"OLD": ["x"], "old": ["2", "4"]}
+
+
 def test_held_out_rows_of_one_label_do_not_vanish(shop: Desk, database: Database) -> None:
     """Also where this run holds nobody out."""
     put(shop, rules(database.to, "all:everyone = true\nholdout = 50"), "a.toml")

@@ -167,6 +167,11 @@ REFUSALS = {
         "the server does not give all of `{at}` (206 Partial Content)",
         1,
     ),
+    "packed in a way of its own": (
+        Answer(PEOPLE.encode(), headers={"Content-Encoding": "br"}),
+        "the server packs `{at}` in a way that is not read (`br`)",
+        1,
+    ),
     "not yet": (Answer(PEOPLE.encode(), status=202), "the server does not give all of `{at}` (202 Accepted)", 1),
     "nothing to say": (Answer(status=204), "the server does not give all of `{at}` (204 No Content)", 1),
     "to other schemes": (

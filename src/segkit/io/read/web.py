@@ -27,6 +27,8 @@ TRIES, PAUSE, TIMEOUT = 3, 0.5, 30.0
 """How often a server is asked that does not answer, and the seconds before the second time, and for an answer."""
 _WHOLE = (200, 203)
 """Answers that come with a file, as a whole."""
+_PACKED = ("", "identity", "gzip", "x-gzip", "zstd")
+"""How a server may pack a file for the way: it is unpacked as files are that are packed."""
 _BUSY = (429, 500, 502, 503, 504)
 """Answers that may be another one a moment later."""
 _AGAIN = "see whether it answers elsewhere, as with `curl`, and run this again"
@@ -92,6 +94,10 @@ def _fetch(label: Label, address: str, path: Path) -> Origin:
                 raise problem(
                     label, message, hint="look at the address, and at what stands between here and the server"
                 )
+            packed = answer.headers.get("Content-Encoding", "").strip().lower()
+            if packed not in _PACKED:
+                message = f"the server packs `{label}` in a way that is not read (`{packed}`)"
+                raise problem(label, message, hint="download it, and give its path")
             shutil.copyfileobj(answer, out, 1 << 20)
             told = [] if _is_safe(urlsplit(address)) else [_unencrypted(label)]
             told += _whole(label, answer, out.tell())
@@ -119,7 +125,6 @@ def _request(address: str) -> urllib.request.Request:
     netloc = host if parts.port is None else f"{host}:{parts.port}"
     path, query = (quote(text, safe="/%:@!$&'()*+,;=~?") for text in (parts.path or "/", parts.query))
     bare = parts._replace(netloc=netloc, path=path, query=query, fragment="").geturl()
-    # A server may send what it has packed for the way: it is unpacked as a file that is packed.
     request = urllib.request.Request(bare, headers={"User-Agent": "segkit", "Accept-Encoding": "identity"})
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

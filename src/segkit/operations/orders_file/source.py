@@ -45,7 +45,7 @@ def source_of(data: Sequence[str], sheet: str | None = None) -> Source:
     try:
         return Source.model_validate(source_keys(data, sheet))
     except ValidationError as error:
-        raise RuleError.of(f"`{Label(data[0])}`: {error.errors()[0]['msg']}") from error
+        raise RuleError.of(f"`{Label(data[0])}`: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
 
 
 def name_of(path: str) -> str:

@@ -11,6 +11,7 @@ from segkit.addresses import database_of
 from segkit.rules.model.base import Contradiction, Lacking, Model, Paths, TextList, Unfit, as_list
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.expect import ExpectEvents
+from segkit.rules.model.table_name import parts_of
 
 Spelling = Literal["zeros", "case", "decimals", "unicode"]
 """What keys may differ in and be the same all the same."""
@@ -131,6 +132,9 @@ class Source(Model):
             raise Contradiction("a glob cannot name a database", "name one file", key="path")
         if self.table is None and self.query is None:
             raise Contradiction("a database needs `table` or `query`", 'such as `table = "orders"`', key="path")
+        if self.table is not None and not parts_of(self.table):
+            hint = "as in `orders` or `sales.orders`; a name with a point stands in quotes: `'\"a.b\"'`"
+            raise Contradiction(f"`{self.table}` is not the name of a table", hint, key="table")
         if self.table is not None and self.query is not None:
             raise Contradiction("`table` and `query` are two ways to say what is read", "take out one", key="query")
         return self

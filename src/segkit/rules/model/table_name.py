@@ -43,24 +43,24 @@ def quoted(name: str) -> str:
 
 
 def table_name(text: str) -> TableName | None:
-    """The table that a text names; None where it names none."""
-    parts = name_parts(text)
-    if not parts or len(parts) > 2:
-        return None
-    return TableName(parts[0] if len(parts) == 2 else None, parts[-1])
+    """The table that a text names, perhaps in a schema; None where it names none."""
+    parts = parts_of(text)
+    schema, name = (None, *parts) if len(parts) == 1 else parts if len(parts) == 2 else (None, None)
+    return TableName(schema, name) if name else None
 
 
-def name_parts(text: str) -> list[str]:
-    """The names between the points of `sales.orders`; none where that is no name.
+def parts_of(text: str) -> tuple[str, ...]:
+    """The names in a text such as `sales.orders`, the table last; none where it is no such text.
 
     A part in double quotes may hold points, and a quotation mark that is doubled.
     """
     parts, at = [], 0
     while found := _PART.match(text, at):
         parts.append(found[1].replace('""', '"') if found[1] else found[2])
-        at = found.end() + 1
-        if at > len(text):
-            return [] if any("\0" in part for part in parts) else parts
-        if text[at - 1] != ".":
-            break
-    return []
+        at = found.end()
+        if at == len(text):
+            return () if any("\0" in part for part in parts) else tuple(parts)
+        if text[at] != ".":
+            return ()
+        at += 1
+    return ()

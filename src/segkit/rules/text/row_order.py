@@ -30,6 +30,12 @@ def is_ordered(query: str) -> bool:
     return re.search(r"\border\s+by\b", _outermost(query), re.IGNORECASE) is not None
 
 
+def without_end(query: str) -> str:
+    """The query without the semicolon at its end, and what comments stand behind it."""
+    bare = _APART.sub(lambda found: " " * len(found[0]), query)
+    return query[: bare.find(";")].rstrip() if ";" in bare else query.rstrip()
+
+
 def without_order(rules: RuleFile) -> Iterator[Finding]:
     """An error for each key that takes rows as they stand, where they come of a database that is asked for no order."""
     for _, spec, path in sources_of(rules):

@@ -389,9 +389,10 @@ def _place(table: TableName) -> str:
 
 
 def _goes(old: Old) -> str:
+    """A condition on the rows that go; as text, since `citext` takes capitals and small letters for the same."""
     labels = ", ".join(map(_literal, old.labels))
     later = f" and {quoted(AS_OF)} > date {_literal(old.after.isoformat())}" if old.after else ""
-    return f"{quoted(old.column)} in ({labels}){later}"
+    return f"{quoted(old.column)}::text in ({labels}){later}"
 
 
 def _literal(text: str) -> str:

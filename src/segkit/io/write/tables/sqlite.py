@@ -129,8 +129,7 @@ class _Transaction:
     def _replace(self, load: Load, there: Mapping[str, Column]) -> None:
         if load.spared:
             require_spared(load, _labels(self._connection, load.table, Old(load.old.column, load.spared)))
-        marks = ", ".join("?" * len(load.old.labels))
-        where = f"{quoted(load.old.column)} in ({marks})"
+        where = _goes(load.old)
         self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
         count = f"select count(*) from {load.table.sql} where {where}"
         require_done(load.table, self._connection.execute(count, load.old.labels).fetchone()[0], 0)
@@ -175,10 +174,14 @@ def _runs(statement: Callable[[], object]) -> bool:
     return True
 
 
+def _goes(old: Old) -> str:
+    """A condition on the rows that go, with a mark for each label, also where a column does not look at capitals."""
+    return f"{quoted(old.column)} collate binary in ({', '.join('?' * len(old.labels))})"
+
+
 def _labels(connection: sqlite3.Connection, table: TableName, old: Old) -> list[str]:
     """The labels that have rows in a table that is there."""
-    label, marks = quoted(old.column), ", ".join("?" * len(old.labels))
-    sql = f"select distinct {label} from {table.sql} where {label} in ({marks}) order by 1"
+    sql = f"select distinct {quoted(old.column)} from {table.sql} where {_goes(old)} order by 1"
     return [row[0] for row in connection.execute(sql, old.labels)]
 
 

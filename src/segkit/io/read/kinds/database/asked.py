@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 from segkit.io.databases.names import qualified
 from segkit.io.databases.refused import Refused
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
-from segkit.rules.text.row_order import is_ordered
+from segkit.rules.text.row_order import is_ordered, without_end
 from segkit.words import nearest
 
 WITHIN = 600
@@ -22,7 +21,7 @@ class Asked(NamedTuple):
 
     table: str | None
     query: str
-    """Without a semicolon at its end; empty where there is a table."""
+    """Without a semicolon at its end and what stands behind it; empty where there is a table."""
     key: tuple[str, ...]
     """The columns by which rows are ordered first."""
     seconds: int
@@ -32,7 +31,7 @@ class Asked(NamedTuple):
         """What a section of the rule file asks for."""
         return cls(
             table=spec.table,
-            query=re.sub(r"[;\s]+$", "", spec.query or ""),
+            query=without_end(spec.query or ""),
             key=tuple(spec.rename.get(name, name) for name in _key(spec)),
             seconds=spec.timeout or WITHIN,
         )

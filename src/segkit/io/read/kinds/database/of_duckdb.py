@@ -10,11 +10,10 @@ from typing import Any
 import polars as pl
 
 from segkit.io.databases.duck import refused
-from segkit.io.databases.names import parts
 from segkit.io.databases.stopping import time_limit
 from segkit.io.publish.errors import error_number
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
-from segkit.rules.model.table_name import quoted
+from segkit.rules.model.table_name import parts_of, quoted
 
 _AS_THEY_ARE = {
     "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DOUBLE",
@@ -53,7 +52,7 @@ def spool(connection: Any, path: Path, asked: Asked, to: Path) -> Brought:
 
 def _require_table(connection: Any, path: Path, table: str) -> None:
     there = [name for (name,) in connection.sql(_TABLES).fetchall()]
-    schema_and_name = [name.lower() for name in parts(table)]
+    schema_and_name = [name.lower() for name in parts_of(table)]
     found = connection.sql(
         "select lower(table_catalog), lower(table_schema), lower(table_name) from information_schema.tables"
     )

@@ -10,12 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from segkit.io.databases.names import parts
 from segkit.io.databases.sqlite import refused
 from segkit.io.databases.stopping import time_limit
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
 from segkit.io.read.workspace import Workspace
-from segkit.rules.model.table_name import quoted
+from segkit.rules.model.table_name import parts_of, quoted
 
 BATCH = 50_000
 """Rows that are in memory at once, as objects of Python."""
@@ -60,7 +59,7 @@ def _sql(asked: Asked, names: Sequence[str]) -> str:
 
 
 def _require_table(connection: sqlite3.Connection, path: Path, table: str) -> None:
-    names = parts(table)
+    names = parts_of(table)
     schema = quoted(names[0]) if names[1:] else "main"
     found = connection.execute(f"select name from {schema}.sqlite_master where type in ('table', 'view') order by name")
     there = [name for (name,) in found]
