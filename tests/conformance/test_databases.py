@@ -225,6 +225,22 @@ def test_what_takes_too_long_is_stopped(desk: Desk, base: Base) -> None:
     assert "`timeout`" in said
 
 
+@needs_server
+@pytest.mark.extra("database")
+def test_no_rules_are_kept_of_options(desk: Desk, server: Server) -> None:
+    """A password in an address is no doubt where no copy of it is kept."""
+    server.run(*ORDERS)
+    assert "password" not in desk.segkit("rfm", f"{server.url}#orders", "--as-of", "2024-05-01").stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="SQLite of Python 3.11 takes it for a text")
+def test_a_name_that_no_column_has_is_no_text(desk: Desk) -> None:
+    sqlite_base(desk).run(*CUSTOMERS)
+    for query in ('select id, "twon" as town from customers', "select id from customers where \"stat\" = 'paid'"):
+        said = errors(desk, head(f"query = {json.dumps(query)}", path="sqlite:shop.db"))
+        assert "has no such column" in said and "'single quotes'" in said
+
+
 def test_a_table_that_is_not_there(desk: Desk, base: Base) -> None:
     base.run(*CUSTOMERS, *ORDERS)
     said = errors(desk, customers(base.path, table="order"))
@@ -794,6 +810,9 @@ ORDERED = {
     "with x as (select 1 as a) select a from x order by a nulls first": True,
     "select a from t union all (select a from u order by a)": False,
     "select reorder by from t": False,
+    "select array['a]b', ' order by '] as a from t": False,
+    "select array['a]b'] as a from t order by 1": True,
+    "select [order by] as a from t": False,
 }
 
 

@@ -582,6 +582,23 @@ def test_the_largest_pairs_are_shown(desk: Desk) -> None:
     assert [o["customers"] for o in desk.json(HEAD + pairs)["overlaps"]] == sizes  # JSON has all, in file order
 
 
+def test_what_types_of_a_source_go_out_as(desk: Desk) -> None:
+    """A time with its fraction, also as the key; a record that is missing; a float of 32 bits by its own digits."""
+    times = [dt.time(9, 0, 0, 1), dt.time(9, 0, 0, 2), dt.time(9)]
+    share = pl.Series([0.1, float("nan"), 16_777_216.0], dtype=pl.Float32)
+    frame = pl.DataFrame({"id": times, "place": [{"x": 1}, None, {"x": None}], "share": share})
+    frame.write_parquet(desk / "c.parquet")
+    rules = head(path="c.parquet") + "[segment.all]\neveryone = true\n[segment.tenth]\ndemographic.share.is = 0.1\n"
+    rows = [(row["segment"], row["id"], row["place"], row["share"]) for row in desk.rows(rules)]
+    first = ("09:00:00.000001", '{"x":1}', "0.1")
+    assert rows == [
+        ("all", *first),
+        ("all", "09:00:00.000002", "", ""),
+        ("all", "09:00:00", '{"x":null}', "16777216"),
+        ("tenth", *first),
+    ]
+
+
 @pytest.mark.parametrize("format", EVERY_FORMAT)
 @pytest.mark.parametrize("where", ["key", "city", "tags", "nowhere"])
 def test_a_nul_is_in_no_cell(desk: Desk, format: str, where: str) -> None:

@@ -371,6 +371,26 @@ def test_a_nul_goes_to_no_table(shop: Desk, database: Database) -> None:
     assert keys(database) == {"all": ["a", "b"]}
 
 
+def test_times_and_records_are_whole(shop: Desk, database: Database) -> None:
+    """A fraction of a second, a number of few bits, a record that is missing."""
+    late = dt.time(23, 59, 59, 999_999)
+    columns: dict[str, Any] = {"id": ["a", "b"], "at": [late, None], "place": [{"town": "Nantes"}, None]}
+    frame = pl.DataFrame(columns).with_columns(share=pl.Series([0.1, None], dtype=pl.Float32))
+    frame.write_parquet(shop / "c.parquet")
+    put(shop, rules(database.to, "all").replace('"c.csv"', '"c.parquet"'))
+    asked = "select id, at, place, share from segments order by id"
+    assert database.ask(asked) == [("a", "23:59:59.999999", '{"town":"Nantes"}', 0.1), ("b", None, None, None)]
+
+
+def test_nanoseconds_fit_into_no_table(shop: Desk, postgres: Postgres) -> None:
+    moments = pl.Series("at", [1_700_000_000_000_001_000, None], dtype=pl.Int64).cast(pl.Datetime("ns"))
+    text = rules(postgres.to, "all").replace('"c.csv"', '"c.parquet"')
+    pl.DataFrame({"id": ["a", "b"], "at": moments}).write_parquet(shop / "c.parquet")
+    put(shop, text)
+    pl.DataFrame({"id": ["a", "b"], "at": moments.dt.offset_by("1ns")}).write_parquet(shop / "c.parquet")
+    assert "error: a value of `at` has nanoseconds, which a table does not hold\n" in put(shop, text, code=4)
+
+
 def test_a_row_that_the_table_refuses(shop: Desk, database: Database) -> None:
     """One line, without the value; the old rows and the old folder stay."""
     put(shop, rules(database.to, OLD))
@@ -678,6 +698,29 @@ def test_a_file_of_sqlite_has_the_permissions_of_the_lists(shop: Desk) -> None:
     put(shop, rules("sqlite:db/lists.db", OLD, output='mode = "0600"'))
     assert (shop / "db/lists.db").stat().st_mode & 0o777 == 0o600
     assert (shop / "segments/run/members.parquet").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_sqlite_that_is_there_keeps_its_permissions(shop: Desk) -> None:
+    Sqlite(shop.folder).do("create table theirs (x)")
+    (shop / "lists.db").chmod(0o664)
+    put(shop, rules("sqlite:lists.db", OLD, output='mode = "0600"'))
+    assert (shop / "lists.db").stat().st_mode & 0o777 == 0o664
+
+
+def test_rows_of_others_are_not_replaced_by_a_rule_of_the_table(shop: Desk) -> None:
+    database = Sqlite(shop.folder)
+    database.do(
+        "create table segments (id text primary key on conflict replace, segment text, list text, name text, age int, town text)"
+    )
+    database.do("insert into segments (id, segment) values ('2', 'other'), ('9', null)")
+    said = put(shop, rules("sqlite:lists.db", OLD, output='columns = ["name", "age", "town"]'), code=4)
+    assert "error: `segments` would lose rows of others: 1 of 2\n" in said
+    assert sorted(database.ask("select id, segment from segments")) == [("2", "other"), ("9", None)]
+
+
+def test_names_of_sqlite_itself(shop: Desk) -> None:
+    said = put(shop, rules("sqlite:lists.db", OLD, table="SQLite_lists"), code=2)
+    assert "names that begin with `sqlite_` are SQLite's own" in said
 
 
 def test_a_file_of_sqlite_may_not_be_in_the_folder_that_is_replaced(shop: Desk) -> None:

@@ -293,6 +293,26 @@ def test_what_comes_unencrypted_or_without_its_length(
         assert "warning" not in desk.apply(head(path=here) + SEGMENT).output
 
 
+def test_what_a_server_takes_for_a_page_is_doubted(desk: Desk, web: Web) -> None:
+    """Many say so of tables, too; and a page to log in with may read as one."""
+    address = web.put("/people.csv", Answer(PEOPLE.encode(), headers={"Content-Type": "text/html; charset=utf-8"}))
+    (told,) = desk.json(head(path=address) + SEGMENT)["warnings"]
+    assert told["message"] == f"the server says that `{address}` is a page of the web (`text/html`)"
+
+
+def test_two_lengths_are_none(desk: Desk, web: Web) -> None:
+    address = web.put("/people.csv", Answer(PEOPLE.encode(), headers={"Content-Length": "19"}))
+    error = desk.apply(head(path=address) + SEGMENT, code=3).stderr
+    assert f"error: the server gives several lengths of `{address}`" in error
+
+
+@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://localhost/people.csv", "data:text/csv,id;name"])
+def test_where_no_server_may_lead(desk: Desk, web: Web, to: str) -> None:
+    address = web.put("/people.csv", Answer(status=302, headers={"Location": to}))
+    error = desk.apply(head(path=address) + SEGMENT, code=3).stderr
+    assert "which is not followed" in error and f"`{address}` leads to" in error
+
+
 def test_keys_that_do_not_go_with_it(desk: Desk, web: Web) -> None:
     """`check` looks at the address alone; nothing is fetched."""
     rules = head('delimiter = ";"', path=f"{web.root}/people.parquet?x=1") + SEGMENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +14,9 @@ BUSY = 10.0
 
 _REASONS = (
     Reason("no such table", "has no such table", "look at its name"),
-    Reason("no such column|ambiguous column", "has no such column", "look at its name"),
+    Reason(
+        "no such column|ambiguous column", "has no such column", "look at its name; a text stands in 'single quotes'"
+    ),
     Reason("no such function|wrong number of arguments", "has no such function", "look at its name"),
     Reason("not a database|encrypted", "is no SQLite database, or an encrypted one", "look at the path"),
     Reason("malformed|corrupt", "is damaged", "mend it with `.recover` of `sqlite3`"),
@@ -43,6 +46,8 @@ def connect(path: Path, *, writes: bool = False) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise refused(path, error) from None
+    if sys.version_info >= (3, 12):  # a name in double quotes that no column has is an error, and not a text
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
     try:
         connection.execute("pragma schema_version").fetchone()  # the file itself is looked at with the first statement
     except sqlite3.Error as error:

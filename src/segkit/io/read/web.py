@@ -31,6 +31,8 @@ _PACKED = ("", "identity", "gzip", "x-gzip", "zstd")
 """How a server may pack a file for the way: it is unpacked as files are that are packed."""
 _BUSY = (429, 500, 502, 503, 504)
 """Answers that may be another one a moment later."""
+_ELSEWHERE = (301, 302, 303, 307, 308)
+"""Answers that lead to another address."""
 _AGAIN = "see whether it answers elsewhere, as with `curl`, and run this again"
 
 
@@ -101,10 +103,14 @@ def _fetch(label: Label, address: str, path: Path) -> Origin:
             shutil.copyfileobj(answer, out, 1 << 20)
             told = [] if _is_safe(urlsplit(address)) else [_unencrypted(label)]
             told += _whole(label, answer, out.tell())
+            if answer.headers.get_content_type() == "text/html":
+                message = f"the server says that `{label}` is a page of the web (`text/html`)"
+                told.append(
+                    _warning(label, message, "look at what is read: a page to log in with may come in its place")
+                )
             return Origin(label, path, told=tuple(told), charset=answer.headers.get_content_charset())
     except _Led as led:
-        hint = "give the address that it should be read from"
-        raise problem(label, f"`{label}` leads to `{Label(led.to)}`, which is not followed", hint=hint) from led
+        raise _not_followed(label, led.to) from led
     except urllib.error.HTTPError as error:
         raise _refused(label, error) from error
     except (ValueError, http.client.InvalidURL) as error:
@@ -154,7 +160,11 @@ def doubted(origin: Origin, encoding: str | None) -> list[Diagnostic]:
 
 def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Diagnostic]:
     """Whether all of the body came, as far as the server says how long it is."""
-    length = answer.headers.get("Content-Length")
+    lengths = dict.fromkeys(answer.headers.get_all("Content-Length") or ())
+    if len(lengths) > 1:
+        message = f"the server gives several lengths of `{label}`, so nobody sees whether all of it came"
+        raise problem(label, message, hint="look at what stands between here and the server")
+    length = next(iter(lengths), None)
     if length is not None and length.isdigit():
         if size < int(length):
             raise _Again(
@@ -167,10 +177,18 @@ def _whole(label: Label, answer: http.client.HTTPResponse, size: int) -> list[Di
     return [_warning(label, message, "compare the number of rows with that of another day")]
 
 
+def _not_followed(label: Label, to: str) -> DataError:
+    """The error for an address that a server leads to."""
+    hint = "give the address that it should be read from"
+    return problem(label, f"`{label}` leads to `{Label(to)}`, which is not followed", hint=hint)
+
+
 def _refused(label: Label, error: urllib.error.HTTPError) -> Exception:
     """What a server has answered instead of a file."""
     with error:
-        answer = _spoken(error.code)
+        answer, to = _spoken(error.code), error.headers.get("Location", "")
+    if error.code in _ELSEWHERE and urlsplit(to).scheme not in ("", *WEB):  # which urllib does not even try
+        return _not_followed(label, to)
     if error.code in (404, 410):
         return problem(label, f"there is nothing at `{label}` ({answer})", hint="look at the address")
     if error.code in (401, 403, 407):

@@ -13,6 +13,7 @@ import polars as pl
 from segkit.errors import WriteError
 from segkit.io.write import TextStyle
 
+TIME = "%H:%M:%S%.f"
 FORMULA = r"^[=+\-@\t\r]"
 _SIGNS = tuple("=+-@\t\r")
 PLAIN_NUMBER = r"^[+-]?[0-9]+([.,][0-9]+)?$"
@@ -82,15 +83,17 @@ def as_text(column: pl.Expr, dtype: pl.DataType, separator: str = "|") -> pl.Exp
 def _text(column: pl.Expr, dtype: pl.DataType, separator: str) -> pl.Expr | None:
     """The column as text; None for types that the CSV writer itself shows so.
 
-    A length of time is as in ISO 8601, bytes are hexadecimal.
+    A length of time is as in ISO 8601, bytes are hexadecimal; a time of day is 14:05:00, and has a fraction if any.
     """
     if isinstance(dtype, pl.List | pl.Array):
         items = column.cast(pl.List(pl.String))
         return pl.when(items.list.len() > 0).then(items.list.join(separator, ignore_nulls=True))
     if isinstance(dtype, pl.Struct):
-        return column.struct.json_encode()
+        return pl.when(column.is_not_null()).then(column.struct.json_encode())
     if isinstance(dtype, pl.Duration):
         return column.dt.to_string("iso")
+    if isinstance(dtype, pl.Time):
+        return column.dt.to_string(TIME)
     if isinstance(dtype, pl.Binary):
         return column.bin.encode("hex")
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
@@ -125,7 +128,7 @@ def finite(column: pl.Expr) -> pl.Expr:
 
 def iso(column: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
     """A timestamp as text: 2024-03-31T14:05:00, with a fraction and an offset where it has them."""
-    return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f" + ("%:z" if dtype.time_zone else ""))
+    return column.dt.to_string(f"%Y-%m-%dT{TIME}" + ("%:z" if dtype.time_zone else ""))
 
 
 def escaped(text: pl.Expr) -> pl.Expr:

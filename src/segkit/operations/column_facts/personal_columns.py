@@ -70,9 +70,10 @@ def with_sources(plan: Plan, asked: Iterable[Place]) -> list[Place]:
     return list(found)
 
 
-def _sources(plan: Plan, table: str, column: str) -> set[Place]:
+def _sources(plan: Plan, table: str, column: str) -> list[Place]:
+    """The columns that a column is made of, in an order that is always the same: the first one tells its kind."""
     path = plan.origins.get(table, {}).get(column)
-    return sources_of_column(plan.rules, table, column, path) if path else set()
+    return sorted(sources_of_column(plan.rules, table, column, path)) if path else []
 
 
 def with_made_of(plan: Plan, types: Mapping[Place, pl.DataType], own: Mapping[Place, str]) -> dict[Place, str]:

@@ -18,6 +18,7 @@ from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.orders_file.columns import TABLE, Chosen
 from segkit.rules.model.sources import Customers, Source
 from segkit.rules.text.loader import Loaded
+from segkit.rules.text.passwords import literal_passwords
 
 RULES = "the options"
 """The name of the rule file that is made of the options."""
@@ -42,7 +43,9 @@ def warnings_of(evaluated: Evaluated, loaded: Loaded, columns: Chosen | None) ->
     """What was found on the way, and about the events; of a rule file that people wrote, there are no `columns`."""
     plan, computed = evaluated.plan, evaluated.computed
     old = (placed(loaded, finding) for finding in (*ended_long_ago(plan, computed), *not_begun(plan, computed)))
-    found = map(_without_place, (*without_notes(evaluated.warnings), *old))
+    # No copy of options is kept, so that a password among them is no doubt.
+    kept = {*map(loaded.source.placed, literal_passwords(loaded.source))} if loaded.source.path == RULES else set()
+    found = (_without_place(one) for one in (*without_notes(evaluated.warnings), *old) if one not in kept)
     return (*found, *(_lines(evaluated, columns) if columns else ()))
 
 

@@ -64,6 +64,8 @@ def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
         if name.schema:
             message = f"`{name}` has a schema, and a SQLite file has none"
             yield Finding(at, message, f"write `{TableName(None, name.name)}`")
+        elif name.name.lower().startswith("sqlite_"):
+            yield Finding(at, f"`{name}`: names that begin with `sqlite_` are SQLite's own", "choose another one")
         return
     made = [name, name.of_held_out] if any(s.holdout is not None for s in rules.segment.values()) else [name]
     for long in [table for table in made if max(len(part.encode()) for part in table.parts) > LONGEST][:1]:

@@ -13,7 +13,7 @@ from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.tables import sources_of
 
 _APART = re.compile(
-    r"""\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]]*\]
+    r"""\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \[[^\]'"]*\]
       | \$(\w*)\$.*?\$\1\$ | --[^\n]* | /\*.*?\*/""",
     re.VERBOSE | re.DOTALL,
 )

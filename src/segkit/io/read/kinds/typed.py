@@ -64,7 +64,10 @@ def open_frame(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
 
 
 def _typed(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
-    """The columns with their types; categories and columns of nulls are text."""
+    """The columns with their types; categories and columns of nulls are text.
+
+    A float of 32 bits is the number that its shortest digits say: 0.1, and not 0.10000000149.
+    """
     try:
         frame = scan()
         schema = frame.collect_schema()
@@ -76,6 +79,8 @@ def _typed(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame]
     check_names(label, schema)
     as_text = (pl.Categorical, pl.Enum, pl.Null)
     frame = frame.with_columns(pl.col(n).cast(pl.String) for n, dtype in schema.items() if isinstance(dtype, as_text))
+    short = [name for name, dtype in schema.items() if dtype == pl.Float32]
+    frame = frame.with_columns(pl.col(name).cast(pl.String).cast(pl.Float64) for name in short)
     return Opened(label=label, content=path, frame=frame, names=tuple(schema))
 
 

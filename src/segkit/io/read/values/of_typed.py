@@ -19,7 +19,8 @@ def value(column: Column, to: ColumnType, *, money: bool) -> pl.Expr:
     if column.type in (ColumnType.OTHER, ColumnType.LIST) or to in (ColumnType.OTHER, ColumnType.LIST):
         raise no_reading(column, to)
     if to is ColumnType.TEXT:
-        return as_text(column) if dtype.is_numeric() else pl.when(raw.cast(pl.String) != "").then(raw.cast(pl.String))
+        text = as_text(column)
+        return text if dtype.is_numeric() else pl.when(text != "").then(text)
     if to is ColumnType.DATE:
         return _typed_date(column)
     if to is ColumnType.BOOLEAN:
@@ -66,6 +67,8 @@ def as_text(column: Column) -> pl.Expr:
         return whole.cast(pl.String).fill_null(number.cast(pl.String))
     if dtype.is_decimal():
         return raw.cast(pl.String).str.replace(r"(\.\d*?)0+$", "${1}").str.strip_chars_end(".")
+    if dtype == pl.Time:
+        return raw.dt.to_string("%H:%M:%S%.f")  # a cast leaves out the fraction
     if dtype.is_nested() or dtype == pl.Binary:
         raise no_reading(column, ColumnType.TEXT)
     return raw.cast(pl.String)

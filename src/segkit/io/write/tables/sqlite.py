@@ -80,11 +80,10 @@ class SqliteFile:
 
     def _make(self) -> None:
         """The file, for its owner alone where that is asked for before anything is in it."""
-        if self._mode is None or self.path.exists():
+        if self._mode is None:
             self.path.touch()
-        else:
+        elif not self.path.exists():  # of one that is there, whoever has made it says who may read it
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-        if self._mode is not None:
             self.path.chmod(self._mode)
 
     def _connected(self, *, writes: bool) -> sqlite3.Connection:
@@ -130,6 +129,8 @@ class _Transaction:
         if load.spared:
             require_spared(load, _labels(self._connection, load.table, Old(load.old.column, load.spared)))
         where = _goes(load.old)
+        others = f"select count(*) from {load.table.sql} where not ({where}) or {quoted(load.old.column)} is null"
+        spared = self._connection.execute(others, load.old.labels).fetchone()[0]
         self._connection.execute(f"delete from {load.table.sql} where {where}", load.old.labels)
         count = f"select count(*) from {load.table.sql} where {where}"
         require_done(load.table, self._connection.execute(count, load.old.labels).fetchone()[0], 0)
@@ -144,6 +145,11 @@ class _Transaction:
             self._connection.executemany(insert, batch.iter_rows())
             rows += len(batch)
         require_done(load.table, self._connection.execute(count, load.old.labels).fetchone()[0], rows)
+        left = self._connection.execute(others, load.old.labels).fetchone()[0]
+        if left != spared:
+            message = f"`{load.table}` would lose rows of others: {spared - left:,} of {spared:,}"
+            hint = "a trigger, or `on conflict replace`, takes them; nothing was written"
+            raise WriteError.of(message, hint=hint)
 
     def commit(self) -> None:
         """Make it true, once no other program reads the file."""

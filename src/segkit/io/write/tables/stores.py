@@ -134,8 +134,20 @@ def require_sums(table: TableName, found: Mapping[str, int], expected: Mapping[s
 
 
 def handed(rows: pl.LazyFrame, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> pl.LazyFrame:
-    """The rows as the columns of a table take them, in the order of `kinds`."""
+    """The rows as the columns of a table take them, in the order of `kinds`; `WriteError` for what none takes."""
     schema = rows.collect_schema()
+    fine = [
+        name for name in kinds if schema[name] == pl.Datetime("ns") and columns[name].takes[kinds[name]] != Kind.TEXT
+    ]
+
+    def looked_at(some: pl.DataFrame) -> pl.DataFrame:
+        cut = some.select(pl.col(name).dt.nanosecond() % 1_000 != 0 for name in fine)
+        for name in (column.name for column in cut if column.any()):
+            hint = "take it out of `columns`, or write files"
+            raise WriteError.of(f"a value of `{name}` has nanoseconds, which a table does not hold", hint=hint)
+        return some
+
+    rows = rows.map_batches(looked_at, streamable=True, validate_output_schema=False) if fine else rows
     return without_nul(
         rows.select(value(name, schema[name], columns[name].takes[kind]) for name, kind in kinds.items())
     )
