@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.columns.bucket import UnknownKeys
 from segkit.columns.features.measures import Measure, measured_columns
-from segkit.columns.features.steps import CutStep, Fitted, LookupStep, MeasureStep
+from segkit.columns.features.steps import CutStep, Fitted, LookupStep, MeasureStep, Step
 from segkit.columns.helpers import KEY, PLACE, ROW, TIME
 from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
@@ -40,18 +40,19 @@ WIDTHS: Mapping[type[pl.DataType], int] = {
 class Spread:
     """The customers of a run in buckets; see `UnderWay`."""
 
-    def __init__(self, job: Job, engine: Engine, pieces: Sequence[Piece]) -> None:
+    def __init__(self, job: Job, engine: Engine, pieces: Sequence[Piece], steps: Sequence[Step]) -> None:
         self.counts: dict[str, pl.DataFrame] = {}
         self.unknown: dict[str, UnknownKeys] = {}
         self.measured: list[str] = []
         self.padded: frozenset[str] = frozenset()
-        self._job, self._engine, self._pieces = job, engine, pieces
+        self._job, self._engine, self._pieces, self._steps = job, engine, pieces, steps
         self._parts = sum(piece.table == CUSTOMERS for piece in pieces)
         self._counted: dict[str, pl.DataFrame] = {}
+        self._round = 0
 
     def advance(self, fitted: Mapping[CutStep, Fitted]) -> list[CutStep]:
         """Compute what can be computed with what cuts have found; the cuts that the rest waits for."""
-        job, steps = self._job, self._job.plan.steps
+        job, steps = self._job, self._steps
         if self._pieces:
             try:
                 answers = self._engine.exchange(job.split, self._pieces, job.buckets, job.gather)
@@ -62,7 +63,9 @@ class Spread:
             self._counted = {name: _summed(frame for a in answers for frame in a.counted[name]) for name in job.travels}
         else:
             found = {n: fitted[s] for n, s in enumerate(steps) if isinstance(s, CutStep) and s in fitted}
-            answers = self._engine.map(partial(job.go_on, found), range(job.buckets))
+            self._round += 1
+            answers = self._engine.map(partial(job.go_on, self._round, found), range(job.buckets))
+            job.forget(self._round - 1)
         waiting = answers[0].waiting
         if not waiting:
             self._add_up(answers)
@@ -74,20 +77,22 @@ class Spread:
 
     def parts(self) -> Sequence[pl.LazyFrame]:
         """What gates and outputs look at, in the order of the file, in which the buckets are put together."""
-        job = self._job
-        paths = self._engine.exchange(job.by_place, range(job.buckets), self._parts, job.in_order)
+        job, last = self._job, self._round
+        by_place, in_order = partial(job.by_place, last), partial(job.in_order, last)
+        paths = self._engine.exchange(by_place, range(job.buckets), self._parts, in_order)
         return [pl.scan_ipc(path) for path in paths]
 
     @property
     def _customers(self) -> pl.LazyFrame:
         """All customers as far as they are, bucket by bucket."""
-        return pl.concat(pl.scan_ipc(self._job.path_of(bucket)) for bucket in range(self._job.buckets))
+        buckets = range(self._job.buckets)
+        return pl.concat(pl.scan_ipc(self._job.path_of(bucket, self._round)) for bucket in buckets)
 
     def _add_up(self, answers: Sequence[Answer]) -> None:
         """What the buckets have counted, by table."""
         states = [answer.state for answer in answers]
         self.measured = states[0].measured
-        late = [step.lookup.found for step in self._job.plan.steps if isinstance(step, LookupStep)]
+        late = [step.lookup.found for step in self._steps if isinstance(step, LookupStep)]
         found = _summed(state.counts[CUSTOMERS].select(late) for state in states) if late else pl.DataFrame()
         customers = self._counted[CUSTOMERS].hstack(found)
         read = dict.fromkeys([*(name for name in self._counted if name not in self.measured), *self.measured])
@@ -115,7 +120,8 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     buckets = bounds.buckets or math.ceil(total / (memory / (4 * AT_ONCE))) or 1
     work = ws.new_folder()
     progress(f"computing customers in {plural(buckets, 'bucket')}")
-    return Spread(Job(_placed(plan), travels, buckets, work), Local(work, AT_ONCE), pieces)
+    job = Job(_placed(plan).without_rows, travels, buckets, work)
+    return Spread(job, Local(work, AT_ONCE), pieces, plan.steps)
 
 
 def bytes_of(dtypes: Iterable[pl.DataType]) -> int:
