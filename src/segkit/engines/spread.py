@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
@@ -15,9 +16,11 @@ from segkit.columns.helpers import KEY, PLACE, ROW, TIME
 from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
+from segkit.engines.elsewhere import out_of_reach
 from segkit.engines.engine import Engine, Local
 from segkit.engines.job import Answer, Job, PaddedPiece
 from segkit.engines.pieces import Piece, columns_read, size_of, source_of
+from segkit.errors import RuleError
 from segkit.io.read import Bounds, Workspace
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import plural
@@ -26,6 +29,8 @@ ROWS, LEAST_ROWS = 2_000_000, 50_000
 """So many rows of a table are read at a time at most, and at least."""
 MEMORY = 4_000_000_000
 """Bytes that a run plans with for which buckets are asked alone."""
+PART = 64_000_000
+"""Bytes of a bucket on other machines, which are about as many as there is work for."""
 FITS, OWN = 0.8, 100_000_000
 """All customers at once take about half of what is read (4 to 7 GB of 13, for 100 M orders); segkit itself so much."""
 AT_ONCE = 2
@@ -108,20 +113,38 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     read = {name: _read_of(plan.views[name], columns) for name, columns in travels.items()}
     schemas = {name: plan.views[name].table.frame.collect_schema() for name in travels}
     width = {name: bytes_of(schemas[name][column] for column in columns) for name, columns in read.items()}
-    memory = bounds.memory or MEMORY
-    if bounds.buckets is None and sum(size_of(plan.views[name], width[name]) for name in read) < FITS * memory - OWN:
+    memory, elsewhere = bounds.memory or MEMORY, bounds.engine is not None
+    if (
+        bounds.buckets is None
+        and not elsewhere
+        and sum(size_of(plan.views[name], width[name]) for name in read) < FITS * memory - OWN
+    ):
         return None
     sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
+    work = ws.new_folder()
+    engine: Engine = bounds.engine or Local(work, AT_ONCE)
+    _require_reach(engine, [path for source in sources.values() for path in source.files], work)
+    size = PART if elsewhere and bounds.memory is None else memory // (4 * AT_ONCE)
     pieces: list[Piece] = []
     for name, source in sources.items():
-        rows = min(ROWS, max(LEAST_ROWS, memory // (16 * AT_ONCE) // width[name]))
-        pieces += source.pieces(name, rows)
+        pieces += source.pieces(name, min(ROWS, max(LEAST_ROWS, size // 4 // width[name])))
     total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
-    buckets = bounds.buckets or math.ceil(total / (memory / (4 * AT_ONCE))) or 1
-    work = ws.new_folder()
+    buckets = bounds.buckets or max(math.ceil(total / size), 2 * engine.workers, 1)
     progress(f"computing customers in {plural(buckets, 'bucket')}")
     job = Job(_placed(plan).without_rows, travels, buckets, work)
-    return Spread(job, Local(work, AT_ONCE), pieces, plan.steps)
+    return Spread(job, engine, pieces, plan.steps)
+
+
+def _require_reach(engine: Engine, files: Sequence[Path], work: Path) -> None:
+    """RuleError where another machine does not see what it has to read, or where it has to write."""
+    sizes = {path: path.stat().st_size for path in files}
+    found = engine.map(partial(out_of_reach, sizes, work), range(2 * engine.workers))
+    if path := next(filter(None, found), None):
+        what, verb = ("the work folder", "write to") if path == work else ("a file", "read")
+        hint = (
+            "name a path that all machines see (`--work DIR` for the folder), and let them run as the user of this run"
+        )
+        raise RuleError.of(f"a machine of the cluster cannot {verb} {what}, `{path}`", hint=hint)
 
 
 def bytes_of(dtypes: Iterable[pl.DataType]) -> int:
