@@ -20,6 +20,7 @@ EXTRAS = {
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
     "database": ("adbc_driver_postgresql",),
     "duckdb": ("duckdb",),
+    "spark": ("pyspark", "cloudpickle"),
 }
 """Extra -> the modules that it brings, or that make it needless."""
 

@@ -17,6 +17,10 @@ class SegkitError(Exception):
         super().__init__("\n\n".join(d.render() for d in diagnostics))
         self.diagnostics: Sequence[Diagnostic] = diagnostics
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Diagnostic, ...]]:
+        """It is made again of its diagnostics, not of their text: what another machine raises comes back whole."""
+        return type(self), tuple(self.diagnostics)
+
     @classmethod
     def of(cls, message: str, *, hint: str | None = None, location: SourceLocation | None = None) -> Self:
         """The error for a single problem."""

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from segkit.diagnostics import Diagnostic, Severity
+from segkit.engines.registry import Asked
 from segkit.results import ApplyResult
 from tests.cli.fixture_types import Invoke, MakeResult, Replace
 
@@ -19,7 +20,7 @@ from tests.cli.fixture_types import Invoke, MakeResult, Replace
             "error: missing argument `RULES`: there is no `segments.toml` in this folder\n"
             "hint: name the rule file, or make one: `segkit init` writes it\n",
         ),
-        (["apply", "r", "--formt", "csv"], "error: no such option `--formt`\nhint: did you mean `--format`?\n"),
+        (["apply", "r", "--formatt", "csv"], "error: no such option `--formatt`\nhint: did you mean `--format`?\n"),
         (
             ["apply", "r", "--as-of", "soon"],
             "error: invalid value for `--as-of`: `soon` is not a date such as 2024-03-31\n"
@@ -49,15 +50,18 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
         "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace", "--save-cutoffs", "cuts",
-        "--memory", "4 GB", "--buckets", "7",
+        "--memory", "4 GB", "--buckets", "7", "--engine", "spark", "--master", "spark://a:7077", "--work", "w",
+        "--engine-option", "spark.a=1", "--engine-option", "spark.b=2=3",
     )  # fmt: skip
     assert done.exit_code == 0
-    del asked["stdout"], asked["progress"]
+    del asked["stdout"], asked["progress"], asked["notes"]
     assert asked == {
         "rules": Path("rules.toml"),
         "output": "out",
         "memory": 4_000_000_000,
         "buckets": 7,
+        "engine": Asked("spark", "spark://a:7077", {"spark.a": "1", "spark.b": "2=3"}),
+        "work": Path("w"),
         "format": "parquet",
         "select": ("a", "b"),
         "as_of": dt.date(2024, 3, 31),

@@ -15,6 +15,8 @@ import pytest
 
 from segkit.engines.foreseen import _limits as limits_of
 from tests.desk import Desk
+from tests.shipped import PASSWORD, Shipped
+from tests.web import serving
 
 HEAD = """version = 1
 as_of = 2024-06-30
@@ -154,6 +156,26 @@ def shop(desk: Desk) -> Desk:
 @pytest.mark.parametrize("segments", SEGMENTS.values(), ids=SEGMENTS)
 def test_rules(shop: Desk, segments: str, pieces: None) -> None:
     check(shop, rules_of(segments))
+
+
+@pytest.mark.parametrize("segments", SEGMENTS.values(), ids=SEGMENTS)
+def test_elsewhere(shop: Desk, segments: str, pieces: None) -> None:
+    """What other machines get to know of a run is all that they need, and each may do anything twice."""
+    whole = run(shop, rules_of(segments))
+    with patch("segkit.engines.spread.Local", Shipped):
+        assert run(shop, rules_of(segments), "--buckets", "3") == whole
+
+
+def test_no_secret_leaves_this_machine(shop: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path) as (web, trusted):
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        for name in ("c.csv", "o.csv"):
+            web.put(f"/{name}?token={PASSWORD}", (shop / name).read_bytes())
+        login = web.root.replace("://", f"://me:{PASSWORD}@")
+        places = [f"{login}/{name}?token={PASSWORD}" for name in ("c.csv", "o.csv")]
+        with patch("segkit.engines.spread.Local", Shipped):
+            shop.apply(rules_of(SEGMENTS["shares, scores and bands"], *places), "--buckets", "3")
+    assert len(web.asked) == 2
 
 
 OF_SOURCES: dict[str, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""Customers in any number of buckets, tables in any number of pieces: the same bytes as all at once."""
+"""Customers in any number of buckets, tables in any number of pieces, as if elsewhere: the same bytes as all at once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from segkit.cli import main
+from tests.shipped import Shipped
 
 from .files import Case
 from .strategies import cases
@@ -49,7 +50,7 @@ def check(case: Case, rows: int, buckets: int) -> None:
         directory = Path(name)
         case.write(directory)
         whole = applied(directory)
-        with patch("segkit.engines.spread.ROWS", rows):
+        with patch("segkit.engines.spread.ROWS", rows), patch("segkit.engines.spread.Local", Shipped):
             assert applied(directory, "--buckets", str(buckets)) == whole
 
 

@@ -49,7 +49,8 @@ def talk(function: F) -> F:
     return quiet(verbose(color(function)))
 
 
-def _pairs(ctx: click.Context, param: click.Parameter, value: Pairs) -> dict[str, str]:
+def pairs(ctx: click.Context, param: click.Parameter, value: Pairs) -> dict[str, str]:
+    """What was given, by name; the last one counts."""
     return dict(value)
 
 
@@ -77,7 +78,7 @@ events = click.option(
     "--events",
     type=NAME_PATH,
     multiple=True,
-    callback=_pairs,
+    callback=pairs,
     help="Read the event table NAME from PATH; repeatable.",
 )
 key = click.option("--key", metavar="COL", help="The customer's key; guessed where not given, as are the next two.")

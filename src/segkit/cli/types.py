@@ -56,6 +56,23 @@ class NamePathType(click.ParamType):  # type: ignore[type-arg]  # generic since 
         return [CompletionItem(f"{one.value}=", help=one.help) for one in event_tables(ctx, param, incomplete)]
 
 
+class KeyValueType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
+    """`KEY=VALUE`."""
+
+    name = "setting"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "KEY=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        key, equals, setting = value.partition("=")
+        if not (key and equals):
+            self.fail("it is KEY=VALUE, such as spark.executor.memory=4g", param, ctx)
+        return key, setting
+
+
 class FormatType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
     """The name of a format, of those that there are when it is asked for."""
 
@@ -96,5 +113,6 @@ class MemoryType(click.ParamType):  # type: ignore[type-arg]  # generic since cl
 
 DATE = DateType()
 FORMAT = FormatType()
+KEY_VALUE = KeyValueType()
 MEMORY = MemoryType()
 NAME_PATH = NamePathType()

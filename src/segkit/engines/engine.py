@@ -25,6 +25,9 @@ class Parcel(NamedTuple):
 class Engine(Protocol):
     """Machines, or one, that run functions of segkit."""
 
+    workers: int
+    """So many tasks run at once on other machines; 0 where there are none."""
+
     def map(self, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """The answers, in the order of the items."""
 
@@ -37,12 +40,17 @@ class Engine(Protocol):
     ) -> list[R]:
         """Split each item into parcels, bring those of a bucket together, and gather each; the answers by bucket."""
 
+    def close(self) -> None:
+        """Let the machines go."""
+
 
 class Local:
     """A process of its own: parcels wait in files of a folder until their bucket has its turn.
 
     A few items are under way at once, each with its own rows in memory.
     """
+
+    workers = 0
 
     def __init__(self, work: Path, at_once: int) -> None:
         self._work, self._at_once = work, at_once
@@ -64,6 +72,9 @@ class Local:
                 with self._waiting(parcel.bucket).open("ab") as file:
                     pickle.dump(parcel, file, pickle.HIGHEST_PROTOCOL)
         return list(self._done(lambda bucket: gather(bucket, self._parcels(bucket)), range(buckets)))
+
+    def close(self) -> None:
+        """There is nobody else."""
 
     def _done(self, do: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         """What is made of each item, in their order; no more are begun than can be under way."""

@@ -31,7 +31,7 @@ class PaddedPiece(Exception):
     """Keys of a piece of this table have to be trimmed, so that none of its rows is in the right bucket."""
 
     def __init__(self, table: str) -> None:
-        super().__init__()
+        super().__init__(table)
         self.table = table
 
 
@@ -48,7 +48,11 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """What every machine gets to know of a run; whatever it writes is put in place once it is whole."""
+    """What every machine gets to know of a run.
+
+    A bucket is computed in rounds, each from the files of the round before to files of its own. Whatever is written is
+    put in place once it is whole. So a machine may do again what another one did before it was lost, or does just now.
+    """
 
     plan: Plan
     travels: Mapping[str, Sequence[str]]
@@ -85,47 +89,53 @@ class Job:
         counted = {name: [frame for _, frame in rows.pop(COUNTS + name, ())] for name in self.travels}
         tables = {name: self._in_order(name, rows.pop(name, ())) for name in self._travelling}
         begun = Bucket(self._over(tables), counted=self.travels)
-        answer = self._advance(bucket, begun, {})
+        answer = self._advance(bucket, 0, begun, {})
         for name in begun.tables_to_come:
             commit(tables[name], self._path(bucket, f"{name}.arrow"))
         return answer._replace(counted=counted)
 
-    def go_on(self, fitted: Mapping[int, Fitted], bucket: int) -> Answer:
-        """The bucket from where it waited for cuts, which have been found by now."""
-        state: State = pickle.loads(self._path(bucket, "state").read_bytes())
+    def go_on(self, round: int, fitted: Mapping[int, Fitted], bucket: int) -> Answer:
+        """The bucket from where it waited for cuts before this round, which have been found by now."""
+        state: State = pickle.loads(self._path(bucket, f"{round - 1}.state").read_bytes())
         paths = {name: self._path(bucket, f"{name}.arrow") for name in self._travelling}
         plan = self._over({name: pl.read_ipc(path) for name, path in paths.items() if path.exists()})
-        resumed = Bucket.resumed(plan, pl.scan_ipc(self.path_of(bucket)), state, counted=self.travels)
-        return self._advance(bucket, resumed, fitted)
+        resumed = Bucket.resumed(plan, pl.scan_ipc(self.path_of(bucket, round - 1)), state, counted=self.travels)
+        return self._advance(bucket, round, resumed, fitted)
 
-    def by_place(self, bucket: int) -> Iterator[Parcel]:
-        """The customers of a bucket, by the piece of their table that they come from."""
-        rows = pl.read_ipc(self.path_of(bucket)).with_columns((pl.col(PLACE) // _BLOCK).alias(COUNT))
+    def by_place(self, round: int, bucket: int) -> Iterator[Parcel]:
+        """The customers of a bucket after the last round, by the piece of their table that they come from."""
+        rows = pl.read_ipc(self.path_of(bucket, round)).with_columns((pl.col(PLACE) // _BLOCK).alias(COUNT))
         for (place,), part in rows.partition_by(COUNT, as_dict=True, include_key=False, maintain_order=True).items():
             yield Parcel(int(place), CUSTOMERS, bucket, sealed(part))
 
-    def in_order(self, place: int, parcels: Iterable[Parcel]) -> Path:
-        """The customers of a piece of their table, as it has them."""
-        nothing = pl.DataFrame(schema=pl.read_ipc_schema(self.path_of(0)))
+    def in_order(self, round: int, place: int, parcels: Iterable[Parcel]) -> Path:
+        """The customers of a piece of their table, as it has them, after the last round."""
+        nothing = pl.DataFrame(schema=pl.read_ipc_schema(self.path_of(0, round)))
         rows = pl.concat([nothing, *(opened(parcel.rows) for parcel in parcels)])
         path = self.work / f"part{place}.arrow"
         commit(rows.sort(PLACE).drop(PLACE), path)
         return path
 
-    def path_of(self, bucket: int) -> Path:
-        """The columns that the customers of a bucket have so far."""
-        return self._path(bucket, "arrow")
+    def path_of(self, bucket: int, round: int) -> Path:
+        """The columns that the customers of a bucket have after a round."""
+        return self._path(bucket, f"{round}.arrow")
+
+    def forget(self, round: int) -> None:
+        """Remove what a round has left, once all buckets are through the next one."""
+        for bucket in range(self.buckets):
+            self.path_of(bucket, round).unlink()
+            self._path(bucket, f"{round}.state").unlink()
 
     def _path(self, bucket: int, name: str) -> Path:
         return self.work / f"{bucket}.{name}"
 
-    def _advance(self, number: int, bucket: Bucket, fitted: Mapping[int, Fitted]) -> Answer:
+    def _advance(self, number: int, round: int, bucket: Bucket, fitted: Mapping[int, Fitted]) -> Answer:
         steps = bucket.plan.steps
         cuts = {step: place for place, step in enumerate(steps) if isinstance(step, CutStep)}
         waiting = bucket.advance({cut: fitted[place] for cut, place in cuts.items() if place in fitted})
-        commit(bucket.frame if waiting else bucket.final(), self.path_of(number))
+        commit(bucket.frame if waiting else bucket.final(), self.path_of(number, round))
         if waiting:
-            put(bucket.state, self._path(number, "state"))
+            put(bucket.state, self._path(number, f"{round}.state"))
         return Answer([cuts[cut] for cut in waiting], bucket.state, {})
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -28,9 +29,10 @@ class Piece(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The rows of a table in a form of which runs can be read, and how many there are."""
+    """The rows of a table in a form of which runs can be read, how many there are, and the files that they are in."""
 
     frames: Sequence[tuple[pl.LazyFrame, int]]
+    files: Sequence[Path]
 
     @property
     def rows(self) -> int:
@@ -50,13 +52,14 @@ def source_of(view: View, named: Collection[str], ws: Workspace) -> Source:
     if _is_in_place(view):
         frames = [part.frame.select(schema.names()) for part in table.parts]
         alike = [frame if frame.collect_schema() == schema else frame.cast(schema) for frame in frames]
-        return Source([(frame, _size(frame)) for frame in alike])
+        files = [ws.unpacked.get(part.content, (part.content, ""))[0].absolute() for part in table.parts]
+        return Source([(frame, _size(frame)) for frame in alike], files)
     path = ws.new_file(".parquet")
     with ws.filling():
         table.frame.select(n for n in schema if n in named).sink_parquet(path, compression="lz4")
     copy = pl.scan_parquet(path)
     size = _size(copy)
-    return Source([(completed(copy, schema).select(schema.names()), size)])
+    return Source([(completed(copy, schema).select(schema.names()), size)], [path])
 
 
 def size_of(view: View, width: int) -> int:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
 from segkit.columns.bucket import UnknownKeys
 from segkit.columns.features.measures import Measure, measured_columns
-from segkit.columns.features.steps import CutStep, Fitted, LookupStep, MeasureStep
+from segkit.columns.features.steps import CutStep, Fitted, LookupStep, MeasureStep, Step
 from segkit.columns.helpers import KEY, PLACE, ROW, TIME
 from segkit.columns.helpers import since as since_of
 from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import View
+from segkit.engines.elsewhere import out_of_reach
 from segkit.engines.engine import Engine, Local
 from segkit.engines.job import Answer, Job, PaddedPiece
 from segkit.engines.pieces import Piece, columns_read, size_of, source_of
+from segkit.errors import RuleError
 from segkit.io.read import Bounds, Workspace
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import plural
@@ -33,6 +36,8 @@ Measured on the rule files of the benchmarks.
 """
 SAFE = 2
 """What keeps all values of events, such as what was bought most often, takes more."""
+PART = 64_000_000
+"""Bytes of a bucket on other machines, which are about as many as there is work for."""
 AT_ONCE = 2
 """Pieces or buckets that are under way at the same time: of one alone, Polars uses both processors for a part only."""
 WIDTHS: Mapping[type[pl.DataType], int] = {
@@ -45,18 +50,19 @@ WIDTHS: Mapping[type[pl.DataType], int] = {
 class Spread:
     """The customers of a run in buckets; see `UnderWay`."""
 
-    def __init__(self, job: Job, engine: Engine, pieces: Sequence[Piece]) -> None:
+    def __init__(self, job: Job, engine: Engine, pieces: Sequence[Piece], steps: Sequence[Step]) -> None:
         self.counts: dict[str, pl.DataFrame] = {}
         self.unknown: dict[str, UnknownKeys] = {}
         self.measured: list[str] = []
         self.padded: frozenset[str] = frozenset()
-        self._job, self._engine, self._pieces = job, engine, pieces
+        self._job, self._engine, self._pieces, self._steps = job, engine, pieces, steps
         self._parts = sum(piece.table == CUSTOMERS for piece in pieces)
         self._counted: dict[str, pl.DataFrame] = {}
+        self._round = 0
 
     def advance(self, fitted: Mapping[CutStep, Fitted]) -> list[CutStep]:
         """Compute what can be computed with what cuts have found; the cuts that the rest waits for."""
-        job, steps = self._job, self._job.plan.steps
+        job, steps = self._job, self._steps
         if self._pieces:
             try:
                 answers = self._engine.exchange(job.split, self._pieces, job.buckets, job.gather)
@@ -67,7 +73,9 @@ class Spread:
             self._counted = {name: _summed(frame for a in answers for frame in a.counted[name]) for name in job.travels}
         else:
             found = {n: fitted[s] for n, s in enumerate(steps) if isinstance(s, CutStep) and s in fitted}
-            answers = self._engine.map(partial(job.go_on, found), range(job.buckets))
+            self._round += 1
+            answers = self._engine.map(partial(job.go_on, self._round, found), range(job.buckets))
+            job.forget(self._round - 1)
         waiting = answers[0].waiting
         if not waiting:
             self._add_up(answers)
@@ -79,20 +87,22 @@ class Spread:
 
     def parts(self) -> Sequence[pl.LazyFrame]:
         """What gates and outputs look at, in the order of the file, in which the buckets are put together."""
-        job = self._job
-        paths = self._engine.exchange(job.by_place, range(job.buckets), self._parts, job.in_order)
+        job, last = self._job, self._round
+        by_place, in_order = partial(job.by_place, last), partial(job.in_order, last)
+        paths = self._engine.exchange(by_place, range(job.buckets), self._parts, in_order)
         return [pl.scan_ipc(path) for path in paths]
 
     @property
     def _customers(self) -> pl.LazyFrame:
         """All customers as far as they are, bucket by bucket."""
-        return pl.concat(pl.scan_ipc(self._job.path_of(bucket)) for bucket in range(self._job.buckets))
+        buckets = range(self._job.buckets)
+        return pl.concat(pl.scan_ipc(self._job.path_of(bucket, self._round)) for bucket in buckets)
 
     def _add_up(self, answers: Sequence[Answer]) -> None:
         """What the buckets have counted, by table."""
         states = [answer.state for answer in answers]
         self.measured = states[0].measured
-        late = [step.lookup.found for step in self._job.plan.steps if isinstance(step, LookupStep)]
+        late = [step.lookup.found for step in self._steps if isinstance(step, LookupStep)]
         found = _summed(state.counts[CUSTOMERS].select(late) for state in states) if late else pl.DataFrame()
         customers = self._counted[CUSTOMERS].hstack(found)
         read = dict.fromkeys([*(name for name in self._counted if name not in self.measured), *self.measured])
@@ -107,19 +117,34 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     travels = _travels(plan)
     read = {name: _read_of(plan.views[name], columns) for name, columns in travels.items()}
     width = {name: _width(plan.views[name], columns) for name, columns in read.items()}
-    memory = bounds.memory or MEMORY
-    if bounds.buckets is None and SAFE * _of_all(plan, width) < memory:
+    memory, elsewhere = bounds.memory or MEMORY, bounds.engine is not None
+    if bounds.buckets is None and not elsewhere and SAFE * _of_all(plan, width) < memory:
         return None
     sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
+    work = ws.new_folder()
+    engine: Engine = bounds.engine or Local(work, AT_ONCE)
+    _require_reach(engine, [path for source in sources.values() for path in source.files], work)
+    size = PART if elsewhere and bounds.memory is None else memory // (4 * AT_ONCE)
     pieces: list[Piece] = []
     for name, source in sources.items():
-        rows = min(ROWS, max(LEAST_ROWS, memory // (16 * AT_ONCE) // width[name]))
-        pieces += source.pieces(name, rows)
+        pieces += source.pieces(name, min(ROWS, max(LEAST_ROWS, size // 4 // width[name])))
     total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
-    buckets = bounds.buckets or math.ceil(total / (memory / (4 * AT_ONCE))) or 1
-    work = ws.new_folder()
+    buckets = bounds.buckets or max(math.ceil(total / size), 2 * engine.workers, 1)
     progress(f"computing customers in {plural(buckets, 'bucket')}")
-    return Spread(Job(_placed(plan), travels, buckets, work), Local(work, AT_ONCE), pieces)
+    job = Job(_placed(plan).without_rows, travels, buckets, work)
+    return Spread(job, engine, pieces, plan.steps)
+
+
+def _require_reach(engine: Engine, files: Sequence[Path], work: Path) -> None:
+    """RuleError where another machine does not see what it has to read, or where it has to write."""
+    sizes = {path: path.stat().st_size for path in files}
+    found = engine.map(partial(out_of_reach, sizes, work), range(2 * engine.workers))
+    if path := next(filter(None, found), None):
+        what, verb = ("the work folder", "write to") if path == work else ("a file", "read")
+        hint = (
+            "name a path that all machines see (`--work DIR` for the folder), and let them run as the user of this run"
+        )
+        raise RuleError.of(f"a machine of the cluster cannot {verb} {what}, `{path}`", hint=hint)
 
 
 def memory_of(plan: Plan) -> int:

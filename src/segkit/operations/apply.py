@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from segkit.diagnostics import Diagnostic
+from segkit.engines.registry import HERE, Asked
+from segkit.engines.start import require_fit, started
 from segkit.errors import RuleError
 from segkit.io.read import Bounds, Workspace
 from segkit.io.write import FORMATS, STDOUT
@@ -49,13 +51,15 @@ def apply(
     memory: int | None = None,
     buckets: int | None = None,
     notes: Callable[[Diagnostic], object] = lambda _: None,
+    engine: Asked = HERE,
+    work: Path | None = None,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
     folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `memory` is the number of
-    bytes that the run plans with: customers are computed in as many buckets as that takes, or in so many `buckets`.
-    `notes` gets what has to be said at once.
+    bytes that the run plans with: customers are computed in as many buckets as that takes, or in so many `buckets`, on
+    an `engine`. What lies on disk in between is in a folder in `work`. `notes` gets what has to be said at once.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -74,13 +78,14 @@ def apply(
     chosen = chosen_segments(loaded.rules, select)
     if save_cutoffs is not None:
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
+    require_fit(engine, work, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
     with ExitStack() as stack:
         digests = Digests()
-        bounds = Bounds(memory, buckets) if memory or buckets else None
         unseen = dry_run or to_stdout
         on_open = (lambda _: None) if unseen else digests.start
-        ws = stack.enter_context(Workspace(on_open, bounds=bounds, notes=notes))
+        ws = stack.enter_context(Workspace(on_open, notes=notes, folder=work))
         stack.callback(digests.close)
+        ws.bounds = stack.enter_context(_bounds(memory, buckets, engine, ws, progress))
         to: Destination
         if to_stdout:
             to = Stream(loaded, None if dry_run else stdout, ws)
@@ -109,6 +114,19 @@ def apply(
             return result
         write_all(cutoffs, wait=wait, on_wait=progress)
         return result._replace(cutoffs=tuple(map(str, cutoffs)), elapsed_seconds=time.perf_counter() - clock)
+
+
+@contextmanager
+def _bounds(
+    memory: int | None, buckets: int | None, asked: Asked, ws: Workspace, progress: Progress
+) -> Iterator[Bounds | None]:
+    """In what the customers are computed; an engine is let go afterwards."""
+    engine = started(asked, ws.new_file(".log"), progress)
+    try:
+        yield Bounds(memory, buckets, engine) if memory or buckets or engine else None
+    finally:
+        if engine:
+            engine.close()
 
 
 def apply_loaded(

@@ -13,7 +13,8 @@ import click
 from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
-from segkit.cli.types import FORMAT
+from segkit.cli.types import FORMAT, KEY_VALUE
+from segkit.engines.registry import ENGINES, LOCAL, Asked
 
 if TYPE_CHECKING:
     from segkit.results import ApplyResult
@@ -35,6 +36,27 @@ if TYPE_CHECKING:
 @options.no_wait
 @options.memory("apply")
 @click.option("--buckets", type=click.IntRange(1, 1_000), metavar="N", help="Compute the customers in so many buckets.")
+@click.option(
+    "--engine",
+    type=click.Choice([*ENGINES]),
+    default=LOCAL,
+    show_default=True,
+    help="What computes the customers: this machine, or a cluster.",
+)
+@click.option("--master", metavar="URL", help="Of a cluster, such as spark://HOST:7077.")
+@click.option(
+    "--engine-option",
+    type=KEY_VALUE,
+    multiple=True,
+    callback=options.pairs,
+    help="A setting of the engine, such as spark.executor.memory=4g; repeatable.",
+)
+@click.option(
+    "--work",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder for what lies on disk in between; all machines of a cluster see it.",
+)
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
@@ -59,6 +81,10 @@ def command(
     no_wait: bool,
     memory: int | None,
     buckets: int | None,
+    engine: str,
+    master: str | None,
+    engine_option: Mapping[str, str],
+    work: Path | None,
     summary: str | None,
     fail_on: str,
 ) -> int:
@@ -91,6 +117,8 @@ def command(
             memory=memory,
             buckets=buckets,
             notes=terminal.note,
+            engine=Asked(engine, master, engine_option),
+            work=work,
         )
     if terminal.log:
         terminal.log.result = result

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, NoReturn, Protocol
 
 import polars as pl
 
@@ -93,6 +93,10 @@ class Layers(NamedTuple):
         return customers
 
 
+def _sees_all(*_: object) -> NoReturn:
+    raise NotImplementedError("a cut is found where all customers are")
+
+
 @dataclass(frozen=True, eq=False)
 class CutStep:
     """Columns computed from thresholds, or a model, that `fit` finds over all customers.
@@ -108,6 +112,11 @@ class CutStep:
     again: Callable[[Told, Dtypes], Fitted | None]
     path: KeyPath
     by_key: bool = False
+
+    @property
+    def elsewhere(self) -> CutStep:
+        """The cut where nobody sees all customers: others tell what it has found."""
+        return replace(self, fit=_sees_all, again=_sees_all)
 
     @property
     def asks(self) -> list[str]:

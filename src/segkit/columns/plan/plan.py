@@ -79,6 +79,19 @@ class Plan(NamedTuple):
         return [step for step in self.steps if isinstance(step, CutStep)]
 
     @property
+    def without_rows(self) -> Plan:
+        """The plan for machines that bring rows of their own: without those of tables, and without what finds cuts."""
+        nowhere: dict[str, View] = {name: view.without_rows for name, view in self.views.items()}
+        return self._replace(
+            views=nowhere,
+            customers=nowhere[CUSTOMERS].table,
+            steps=tuple(step.elsewhere if isinstance(step, CutStep) else step for step in self.steps),
+            lookup_views={},
+            lookup_counts={},
+            listed={},
+        )
+
+    @property
     def counted_tables(self) -> list[str]:
         """The event tables whose rows are counted, whether or not something is measured over them."""
         expected = [name for name, table in self.rules.events.items() if table.expect]

@@ -30,6 +30,7 @@ from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes, Kind
 from segkit.io.read import ColumnType, Table
+from segkit.io.read.opened import rowless
 from segkit.io.read.repeats import REPEATED
 from segkit.io.read.table import names_itself
 from segkit.io.read.values.texts import needs_care
@@ -162,6 +163,11 @@ class View(NamedTuple):
             as_came=False,
             padded=(),
         )
+
+    @property
+    def without_rows(self) -> View:
+        """The same view of a table that is somewhere else."""
+        return self._replace(frame=rowless(self.frame), table=self.table.without_rows)
 
     def where(self, conditions: Conditions) -> pl.Expr:
         """Whether all of these conditions on columns hold in a row; never null."""

@@ -45,13 +45,21 @@ class Area:
     lock: Lock = field(default_factory=Lock)
     """Indexes of polygons are made at their first use, which two threads must not do at once."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another machine makes indexes of its own."""
+        return _indexed, (self.polygons,)
+
 
 def area_of(features: Iterable[Feature]) -> Area:
     """The area of all of these features."""
     import numpy as np
+
+    return _indexed(np.concatenate([feature.polygons for feature in features]))
+
+
+def _indexed(polygons: Any) -> Area:
     import shapely
 
-    polygons = np.concatenate([feature.polygons for feature in features])
     shapely.prepare(polygons)
     return Area(polygons, shapely.STRtree(polygons))
 

@@ -36,6 +36,11 @@ def damaged(opened: Opened) -> DataError | None:
     return None
 
 
+def rowless(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The same columns, and no rows: nothing of where they come from."""
+    return pl.LazyFrame(schema=frame.collect_schema())
+
+
 class Opened(NamedTuple):
     """One file of a table: what each kind of source becomes.
 
@@ -67,6 +72,11 @@ class Opened(NamedTuple):
     """What columns are that hold, as text, also values that no such column can have."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
+
+    @property
+    def without_rows(self) -> Opened:
+        """What is known of the file where it is not."""
+        return self._replace(frame=rowless(self.frame), fault=damaged, numbers=None)
 
     def place(self, line: int | None = None) -> SourceLocation:
         """Where it is, or a line or row of it."""

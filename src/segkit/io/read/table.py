@@ -15,7 +15,7 @@ import polars as pl
 from segkit.diagnostics import Quotes, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened
+from segkit.io.read.opened import Opened, rowless
 from segkit.io.read.problems import problem
 from segkit.io.read.text.lines import ragged
 from segkit.io.read.values import dates, moments, reading
@@ -55,6 +55,11 @@ class Table(NamedTuple):
     """Keys are cleaned row by row, since some are known to need it."""
     settled: frozenset[str] = frozenset()
     """The columns whose types rest on all rows because `settle` looked at them."""
+
+    @property
+    def without_rows(self) -> Table:
+        """What is known of the table where its files are not."""
+        return self._replace(frame=rowless(self.frame), parts=tuple(part.without_rows for part in self.parts))
 
     def value(
         self, name: str, *, type: ColumnType | None = None, money: bool = False, trusting: bool = False

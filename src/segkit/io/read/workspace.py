@@ -21,13 +21,16 @@ from segkit.io.read.label import Origin
 
 T = TypeVar("T")
 TMPDIR = "free some space there, or name another folder in the environment variable `TMPDIR`"
+WORK = "give `--work` a folder that is there, has space, and may be written to"
 
 
 class Bounds(NamedTuple):
-    """In what the customers of a run are computed: in so many bytes of memory, or in so many buckets."""
+    """In what the customers of a run are computed: in so many bytes of memory, in so many buckets, on which engine."""
 
     memory: int | None = None
     buckets: int | None = None
+    engine: Any = None
+    """One with machines of its own, where there is one."""
 
 
 class Workspace:
@@ -35,7 +38,8 @@ class Workspace:
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
     `frames` are tables that are no files, by the paths that sources give for them. `bounds` say in what the customers
-    are computed; None where all are at once. `notes` gets what has to be said at once.
+    are computed; None where all are at once. `notes` gets what has to be said at once. The files are in `folder`, in
+    place of the one of the system.
     """
 
     def __init__(
@@ -44,18 +48,23 @@ class Workspace:
         frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
         bounds: Bounds | None = None,
         notes: Callable[[Diagnostic], object] = lambda _: None,
+        folder: Path | None = None,
     ) -> None:
         self.on_open = on_open
         self.frames = frames
         self.bounds = bounds
         self._notes = notes
         self._noted: set[Diagnostic] = set()
+        self._folder = folder
 
     def __enter__(self) -> Workspace:
+        where = self._folder and self._folder.absolute()
         try:
-            self._directory = tempfile.TemporaryDirectory(prefix="segkit-")
+            self._directory = tempfile.TemporaryDirectory(prefix="segkit-", dir=where)
         except OSError as error:
-            raise WriteError.of(f"cannot make a temporary folder: {error.strerror}", hint=TMPDIR) from error
+            place = f" in `{self._folder}`" if self._folder else ""
+            message = f"cannot make a temporary folder{place}: {error.strerror}"
+            raise WriteError.of(message, hint=WORK if self._folder else TMPDIR) from error
         self._count = 0
         self._checker = ThreadPoolExecutor(1, "segkit-lines")
         self._checks: dict[Hashable, Future[DataError | None]] = {}
@@ -120,7 +129,7 @@ class Workspace:
                 raise
             place = Path(self._directory.name).parent
             message = f"cannot write to the temporary folder `{place}`: {os.strerror(code)}"
-            raise WriteError.of(message, hint=TMPDIR) from error
+            raise WriteError.of(message, hint=WORK if self._folder else TMPDIR) from error
 
     def new_file(self, suffix: str) -> Path:
         """A path that is free, in the workspace."""

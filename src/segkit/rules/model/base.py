@@ -7,9 +7,11 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from segkit.addresses import without_secrets
 
 DECIMALS = 10
 """The most decimals of what is exact: money, points."""
@@ -21,6 +23,18 @@ class Model(BaseModel):
     """A table of the rule file: frozen, and a key that it does not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, populate_by_name=True)
+    may_be_addresses: ClassVar[tuple[str, ...]] = ()
+    """The keys with an address, or several."""
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled, for other machines: no user, password or query of an address leaves this one."""
+        state = super().__getstate__()
+        told = {name: _shown(getattr(self, name)) for name in self.may_be_addresses}
+        return {**state, "__dict__": {**state["__dict__"], **told}}
+
+
+def _shown(at: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    return at and (without_secrets(at) if isinstance(at, str) else tuple(map(without_secrets, at)))
 
 
 UNITS = ("day", "week", "month", "quarter", "year")

@@ -60,6 +60,7 @@ class Assignment(Model):
 class Output(Model):
     """Where the segments go, and how."""
 
+    may_be_addresses = ("to",)
     directory: str = "segments"
     """The output directory; `{as_of}` is replaced by the date."""
     format: FormatName = "csv"

@@ -52,6 +52,7 @@ Seconds = Annotated[
 class Source(Model):
     """A file or files of one table, or one of a database. What is not given is detected, and `-v` shows what was."""
 
+    may_be_addresses = ("path",)
     path: Paths = ""
     """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
     of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also

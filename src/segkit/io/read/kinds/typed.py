@@ -25,8 +25,9 @@ _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as w
 
 
 def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
-    """The rows of a Parquet file."""
-    return _typed(label, path, "a readable Parquet file", lambda: pl.scan_parquet(path, glob=False), _AGAIN)
+    """The rows of a Parquet file, which others may read from other folders."""
+    place = path.absolute()
+    return _typed(label, path, "a readable Parquet file", lambda: pl.scan_parquet(place, glob=False), _AGAIN)
 
 
 def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:

@@ -66,11 +66,8 @@ class TextFile(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
     footer: tuple[tuple[int, str], ...] = ()
     """The lines that `skip_footer` leaves out, with their numbers."""
-
-    @property
-    def large(self) -> bool:
-        """Its lines are checked beside the run, not when it is opened."""
-        return self.source.stat().st_size > CHECKED_AT_ONCE
+    large: bool = False
+    """Its lines are checked beside the run, not when it is opened."""
 
     @property
     def dialect(self) -> Dialect:
@@ -224,7 +221,8 @@ def open_text(ws: Workspace, label: Label, plain: Path, spec: Source) -> TextFil
         notes=text.notes,
         footer=lines.footer,
     )
-    return _shaped(ws, _quoted(ws, file, spec), spec)
+    shaped = _shaped(ws, _quoted(ws, file, spec), spec)
+    return shaped._replace(large=shaped.source.stat().st_size > CHECKED_AT_ONCE)
 
 
 def _quoted(ws: Workspace, file: TextFile, spec: Source) -> TextFile:
