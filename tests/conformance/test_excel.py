@@ -557,6 +557,25 @@ def test_formulas_that_were_never_computed_are_an_error(desk: Desk, how: str) ->
     assert "hint: open the workbook in Excel, which computes them, and save it\n" in error
 
 
+@pytest.mark.parametrize("kind", ["str", "b", "e", "n", "inlineStr"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_formulas_without_a_value_of_any_kind(desk: Desk, kind: str, *, empty: bool) -> None:
+    """Only the empty text that a formula such as `=""` gives is a value, where a value is stored at all."""
+
+    def without(text: bytes) -> bytes:
+        cell = f'<c r="B3" t="{kind}"><f>B2*2</f>{"<v></v>" if empty else ""}</c>'
+        return text.replace(b'<c r="B3"><f>B2*2</f><v>7</v></c>', cell.encode())
+
+    content = workbook([["id", "x"], ["a", "n"], ["b", Formula("=B2*2", 7)]])
+    desk.put("c.xlsx", changed(content, SHEET, without))
+    if kind == "str" and empty:
+        assert desk.columns(CUSTOMERS, "x") == {"a": "n", "b": ""}
+        return
+    error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
+    assert "error: 1 formula has no stored value: the first is in column `x`\n" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 3\n" in error
+
+
 def test_a_stored_0_is_a_value_where_excel_has_saved_it(desk: Desk) -> None:
     content = workbook([["id", "x"], ["a", Formula("=1-1", 0)]])
     saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
