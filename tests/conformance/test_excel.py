@@ -1196,3 +1196,21 @@ def test_a_header_without_rows(desk: Desk) -> None:
     desk.put("c.csv", "id,x\n")
     of_text = told(desk, head() + EVERYONE)
     assert told(desk, CUSTOMERS + EVERYONE) == of_text
+
+
+def test_cdata_of_libreoffice_is_text(desk: Desk) -> None:
+    """A reader finds no text in `<![CDATA[...]]>`."""
+
+    def cell(text: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    rows = [["id", "N"], ["a", "ALL"], ["b", "SOME"], ["c", "TWO"], ["d", "plain"]]
+    cells = {
+        "N": "<![CDATA[x]]>",
+        "ALL": "<![CDATA[cd&ata]]>",
+        "SOME": "a<![CDATA[<b>]]>&amp;<text:s/>c",
+        "TWO": "<![CDATA[1]]></text:p><text:p>2",
+    }
+    desk.put("c.ods", ods_with(rows, **{name: cell(text) for name, text in cells.items()}))
+    found = desk.columns(head(path="c.ods"), "x")
+    assert found == {"a": "cd&ata", "b": "a<b>& c", "c": "1\n2", "d": "plain"}
