@@ -1214,3 +1214,34 @@ def test_cdata_of_libreoffice_is_text(desk: Desk) -> None:
     desk.put("c.ods", ods_with(rows, **{name: cell(text) for name, text in cells.items()}))
     found = desk.columns(head(path="c.ods"), "x")
     assert found == {"a": "cd&ata", "b": "a<b>& c", "c": "1\n2", "d": "plain"}
+
+
+TWICE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "a row": (lambda text: text.replace(b'r="3"', b'r="2"').replace(b'"A3"', b'"A2"').replace(b'"B3"', b'"B2"'), "A2"),
+    "a row after others": (lambda text: text.replace(b'r="4"', b'r="2"').replace(b'"A4"', b'"A2"'), "A2"),
+    "a cell": (lambda text: text.replace(b'"B3"', b'"A3"'), "A3"),
+    "a row without places of cells": (lambda text: re.sub(b' r="[AB]3"', b"", text).replace(b'r="3"', b'r="2"'), "A2"),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+@pytest.mark.parametrize("given", ["", "skip_lines = 0"])
+def test_a_row_or_a_cell_that_comes_twice_is_an_error(desk: Desk, case: str, given: str) -> None:
+    change, name = TWICE[case]
+    desk.put("c.xlsx", changed(workbook([["id", "x"], ["a", 1], ["b", 2], ["c", 3]]), SHEET, change))
+    error = desk.apply(head(given, path="c.xlsx") + EVERYONE, code=3).stderr
+    assert f"error: the cell {name}, or its row, comes more than once in the sheet" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row {name[1:]}\n" in error
+
+
+def test_rows_and_cells_in_another_order_come_once(desk: Desk) -> None:
+    def other_way(text: bytes) -> bytes:
+        rows = re.findall(b'<row r="[23]".*?</row>', text)
+        return text.replace(b"".join(rows), b"".join(reversed(rows)))
+
+    def cells(text: bytes) -> bytes:
+        return re.sub(b'(<c r="A3".*?</c>)(<c r="B3".*?</c>)', rb"\2\1", text)
+
+    for change in (other_way, cells):
+        desk.put("c.xlsx", changed(workbook([["id", "x"], ["a", 1], ["b", Formula("=1", 2)]]), SHEET, change))
+        assert desk.columns(CUSTOMERS, "x") == {"a": "1", "b": "2"}

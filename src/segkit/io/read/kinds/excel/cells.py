@@ -52,6 +52,8 @@ class Cells(NamedTuple):
     """Lengths of time, as numbers of days."""
     hidden: frozenset[int] = frozenset()
     """Rows that nobody sees."""
+    twice: tuple[Cell, ...] = ()
+    """Cells that come again, or in a row that does: a reader takes one of their values."""
 
 
 class Kinds(NamedTuple):
@@ -116,6 +118,7 @@ def look(
         numbers=tuple(pass_.numbers),
         lengths=tuple(pass_.lengths),
         hidden=frozenset(pass_.hidden),
+        twice=tuple(pass_.twice),
     )
 
 
@@ -143,6 +146,9 @@ class _Pass:
         self.lengths: list[Cell] = []
         self.hidden: set[int] = set()
         self.columns: set[int] = set()
+        self.twice: list[Cell] = []
+        self.filled_rows: set[int] = set()
+        self.filled_in_row: set[int] = set()
 
     def read(self, xml: IO[bytes]) -> None:
         parser = ParserCreate()
@@ -169,6 +175,7 @@ class _Pass:
                 formula = True
             elif name == "row":
                 row, column = int(attributes.get("r", row + 1)), 0
+                self.filled_in_row.clear()
                 if attributes.get("hidden") in ("1", "true"):
                     self.hidden.add(row)
             elif name == "is":
@@ -183,7 +190,7 @@ class _Pass:
                 reading = False
             elif name == "c":
                 if value or inline or kind == "str":
-                    self.columns.add(column)
+                    self._fill(row, column)
                 if row > self.header and (formula or kind == "e" or column in self.asked):
                     is_empty_text = inline or (is_stored and kind == "str")  # of ="", which has a value all the same
                     self._note(Cell(row, column, value), kind, formula=formula, stored=bool(value) or is_empty_text)
@@ -199,6 +206,13 @@ class _Pass:
         while piece := xml.read(_PIECE):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
+
+    def _fill(self, row: int, column: int) -> None:
+        if column in self.filled_in_row or (not self.filled_in_row and row in self.filled_rows):
+            self.twice.append(Cell(row, column))
+        self.columns.add(column)
+        self.filled_in_row.add(column)
+        self.filled_rows.add(row)
 
     def _note(self, cell: Cell, kind: str, *, formula: bool, stored: bool) -> None:
         if kind == "e" and stored:

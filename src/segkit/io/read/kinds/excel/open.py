@@ -12,7 +12,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
-from segkit.io.read.kinds.excel.cells import Cell, Cells, Glance, Merged, glance, look
+from segkit.io.read.kinds.excel.cells import Cell, Cells, Glance, Merged, glance, look, name_of
 from segkit.io.read.kinds.excel.plain import Draft, read_draft
 from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, Rows, not_blank, place, rows_of, typed, with_texts
 from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book, reading
@@ -124,10 +124,11 @@ def _looked_at(
     _refuse_merged_names(book, sheet, rows, seen.merged, spec)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
-    if not mixed and not seen.has_signs:
+    if not mixed and not seen.has_signs and rows.filled == sum(seen.kinds):
         return frame, told
     with reading(book.label):
         cells = look(book.path, sheet.part, rows.header, mixed)
+    _refuse_twice(book, sheet, cells)
     told += _refuse_not_computed(book, sheet, rows, cells)
     errors = _within(cells.errors, cells, rows)
     with_errors = {cell.column - cells.first_column for cell in errors}
@@ -224,6 +225,15 @@ def _shortened(number: str) -> str:
     """The number as a workbook shows it that does not keep all of its digits."""
     digits, _, exponent = f"{float(number):.14E}".partition("E")
     return f"{digits.rstrip('0').rstrip('.')}E{exponent}"
+
+
+def _refuse_twice(book: Book, sheet: Sheet, cells: Cells) -> None:
+    """`DataError` where a cell, or a row with cells, comes again."""
+    for cell in cells.twice[:1]:
+        name = f"{name_of(cell.column)}{cell.row}"
+        message = f"the cell {name}, or its row, comes more than once in the sheet, and only one value would be read"
+        hint = "open the workbook in Excel, which says what it mends, and save it; or tell who made it"
+        raise DataError(Diagnostic(message, place(book, sheet, cell.row), hint))
 
 
 def _refuse_not_computed(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:
