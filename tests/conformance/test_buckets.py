@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +12,8 @@ from unittest.mock import patch
 import polars as pl
 import pytest
 
+from segkit.engines.engine import Parcel
+from segkit.errors import RuleError, WriteError
 from tests.desk import Desk
 from tests.shipped import PASSWORD, Shipped
 from tests.web import serving
@@ -162,6 +164,49 @@ def test_elsewhere(shop: Desk, segments: str, pieces: None) -> None:
     whole = run(shop, rules_of(segments))
     with patch("segkit.engines.spread.Local", Shipped):
         assert run(shop, rules_of(segments), "--buckets", "3") == whole
+
+
+def test_what_goes_wrong_elsewhere_comes_back(shop: Desk, pieces: None) -> None:
+    """As it is here: keys to be trimmed, a file that breaks in the middle; of several, what comes first."""
+    shop.put("o.csv", ORDERS + " 05 ,2024-06-01,3.00,a,999\n")
+    orders = pl.read_csv(shop / "o.csv", try_parse_dates=True, schema_overrides={"id": pl.String})
+    orders.write_parquet(shop / "o.parquet", row_group_size=20, compression="uncompressed")
+    rules = rules_of(SEGMENTS["medians and profiles"], orders="o.parquet")
+    whole = run(shop, rules)
+    with patch("segkit.engines.spread.Local", Shipped):
+        assert run(shop, rules, "--buckets", "3") == whole
+    content = bytearray((shop / "o.parquet").read_bytes())
+    content[40:2_000] = b"\xff" * 1_960
+    shop.put("o.parquet", bytes(content))
+    whole = run(shop, rules, code=3)
+    assert "is damaged" in whole[1]
+    with patch("segkit.engines.spread.Local", Shipped):
+        assert run(shop, rules, "--buckets", "3", code=3) == whole
+
+
+def test_the_first_error_counts(tmp_path: Path) -> None:
+    def fails(item: int) -> int:
+        if item > 2:
+            raise WriteError.of(f"no {item}", hint="so")
+        return item
+
+    def split(item: int) -> Iterator[Parcel]:
+        yield Parcel(item % 2, "t", item, bytes(fails(item)))
+
+    def gather(bucket: int, parcels: Iterable[Parcel]) -> int:
+        return sum(parcel.piece for parcel in parcels) + fails(10 * bucket)
+
+    engine = Shipped(tmp_path, 1)
+    assert engine.map(fails, [0, 1, 2]) == [0, 1, 2]
+    with pytest.raises(WriteError, match=r"error: no 4\nhint: so"):
+        engine.map(fails, [0, 4, 3])
+    assert engine.exchange(split, [2], 1, gather) == [2]
+    with pytest.raises(WriteError, match="no 10"):
+        engine.exchange(split, [0, 1, 2], 2, gather)
+    with pytest.raises(WriteError, match="no 7"):
+        engine.exchange(split, [2, 7, 5, 4, 3], 2, gather)
+    with patch("tests.shipped.versions", dict), pytest.raises(RuleError, match="a machine of the cluster has Python"):
+        engine.map(fails, [0])
 
 
 def test_no_secret_leaves_this_machine(shop: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
