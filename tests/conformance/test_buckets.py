@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import itertools
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -375,6 +379,27 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
     assert shop.process("apply", "rules.toml", "-o", "o2", "--buckets", "3", env=env).returncode == 3
     assert list(folder.iterdir()) == []
     assert b"not a size" in shop.process("apply", "rules.toml", env={"SEGKIT_MEMORY": "little"}).stderr
+
+
+@pytest.mark.parametrize("failures", [2, 99])
+def test_the_folder_goes_also_where_somebody_still_writes_to_it(shop: Desk, failures: int) -> None:
+    """What cannot be removed in the end is told: it holds rows of customers."""
+    (shop / "work").mkdir()
+    really, tried = TemporaryDirectory.cleanup, itertools.count()
+
+    def cleanup(folder: TemporaryDirectory[str]) -> None:
+        if next(tried) < failures:
+            folder._finalizer.detach()  # type: ignore[attr-defined]  # as the real one does, before it fails
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        really(folder)
+
+    rules = rules_of(SEGMENTS["medians and profiles"])
+    with patch.object(TemporaryDirectory, "cleanup", cleanup), patch("segkit.io.read.workspace.time.sleep"):
+        done = shop.apply(rules, "--work", shop / "work", "--buckets", "3", code=0 if failures == 2 else 4)
+    assert any((shop / "segments").iterdir())
+    assert bool(done.stderr) == any((shop / "work").iterdir()) == (failures > 2)
+    assert "it holds rows of customers" in done.stderr or failures == 2
+    shutil.rmtree(shop / "work")
 
 
 @pytest.mark.parametrize(
