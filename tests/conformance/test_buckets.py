@@ -220,9 +220,15 @@ def test_no_secret_leaves_this_machine(shop: Desk, tmp_path: Path, monkeypatch: 
             web.put(f"/{name}?token={PASSWORD}", (shop / name).read_bytes())
         login = web.root.replace("://", f"://me:{PASSWORD}@")
         places = [f"{login}/{name}?token={PASSWORD}" for name in ("c.csv", "o.csv")]
+        lists = [f"{login}/export?token={PASSWORD}&list={name}" for name in "ab"]
+        for name, key in zip("ab", ("03", "07"), strict=True):
+            web.put(f"/export?token={PASSWORD}&list={name}", f"id\n{key}\n".encode())
+        rules = rules_of(SEGMENTS["shares, scores and bands"], *places)
+        rules += f"[segment.all]\neveryone = true\n[consent]\nsuppress = {json.dumps(lists)}\n"
+        whole = run(shop, rules)
         with patch("segkit.engines.spread.Local", Shipped):
-            shop.apply(rules_of(SEGMENTS["shares, scores and bands"], *places), "--buckets", "3")
-    assert len(web.asked) == 2
+            assert run(shop, rules, "--buckets", "3") == whole
+    assert b"\n03," not in whole[-1]["out/all.csv"] and b"\n07," not in whole[-1]["out/all.csv"]
 
 
 OF_SOURCES: dict[str, tuple[str, str]] = {
