@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import cloudpickle
 
+from segkit.engines.elsewhere import Sent, opened, versions
 from segkit.engines.engine import Local, Parcel
 
 T = TypeVar("T")
@@ -19,8 +20,13 @@ class Shipped(Local):
     """Shares nothing between tasks but the folder, of which one task may find what the same one has left before."""
 
     def map(self, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        there = _sent(do)
-        return list(map(_came, super().map(lambda item: _twice(there, item), [_sent(item) for item in items])))
+        there = _sent(Sent(do, versions()))
+
+        def answer(item: tuple[int, bytes]) -> bytes:
+            answers: list[bytes] = [_came(there).answer(item[0], _came(item[1])) for _ in range(2)]
+            return answers[-1]
+
+        return opened(super().map(answer, _packed(items)))
 
     def exchange(
         self,
@@ -29,20 +35,22 @@ class Shipped(Local):
         buckets: int,
         gather: Callable[[int, Iterable[Parcel]], R],
     ) -> list[R]:
-        splitting, gathering = _sent(split), _sent(gather)
+        splitting, gathering = _sent(Sent(split, versions())), _sent(Sent(gather, versions()))
+
+        def parcels(item: tuple[int, bytes]) -> list[Parcel]:
+            found = _came(splitting).parcels(item[0], _came(item[1]), buckets)
+            return [Parcel(bucket, "", item[0], _sent(one)) for bucket, one in found]
 
         def gathered(bucket: int, parcels: Iterable[Parcel]) -> bytes:
-            return _twice(gathering, _sent(bucket), _sent(list(parcels)))
+            came = [parcel.rows for parcel in parcels]
+            answers: list[bytes] = [_came(gathering).gathered(bucket, map(_came, came)) for _ in range(2)]
+            return answers[-1]
 
-        def parcels(item: bytes) -> list[Parcel]:
-            return list(_came(splitting)(_came(item)))
-
-        return list(map(_came, super().exchange(parcels, [_sent(item) for item in items], buckets, gathered)))
+        return opened(super().exchange(parcels, _packed(items), buckets, gathered))
 
 
-def _twice(do: bytes, *items: bytes) -> bytes:
-    _sent(_came(do)(*map(_came, items)))
-    return _sent(_came(do)(*map(_came, items)))
+def _packed(items: Sequence[Any]) -> list[tuple[int, bytes]]:
+    return [(place, _sent(item)) for place, item in enumerate(items)]
 
 
 def _sent(what: Any) -> bytes:

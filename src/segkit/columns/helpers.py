@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from segkit.addresses import told_apart
+
 _MARK = "\x1f"
 
 
@@ -196,7 +198,7 @@ def permission(reason: str, channel: str) -> str:
 
 def listed(path: str, column: str) -> str:
     """Whether the value of `column` is on the suppression list `path`; read by `permission`."""
-    return hidden("listed", f"{path}\0{column}")
+    return hidden("listed", f"{told_apart(path)}\0{column}")
 
 
 GROUP, VALUES = hidden("group"), hidden("values")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -26,11 +26,12 @@ SAME = ("polars", "polars-hash", "numpy", "scipy", "shapely")
 """Packages on which the bytes of a run depend."""
 
 
-class Failed(NamedTuple):
+class Failed(Exception):
     """What was raised, and where among all that was done: what comes first counts, as in one process."""
 
-    place: tuple[int, int]
-    error: Exception
+    def __init__(self, place: tuple[int, int], error: Exception) -> None:
+        super().__init__(place, error)
+        self.place, self.error = place, error
 
 
 @cache
@@ -57,6 +58,8 @@ class Sent:
         try:
             self._require_same()
             return pickle.dumps(self.do(*items))
+        except Failed as failed:
+            return pickle.dumps(failed)
         except MEANT as error:
             return pickle.dumps(Failed((1, place), error))
 
@@ -71,17 +74,15 @@ class Sent:
 
     def gathered(self, bucket: int, parcels: Iterable[Parcel | Failed]) -> bytes:
         """What it gives for the parcels of a bucket; where one of them could not be made, why."""
-        failed: list[Failed] = []
+        rest = iter(parcels)
 
         def good() -> Iterator[Parcel]:
-            for parcel in parcels:
+            for parcel in rest:
                 if isinstance(parcel, Failed):
-                    failed.append(parcel)
-                elif not failed:
-                    yield parcel
+                    raise _first([parcel, *(other for other in rest if isinstance(other, Failed))])
+                yield parcel
 
-        answer = self.answer(bucket, bucket, good())
-        return pickle.dumps(min(failed, key=lambda one: one.place)) if failed else answer
+        return self.answer(bucket, bucket, good())
 
     def _require_same(self) -> None:
         here = versions()
@@ -110,5 +111,9 @@ def opened(answers: Sequence[bytes]) -> list[Any]:
     found = [pickle.loads(answer) for answer in answers]
     failed = [one for one in found if isinstance(one, Failed)]
     if failed:
-        raise min(failed, key=lambda one: one.place).error
+        raise _first(failed).error
     return found
+
+
+def _first(failed: Sequence[Failed]) -> Failed:
+    return min(failed, key=lambda one: one.place)

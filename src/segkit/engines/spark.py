@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import signal
 import socket
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from pickle import loads
@@ -39,6 +44,8 @@ class Spark:
     """A cluster of Spark; each item is a task of its own."""
 
     def __init__(self, context: SparkContext) -> None:
+        self.session = ExitStack()
+        """What is ended with it."""
         self._context = context
         self.workers: int = context.defaultParallelism
 
@@ -67,9 +74,7 @@ class Spark:
 
     def close(self) -> None:
         """End the application, and the process of Java beside this one."""
-        gateway = SparkContext._gateway
-        self._context.stop()
-        _end(gateway)
+        self.session.close()
 
     def _spread(self, items: Sequence[T]) -> Any:
         """The items, packed, with their places, each in a part of its own."""
@@ -93,24 +98,61 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Spark:
         "spark.master": master,
     }
     conf = SparkConf(loadDefaults=False).setAll([*settings.items()])
-    with ExitStack() as failed:
-        with log.open("ab") as to:
-            try:
-                gateway = launch_gateway(conf, {"stdout": to, "stderr": to})
-            except (PySparkException, OSError) as error:
-                hint = "it needs Java, 17 or later (on Debian: `apt install openjdk-17-jre-headless`)"
-                raise RuleError.of("Spark does not start on this machine", hint=hint) from error
-        failed.callback(_end, gateway)
+    with ExitStack() as session:
+        session.enter_context(_quiet(log))
         try:
-            context = SparkContext(conf=conf, gateway=gateway)
+            gateway = _launched(conf, log)
+        except (PySparkException, OSError) as error:
+            hint = "it needs Java, 17 or later (on Debian: `apt install openjdk-17-jre-headless`)"
+            raise RuleError.of("Spark does not start on this machine", hint=hint) from error
+        session.callback(_end, gateway)
+        try:
+            with _own_signals():
+                context = SparkContext(conf=conf, gateway=gateway)
         except Py4JError as error:
             raise _silent(master, "does not take this run") from error
-        failed.callback(context.stop)
+        session.callback(context.stop)
         _require_machines(context, master)
         spark = Spark(context)
         spark.map(_nothing, range(spark.workers))
-        failed.pop_all()
+        spark.session = session.pop_all()
         return spark
+
+
+def _launched(conf: SparkConf, log: Path) -> Any:
+    """Java beside this process, in a thread: who interrupts it in the middle leaves it behind."""
+    with log.open("ab") as to, ThreadPoolExecutor(1) as pool:
+        launched = pool.submit(launch_gateway, conf, {"stdout": to, "stderr": to})
+        try:
+            return launched.result()
+        except KeyboardInterrupt:
+            _end(launched.result())
+            raise
+
+
+@contextmanager
+def _quiet(log: Path) -> Iterator[None]:
+    """What the libraries of Spark tell in this process, most of it of connections that break, goes to the file, too."""
+    handler = logging.FileHandler(log)
+    logging.root.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
+    finally:
+        logging.root.removeHandler(handler)
+        handler.close()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ctrl-C ends a run as ever: the handler of Spark would speak with Java in the middle of a word."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def _nothing(_: int) -> None:
@@ -161,7 +203,9 @@ def _hosts(master: str) -> list[tuple[str, int]]:
 
 def _is_here(master: str) -> bool:
     """Whether all is on this machine, where nobody else has to be listened to."""
-    return all(name in ("localhost", "::1") or name.startswith("127.") for name, _ in _hosts(master))
+    hosts = [name for name, _ in _hosts(master)]
+    here = bool(hosts) and all(name in ("localhost", "::1") or name.startswith("127.") for name in hosts)
+    return here or master.startswith("local")
 
 
 def _require_answer(master: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from types import MappingProxyType, TracebackType
@@ -83,7 +84,22 @@ class Workspace:
         self._left.set()
         self.disconnect()
         self._checker.shutdown(cancel_futures=True)
-        self._directory.cleanup()
+        try:
+            self._remove()
+        except OSError as left:
+            if error is None:
+                message = f"cannot remove the temporary folder `{self._directory.name}`: {left.strerror}"
+                raise WriteError.of(
+                    message, hint="remove it, since it holds rows of customers; all else is done"
+                ) from left
+
+    def _remove(self) -> None:
+        """Remove the folder; machines that have just been let go may still be putting a file there."""
+        for _ in range(20):
+            with suppress(OSError):
+                return self._directory.cleanup()
+            time.sleep(0.25)
+        return self._directory.cleanup()
 
     def note(self, note: Diagnostic) -> None:
         """Say this at once, and once."""

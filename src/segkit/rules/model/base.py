@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from segkit.addresses import without_secrets
+from segkit.addresses import told_apart
 
 DECIMALS = 10
 """The most decimals of what is exact: money, points."""
@@ -34,7 +34,7 @@ class Model(BaseModel):
 
 
 def _shown(at: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-    return at and (without_secrets(at) if isinstance(at, str) else tuple(map(without_secrets, at)))
+    return at and (told_apart(at) if isinstance(at, str) else tuple(map(told_apart, at)))
 
 
 UNITS = ("day", "week", "month", "quarter", "year")

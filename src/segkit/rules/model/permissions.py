@@ -17,6 +17,7 @@ from segkit.rules.model.measures import Window
 class Permission(Model):
     """Whom a message may reach: what must hold, and lists of those who must not be written."""
 
+    may_be_addresses = ("suppress",)
     require: Conditions = {}
     """Conditions on columns; a customer for whom one of them does not hold is not written, nor one without a value."""
     suppress: TextList = ()
