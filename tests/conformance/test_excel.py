@@ -557,6 +557,25 @@ def test_formulas_that_were_never_computed_are_an_error(desk: Desk, how: str) ->
     assert "hint: open the workbook in Excel, which computes them, and save it\n" in error
 
 
+@pytest.mark.parametrize("kind", ["str", "b", "e", "n", "inlineStr"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_formulas_without_a_value_of_any_kind(desk: Desk, kind: str, *, empty: bool) -> None:
+    """Only the empty text that a formula such as `=""` gives is a value, where a value is stored at all."""
+
+    def without(text: bytes) -> bytes:
+        cell = f'<c r="B3" t="{kind}"><f>B2*2</f>{"<v></v>" if empty else ""}</c>'
+        return text.replace(b'<c r="B3"><f>B2*2</f><v>7</v></c>', cell.encode())
+
+    content = workbook([["id", "x"], ["a", "n"], ["b", Formula("=B2*2", 7)]])
+    desk.put("c.xlsx", changed(content, SHEET, without))
+    if kind == "str" and empty:
+        assert desk.columns(CUSTOMERS, "x") == {"a": "n", "b": ""}
+        return
+    error = desk.apply(CUSTOMERS + EVERYONE, code=3).stderr
+    assert "error: 1 formula has no stored value: the first is in column `x`\n" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row 3\n" in error
+
+
 def test_a_stored_0_is_a_value_where_excel_has_saved_it(desk: Desk) -> None:
     content = workbook([["id", "x"], ["a", Formula("=1-1", 0)]])
     saved = changed(content, "xl/workbook.xml", lambda text: text.replace(b' fullCalcOnLoad="1"', b""))
@@ -1177,3 +1196,52 @@ def test_a_header_without_rows(desk: Desk) -> None:
     desk.put("c.csv", "id,x\n")
     of_text = told(desk, head() + EVERYONE)
     assert told(desk, CUSTOMERS + EVERYONE) == of_text
+
+
+def test_cdata_of_libreoffice_is_text(desk: Desk) -> None:
+    """A reader finds no text in `<![CDATA[...]]>`."""
+
+    def cell(text: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    rows = [["id", "N"], ["a", "ALL"], ["b", "SOME"], ["c", "TWO"], ["d", "plain"]]
+    cells = {
+        "N": "<![CDATA[x]]>",
+        "ALL": "<![CDATA[cd&ata]]>",
+        "SOME": "a<![CDATA[<b>]]>&amp;<text:s/>c",
+        "TWO": "<![CDATA[1]]></text:p><text:p>2",
+    }
+    desk.put("c.ods", ods_with(rows, **{name: cell(text) for name, text in cells.items()}))
+    found = desk.columns(head(path="c.ods"), "x")
+    assert found == {"a": "cd&ata", "b": "a<b>& c", "c": "1\n2", "d": "plain"}
+
+
+TWICE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "a row": (lambda text: text.replace(b'r="3"', b'r="2"').replace(b'"A3"', b'"A2"').replace(b'"B3"', b'"B2"'), "A2"),
+    "a row after others": (lambda text: text.replace(b'r="4"', b'r="2"').replace(b'"A4"', b'"A2"'), "A2"),
+    "a cell": (lambda text: text.replace(b'"B3"', b'"A3"'), "A3"),
+    "a row without places of cells": (lambda text: re.sub(b' r="[AB]3"', b"", text).replace(b'r="3"', b'r="2"'), "A2"),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+@pytest.mark.parametrize("given", ["", "skip_lines = 0"])
+def test_a_row_or_a_cell_that_comes_twice_is_an_error(desk: Desk, case: str, given: str) -> None:
+    change, name = TWICE[case]
+    desk.put("c.xlsx", changed(workbook([["id", "x"], ["a", 1], ["b", 2], ["c", 3]]), SHEET, change))
+    error = desk.apply(head(given, path="c.xlsx") + EVERYONE, code=3).stderr
+    assert f"error: the cell {name}, or its row, comes more than once in the sheet" in error
+    assert f"  --> {desk / 'c.xlsx'}, sheet Sheet1, row {name[1:]}\n" in error
+
+
+def test_rows_and_cells_in_another_order_come_once(desk: Desk) -> None:
+    def other_way(text: bytes) -> bytes:
+        rows = re.findall(b'<row r="[23]".*?</row>', text)
+        return text.replace(b"".join(rows), b"".join(reversed(rows)))
+
+    def cells(text: bytes) -> bytes:
+        return re.sub(b'(<c r="A3".*?</c>)(<c r="B3".*?</c>)', rb"\2\1", text)
+
+    for change in (other_way, cells):
+        desk.put("c.xlsx", changed(workbook([["id", "x"], ["a", 1], ["b", Formula("=1", 2)]]), SHEET, change))
+        assert desk.columns(CUSTOMERS, "x") == {"a": "1", "b": "2"}

@@ -15,6 +15,7 @@ from segkit.errors import DataError
 from segkit.io.read import second_look
 from segkit.io.read.files import origins, unpack
 from segkit.io.read.kinds import delimited
+from segkit.io.read.kinds.mixed import unmixed
 from segkit.io.read.label import Label, Origin
 from segkit.io.read.opened import Opened
 from segkit.io.read.problems import expands, problem
@@ -49,8 +50,12 @@ def open_table(
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])
     names = [*parts[0].names]
+    try:
+        parts, decimals = unmixed(parts, spec)
+    except pl.exceptions.PolarsError as error:
+        raise second_look.explain(parts) or error from error
     frame = _joined(parts, names, spec)
-    given = _given(spec, parts, timezone, time_columns)
+    given = _given(spec, parts, timezone, time_columns)._replace(decimals=decimals)
     columns, whole = _columns(parts, frame.select(names), given)
     has_repeats = isinstance(spec, Events) and spec.duplicates in ("drop", "error", "last_file")
     if isinstance(spec, Events) and has_repeats:
@@ -156,10 +161,11 @@ def _renamed(opened: Opened, spec: Source) -> Opened:
     new_names = _renaming(opened.label, opened.names, spec.rename)
     names = tuple(new_names.get(name, name) for name in opened.names)
     frame = opened.frame.rename(new_names)
+    mixed = {new_names.get(name, name): flag for name, flag in opened.mixed.items()}
     if isinstance(spec, Events) and spec.fill_down and spec.id in names:
-        frame = filled_down(frame, str(spec.id), spec.fill_down)
+        frame = filled_down(frame, str(spec.id), spec.fill_down, mixed)
     types = {new_names.get(name, name): kind for name, kind in opened.types.items()}
-    return opened._replace(frame=frame, names=names, types=types)
+    return opened._replace(frame=frame, names=names, types=types, mixed=mixed)
 
 
 def _renaming(label: Label, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:

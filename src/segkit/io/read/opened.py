@@ -70,6 +70,8 @@ class Opened(NamedTuple):
     """What was found out about how it is written, where it is no text."""
     types: Mapping[str, TypeName] = MappingProxyType({})
     """What columns are that hold, as text, also values that no such column can have."""
+    mixed: Mapping[str, str] = MappingProxyType({})
+    """Columns of texts, of which some came as typed numbers -> the column of the frame that says which."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
@@ -14,12 +15,20 @@ REPEATED = "\x1frepeated"
 """Whether a row repeats another one, which counts instead."""
 
 
-def filled_down(frame: pl.LazyFrame, id_: str, columns: Sequence[str]) -> pl.LazyFrame:
-    """The rows of one file, where an empty field takes the nearest value above it among the rows of its event."""
+def filled_down(
+    frame: pl.LazyFrame, id_: str, columns: Sequence[str], mixed: Mapping[str, str] = MappingProxyType({})
+) -> pl.LazyFrame:
+    """The rows of one file, where an empty field takes the nearest value above it among the rows of its event.
+
+    `mixed` are columns beside that say what the values are, and are filled with them.
+    """
     schema = frame.collect_schema()
     event = _id(pl.col(id_), schema[id_])
     known = event.is_not_null()
     values = {name: _filled(pl.col(name), schema[name]) for name in columns if name in schema}
+    values |= {
+        mixed[name]: pl.when(value.is_not_null()).then(mixed[name]) for name, value in values.items() if name in mixed
+    }
     return frame.with_columns(
         pl.when(known).then(value.forward_fill().over(event)).otherwise(value).alias(name)
         for name, value in values.items()

@@ -50,6 +50,8 @@ class Given(NamedTuple):
     date_formats: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     """Column (empty: all others) -> the formats of its dates."""
     decimal: str | None = None
+    decimals: Mapping[str, str] = MappingProxyType({})
+    """Column -> its decimal mark, where typed numbers among its texts settle it."""
     thousands: str | None = None
     null_values: tuple[str, ...] | None = None
     time_columns: Collection[str] = ()
@@ -73,7 +75,7 @@ def infer(
         return {}
     found = _evidence(frame, names, given)
     nulls = () if given.null_values == () else tuple(dict.fromkeys((*NULL_TEXTS, *(given.null_values or ()))))
-    leaning = _leaning(found.values(), known, given)
+    leaning = _leaning(found, known, given)
     return {name: _column(name, counts, nulls, leaning, given, whole=whole) for name, counts in found.items()}
 
 
@@ -200,10 +202,15 @@ def _meant(text: pl.Expr, given: Given) -> pl.Expr:
     return trimmed.str.replace(numbers.PERCENT, "") if given.percent else trimmed
 
 
-def _leaning(found: Collection[Counts], known: Collection[Column], given: Given) -> str | None:
-    """The decimal mark for columns that read both ways: given, or that of the other columns."""
-    marks = {numbers.decimal_mark(c) for c in found if _share(c, "point") or _share(c, "comma")} - {None}
-    settled = [c for c in known if c.type is ColumnType.NUMBER and c.is_text and not c.number.guessed]
+def _leaning(found: Mapping[str, Counts], known: Collection[Column], given: Given) -> str | None:
+    """The decimal mark for columns that read both ways: given, or that of the other columns of texts."""
+    texts_alone = [counts for name, counts in found.items() if name not in given.decimals]
+    marks = {numbers.decimal_mark(c) for c in texts_alone if _share(c, "point") or _share(c, "comma")} - {None}
+    settled = [
+        c
+        for c in known
+        if c.name not in given.decimals and c.type is ColumnType.NUMBER and c.is_text and not c.number.guessed
+    ]
     marks |= {c.number.decimal for c in settled if c.number.decided}
     return given.decimal or (marks.pop() if len(marks) == 1 else None)
 
@@ -217,12 +224,13 @@ def _column(
 ) -> Column:
     # Where nothing settles `1,234`, the comma is decimal in files separated by `;`, as spreadsheets write them.
     wanted = given.types.get(name)
-    known = given.decimal or numbers.decimal_mark(counts) or leaning
+    known = given.decimals.get(name) or given.decimal or numbers.decimal_mark(counts) or leaning
     guess = (counts["either_example"] or "") if not known else ""
     decimal = known or ("," if given.delimiter == ";" and counts["either_comma"] else ".")
     any_code = wanted == "number" or name in given.money_columns
     number = numbers.settle(counts, decimal, given.thousands, guess)
     number = number._replace(any_code=any_code, percent=given.percent, plain=number.plain and not given.percent)
+    number = number._replace(decided=number.decided or name in given.decimals)
     date, dated = _date_style(name, counts, given, wanted, whole=whole)
     kind, matching = _kind(name, counts, number, date, dated, given)
     if wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import polars as pl
 from segkit.io.databases.sqlite import refused
 from segkit.io.databases.stopping import time_limit
 from segkit.io.read.kinds.database.asked import Asked, Brought, no_table, require_names_kept, require_own_names
+from segkit.io.read.kinds.mixed import NUMBER
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.table_name import parts_of, quoted
 
@@ -100,12 +101,17 @@ def _joined(pieces: Sequence[Path], names: Sequence[str]) -> pl.LazyFrame:
     whole = [pl.col(f"{place} int").min().abs().alias(f"{place} low") for place in range(len(names))]
     whole += [pl.col(f"{place} int").max().abs().alias(f"{place} high") for place in range(len(names))]
     found = frame.select(pl.col(columns).count(), *whole).collect(engine="streaming").row(0, named=True)
-    return frame.select(_column(place, found).alias(name) for place, name in enumerate(names))
+    kinds = [[kind for kind in _TYPES if found[f"{place} {kind.__name__}"]] for place in range(len(names))]
+    # Which of its texts were numbers is told beside a column.
+    mixed = [n for n, of in enumerate(kinds) if len(of) > 1 and (int in of or float in of)]
+    numbers = [
+        pl.any_horizontal(pl.col(f"{n} int", f"{n} float").is_not_null()).alias(f"{NUMBER}{names[n]}") for n in mixed
+    ]
+    return frame.select(*(_column(n, of, found).alias(names[n]) for n, of in enumerate(kinds)), *numbers)
 
 
-def _column(place: int, found: dict[str, int | None]) -> pl.Expr:
-    kinds = [kind for kind in _TYPES if found[f"{place} {kind.__name__}"]]
-    if len(kinds) == 1 and kinds != [bytes]:
+def _column(place: int, kinds: Sequence[type], found: Mapping[str, int | None]) -> pl.Expr:
+    if len(kinds) == 1 and kinds[0] is not bytes:
         return pl.col(f"{place} {kinds[0].__name__}")
     largest = max(found[f"{place} low"] or 0, found[f"{place} high"] or 0)
     if kinds == [int, float] and largest <= EXACT:

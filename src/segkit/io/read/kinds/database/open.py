@@ -17,6 +17,7 @@ from segkit.io.read.kinds import typed
 from segkit.io.read.kinds.database import of_duckdb, of_postgresql, of_sqlite
 from segkit.io.read.kinds.database.asked import Asked, Brought
 from segkit.io.read.kinds.database.exact import made_exact
+from segkit.io.read.kinds.mixed import NUMBER
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.problems import problem
@@ -91,7 +92,9 @@ def _opened(ws: Workspace, spec: Source, label: Label, database: _Database) -> O
     opened = typed.open_parquet(ws, spec, label, rows)
     frame, types = made_exact(rows, brought.numbers)
     told = (_hidden(label, asked),) if brought.hides_rows else ()
-    return opened._replace(frame=frame, types=types, told=told)
+    mixed = {name.removeprefix(NUMBER): name for name in opened.names if name.startswith(NUMBER)}
+    names = tuple(name for name in opened.names if not name.startswith(NUMBER))
+    return opened._replace(frame=frame, names=names, types=types, mixed=mixed, told=told)
 
 
 def _hidden(label: Label, asked: Asked) -> Diagnostic:

@@ -52,6 +52,8 @@ class Cells(NamedTuple):
     """Lengths of time, as numbers of days."""
     hidden: frozenset[int] = frozenset()
     """Rows that nobody sees."""
+    twice: tuple[Cell, ...] = ()
+    """Cells that come again, or in a row that does: a reader takes one of their values."""
 
 
 class Kinds(NamedTuple):
@@ -116,6 +118,7 @@ def look(
         numbers=tuple(pass_.numbers),
         lengths=tuple(pass_.lengths),
         hidden=frozenset(pass_.hidden),
+        twice=tuple(pass_.twice),
     )
 
 
@@ -143,6 +146,9 @@ class _Pass:
         self.lengths: list[Cell] = []
         self.hidden: set[int] = set()
         self.columns: set[int] = set()
+        self.twice: list[Cell] = []
+        self.filled_rows: set[int] = set()
+        self.filled_in_row: set[int] = set()
 
     def read(self, xml: IO[bytes]) -> None:
         parser = ParserCreate()
@@ -150,25 +156,26 @@ class _Pass:
         numbers: dict[str, int] = {}
         row = column = 0
         kind, value = "n", ""
-        formula = reading = inline = is_length = False
+        formula = reading = inline = is_length = is_stored = False
         prefix = ""
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal row, column, kind, value, formula, reading, inline, is_length, prefix
+            nonlocal row, column, kind, value, formula, reading, inline, is_length, is_stored, prefix
             name = name.removeprefix(prefix) if prefix else name
             if name == "c":
                 letters = attributes.get("r", "").rstrip("0123456789")
                 column = (
                     (numbers.get(letters) or numbers.setdefault(letters, _number(letters))) if letters else column + 1
                 )
-                kind, value, formula, inline = attributes.get("t", "n"), "", False, False
+                kind, value, formula, inline, is_stored = attributes.get("t", "n"), "", False, False, False
                 is_length = attributes.get("s") in self.of_lengths
             elif name == "v":
-                reading = True
+                reading = is_stored = True
             elif name == "f":
                 formula = True
             elif name == "row":
                 row, column = int(attributes.get("r", row + 1)), 0
+                self.filled_in_row.clear()
                 if attributes.get("hidden") in ("1", "true"):
                     self.hidden.add(row)
             elif name == "is":
@@ -183,9 +190,10 @@ class _Pass:
                 reading = False
             elif name == "c":
                 if value or inline or kind == "str":
-                    self.columns.add(column)
+                    self._fill(row, column)
                 if row > self.header and (formula or kind == "e" or column in self.asked):
-                    self._note(Cell(row, column, value), kind, formula=formula)
+                    is_empty_text = inline or (is_stored and kind == "str")  # of ="", which has a value all the same
+                    self._note(Cell(row, column, value), kind, formula=formula, stored=bool(value) or is_empty_text)
                 if is_length and row > self.header and value and kind == "n":
                     self.lengths.append(Cell(row, column, value))
 
@@ -199,14 +207,21 @@ class _Pass:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
 
-    def _note(self, cell: Cell, kind: str, *, formula: bool) -> None:
-        if kind == "e":
+    def _fill(self, row: int, column: int) -> None:
+        if column in self.filled_in_row or (not self.filled_in_row and row in self.filled_rows):
+            self.twice.append(Cell(row, column))
+        self.columns.add(column)
+        self.filled_in_row.add(column)
+        self.filled_rows.add(row)
+
+    def _note(self, cell: Cell, kind: str, *, formula: bool, stored: bool) -> None:
+        if kind == "e" and stored:
             self.errors.append(cell)
         elif kind == "n" and cell.text and cell.column in self.asked:
             self.numbers.append(cell)
         if not formula:
             return
-        if kind == "n" and not cell.text:
+        if not stored:
             self.not_computed.append(cell)
         elif kind == "n" and _is_zero(cell.text):
             self.zeros.append(cell)

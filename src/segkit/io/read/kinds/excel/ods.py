@@ -1,4 +1,4 @@
-"""What the XML of an OpenDocument sheet says, and no reader does: lengths of time, breaks of lines, hidden rows."""
+"""What the XML of an OpenDocument sheet says, and no reader does: lengths of time, breaks, CDATA, hidden rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segkit.io.read.kinds.excel.cells import Cell, Merged, name_of
 
 _PIECE = 1 << 18
 _SIGNS = re.compile(
-    rb"time-value=|line-break|text:tab|visibility=|number-(?:row|column)s-spanned="
+    rb"time-value=|line-break|text:tab|<!\[CDATA\[|visibility=|number-(?:row|column)s-spanned="
     rb"|<table:table-cell[^>]*>\s*<table:table[ >]"
 )
 _OVERLAP = 2000
@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     lengths: tuple[Cell, ...] = ()
     """As they are written: `PT30H00M00S`."""
     texts: tuple[Cell, ...] = ()
-    """Texts in whose lines there is a break or a tab."""
+    """Texts in whose lines there is a break, a tab or CDATA."""
     hidden: frozenset[int] = frozenset()
     merged: tuple[Merged, ...] = ()
     has_tables_in_cells: bool = False
@@ -89,13 +89,13 @@ class _Pass:
         self.beside = 0
         """How many elements the place is in that are beside the text."""
         self.lines: list[str] = []
-        self.in_line = self.is_text = self.has_break = False
+        self.in_line = self.is_text = self.has_more = False
 
     def read(self, xml: IO[bytes]) -> None:
         parser = ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._text
+        parser.CharacterDataHandler, parser.StartCdataSectionHandler = self._text, self._start_cdata
         while piece := xml.read(_PIECE):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
@@ -131,7 +131,7 @@ class _Pass:
             name = f"{name_of(self.column + 1)}{self.row}:{name_of(last + 1)}{last_row}"
             self.merged.append(Merged(name, self.row, last_row, (self.column, last)))
         self.is_text = kind == "string" and "office:string-value" not in attributes
-        self.lines, self.has_break = [], False
+        self.lines, self.has_more = [], False
 
     def _start_text(self, name: str, attributes: dict[str, str]) -> None:
         if name == "text:p":
@@ -141,7 +141,10 @@ class _Pass:
             self._text(" " * int(attributes.get("text:c", 1)))
         elif name in _BREAKS:
             self._text(_BREAKS[name])
-            self.has_break = True
+            self.has_more = True
+
+    def _start_cdata(self) -> None:
+        self.has_more = self.has_more or (self.in_line and not self.beside)
 
     def _text(self, text: str) -> None:
         if self.in_line and not self.beside:
@@ -153,7 +156,7 @@ class _Pass:
         elif self.tables != 1:
             return
         elif name in _IN_SHEET:
-            if self.is_text and self.has_break:
+            if self.is_text and self.has_more:
                 self.texts += self._cells("\n".join(self.lines))
             self.column += self.repeated
             self.is_text = False

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
-from segkit.io.read.kinds.excel.cells import Cell, Cells, Glance, Merged, glance, look
-from segkit.io.read.kinds.excel.mixed import Mixed, may_be_mixed, unmixed
+from segkit.io.read.kinds.excel.cells import Cell, Cells, Glance, Merged, glance, look, name_of
 from segkit.io.read.kinds.excel.plain import Draft, read_draft
 from segkit.io.read.kinds.excel.sheet import LARGEST, ROW, Rows, not_blank, place, rows_of, typed, with_texts
 from segkit.io.read.kinds.excel.workbook import Book, Sheet, chosen, open_book, reading
+from segkit.io.read.kinds.mixed import NUMBER, may_be_mixed
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
-from segkit.rules.model.sources import Events, Source
+from segkit.rules.model.sources import Source
 from segkit.words import plural
 
 KEYS = frozenset({"sheet", "skip_lines", "skip_footer", "header"})
@@ -35,21 +36,14 @@ class _Found(NamedTuple):
     names: dict[int, str]
     frame: pl.DataFrame
     told: tuple[Diagnostic, ...] = ()
+    numbers: Mapping[int, pl.Series] = MappingProxyType({})
+    """Columns of texts, of which some are numbers in the sheet -> the rows of those."""
 
 
 def open_excel(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a sheet; `DataError` for cells that would be read wrong."""
-    told_by = (
-        spec.sheet,
-        spec.skip_lines,
-        spec.skip_footer,
-        spec.header,
-        spec.decimal,
-        spec.thousands,
-        spec.null_values,
-    )
-    of_columns = (*spec.types.items(), None, *spec.rename.items(), spec.amount if isinstance(spec, Events) else None)
-    return ws.once((path, *told_by, of_columns), lambda: _open(spec, label, path))
+    told_by = (spec.sheet, spec.skip_lines, spec.skip_footer, spec.header, spec.null_values)
+    return ws.once((path, *told_by), lambda: _open(spec, label, path))
 
 
 def _open(spec: Source, label: Label, path: Path) -> Opened:
@@ -65,7 +59,11 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
         else:
             found = _closely(book, sheet, spec, glance_, draft)
     filled = not_blank(found.frame)
-    frame = filled.select(pl.col(str(n)).alias(name) for n, name in found.names.items())
+    mixed = {found.names[n]: f"{NUMBER}{n}" for n in found.numbers}
+    frame = filled.select(
+        *(pl.col(str(n)).alias(name) for n, name in found.names.items()),
+        *(pl.col(ROW).is_in(rows.implode()).alias(f"{NUMBER}{n}") for n, rows in found.numbers.items()),
+    )
     return Opened(
         label=label,
         content=path,
@@ -75,6 +73,7 @@ def _open(spec: Source, label: Label, path: Path) -> Opened:
         sheet=sheet.name,
         numbers=filled[ROW],
         found={"sheet": sheet.name},
+        mixed=mixed,
         told=found.told,
     )
 
@@ -93,13 +92,28 @@ def _closely(book: Book, sheet: Sheet, spec: Source, seen: Glance, draft: Draft 
     frame, unclear = typed(book, sheet, rows, draft.frame if draft else None)
     frame, told = _looked_at(book, sheet, rows, frame, spec, seen)
     names = dict(zip(rows.columns, rows.names, strict=True))
-    return _Found(names, frame, (*told, *_of_unclear(book, sheet, unclear)))
+    return _Found(names, frame, (*told, *_of_unclear(book, sheet, unclear)), _numbers(book, sheet, rows, frame))
+
+
+def _numbers(book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame) -> dict[int, pl.Series]:
+    """Columns of texts that may hold numbers of the sheet -> the rows of those: a number is a boolean to the reader."""
+    mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
+    if not mixed:
+        return {}
+    read = book.load(sheet.name, dtypes="boolean", skip_rows=rows.header, n_rows=len(rows.texts)).to_polars()
+    found = {
+        number: rows.texts.filter(
+            read.to_series(number).is_not_null() & ~rows.texts[str(number)].is_in(["true", "false"])
+        )[ROW]
+        for number in mixed
+    }
+    return {number: of_column for number, of_column in found.items() if len(of_column)}
 
 
 def _looked_at(
     book: Book, sheet: Sheet, rows: Rows, frame: pl.DataFrame, spec: Source, seen: Glance
 ) -> tuple[pl.DataFrame, Sequence[Diagnostic]]:
-    """The rows with the errors of cells as texts; `DataError` for formulas without a value, and mixed columns."""
+    """The rows with the errors of cells as texts; `DataError` for formulas without a value."""
     if sheet.part is None:
         note = f"`{book.label.name}` is not looked at as closely as .xlsx: {_NOT_LOOKED_AT}"
         hint = "save it as .xlsx if it has formulas"
@@ -110,23 +124,19 @@ def _looked_at(
     _refuse_merged_names(book, sheet, rows, seen.merged, spec)
     told = _of_merged(book, sheet, rows, seen.merged)
     mixed = [n for n in rows.columns if may_be_mixed(frame[str(n)])]
-    if not mixed and not seen.has_signs:
+    if not mixed and not seen.has_signs and rows.filled == sum(seen.kinds):
         return frame, told
     with reading(book.label):
         cells = look(book.path, sheet.part, rows.header, mixed)
+    _refuse_twice(book, sheet, cells)
     told += _refuse_not_computed(book, sheet, rows, cells)
     errors = _within(cells.errors, cells, rows)
     with_errors = {cell.column - cells.first_column for cell in errors}
     for number in sorted({*mixed, *with_errors}):
         of_column = [cell for cell in cells.numbers if cell.column - cells.first_column == number]
-        numbers = pl.Series([cell.row for cell in of_column], dtype=pl.Int64)
-        if frame[str(number)].dtype.is_numeric():
-            numbers = frame.filter(pl.col(str(number)).is_not_null())[ROW]
         seen_so = [cell for cell in errors if cell.column - cells.first_column == number]
         seen_so += [c._replace(text=_shortened(c.text)) for c in of_column if abs(float(c.text)) >= LARGEST]
         frame = with_texts(frame, rows.texts, str(number), seen_so)
-        column = Mixed(rows.names[rows.columns.index(number)], frame.select(ROW, str(number)), numbers)
-        frame = frame.with_columns(unmixed(book, sheet, column, spec))
     told += [*_of_errors(book, sheet, rows, cells, spec), *_of_hidden(book, sheet, rows, cells.hidden)]
     return frame, told
 
@@ -215,6 +225,15 @@ def _shortened(number: str) -> str:
     """The number as a workbook shows it that does not keep all of its digits."""
     digits, _, exponent = f"{float(number):.14E}".partition("E")
     return f"{digits.rstrip('0').rstrip('.')}E{exponent}"
+
+
+def _refuse_twice(book: Book, sheet: Sheet, cells: Cells) -> None:
+    """`DataError` where a cell, or a row with cells, comes again."""
+    for cell in cells.twice[:1]:
+        name = f"{name_of(cell.column)}{cell.row}"
+        message = f"the cell {name}, or its row, comes more than once in the sheet, and only one value would be read"
+        hint = "open the workbook in Excel, which says what it mends, and save it; or tell who made it"
+        raise DataError(Diagnostic(message, place(book, sheet, cell.row), hint))
 
 
 def _refuse_not_computed(book: Book, sheet: Sheet, rows: Rows, cells: Cells) -> list[Diagnostic]:

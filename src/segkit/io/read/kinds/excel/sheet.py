@@ -50,6 +50,8 @@ class Rows(NamedTuple):
     """The numbers of the columns, one for each name."""
     in_ods: ods.Seen = ods.Seen()
     """What else is known of a sheet of OpenDocument."""
+    filled: int = 0
+    """How many cells of the whole sheet have a value."""
 
 
 def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
@@ -80,6 +82,7 @@ def rows_of(book: Book, sheet: Sheet, spec: Source) -> Rows:
         texts=below.select(ROW, *map(str, names)),
         columns=tuple(names),
         in_ods=in_ods,
+        filled=sum(column.count() for column in read),
     )
 
 
