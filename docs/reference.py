@@ -19,7 +19,7 @@ from segkit.rules.model.computed.traits import Bands, Trait
 from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.expect import ExpectEvents
-from segkit.rules.model.file import Assignment, Output, RuleFile
+from segkit.rules.model.file import Assignment, Cache, Output, RuleFile
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
@@ -94,6 +94,7 @@ SECTIONS = (
     Section("`[assignment]`", Assignment),
     Section("`[mavr]`", Mavr),
     Section("`[output]`", Output),
+    Section("`[cache]`", Cache),
     Section("`[[test]]`", RuleTest),
 )
 _KINDS = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number"}

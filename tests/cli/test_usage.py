@@ -50,7 +50,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "apply", "rules.toml", "-o", "out", "--format", "parquet", "--select", "a", "--select", "b",
         "--as-of", "2024-03-31", "--customers", "c.csv", "--events", "orders=o=1.csv", "--dry-run", "--no-wait",
         "--fail-on", "warning", "--previous", "before", "--accept-changes", "--replace", "--save-cutoffs", "cuts",
-        "--memory", "4 GB", "--buckets", "7", "--engine", "spark", "--master", "spark://a:7077", "--work", "w",
+        "--memory", "4 GB", "--buckets", "7", "--engine", "spark", "--master", "spark://a:7077", "--work", "w", "--cache", "kept",
         "--engine-option", "spark.a=1", "--engine-option", "spark.b=2=3",
     )  # fmt: skip
     assert done.exit_code == 0
@@ -62,6 +62,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "buckets": 7,
         "engine": Asked("spark", "spark://a:7077", {"spark.a": "1", "spark.b": "2=3"}),
         "work": Path("w"),
+        "cache": "kept",
         "format": "parquet",
         "select": ("a", "b"),
         "as_of": dt.date(2024, 3, 31),

@@ -77,6 +77,7 @@ FLAGS = {
     "master": [],
     "engine_option": [],
     "work": ["--work", "."],
+    "cache": ["--cache", "kept"],
     "summary": ["--summary", "json"],
     "fail_on": ["--fail-on", "error"],
     "log": ["--log", "log.ndjson"],

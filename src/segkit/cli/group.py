@@ -23,12 +23,13 @@ COMMANDS = {
     "test": ("segkit.cli.commands.test", "The tests in a rule file: made-up customers, expected segments."),
     "columns": ("segkit.cli.commands.columns", "What conditions can be written on: columns, types, values."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
+    "cache": ("segkit.cli.commands.cache", "Remove what runs keep of large texts."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
 }
 """Name -> (module whose `command` it is, its line in `segkit --help`)."""
 GROUPS = {
     "Begin": ("init",),
-    "Run": ("apply", "rfm"),
+    "Run": ("apply", "rfm", "cache"),
     "Trust": ("explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("cohorts",),
 }

@@ -106,6 +106,11 @@ def memory(command: str) -> Callable[[F], F]:
     return click.option("--memory", type=MEMORY, envvar=names, help="Plan with so much memory, such as 4GB.")
 
 
+cache = click.option(
+    "--cache", metavar="DIR", type=click.Path(), help="Keep large texts there in a form that is read fast."
+)
+
+
 fail_on = click.option(
     "--fail-on",
     type=click.Choice(["warning", "error"]),

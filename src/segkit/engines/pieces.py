@@ -80,7 +80,8 @@ def _is_in_place(view: View) -> bool:
     spec, table = view.spec, view.table
     made = isinstance(spec, Customers) and spec.from_
     compared = table.has_repeats or (isinstance(spec, Events) and spec.fill_down)
-    return not (made or compared) and all(part.kind == "parquet" for part in table.parts)
+    kept = all(part.kind == "parquet" or (part.text and part.text.kept) for part in table.parts)
+    return kept and not (made or compared)
 
 
 def _size(frame: pl.LazyFrame) -> int:

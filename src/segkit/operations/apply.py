@@ -13,7 +13,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.engines.registry import HERE, Asked
 from segkit.engines.start import require_fit, started
 from segkit.errors import RuleError
-from segkit.io.read import Bounds, Workspace
+from segkit.io.read import Bounds, Workspace, require_kept
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
@@ -53,6 +53,7 @@ def apply(
     notes: Callable[[Diagnostic], object] = lambda _: None,
     engine: Asked = HERE,
     work: Path | None = None,
+    cache: str | None = None,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
@@ -73,6 +74,7 @@ def apply(
         output=None if to_stdout else output,
         format=format,
         files=output is not None,
+        cache=cache,
     )
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = chosen_segments(loaded.rules, select)
@@ -105,6 +107,8 @@ def apply(
         cutoffs: dict[Path, bytes] = {}
 
         def found(run: Decision) -> None:
+            if not unseen:
+                require_kept(ws, digests.__getitem__)
             cutoffs.update({} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs))
 
         _, result = apply_loaded(

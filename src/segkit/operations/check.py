@@ -37,7 +37,7 @@ from segkit.results import CheckResult, Mavr, Overlap, RuleChange
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted
-from segkit.rules.text.loader import Loaded, by_place, load_rules
+from segkit.rules.text.loader import Loaded, Overrides, by_place, load_rules
 
 OF_ONE = (codes.IMPOSSIBLE_CONDITION, codes.UNKNOWN_VALUE, codes.VALUE_NOT_FOUND)
 """What says why one criterion never holds."""
@@ -50,6 +50,7 @@ def check(
     relations: bool = False,
     against: Path | None = None,
     memory: int | None = None,
+    cache: str | None = None,
     notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> CheckResult:
     """What is wrong with a rule file; nothing is written.
@@ -62,7 +63,7 @@ def check(
     Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
     try:
-        loaded = load_rules(rules, formats=FORMATS)
+        loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(cache=cache))
     except RuleError as error:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise

@@ -20,7 +20,7 @@ from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
 from segkit.operations.summary.count import shown, tally_of_customers
 from segkit.operations.summary.profiles import Medians, medians
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
 

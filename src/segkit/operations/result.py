@@ -14,7 +14,7 @@ from segkit.operations.lists.protection import protection
 from segkit.operations.summary.count import shown
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profile_of
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.results import REASONS, ApplyResult, Overlap, SegmentResult, Threshold
 from segkit.rules.model.file import RuleFile
 

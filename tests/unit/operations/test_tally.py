@@ -19,7 +19,7 @@ from segkit.operations.evaluation.counts import tally_of_lookups, tally_of_table
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import silent
 from segkit.operations.summary.count import tally_of_customers
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import load_rules
 from tests.desk import Desk

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The folder for what lies on disk in between; all machines of a cluster see it.",
 )
+@options.cache
 @options.log
 @click.option("--summary", type=click.Choice(["table", "json", "none"]), help="What to print; default: table.")
 @click.option("--json", "summary", flag_value="json", help="Short for --summary json.")
@@ -85,6 +86,7 @@ def command(
     master: str | None,
     engine_option: Mapping[str, str],
     work: Path | None,
+    cache: str | None,
     summary: str | None,
     fail_on: str,
 ) -> int:
@@ -119,6 +121,7 @@ def command(
             notes=terminal.note,
             engine=Asked(engine, master, engine_option),
             work=work,
+            cache=cache,
         )
     if terminal.log:
         terminal.log.result = result

@@ -26,6 +26,7 @@ from segkit.results import CheckResult
     help="Tell what changed for each segment since this rule file.",
 )
 @options.memory("check")
+@options.cache
 @options.fail_on
 @click.option(
     "--format",
@@ -45,6 +46,7 @@ def command(
     relations: bool,
     against: Path | None,
     memory: int | None,
+    cache: str | None,
     fail_on: str,
     format_: str | None,
     as_json: bool,
@@ -61,7 +63,15 @@ def command(
         raise click.UsageError("`--memory` is for `--data`: without data, there is nothing to compute")
     form = "json" if as_json else format_ or "text"
     try:
-        result = check(rules, data=data, relations=relations, against=against, memory=memory, notes=terminal.note)
+        result = check(
+            rules,
+            data=data,
+            relations=relations,
+            against=against,
+            memory=memory,
+            cache=cache,
+            notes=terminal.note,
+        )
     except RuleError as error:
         if form == "text":
             raise

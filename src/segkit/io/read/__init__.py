@@ -1,15 +1,16 @@
 """Files to tables: what the rooms above ask of reading."""
 
 from segkit.io.read.label import Label
-from segkit.io.read.open import explain_failure, open_table
+from segkit.io.read.open import explain_failure, open_table, require_kept
 from segkit.io.read.opened import Opened
 from segkit.io.read.second_look import bad_values
 from segkit.io.read.table import Table
 from segkit.io.read.values.column import Column, ColumnType
-from segkit.io.read.workspace import Bounds, Workspace
+from segkit.io.read.workspace import Bounds, CacheIn, Workspace
 
 __all__ = [
     "Bounds",
+    "CacheIn",
     "Column",
     "ColumnType",
     "Label",
@@ -19,4 +20,5 @@ __all__ = [
     "bad_values",
     "explain_failure",
     "open_table",
+    "require_kept",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
 from segkit.io.read.files import origins, unpack
+from segkit.io.read.kinds import delimited
 from segkit.io.read.kinds.mixed import unmixed
 from segkit.io.read.label import Label, Origin
 from segkit.io.read.opened import Opened
@@ -22,6 +23,7 @@ from segkit.io.read.registry import KINDS, Kind
 from segkit.io.read.repeats import FILE, filled_down, repeats
 from segkit.io.read.table import Table
 from segkit.io.read.text.delimited import scan
+from segkit.io.read.text.kept import Cache, Seen, drop
 from segkit.io.read.values import dates, sample
 from segkit.io.read.values.column import NUMERIC, Column
 from segkit.io.read.values.infer import Given, infer, typed
@@ -76,6 +78,19 @@ def explain_failure(tables: Iterable[Table]) -> DataError | None:
     return second_look.explain(part for table in tables for part in table.parts)
 
 
+def require_kept(ws: Workspace, digest: Callable[[Path], str]) -> None:
+    """`DataError` where a file is another one than the cache says, whose length, times and inode are the same.
+
+    Its entry is removed. Whoever publishes asks, since the manifest has the digests.
+    """
+    cache = _cache(ws)
+    for path, (before, entry) in cache.used.items() if cache else ():
+        if digest(path) != before:
+            drop(entry)
+            message = f"`{path}` has changed since it was put into the cache, and its times do not show it"
+            raise DataError(Diagnostic(message, hint="run this again: its copy there is removed"))
+
+
 def _parts(ws: Workspace, spec: Source, base: Path) -> tuple[Opened, ...]:
     """The files of a source, or the frame of the caller that its path stands for."""
     if isinstance(spec.path, str) and spec.path in ws.frames:
@@ -86,9 +101,21 @@ def _parts(ws: Workspace, spec: Source, base: Path) -> tuple[Opened, ...]:
 
 def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
     label, path = origin.label, origin.path
-    with ws.filling():
-        unpacked, kind = (path, origin.kind) if origin.kind else unpack(ws, label, path)
-        opened = _opened_as(KINDS[kind], ws, spec, label, unpacked)
+    cache = _cache(ws)
+    if cache is None or origin.kind or ws.has(path) or not path.is_file():
+        kind, opened = _read(ws, origin, spec)
+    else:
+        how = {**{key: getattr(spec, key) for key in delimited.KEYS}, "label": str(label)}
+        seen, text = Seen.of(path), cache.find(path, how)
+        if text is not None:
+            ws.on_open(path)
+            kind, opened = "text", delimited.opened(text, path)
+        else:
+            kind, opened = _read(ws, origin, spec)
+            if opened.text and opened.text.large:
+                is_copy = ws.has(opened.text.source)
+                text = cache.keep(path, how, seen, opened.text, is_copy=is_copy)
+                opened = opened._replace(text=text, frame=scan([text]))
     told = [*origin.told, *opened.told]
     if origin.charset and opened.text:
         from segkit.io.read.web import doubted  # loaded already, since a server has given it
@@ -97,6 +124,26 @@ def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
     opened = opened._replace(kind=kind, told=tuple(told))
     # The digest is that of the file itself, where it is more than a pipe.
     return _renamed(opened._replace(content=path) if path.is_file() and not origin.kind else opened, spec)
+
+
+def _cache(ws: Workspace) -> Cache | None:
+    asked = ws.cache_in
+    if asked is None:
+        return None
+
+    def begun() -> Cache:
+        cache = Cache(asked.folder, asked.version)
+        ws.at_end.append(cache.end)
+        return cache
+
+    return ws.once(Cache, begun)
+
+
+def _read(ws: Workspace, origin: Origin, spec: Source) -> tuple[str, Opened]:
+    """The kind of a file, and what it becomes."""
+    with ws.filling():
+        unpacked, kind = (origin.path, origin.kind) if origin.kind else unpack(ws, origin.label, origin.path)
+        return kind, _opened_as(KINDS[kind], ws, spec, origin.label, unpacked)
 
 
 def _opened_as(kind: Kind, ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:

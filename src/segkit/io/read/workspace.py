@@ -34,13 +34,21 @@ class Bounds(NamedTuple):
     """One with machines of its own, where there is one."""
 
 
+class CacheIn(NamedTuple):
+    """Where large texts are kept from one run to the next, by which version of segkit."""
+
+    folder: Path
+    version: str
+
+
 class Workspace:
     """Temporary files of one run (decompressed and transcoded text) and checks beside it; a `with` block ends both.
 
     `on_open` is told each file as soon as it is there: the file itself, or the copy of what came through a pipe.
     `frames` are tables that are no files, by the paths that sources give for them. `bounds` say in what the customers
     are computed; None where all are at once. `notes` gets what has to be said at once. The files are in `folder`, in
-    place of the one of the system.
+    place of the one of the system. Large texts are kept in `cache_in`, where that is set. `at_end` are called last, and
+    are told whether all went well, and the lines of all texts were checked.
     """
 
     def __init__(
@@ -76,6 +84,9 @@ class Workspace:
         self.spooled: dict[Hashable, tuple[Path, Any] | DataError] = {}
         self._copies: dict[str, Path] = {}
         self._made: dict[Hashable, Any] = {}
+        self.cache_in: CacheIn | None = None
+        self.at_end: list[Callable[[bool], None]] = []
+        self._verified = False
         return self
 
     def __exit__(
@@ -84,6 +95,8 @@ class Workspace:
         self._left.set()
         self.disconnect()
         self._checker.shutdown(cancel_futures=True)
+        for call in self.at_end:
+            call(error is None and self._verified)
         try:
             self._remove()
         except OSError as left:
@@ -133,6 +146,7 @@ class Workspace:
         errors = [error for error in (check.result() for check in self._checks.values()) if error]
         if errors:
             raise DataError(*(found for error in errors for found in error.diagnostics))
+        self._verified = True
 
     @contextmanager
     def filling(self) -> Iterator[None]:

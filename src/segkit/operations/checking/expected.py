@@ -9,7 +9,7 @@ from segkit.diagnostics import Finding
 from segkit.gates.expectations import broken, too_old
 from segkit.operations.checking.counting.counted import ALL, WRITTEN
 from segkit.operations.evaluation.evaluate import Evaluated
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.rules.findings import dotted
 from segkit.rules.model.file import RuleFile
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from segkit import codes
 from segkit.diagnostics import Finding
 from segkit.operations.checking.counting.counted import ALL, BOTH, MEMBER
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.results import Overlap
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks

@@ -16,7 +16,7 @@ from segkit.columns.tables.view import kept_rows
 from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.operations.tally import Entry, Tally
+from segkit.operations.summary.tally import Entry, Tally
 from segkit.results import TableCounts
 from segkit.rules import walk
 from segkit.rules.model.sources import Customers, Lookup

@@ -37,7 +37,7 @@ from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.other_keys import other_keys_by_name
 from segkit.operations.evaluation.settle import settle
 from segkit.operations.progress import Progress
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.rules.check.references import check_references
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from segkit import __version__
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
-from segkit.io.read import Label, Table, Workspace, open_table
+from segkit.io.read import CacheIn, Label, Table, Workspace, open_table
 from segkit.operations.evaluation.other_keys import other_keys
 from segkit.operations.progress import Progress, silent
 from segkit.rules import walk
@@ -22,6 +23,8 @@ def open_tables(loaded: Loaded, ws: Workspace, progress: Progress = silent) -> d
     Raises `DataError` with all that cannot be opened.
     """
     rules = loaded.rules
+    if rules.cache and not (ws.bounds and ws.bounds.engine):
+        ws.cache_in = CacheIn(loaded.source.directory / rules.cache.directory, __version__)
     tables: dict[str, Table] = {}
     wrong: list[Diagnostic] = []
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.compute import Computed, PaddedKeys, compute
+from segkit.columns.features.steps import MeasureStep
 from segkit.columns.helpers import DOUBT, KEY
 from segkit.columns.plan.plan import Plan, make_plan
 from segkit.columns.tables.read_lookup import LookupFailed
@@ -149,9 +150,11 @@ def plan_of(loaded: Loaded, tables: Mapping[str, Table], context: Context) -> Pl
 def _computed(plan: Plan, tables: Mapping[str, Table], ws: Workspace, progress: Progress) -> Computed | PaddedKeys:
     """What the plan computes; the lines of large texts are checked in the background meanwhile."""
     progress(f"reading {', '.join(plan.views)}")
+    measured = {CUSTOMERS, *(step.measure.spec.events for step in plan.steps if isinstance(step, MeasureStep))}
     for name, table in tables.items():
-        view = plan.views.get(name)
-        table.check_lines(ws, all_read=view is not None and view.doubts.short is not None)
+        view = plan.views.get(name)  # of a table that is only counted, not every column is read
+        all_read = view is not None and view.doubts.short is not None and name in measured
+        table.check_lines(ws, all_read=all_read)
     if ws.bounds is None:
         if note := note_of_memory(plan):
             ws.note(note)

@@ -19,7 +19,7 @@ from segkit.errors import RuleError
 from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.write import FORMATS
-from segkit.operations.tally import Tally
+from segkit.operations.summary.tally import Tally
 from segkit.results import WrittenFile
 from segkit.rules.model.file import RuleFile
 

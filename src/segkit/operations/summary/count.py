@@ -12,7 +12,7 @@ from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line, overlaps
 from segkit.operations.summary.distributions import tally_of_values
 from segkit.operations.summary.profiles import tally_of_profiles
-from segkit.operations.tally import Entry, Tally
+from segkit.operations.summary.tally import Entry, Tally
 from segkit.rules.model.file import RuleFile
 
 

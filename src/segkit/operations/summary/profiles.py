@@ -10,7 +10,7 @@ import polars as pl
 
 from segkit.columns.helpers import written
 from segkit.columns.money import as_money
-from segkit.operations.tally import Entry, Tally
+from segkit.operations.summary.tally import Entry, Tally
 from segkit.results import Profile
 
 Medians: TypeAlias = Mapping[tuple[str, str], float]

@@ -123,6 +123,13 @@ class Output(Model):
         return (LIST, AS_OF, CHANGE) if self.load == "append_changes" else (LIST,)
 
 
+class Cache(Model):
+    """Where large texts are kept as Parquet, so that runs over the same files need not take them apart again."""
+
+    directory: str
+    """The folder, relative to the rule file: a second copy of what is in these files, which only you can read."""
+
+
 class RuleFile(Model):
     """A rule file: sources, computed columns, segments, outputs."""
 
@@ -160,6 +167,8 @@ class RuleFile(Model):
     """What a segment should be worth, for `segkit check --data`."""
     output: Output = Output.model_construct()
     """Where the segments go, and how."""
+    cache: Cache | None = None
+    """Large texts, kept in a form that is read fast."""
     segment: Segments = {}
     """The segments, by name."""
     test: tuple[RuleTest, ...] = ()

@@ -39,6 +39,7 @@ class Overrides(NamedTuple):
     format: str | None = None
     files: bool = False
     """The lists go to files or to standard output, though the rules name a table."""
+    cache: str | None = None
 
 
 NO_OVERRIDES = Overrides()
@@ -58,6 +59,8 @@ def override(data: dict[str, Any], given: Overrides, at: At, problems: list[Diag
         data["output"] = _table(data, "output") | {key: value for key, value in output.items() if value}
     if given.files and "to" in _table(data, "output"):
         data["output"] = {key: value for key, value in _table(data, "output").items() if key not in _OF_TABLES}
+    if given.cache is not None:
+        data["cache"] = {"directory": absolute(given.cache)}
     for section, paths, what in (("events", given.events, "event tables"), ("lookup", given.lookups, "lookups")):
         if paths:
             data[section] = _with_paths(data, section, paths, what, problems)

@@ -8,7 +8,7 @@ from segkit.errors import DataError
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.problems import problem
-from segkit.io.read.text.delimited import open_text, scan
+from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.encoding import look
 from segkit.io.read.text.lines import ragged
 from segkit.io.read.workspace import Workspace
@@ -25,8 +25,14 @@ def open_delimited(ws: Workspace, spec: Source, label: Label, path: Path) -> Ope
     text = open_text(ws, label, path, spec)
     if not text.large and (error := ragged(text)):
         raise error
+    return opened(text, path)
+
+
+def opened(text: TextFile, path: Path) -> Opened:
+    """The rows of a text that has been looked at."""
+    frame = scan([text])
     return Opened(
-        label=label, content=path, frame=scan([text]), names=text.names, text=text, has_lines=True, fault=_fault
+        label=text.label, content=path, frame=frame, names=text.names, text=text, has_lines=True, fault=_fault
     )
 
 

@@ -68,6 +68,8 @@ class TextFile(NamedTuple):
     """The lines that `skip_footer` leaves out, with their numbers."""
     large: bool = False
     """Its lines are checked beside the run, not when it is opened."""
+    kept: Path | None = None
+    """Its rows as Parquet, where they are kept."""
 
     @property
     def dialect(self) -> Dialect:
@@ -76,7 +78,7 @@ class TextFile(NamedTuple):
 
     def layout(self) -> tuple[object, ...]:
         """What files must share to be scanned as one."""
-        return self.delimiter, self.quote, self.names, self.has_header
+        return self.delimiter, self.quote, self.names, self.has_header, self.kept is None
 
     def line(self, number: int) -> int:
         """The number in the file of a line of `source`."""
@@ -174,6 +176,8 @@ def unpaired(file: TextFile, line: int) -> DataError:
 def scan(files: list[TextFile]) -> pl.LazyFrame:
     """All columns as text, null where empty; the files have one layout."""
     first = files[0]
+    if first.kept:
+        return pl.scan_parquet([file.kept for file in files if file.kept], glob=False)
     return pl.scan_csv(
         [file.source for file in files],
         separator=first.delimiter,

@@ -12,7 +12,7 @@ from segkit.gates.parts import through_gates
 from segkit.operations.checking.counting.reach import reached
 from segkit.operations.checking.counting.worth import total, worth_of
 from segkit.operations.checking.known import columns_read
-from segkit.operations.tally import Entry, Tally
+from segkit.operations.summary.tally import Entry, Tally
 from segkit.rules.model.file import RuleFile
 
 ALL, MEMBER, BOTH, WRITTEN = "customers", "member", "both", "written"

@@ -1,0 +1,164 @@
+"""Large texts, kept as Parquet from one run to the next: every column as text, as it came.
+
+An entry is of one file, read in one way, as it was at one time: at its place, with its length, times and inode. Whoever
+publishes compares the digest, too. Only texts whose lines have been checked are kept. Entries are written beside, and
+renamed, so that several runs may share the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import polars as pl
+
+from segkit.io.publish.errors import error_number, writing
+from segkit.io.read.text.delimited import TextFile, scan
+
+VERSION = 1
+"""Raise it when the same file makes another entry."""
+UNUSED, REPLACED = 30 * 86_400, 86_400
+"""Seconds that an entry stays which nobody uses, and one whose file has changed since."""
+_BESIDE, _ENTRY = ".segkit-", ".kept"
+"""How the folders begin in which entries are made, and how those of entries end: nothing else is ever removed."""
+_ROWS, _TEXT, _FACTS, _USED = "rows.parquet", "text.csv", "facts", "used"
+How: TypeAlias = Mapping[str, Any]
+"""The keys that say how a file is read, and what it is called."""
+
+
+class Seen(NamedTuple):
+    """What tells a file from what it was before."""
+
+    size: int
+    modified: int
+    changed: int
+    device: int
+    inode: int
+
+    @staticmethod
+    def of(path: Path) -> Seen:
+        """The file as it is right now."""
+        found = path.stat()
+        return Seen(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_dev, found.st_ino)
+
+
+class _Facts(NamedTuple):
+    """What is known of a file beside its rows."""
+
+    digest: str
+    text: TextFile
+    has_copy: bool
+
+
+class _Made(NamedTuple):
+    """An entry that is made; it is kept once the run has gone well."""
+
+    path: Path
+    seen: Seen
+    entry: Path
+    facts: _Facts
+
+
+class Cache:
+    """A folder with texts as Parquet, for its owner alone; entries are of one version of segkit."""
+
+    def __init__(self, folder: Path, version: str) -> None:
+        self._folder, self._version = folder, version
+        self._made: dict[Path, _Made] = {}
+        self.used: dict[Path, tuple[str, Path]] = {}
+        """A file as the run names it -> its digest when its entry was made, and the entry."""
+
+    def find(self, path: Path, how: How) -> TextFile | None:
+        """The text of a file that is read so, whose rows are kept; None where there is no entry."""
+        entry = self._entry(path, Seen.of(path), how)
+        try:
+            there = (entry / _FACTS).stat()
+            if there.st_uid != os.getuid() or there.st_mode & 0o022:
+                return None  # somebody else may have written it
+            facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
+            (entry / _USED).touch()
+        except OSError:  # there is none, or another run has just removed it
+            return None
+        self.used[path] = (facts.digest, entry)
+        text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
+        return text._replace(source=entry / _TEXT) if facts.has_copy else text
+
+    def keep(self, path: Path, how: How, seen: Seen, text: TextFile, *, is_copy: bool) -> TextFile:
+        """The text of a file, as it was `seen` before it was read, with its rows as Parquet.
+
+        `is_copy` says that its source goes with the run. One that Polars cannot read to its end is not kept: the run
+        says why. Raises `WriteError`.
+        """
+        with writing(self._folder):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=self._folder))
+            try:
+                scan([text]).sink_parquet(beside / _ROWS, compression="lz4")
+            except pl.exceptions.PolarsError as error:
+                shutil.rmtree(beside, ignore_errors=True)
+                if error_number(error):
+                    raise
+                return text
+            if is_copy:
+                shutil.copyfile(text.source, beside / _TEXT)
+            for file in beside.iterdir():
+                file.chmod(0o600)
+        self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy))
+        return text._replace(kept=(beside / _ROWS).absolute())
+
+    def end(self, keep: bool) -> None:
+        """The run is over; `keep` what was made where all went well."""
+        if keep:
+            self._commit()
+        self._tidy()
+
+    def _commit(self) -> None:
+        """Keep what was made of files that are still what they were."""
+        for beside, made in self._made.items():
+            with suppress(OSError), made.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                if Seen.of(made.path) == made.seen:
+                    (beside / _FACTS).touch(0o600)
+                    (beside / _FACTS).write_bytes(pickle.dumps(made.facts._replace(digest=digest)))
+                    (beside / _USED).touch(0o600)
+                    beside.rename(made.entry)  # fails where another run was faster: it has made the same
+
+    def _tidy(self) -> None:
+        """Remove what was not kept, what nobody has used for long, and what was kept of files that have changed."""
+        replaced = {made.entry.name.partition("-")[0] for made in self._made.values()}
+        for beside in self._made:
+            shutil.rmtree(beside, ignore_errors=True)
+        self._made.clear()
+        now = time.time()
+        for entry in entries_in(self._folder):
+            with suppress(OSError):
+                unused = now - (entry / _USED).stat().st_mtime
+                if unused > (REPLACED if entry.name.partition("-")[0] in replaced else UNUSED):
+                    drop(entry)
+
+    def _entry(self, path: Path, seen: Seen, how: How) -> Path:
+        of_file = _digest([VERSION, self._version, pl.__version__, str(path.resolve()), how])
+        return self._folder / f"{of_file}-{_digest(seen)}{_ENTRY}"
+
+
+def entries_in(folder: Path) -> list[Path]:
+    """The folders of all entries of a cache."""
+    return sorted(folder.glob(f"*{_ENTRY}"))
+
+
+def drop(entry: Path) -> None:
+    """Remove an entry."""
+    shutil.rmtree(entry, ignore_errors=True)
+
+
+def _digest(of: Any) -> str:
+    return hashlib.sha256(json.dumps(of, sort_keys=True, default=str).encode()).hexdigest()[:32]

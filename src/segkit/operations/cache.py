@@ -1,0 +1,36 @@
+"""`cache`: what runs keep of large texts from one to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segkit.errors import RuleError
+from segkit.io.read.text.kept import drop, entries_in
+from segkit.io.write import FORMATS
+from segkit.rules.text.loader import load_rules
+from segkit.words import plural
+
+RULES = Path("segments.toml")
+
+
+def clear(folder: Path | None) -> str:
+    """Remove all entries of a cache, by default of that of the rule file here; what was done, in words.
+
+    Raises `RuleError` where nothing says which one.
+    """
+    folder = folder or _of_rules()
+    entries = entries_in(folder)
+    size = sum(file.stat().st_size for entry in entries for file in entry.iterdir())
+    for entry in entries:
+        drop(entry)
+    return f"removed {plural(len(entries), 'file')} from `{folder}`, {size / 1e6:,.1f} MB"
+
+
+def _of_rules() -> Path:
+    hint = "name the folder: `segkit cache clear DIR`"
+    if not RULES.is_file():
+        raise RuleError.of(f"there is no `{RULES}` here that says where the cache is", hint=hint)
+    loaded = load_rules(RULES, formats=FORMATS)
+    if loaded.rules.cache is None:
+        raise RuleError.of(f"`{RULES}` has no `[cache]`", hint=hint)
+    return loaded.source.directory / loaded.rules.cache.directory

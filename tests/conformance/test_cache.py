@@ -1,0 +1,196 @@
+"""`--cache`: large texts are kept as Parquet, and no answer changes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from segkit.io.read.text import kept
+from tests.conformance.test_buckets import CUSTOMERS, ORDERS, SEGMENTS, rules_of, run
+from tests.desk import Desk
+
+RULES = rules_of(SEGMENTS["medians and profiles"])
+
+
+@pytest.fixture(autouse=True)
+def all_are_large() -> Iterator[None]:
+    with patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0):
+        yield
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    desk.put("c.csv", CUSTOMERS)
+    desk.put("o.csv", ORDERS)
+    return desk
+
+
+def entries(desk: Desk, name: str = "kept") -> list[Path]:
+    return kept.entries_in(desk / name)
+
+
+def cached(desk: Desk, rules: str, code: int = 0, *options: str) -> None:
+    """Without a cache, with one that has nothing, and with what is there by then: the same."""
+    whole = run(desk, rules, *options, code=code)
+    for _ in range(2):
+        assert run(desk, rules, "--cache", str(desk / "kept"), *options, code=code) == whole
+
+
+FILES: dict[str, tuple[bytes, str]] = {
+    "plain": (ORDERS.encode(), ""),
+    "packed": (gzip.compress(ORDERS.encode(), mtime=0), ""),
+    "cp1252, with a note": (ORDERS.replace(",a,", ",à,").encode("cp1252"), ""),
+    "quoted": (ORDERS.replace(",a,", ',"a, ""b""\nc",').encode(), ""),
+    "semicolons and commas": (ORDERS.replace(",", ";").replace(".50", ",50").encode(), ""),
+    "lines above and below": (f"shop\n\n{ORDERS}total,,,,\n".encode(), "skip_lines = 2\nskip_footer = 1"),
+    "escaped": (ORDERS.replace(",a,", ',"a\\"",').encode(), 'escape = "\\\\"'),
+    "lines of other lengths": (f"{ORDERS}05,2024-06-01,1.00,a\n".encode(), 'ragged = "pad"'),
+    "renamed": (ORDERS.replace("amount", "total").encode(), 'rename = { amount = "total" }'),
+    "filled": (ORDERS.replace(",a,", ",,").encode(), 'id = "number"\nfill_down = ["product"]'),
+    "repeated": (f"{ORDERS}{ORDERS.partition(chr(10))[2]}".encode(), 'duplicates = "drop"'),
+    "without a header": (ORDERS.partition("\n")[2].encode(), 'header = ["id", "day", "amount", "product", "number"]'),
+    "late padded keys": (f"{ORDERS} 05 ,2024-06-01,3.00,a,999\n".encode(), ""),
+    "an empty column": (ORDERS.replace(",a,", ",,").replace(",b,", ",,").encode(), ""),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_changes(shop: Desk, name: str) -> None:
+    content, keys = FILES[name]
+    (shop / "o.csv").write_bytes(content)
+    cached(shop, rules_of(SEGMENTS["which came first"], of_orders=keys))
+    assert len(entries(shop)) == 2
+
+
+@pytest.mark.parametrize("options", [("--buckets", "3"), ("--memory", "1GB"), ("--dry-run",)])
+def test_beside_other_options(shop: Desk, options: tuple[str, ...]) -> None:
+    with patch("segkit.engines.spread.ROWS", 7):
+        cached(shop, RULES, 0, *options)
+
+
+BAD = {
+    "a day that there is not": ("05,2024-02-30,1.00,a,1\n", ""),
+    "an amount that is none": ("05,2024-02-03,much,a,1\n", ""),
+    "a line too long": ("05,2024-02-03,1.00,a,1,2\n", ""),
+    "a line too short": ("05,2024-02-03\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_errors_are_the_same(shop: Desk, name: str) -> None:
+    """With the line and the value, also where the rows are read from the cache; a file with a wrong line is not kept."""
+    line, keys = BAD[name]
+    shop.put("o.csv", ORDERS + line)
+    cached(shop, rules_of(SEGMENTS["which came first"], of_orders=keys), 3)
+    assert not entries(shop)
+    # Where nothing reads the value, the file is kept, and then its value is an error with its line.
+    cached(shop, rules_of("[segment.all]\neveryone = true\n", of_orders=keys), 3 if "line" in name else 0)
+    cached(shop, rules_of(SEGMENTS["medians and profiles"], of_orders=keys), 3)
+
+
+def test_several_files_of_which_one_changes(shop: Desk) -> None:
+    head, *lines = ORDERS.splitlines()
+    (shop / "parts").mkdir()
+    for number in range(4):
+        shop.put(f"parts/{number}.csv", "\n".join([head, *lines[50 * number : 50 * number + 50]]) + "\n")
+    rules = rules_of(SEGMENTS["which came first"], orders="parts/*.csv")
+    cached(shop, rules)
+    before = entries(shop)
+    shop.put("parts/2.csv", "\n".join([head, *lines[5:80]]) + "\n")
+    cached(shop, rules)
+    assert len(before) == 5 and len(set(entries(shop)) - set(before)) == 1
+
+
+def test_a_file_that_hides_that_it_has_changed(shop: Desk) -> None:
+    """Its digest is another one: nothing is published, its entry goes, and the next run reads the file."""
+    whole = run(shop, RULES, "--cache", str(shop / "kept"))
+    real = kept.Seen.of(shop / "o.csv")
+    shop.put("o.csv", ORDERS.replace(",a,", ",c,"))
+    with patch.object(kept.Seen, "of", lambda path: real if path.name == "o.csv" else SEEN(path)):
+        said = run(shop, RULES, "--cache", str(shop / "kept"), code=3)
+        assert "has changed since it was put into the cache" in said[1] and "run this again" in said[1]
+        assert not said[3]
+        assert run(shop, RULES, "--cache", str(shop / "kept")) != whole
+    assert run(shop, RULES)[0] == 0
+
+
+SEEN = kept.Seen.of
+
+
+def test_for_its_owner_alone(shop: Desk) -> None:
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    assert (shop / "kept").stat().st_mode & 0o777 == 0o700
+    for path in (shop / "kept").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    for entry in entries(shop):
+        (entry / "facts").chmod(0o666)  # then others may have written them
+    used = [(entry / "used").stat().st_mtime_ns for entry in entries(shop)]
+    assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
+    assert used == [(entry / "used").stat().st_mtime_ns for entry in entries(shop)]
+
+
+def test_what_nobody_uses_goes(shop: Desk) -> None:
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    old = time.time() - 31 * 86_400
+    for entry in entries(shop):
+        os.utime(entry / "used", (old, old))
+    (shop / "kept" / "mine.csv").write_text("x")
+    shop.put("c.csv", CUSTOMERS + "77,FR,1\n")
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    assert len(entries(shop)) == 2
+    assert (shop / "kept" / "mine.csv").exists()
+
+
+def test_the_rule_file_names_it(shop: Desk) -> None:
+    """For every command that reads the files; `cache clear` empties it."""
+    rules = RULES + '[cache]\ndirectory = "kept"\n'
+    whole = run(shop, RULES)
+    assert run(shop, rules)[2]["segments"] == whole[2]["segments"]
+    first = entries(shop)
+    assert len(first) == 2
+    shop.put("segments.toml", rules)
+    used = [(entry / "used").stat().st_mtime_ns for entry in first]
+    shop.segkit("check", shop / "segments.toml", "--data", code=None)
+    shop.segkit("explain", shop / "segments.toml", "05")
+    assert entries(shop) == first
+    assert all(now > before for now, before in zip([(e / "used").stat().st_mtime_ns for e in first], used, strict=True))
+
+
+def test_clear(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop.folder)
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    (shop / "kept" / "mine.csv").write_text("x")
+    said = shop.segkit("cache", "clear", "kept").stderr
+    assert said.startswith("removed 2 files from `kept`, ")
+    assert [path.name for path in (shop / "kept").iterdir()] == ["mine.csv"]
+    assert "cache clear DIR" in shop.segkit("cache", "clear", code=2).stderr
+    shop.put("segments.toml", RULES)
+    assert "has no `[cache]`" in shop.segkit("cache", "clear", code=2).stderr
+    shop.put("segments.toml", RULES + '[cache]\ndirectory = "kept"\n')
+    assert shop.segkit("cache", "clear").stderr.startswith("removed 0 files from `kept`")
+
+
+def test_what_is_no_file_is_not_kept(shop: Desk) -> None:
+    rules = rules_of(SEGMENTS["which came first"], orders="-")
+    whole = run(shop, rules, input=ORDERS.encode())
+    for _ in range(2):
+        assert run(shop, rules, "--cache", str(shop / "kept"), input=ORDERS.encode()) == whole
+    assert len(entries(shop)) == 1
+
+
+def test_a_folder_that_cannot_be_written(shop: Desk) -> None:
+    shop.put("taken", "a file\n")
+    said = run(shop, RULES, "--cache", str(shop / "taken"), code=4)[1]
+    assert "taken" in said and "Traceback" not in said
+
+
+def test_a_run_that_fails_keeps_nothing_half(shop: Desk) -> None:
+    shop.put("c.csv", CUSTOMERS + "05,FR,3\n")
+    run(shop, RULES, "--cache", str(shop / "kept"), code=3)
+    assert not list((shop / "kept").iterdir())
