@@ -135,6 +135,13 @@ def test_for_its_owner_alone(shop: Desk) -> None:
     assert used == [(entry / "used").stat().st_mtime_ns for entry in entries(shop)]
 
 
+def test_an_entry_that_is_damaged_is_none(shop: Desk) -> None:
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    for entry, content in zip(entries(shop), (b"", b"no pickle"), strict=True):
+        (entry / "facts").write_bytes(content)
+    assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
+
+
 def test_what_nobody_uses_goes(shop: Desk) -> None:
     run(shop, RULES, "--cache", str(shop / "kept"))
     old = time.time() - 31 * 86_400

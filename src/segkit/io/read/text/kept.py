@@ -86,7 +86,7 @@ class Cache:
                 return None  # somebody else may have written it
             facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
             (entry / _USED).touch()
-        except OSError:  # there is none, or another run has just removed it
+        except (OSError, EOFError, pickle.UnpicklingError):  # there is none, or not all of one
             return None
         self.used[path] = (facts.digest, entry)
         text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
