@@ -81,9 +81,10 @@ class Cache:
         """The text of a file that is read so, whose rows are kept; None where there is no entry."""
         entry = self._entry(path, Seen.of(path), how)
         try:
-            there = (entry / _FACTS).stat()
-            if there.st_uid != os.getuid() or there.st_mode & 0o022:
-                return None  # somebody else may have written it
+            for part in (entry, entry / _FACTS):
+                there = part.lstat()
+                if there.st_uid != os.getuid() or there.st_mode & 0o022:
+                    return None  # somebody else may have written it
             facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
             (entry / _USED).touch()
         except (OSError, EOFError, pickle.UnpicklingError):  # there is none, or not all of one
