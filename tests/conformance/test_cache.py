@@ -148,9 +148,13 @@ def test_what_nobody_uses_goes(shop: Desk) -> None:
     for entry in entries(shop):
         os.utime(entry / "used", (old, old))
     (shop / "kept" / "mine.csv").write_text("x")
+    (left := shop / "kept" / ".segkit-killed").mkdir()
+    (left / "rows.parquet").write_text("x")
+    os.utime(left, (old, old))
     shop.put("c.csv", CUSTOMERS + "77,FR,1\n")
     run(shop, RULES, "--cache", str(shop / "kept"))
     assert len(entries(shop)) == 2
+    assert not left.exists()
     assert (shop / "kept" / "mine.csv").exists()
 
 
@@ -195,6 +199,17 @@ def test_a_folder_that_cannot_be_written(shop: Desk) -> None:
     shop.put("taken", "a file\n")
     said = run(shop, RULES, "--cache", str(shop / "taken"), code=4)[1]
     assert "taken" in said and "Traceback" not in said
+
+
+def test_a_full_disk_leaves_nothing(shop: Desk) -> None:
+    shop.put("o.csv.gz", gzip.compress(ORDERS.encode()))
+    full = OSError(28, "No space left on device", str(shop / "kept"))
+    with patch("segkit.io.read.text.kept.shutil.copyfile", side_effect=full):
+        said = run(
+            shop, rules_of(SEGMENTS["which came first"], orders="o.csv.gz"), "--cache", str(shop / "kept"), code=4
+        )
+    assert "cannot write" in said[1]
+    assert not list((shop / "kept").iterdir())
 
 
 def test_a_run_that_fails_keeps_nothing_half(shop: Desk) -> None:

@@ -104,15 +104,15 @@ class Cache:
             beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=self._folder))
             try:
                 scan([text]).sink_parquet(beside / _ROWS, compression="lz4")
-            except pl.exceptions.PolarsError as error:
-                shutil.rmtree(beside, ignore_errors=True)
-                if error_number(error):
-                    raise
-                return text
-            if is_copy:
-                shutil.copyfile(text.source, beside / _TEXT)
-            for file in beside.iterdir():
-                file.chmod(0o600)
+                if is_copy:
+                    shutil.copyfile(text.source, beside / _TEXT)
+                for file in beside.iterdir():
+                    file.chmod(0o600)
+            except BaseException as error:
+                drop(beside)
+                if isinstance(error, pl.exceptions.PolarsError) and not error_number(error):
+                    return text
+                raise
         self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy))
         return text._replace(kept=(beside / _ROWS).absolute())
 
@@ -137,7 +137,7 @@ class Cache:
         """Remove what was not kept, what nobody has used for long, and what was kept of files that have changed."""
         replaced = {made.entry.name.partition("-")[0] for made in self._made.values()}
         for beside in self._made:
-            shutil.rmtree(beside, ignore_errors=True)
+            drop(beside)
         self._made.clear()
         now = time.time()
         for entry in entries_in(self._folder):
@@ -145,6 +145,10 @@ class Cache:
                 unused = now - (entry / _USED).stat().st_mtime
                 if unused > (REPLACED if entry.name.partition("-")[0] in replaced else UNUSED):
                     drop(entry)
+        for beside in self._folder.glob(f"{_BESIDE}*"):  # a run that was killed has left it
+            with suppress(OSError):
+                if now - beside.stat().st_mtime > REPLACED:
+                    drop(beside)
 
     def _entry(self, path: Path, seen: Seen, how: How) -> Path:
         of_file = _digest([VERSION, self._version, pl.__version__, str(path.resolve()), how])
