@@ -325,6 +325,79 @@ def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
     check(shop, rules_of(SEGMENTS["medians and profiles"], orders="-"), input=ORDERS.encode())
 
 
+def _with_texts(**of: str) -> str:
+    """The orders with one more column, of which some are these; all others say `x`."""
+    lines = [f"{line},x" for line in ORDERS.splitlines()]
+    lines[0] = lines[0].removesuffix("x") + "note"
+    for place, note in of.items():
+        number = int(place.removeprefix("row"))
+        lines[number] = lines[number].removesuffix("x") + note
+    return "\n".join(lines) + "\n"
+
+
+TEXTS: dict[str, tuple[str | bytes, str, int]] = {
+    "line breaks in fields": (_with_texts(**{f"row{n}": f'"a\n{n}, ""b""\n\n"' for n in range(1, 90, 3)}), "", 0),
+    "a header of two lines": (_with_texts().replace("note", '"the\nnote"', 1), "", 0),
+    "blank lines": (_with_texts().replace("\n0", "\n\n0").replace("\n", "\n\n", 1) + "\n\n", "", 0),
+    "blank lines above, and a mark of UTF-8": (b"\xef\xbb\xbf\n\r\n" + _with_texts().encode(), "", 0),
+    "line ends of Windows": (_with_texts(row5='"a\n"').replace("\n", "\r\n"), "", 0),
+    "no line end at the end": (_with_texts().rstrip("\n"), "", 0),
+    "no header": (_with_texts().partition("\n")[2], 'header = ["id", "day", "amount", "product", "number", "n"]', 0),
+    "no header, and a mark of UTF-8": (
+        b"\xef\xbb\xbf" + re.sub(r"(?m)^(.*?,.*?,.*?),(\w),", r"\2,\1,", _with_texts().partition("\n")[2]).encode(),
+        'header = ["product", "id", "day", "amount", "number", "n"]',
+        0,
+    ),
+    "other encoding": (_with_texts(row3="caf\u00e9 \u201cx\u201d").encode("cp1252"), 'encoding = "cp1252"', 0),
+    "inches": (_with_texts(row3='5" or 7', row9='"a, ""b"""'), "", 0),
+    "columns with other names": (_with_texts().replace("note", "n", 1), 'rename = { note = "n" }', 0),
+    "long lines": (_with_texts(row50="x,y"), "", 3),
+    "short lines": (_with_texts(row50="x\n05,2024-01-01"), "", 3),
+    "short lines, padded": (_with_texts(row50="x\n05,2024-01-01"), 'ragged = "pad"', 0),
+    "a value that is none": (_with_texts(row80="x\n05,2024-13-01,1.00,a,7,x"), "", 3),
+    "only a header": (_with_texts().partition("\n")[0], "", 0),
+}
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_lines_of_texts(shop: Desk, name: str, large: bool, pieces: None) -> None:
+    """Texts are read in ranges of lines where they are, as if each were the whole."""
+    content, keys, code = TEXTS[name]
+    shop.put("o.csv", content)
+    rules = rules_of(SEGMENTS["which came first"], of_orders=keys)
+    with patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0 if large else 1 << 20):
+        check(shop, rules, code=code)
+        whole = run(shop, rules, code=code)
+        copied = AssertionError("the text was copied")
+        with (
+            patch("segkit.engines.spread.Local", Shipped),
+            patch("segkit.engines.pieces.completed", side_effect=copied),
+        ):
+            assert run(shop, rules, "--buckets", "3", code=code) == whole
+
+
+def test_lines_of_json(shop: Desk, pieces: None) -> None:
+    """Keys that come late, others that are missing, and types that a later line settles."""
+    orders = pl.read_csv(shop / "o.csv", schema_overrides={"id": pl.String}).rows(named=True)
+    for number, order in enumerate(orders):
+        if number == 70:
+            order.update({"amount": 1.5, "note": "late", "of": {"a": 1}})
+        elif number % 5:
+            order.update({"product": None} if number % 2 else {"amount": 3})
+    lines = [json.dumps(order) for order in orders]
+    for keys in ("", 'rename = { product = "item" }'):
+        text = "\n".join(lines).replace('"product"', '"item"') if keys else "\n\n".join(lines)
+        shop.put("o.ndjson", text)
+        with patch("segkit.engines.pieces.completed", side_effect=AssertionError("the text was copied")):
+            check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.ndjson", of_orders=keys))
+    shop.put("o.ndjson", text + "\n{")
+    check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.ndjson"), code=3)
+    lines[4] = lines[4].replace('"product": ', '"product": 7, "was": ')
+    shop.put("o.ndjson", "\n".join(lines))  # numbers among texts: only the whole tells
+    check(shop, rules_of(SEGMENTS["medians and profiles"], orders="o.ndjson"))
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_customers_from_events(shop: Desk, form: str, pieces: None) -> None:
     pl.read_csv(shop / "o.csv", try_parse_dates=True, schema_overrides={"id": pl.String}).write_parquet(

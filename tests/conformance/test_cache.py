@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+import polars as pl
 import pytest
 
+from segkit.columns.plan.plan import Plan
 from segkit.io.read.text import kept
+from segkit.operations.evaluation import settle
 from tests.conformance.test_buckets import CUSTOMERS, ORDERS, SEGMENTS, rules_of, run
 from tests.desk import Desk
 
@@ -20,7 +25,7 @@ RULES = rules_of(SEGMENTS["medians and profiles"])
 
 @pytest.fixture(autouse=True)
 def all_are_large() -> Iterator[None]:
-    with patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0):
+    with patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0), patch("segkit.io.read.text.kept.YOUNG", 0):
         yield
 
 
@@ -29,6 +34,29 @@ def shop(desk: Desk) -> Desk:
     desk.put("c.csv", CUSTOMERS)
     desk.put("o.csv", ORDERS)
     return desk
+
+
+def test_a_file_that_has_just_changed_is_not_kept_yet(shop: Desk) -> None:
+    """It may change again, at the same length, within one tick of the clock."""
+    with patch("segkit.io.read.text.kept.YOUNG", 3_600):
+        run(shop, rules_of(SEGMENTS["which came first"]), "--cache", str(shop / "kept"))
+        assert not entries(shop)
+    run(shop, rules_of(SEGMENTS["which came first"]), "--cache", str(shop / "kept"))
+    assert len(entries(shop)) == 2
+
+
+def test_an_entry_that_is_removed_under_a_run(shop: Desk) -> None:
+    rules = rules_of(SEGMENTS["which came first"])
+    run(shop, rules, "--cache", str(shop / "kept"))
+
+    def remove(plan: Plan, *rest: Any) -> Any:
+        shutil.rmtree(shop / "kept")
+        return compute(plan, *rest)
+
+    compute = settle._computed
+    with patch.object(settle, "_computed", remove):
+        said = run(shop, rules, "--cache", str(shop / "kept"), code=3)[1]
+    assert "in the cache was removed while it was read" in said and "run this again" in said
 
 
 def entries(desk: Desk, name: str = "kept") -> list[Path]:
@@ -216,3 +244,19 @@ def test_a_run_that_fails_keeps_nothing_half(shop: Desk) -> None:
     shop.put("c.csv", CUSTOMERS + "05,FR,3\n")
     run(shop, RULES, "--cache", str(shop / "kept"), code=3)
     assert not list((shop / "kept").iterdir())
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.parquet", "o.ndjson"])
+def test_a_file_that_is_removed_under_a_run(shop: Desk, name: str) -> None:
+    orders = pl.read_csv(shop / "o.csv", schema_overrides={"id": pl.String})
+    orders.write_parquet(shop / "o.parquet")
+    orders.write_ndjson(shop / "o.ndjson")
+
+    def remove(plan: Plan, *rest: Any) -> Any:
+        (shop / name).unlink()
+        return compute(plan, *rest)
+
+    compute = settle._computed
+    with patch.object(settle, "_computed", remove):
+        said = shop.apply(rules_of(SEGMENTS["which came first"], orders=name), code=3).stderr
+    assert f"`{name}` was removed while it was read" in said

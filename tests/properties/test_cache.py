@@ -23,7 +23,11 @@ def test_everything(case: Case, in_buckets: bool) -> None:
     """The first run makes the entries, the second one reads them."""
     note(case.show())
     options = ("--buckets", "3") if in_buckets else ()
-    with tempfile.TemporaryDirectory() as name, patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        patch("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 0),
+        patch("segkit.io.read.text.kept.YOUNG", 0),
+    ):
         directory = Path(name)
         case.write(directory)
         whole = applied(directory, *options)

@@ -62,7 +62,7 @@ class Job:
 
     def split(self, piece: Piece) -> Iterator[Parcel]:
         """The rows of a piece that are kept, by bucket, and the counts of all."""
-        columns, rows, is_customers = self.travels[piece.table], piece.rows, piece.table == CUSTOMERS
+        columns, rows, is_customers = self.travels[piece.table], piece.rows(), piece.table == CUSTOMERS
         if is_customers:
             rows = rows.with_row_index(PLACE).with_columns(pl.col(PLACE).cast(pl.Int64) + piece.place * _BLOCK)
         view = self.plan.views[piece.table].over(rows)

@@ -123,12 +123,12 @@ def spread(plan: Plan, ws: Workspace, bounds: Bounds, progress: Callable[[str], 
     sources = {name: source_of(plan.views[name], columns, ws) for name, columns in read.items()}
     work = ws.new_folder()
     engine: Engine = bounds.engine or Local(work, AT_ONCE)
-    _require_reach(engine, [path for source in sources.values() for path in source.files], work)
+    _require_reach(engine, [part.file for source in sources.values() for part in source.parts], work)
     size = PART if elsewhere and bounds.memory is None else memory // (4 * AT_ONCE)
     pieces: list[Piece] = []
     for name, source in sources.items():
         pieces += source.pieces(name, min(ROWS, max(LEAST_ROWS, size // 4 // width[name])))
-    total = sum(source.rows * width[name] for name, source in sources.items() if travels[name])
+    total = sum(source.size * width[name] for name, source in sources.items() if travels[name])
     buckets = bounds.buckets or max(math.ceil(total / size), 2 * engine.workers, 1)
     progress(f"computing customers in {plural(buckets, 'bucket')}")
     job = Job(_placed(plan).without_rows, travels, buckets, work)

@@ -111,11 +111,12 @@ def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
             ws.on_open(path)
             kind, opened = "text", delimited.opened(text, path)
         else:
+            young = seen.is_young  # as it is before it is read
             kind, opened = _read(ws, origin, spec)
-            if opened.text and opened.text.large:
+            if opened.text and opened.text.large and not young:
                 is_copy = ws.has(opened.text.source)
                 text = cache.keep(path, how, seen, opened.text, is_copy=is_copy)
-                opened = opened._replace(text=text, frame=scan([text]))
+                opened = opened._replace(text=text, frame=scan([text]), lines=None)
     told = [*origin.told, *opened.told]
     if origin.charset and opened.text:
         from segkit.io.read.web import doubted  # loaded already, since a server has given it

@@ -15,6 +15,7 @@ from segkit.errors import DataError
 from segkit.io.read.label import Label
 from segkit.io.read.problems import problem
 from segkit.io.read.text.delimited import TextFile
+from segkit.io.read.text.ranges import Lines
 from segkit.io.read.values.texts import WHITE
 from segkit.rules.model.sources import TypeName
 
@@ -28,12 +29,19 @@ def damaged(opened: Opened) -> DataError | None:
     try:
         for _ in opened.frame.collect_batches():
             pass
+    except FileNotFoundError:
+        return gone(opened.label)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         return problem(
             opened.label, f"`{opened.label.name}` is damaged: {reason}", hint="copy or export the file again"
         )
     return None
+
+
+def gone(label: Label) -> DataError:
+    """The error for a file that somebody has removed meanwhile."""
+    return problem(label, f"`{label.name}` was removed while it was read", hint="run this once it is there again")
 
 
 def rowless(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -72,13 +80,15 @@ class Opened(NamedTuple):
     """What columns are that hold, as text, also values that no such column can have."""
     mixed: Mapping[str, str] = MappingProxyType({})
     """Columns of texts, of which some came as typed numbers -> the column of the frame that says which."""
+    lines: Callable[[], Lines] | None = None
+    """Gives the text of which any lines are rows of the frame, where there is one."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
 
     @property
     def without_rows(self) -> Opened:
         """What is known of the file where it is not."""
-        return self._replace(frame=rowless(self.frame), fault=damaged, numbers=None)
+        return self._replace(frame=rowless(self.frame), fault=damaged, numbers=None, lines=None)
 
     def place(self, line: int | None = None) -> SourceLocation:
         """Where it is, or a line or row of it."""

@@ -73,7 +73,7 @@ def settle_types(loaded: Loaded, tables: Mapping[str, Table], context: Context) 
         try:
             plan = plan_of(loaded, tables, context)
             better = _with_clear_dates(plan, tables) or _better(plan, tables, _doubtful_columns(plan))
-        except (pl.exceptions.PolarsError, LookupFailed) as error:
+        except (pl.exceptions.PolarsError, FileNotFoundError, LookupFailed) as error:
             explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
             if explained is None:
                 raise
@@ -122,7 +122,7 @@ def _outcome(
         looks = _second_looks(plan, computed, ws)
         ws.verify()
         refuse_lost_rows(plan, computed)
-    except (pl.exceptions.PolarsError, LookupFailed) as error:
+    except (pl.exceptions.PolarsError, FileNotFoundError, LookupFailed) as error:
         explained = explain_failure(tables.values()) or too_large(loaded, plan, error)
         if explained is None:
             raise

@@ -23,10 +23,10 @@ from segkit.rules.text.loader import Loaded
 HINT = "whole numbers go up to 9,223,372,036,854,775,807; `* 1.0` or TRY_CAST(... AS DOUBLE) computes with others"
 
 
-def too_large(loaded: Loaded, plan: Plan | None, error: pl.exceptions.PolarsError | LookupFailed) -> DataError | None:
+def too_large(loaded: Loaded, plan: Plan | None, error: Exception) -> DataError | None:
     """The error with the place of the SQL, if a number did not fit."""
     failure = error.reason if isinstance(error, LookupFailed) else error
-    if not is_too_large(failure):
+    if not (isinstance(failure, pl.exceptions.PolarsError) and is_too_large(failure)):
         return None
     views = {error.view.name: error.view} if isinstance(error, LookupFailed) else plan.views if plan else {}
     path = next(_derived(loaded, views), None) or (_of_step(loaded, plan) if plan else None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from segkit.errors import DataError
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened
+from segkit.io.read.opened import Opened, gone
 from segkit.io.read.problems import problem
 from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.encoding import look
@@ -30,14 +30,25 @@ def open_delimited(ws: Workspace, spec: Source, label: Label, path: Path) -> Ope
 
 def opened(text: TextFile, path: Path) -> Opened:
     """The rows of a text that has been looked at."""
-    frame = scan([text])
     return Opened(
-        label=text.label, content=path, frame=frame, names=text.names, text=text, has_lines=True, fault=_fault
+        label=text.label,
+        content=path,
+        frame=scan([text]),
+        names=text.names,
+        text=text,
+        has_lines=True,
+        fault=_fault,
+        lines=None if text.kept else text.lines,
     )
 
 
 def _fault(opened: Opened) -> DataError | None:
     assert opened.text is not None
+    if opened.text.kept and not opened.text.kept.exists():
+        message = f"the copy of `{opened.label.name}` in the cache was removed while it was read"
+        return problem(opened.label, message, hint="run this again: the copy is made anew")
+    if not opened.text.source.exists():
+        return gone(opened.label)
     line = look(opened.text.source).invalid_line
     if line is not None:
         return problem(opened.label, f"`{opened.label.name}` is not valid UTF-8", line=line)

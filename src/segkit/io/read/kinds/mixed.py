@@ -75,7 +75,7 @@ class _Cells(NamedTuple):
         text = self.text
         if decimal != ".":
             text = pl.when(self.is_number).then(text.str.replace(".", decimal, literal=True)).otherwise(text)
-        return self.part._replace(frame=self.part.frame.with_columns(text.alias(name)))
+        return self.part._replace(frame=self.part.frame.with_columns(text.alias(name)), lines=None)
 
 
 def unmixed(parts: tuple[Opened, ...], spec: Source) -> Unmixed:

@@ -15,8 +15,9 @@ import polars as pl
 from segkit.errors import DataError
 from segkit.io.read.kinds.mixed import NUMBER
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened
+from segkit.io.read.opened import Opened, gone
 from segkit.io.read.problems import check_names, problem
+from segkit.io.read.text.ranges import Lines
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 
@@ -45,7 +46,8 @@ def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
     """The rows of a file with an object of JSON in each line."""
     plain = _without_mark(ws, path)
     opened = _with_numbers(_typed(label, plain, "a readable NDJSON file", lambda: _ndjson(plain), _JSON), plain)
-    return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain))
+    lines = None if opened.mixed else partial(_lines, plain, opened.frame)
+    return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain), lines=lines)
 
 
 def open_json(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -90,6 +92,12 @@ def _ndjson(path: Path) -> pl.LazyFrame:
     return pl.scan_ndjson(
         escape(str(path)), infer_schema_length=None
     )  # all rows: a later one may bring a key or another type
+
+
+def _lines(path: Path, frame: pl.LazyFrame) -> Lines:
+    """The file as one that can be read in ranges, with the types that its columns have by all lines."""
+    rows = pl.scan_lines(escape(str(path))).select(pl.len()).collect(engine="streaming").item()
+    return Lines(path.absolute(), rows, partial(pl.scan_ndjson, schema=frame.collect_schema()))
 
 
 def _json(path: Path) -> pl.LazyFrame:
@@ -152,6 +160,8 @@ def _without_mark(ws: Workspace, path: Path) -> Path:
 
 def _fault_of_lines(path: Path, opened: Opened) -> DataError | None:
     """The error for the first line of the unpacked file that is no JSON."""
+    if not path.exists():
+        return gone(opened.label)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from segkit.io.read.problems import check_names, problem
 from segkit.io.read.text.encoding import HEAD, as_utf8
 from segkit.io.read.text.layout import lines_of_table
 from segkit.io.read.text.quotes import Dialect, Suspect, look_at_quotes, rewritten, some_field_begins
+from segkit.io.read.text.ranges import Lines
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 from segkit.words import plural
@@ -79,6 +80,12 @@ class TextFile(NamedTuple):
     def layout(self) -> tuple[object, ...]:
         """What files must share to be scanned as one."""
         return self.delimiter, self.quote, self.names, self.has_header, self.kept is None
+
+    def lines(self) -> Lines:
+        """The text as one that can be read in ranges."""
+        read = partial(_scan_records, self.delimiter, self.quote, self.names)
+        quote = self.quote if self.quoted else None
+        return Lines(self.source.absolute(), self.rows or 0, read, has_header=self.has_header, quote=quote)
 
     def line(self, number: int) -> int:
         """The number in the file of a line of `source`."""
@@ -178,15 +185,29 @@ def scan(files: list[TextFile]) -> pl.LazyFrame:
     first = files[0]
     if first.kept:
         return pl.scan_parquet([file.kept for file in files if file.kept], glob=False)
+    return _scan(
+        [file.source for file in files], first.delimiter, first.quote, first.names, has_header=first.has_header
+    )
+
+
+def _scan(
+    sources: list[Path] | bytes, delimiter: str, quote: str | None, names: Sequence[str], *, has_header: bool
+) -> pl.LazyFrame:
     return pl.scan_csv(
-        [file.source for file in files],
-        separator=first.delimiter,
-        quote_char=first.quote,
-        has_header=first.has_header,
-        new_columns=list(first.names),
+        sources,
+        separator=delimiter,
+        quote_char=quote,
+        has_header=has_header,
+        new_columns=list(names),
         infer_schema=False,
         glob=False,
     )
+
+
+def _scan_records(delimiter: str, quote: str | None, names: Sequence[str], records: bytes) -> pl.LazyFrame:
+    """Some records of a text; those with more or fewer fields than it has columns as in the midst of it."""
+    header = delimiter.join(str(number) for number in range(len(names)))
+    return _scan(header.encode() + b"\n" + records, delimiter, quote, names, has_header=True)
 
 
 def open_text(ws: Workspace, label: Label, plain: Path, spec: Source) -> TextFile:

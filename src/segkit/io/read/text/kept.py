@@ -28,6 +28,8 @@ VERSION = 1
 """Raise it when the same file makes another entry."""
 UNUSED, REPLACED = 30 * 86_400, 86_400
 """Seconds that an entry stays which nobody uses, and one whose file has changed since."""
+YOUNG = 2
+"""Seconds for which a file is not kept: what changes it again within one tick of the clock would not show."""
 _BESIDE, _ENTRY = ".segkit-", ".kept"
 """How the folders begin in which entries are made, and how those of entries end: nothing else is ever removed."""
 _ROWS, _TEXT, _FACTS, _USED = "rows.parquet", "text.csv", "facts", "used"
@@ -43,6 +45,11 @@ class Seen(NamedTuple):
     changed: int
     device: int
     inode: int
+
+    @property
+    def is_young(self) -> bool:
+        """Whether it has been changed just now."""
+        return time.time() - max(self.modified, self.changed) / 1e9 < YOUNG
 
     @staticmethod
     def of(path: Path) -> Seen:
