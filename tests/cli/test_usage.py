@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.engines.registry import Asked
+from segkit.engines.registry import Asked, Resources
 from segkit.results import ApplyResult
 from tests.cli.fixture_types import Invoke, MakeResult, Replace
 
@@ -58,11 +58,13 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
     assert asked == {
         "rules": Path("rules.toml"),
         "output": "out",
-        "memory": 4_000_000_000,
-        "buckets": 7,
-        "engine": Asked("spark", "spark://a:7077", {"spark.a": "1", "spark.b": "2=3"}),
-        "work": Path("w"),
-        "cache": "kept",
+        "resources": Resources(
+            memory=4_000_000_000,
+            buckets=7,
+            engine=Asked("spark", "spark://a:7077", {"spark.a": "1", "spark.b": "2=3"}),
+            work=Path("w"),
+            cache="kept",
+        ),
         "format": "parquet",
         "select": ("a", "b"),
         "as_of": dt.date(2024, 3, 31),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import signal
@@ -44,6 +45,9 @@ def shop(desk: Desk) -> Desk:
     orders = desk.put("o.csv", ORDERS)
     frame = pl.read_csv(orders, try_parse_dates=True, schema_overrides={"id": pl.String})
     desk.put("o.parquet", frame)
+    frame.write_ndjson(desk / "o.ndjson")
+    desk.put("quoted.csv", ORDERS.replace(",a,", ',"a\n",').replace(",b,", ',"b, ""c""",'))
+    desk.put("cp1252.csv.gz", gzip.compress(ORDERS.replace(",a,", ",\u00e4,").encode("cp1252")))
     (desk / "work").mkdir()
     return desk
 
@@ -98,9 +102,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 @on_cluster
 @pytest.mark.extra("spark")
-def test_the_same_bytes(shop: Desk, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> None:
-    """Text goes by way of the work folder, Parquet is read where it is; nothing is heard of Spark."""
-    rules = rules_of(SEGMENTS["shares, scores and bands"], orders="o.parquet")
+@pytest.mark.parametrize("orders", ["o.parquet", "o.ndjson", "quoted.csv", "cp1252.csv.gz", "[oq]*.csv"])
+def test_the_same_bytes(
+    shop: Desk, orders: str, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    """Rows are read where they are, what has to be made UTF-8 first in the work folder; nothing is heard of Spark."""
+    name = "shares, scores and bands" if orders == "o.parquet" else "which came first"
+    rules = rules_of(SEGMENTS[name], orders=orders)
     whole = run(shop, rules)
     request.getfixturevalue("cluster")
     seen: list[int] = []

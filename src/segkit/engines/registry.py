@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -20,3 +21,19 @@ class Asked(NamedTuple):
 
 
 HERE = Asked()
+
+
+class Resources(NamedTuple):
+    """What a run computes with: bytes of memory, or buckets, on an engine, with folders for what lies on disk.
+
+    What is in `work` is gone afterwards; large texts stay in `cache`.
+    """
+
+    memory: int | None = None
+    buckets: int | None = None
+    engine: Asked = HERE
+    work: Path | None = None
+    cache: str | None = None
+
+
+USUAL = Resources()

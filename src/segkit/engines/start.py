@@ -7,14 +7,15 @@ from importlib import import_module
 from pathlib import Path
 
 from segkit.engines.engine import Engine
-from segkit.engines.registry import ENGINES, LOCAL, Asked
+from segkit.engines.registry import ENGINES, LOCAL, Asked, Resources
 from segkit.errors import RuleError
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import sources_of
 
 
-def require_fit(asked: Asked, work: Path | None, rules: RuleFile, base: Path, *, to_stdout: bool) -> None:
+def require_fit(resources: Resources, rules: RuleFile, base: Path, *, to_stdout: bool) -> None:
     """RuleError where the engine cannot be had so, or cannot run these rules."""
+    asked = resources.engine
     if asked.name == LOCAL:
         for option, value in (("--master", asked.master), ("--engine-option", asked.options)):
             if value:
@@ -23,7 +24,7 @@ def require_fit(asked: Asked, work: Path | None, rules: RuleFile, base: Path, *,
     engine = f"`--engine {asked.name}`"
     if asked.master is None:
         raise RuleError.of(f"{engine} needs a master", hint="such as `--master spark://HOST:7077`")
-    if work is None:
+    if resources.work is None:
         hint = "give `--work DIR`: rows are there in between, and gone afterwards"
         raise RuleError.of(f"{engine} needs a folder that all machines see", hint=hint)
     if to_stdout:

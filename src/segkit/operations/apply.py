@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from segkit.diagnostics import Diagnostic
-from segkit.engines.registry import HERE, Asked
+from segkit.engines.registry import USUAL, Resources
 from segkit.engines.start import require_fit, started
 from segkit.errors import RuleError
 from segkit.io.read import Bounds, Workspace, require_kept
@@ -48,19 +48,14 @@ def apply(
     wait: bool = True,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
-    memory: int | None = None,
-    buckets: int | None = None,
     notes: Callable[[Diagnostic], object] = lambda _: None,
-    engine: Asked = HERE,
-    work: Path | None = None,
-    cache: str | None = None,
+    resources: Resources = USUAL,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
-    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `memory` is the number of
-    bytes that the run plans with: customers are computed in as many buckets as that takes, or in so many `buckets`, on
-    an `engine`. What lies on disk in between is in a folder in `work`. `notes` gets what has to be said at once.
+    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `notes` gets what has to
+    be said at once.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -74,20 +69,20 @@ def apply(
         output=None if to_stdout else output,
         format=format,
         files=output is not None,
-        cache=cache,
+        cache=resources.cache,
     )
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = chosen_segments(loaded.rules, select)
     if save_cutoffs is not None:
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
-    require_fit(engine, work, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
+    require_fit(resources, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
     with ExitStack() as stack:
         digests = Digests()
         unseen = dry_run or to_stdout
         on_open = (lambda _: None) if unseen else digests.start
-        ws = stack.enter_context(Workspace(on_open, notes=notes, folder=work))
+        ws = stack.enter_context(Workspace(on_open, notes=notes, folder=resources.work))
         stack.callback(digests.close)
-        ws.bounds = stack.enter_context(_bounds(memory, buckets, engine, ws, progress))
+        ws.bounds = stack.enter_context(_bounds(resources, ws, progress))
         to: Destination
         if to_stdout:
             to = Stream(loaded, None if dry_run else stdout, ws)
@@ -95,13 +90,7 @@ def apply(
             to = Nowhere(loaded, chosen, replace, target_of(loaded))
         else:
             to = published(
-                loaded,
-                chosen,
-                digests=digests,
-                started=started,
-                replace=replace,
-                wait=wait,
-                progress=progress,
+                loaded, chosen, digests=digests, started=started, replace=replace, wait=wait, progress=progress
             )
         guards = Guards(previous, accept_changes, fail_on)
         cutoffs: dict[Path, bytes] = {}
@@ -121,11 +110,10 @@ def apply(
 
 
 @contextmanager
-def _bounds(
-    memory: int | None, buckets: int | None, asked: Asked, ws: Workspace, progress: Progress
-) -> Iterator[Bounds | None]:
+def _bounds(resources: Resources, ws: Workspace, progress: Progress) -> Iterator[Bounds | None]:
     """In what the customers are computed; an engine is let go afterwards."""
-    engine = started(asked, ws.new_file(".log"), progress)
+    engine = started(resources.engine, ws.new_file(".log"), progress)
+    memory, buckets = resources.memory, resources.buckets
     try:
         yield Bounds(memory, buckets, engine) if memory or buckets or engine else None
     finally:

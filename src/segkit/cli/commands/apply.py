@@ -14,7 +14,7 @@ from segkit.cli import options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import FORMAT, KEY_VALUE
-from segkit.engines.registry import ENGINES, LOCAL, Asked
+from segkit.engines.registry import ENGINES, LOCAL, Asked, Resources
 
 if TYPE_CHECKING:
     from segkit.results import ApplyResult
@@ -116,12 +116,14 @@ def command(
             wait=not no_wait,
             stdout=sys.stdout.buffer,
             progress=stage,
-            memory=memory,
-            buckets=buckets,
             notes=terminal.note,
-            engine=Asked(engine, master, engine_option),
-            work=work,
-            cache=cache,
+            resources=Resources(
+                memory=memory,
+                buckets=buckets,
+                engine=Asked(engine, master, engine_option),
+                work=work,
+                cache=cache,
+            ),
         )
     if terminal.log:
         terminal.log.result = result
