@@ -6,6 +6,7 @@ import gzip
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,20 @@ from tests.extras import ABSENT, EXTRAS
 # How long an example takes is the machine's affair.
 settings.register_profile("segkit", deadline=None)
 settings.load_profile("segkit")
+EACH_TIME = "test_extras.py"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-in", type=int, default=1, metavar="N", help="run every Nth test, always the same ones")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is run with several versions need not be everything each time; the tests of extras are."""
+    share = config.getoption("--one-in")
+    chosen = [item for item in items if item.path.name == EACH_TIME or crc32(item.nodeid.encode()) % share == 0]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=sorted(set(items) - set(chosen), key=lambda item: item.nodeid))
+        items[:] = chosen
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
