@@ -52,7 +52,7 @@ class Shares(NamedTuple):
 
 
 class Values(NamedTuple):
-    """The values of an arm, one for each customer: their number, their sum, and that of squared distances from the mean."""
+    """The values of an arm, one for each customer: how many, their sum, that of squared distances from the mean."""
 
     size: int
     total: Decimal
