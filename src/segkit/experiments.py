@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic
+from segkit.results import HELD_OUT, WRITTEN
 
 CONVERSION, SPEND = "conversion", "spend"
+ARMS = {HELD_OUT: "held out", WRITTEN: "written"}
+"""How arms without a name of their own are called."""
 
 
 class ArmResult(NamedTuple):

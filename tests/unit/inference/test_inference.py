@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segkit.inference.arms import Shares, Values, difference_of_means, difference_of_shares, relative
+from segkit.inference.arms import Shares, Values, difference_of_means, difference_of_shares, relative, standard_error
 from segkit.inference.exact import binomial, fisher
 from segkit.inference.families import detectable, holm, sample_ratio
 from segkit.inference.quantiles import chi_square_tail, normal_quantile, normal_tails, t_quantile, t_tails
@@ -160,3 +161,29 @@ def test_sample_ratio() -> None:
 
 def test_detectable() -> None:
     assert close(detectable(2.0), 2 * (1.959963984540054 + 0.8416212335729143))
+
+
+MENS = (21_307, 3_894, 267, Values(21_307, Decimal("30311.69"), 6_715_902.586629511))
+WOMENS = (21_387, 3_238, 189, Values(21_387, Decimal("23038.11"), 4_886_629.888014027))
+NONE = (21_306, 2_262, 122, Values(21_306, Decimal("13908.33"), 2_860_971.152328626))
+"""The e-mail test that Kevin Hillstrom has published (2008): customers, visitors, buyers, what they spent."""
+HILLSTROM = [
+    (MENS, (7.6590, 6.9953, 8.3227), (0.6805, 0.5014, 0.8641), (0.769827, 0.485138, 1.054516), 5.300090, (117.9, 59.8, 221.9), (16_402.7, 10_336.8, 22_468.6)),
+    (WOMENS, (4.5233, 3.8894, 5.1574), (0.3111, 0.1502, 0.4745), (0.424412, 0.168831, 0.679993), 3.254768, (65.0, 21.5, 136.0), (9_076.9, 3_610.8, 14_543.0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arm", "visit", "conversion", "spend", "t", "lift", "total"), HILLSTROM, ids=["mens", "womens"]
+)
+def test_hillstrom(arm: Any, visit: Any, conversion: Any, spend: Any, t: float, lift: Any, total: Any) -> None:
+    size, visitors, buyers, values_of_arm = arm
+    for ones, others, expected in ((visitors, NONE[1], visit), (buyers, NONE[2], conversion)):
+        found = difference_of_shares(Shares(ones, size), Shares(others, NONE[0]), 0.95)
+        assert [round(100 * (one or 0), 4) for one in found[:3]] == list(expected)
+    found = difference_of_means(values_of_arm, NONE[3], 0.95)
+    assert [round(one or 0, 6) for one in found[:3]] == list(spend)
+    assert round(found.difference / standard_error(values_of_arm, NONE[3]), 6) == t
+    assert [round(size * (one or 0), 1) for one in found[:3]] == list(total)
+    of_lift = relative(values_of_arm, NONE[3], 0.95)
+    assert of_lift is not None and [round(one, 1) for one in of_lift] == list(lift)

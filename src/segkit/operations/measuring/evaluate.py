@@ -11,7 +11,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.experiments import EvaluateResult, SegmentOutcome
+from segkit.experiments import ARMS, EvaluateResult, SegmentOutcome
 from segkit.io.read import Workspace
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
@@ -50,6 +50,9 @@ def evaluate_run(
     loaded = rules_of(run, events=events or {})
     require_secret(loaded)
     run.key.require_same(key_form(loaded.rules), "the run", "its rule file now")
+    if run.manifest.output.changes or run.manifest.output.load == "append_changes":
+        hint = "let a run write all members: take `changes` out"
+        raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
     arms = drawn_in(run)
     if not arms:
         hint = "give segments a `holdout = 10` before the next run, or a `split`"
@@ -58,6 +61,9 @@ def evaluate_run(
     as_of = dt.date.fromisoformat(run.as_of)
     first = start or as_of + dt.timedelta(days=1)
     days = Days(first, until or within.after(first) - dt.timedelta(days=1))
+    if days.until < days.start:
+        hint = "give a later day with `--until`, or an earlier one with `--from`"
+        raise RuleError.of(f"no day counts: the first is {days.start}, and the last {days.until}", hint=hint)
     table = table_of(loaded.rules)
     with Workspace() as ws:
         progress("reading the run")
@@ -133,13 +139,11 @@ def _warnings(segments: Sequence[SegmentOutcome], found: Outcomes, days: Days) -
         yield _warning(message, "run this again with newer files, or end them with `--until DATE`")
     for one in segments:
         if one.ratio_p is not None and one.ratio_p < 0.001:
-            sizes = ", ".join(f"{arm.name} {count(arm.customers)}" for arm in one.arms)
+            sizes = ", ".join(f"{ARMS.get(arm.name, arm.name)} {count(arm.customers)}" for arm in one.arms)
             message = f"the arms of segment `{one.name}` are not of the sizes that were drawn: {sizes}"
             yield _warning(message, "do not trust its figures: something has taken out, or added, some")
         if one.written_elsewhere:
-            message = (
-                f"{count(one.written_elsewhere)} who were held out of segment `{one.name}` were written by another"
-            )
+            message = f"{count(one.written_elsewhere)} held out of segment `{one.name}` were written by another one"
             yield _warning(message, "the difference is smaller than that of writing to nobody")
 
 

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from segkit.experiments import CONVERSION, SPEND, ArmResult, Comparison, EvaluateResult, SegmentOutcome
+from segkit.experiments import ARMS, CONVERSION, SPEND, ArmResult, Comparison, EvaluateResult, SegmentOutcome
 from segkit.report.text.tables import numeric, plain_table, spaced
-from segkit.results import HELD_OUT, WRITTEN
 from segkit.words import count, plural
-
-_NAMES = {HELD_OUT: "held out", WRITTEN: "written"}
 
 
 def evaluate_summary(result: EvaluateResult) -> RenderableType:
@@ -25,7 +22,7 @@ def evaluate_summary(result: EvaluateResult) -> RenderableType:
 def _arms(result: EvaluateResult) -> RenderableType:
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=10)
-    numeric(table, "Customers", "Buyers", "Conv.", "Differs by", "Each", "Differs by")
+    numeric(table, "Customers", "Buyers", "Conv. %", "Differs by", "Each", "Differs by")
     for segment in result.segments:
         table.add_row(Text(segment.name, style="bold"))
         for arm in segment.arms:
@@ -37,7 +34,7 @@ def _cells(segment: SegmentOutcome, arm: ArmResult) -> Iterator[str]:
     of = {one.metric: one for one in segment.comparisons if one.arm == arm.name}
     yield count(arm.customers)
     yield count(arm.buyers)
-    yield "-" if arm.conversion is None else f"{100 * arm.conversion:.2f} %"
+    yield "-" if arm.conversion is None else f"{100 * arm.conversion:.2f}"
     yield _bounds(of.get(CONVERSION), 100)
     yield "-" if arm.per_customer is None else f"{arm.per_customer:,.2f}"
     yield _bounds(of.get(SPEND), 1)
@@ -48,10 +45,10 @@ def _bounds(one: Comparison | None, times: float) -> str:
     if one is None:
         return ""
     if one.low is None or one.high is None:
-        return "-  "
+        return "- "
     low, high = times * one.low, times * one.high
     digits = max(0, 2 - sum(max(-low, high) >= limit for limit in (10, 100)))
-    return f"{low:+,.{digits}f} to {high:+,.{digits}f} {'*' if one.significant else ' '}"
+    return f"{low:+,.{digits}f} to {high:+,.{digits}f}{'*' if one.significant else ' '}"
 
 
 def _totals(result: EvaluateResult) -> Iterator[str]:
@@ -78,4 +75,4 @@ def _foot(result: EvaluateResult) -> str:
 
 
 def _name(arm: str) -> str:
-    return _NAMES.get(arm, arm)
+    return ARMS.get(arm, arm)
