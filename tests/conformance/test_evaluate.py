@@ -190,7 +190,9 @@ def test_what_is_chance_counts_all_segments(shop: Desk) -> None:
             largest = max(largest, min(1, one["p"] * (len(ordered) - rank)))
             assert one["p_adjusted"] == pytest.approx(largest, abs=1e-5)
     shown = shop.segkit("evaluate", shop / "out").stdout
-    assert " after Holm for 3" in shown and "*" in next(line for line in shown.splitlines() if "  written" in line)
+    assert "* hardly chance, 3 comparisons counted" in shown and "*" in next(
+        line for line in shown.splitlines() if "  written" in line
+    )
 
 
 def test_written_elsewhere(shop: Desk) -> None:

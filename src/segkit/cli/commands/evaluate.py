@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--level",
     type=click.FloatRange(50, 99.9),
+    metavar="PERCENT",
     default=95,
     show_default=True,
     help="The level of the intervals, in percent.",

@@ -60,17 +60,16 @@ def _totals(result: EvaluateResult) -> Iterator[str]:
             if one.metric == SPEND and one.total is not None and one.total_low is not None
         ]
         if found:
-            base = _name(segment.arms[0].name)
-            yield f"{segment.name}: more than {base} by {', '.join(found)}"
+            yield f"{segment.name}: {' · '.join(found)} beyond {_name(segment.arms[0].name)}"
 
 
 def _foot(result: EvaluateResult) -> str:
     tests = sum(one.metric == CONVERSION for segment in result.segments for one in segment.comparisons)
-    family = f" after Holm for {tests}" if tests > 1 else ""
+    family = f", {tests} comparisons counted" if tests > 1 else ""
     level = f"{100 * result.level:g} %"
     return (
         f"Differs by: from the first line of the segment, {level} intervals, one at a\n"
-        f"time; conversion in points, money a customer. * no chance{family}"
+        f"time; conversion in points, money a customer. * hardly chance{family}"
     )
 
 
