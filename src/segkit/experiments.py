@@ -90,12 +90,16 @@ class SegmentOutcome(NamedTuple):
 
 
 class EvaluateResult(NamedTuple):
-    """What came of a run from `start` to `until`, both included."""
+    """What came of a run from `start` to `until`, both included.
+
+    `compared` is how many comparisons of a metric there are, those of segments that are not shown, too.
+    """
 
     as_of: dt.date
     start: dt.date
     until: dt.date
     customers: int
     level: float
+    compared: int
     segments: tuple[SegmentOutcome, ...]
     warnings: tuple[Diagnostic, ...]

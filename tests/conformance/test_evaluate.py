@@ -182,7 +182,8 @@ def test_what_is_chance_counts_all_segments(shop: Desk) -> None:
     assert [segment["name"] for segment in found["segments"]] == ["letters", "even"]
     [even] = [segment for segment in found["segments"] if segment["name"] == "even"]
     assert all(one["significant"] and one["p_adjusted"] < 1e-6 for one in even["comparisons"])
-    assert evaluated(shop, "--segment", "even")["segments"] == [even]
+    alone = evaluated(shop, "--segment", "even")
+    assert (alone["segments"], alone["compared"]) == ([even], 3)
     for metric in ("conversion", "spend"):
         family = [c for segment in found["segments"] for c in segment["comparisons"] if c["metric"] == metric]
         ordered, largest = sorted(family, key=lambda one: one["p"]), 0.0

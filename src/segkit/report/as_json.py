@@ -41,7 +41,7 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
-`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms`
+`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms`
 with `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, and `comparisons` with
 `arm`, `against`, `metric`, `difference`, `low`, `high`, `relative`, `relative_low`, `relative_high`, `p`,
 `p_adjusted`, `significant`, `detectable`, `total`, `total_low`, `total_high`, `capped`), `warnings`.
@@ -300,6 +300,7 @@ def evaluate_json(result: EvaluateResult) -> str:
             "until": result.until.isoformat(),
             "customers": result.customers,
             "level": _rounded(100 * result.level),
+            "compared": result.compared,
             "segments": [_outcome(one) for one in result.segments],
             "warnings": _diagnostics(result.warnings),
         }

@@ -11,7 +11,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.experiments import ARMS, EvaluateResult, SegmentOutcome
+from segkit.experiments import ARMS, CONVERSION, EvaluateResult, SegmentOutcome
 from segkit.io.read import Workspace
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
@@ -80,6 +80,7 @@ def evaluate_run(
         until=days.until,
         customers=run.manifest.customers,
         level=level,
+        compared=sum(one.metric == CONVERSION for segment in compared for one in segment.comparisons),
         segments=tuple(shown),
         warnings=(*found.warnings, *_warnings(shown, found, days)),
     )

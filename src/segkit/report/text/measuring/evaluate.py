@@ -64,12 +64,10 @@ def _totals(result: EvaluateResult) -> Iterator[str]:
 
 
 def _foot(result: EvaluateResult) -> str:
-    tests = sum(one.metric == CONVERSION for segment in result.segments for one in segment.comparisons)
-    family = f", {tests} comparisons counted" if tests > 1 else ""
-    level = f"{100 * result.level:g} %"
+    family = f", {result.compared} comparisons counted" if result.compared > 1 else ""
     return (
-        f"Differs by: from the first line of the segment, {level} intervals, one at a\n"
-        f"time; conversion in points, money a customer. * hardly chance{family}"
+        f"Differs by: from the first line of the segment, in points and in money a\n"
+        f"customer; {100 * result.level:g} % intervals, one at a time. * hardly chance{family}"
     )
 
 
