@@ -41,10 +41,11 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
-`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms`
-with `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, and `comparisons` with
-`arm`, `against`, `metric`, `difference`, `low`, `high`, `relative`, `relative_low`, `relative_high`, `p`,
-`p_adjusted`, `significant`, `detectable`, `total`, `total_low`, `total_high`, `capped`), `warnings`.
+`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `compared`, `segments` (`name`, `ratio_p`,
+`written_elsewhere`, `arms` with `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`,
+`per_customer`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`, `relative`,
+`relative_low`, `relative_high`, `p`, `p_adjusted`, `significant`, `detectable`, `total`, `total_low`, `total_high`,
+`capped`), `warnings`.
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
