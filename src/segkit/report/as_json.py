@@ -41,6 +41,12 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
+`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `compared`, `segments` (`name`, `ratio_p`,
+`written_elsewhere`, `arms` with `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`,
+`per_customer`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`, `relative`,
+`relative_low`, `relative_high`, `p`, `p_adjusted`, `significant`, `detectable`, `total`, `total_low`, `total_high`,
+`capped`), `warnings`.
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -60,6 +66,7 @@ from typing import Any
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
+from segkit.experiments import Comparison, EvaluateResult, SegmentOutcome
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
 from segkit.results import (
@@ -282,6 +289,62 @@ def cohorts_json(result: CohortsResult) -> str:
 def _cohort(cohort: Cohort) -> dict[str, Any]:
     cells = [cell._asdict() | {"percent": _percent(cell.percent)} for cell in cohort.cells]
     return {"cohort": cohort.name, "customers": cohort.customers, "cells": cells}
+
+
+def evaluate_json(result: EvaluateResult) -> str:
+    """What came of a run; figures that are not exact are rounded to six digits behind the point."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "as_of": result.as_of.isoformat(),
+            "from": result.start.isoformat(),
+            "until": result.until.isoformat(),
+            "customers": result.customers,
+            "level": _rounded(100 * result.level),
+            "compared": result.compared,
+            "segments": [_outcome(one) for one in result.segments],
+            "warnings": _diagnostics(result.warnings),
+        }
+    )
+
+
+def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "ratio_p": _rounded(segment.ratio_p),
+        "written_elsewhere": segment.written_elsewhere,
+        "arms": [
+            {
+                "name": arm.name,
+                "expected_share": _rounded(arm.expected),
+                "customers": arm.customers,
+                "buyers": arm.buyers,
+                "conversion": _rounded(arm.conversion),
+                "revenue": arm.revenue,
+                "per_customer": _rounded(arm.per_customer),
+            }
+            for arm in segment.arms
+        ],
+        "comparisons": [_comparison(one) for one in segment.comparisons],
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    capped = one.capped
+    return {
+        **{name: _rounded(value) if isinstance(value, float) else value for name, value in one._asdict().items()},
+        "capped": capped
+        and {
+            "at": capped.at,
+            "difference": _rounded(capped.difference),
+            "low": _rounded(capped.low),
+            "high": _rounded(capped.high),
+        },
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def diff_json(result: DiffResult) -> str:

@@ -103,7 +103,7 @@ def command(
             progress=stage,
         )
     from segkit.report.as_json import cohorts_json
-    from segkit.report.text.cohorts import cohorts_summary
+    from segkit.report.text.measuring.cohorts import cohorts_summary
 
     stream = sys.stderr if output == "-" else sys.stdout
     orders.show(result, terminal, stream, as_json=cohorts_json if as_json else None, as_text=cohorts_summary)

@@ -127,7 +127,8 @@ class Run(NamedTuple):
 
     def check(self) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
-        for file in dict.fromkeys(listing.file for listing in self.lists):
+        held_out = [one.holdout_path for one in self.manifest.segments if one.holdout_path and not self.members_file]
+        for file in dict.fromkeys([*(listing.file for listing in self.lists), *held_out]):
             path = self.folder / file
             if not path.is_file():
                 raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)

@@ -52,8 +52,8 @@ class NotKept(Exception):
     """The run has not kept what it takes to look into it; the text says what."""
 
 
-def rules_of(run: Run) -> Loaded:
-    """The rules of a run, as it has kept them, with the day and the files that it read.
+def rules_of(run: Run, events: Mapping[str, str] = MappingProxyType({})) -> Loaded:
+    """The rules of a run, as it has kept them, with the day and the files that it read, or other files for `events`.
 
     Raises `RuleError`, also where it keeps none, or has read what came by a pipe.
     """
@@ -66,7 +66,7 @@ def rules_of(run: Run) -> Loaded:
     loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
     if loaded.rules.output.keep:  # then the run has a folder of its own in the output directory
         copied = _copied(run, read, run.folder.parent)
-    given = _read_instead(loaded.rules, manifest, copied.directory)
+    given = {**_read_instead(loaded.rules, manifest, copied.directory, set(events)), **events}
     instead = today._replace(
         customers=given.get(CUSTOMERS),
         events={name: paths for name, paths in given.items() if name in loaded.rules.events},
@@ -88,7 +88,9 @@ def _from_here(folder: Path) -> Path:
     return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
-def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str, str | Sequence[str]]:
+def _read_instead(
+    rules: RuleFile, manifest: Manifest, folder: Path, but: Collection[str] = ()
+) -> dict[str, str | Sequence[str]]:
     """The tables for which the run was given other files than its rules name; these have their whole path then.
 
     Raises `RuleError` for what was no file.
@@ -99,6 +101,8 @@ def _read_instead(rules: RuleFile, manifest: Manifest, folder: Path) -> dict[str
     named |= {lookup_table(name): spec.path for name, spec in rules.lookup.items()}
     instead: dict[str, str | Sequence[str]] = {}
     for table, path in named.items():
+        if table in but:
+            continue
         paths = [one.path for one in manifest.inputs if one.table == table]
         for one in paths:
             if one == "-" or one.startswith("frame:"):

@@ -1,0 +1,1 @@
+"""What the figures of two groups tell, and what may be chance."""

@@ -1,0 +1,76 @@
+"""What customers did in the days after a run: how many events they had, and the money of these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+import polars as pl
+
+from segkit.columns.helpers import KEY, LATEST
+from segkit.diagnostics import Diagnostic
+from segkit.io.read import Workspace
+from segkit.io.read.values.numbers import MONEY
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.progress import Progress
+from segkit.rules.model.blocks import Segment
+from segkit.rules.model.computed.traits import Trait
+from segkit.rules.model.file import Output, RuleFile
+from segkit.rules.model.sources import Customers
+from segkit.rules.text.loader import Loaded
+
+EVENTS, SPENT = "events", "spent"
+
+
+class Days(NamedTuple):
+    """The days that count, both included."""
+
+    start: dt.date
+    until: dt.date
+
+
+class Outcomes(NamedTuple):
+    """`KEY`, `EVENTS` (how many, at least one) and `SPENT` of everybody who did something in these days."""
+
+    rows: pl.DataFrame
+    warnings: tuple[Diagnostic, ...]
+    last: dt.date | None
+    """The day of the last event of the table, up to the end of these days."""
+
+
+def outcomes(loaded: Loaded, table: str, days: Days, ws: Workspace, progress: Progress) -> Outcomes:
+    """What the customers of a table of events did in these days, by the rules that say how it is read.
+
+    Raises `RuleError` and `DataError`.
+    """
+    rules = _rules(loaded.rules, table, days)
+    evaluated = evaluate(loaded._replace(rules=rules), days.until, ws, progress)
+    spent = pl.col(SPENT) if SPENT in rules.trait else pl.lit(None)
+    rows = evaluated.computed.customers.select(KEY, EVENTS, spent.cast(MONEY).alias(SPENT)).filter(pl.col(EVENTS) > 0)
+    return Outcomes(rows.collect(), evaluated.warnings, _last(evaluated, table))
+
+
+def _rules(rules: RuleFile, table: str, days: Days) -> RuleFile:
+    """The rules of a table of events alone, whose keys are the customers."""
+    events = rules.events[table]
+    key = {"from": table, "key": events.key or rules.customers.key, "normalise_keys": rules.customers.normalise_keys}
+    traits = {EVENTS: Trait(events=table, between=days)}
+    if events.amount:
+        traits[SPENT] = Trait(events=table, measure="sum", between=days)
+    return RuleFile(
+        version=1,
+        as_of=days.until,
+        timezone=rules.timezone,
+        customers=Customers.model_validate(key),
+        events={table: events},
+        lookup={name: lookup for name, lookup in rules.lookup.items() if lookup.into == table},
+        trait=traits,
+        output=Output(columns=tuple(traits)),
+        cache=rules.cache,
+        segment={"everybody": Segment(everyone=True)},
+    )
+
+
+def _last(evaluated: Evaluated, table: str) -> dt.date | None:
+    found: dt.date | None = evaluated.computed.counts[table][LATEST].item()
+    return found

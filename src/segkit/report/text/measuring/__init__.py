@@ -1,0 +1,1 @@
+"""What came of customers and runs, as text."""

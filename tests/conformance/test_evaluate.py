@@ -1,0 +1,280 @@
+"""`segkit evaluate RUN`: the arms of a run, what they did since, and what may be chance."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk import Desk
+
+HEAD = """version = 1
+as_of = 2024-06-30
+[customers]
+path = "c.csv"
+key = "id"
+[events.orders]
+path = "o.csv"
+time = "day"
+amount = "amount"
+where.kind = "order"
+[output]
+directory = "out"
+"""
+LETTERS = """[segment.letters]
+everyone = true
+holdout = 25
+split = { A = 60, B = 40 }
+"""
+Row = tuple[str, dt.date, str, str]
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """2,000 customers, of whom some buy in July, and more of those with an even number."""
+    dice = random.Random(19)
+    desk.put("c.csv", "id,even\n" + "".join(f"k{n},{n % 2 == 0}\n" for n in range(2_000)))
+    rows: list[Row] = [("k1", dt.date(2024, 6, 30), "500.00", "order"), ("k2", dt.date(2024, 7, 31), "70.00", "order")]
+    for n in range(2_000):
+        for _ in range(dice.choice([0, 0, 0, 1, 2])):
+            day = dt.date(2024, 7, 1) + dt.timedelta(days=dice.randrange(30))
+            amount = f"{dice.choice([-5, 20, 40, 90])}.{dice.randrange(100):02}"
+            rows.append((f"k{n}", day, amount, dice.choice(["order", "order", "order", "gift"])))
+    desk.put("o.csv", "id,day,amount,kind\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    return desk
+
+
+def evaluated(desk: Desk, *options: object, run: str = "out", code: int = 0) -> Any:
+    done = desk.segkit("evaluate", desk / run, "--json", *options, code=code)
+    return json.loads(done.stdout) if code == 0 else done.stderr
+
+
+def arms_in(folder: Path, name: str = "letters") -> dict[str, list[str]]:
+    """By arm, the keys in the lists of a segment."""
+    arms: dict[str, list[str]] = {"holdout": []}
+    with (folder / f"{name}.csv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            arms.setdefault(row.get("variant", "written"), []).append(row["id"])
+    if (folder / f"{name}.holdout.csv").exists():
+        arms["holdout"] = [line.split(",")[0] for line in (folder / f"{name}.holdout.csv").read_text().splitlines()[1:]]
+    return arms
+
+
+def done_by(desk: Desk, keys: list[str], first: str = "2024-07-01", last: str = "2024-07-30") -> Mapping[str, Any]:
+    """How many of these customers bought in these days, and for how much: once more, in plain Python."""
+    spent: dict[str, Decimal] = {}
+    for line in (desk / "o.csv").read_text().splitlines()[1:]:
+        key, day, amount, kind = line.split(",")
+        if kind == "order" and first <= day <= last:
+            spent[key] = spent.get(key, Decimal()) + Decimal(amount)
+    own = [spent[key] for key in keys if key in spent]
+    return {"customers": len(keys), "buyers": len(own), "revenue": float(sum(own))}
+
+
+def test_arms(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    found = evaluated(shop)
+    [segment] = found["segments"]
+    expected = arms_in(shop / "out")
+    assert [arm["name"] for arm in segment["arms"]] == ["holdout", "A", "B"]
+    assert [arm["expected_share"] for arm in segment["arms"]] == [0.25, 0.45, 0.3]
+    for arm in segment["arms"]:
+        assert {name: arm[name] for name in ("customers", "buyers", "revenue")} == done_by(shop, expected[arm["name"]])
+        assert arm["conversion"] == round(arm["buyers"] / arm["customers"], 6)
+        assert arm["per_customer"] == round(arm["revenue"] / arm["customers"], 6)
+    assert [(c["arm"], c["against"], c["metric"]) for c in segment["comparisons"]] == [
+        (arm, "holdout", metric) for arm in "AB" for metric in ("conversion", "spend")
+    ]
+    assert (found["from"], found["until"]) == ("2024-07-01", "2024-07-30")
+    assert segment["written_elsewhere"] == 0
+    for comparison in segment["comparisons"]:
+        assert comparison["low"] < comparison["difference"] < comparison["high"]
+        size = next(arm["customers"] for arm in segment["arms"] if arm["name"] == comparison["arm"])
+        assert comparison["total"] == pytest.approx(size * comparison["difference"], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "days"),
+    [
+        (("--from", "2024-07-10"), ("2024-07-10", "2024-08-08")),
+        (("--within", "1 week"), ("2024-07-01", "2024-07-07")),
+        (("--within", "1 month"), ("2024-07-01", "2024-07-31")),
+        (("--from", "2024-06-30", "--until", "2024-07-02"), ("2024-06-30", "2024-07-02")),
+    ],
+)
+def test_days(shop: Desk, options: tuple[str, ...], days: tuple[str, str]) -> None:
+    shop.apply(HEAD + LETTERS)
+    found = evaluated(shop, *options)
+    assert (found["from"], found["until"]) == days
+    keys = arms_in(shop / "out")
+    for arm in found["segments"][0]["arms"]:
+        assert {name: arm[name] for name in ("customers", "buyers", "revenue")} == done_by(
+            shop, keys[arm["name"]], *days
+        )
+
+
+FORMS: dict[str, str] = {
+    "parquet": 'format = "parquet"',
+    "hashed keys": 'hash = ["id"]',
+    "in a table": 'to = "sqlite:{}/lists.db"\ntable = "lists"',
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_wherever_the_lists_are(shop: Desk, form: str) -> None:
+    shop.apply(HEAD + LETTERS)
+    expected = evaluated(shop)
+    shop.apply((HEAD + FORMS[form].format(shop.folder) + "\n" + LETTERS).replace('"out"', '"other"'))
+    assert evaluated(shop, run="other") == expected
+
+
+def test_several_lists_of_a_segment(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    expected = evaluated(shop)
+    shop.apply((HEAD + LETTERS + 'each = ["even"]\n').replace('"out"', '"other"'))
+    assert evaluated(shop, run="other") == expected
+
+
+def test_newer_events(shop: Desk) -> None:
+    """They are read as the rules of the run say, from where the command says."""
+    orders = (shop / "o.csv").read_text()
+    shop.put("o.csv", "id,day,amount,kind\nk1,2024-06-01,1.00,order\n")
+    shop.apply(HEAD + LETTERS)
+    said = evaluated(shop, code=3)
+    assert "`orders` has nothing from 2024-07-01 on: the last event is of 2024-06-01" in said
+    assert "--events orders=FILE" in said
+    shop.put("new.csv", orders)
+    found = evaluated(shop, "--events", f"orders={shop / 'new.csv'}")
+    shop.put("o.csv", orders)
+    assert found == evaluated(shop)
+
+
+def test_against_the_first_variant(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS.replace("holdout = 25\n", ""))
+    [segment] = evaluated(shop)["segments"]
+    assert [arm["name"] for arm in segment["arms"]] == ["A", "B"]
+    assert {(c["arm"], c["against"]) for c in segment["comparisons"]} == {("B", "A")}
+
+
+MORE = """[segment.even]
+demographic.even = true
+holdout = 50
+[segment.odd]
+demographic.even = false
+"""
+
+
+def test_what_is_chance_counts_all_segments(shop: Desk) -> None:
+    """Also those that are not shown; what no segment has drawn is in none."""
+    everybody = [line for n in range(0, 2_000, 2) for line in [f"k{n},2024-07-09,30.00,order"]]
+    shop.apply(HEAD + LETTERS + MORE)
+    written = set(arms_in(shop / "out", "even")["written"])
+    orders = [line for line in everybody if line.split(",")[0] in written or line[1:3] in ("10", "20")]
+    shop.put("o.csv", "id,day,amount,kind\n" + "\n".join(orders) + "\n")
+    found = evaluated(shop)
+    assert [segment["name"] for segment in found["segments"]] == ["letters", "even"]
+    [even] = [segment for segment in found["segments"] if segment["name"] == "even"]
+    assert all(one["significant"] and one["p_adjusted"] < 1e-6 for one in even["comparisons"])
+    alone = evaluated(shop, "--segment", "even")
+    assert (alone["segments"], alone["compared"]) == ([even], 3)
+    for metric in ("conversion", "spend"):
+        family = [c for segment in found["segments"] for c in segment["comparisons"] if c["metric"] == metric]
+        ordered, largest = sorted(family, key=lambda one: one["p"]), 0.0
+        for rank, one in enumerate(ordered):
+            largest = max(largest, min(1, one["p"] * (len(ordered) - rank)))
+            assert one["p_adjusted"] == pytest.approx(largest, abs=1e-5)
+    shown = shop.segkit("evaluate", shop / "out").stdout
+    assert "* hardly chance, 3 comparisons counted" in shown and "*" in next(
+        line for line in shown.splitlines() if "  written" in line
+    )
+
+
+def test_written_elsewhere(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS + MORE)
+    done = shop.segkit("evaluate", shop / "out")
+    found = evaluated(shop)
+    held = set(arms_in(shop / "out")["holdout"])
+    others = {*arms_in(shop / "out", "even")["written"], *arms_in(shop / "out", "odd")["written"]}
+    assert found["segments"][0]["written_elsewhere"] == len(held & others)
+    assert f"{len(held & others)} held out of segment `letters` were written by another one" in done.stderr
+
+
+def test_arms_of_other_sizes_than_drawn(shop: Desk) -> None:
+    """Somebody has taken half of those held out from their list."""
+    shop.apply(HEAD + LETTERS)
+    path = shop / "out/letters.holdout.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: len(lines) // 2]))
+    said = evaluated(shop, code=3)
+    assert "is not as it was written" in said
+    manifest = shop / "out/manifest.json"
+    content = json.loads(manifest.read_text())
+    content["bytes"][path.name] = path.stat().st_size
+    manifest.write_text(json.dumps(content))
+    [segment] = evaluated(shop)["segments"]
+    assert segment["ratio_p"] < 0.001
+    said = shop.segkit("evaluate", shop / "out").stderr
+    assert "the arms of segment `letters` are not of the sizes that were drawn: held out" in said
+
+
+def test_few_buyers_say_nothing_of_money(desk: Desk) -> None:
+    """Of 60 held out, one would have bought: their money would show a difference that is none."""
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(3_000)))
+    desk.put("o.csv", "id,day,amount,kind\nk1,2024-07-30,1.00,order\n")
+    desk.apply(HEAD + "[segment.letters]\neveryone = true\nholdout = 2\n")
+    held = arms_in(desk / "out")["holdout"]
+    orders = "".join(f"{key},2024-07-09,9000.00,order\n" for key in held[:8])
+    desk.put("o.csv", "id,day,amount,kind\nk1,2024-07-30,1.00,order\n" + orders)
+    conversion, spend = evaluated(desk)["segments"][0]["comparisons"]
+    assert conversion["significant"]
+    assert spend["p_adjusted"] < 0.05 and not spend["significant"]
+
+
+def test_nobody_bought(shop: Desk) -> None:
+    """Of a segment, though others have: there is no interval of nothing."""
+    shop.apply(HEAD + LETTERS.replace("everyone = true", 'demographic.id = ["k3", "k4", "k5", "k6", "k7", "k8"]'))
+    shop.put("o.csv", "id,day,amount,kind\nk3,2024-07-09,0.00,gift\nk3,2024-07-31,0.00,order\n")
+    found = evaluated(shop, "--within", "40 days")["segments"][0]["comparisons"]
+    assert {one["metric"] for one in found} == {"conversion", "spend"}
+    shop.put("o.csv", "id,day,amount,kind\nk3,2024-07-31,0.00,order\nk2,2024-07-09,0.00,order\n")
+    assert "no customer of the run" in evaluated(shop, code=3)
+
+
+ERRORS: dict[str, tuple[str, tuple[str, ...], int, str]] = {
+    "nothing drawn": (HEAD + "[segment.a]\neveryone = true\n", (), 2, "give segments a `holdout = 10`"),
+    "no such segment": (HEAD + LETTERS, ("--segment", "leters"), 2, "did you mean `letters`?"),
+    "only changes": (HEAD + "changes = true\n" + LETTERS, (), 2, "has written changes alone"),
+    "no length": (HEAD + LETTERS, ("--within", "soon"), 2, "is not a length of time such as 30 days"),
+    "days after all events": (HEAD + LETTERS, ("--from", "2025-01-01"), 3, "the last event is of 2024-07-31"),
+    "days that end before they begin": (
+        HEAD + LETTERS,
+        ("--until", "2024-06-01"),
+        2,
+        "no day counts: the first is 2024-07-01",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors(shop: Desk, name: str) -> None:
+    rules, options, code, message = ERRORS[name]
+    shop.apply(rules)
+    said = evaluated(shop, *options, code=code)
+    assert message in said and "hint: " in said
+
+
+def test_no_run(desk: Desk) -> None:
+    assert "holds no run" in evaluated(desk, run="nowhere", code=3)
+
+
+def test_events_of_other_customers(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    shop.put("o.csv", "id,day,amount,kind\nz1,2024-07-30,1.00,order\n")
+    assert "no customer of the run has an event in these days" in evaluated(shop, code=3)
