@@ -247,6 +247,25 @@ def test_nobody_bought(shop: Desk) -> None:
     assert "no customer of the run" in evaluated(shop, code=3)
 
 
+def test_events_without_an_amount(shop: Desk) -> None:
+    shop.apply((HEAD + LETTERS).replace('amount = "amount"\n', ""))
+    [segment] = evaluated(shop)["segments"]
+    assert [(arm["revenue"], arm["per_customer"]) for arm in segment["arms"]] == [(None, None)] * 3
+    assert [one["metric"] for one in segment["comparisons"]] == ["conversion"] * 2
+    assert "  A  " in shop.segkit("evaluate", shop / "out").stdout
+
+
+def test_keys_that_events_write_in_another_way(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    expected = evaluated(shop)
+    shop.put("o.csv", (shop / "o.csv").read_text().replace("\nk", "\nK"))
+    rules = (HEAD + LETTERS).replace('key = "id"\n', 'key = "id"\nnormalise_keys = ["case"]\n')
+    shop.apply(rules.replace('"out"', '"other"'))
+    assert evaluated(shop, run="other") == expected
+    shop.apply(rules.replace('"out"', '"third"\nhash = ["id"]'))
+    assert "`normalise_keys` can be left out" in evaluated(shop, run="third", code=2)
+
+
 ERRORS: dict[str, tuple[str, tuple[str, ...], int, str]] = {
     "nothing drawn": (HEAD + "[segment.a]\neveryone = true\n", (), 2, "give segments a `holdout = 10`"),
     "no such segment": (HEAD + LETTERS, ("--segment", "leters"), 2, "did you mean `letters`?"),

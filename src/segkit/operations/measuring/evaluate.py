@@ -13,6 +13,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.experiments import ARMS, CONVERSION, EvaluateResult, SegmentOutcome
 from segkit.io.read import Workspace
+from segkit.io.read.values.texts import normal_key
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
@@ -50,6 +51,9 @@ def evaluate_run(
     loaded = rules_of(run, events=events or {})
     require_secret(loaded)
     run.key.require_same(key_form(loaded.rules), "the run", "its rule file now")
+    if loaded.rules.customers.normalise_keys and run.key.protection:
+        message = "the keys of the run cannot be found again: they are protected, and events write them in other ways"
+        raise RuleError.of(message, hint="write the keys alike in all files, so that `normalise_keys` can be left out")
     if run.manifest.output.changes or run.manifest.output.load == "append_changes":
         hint = "let a run write all members: take `changes` out"
         raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
@@ -87,12 +91,12 @@ def evaluate_run(
 
 
 def table_of(rules: RuleFile) -> str:
-    """The table of events with the orders: that of `[value]`, of `[rfm]`, or the only one with an amount."""
+    """The table of events with the orders: that of `[value]`, of `[rfm]`, the only one with an amount, or at all."""
     if rules.value is not None:
         return rules.value.events
     of_rfm = dict.fromkeys(rfm.events for rfm in rules.rfm.values() if rfm.events)
     with_money = [name for name, events in rules.events.items() if events.amount]
-    for tables in (list(of_rfm), with_money):
+    for tables in (list(of_rfm), with_money, list(rules.events)):
         if len(tables) == 1:
             return tables[0]
     hint = 'say it in the rule file: `[value]` with `events = "orders"`'
@@ -119,6 +123,8 @@ def _compared(
     members: pl.DataFrame, found: pl.DataFrame, arms: Sequence[Arms], loaded: Loaded, level: float
 ) -> list[SegmentOutcome]:
     done = found.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
+    if forms := loaded.rules.customers.normalise_keys:
+        members, done = (rows.with_columns(normal_key(pl.col(KEY), forms)) for rows in (members, done))
     if not members.join(done, on=KEY, how="semi").height:
         hint = "is it the table of other customers? a key must be written in both in the same way"
         raise DataError.of("no customer of the run has an event in these days, nor one with such a key", hint=hint)

@@ -63,8 +63,7 @@ def arm_of(name: str, rows: pl.DataFrame | None) -> Arm:
     if rows is None:
         return Arm(name, 0, 0, None)
     buyers = rows.filter(pl.col(EVENTS) > 0)
-    spent = buyers[SPENT]
-    return Arm(name, len(rows), len(buyers), None if spent.null_count() and len(buyers) else spent.drop_nulls())
+    return Arm(name, len(rows), len(buyers), buyers[SPENT] if SPENT in rows.columns else None)
 
 
 def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float) -> SegmentOutcome:

@@ -30,7 +30,10 @@ class Days(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """`KEY`, `EVENTS` (how many, at least one) and `SPENT` of everybody who did something in these days."""
+    """`KEY` and `EVENTS` (how many, at least one) of everybody who did something in these days.
+
+    `SPENT` is there, too, where events have an amount.
+    """
 
     rows: pl.DataFrame
     warnings: tuple[Diagnostic, ...]
@@ -45,8 +48,8 @@ def outcomes(loaded: Loaded, table: str, days: Days, ws: Workspace, progress: Pr
     """
     rules = _rules(loaded.rules, table, days)
     evaluated = evaluate(loaded._replace(rules=rules), days.until, ws, progress)
-    spent = pl.col(SPENT) if SPENT in rules.trait else pl.lit(None)
-    rows = evaluated.computed.customers.select(KEY, EVENTS, spent.cast(MONEY).alias(SPENT)).filter(pl.col(EVENTS) > 0)
+    spent = [pl.col(SPENT).cast(MONEY)] if SPENT in rules.trait else []
+    rows = evaluated.computed.customers.select(KEY, EVENTS, *spent).filter(pl.col(EVENTS) > 0)
     return Outcomes(rows.collect(), evaluated.warnings, _last(evaluated, table))
 
 
