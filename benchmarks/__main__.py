@@ -135,6 +135,10 @@ def as_json(args: argparse.Namespace, tools: list[Tool], results: Results) -> st
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["chance"]:
+        from benchmarks.chance import main as of_chance
+
+        return of_chance(sys.argv[2:])
     if sys.argv[1:2] == ["scale"]:
         from benchmarks.scale import main as of_scale
 
