@@ -38,14 +38,19 @@ OPTIONS = {
 SPARK = ("--engine", "spark", "--master", MASTER or "spark://127.0.0.1:7077")
 
 
-@pytest.fixture
-def shop(desk: Desk) -> Desk:
+def shop_in(desk: Desk) -> Desk:
+    """Customers, orders as text and as Parquet, and a folder for what lies on disk in between."""
     desk.put("c.csv", CUSTOMERS)
     orders = desk.put("o.csv", ORDERS)
     frame = pl.read_csv(orders, try_parse_dates=True, schema_overrides={"id": pl.String})
     desk.put("o.parquet", frame)
     (desk / "work").mkdir()
     return desk
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    return shop_in(desk)
 
 
 class Cluster:
@@ -104,14 +109,15 @@ def test_the_same_bytes(shop: Desk, capfd: pytest.CaptureFixture[str], request: 
     whole = run(shop, rules)
     request.getfixturevalue("cluster")
     seen: list[int] = []
-    with patch("segkit.engines.spread.ROWS", 50), patch("segkit.engines.spread._require_reach", _seeing(seen)):
+    with patch("segkit.engines.spread.ROWS", 50), patch("segkit.engines.spread._require_reach", seeing(seen)):
         assert run(shop, rules, *SPARK, "--work", str(shop / "work")) == whole
     assert seen == [0o700]
     assert not any((shop / "work").iterdir())
     assert capfd.readouterr() == ("", "")
 
 
-def _seeing(seen: list[int]) -> object:
+def seeing(seen: list[int]) -> object:
+    """Patched in, it notes who may open the folder of a run."""
     from segkit.engines.spread import _require_reach
 
     def look(engine: object, files: list[Path], work: Path) -> None:
