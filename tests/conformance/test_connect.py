@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from unittest.mock import patch
 
 import pytest
 
+from segkit.engines import cluster
 from segkit.engines.engine import Engine, Parcel
 from segkit.engines.registry import Asked
 from segkit.engines.start import started
@@ -106,7 +108,7 @@ def test_parcels_of_any_size_to_any_bucket(engine: Engine) -> None:
     found[3] = [("t", n, True, sizes[n]) for n in range(5)]
     found[3].insert(4, ("u", 3, True, 0))
     assert came == found
-    assert engine.map(lambda n: bytes(n), [0, 20_000_000, 5]) == [b"", bytes(20_000_000), bytes(5)]
+    assert engine.map(bytes, [0, 20_000_000, 5]) == [b"", bytes(20_000_000), bytes(5)]
 
 
 @on_server
@@ -140,9 +142,13 @@ def test_what_machines_lack_and_what_does_not_go_through(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(RuleError, match="lack segkit, or a package"):
         engine.map(import_module("only_here").do, [0])
-    large = os.urandom(140_000_000)
+    later = FunctionType((lambda item: item).__code__, {}, "later")
+    later.__module__, later.__qualname__ = cluster.__name__, "later"
+    monkeypatch.setattr(cluster, "later", later, raising=False)
+    with pytest.raises(RuleError, match="another version of segkit"):
+        engine.map(later, [0])
     with pytest.raises(RuleError, match="128 MB"):
-        engine.map(lambda _: len(large), [0])
+        engine.map(len, [os.urandom(140_000_000)])
 
 
 OPTIONS = {

@@ -16,6 +16,7 @@ ANSWER = 5
 """Seconds within which a cluster has to answer."""
 UNFIT = {
     "No module named": "lack segkit, or a package that it needs",
+    "Can't get attribute": "run another version of segkit, or one that they have loaded before",
     "PYTHON_VERSION_MISMATCH": "run another version of Python",
     "Cannot run program": "have no such Python",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -67,9 +68,9 @@ class Connect:
 
     def map(self, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """All items, as machines are free."""
-        sent = Sent(do, versions())
+        sent = _sent(do)
         with self._told():
-            return _answers(self._spread(items, lambda place, item: [(place, sent.answer(place, item))]))
+            return _answers(self._spread(items, lambda place, item: [(place, _came(sent).answer(place, item))]))
 
     def exchange(
         self,
@@ -79,17 +80,17 @@ class Connect:
         gather: Callable[[int, Iterable[Parcel]], R],
     ) -> list[R]:
         """By the shuffle of the server, which puts some buckets together; of each, there is something from item 0."""
-        splitting, gathering = Sent(split, versions()), Sent(gather, versions())
+        splitting, gathering = _sent(split), _sent(gather)
 
         def parcels(place: int, item: T) -> Iterator[tuple[int, bytes]]:
             yield from () if place else ((bucket, b"") for bucket in range(buckets))
-            yield from ((bucket, dumps(parcel)) for bucket, parcel in splitting.parcels(place, item, buckets))
+            yield from ((bucket, dumps(parcel)) for bucket, parcel in _came(splitting).parcels(place, item, buckets))
 
         def gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            came = _by_bucket(batches)
+            came, gatherer = _by_bucket(batches), _came(gathering)
             for bucket in sorted(came):
                 found = (loads(parcel) for parcel in _wholes(came.pop(bucket)) if parcel)
-                yield from _batches(0, [(bucket, _in_turn(gathering.gathered, bucket, found))])
+                yield from _batches(0, [(bucket, _in_turn(gatherer.gathered, bucket, found))])
 
         with self._told():
             return _answers(self._spread(items, parcels).repartition(buckets, "bucket").mapInArrow(gathered, ROWS))
@@ -177,12 +178,22 @@ def _meant(said: str, master: str) -> SegkitError | None:
         return silent(master, "does not answer any more")
     if "RESOURCE_EXHAUSTED" in said:
         hint = "look up in smaller files, or use a cluster without Connect (`--master spark://HOST:7077`)"
-        return RuleError.of("what rules look up is more than Spark Connect carries, 128 MB", hint=hint)
+        return RuleError.of("what rules look up is more than Spark Connect carries at once, 128 MB", hint=hint)
     return unfit(said, "in the environment of the server's Python")
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
+
+
+def _sent(do: Callable[..., Any]) -> bytes:
+    """A function as it goes along with a request: packed, since what rules look up is in it."""
+    return zlib.compress(packed(Sent(do, versions())), 1)
+
+
+def _came(sent: bytes) -> Sent:
+    came: Sent = loads(zlib.decompress(sent))
+    return came
 
 
 def _part(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
