@@ -57,7 +57,8 @@ class Cluster:
     """A session that all tests of this module share: a new one takes half a minute on two processors."""
 
     def __init__(self, log: Path) -> None:
-        engine = started(Asked("spark", MASTER, OPTIONS), log, lambda _: None)
+        with patch.dict(os.environ, {"SPARK_REMOTE": MASTER}):
+            engine = started(Asked("spark", None, OPTIONS), log, lambda _: None)
         assert engine is not None
         self.engine = engine
         self._name = engine._context.applicationId.encode()  # type: ignore[attr-defined]

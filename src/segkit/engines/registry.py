@@ -10,6 +10,8 @@ LOCAL, SPARK = "local", "spark"
 ENGINES = (LOCAL, SPARK)
 MODULES: Mapping[str, str] = {SPARK: "segkit.engines.spark", "spark-connect": "segkit.engines.connect"}
 """Extra that a way to an engine needs -> the module that starts it, which nobody else loads."""
+REMOTE = "SPARK_REMOTE"
+"""The variable in which Spark looks for the address of a cluster."""
 CONNECT = "sc://"
 """How the address of a server of Spark Connect begins."""
 

@@ -24,6 +24,7 @@ from pyspark.java_gateway import launch_gateway
 from segkit.engines.cluster import given_up, nothing, quiet, require_answer, silent, unfit
 from segkit.engines.elsewhere import Sent, opened, versions
 from segkit.engines.engine import Parcel
+from segkit.engines.registry import REMOTE
 from segkit.errors import RuleError
 
 T = TypeVar("T")
@@ -112,7 +113,11 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Spark:
 
 
 def _launched(conf: SparkConf, log: Path) -> Any:
-    """Java beside this process, in a thread: who interrupts it in the middle leaves it behind."""
+    """Java beside this process, in a thread: who interrupts it in the middle leaves it behind.
+
+    Beside its master, it refuses to find another address in the environment.
+    """
+    remote = os.environ.pop(REMOTE, None)
     with log.open("ab") as to, ThreadPoolExecutor(1) as pool:
         launched = pool.submit(launch_gateway, conf, {"stdout": to, "stderr": to})
         try:
@@ -120,6 +125,8 @@ def _launched(conf: SparkConf, log: Path) -> Any:
         except KeyboardInterrupt:
             _end(launched.result())
             raise
+        finally:
+            os.environ.update({REMOTE: remote} if remote else {})
 
 
 @contextmanager

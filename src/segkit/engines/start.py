@@ -9,13 +9,10 @@ from pathlib import Path
 
 from segkit.engines.cluster import shown
 from segkit.engines.engine import Engine
-from segkit.engines.registry import CONNECT, LOCAL, MODULES, Asked
+from segkit.engines.registry import CONNECT, LOCAL, MODULES, REMOTE, Asked
 from segkit.errors import RuleError
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import sources_of
-
-REMOTE = "SPARK_REMOTE"
-"""The variable with the address of a cluster, as Spark knows it."""
 
 
 def require_fit(asked: Asked, work: Path | None, rules: RuleFile, base: Path, *, to_stdout: bool) -> None:
