@@ -178,6 +178,14 @@ def test_no_server_answers(shop: Desk, master: str, code: int, monkeypatch: pyte
     assert not any((shop / "work").iterdir())
 
 
+def test_somebody_else_answers(shop: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute, patch("segkit.engines.connect.ANSWER", 0.2):
+        master = f"sc://127.0.0.1:{mute.getsockname()[1]}"
+        said = shop.apply(rules_of(SEGMENTS["which came first"]), *asking(master, shop), code=4).stderr
+    assert f"`{master}` does not answer as a server of Spark Connect does" in said
+    assert not any((shop / "work").iterdir())
+
+
 @on_server
 @pytest.mark.skipif(not SAIL.exists(), reason="needs Sail beside this Python (pip install pysail)")
 def test_a_server_that_goes_away(shop: Desk, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

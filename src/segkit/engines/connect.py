@@ -18,7 +18,7 @@ import pyarrow as pa
 from cloudpickle import dumps as packed
 from pyspark.errors import PySparkException, PythonException
 
-from segkit.engines.cluster import given_up, nothing, quiet, require_answer, shown, silent, unfit
+from segkit.engines.cluster import ANSWER, given_up, nothing, quiet, require_answer, shown, silent, unfit
 from segkit.engines.elsewhere import Sent, opened, versions
 from segkit.engines.engine import Parcel
 from segkit.errors import RuleError, SegkitError, WriteError
@@ -128,15 +128,14 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Connect:
     RuleError where they run something else, WriteError where no server answers.
     """
     try:
-        channel = DefaultChannelBuilder(master)
+        address = DefaultChannelBuilder(master)
     except ValueError as error:
         hint = "such as `--master sc://HOST:15002`"
         raise RuleError.of(f"`{shown(master)}` is no server of Spark Connect", hint=hint) from error
-    host, _, port = channel.endpoint.rpartition(":")
-    require_answer(master, [(host.strip("[]"), int(port))])
+    _require_server(address, master)
     with ExitStack() as session:
         session.enter_context(quiet(log))
-        remote = SparkSession(connection=channel)
+        remote = SparkSession(connection=address)
         session.callback(remote.stop)
         remote.client.set_retry_policies([DefaultPolicy(max_retries=RETRIES, max_backoff=WAIT)])
         _set(remote, master, options)
@@ -144,6 +143,17 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Connect:
         connect.map(nothing, range(connect.workers))
         connect.session = session.pop_all()
         return connect
+
+
+def _require_server(address: DefaultChannelBuilder, master: str) -> None:
+    """WriteError where nobody answers, or not in the words of Spark Connect."""
+    host, _, port = address.endpoint.rpartition(":")
+    require_answer(master, [(host.strip("[]"), int(port))])
+    with address.toChannel() as channel:
+        try:
+            grpc.channel_ready_future(channel).result(ANSWER)
+        except grpc.FutureTimeoutError as error:
+            raise silent(master, "does not answer as a server of Spark Connect does") from error
 
 
 def _set(remote: SparkSession, master: str, options: Mapping[str, str]) -> None:
