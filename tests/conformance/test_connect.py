@@ -111,6 +111,16 @@ def test_parcels_of_any_size_to_any_bucket(engine: Engine) -> None:
     assert engine.map(bytes, [0, 20_000_000, 5]) == [b"", bytes(20_000_000), bytes(5)]
 
 
+def test_blocks_that_come_in_any_order() -> None:
+    from segkit.engines.connect import AT_ONCE, BLOCK, _batches, _by_bucket, _wholes
+
+    large = bytes(BLOCK) + bytes([1]) * BLOCK * AT_ONCE + bytes([2])
+    batches = [*_batches(7, [(4, large), (5, b"x"), (4, b"")]), *_batches(6, [(4, b"first")])]
+    assert max(batch.num_rows for batch in batches) == AT_ONCE
+    came = _by_bucket(reversed(batches))
+    assert [*_wholes(came[4])] == [b"first", large, b""] and [*_wholes(came[5])] == [b"x"]
+
+
 @on_server
 def test_the_first_error_counts(engine: Engine) -> None:
     def fails(item: int) -> int:
@@ -175,6 +185,15 @@ def test_no_server_answers(shop: Desk, master: str, code: int, monkeypatch: pyte
         rules = rules_of(SEGMENTS["which came first"])
         said = shop.apply(rules, "-v", "--engine", "spark", "--work", shop / "work", code=code).stderr
     assert master.partition("{")[0] in said and "hint: " in said and TOKEN not in said
+    assert not any((shop / "work").iterdir())
+
+
+@on_server
+def test_a_server_that_refuses(shop: Desk) -> None:
+    """As one does that does not know the PySpark beside it."""
+    with patch("segkit.engines.connect.ROWS", "no type"):
+        said = shop.apply(rules_of(SEGMENTS["which came first"]), *asking(SERVER, shop), code=4).stderr
+    assert f"the cluster at `{SERVER}` does not take this run: " in said and "hint: " in said
     assert not any((shop / "work").iterdir())
 
 

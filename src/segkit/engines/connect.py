@@ -63,13 +63,13 @@ class Connect:
         self.session = ExitStack()
         """What is ended with it."""
         self._remote, self._master = remote, master
-        with self._told():
+        with _told(master, begun=False):
             self.workers: int = remote.range(1_000).mapInArrow(_part, ROWS).count()
 
     def map(self, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """All items, as machines are free."""
         sent = _sent(do)
-        with self._told():
+        with _told(self._master):
             return _answers(self._spread(items, lambda place, item: [(place, _came(sent).answer(place, item))]))
 
     def exchange(
@@ -92,7 +92,7 @@ class Connect:
                 found = (loads(parcel) for parcel in _wholes(came.pop(bucket)) if parcel)
                 yield from _batches(0, [(bucket, _in_turn(gatherer.gathered, bucket, found))])
 
-        with self._told():
+        with _told(self._master):
             return _answers(self._spread(items, parcels).repartition(buckets, "bucket").mapInArrow(gathered, ROWS))
 
     def close(self) -> None:
@@ -109,17 +109,6 @@ class Connect:
                     yield from _batches(place, _in_turn(_all, do, place, loads(sealed[place])))
 
         return self._remote.range(0, len(items), 1, len(items)).mapInArrow(done, ROWS)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what a server says of itself and its machines into an error; a bug in a task stays what it is."""
-        try:
-            yield
-        except (PySparkException, grpc.RpcError) as error:
-            wrong = _meant(str(error), self._master)
-            if wrong is None and isinstance(error, PythonException):
-                raise
-            raise wrong or given_up() from error
 
 
 def start(master: str, options: Mapping[str, str], log: Path) -> Connect:
@@ -158,11 +147,9 @@ def _require_server(address: DefaultChannelBuilder, master: str) -> None:
 
 def _set(remote: SparkSession, master: str, options: Mapping[str, str]) -> None:
     """Settings of the session; RuleError for those of the server, which it takes when it is started."""
-    try:
+    with _told(master, begun=False):
         remote.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1024")  # 64 MB
         fixed = [key for key in options if not remote.conf.isModifiable(key)]
-    except (PySparkException, grpc.RpcError) as error:
-        raise _refusal(error, master) from error
     if fixed:
         hint = "give it to the server when it is started; a setting of a session begins with `spark.sql.`"
         raise RuleError.of(f"`{fixed[0]}` cannot be set through Spark Connect", hint=hint)
@@ -173,23 +160,34 @@ def _set(remote: SparkSession, master: str, options: Mapping[str, str]) -> None:
             raise RuleError.of(f"the server does not take `{key}={value}`: {_first_line(error)}") from error
 
 
-def _refusal(error: Exception, master: str) -> WriteError:
-    """The error where a server does not even begin: of its own versions, as a rule, or for want of a token."""
-    refused = _meant(str(error), master)
-    if isinstance(refused, WriteError):
-        return refused
-    hint = "use a version of PySpark that it knows, here and there; where it asks for a token, put it into the address"
-    return WriteError.of(f"the server at `{shown(master)}` does not take this run: {_first_line(error)}", hint=hint)
+@contextmanager
+def _told(master: str, *, begun: bool = True) -> Iterator[None]:
+    """Turn what a server says of itself and its machines into an error; a bug in a task stays what it is."""
+    try:
+        yield
+    except (PySparkException, grpc.RpcError) as error:
+        said = str(error)
+        if wrong := unfit(said, "in the environment of the server's Python"):
+            raise wrong from error
+        if isinstance(error, PythonException):
+            raise
+        raise _lost(said, master) or (given_up() if begun else _refusal(error, master)) from error
 
 
-def _meant(said: str, master: str) -> SegkitError | None:
-    """What a server says is no bug of a task, where it is one of these."""
+def _lost(said: str, master: str) -> SegkitError | None:
+    """The error where a server is not there any more, or does not take all that it is told."""
     if "UNAVAILABLE" in said or "RETRIES_EXCEEDED" in said:
         return silent(master, "does not answer any more")
     if "RESOURCE_EXHAUSTED" in said:
         hint = "look up in smaller files, or use a cluster without Connect (`--master spark://HOST:7077`)"
         return RuleError.of("what rules look up is more than Spark Connect carries at once, 128 MB", hint=hint)
-    return unfit(said, "in the environment of the server's Python")
+    return None
+
+
+def _refusal(error: Exception, master: str) -> WriteError:
+    """The error where a server does not even begin: of its own versions, as a rule, or for want of a token."""
+    hint = "let it have a version of PySpark that it knows; where it asks for a token, put it into the address"
+    return WriteError.of(f"the cluster at `{shown(master)}` does not take this run: {_first_line(error)}", hint=hint)
 
 
 def _first_line(error: Exception) -> str:
