@@ -209,6 +209,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(shop: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop.folder)
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
     os.mkfifo(shop / "pipe")
     options, code, hint = REFUSED[name]
     assert hint in shop.apply(rules_of(SEGMENTS["which came first"]), *options, code=code).stderr
