@@ -20,7 +20,8 @@ EXTRAS = {
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
     "database": ("adbc_driver_postgresql",),
     "duckdb": ("duckdb",),
-    "spark": ("pyspark", "cloudpickle"),
+    "spark": ("pyspark", "cloudpickle", "py4j"),
+    "spark-connect": ("pyspark", "cloudpickle", "grpc", "pyarrow"),
 }
 """Extra -> the modules that it brings, or that make it needless."""
 

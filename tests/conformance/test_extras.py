@@ -22,12 +22,17 @@ RULES = {
     "duckdb": head('table = "c"', path="duckdb:c.duckdb") + "[segment.s]\neveryone = true\n",
     "zstd": head(path="c.csv.zst") + "[segment.s]\neveryone = true\n",
     "spark": head() + "[segment.s]\neveryone = true\n",
+    "spark-connect": head() + "[segment.s]\neveryone = true\n",
 }
 """Extra -> rules that need it; a chart is drawn without any."""
-SPARK = ("--engine", "spark", "--master", "spark://127.0.0.1:1", "--work", ".")
-ASKED = {"charts": ("rfm", "o.csv", "--chart", "grid.svg"), "spark": ("apply", "rules.toml", *SPARK)}
-PLACES = {"geo": "rules.toml:9:12", "charts": "", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst"}
-PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c", "spark": ""}
+CLUSTER = ("apply", "rules.toml", "--engine", "spark", "--work", ".", "--master")
+ASKED = {
+    "charts": ("rfm", "o.csv", "--chart", "grid.svg"),
+    "spark": (*CLUSTER, "spark://127.0.0.1:1"),
+    "spark-connect": (*CLUSTER, "sc://127.0.0.1:1"),
+}
+PLACES = {"geo": "rules.toml:9:12", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst"}
+PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c"}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
@@ -45,10 +50,10 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); from segkit.__main__ import main; main()"
     command = [sys.executable, "-c", code, *ASKED.get(extra, ("apply", "rules.toml"))]
     done = subprocess.run(command, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if extra in ("geo", "charts", "predict", "spark") else 3)
+    assert done.returncode == (2 if extra in ("geo", "charts", "predict", "spark", "spark-connect") else 3)
     assert done.stderr.startswith("error: ") and done.stderr.count("error: ") == 1
     assert f'`pip install "segkit-cli[{extra}]"`' in done.stderr
-    assert PLACES[extra] in done.stderr
+    assert PLACES.get(extra, "") in done.stderr
     assert done.stdout == ""
     assert desk.tree(".") == before
 

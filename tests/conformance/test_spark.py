@@ -39,8 +39,8 @@ OPTIONS = {
 SPARK = ("--engine", "spark", "--master", MASTER or "spark://127.0.0.1:7077")
 
 
-@pytest.fixture
-def shop(desk: Desk) -> Desk:
+def shop_in(desk: Desk) -> Desk:
+    """Customers, orders as text and as Parquet, and a folder for what lies on disk in between."""
     desk.put("c.csv", CUSTOMERS)
     orders = desk.put("o.csv", ORDERS)
     frame = pl.read_csv(orders, try_parse_dates=True, schema_overrides={"id": pl.String})
@@ -52,11 +52,17 @@ def shop(desk: Desk) -> Desk:
     return desk
 
 
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    return shop_in(desk)
+
+
 class Cluster:
     """A session that all tests of this module share: a new one takes half a minute on two processors."""
 
     def __init__(self, log: Path) -> None:
-        engine = started(Asked("spark", MASTER, OPTIONS), log, lambda _: None)
+        with patch.dict(os.environ, {"SPARK_REMOTE": MASTER}):
+            engine = started(Asked("spark", None, OPTIONS), log, lambda _: None)
         assert engine is not None
         self.engine = engine
         self._name = engine._context.applicationId.encode()  # type: ignore[attr-defined]
@@ -112,14 +118,15 @@ def test_the_same_bytes(
     whole = run(shop, rules)
     request.getfixturevalue("cluster")
     seen: list[int] = []
-    with patch("segkit.engines.spread.ROWS", 50), patch("segkit.engines.spread._require_reach", _seeing(seen)):
+    with patch("segkit.engines.spread.ROWS", 50), patch("segkit.engines.spread._require_reach", seeing(seen)):
         assert run(shop, rules, *SPARK, "--work", str(shop / "work")) == whole
     assert seen == [0o700]
     assert not any((shop / "work").iterdir())
     assert capfd.readouterr() == ("", "")
 
 
-def _seeing(seen: list[int]) -> object:
+def seeing(seen: list[int]) -> object:
+    """Patched in, it notes who may open the folder of a run."""
     from segkit.engines.spread import _require_reach
 
     def look(engine: object, files: list[Path], work: Path) -> None:
@@ -210,6 +217,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(shop: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shop.folder)
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
     os.mkfifo(shop / "pipe")
     options, code, hint = REFUSED[name]
     assert hint in shop.apply(rules_of(SEGMENTS["which came first"]), *options, code=code).stderr

@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import NamedTuple
 
 import polars as pl
@@ -201,4 +202,4 @@ def put(state: State, path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.uname().nodename}.{os.getpid()}")
+    return path.with_name(f"{path.name}.{os.uname().nodename}.{os.getpid()}.{get_ident()}")

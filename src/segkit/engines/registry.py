@@ -7,9 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-LOCAL = "local"
-ENGINES: Mapping[str, str] = {LOCAL: "", "spark": "segkit.engines.spark"}
-"""Name of the engine, and of the extra that it needs -> the module that starts it, which nobody else loads."""
+LOCAL, SPARK = "local", "spark"
+ENGINES = (LOCAL, SPARK)
+MODULES: Mapping[str, str] = {SPARK: "segkit.engines.spark", "spark-connect": "segkit.engines.connect"}
+"""Extra that a way to an engine needs -> the module that starts it, which nobody else loads."""
+REMOTE = "SPARK_REMOTE"
+"""The variable in which Spark looks for the address of a cluster."""
+CONNECT = "sc://"
+"""How the address of a server of Spark Connect begins."""
 
 
 class Asked(NamedTuple):

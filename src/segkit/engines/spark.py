@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
-import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,20 +21,16 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 
+from segkit.engines.cluster import given_up, nothing, quiet, require_answer, silent, unfit
 from segkit.engines.elsewhere import Sent, opened, versions
 from segkit.engines.engine import Parcel
-from segkit.errors import RuleError, WriteError
+from segkit.engines.registry import REMOTE
+from segkit.errors import RuleError
 
 T = TypeVar("T")
 R = TypeVar("R")
-ANSWER, MACHINES = 5, 60
-"""Seconds within which a master has to answer, and within which a first machine has to come."""
-UNFIT = {
-    "No module named": "lack segkit, or a package that it needs",
-    "PYTHON_VERSION_MISMATCH": "run another version of Python",
-    "Cannot run program": "have no such Python",
-}
-"""What Spark says of machines on which a function does not even begin -> what that means."""
+MACHINES = 60
+"""Seconds within which a first machine has to come."""
 
 
 class Spark:
@@ -86,7 +79,7 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Spark:
 
     RuleError where they run something else, WriteError where no master answers.
     """
-    _require_answer(master)
+    require_answer(master, _hosts(master))
     os.environ.setdefault("PYSPARK_PYTHON", options.get("spark.pyspark.python", sys.executable))
     here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if _is_here(master) else {}
     settings = {
@@ -99,7 +92,7 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Spark:
     }
     conf = SparkConf(loadDefaults=False).setAll([*settings.items()])
     with ExitStack() as session:
-        session.enter_context(_quiet(log))
+        session.enter_context(quiet(log))
         try:
             gateway = _launched(conf, log)
         except (PySparkException, OSError) as error:
@@ -110,17 +103,21 @@ def start(master: str, options: Mapping[str, str], log: Path) -> Spark:
             with _own_signals():
                 context = SparkContext(conf=conf, gateway=gateway)
         except Py4JError as error:
-            raise _silent(master, "does not take this run") from error
+            raise silent(master, "does not take this run") from error
         session.callback(context.stop)
         _require_machines(context, master)
         spark = Spark(context)
-        spark.map(_nothing, range(spark.workers))
+        spark.map(nothing, range(spark.workers))
         spark.session = session.pop_all()
         return spark
 
 
 def _launched(conf: SparkConf, log: Path) -> Any:
-    """Java beside this process, in a thread: who interrupts it in the middle leaves it behind."""
+    """Java beside this process, in a thread: who interrupts it in the middle leaves it behind.
+
+    Beside its master, it refuses to find another address in the environment.
+    """
+    remote = os.environ.pop(REMOTE, None)
     with log.open("ab") as to, ThreadPoolExecutor(1) as pool:
         launched = pool.submit(launch_gateway, conf, {"stdout": to, "stderr": to})
         try:
@@ -128,20 +125,8 @@ def _launched(conf: SparkConf, log: Path) -> Any:
         except KeyboardInterrupt:
             _end(launched.result())
             raise
-
-
-@contextmanager
-def _quiet(log: Path) -> Iterator[None]:
-    """What the libraries of Spark tell in this process, most of it of connections that break, goes to the file, too."""
-    handler = logging.FileHandler(log)
-    logging.root.addHandler(handler)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            yield
-    finally:
-        logging.root.removeHandler(handler)
-        handler.close()
+        finally:
+            os.environ.update({REMOTE: remote} if remote else {})
 
 
 @contextmanager
@@ -155,10 +140,6 @@ def _own_signals() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-def _nothing(_: int) -> None:
-    """For machines to say whether they can run segkit, before there is anything to do."""
-
-
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what Spark says of its machines into an error; a bug in a task stays what it is."""
@@ -166,19 +147,12 @@ def _told() -> Iterator[None]:
         yield
     except Py4JError as error:
         text = str(error)
-        for sign, meaning in UNFIT.items():
-            if sign in text:
-                hint = (
-                    f"they need the same Python, segkit and packages, at `{os.environ['PYSPARK_PYTHON']}` "
-                    "or where `--engine-option spark.pyspark.python=PATH` says"
-                )
-                raise RuleError.of(f"the machines of the cluster {meaning}", hint=hint) from error
+        where = f"at `{os.environ['PYSPARK_PYTHON']}` or where `--engine-option spark.pyspark.python=PATH` says"
+        if wrong := unfit(text, where):
+            raise wrong from error
         if "PythonException" in text:
             raise
-        hint = "give them more memory, or more `--buckets`, of which each takes less"
-        raise WriteError.of(
-            "the cluster has given the run up: it lost its machines, time and again", hint=hint
-        ) from error
+        raise given_up() from error
 
 
 def _end(gateway: Any) -> None:
@@ -208,16 +182,6 @@ def _is_here(master: str) -> bool:
     return here or master.startswith("local")
 
 
-def _require_answer(master: str) -> None:
-    """WriteError where none of the masters takes a connection: Spark itself would try for minutes."""
-    hosts = _hosts(master)
-    for host in hosts:
-        with suppress(OSError), socket.create_connection(host, ANSWER):
-            return
-    if hosts:
-        raise _silent(master, "does not answer")
-
-
 def _require_machines(context: SparkContext, master: str) -> None:
     """Wait for the machines of a cluster, until no more come; WriteError where none comes."""
     if not _hosts(master):
@@ -229,9 +193,4 @@ def _require_machines(context: SparkContext, master: str) -> None:
             return
         time.sleep(1)
     if not come:
-        raise _silent(master, f"has had no machine for this run for {MACHINES} seconds")
-
-
-def _silent(master: str, what: str) -> WriteError:
-    hint = "check its address, whether it is up, and whether it has workers with free cores and memory"
-    return WriteError.of(f"the master at `{master}` {what}", hint=hint)
+        raise silent(master, f"has had no machine for this run for {MACHINES} seconds")

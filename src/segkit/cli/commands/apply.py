@@ -43,7 +43,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="What computes the customers: this machine, or a cluster.",
 )
-@click.option("--master", metavar="URL", help="Of a cluster, such as spark://HOST:7077.")
+@click.option(
+    "--master",
+    metavar="URL",
+    help="Of a cluster, such as spark://HOST:7077 or sc://HOST:15002; default: the variable SPARK_REMOTE.",
+)
 @click.option(
     "--engine-option",
     type=KEY_VALUE,
