@@ -1,4 +1,4 @@
-"""`python -m benchmarks chance FILE COLUMN`: how often the tests of `segkit evaluate` see what is not there.
+"""`python -m benchmarks chance FILE AMOUNT`: how often the tests of `segkit evaluate` see what is not there.
 
 Customers of a file are drawn again and again into those held out and those written, between whom there is no
 difference. Of 100 draws, 2.5 may say that those written spent more, and 2.5 less. `Pooled` is what segkit does: the
@@ -21,14 +21,16 @@ from segkit.inference.quantiles import t_tails
 LEVEL, CHANCE = 0.95, 0.05
 
 
-def spent(path: Path, column: str, key: str | None) -> Any:
+def spent(path: Path, amount: str, key: str | None) -> Any:
     """What each customer spent, as an array: a row each, or the sum of the rows of a key."""
     import polars as pl
 
-    rows = pl.scan_csv(path, infer_schema=False, encoding="utf8-lossy").with_columns(pl.col(column).cast(pl.Float64))
+    money = pl.sql_expr(amount).cast(pl.Float64).alias("spent")
+    rows = pl.read_csv(path, infer_schema_length=100_000, encoding="utf8-lossy", null_values=["NA"]).lazy()
+    rows = rows.select(money, *([pl.col(key)] if key else []))
     if key:
-        rows = rows.filter(pl.col(key).is_not_null()).group_by(key, maintain_order=True).agg(pl.col(column).sum())
-    return rows.select(column).collect()[column].fill_null(0).to_numpy()
+        rows = rows.drop_nulls(key).group_by(key, maintain_order=True).agg(pl.col("spent").sum())
+    return rows.select("spent").collect()["spent"].fill_null(0).to_numpy()
 
 
 def values_of(of: Any) -> Values:
@@ -56,13 +58,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks chance", description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("column", help="what was spent")
+    parser.add_argument("amount", help="what was spent: a column, or an expression of SQL")
     parser.add_argument("--key", help="the column of the customer, where he has several rows")
     parser.add_argument("--customers", type=int, default=10_000, help="how many of them are in each draw")
     parser.add_argument("--held-out", type=int, nargs="+", default=[100, 500, 1_000, 5_000])
     parser.add_argument("--draws", type=int, default=2_000)
     args = parser.parse_args(arguments)
-    everybody, dice = spent(args.file, args.column, args.key), np.random.default_rng(1)
+    everybody, dice = spent(args.file, args.amount, args.key), np.random.default_rng(1)
     size = min(args.customers, len(everybody))
     print(
         f"{size:,} customers of {len(everybody):,}, {100 * (everybody > 0).mean():.1f} % buyers, {args.draws:,} draws\n"
