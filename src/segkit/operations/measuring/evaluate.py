@@ -49,25 +49,14 @@ def evaluate_run(
     """
     run = open_run(path)
     loaded = rules_of(run, events=events or {})
-    require_secret(loaded)
-    run.key.require_same(key_form(loaded.rules), "the run", "its rule file now")
-    if loaded.rules.customers.normalise_keys and run.key.protection:
-        message = "the keys of the run cannot be found again: they are protected, and events write them in other ways"
-        raise RuleError.of(message, hint="write the keys alike in all files, so that `normalise_keys` can be left out")
-    if run.manifest.output.changes or run.manifest.output.load == "append_changes":
-        hint = "let a run write all members: take `changes` out"
-        raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
+    _require_fit(run, loaded, events or {})
     arms = drawn_in(run)
     if not arms:
         hint = "give segments a `holdout = 10` before the next run, or a `split`"
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
     _require_known(segments, arms, run)
     as_of = dt.date.fromisoformat(run.as_of)
-    first = start or as_of + dt.timedelta(days=1)
-    days = Days(first, until or within.after(first) - dt.timedelta(days=1))
-    if days.until < days.start:
-        hint = "give a later day with `--until`, or an earlier one with `--from`"
-        raise RuleError.of(f"no day counts: the first is {days.start}, and the last {days.until}", hint=hint)
+    days = _days(as_of, start, within, until)
     table = table_of(loaded.rules)
     with Workspace() as ws:
         progress("reading the run")
@@ -88,6 +77,32 @@ def evaluate_run(
         segments=tuple(shown),
         warnings=(*found.warnings, *_warnings(shown, found, days)),
     )
+
+
+def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
+    """RuleError where the customers of the run cannot be found again in its events."""
+    rules, output = loaded.rules, run.manifest.output
+    for name in events:
+        if name not in rules.events:
+            hint = nearest(name, rules.events, "event tables")
+            raise RuleError.of(f"the rules of `{run.shown}` have no `[events.{name}]`", hint=hint)
+    require_secret(loaded)
+    run.key.require_same(key_form(rules), "the run", "its rule file now")
+    if rules.customers.normalise_keys and output.key_protection:
+        message = "the keys of the run cannot be found again: they are protected, and events write them in other ways"
+        raise RuleError.of(message, hint="write the keys alike in all files, so that `normalise_keys` can be left out")
+    if output.changes or output.load == "append_changes":
+        hint = "let a run write all members: take `changes` out"
+        raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
+
+
+def _days(as_of: dt.date, start: dt.date | None, within: Duration, until: dt.date | None) -> Days:
+    first = start or as_of + dt.timedelta(days=1)
+    days = Days(first, until or within.after(first) - dt.timedelta(days=1))
+    if days.until < days.start:
+        hint = "give a later day with `--until`, or an earlier one with `--from`"
+        raise RuleError.of(f"no day counts: the first is {days.start}, and the last {days.until}", hint=hint)
+    return days
 
 
 def table_of(rules: RuleFile) -> str:
