@@ -58,13 +58,20 @@ def _looks(values: pl.Series, *, alone: bool) -> pl.Series:
     # Step by step, since most texts have neither: over all, the other patterns would take thirty times as long.
     mails = known.filter(known.str.contains("@", literal=True))
     numbers = known.filter(known.str.contains(_EIGHT_DIGITS))
-    is_phone = numbers.str.contains(PHONE if alone else f"{PHONE}|{MOBILE}")
     found = (
-        mails.str.contains(EMAIL).sum(),
-        is_phone.sum() + _local(numbers.filter(~is_phone & numbers.str.contains(LOCAL))),
-        _ibans(numbers.str.extract(IBAN).drop_nulls()) + _cards(numbers.str.extract(CARD).drop_nulls()),
+        mails.str.contains(EMAIL).sum() if len(mails) else 0,
+        *(_of_digits(numbers, alone) if len(numbers) else (0, 0)),
     )
     return pl.Series([dict(zip(KINDS, found, strict=True))])
+
+
+def _of_digits(numbers: pl.Series, alone: bool) -> tuple[int, int]:
+    """How many of these texts look like a phone, and how many like an account or a card."""
+    is_phone = numbers.str.contains(PHONE if alone else f"{PHONE}|{MOBILE}")
+    local = numbers.filter(~is_phone & numbers.str.contains(LOCAL))
+    ibans, cards = (numbers.str.extract(look).drop_nulls() for look in (IBAN, CARD))
+    counts = [count(some) if len(some) else 0 for some, count in ((local, _local), (ibans, _ibans), (cards, _cards))]
+    return int(is_phone.sum()) + counts[0], counts[1] + counts[2]
 
 
 def _local(text: pl.Series) -> int:
