@@ -266,6 +266,31 @@ def test_keys_that_events_write_in_another_way(shop: Desk) -> None:
     assert "`normalise_keys` can be left out" in evaluated(shop, run="third", code=2)
 
 
+def test_a_row_for_each_comparison(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    [segment] = evaluated(shop, "-o", shop / "rows.csv")["segments"]
+    rows = list(csv.DictReader((shop / "rows.csv").read_text().splitlines()))
+    arms = {arm["name"]: arm for arm in segment["arms"]}
+    assert [(row["arm"], row["metric"]) for row in rows] == [(c["arm"], c["metric"]) for c in segment["comparisons"]]
+    for row, comparison in zip(rows, segment["comparisons"], strict=True):
+        assert row["segment"] == "letters" and float(row["difference"]) == comparison["difference"]
+        assert [int(row["buyers"]), int(row["buyers_against"])] == [
+            arms[row["arm"]]["buyers"],
+            arms["holdout"]["buyers"],
+        ]
+    done = shop.segkit("evaluate", shop / "out", "-o", "-")
+    assert done.stdout == (shop / "rows.csv").read_text() and "  held out" in done.stderr
+    assert "does not write this format" in evaluated(shop, "-o", shop / "rows.doc", code=2)
+
+
+def test_fail_on_warning(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    evaluated(shop, "--fail-on", "warning")
+    said = evaluated(shop, "--until", "2024-08-30", "--fail-on", "warning", "-o", shop / "rows.csv", code=1)
+    assert "the days that count still run: the last event is of 2024-07-31" in said
+    assert "nothing was written" in said and not (shop / "rows.csv").exists()
+
+
 ERRORS: dict[str, tuple[str, tuple[str, ...], int, str]] = {
     "nothing drawn": (HEAD + "[segment.a]\neveryone = true\n", (), 2, "give segments a `holdout = 10`"),
     "no such segment": (HEAD + LETTERS, ("--segment", "leters"), 2, "did you mean `letters`?"),

@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="The level of the intervals, in percent.",
 )
+@click.option(
+    "-o", "--output", metavar="FILE|-", type=click.Path(), help="Write one row a comparison here; - is standard output."
+)
+@options.fail_on
 @options.as_json
 @options.talk
 @click.pass_obj
@@ -66,6 +70,8 @@ def command(
     until: dt.date | None,
     segment: tuple[str, ...],
     level: float,
+    output: str | None,
+    fail_on: str,
     as_json: bool,
 ) -> int:
     """What came of a run: whether those written bought more than those held out, and one variant more than another.
@@ -84,18 +90,22 @@ def command(
             until=until,
             segments=segment,
             level=float(Decimal(str(level)) / 100),
+            output=output,
+            fail_on=fail_on,
+            stdout=sys.stdout.buffer,
             progress=stage,
         )
+    stream = sys.stderr if output == "-" else sys.stdout
     if as_json:
         from segkit.report.as_json import evaluate_json
 
         if not terminal.quiet:
             terminal.diagnose(result.warnings)
-        click.echo(evaluate_json(result))
+        click.echo(evaluate_json(result), file=stream)
     elif not terminal.quiet:
         from segkit.report.text.measuring.evaluate import evaluate_summary
         from segkit.report.text.screen import show_on
 
         terminal.diagnose(result.warnings)
-        show_on(sys.stdout, evaluate_summary(result), color=terminal.colored(sys.stdout))
+        show_on(stream, evaluate_summary(result), color=terminal.colored(stream))
     return 0

@@ -5,21 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import DataError, RuleError
+from segkit.diagnostics import Diagnostic, Severity, without_notes
+from segkit.errors import CheckFailed, DataError, RuleError
 from segkit.experiments import ARMS, CONVERSION, EvaluateResult, SegmentOutcome
+from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
+from segkit.io.write import STDOUT, format_of
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
 from segkit.operations.measuring.arms import ARM, SEGMENT, Arms, customers_of, drawn_in
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, outcome_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
+from segkit.operations.measuring.table import rows_of
+from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
 from segkit.results import HELD_OUT
 from segkit.rules.model.base import Duration
@@ -39,14 +44,21 @@ def evaluate_run(
     until: dt.date | None = None,
     segments: Sequence[str] = (),
     level: float = 0.95,
+    output: str | None = None,
+    fail_on: str = "error",
+    stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> EvaluateResult:
     """What came of a run: by segment, those written beside those held out, or one variant beside another.
 
     `events` are other files for tables of events. The days that count begin on `start` (default: the day after the
-    run), and end on `until`, or before `within` has passed. Raises `RuleError` where nothing was drawn, or no table has
-    orders, `DataError` where the run is not whole, or the files end before these days.
+    run), and end on `until`, or before `within` has passed. `output` is a file with a row for each comparison.
+
+    Raises `RuleError` where nothing was drawn, or no table has orders, `DataError` where the run is not whole, or the
+    files end before these days. Raises `CheckFailed` where `fail_on` is `warning` and there are warnings; then nothing is written.
     """
+    require_local(output or STDOUT)
+    format_of(Path(output or STDOUT))  # refused before anything is read
     run = open_run(path)
     loaded = rules_of(run, events=events or {})
     _require_fit(run, loaded, events or {})
@@ -67,7 +79,7 @@ def evaluate_run(
         progress("comparing")
         compared = _compared(members, found.rows, arms, loaded, level)
     shown = [one for one in adjusted(compared, level) if not segments or one.name in segments]
-    return EvaluateResult(
+    result = EvaluateResult(
         as_of=as_of,
         start=days.start,
         until=days.until,
@@ -77,6 +89,13 @@ def evaluate_run(
         segments=tuple(shown),
         warnings=(*found.warnings, *_warnings(shown, found, days)),
     )
+    if fail_on == "warning" and without_notes(result.warnings):
+        raise CheckFailed(*without_notes(result.warnings), Diagnostic("there are warnings, so nothing was written"))
+    if output is not None:
+        progress("writing")
+        with Workspace() as ws:
+            write_rows(rows_of(result), output, ws, stdout, days.until)
+    return result
 
 
 def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:

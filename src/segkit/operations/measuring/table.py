@@ -1,0 +1,35 @@
+"""What came of a run as a table: a row for each comparison, with the figures of both arms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from segkit.experiments import EvaluateResult
+
+_DIGITS = 6
+_OF_COMPARISON = (
+    "difference", "low", "high", "relative", "relative_low", "relative_high", "p", "p_adjusted", "significant",
+    "detectable", "total", "total_low", "total_high",
+)  # fmt: skip
+
+
+def rows_of(result: EvaluateResult) -> pl.LazyFrame:
+    """All comparisons; figures that are not exact have six digits behind the point."""
+    texts = dict.fromkeys(["segment", "arm", "against", "metric"], pl.String)
+    arms = {f"{name}{side}": pl.Int64 for side in ("", "_against") for name in ("customers", "buyers")}
+    figures = {name: pl.Boolean if name == "significant" else pl.Float64 for name in _OF_COMPARISON}
+    return pl.DataFrame(list(_rows(result)), schema={**texts, **arms, **figures}, orient="row").lazy()
+
+
+def _rows(result: EvaluateResult) -> Iterator[list[Any]]:
+    for segment in result.segments:
+        arms = {arm.name: arm for arm in segment.arms}
+        for one in segment.comparisons:
+            both = [arms[name] for name in (one.arm, one.against)]
+            found = (getattr(one, name) for name in _OF_COMPARISON)
+            figures = [round(value, _DIGITS) if isinstance(value, float) else value for value in found]
+            sizes = [number for arm in both for number in (arm.customers, arm.buyers)]
+            yield [segment.name, one.arm, one.against, one.metric, *sizes, *figures]
