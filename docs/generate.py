@@ -61,7 +61,8 @@ CHART, ORDERS = ROOT / "docs/images/rfm.svg", "examples/rfm/rfm_data_orders.csv"
 RULES = Path("examples/adventureworks/rules.toml")
 DOCUMENTS = (
     "README.md", "docs/tour.md", "docs/recipes.md", "docs/rule-file.md", "docs/sources.md", "docs/cli.md",
-    "docs/python.md", "docs/scale.md", "docs/measure.md", "examples/adventureworks/README.md", "examples/leads/README.md",
+    "docs/python.md", "docs/scale.md", "docs/measure.md",
+    "examples/adventureworks/README.md", "examples/leads/README.md",
     "examples/nightly/README.md",
     "examples/rfm/README.md", "configs/README.md",
     "CONTRIBUTING.md", "docs/how-it-works.md",

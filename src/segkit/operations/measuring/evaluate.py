@@ -55,7 +55,8 @@ def evaluate_run(
     run), and end on `until`, or before `within` has passed. `output` is a file with a row for each comparison.
 
     Raises `RuleError` where nothing was drawn, or no table has orders, `DataError` where the run is not whole, or the
-    files end before these days. Raises `CheckFailed` where `fail_on` is `warning` and there are warnings; then nothing is written.
+    files end before these days. Raises `CheckFailed` where `fail_on` is `warning` and there are warnings; then nothing
+    is written.
     """
     require_local(output or STDOUT)
     format_of(Path(output or STDOUT))  # refused before anything is read
