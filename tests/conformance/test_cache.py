@@ -148,6 +148,23 @@ def test_a_file_that_hides_that_it_has_changed(shop: Desk) -> None:
     assert run(shop, RULES)[0] == 0
 
 
+def test_a_file_that_hides_that_it_has_changed_and_is_read_in_two_ways(shop: Desk) -> None:
+    """One entry is of what it was before, the other of what it is: each has a digest of its own."""
+    head = 'header = ["id", "day", "amount", "product", "number"]\nskip_lines = 1\n'
+    table = f'[events.again]\npath = "o.csv"\n{head}time = "day"\namount = "amount"\n'
+    table += '[trait.other]\nmeasure = "last"\nof = "product"\nevents = "again"\n'
+    both = rules_of(table + SEGMENTS["which came first"])
+    run(shop, rules_of(SEGMENTS["which came first"]), "--cache", str(shop / "kept"))
+    real = kept.Seen.of(shop / "o.csv")
+    shop.put("o.csv", ORDERS.replace(",a,", ",c,"))
+    with patch.object(kept.Seen, "of", lambda path: real if path.name == "o.csv" else SEEN(path)):
+        alone = rules_of(table.replace("events.again", "events.orders") + SEGMENTS["which came first"])
+        alone = alone.replace('[events.orders]\npath = "o.csv"\ntime = "day"\namount = "amount"\n', "", 1)
+        run(shop, alone.replace('events = "again"', 'events = "orders"'), "--cache", str(shop / "kept"))
+        said = run(shop, both, "--cache", str(shop / "kept"), code=3)
+        assert "has changed since it was put into the cache" in said[1] and not said[3]
+
+
 SEEN = kept.Seen.of
 
 

@@ -81,8 +81,8 @@ class Cache:
     def __init__(self, folder: Path, version: str) -> None:
         self._folder, self._version = folder, version
         self._made: dict[Path, _Made] = {}
-        self.used: dict[Path, tuple[str, Path]] = {}
-        """A file as the run names it -> its digest when its entry was made, and the entry."""
+        self.used: dict[Path, tuple[Path, str]] = {}
+        """An entry -> its file as the run names it, and the digest when the entry was made."""
 
     def find(self, path: Path, how: How) -> TextFile | None:
         """The text of a file that is read so, whose rows are kept; None where there is no entry."""
@@ -96,7 +96,7 @@ class Cache:
             (entry / _USED).touch()
         except (OSError, EOFError, pickle.UnpicklingError):  # there is none, or not all of one
             return None
-        self.used[path] = (facts.digest, entry)
+        self.used[entry] = (path, facts.digest)
         text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
         return text._replace(source=entry / _TEXT) if facts.has_copy else text
 
