@@ -187,6 +187,30 @@ def test_an_entry_that_is_damaged_is_none(shop: Desk) -> None:
     assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
 
 
+@pytest.mark.parametrize("left", [0, 300, None])
+def test_rows_that_are_cut_off_or_gone_are_none(shop: Desk, left: int | None) -> None:
+    """As a machine leaves them that loses power: the file itself is read, and kept anew."""
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    for entry in entries(shop):
+        rows = (entry / "rows.parquet").read_bytes()
+        (entry / "rows.parquet").unlink() if left is None else (entry / "rows.parquet").write_bytes(rows[:left])
+    assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
+    assert all(pl.read_parquet(entry / "rows.parquet").height for entry in entries(shop)) and len(entries(shop)) == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--buckets", "3")])
+def test_rows_that_are_damaged_are_told_and_go(shop: Desk, options: tuple[str, ...]) -> None:
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    for entry in entries(shop):
+        rows = bytearray((entry / "rows.parquet").read_bytes())
+        rows[20:200] = b"\xff" * 180
+        (entry / "rows.parquet").write_bytes(rows)
+    for name in ("c.csv", "o.csv"):
+        said = run(shop, RULES, "--cache", str(shop / "kept"), *options, code=3)[1]
+        assert f"the copy of `{name}` in the cache is damaged" in said and "run this again" in said
+    assert run(shop, RULES, "--cache", str(shop / "kept"), *options) == run(shop, RULES)
+
+
 def test_what_nobody_uses_goes(shop: Desk) -> None:
     run(shop, RULES, "--cache", str(shop / "kept"))
     old = time.time() - 31 * 86_400
