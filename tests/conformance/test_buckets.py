@@ -631,3 +631,44 @@ def test_memory_is_for_data(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None
     shop.segkit("check", shop / "rules.toml")
     monkeypatch.setenv("SEGKIT_CHECK_MEMORY", "1MB")
     assert "`1MB` is too little" in shop.segkit("check", shop / "rules.toml", "--data", code=2).stderr
+
+
+def _json_lines(**of: str) -> str:
+    """The orders as lines of JSON with `v` = 5, of which some are these, or end so."""
+    orders = pl.read_csv(ORDERS.encode(), schema_overrides={"id": pl.String}).rows(named=True)
+    lines = [json.dumps({**order, "v": 5}) for order in orders]
+    for place, text in of.items():
+        number = int(place.removeprefix("row")) - 1
+        lines[number] = lines[number].replace("5}", f"{text}}}") if text[0] != "=" else text[1:]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        (_json_lines(row70="=null"), "this line is no object of JSON", 70),
+        (_json_lines(row70="=7"), "this line is no object of JSON", 70),
+        (_json_lines(row70='1.5, "v": 5'), "this line has the key `v` twice", 70),
+        (_json_lines(row70="true"), "`v` is true or false in some lines, and a number in others", 70),
+        (_json_lines(row1="true"), "`v` is true or false in some lines, and a number in others", 2),
+    ],
+)
+def test_lines_of_json_that_cannot_be_read(shop: Desk, text: str, message: str, line: int, pieces: None) -> None:
+    """It is told which line, and why, as of other texts."""
+    shop.put("o.ndjson", text)
+    traits = '[trait.t]\nmeasure = "last"\nof = "v"\nevents = "orders"\n[segment.all]\neveryone = true\n'
+    rules = rules_of(traits + '[output]\ncolumns = ["t"]\n', orders="o.ndjson")
+    check(shop, rules, code=3)
+    said = run(shop, rules, code=3)[1]
+    assert said.startswith(f"error: {message}") and f"o.ndjson:{line}\n" in said
+
+
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_files_whose_types_do_not_fit_together(shop: Desk, zone: str | None, pieces: None) -> None:
+    """A time of a zone, and one of another or of none."""
+    orders = pl.read_csv(ORDERS.encode(), try_parse_dates=True, schema_overrides={"id": pl.String})
+    for number, of in enumerate(("UTC", zone)):
+        shop.put(f"parts/{number}.parquet", orders.with_columns(pl.col("day").cast(pl.Datetime("us", of))))
+    rules = rules_of(SEGMENTS["medians and profiles"], orders="parts/*.parquet")
+    check(shop, rules, code=3)
+    assert "error: column `day` is Datetime" in run(shop, rules, code=3)[1]

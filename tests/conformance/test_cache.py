@@ -148,6 +148,23 @@ def test_a_file_that_hides_that_it_has_changed(shop: Desk) -> None:
     assert run(shop, RULES)[0] == 0
 
 
+def test_a_file_that_hides_that_it_has_changed_and_is_read_in_two_ways(shop: Desk) -> None:
+    """One entry is of what it was before, the other of what it is: each has a digest of its own."""
+    head = 'header = ["id", "day", "amount", "product", "number"]\nskip_lines = 1\n'
+    table = f'[events.again]\npath = "o.csv"\n{head}time = "day"\namount = "amount"\n'
+    table += '[trait.other]\nmeasure = "last"\nof = "product"\nevents = "again"\n'
+    both = rules_of(table + SEGMENTS["which came first"])
+    run(shop, rules_of(SEGMENTS["which came first"]), "--cache", str(shop / "kept"))
+    real = kept.Seen.of(shop / "o.csv")
+    shop.put("o.csv", ORDERS.replace(",a,", ",c,"))
+    with patch.object(kept.Seen, "of", lambda path: real if path.name == "o.csv" else SEEN(path)):
+        alone = rules_of(table.replace("events.again", "events.orders") + SEGMENTS["which came first"])
+        alone = alone.replace('[events.orders]\npath = "o.csv"\ntime = "day"\namount = "amount"\n', "", 1)
+        run(shop, alone.replace('events = "again"', 'events = "orders"'), "--cache", str(shop / "kept"))
+        said = run(shop, both, "--cache", str(shop / "kept"), code=3)
+        assert "has changed since it was put into the cache" in said[1] and not said[3]
+
+
 SEEN = kept.Seen.of
 
 
@@ -168,6 +185,30 @@ def test_an_entry_that_is_damaged_is_none(shop: Desk) -> None:
     for entry, content in zip(entries(shop), (b"", b"no pickle"), strict=True):
         (entry / "facts").write_bytes(content)
     assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
+
+
+@pytest.mark.parametrize("left", [0, 300, None])
+def test_rows_that_are_cut_off_or_gone_are_none(shop: Desk, left: int | None) -> None:
+    """As a machine leaves them that loses power: the file itself is read, and kept anew."""
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    for entry in entries(shop):
+        rows = (entry / "rows.parquet").read_bytes()
+        (entry / "rows.parquet").unlink() if left is None else (entry / "rows.parquet").write_bytes(rows[:left])
+    assert run(shop, RULES, "--cache", str(shop / "kept")) == run(shop, RULES)
+    assert all(pl.read_parquet(entry / "rows.parquet").height for entry in entries(shop)) and len(entries(shop)) == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--buckets", "3")])
+def test_rows_that_are_damaged_are_told_and_go(shop: Desk, options: tuple[str, ...]) -> None:
+    run(shop, RULES, "--cache", str(shop / "kept"))
+    for entry in entries(shop):
+        rows = bytearray((entry / "rows.parquet").read_bytes())
+        rows[20:200] = b"\xff" * 180
+        (entry / "rows.parquet").write_bytes(rows)
+    for name in ("c.csv", "o.csv"):
+        said = run(shop, RULES, "--cache", str(shop / "kept"), *options, code=3)[1]
+        assert f"the copy of `{name}` in the cache is damaged" in said and "run this again" in said
+    assert run(shop, RULES, "--cache", str(shop / "kept"), *options) == run(shop, RULES)
 
 
 def test_what_nobody_uses_goes(shop: Desk) -> None:

@@ -53,7 +53,9 @@ def open_table(
     try:
         parts, decimals = unmixed(parts, spec)
     except pl.exceptions.PolarsError as error:
-        raise second_look.explain(parts) or error from error
+        if explained := second_look.explain(parts):
+            raise explained from error
+        raise
     frame = _joined(parts, names, spec)
     given = _given(spec, parts, timezone, time_columns)._replace(decimals=decimals)
     columns, whole = _columns(parts, frame.select(names), given)
@@ -84,7 +86,7 @@ def require_kept(ws: Workspace, digest: Callable[[Path], str]) -> None:
     Its entry is removed. Whoever publishes asks, since the manifest has the digests.
     """
     cache = _cache(ws)
-    for path, (before, entry) in cache.used.items() if cache else ():
+    for entry, (path, before) in cache.used.items() if cache else ():
         if digest(path) != before:
             drop(entry)
             message = f"`{path}` has changed since it was put into the cache, and its times do not show it"
@@ -240,6 +242,8 @@ def _joined(parts: tuple[Opened, ...], names: list[str], spec: Source) -> pl.Laz
         frames = [part.frame.select(names) for part in parts]
         if by_file:
             frames = [frame.with_columns(pl.lit(number, pl.UInt32).alias(FILE)) for number, frame in enumerate(frames)]
+        if not alike:
+            _check_types(parts, frames)
         return pl.concat(frames, how="vertical" if alike else "vertical_relaxed")
     frames = []
     for _, run_of_files in groupby(parts, key=lambda part: part.text and part.text.layout()):
@@ -248,6 +252,19 @@ def _joined(parts: tuple[Opened, ...], names: list[str], spec: Source) -> pl.Laz
         new_names = dict(zip(texts[0].names, run[0].names, strict=True))
         frames.append(scan(texts).rename(new_names).select(names))
     return pl.concat(frames) if len(frames) > 1 else frames[0]
+
+
+def _check_types(parts: tuple[Opened, ...], frames: list[pl.LazyFrame]) -> None:
+    """DataError where a column has types of which nothing makes one, such as times of two zones."""
+    first, *others = (frame.collect_schema() for frame in frames)
+    for part, schema in zip(parts[1:], others, strict=True):
+        for name, dtype in schema.items():
+            both = [pl.LazyFrame(schema={name: one}) for one in (first[name], dtype)]
+            try:
+                pl.concat(both, how="vertical_relaxed").collect_schema()
+            except pl.exceptions.PolarsError as error:
+                message = f"column `{name}` is {dtype} in `{part.label.name}`, and {first[name]} in `{parts[0].label}`"
+                raise problem(part.label, message, hint="give it one type in all files of the source") from error
 
 
 def _given(spec: Source, parts: tuple[Opened, ...], timezone: str, time_columns: Collection[str]) -> Given:
@@ -295,7 +312,9 @@ def _columns(parts: tuple[Opened, ...], frame: pl.LazyFrame, given: Given) -> tu
         try:
             rows, whole = sample.of_typed(frame, text_names)
         except pl.exceptions.PolarsError as error:
-            raise second_look.explain(parts) or error from error
+            if explained := second_look.explain(parts):
+                raise explained from error
+            raise
     inferred = infer(rows, text_names, given, whole=whole)
     return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 

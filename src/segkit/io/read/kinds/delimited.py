@@ -10,6 +10,7 @@ from segkit.io.read.opened import Opened, gone
 from segkit.io.read.problems import problem
 from segkit.io.read.text.delimited import TextFile, open_text, scan
 from segkit.io.read.text.encoding import look
+from segkit.io.read.text.kept import is_damaged
 from segkit.io.read.text.lines import ragged
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
@@ -18,6 +19,7 @@ KEYS = frozenset(
     {"delimiter", "quote", "encoding", "skip_lines", "skip_footer", "comment", "header", "ragged", "escape"}
 )
 """The keys of a source that say how a text is written."""
+_AGAIN = "run this again: the copy is made anew"
 
 
 def open_delimited(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
@@ -46,7 +48,9 @@ def _fault(opened: Opened) -> DataError | None:
     assert opened.text is not None
     if opened.text.kept and not opened.text.kept.exists():
         message = f"the copy of `{opened.label.name}` in the cache was removed while it was read"
-        return problem(opened.label, message, hint="run this again: the copy is made anew")
+        return problem(opened.label, message, hint=_AGAIN)
+    if opened.text.kept and is_damaged(opened.text):
+        return problem(opened.label, f"the copy of `{opened.label.name}` in the cache is damaged", hint=_AGAIN)
     if not opened.text.source.exists():
         return gone(opened.label)
     line = look(opened.text.source).invalid_line

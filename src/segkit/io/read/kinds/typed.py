@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from segkit.errors import DataError
 from segkit.io.read.kinds.mixed import NUMBER
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened, gone
+from segkit.io.read.opened import Opened, damaged, gone
 from segkit.io.read.problems import check_names, problem
 from segkit.io.read.text.ranges import Lines
 from segkit.io.read.workspace import Workspace
@@ -23,6 +24,7 @@ from segkit.rules.model.sources import Source
 
 _AGAIN = "export or copy it again"
 _COMPUTED = "compute it before, to see where that fails"
+_ONCE = "name each key once: nothing tells which of its values is meant"
 _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as with `iconv -f cp1252 -t utf-8`"
 
 
@@ -159,16 +161,39 @@ def _without_mark(ws: Workspace, path: Path) -> Path:
 
 
 def _fault_of_lines(path: Path, opened: Opened) -> DataError | None:
-    """The error for the first line of the unpacked file that is no JSON."""
+    """The error for the first line of the unpacked file that cannot be read, or for the file where that is none."""
     if not path.exists():
         return gone(opened.label)
+    kinds: dict[str, type] = {}
+    mixed: dict[str, int] = {}
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                json.loads(line or b"null")
+                pairs = json.loads(line if line.strip() else b"{}", object_pairs_hook=_Pairs)
             except ValueError:
                 return problem(opened.label, "this line is not valid JSON", line=number)
-    return None
+            if not isinstance(pairs, _Pairs):
+                return problem(opened.label, "this line is no object of JSON", line=number, hint=_JSON)
+            names = [name for name, _ in pairs]
+            if twice := next((name for name in names if names.count(name) > 1), None):
+                return problem(opened.label, f"this line has the key `{twice}` twice", line=number, hint=_ONCE)
+            for name, value in pairs:
+                if isinstance(value, (bool, int, float)) and isinstance(value, bool) != (
+                    kinds.setdefault(name, type(value)) is bool
+                ):
+                    mixed.setdefault(name, number)
+    schema = _ndjson(path).collect_schema() if mixed else {}
+    for name, number in mixed.items():
+        if schema[name].is_numeric():
+            message = (
+                f"`{name}` is true or false in some lines, and a number in others: this is the first of the others"
+            )
+            return problem(opened.label, message, line=number, hint="make all of them numbers, or all true or false")
+    return damaged(opened)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON with all of its keys, also those that come twice."""
 
 
 def _fault_of_frame(opened: Opened) -> DataError | None:

@@ -81,8 +81,8 @@ class Cache:
     def __init__(self, folder: Path, version: str) -> None:
         self._folder, self._version = folder, version
         self._made: dict[Path, _Made] = {}
-        self.used: dict[Path, tuple[str, Path]] = {}
-        """A file as the run names it -> its digest when its entry was made, and the entry."""
+        self.used: dict[Path, tuple[Path, str]] = {}
+        """An entry -> its file as the run names it, and the digest when the entry was made."""
 
     def find(self, path: Path, how: How) -> TextFile | None:
         """The text of a file that is read so, whose rows are kept; None where there is no entry."""
@@ -93,10 +93,14 @@ class Cache:
                 if there.st_uid != os.getuid() or there.st_mode & 0o022:
                     return None  # somebody else may have written it
             facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
+            names = tuple(pl.read_parquet_schema(entry / _ROWS))
             (entry / _USED).touch()
-        except (OSError, EOFError, pickle.UnpicklingError):  # there is none, or not all of one
+        except (OSError, EOFError, pickle.UnpicklingError, pl.exceptions.PolarsError):  # there is none, or half of one
+            names = None
+        if names is None or names != facts.text.names or facts.has_copy != (entry / _TEXT).exists():
+            drop(entry)  # another one takes its place
             return None
-        self.used[path] = (facts.digest, entry)
+        self.used[entry] = (path, facts.digest)
         text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
         return text._replace(source=entry / _TEXT) if facts.has_copy else text
 
@@ -165,6 +169,18 @@ class Cache:
 def entries_in(folder: Path) -> list[Path]:
     """The folders of all entries of a cache."""
     return sorted(folder.glob(f"*{_ENTRY}"))
+
+
+def is_damaged(text: TextFile) -> bool:
+    """Whether the kept rows of a text cannot be read to their end; the entry is removed then."""
+    assert text.kept is not None
+    try:
+        for _ in scan([text]).collect_batches():
+            pass
+    except pl.exceptions.PolarsError:
+        drop(text.kept.parent)
+        return True
+    return False
 
 
 def drop(entry: Path) -> None:
