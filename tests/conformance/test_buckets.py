@@ -350,6 +350,11 @@ TEXTS: dict[str, tuple[str | bytes, str, int]] = {
     ),
     "other encoding": (_with_texts(row3="caf\u00e9 \u201cx\u201d").encode("cp1252"), 'encoding = "cp1252"', 0),
     "inches": (_with_texts(row3='5" or 7', row9='"a, ""b"""'), "", 0),
+    "a digit between fields": (
+        re.sub("[,;]", "8", re.sub(r"\d", lambda d: "0123456789"[int(d[0]) % 7], _with_texts())),
+        'delimiter = "8"',
+        0,
+    ),
     "columns with other names": (_with_texts().replace("note", "n", 1), 'rename = { note = "n" }', 0),
     "long lines": (_with_texts(row50="x,y"), "", 3),
     "short lines": (_with_texts(row50="x\n05,2024-01-01"), "", 3),

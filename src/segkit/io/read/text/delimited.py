@@ -206,7 +206,7 @@ def _scan(
 
 def _scan_records(delimiter: str, quote: str | None, names: Sequence[str], records: bytes) -> pl.LazyFrame:
     """Some records of a text; those with more or fewer fields than it has columns as in the midst of it."""
-    header = delimiter.join(str(number) for number in range(len(names)))
+    header = delimiter.join(next(mark for mark in "xyz" if mark not in (delimiter, quote)) for _ in names)
     return _scan(header.encode() + b"\n" + records, delimiter, quote, names, has_header=True)
 
 
