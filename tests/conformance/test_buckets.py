@@ -449,6 +449,13 @@ def test_the_last_day_of_all(shop: Desk, age: str, code: int, pieces: None) -> N
     check(shop, rules_of(SEGMENTS["medians and profiles"], of_orders=expect), code=code)
 
 
+@pytest.mark.parametrize("name", ["0", "1", "2"])
+def test_a_table_that_is_called_as_a_number(shop: Desk, name: str, pieces: None) -> None:
+    """What buckets keep of it from one round to the next is not taken for that of a round."""
+    rules = rules_of(SEGMENTS["events since a date that a cut gives"])
+    check(shop, rules.replace("[events.orders]", f"[events.{name}]").replace('"orders"', f'"{name}"'))
+
+
 def test_a_lookup_by_what_a_cut_gives(shop: Desk, pieces: None) -> None:
     """How many customers have a row there is known once the cut is."""
     shop.put("names.csv", "band,tier\n1,low\n2,middle\n")
