@@ -33,6 +33,10 @@ YOUNG = 2
 _BESIDE, _ENTRY = ".segkit-", ".kept"
 """How the folders begin in which entries are made, and how those of entries end: nothing else is ever removed."""
 _ROWS, _TEXT, _FACTS, _USED = "rows.parquet", "text.csv", "facts", "used"
+_UNREADABLE = (
+    OSError, EOFError, pickle.UnpicklingError, ImportError, AttributeError, IndexError, TypeError, ValueError,
+)  # fmt: skip
+"""What is raised where there is no entry, or one that is not whole."""
 How: TypeAlias = Mapping[str, Any]
 """The keys that say how a file is read, and what it is called."""
 
@@ -64,6 +68,8 @@ class _Facts(NamedTuple):
     digest: str
     text: TextFile
     has_copy: bool
+    sizes: Mapping[str, int]
+    """How long its files are: one of which a crash of the machine has left a part is not used."""
 
 
 class _Made(NamedTuple):
@@ -85,16 +91,14 @@ class Cache:
         """A file as the run names it -> its digest when its entry was made, and the entry."""
 
     def find(self, path: Path, how: How) -> TextFile | None:
-        """The text of a file that is read so, whose rows are kept; None where there is no entry."""
+        """The text of a file that is read so, whose rows are kept; None where there is no entry.
+
+        One that cannot be used is removed, so that it is made anew.
+        """
         entry = self._entry(path, Seen.of(path), how)
-        try:
-            for part in (entry, entry / _FACTS):
-                there = part.lstat()
-                if there.st_uid != os.getuid() or there.st_mode & 0o022:
-                    return None  # somebody else may have written it
-            facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
-            (entry / _USED).touch()
-        except (OSError, EOFError, pickle.UnpicklingError):  # there is none, or not all of one
+        facts = _facts_of(entry)
+        if facts is None:
+            drop(entry)
             return None
         self.used[path] = (facts.digest, entry)
         text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
@@ -120,7 +124,7 @@ class Cache:
                 if isinstance(error, pl.exceptions.PolarsError) and not error_number(error):
                     return text
                 raise
-        self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy))
+        self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy, {}))
         return text._replace(kept=(beside / _ROWS).absolute())
 
     def end(self, keep: bool) -> None:
@@ -135,8 +139,9 @@ class Cache:
             with suppress(OSError), made.path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 if Seen.of(made.path) == made.seen:
+                    facts = made.facts._replace(digest=digest, sizes=_sizes(beside))
                     (beside / _FACTS).touch(0o600)
-                    (beside / _FACTS).write_bytes(pickle.dumps(made.facts._replace(digest=digest)))
+                    (beside / _FACTS).write_bytes(pickle.dumps(facts))
                     (beside / _USED).touch(0o600)
                     beside.rename(made.entry)  # fails where another run was faster: it has made the same
 
@@ -152,7 +157,7 @@ class Cache:
                 unused = now - (entry / _USED).stat().st_mtime
                 if unused > (REPLACED if entry.name.partition("-")[0] in replaced else UNUSED):
                     drop(entry)
-        for beside in self._folder.glob(f"{_BESIDE}*"):  # a run that was killed has left it
+        for beside in begun_in(self._folder):  # a run that was killed has left it
             with suppress(OSError):
                 if now - beside.stat().st_mtime > REPLACED:
                     drop(beside)
@@ -162,9 +167,35 @@ class Cache:
         return self._folder / f"{of_file}-{_digest(seen)}{_ENTRY}"
 
 
+def _facts_of(entry: Path) -> _Facts | None:
+    """What is known of an entry that can be used, which is noted; None where there is none."""
+    try:
+        for part in (entry, entry / _FACTS):
+            there = part.lstat()
+            if there.st_uid != os.getuid() or there.st_mode & 0o022:
+                return None  # somebody else may have written it
+        facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
+        if not facts.sizes.items() <= _sizes(entry).items():
+            return None
+        (entry / _USED).touch()
+    except _UNREADABLE:
+        return None
+    return facts
+
+
+def _sizes(entry: Path) -> dict[str, int]:
+    """How long each of its files is."""
+    return {file.name: file.stat().st_size for file in entry.iterdir()}
+
+
 def entries_in(folder: Path) -> list[Path]:
     """The folders of all entries of a cache."""
     return sorted(folder.glob(f"*{_ENTRY}"))
+
+
+def begun_in(folder: Path) -> list[Path]:
+    """The folders in which runs make entries, or have made some before they were killed."""
+    return sorted(folder.glob(f"{_BESIDE}*"))
 
 
 def drop(entry: Path) -> None:
