@@ -303,7 +303,7 @@ def test_parquet_and_several_files(shop: Desk, pieces: None) -> None:
 
 
 def test_which_came_first_after_a_join(desk: Desk) -> None:
-    """A join of many rows at once does not keep their order."""
+    """A join of many rows at once does not keep their order, nor does the way of pieces from elsewhere."""
     many = pl.int_range(60_000, eager=True)
     of = many * 7_919  # as if drawn
     desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(2_000)))
@@ -317,6 +317,8 @@ def test_which_came_first_after_a_join(desk: Desk) -> None:
     rules = rules_of(lookup + traits + segments, orders="o.parquet", of_orders='where.category.not = "c3"')
     whole = run(desk, rules)
     assert run(desk, rules, "--buckets", "5") == whole
+    with patch("segkit.engines.spread.Local", Shipped), patch("segkit.engines.spread.ROWS", 20_000):
+        assert run(desk, rules, "--buckets", "5") == whole
 
 
 def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
