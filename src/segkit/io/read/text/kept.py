@@ -14,13 +14,15 @@ import pickle
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from segkit.errors import WriteError
 from segkit.io.publish.errors import error_number, writing
 from segkit.io.read.text.delimited import TextFile, scan
 
@@ -37,6 +39,7 @@ _UNREADABLE = (
     OSError, EOFError, pickle.UnpicklingError, ImportError, AttributeError, IndexError, TypeError, ValueError,
 )  # fmt: skip
 """What is raised where there is no entry, or one that is not whole."""
+_HINT = "give the cache a folder that has space, and that you may write to (`--cache`, `[cache]`), or do without"
 How: TypeAlias = Mapping[str, Any]
 """The keys that say how a file is read, and what it is called."""
 
@@ -110,7 +113,7 @@ class Cache:
         `is_copy` says that its source goes with the run. One that Polars cannot read to its end is not kept: the run
         says why. Raises `WriteError`.
         """
-        with writing(self._folder):
+        with _keeping(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=self._folder))
             try:
@@ -165,6 +168,16 @@ class Cache:
     def _entry(self, path: Path, seen: Seen, how: How) -> Path:
         of_file = _digest([VERSION, self._version, pl.__version__, str(path.resolve()), how])
         return self._folder / f"{of_file}-{_digest(seen)}{_ENTRY}"
+
+
+@contextmanager
+def _keeping(folder: Path) -> Iterator[None]:
+    """Turn failures to write inside the block into a WriteError that names the cache."""
+    try:
+        with writing(folder):
+            yield
+    except WriteError as error:
+        raise WriteError(*(replace(one, hint=_HINT) for one in error.diagnostics)) from error
 
 
 def _facts_of(entry: Path) -> _Facts | None:
