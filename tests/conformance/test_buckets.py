@@ -17,9 +17,12 @@ from unittest.mock import patch
 import polars as pl
 import pytest
 
+from segkit.columns.plan.plan import Plan
 from segkit.engines.engine import Parcel
 from segkit.engines.foreseen import _limits as limits_of
+from segkit.engines.spread import spread
 from segkit.errors import RuleError, WriteError
+from segkit.io.read import Workspace
 from tests.desk import Desk
 from tests.shipped import PASSWORD, Shipped
 from tests.web import serving
@@ -523,6 +526,33 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
     assert shop.process("apply", "rules.toml", "-o", "o2", "--buckets", "3", env=env).returncode == 3
     assert list(folder.iterdir()) == []
     assert b"not a size" in shop.process("apply", "rules.toml", env={"SEGKIT_MEMORY": "little"}).stderr
+
+
+def test_less_memory_makes_more_buckets(shop: Desk) -> None:
+    def buckets(memory: str) -> int:
+        said = shop.apply(rules_of(SEGMENTS["medians and profiles"]), "--memory", memory, "-v").stderr
+        return int(re.findall(r"computing customers in (\d+) buckets", said)[0])
+
+    with patch("segkit.engines.spread.SAFE", 1_000_000), patch("segkit.engines.spread.AT_ONCE", 50_000):
+        assert buckets("512MB") > buckets("1GB") > 1
+
+
+def test_what_is_computed_anew_takes_no_more_disk(shop: Desk) -> None:
+    """A late value settles how a column is read: the buckets of the first attempt are gone by the second."""
+    points = "".join(f"p{n},FR,{1.5 if n == 200_000 else n % 9}\n" for n in range(250_000))
+    shop.put("c.csv", CUSTOMERS + points)
+    rules = rules_of("[segment.a]\ndemographic.points.min = 7\n")
+    before: list[list[str]] = []
+
+    def computing(plan: Plan, ws: Workspace, *rest: Any) -> Any:
+        found = spread(plan, ws, *rest)
+        folder = ws.new_file("").parent
+        before.append([path.name for path in folder.rglob("*.arrow")])
+        return found
+
+    with patch("segkit.operations.evaluation.settle.spread", computing):
+        shop.apply(rules, "--buckets", "2")
+    assert before == [[], []]
 
 
 @pytest.mark.parametrize("failures", [2, 99])
