@@ -1,4 +1,7 @@
-"""An engine as one with other machines: all that goes through it is pickled, and each task is run twice."""
+"""An engine as one with other machines: all that goes through it is pickled, and each task is run twice.
+
+Parcels come in another order than they were sent.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class Shipped(Local):
             return [Parcel(bucket, "", item[0], _sent(one)) for bucket, one in found]
 
         def gathered(bucket: int, parcels: Iterable[Parcel]) -> bytes:
-            came = [parcel.rows for parcel in parcels]
+            came = [parcel.rows for parcel in parcels][::-1]
             answers: list[bytes] = [_came(gathering).gathered(bucket, map(_came, came)) for _ in range(2)]
             return answers[-1]
 

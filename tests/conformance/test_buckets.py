@@ -17,9 +17,12 @@ from unittest.mock import patch
 import polars as pl
 import pytest
 
+from segkit.columns.plan.plan import Plan
 from segkit.engines.engine import Parcel
 from segkit.engines.foreseen import _limits as limits_of
+from segkit.engines.spread import spread
 from segkit.errors import RuleError, WriteError
+from segkit.io.read import Workspace
 from tests.desk import Desk
 from tests.shipped import PASSWORD, Shipped
 from tests.web import serving
@@ -303,7 +306,7 @@ def test_parquet_and_several_files(shop: Desk, pieces: None) -> None:
 
 
 def test_which_came_first_after_a_join(desk: Desk) -> None:
-    """A join of many rows at once does not keep their order."""
+    """A join of many rows at once does not keep their order, nor does the way of pieces from elsewhere."""
     many = pl.int_range(60_000, eager=True)
     of = many * 7_919  # as if drawn
     desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(2_000)))
@@ -317,6 +320,8 @@ def test_which_came_first_after_a_join(desk: Desk) -> None:
     rules = rules_of(lookup + traits + segments, orders="o.parquet", of_orders='where.category.not = "c3"')
     whole = run(desk, rules)
     assert run(desk, rules, "--buckets", "5") == whole
+    with patch("segkit.engines.spread.Local", Shipped), patch("segkit.engines.spread.ROWS", 20_000):
+        assert run(desk, rules, "--buckets", "5") == whole
 
 
 def test_packed_and_standard_input(shop: Desk, pieces: None) -> None:
@@ -454,6 +459,13 @@ def test_the_last_day_of_all(shop: Desk, age: str, code: int, pieces: None) -> N
     check(shop, rules_of(SEGMENTS["medians and profiles"], of_orders=expect), code=code)
 
 
+@pytest.mark.parametrize("name", ["0", "1", "2"])
+def test_a_table_that_is_called_as_a_number(shop: Desk, name: str, pieces: None) -> None:
+    """What buckets keep of it from one round to the next is not taken for that of a round."""
+    rules = rules_of(SEGMENTS["events since a date that a cut gives"])
+    check(shop, rules.replace("[events.orders]", f"[events.{name}]").replace('"orders"', f'"{name}"'))
+
+
 def test_a_lookup_by_what_a_cut_gives(shop: Desk, pieces: None) -> None:
     """How many customers have a row there is known once the cut is."""
     shop.put("names.csv", "band,tier\n1,low\n2,middle\n")
@@ -519,6 +531,33 @@ def test_memory(shop: Desk, tmp_path: Path) -> None:
     assert shop.process("apply", "rules.toml", "-o", "o2", "--buckets", "3", env=env).returncode == 3
     assert list(folder.iterdir()) == []
     assert b"not a size" in shop.process("apply", "rules.toml", env={"SEGKIT_MEMORY": "little"}).stderr
+
+
+def test_less_memory_makes_more_buckets(shop: Desk) -> None:
+    def buckets(memory: str) -> int:
+        said = shop.apply(rules_of(SEGMENTS["medians and profiles"]), "--memory", memory, "-v").stderr
+        return int(re.findall(r"computing customers in (\d+) buckets", said)[0])
+
+    with patch("segkit.engines.spread.SAFE", 1_000_000), patch("segkit.engines.spread.AT_ONCE", 50_000):
+        assert buckets("512MB") > buckets("1GB") > 1
+
+
+def test_what_is_computed_anew_takes_no_more_disk(shop: Desk) -> None:
+    """A late value settles how a column is read: the buckets of the first attempt are gone by the second."""
+    points = "".join(f"p{n},FR,{1.5 if n == 200_000 else n % 9}\n" for n in range(250_000))
+    shop.put("c.csv", CUSTOMERS + points)
+    rules = rules_of("[segment.a]\ndemographic.points.min = 7\n")
+    before: list[list[str]] = []
+
+    def computing(plan: Plan, ws: Workspace, *rest: Any) -> Any:
+        found = spread(plan, ws, *rest)
+        folder = ws.new_file("").parent
+        before.append([path.name for path in folder.rglob("*.arrow")])
+        return found
+
+    with patch("segkit.operations.evaluation.settle.spread", computing):
+        shop.apply(rules, "--buckets", "2")
+    assert before == [[], []]
 
 
 @pytest.mark.parametrize("failures", [2, 99])

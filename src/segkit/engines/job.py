@@ -92,13 +92,13 @@ class Job:
         begun = Bucket(self._over(tables), counted=self.travels)
         answer = self._advance(bucket, 0, begun, {})
         for name in begun.tables_to_come:
-            commit(tables[name], self._path(bucket, f"{name}.arrow"))
+            commit(tables[name], self._path_of_table(bucket, name))
         return answer._replace(counted=counted)
 
     def go_on(self, round: int, fitted: Mapping[int, Fitted], bucket: int) -> Answer:
         """The bucket from where it waited for cuts before this round, which have been found by now."""
         state: State = pickle.loads(self._path(bucket, f"{round - 1}.state").read_bytes())
-        paths = {name: self._path(bucket, f"{name}.arrow") for name in self._travelling}
+        paths = {name: self._path_of_table(bucket, name) for name in self._travelling}
         plan = self._over({name: pl.read_ipc(path) for name, path in paths.items() if path.exists()})
         resumed = Bucket.resumed(plan, pl.scan_ipc(self.path_of(bucket, round - 1)), state, counted=self.travels)
         return self._advance(bucket, round, resumed, fitted)
@@ -126,6 +126,9 @@ class Job:
         for bucket in range(self.buckets):
             self.path_of(bucket, round).unlink()
             self._path(bucket, f"{round}.state").unlink()
+
+    def _path_of_table(self, bucket: int, name: str) -> Path:
+        return self._path(bucket, f"{name}.table.arrow")  # the name of a table may be a number, as that of a round is
 
     def _path(self, bucket: int, name: str) -> Path:
         return self.work / f"{bucket}.{name}"

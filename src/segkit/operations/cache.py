@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segkit.errors import RuleError
-from segkit.io.read.text.kept import drop, entries_in
+from segkit.errors import RuleError, WriteError
+from segkit.io.read.text.kept import begun_in, drop, entries_in
 from segkit.io.write import FORMATS
 from segkit.rules.text.loader import load_rules
 from segkit.words import plural
@@ -14,15 +14,20 @@ RULES = Path("segments.toml")
 
 
 def clear(folder: Path | None) -> str:
-    """Remove all entries of a cache, by default of that of the rule file here; what was done, in words.
+    """Remove all that is in a cache, by default of that of the rule file here; what was done, in words.
 
-    Raises `RuleError` where nothing says which one.
+    A run that reads it just now fails, and says so. Raises `RuleError` where nothing says which one, `WriteError` where
+    something stays.
     """
     folder = folder or _of_rules()
-    entries = entries_in(folder)
+    entries = [*entries_in(folder), *begun_in(folder)]
     size = sum(file.stat().st_size for entry in entries for file in entry.iterdir())
     for entry in entries:
         drop(entry)
+    if stays := next((entry for entry in entries if entry.exists()), None):
+        raise WriteError.of(
+            f"cannot remove `{stays}`", hint="get permission to write there: it holds rows of customers"
+        )
     return f"removed {plural(len(entries), 'file')} from `{folder}`, {size / 1e6:,.1f} MB"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -75,6 +76,7 @@ class Workspace:
             message = f"cannot make a temporary folder{place}: {error.strerror}"
             raise WriteError.of(message, hint=WORK if self._folder else TMPDIR) from error
         self._count = 0
+        self._latest: Path | None = None
         self._checker = ThreadPoolExecutor(1, "segkit-lines")
         self._checks: dict[Hashable, Future[DataError | None]] = {}
         self._left = Event()
@@ -167,10 +169,12 @@ class Workspace:
         return Path(self._directory.name) / f"{self._count}{suffix}"
 
     def new_folder(self) -> Path:
-        """A folder that is empty, in the workspace."""
-        folder = self.new_file("")
-        folder.mkdir()
-        return folder
+        """A folder that is empty, in the workspace; the one before it goes: what was there is computed anew."""
+        if self._latest:
+            shutil.rmtree(self._latest, ignore_errors=True)
+        self._latest = self.new_file("")
+        self._latest.mkdir()
+        return self._latest
 
     def copy_of(self, frame: str) -> Path:
         """The file that holds a frame once `copy_frames` has run: what a manifest says of it is that of this file."""

@@ -14,13 +14,15 @@ import pickle
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from segkit.errors import WriteError
 from segkit.io.publish.errors import error_number, writing
 from segkit.io.read.text.delimited import TextFile, scan
 
@@ -33,6 +35,11 @@ YOUNG = 2
 _BESIDE, _ENTRY = ".segkit-", ".kept"
 """How the folders begin in which entries are made, and how those of entries end: nothing else is ever removed."""
 _ROWS, _TEXT, _FACTS, _USED = "rows.parquet", "text.csv", "facts", "used"
+_UNREADABLE = (
+    OSError, EOFError, pickle.UnpicklingError, ImportError, AttributeError, IndexError, TypeError, ValueError,
+)  # fmt: skip
+"""What is raised where there is no entry, or one that is not whole."""
+_HINT = "give the cache a folder that has space, and that you may write to (`--cache`, `[cache]`), or do without"
 How: TypeAlias = Mapping[str, Any]
 """The keys that say how a file is read, and what it is called."""
 
@@ -64,6 +71,8 @@ class _Facts(NamedTuple):
     digest: str
     text: TextFile
     has_copy: bool
+    sizes: Mapping[str, int]
+    """How long its files are: one of which a crash of the machine has left a part is not used."""
 
 
 class _Made(NamedTuple):
@@ -85,20 +94,14 @@ class Cache:
         """An entry -> its file as the run names it, and the digest when the entry was made."""
 
     def find(self, path: Path, how: How) -> TextFile | None:
-        """The text of a file that is read so, whose rows are kept; None where there is no entry."""
+        """The text of a file that is read so, whose rows are kept; None where there is no entry.
+
+        One that cannot be used is removed, so that it is made anew.
+        """
         entry = self._entry(path, Seen.of(path), how)
-        try:
-            for part in (entry, entry / _FACTS):
-                there = part.lstat()
-                if there.st_uid != os.getuid() or there.st_mode & 0o022:
-                    return None  # somebody else may have written it
-            facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
-            names = tuple(pl.read_parquet_schema(entry / _ROWS))
-            (entry / _USED).touch()
-        except (OSError, EOFError, pickle.UnpicklingError, pl.exceptions.PolarsError):  # there is none, or half of one
-            names = None
-        if names is None or names != facts.text.names or facts.has_copy != (entry / _TEXT).exists():
-            drop(entry)  # another one takes its place
+        facts = _facts_of(entry)
+        if facts is None:
+            drop(entry)
             return None
         self.used[entry] = (path, facts.digest)
         text = facts.text._replace(kept=(entry / _ROWS).absolute(), large=False)
@@ -110,7 +113,7 @@ class Cache:
         `is_copy` says that its source goes with the run. One that Polars cannot read to its end is not kept: the run
         says why. Raises `WriteError`.
         """
-        with writing(self._folder):
+        with _keeping(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=self._folder))
             try:
@@ -124,7 +127,7 @@ class Cache:
                 if isinstance(error, pl.exceptions.PolarsError) and not error_number(error):
                     return text
                 raise
-        self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy))
+        self._made[beside] = _Made(path, seen, self._entry(path, seen, how), _Facts("", text, is_copy, {}))
         return text._replace(kept=(beside / _ROWS).absolute())
 
     def end(self, keep: bool) -> None:
@@ -139,8 +142,9 @@ class Cache:
             with suppress(OSError), made.path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 if Seen.of(made.path) == made.seen:
+                    facts = made.facts._replace(digest=digest, sizes=_sizes(beside))
                     (beside / _FACTS).touch(0o600)
-                    (beside / _FACTS).write_bytes(pickle.dumps(made.facts._replace(digest=digest)))
+                    (beside / _FACTS).write_bytes(pickle.dumps(facts))
                     (beside / _USED).touch(0o600)
                     beside.rename(made.entry)  # fails where another run was faster: it has made the same
 
@@ -156,7 +160,7 @@ class Cache:
                 unused = now - (entry / _USED).stat().st_mtime
                 if unused > (REPLACED if entry.name.partition("-")[0] in replaced else UNUSED):
                     drop(entry)
-        for beside in self._folder.glob(f"{_BESIDE}*"):  # a run that was killed has left it
+        for beside in begun_in(self._folder):  # a run that was killed has left it
             with suppress(OSError):
                 if now - beside.stat().st_mtime > REPLACED:
                     drop(beside)
@@ -166,21 +170,45 @@ class Cache:
         return self._folder / f"{of_file}-{_digest(seen)}{_ENTRY}"
 
 
+@contextmanager
+def _keeping(folder: Path) -> Iterator[None]:
+    """Turn failures to write inside the block into a WriteError that names the cache."""
+    try:
+        with writing(folder):
+            yield
+    except WriteError as error:
+        raise WriteError(*(replace(one, hint=_HINT) for one in error.diagnostics)) from error
+
+
+def _facts_of(entry: Path) -> _Facts | None:
+    """What is known of an entry that can be used, which is noted; None where there is none."""
+    try:
+        for part in (entry, entry / _FACTS):
+            there = part.lstat()
+            if there.st_uid != os.getuid() or there.st_mode & 0o022:
+                return None  # somebody else may have written it
+        facts: _Facts = pickle.loads((entry / _FACTS).read_bytes())
+        if not facts.sizes.items() <= _sizes(entry).items():
+            return None
+        (entry / _USED).touch()
+    except _UNREADABLE:
+        return None
+    return facts
+
+
+def _sizes(entry: Path) -> dict[str, int]:
+    """How long each of its files is."""
+    return {file.name: file.stat().st_size for file in entry.iterdir()}
+
+
 def entries_in(folder: Path) -> list[Path]:
     """The folders of all entries of a cache."""
     return sorted(folder.glob(f"*{_ENTRY}"))
 
 
-def is_damaged(text: TextFile) -> bool:
-    """Whether the kept rows of a text cannot be read to their end; the entry is removed then."""
-    assert text.kept is not None
-    try:
-        for _ in scan([text]).collect_batches():
-            pass
-    except pl.exceptions.PolarsError:
-        drop(text.kept.parent)
-        return True
-    return False
+def begun_in(folder: Path) -> list[Path]:
+    """The folders in which runs make entries, or have made some before they were killed."""
+    return sorted(folder.glob(f"{_BESIDE}*"))
 
 
 def drop(entry: Path) -> None:
