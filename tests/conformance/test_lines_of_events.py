@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections import Counter
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -259,3 +261,28 @@ def test_ids_are_compared_as_keys_are(desk: Desk) -> None:
     assert answer(desk, FILL) == {"ann": ("5", "1", "2")}
     desk.put("b.csv", head + "o2,ann ,2024-01-06,pen,2.0\n")
     assert "1 row of `o` stands in two files" in desk.json(rules("", '"[ab].csv"'))["warnings"][0]["message"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_files_of_the_same_days(desk: Desk, seed: int) -> None:
+    """As of a table that is written in parts: all of them are compared, and each is read once."""
+    dice = random.Random(seed)
+    files: list[list[tuple[str, ...]]] = []
+    for number in range(7):
+        lines = [
+            (f"o{seed}{number}{n}", dice.choice(["ann", "bob", ""]), f"2024-01-0{dice.randint(1, 9)}", "pen", str(n))
+            for n in range(12)
+        ]
+        again = [dice.choice(dice.choice(files)) for _ in range(dice.choice([0, 0, 1, 3]))] if files else []
+        files.append([*lines, *again])
+        desk.put(f"part{number}.csv", "order,id,day,item,total\n" + "".join(",".join(x) + "\n" for x in files[-1]))
+    shared = sum(
+        sum((line[0], line[1], line[2], line[4]) in {(x[0], x[1], x[2], x[4]) for x in one} for line in other)
+        for one, other in itertools.combinations(files, 2)
+    )
+    for at_once in (20, 1_000):
+        with patch("segkit.operations.evaluation.doubts.files_alike.AT_ONCE", at_once):
+            told = [
+                w["message"] for w in desk.json(rules("", '"part?.csv"'))["warnings"] if "two files" in w["message"]
+            ]
+        assert [message.split()[0] for message in told] == ([str(shared)] if shared else [])

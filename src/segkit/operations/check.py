@@ -183,7 +183,7 @@ def _with_data(loaded: Loaded, memory: int | None, notes: Callable[[Diagnostic],
             plan, customers = evaluated.plan, evaluated.computed.customers
             found = never_found(plan, customers, hint=hints(plan, customers))
             never = [placed(loaded, finding) for finding in found]
-            twice = in_two_files(evaluated.plan)
+            twice = in_two_files(evaluated.plan, ws)
             # All values that do not occur are found here; a run only names those of segments without customers.
             of_day = (one for one in of_the_day(loaded, evaluated) if one.code != codes.VALUE_NOT_FOUND)
             of_run = (*in_future(rules), *evaluated.warnings, *of_day, *twice)

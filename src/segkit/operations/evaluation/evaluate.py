@@ -118,7 +118,7 @@ def evaluate(
     warnings += dict.fromkeys(note for part in parts for note in part.notes)  # once a file
     warnings += [placed(loaded, finding) for finding in other_lists(plan)]
     refuse_currencies(plan, computed.counts)
-    warnings += repeated_events(plan, computed)
+    warnings += repeated_events(plan, computed, ws)
     warnings += refuse_guesses(plan, settled.guessed)
     refuse_keys(plan, computed)
     warnings += unknown_keys(plan, computed)

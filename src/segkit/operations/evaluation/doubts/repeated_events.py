@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import polars as pl
 
@@ -14,16 +15,17 @@ from segkit.columns.plan.plan import Plan
 from segkit.columns.tables.view import REPEATED_ROW, View
 from segkit.diagnostics import Diagnostic, Quotes, Severity
 from segkit.errors import DataError
-from segkit.io.read import ColumnType, Opened, Table
+from segkit.io.read import ColumnType, Opened, Table, Workspace
 from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.operations.evaluation.diagnose import about_table
+from segkit.operations.evaluation.doubts.files_alike import alike
 from segkit.rules.model.sources import Events, Spelling
 from segkit.words import listed, plural
 
 _DAY = "\x1fday"
 
 
-def repeated_events(plan: Plan, computed: Computed) -> list[Diagnostic]:
+def repeated_events(plan: Plan, computed: Computed, ws: Workspace) -> list[Diagnostic]:
     """Warnings about files that share events; `DataError` for lines that disagree and for repeats that are an error."""
     warnings = []
     for name in computed.counts:
@@ -35,7 +37,7 @@ def repeated_events(plan: Plan, computed: Computed) -> list[Diagnostic]:
         if view.spec.repeats_amount and view.spec.amount and view.spec.id:
             _refuse_disagreement(view)
         if view.spec.duplicates is None and len(view.table.parts) > 1:
-            warnings += _shared(view, view.spec.key or plan.rules.customers.key, plan.spellings)
+            warnings += _shared(view, view.spec.key or plan.rules.customers.key, plan.spellings, ws)
     return warnings
 
 
@@ -65,7 +67,7 @@ def _refuse_disagreement(view: View) -> None:
     raise DataError(Diagnostic(message, view.table.place, hint, quotes=quotes))
 
 
-def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnostic]:
+def _shared(view: View, key: str, spellings: Sequence[Spelling], ws: Workspace) -> list[Diagnostic]:
     """A warning where two files share days, and on those days events: overlapping exports count twice."""
     assert isinstance(view.spec, Events)
     table, spec = view.table, view.spec
@@ -76,14 +78,17 @@ def _shared(view: View, key: str, spellings: Sequence[Spelling]) -> list[Diagnos
         _as_of_table(table, part).select(day.min().alias("first"), day.max().alias("last")) for part in table.parts
     ]
     ranges = [frame.row(0) for frame in pl.collect_all(spans)]
+    days: dict[tuple[int, int], tuple[Any, Any]] = {}
+    for (one, first), (other, second) in combinations(enumerate(ranges), 2):
+        if None not in (*first, *second) and max(first[0], second[0]) <= min(first[1], second[1]):
+            days[one, other] = max(first[0], second[0]), min(first[1], second[1])
+    events = [_told_apart(view, key, spellings, part) for part in table.parts]
     shared, pairs = 0, []
-    for (one, first), (other, second) in combinations(zip(table.parts, ranges, strict=True), 2):
-        if None in (*first, *second):
-            continue
-        low, high = max(first[0], second[0]), min(first[1], second[1])
-        if low <= high and (rows := _rows_in_both(view, key, spellings, one, other, day.is_between(low, high))):
-            shared += rows
-            pairs.append((one, other))
+    for one, other in alike([rows.drop(_DAY) for rows in events], [*days], ws):
+        here = pl.col(_DAY).is_between(*days[one, other])
+        if count := _rows_in_both(events[one].filter(here), events[other].filter(here)):
+            shared += count
+            pairs.append((table.parts[one], table.parts[other]))
     if not pairs:
         return []
     names = listed(part.label.name for part in pairs[0])
@@ -105,7 +110,7 @@ def _as_of_table(table: Table, part: Opened) -> pl.LazyFrame:
     return part.frame.select(pl.col(name).cast(column.dtype) for name, column in table.columns.items())
 
 
-def in_two_files(plan: Plan) -> list[Diagnostic]:
+def in_two_files(plan: Plan, ws: Workspace) -> list[Diagnostic]:
     """A note for each event table with ids, or rows where there is no id, that stand in two of its files.
 
     Where these share days, the run itself warns of it.
@@ -117,7 +122,7 @@ def in_two_files(plan: Plan) -> list[Diagnostic]:
         if (
             len(table.parts) < 2
             or spec.duplicates is not None
-            or _shared(view, spec.key or plan.rules.customers.key, plan.spellings)
+            or _shared(view, spec.key or plan.rules.customers.key, plan.spellings, ws)
         ):
             continue
         names = [spec.id] if spec.id and spec.id in table.columns else [*table.columns]
@@ -143,18 +148,22 @@ def _whole_rows_in_both(one: Opened, other: Opened) -> bool:
     return not both.is_empty()
 
 
-def _rows_in_both(
-    view: View, key: str, spellings: Sequence[Spelling], one: Opened, other: Opened, here: pl.Expr
-) -> int:
-    """How many rows of the second file have key, time, id and amount of a row of the first, on the days of both."""
+def _told_apart(view: View, key: str, spellings: Sequence[Spelling], part: Opened) -> pl.LazyFrame:
+    """Key, time, id and amount of the rows of a file, as far as there are such."""
     assert isinstance(view.spec, Events)
     table, spec = view.table, view.spec
     wanted = {name: table.key(name) for name in (key, spec.id) if name and name in table.columns}
     wanted = {name: normal_key(text, spellings) if name == key else text for name, text in wanted.items()}
-    if spec.time in table.columns and spec.time not in wanted:
+    if spec.time not in wanted:
         wanted[spec.time] = trimmed(pl.col(spec.time).cast(pl.String))
     if spec.amount and spec.amount in table.columns and spec.amount not in wanted:
         wanted[spec.amount] = table.value(spec.amount, money=True)
-    names = list(wanted)
-    rows = [_as_of_table(table, part).filter(here).select(**wanted) for part in (one, other)]
-    return int(rows[1].join(rows[0].unique(), on=names, how="semi", nulls_equal=True).select(pl.len()).collect().item())
+    day = table.value(spec.time, type=ColumnType.DATE).alias(_DAY)
+    return _as_of_table(table, part).select(day, **wanted)
+
+
+def _rows_in_both(one: pl.LazyFrame, other: pl.LazyFrame) -> int:
+    """How many rows of the second file are those of a row of the first."""
+    names = [name for name in one.collect_schema() if name != _DAY]
+    both = other.join(one.select(names).unique(), on=names, how="semi", nulls_equal=True)
+    return int(both.select(pl.len()).collect().item())
