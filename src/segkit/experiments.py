@@ -22,7 +22,6 @@ class ArmResult(NamedTuple):
     """
 
     name: str
-    is_base: bool
     expected: float | None
     customers: int
     buyers: int

@@ -244,7 +244,11 @@ def test_nobody_bought(shop: Desk) -> None:
     found = evaluated(shop, "--within", "40 days")["segments"][0]["comparisons"]
     assert {one["metric"] for one in found} == {"conversion", "spend"}
     shop.put("o.csv", "id,day,amount,kind\nk3,2024-07-31,0.00,order\nk2,2024-07-09,0.00,order\n")
-    assert "no customer of the run" in evaluated(shop, code=3)
+    assert "none of the keys" in evaluated(shop, code=3)
+    shop.put("o.csv", "id,day,amount,kind\nk3,2024-06-09,1.00,order\nk2,2024-08-09,1.00,order\n")
+    segment = evaluated(shop)["segments"][0]
+    assert all((c["low"], c["p"], c["significant"]) == (None, None, False) for c in segment["comparisons"])
+    assert [arm["buyers"] for arm in segment["arms"]] == [0, 0, 0]
 
 
 def test_events_without_an_amount(shop: Desk) -> None:
@@ -281,6 +285,29 @@ def test_a_row_for_each_comparison(shop: Desk) -> None:
     done = shop.segkit("evaluate", shop / "out", "-o", "-")
     assert done.stdout == (shop / "rows.csv").read_text() and "  held out" in done.stderr
     assert "does not write this format" in evaluated(shop, "-o", shop / "rows.doc", code=2)
+
+
+def test_days_that_are_over_though_nobody_bought_on_the_last_one(shop: Desk) -> None:
+    shop.apply(HEAD + LETTERS)
+    shop.put("o.csv", (shop / "o.csv").read_text() + "k5,2024-09-20,1.00,order\n")
+    evaluated(shop, "--until", "2024-08-30", "--fail-on", "warning")
+
+
+def test_what_single_customers_spent_is_capped(shop: Desk) -> None:
+    """The best of a hundred buyers of both arms, and all beyond him, count as much as he."""
+    shop.put("o.csv", (shop / "o.csv").read_text() + "k4,2024-07-09,99999.00,order\n")
+    shop.apply(HEAD + LETTERS.replace("split = { A = 60, B = 40 }\n", ""))
+    arms, spent = arms_in(shop / "out"), dict[str, float]()
+    for line in (shop / "o.csv").read_text().splitlines()[1:]:
+        key, day, amount, kind = line.split(",")
+        if kind == "order" and "2024-07-01" <= day <= "2024-07-30":
+            spent[key] = spent.get(key, 0) + float(amount)
+    totals = sorted(spent.values())
+    at = totals[-(-99 * len(totals) // 100) - 1]
+    means = [sum(min(spent.get(key, 0), at) for key in arms[arm]) / len(arms[arm]) for arm in ("written", "holdout")]
+    capped = evaluated(shop)["segments"][0]["comparisons"][1]["capped"]
+    assert capped["at"] == pytest.approx(at) and capped["difference"] == pytest.approx(means[0] - means[1], abs=1e-5)
+    assert capped["low"] < capped["difference"] < capped["high"]
 
 
 def test_fail_on_warning(shop: Desk) -> None:
@@ -322,4 +349,4 @@ def test_no_run(desk: Desk) -> None:
 def test_events_of_other_customers(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     shop.put("o.csv", "id,day,amount,kind\nz1,2024-07-30,1.00,order\n")
-    assert "no customer of the run has an event in these days" in evaluated(shop, code=3)
+    assert "none of the keys of the events in these days" in evaluated(shop, code=3)

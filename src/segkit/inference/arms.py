@@ -63,11 +63,6 @@ class Values(NamedTuple):
         """The sum by the number of customers."""
         return float(Fraction(self.total) / self.size)
 
-    @property
-    def variance(self) -> float:
-        """That of the customers from whom these are drawn."""
-        return self.squares / (self.size - 1) if self.size > 1 else 0.0
-
 
 def difference_of_shares(one: Shares, other: Shares, level: float) -> Interval:
     """By how much more of one arm than of the other did something.

@@ -7,7 +7,7 @@ from fractions import Fraction
 from statistics import NormalDist
 
 from segkit.inference.exact import binomial
-from segkit.inference.quantiles import chi_square_tail
+from segkit.inference.quantiles import chi_square_tail, normal_quantile
 
 FEW_DRAWN = 1_000
 """Where fewer are expected in one of two arms, the test of their sizes is exact."""
@@ -43,4 +43,4 @@ def sample_ratio(sizes: Mapping[str, int], shares: Mapping[str, Fraction]) -> fl
 
 def detectable(error: float, level: float = 0.95, power: float = 0.80) -> float:
     """The smallest difference that a test of this standard error sees with this power."""
-    return (NormalDist().inv_cdf((1 + level) / 2) + NormalDist().inv_cdf(power)) * error
+    return (normal_quantile(level) + NormalDist().inv_cdf(power)) * error

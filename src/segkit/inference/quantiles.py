@@ -54,7 +54,7 @@ def _beta(x: float, a: float, b: float) -> float:
     if x > (a + 1) / (a + b + 2):
         return 1 - _beta(1 - x, b, a)
     front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
-    ratio = c = 1.0
+    c = 1.0
     d = 1 / (1 - (a + b) * x / (a + 1))
     ratio = d
     for m in count(1):

@@ -29,6 +29,7 @@ from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_
 from segkit.operations.progress import Progress, silent
 from segkit.results import Cohort, CohortCell, CohortsResult
 from segkit.rules.model.file import RuleFile
+from segkit.rules.tables import orders_table
 from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
 from segkit.words import listed, nearest
 
@@ -152,10 +153,8 @@ def _of_rules(path: Path, events: str | None, segment: str | None, as_of: dt.dat
 
 def _table_of(rules: RuleFile, path: Path) -> str:
     """The event table that is looked at where none is named."""
-    of_rfm = [rfm.events for rfm in ([rules.rfm[""]] if "" in rules.rfm else rules.rfm.values()) if rfm.events]
-    for ways in ([rules.value.events] if rules.value else [], dict.fromkeys(of_rfm), rules.events):
-        if len(ways) == 1:
-            return next(iter(ways))
+    if table := orders_table(rules):
+        return table
     if not rules.events:
         raise RuleError.of(
             f"`{path}` has no event table", hint='add one, such as `[events.orders]` with `path = "..."`'

@@ -28,3 +28,12 @@ def sources_of(rules: RuleFile) -> Iterator[tuple[str, Source, KeyPath]]:
         yield name, events, ("events", name)
     for name, lookup in rules.lookup.items():
         yield lookup_table(name), lookup, ("lookup", name)
+
+
+def orders_table(rules: RuleFile) -> str | None:
+    """The event table with the orders: that of `[value]`, of `[rfm]`, or the only one; None where nothing tells."""
+    of_rfm = [rfm.events for rfm in ([rules.rfm[""]] if "" in rules.rfm else rules.rfm.values()) if rfm.events]
+    for ways in ([rules.value.events] if rules.value else [], dict.fromkeys(of_rfm), rules.events):
+        if len(ways) == 1:
+            return next(iter(ways))
+    return None

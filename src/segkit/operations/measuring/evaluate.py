@@ -29,6 +29,7 @@ from segkit.operations.progress import Progress, silent
 from segkit.results import HELD_OUT
 from segkit.rules.model.base import Duration
 from segkit.rules.model.file import RuleFile
+from segkit.rules.tables import orders_table
 from segkit.rules.text.loader import Loaded
 from segkit.words import count, nearest
 
@@ -126,14 +127,12 @@ def _days(as_of: dt.date, start: dt.date | None, within: Duration, until: dt.dat
 
 
 def table_of(rules: RuleFile) -> str:
-    """The table of events with the orders: that of `[value]`, of `[rfm]`, the only one with an amount, or at all."""
-    if rules.value is not None:
-        return rules.value.events
-    of_rfm = dict.fromkeys(rfm.events for rfm in rules.rfm.values() if rfm.events)
+    """The table of events with the orders: the one that the rules look at, or the only one with an amount."""
+    if table := orders_table(rules):
+        return table
     with_money = [name for name, events in rules.events.items() if events.amount]
-    for tables in (list(of_rfm), with_money, list(rules.events)):
-        if len(tables) == 1:
-            return tables[0]
+    if len(with_money) == 1:
+        return with_money[0]
     hint = 'say it in the rule file: `[value]` with `events = "orders"`'
     raise RuleError.of("nothing tells which table of events has the orders", hint=hint)
 
@@ -148,7 +147,7 @@ def _require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> N
 
 def _require_later(found: Outcomes, days: Days, table: str) -> None:
     """DataError where there are no events in these days because the table ends before."""
-    if found.last is None or found.last < days.start:
+    if not found.goes_on and (found.last is None or found.last < days.start):
         last = f"the last event is of {found.last}" if found.last else "there is no event"
         hint = f"give a newer one with `--events {table}=FILE`"
         raise DataError.of(f"`{table}` has nothing from {days.start} on: {last}", hint=hint)
@@ -160,9 +159,10 @@ def _compared(
     done = found.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
     if forms := loaded.rules.customers.normalise_keys:
         members, done = (rows.with_columns(normal_key(pl.col(KEY), forms)) for rows in (members, done))
-    if not members.join(done, on=KEY, how="semi").height:
+    done = done.group_by(KEY).agg(pl.all().sum())  # two ways to write a key may be one by now
+    if len(done) and not members.join(done, on=KEY, how="semi").height:
         hint = "is it the table of other customers? a key must be written in both in the same way"
-        raise DataError.of("no customer of the run has an event in these days, nor one with such a key", hint=hint)
+        raise DataError.of("none of the keys of the events in these days is one of a customer of the run", hint=hint)
     written = members.filter(pl.col(ARM) != HELD_OUT)
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
@@ -176,7 +176,7 @@ def _arms(arms: Arms, rows: Mapping[tuple[object, ...], pl.DataFrame]) -> dict[s
 
 
 def _warnings(segments: Sequence[SegmentOutcome], found: Outcomes, days: Days) -> Iterator[Diagnostic]:
-    if found.last and found.last < days.until:
+    if found.last and found.last < days.until and not found.goes_on:
         message = f"the days that count still run: the last event is of {found.last}, and they end on {days.until}"
         yield _warning(message, "run this again with newer files, or end them with `--until DATE`")
     for one in segments:

@@ -72,18 +72,17 @@ def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: floa
     there = [name for name in others if found[name].size and found[base].size]
     return SegmentOutcome(
         name=arms.segment,
-        arms=tuple(_result(found[name], arms, is_base=name == base) for name in arms.shares),
+        arms=tuple(_result(found[name], arms) for name in arms.shares),
         comparisons=tuple(c for name in there for c in _compared(found[name], found[base], level)),
         ratio_p=sample_ratio({name: found[name].size for name in arms.shares}, arms.shares),
         written_elsewhere=elsewhere if base == HELD_OUT else 0,
     )
 
 
-def _result(arm: Arm, arms: Arms, *, is_base: bool) -> ArmResult:
+def _result(arm: Arm, arms: Arms) -> ArmResult:
     values = arm.values() if arm.size else None
     return ArmResult(
         name=arm.name,
-        is_base=is_base,
         expected=float(arms.shares[arm.name]),
         customers=arm.size,
         buyers=arm.buyers,

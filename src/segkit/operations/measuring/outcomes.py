@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import KEY, LATEST
+from segkit.columns.helpers import KEY
+from segkit.columns.tables.view import AFTER_AS_OF
 from segkit.diagnostics import Diagnostic
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
-from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.evaluation.evaluate import evaluate
 from segkit.operations.progress import Progress
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.computed.traits import Trait
@@ -39,6 +40,8 @@ class Outcomes(NamedTuple):
     warnings: tuple[Diagnostic, ...]
     last: dt.date | None
     """The day of the last event of the table, up to the end of these days."""
+    goes_on: bool
+    """The table has events after these days."""
 
 
 def outcomes(loaded: Loaded, table: str, days: Days, ws: Workspace, progress: Progress) -> Outcomes:
@@ -50,7 +53,8 @@ def outcomes(loaded: Loaded, table: str, days: Days, ws: Workspace, progress: Pr
     evaluated = evaluate(loaded._replace(rules=rules), days.until, ws, progress)
     spent = [pl.col(SPENT).cast(MONEY)] if SPENT in rules.trait else []
     rows = evaluated.computed.customers.select(KEY, EVENTS, *spent).filter(pl.col(EVENTS) > 0)
-    return Outcomes(rows.collect(), evaluated.warnings, _last(evaluated, table))
+    goes_on = evaluated.computed.counts[table][AFTER_AS_OF].item() > 0
+    return Outcomes(rows.collect(), evaluated.warnings, evaluated.computed.last_day(table), goes_on)
 
 
 def _rules(rules: RuleFile, table: str, days: Days) -> RuleFile:
@@ -72,8 +76,3 @@ def _rules(rules: RuleFile, table: str, days: Days) -> RuleFile:
         cache=rules.cache,
         segment={"everybody": Segment(everyone=True)},
     )
-
-
-def _last(evaluated: Evaluated, table: str) -> dt.date | None:
-    found: dt.date | None = evaluated.computed.counts[table][LATEST].item()
-    return found

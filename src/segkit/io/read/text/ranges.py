@@ -15,7 +15,7 @@ class Lines(NamedTuple):
 
     source: Path
     rows: int
-    """How many records there are, but for blank lines."""
+    """About how many records there are: blank lines may count as such."""
     read: Callable[[bytes], pl.LazyFrame]
     """Records, without a header -> their columns."""
     has_header: bool = False
