@@ -22,7 +22,7 @@ from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Cache, Output, RuleFile
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
-from segkit.rules.model.permissions import Cap, Consent, FrequencyCap, Limit, Permission
+from segkit.rules.model.permissions import Cap, Consent, Control, FrequencyCap, Limit, Permission
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
 from segkit.rules.model.tests import RuleTest
 from segkit.rules.schema.json_schema import Schema, schemas_of
@@ -92,6 +92,7 @@ SECTIONS = (
     Section("`[frequency_cap.channel.NAME]`", Cap, Window, "Windows"),
     Section("`limit` of a segment", Limit),
     Section("`[assignment]`", Assignment),
+    Section("`[assignment] control`", Control),
     Section("`[mavr]`", Mavr),
     Section("`[output]`", Output),
     Section("`[cache]`", Cache),

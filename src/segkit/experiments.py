@@ -7,10 +7,14 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import CONTROL, HELD_OUT, WRITTEN
 
 CONVERSION, SPEND = "conversion", "spend"
-ARMS = {HELD_OUT: "held out", WRITTEN: "written"}
+REACHED = "reached"
+"""Those whom a segment has reached, and who are not in the control group."""
+ALL_SEGMENTS = "all segments"
+"""Everybody whom some segment has reached, beside the control group."""
+ARMS = {HELD_OUT: "held out", WRITTEN: "written", CONTROL: "control", REACHED: "all others"}
 """How arms without a name of their own are called."""
 
 

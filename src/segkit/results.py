@@ -13,8 +13,9 @@ from segkit.diagnostics import Diagnostic, SourceLocation
 REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 
-WRITTEN, HELD_OUT = "written", "holdout"
-"""What becomes of those whom a segment reaches; to be held out is the last reason not to be written."""
+WRITTEN, HELD_OUT, CONTROL = "written", "holdout", "control"
+"""What becomes of those whom a segment reaches. To be held out is the last reason not to be written: of this segment,
+or, in the control group, of all."""
 
 
 CHANGED = "changed-since-run"
@@ -53,8 +54,8 @@ class Profile(NamedTuple):
 class SegmentResult(NamedTuple):
     """One segment's line of the ledger: matched - sum(excluded) = written.
 
-    `share` is `written` in percent of all customers. `holdout` is the list of those held out, `variants` counts
-    the written customers who get each variant.
+    `share` is `written` in percent of all customers. `control` is how many of `excluded["holdout"]` are in the control
+    group, `holdout` the list of the others of them; `variants` counts the written customers who get each variant.
     """
 
     name: str
@@ -64,6 +65,7 @@ class SegmentResult(NamedTuple):
     written: int
     share: float
     outputs: tuple[WrittenFile, ...] = ()
+    control: int = 0
     holdout: WrittenFile | None = None
     variants: Mapping[str, int] = MappingProxyType({})
     write: bool = True
@@ -147,6 +149,18 @@ class TableTarget(NamedTuple):
     load: str
 
 
+class ControlGroup(NamedTuple):
+    """The control group: the share of all customers that is drawn for it, and what it is drawn with.
+
+    `customers` counts those of it whom some segment would have written, who are listed at `path`.
+    """
+
+    percent: Decimal
+    salt: str
+    customers: int
+    path: str | None
+
+
 class ApplyResult(NamedTuple):
     """What a run of a rule file did.
 
@@ -173,6 +187,7 @@ class ApplyResult(NamedTuple):
     unlisted: int = 0
     cutoffs: tuple[str, ...] = ()
     table: TableTarget | None = None
+    control: ControlGroup | None = None
 
 
 class RfmSegment(NamedTuple):
@@ -240,9 +255,9 @@ class Criterion(NamedTuple):
 class Explained(NamedTuple):
     """What became of one customer in one segment.
 
-    `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, `CHANGED`, or None
-    where the criteria do not hold. `claimed_by` is the segment that claimed the customer; `file` is the list that has
-    him.
+    `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, `CONTROL` for those
+    whom the control group holds out, `CHANGED`, or None where the criteria do not hold. `claimed_by` is the segment
+    that claimed the customer; `file` is the list that has him.
     """
 
     name: str

@@ -26,6 +26,8 @@ VECTORS = [
     ("holdout", "newsletter", "c02", 33_418),
     ("holdout", "win-back", "c01", 145_636),
     ("holdout", "", "c01", 728_458),
+    ("control", "", "c01", 203_467),
+    ("control", "2026", "c01", 424_335),
     ("sample", "newsletter", "00042", 258_420),
     ("sample", "newsletter", "42", 213_985),
     ("split", "été 2024", "Zoé-東京", 16_644),
@@ -52,6 +54,9 @@ def test_vectors(desk: Desk, purpose: str, salt: str, key: str, u: int) -> None:
         percent = Decimal(share) / 10_000
         gate = f"{{ yes = {percent}, no = {100 - percent} }}" if purpose == "split" else str(percent)
         text = f'{HEAD}[segment.s]\neveryone = true\nsalt = "{salt}"\n{purpose} = {gate}\n'
+        if purpose == "control":
+            group = f'[assignment]\ncontrol = {{ percent = {percent}, salt = "{salt}" }}\n'
+            text = f"{HEAD}{group}[segment.s]\neveryone = true\n"
         rows = desk.rows(text)
         if purpose == "split":
             assert [row["variant"] for row in rows] == ["yes" if below else "no"]

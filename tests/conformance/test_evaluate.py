@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.desk import Desk
+from tests.extras import EVERY_FORMAT
 
 HEAD = """version = 1
 as_of = 2024-06-30
@@ -121,7 +122,6 @@ def test_days(shop: Desk, options: tuple[str, ...], days: tuple[str, str]) -> No
 
 
 FORMS: dict[str, str] = {
-    "parquet": 'format = "parquet"',
     "hashed keys": 'hash = ["id"]',
     "in a table": 'to = "sqlite:{}/lists.db"\ntable = "lists"',
 }
@@ -132,6 +132,14 @@ def test_wherever_the_lists_are(shop: Desk, form: str) -> None:
     shop.apply(HEAD + LETTERS)
     expected = evaluated(shop)
     shop.apply((HEAD + FORMS[form].format(shop.folder) + "\n" + LETTERS).replace('"out"', '"other"'))
+    assert evaluated(shop, run="other") == expected
+
+
+@pytest.mark.parametrize("format", EVERY_FORMAT)
+def test_variants_in_every_format(shop: Desk, format: str) -> None:
+    shop.apply(HEAD + LETTERS)
+    expected = evaluated(shop)
+    shop.apply((HEAD + f'format = "{format}"\n' + LETTERS).replace('"out"', '"other"'))
     assert evaluated(shop, run="other") == expected
 
 

@@ -312,9 +312,9 @@ C2,ben@gmail.com,2010-03-17,52.5200,13.4050,Ben
 @pytest.mark.parametrize(
     ("gate", "comment"),
     [
-        ("limit = 1", "# beyond the limit of `a` in the data: a test leaves samples, limits and holdouts aside"),
-        ("holdout = 100", "# held out of `a` in the data: a test leaves samples, limits and holdouts aside"),
-        ("sample = 0.0001", "# not in the sample of `a` in the data: a test leaves samples, limits and holdouts aside"),
+        ("limit = 1", "# beyond the limit of `a` in the data: a test leaves draws and limits aside"),
+        ("holdout = 100", "# held out of `a` in the data: a test leaves draws and limits aside"),
+        ("sample = 0.0001", "# not in the sample of `a` in the data: a test leaves draws and limits aside"),
         ("limit = 2", ""),
     ],
 )

@@ -169,8 +169,14 @@ def check_parts(criterion: Criterion) -> None:
 def check_outcomes(found: ExplainResult, directory: Path, key: str) -> None:
     """A customer is in the list that is named, and in no other of the segment."""
     lists = {path.name: {row[key] for row in _rows(path)} for path in directory.glob("*.csv") if path.name != "all.csv"}
+    control = _rows(directory / "control.csv") if "control.csv" in lists else []
+    of_control = {(row[key], name) for row in control for name in row["segment"].split("|")}
     for customer in found.customers:
         for one in customer.segments:
+            if one.file == "control.csv":
+                assert (customer.key, one.name) in of_control
+                continue
+            assert (customer.key, one.name) not in of_control
             of_segment = [name for name in lists if name.split(".")[0] == one.name]
             there = [name for name in of_segment if customer.key in lists[name]]
             assert there == ([one.file] if one.file else []), (customer.key, one.name, one.outcome)

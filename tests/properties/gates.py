@@ -21,15 +21,24 @@ REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit
 
 @dataclass
 class Line:
-    """One segment: the keys that match, why each of the others is left out, who is written, and with which variant."""
+    """One segment: the keys that match, why each of the others is left out, who is written, and with which variant.
+
+    Of those whom a holdout leaves out, `control` are in the control group.
+    """
 
     matched: list[str]
     reasons: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     variants: dict[str, str] = field(default_factory=dict)
+    control: list[str] = field(default_factory=list)
 
     def left_out_by(self, reason: str) -> list[str]:
         return [key for key in self.matched if self.reasons.get(key) == reason]
+
+    @property
+    def held(self) -> list[str]:
+        """Who is in the holdout of the segment itself."""
+        return [key for key in self.left_out_by("holdout") if key not in self.control]
 
 
 def uniform(purpose: str, salt: str, key: str) -> int:
@@ -88,13 +97,22 @@ class Gates:
             line.reasons |= {key: "limit" for key in left if key not in first}
             left = [key for key in left if key in first]
         for key in left:
-            if "holdout" in segment and drawn("holdout", salt, key, segment["holdout"]):
+            if segment.get("control", True) and self.in_control(key):
+                line.control.append(key)
+                line.reasons[key] = "holdout"
+            elif "holdout" in segment and drawn("holdout", salt, key, segment["holdout"]):
                 line.reasons[key] = "holdout"
             else:
                 line.written.append(key)
                 if "split" in segment:
                     line.variants[key] = variant(salt, key, segment["split"])
         return line
+
+    def in_control(self, key: str) -> bool:
+        """Whether the customer is in the control group, whatever segments there are."""
+        group = self.rules.get("assignment", {}).get("control", 0)
+        group = group if isinstance(group, dict) else {"percent": group}
+        return drawn("control", group.get("salt", ""), key, group["percent"])
 
     def refused(self, key: str, segment: Row, claimed: set[str]) -> str | None:
         """The first of consent, suppression, contact pressure and claims that stops a customer."""

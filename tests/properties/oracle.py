@@ -33,7 +33,7 @@ FAMILIES = {
 }  # fmt: skip
 BLOCK_SETTINGS = {
     "label", "everyone", "write", "each", "name", "points", "points_per",
-    "channel", "sample", "limit", "holdout", "split", "salt", "expect",
+    "channel", "sample", "limit", "holdout", "control", "split", "salt", "expect",
 }  # fmt: skip
 SHORT_FORMS = {"rfm": "rfm_segment", "lifecycle": "lifecycle"}
 RESULT_OPERATORS = {"is", "min", "max", "above", "below"}

@@ -110,6 +110,9 @@ def gated(draw: Any) -> Case:
     rules["segment"]["block"] = {"write": False, "demographic": {"age": {"min": 18}}}
     if draw(st.booleans()):
         rules["assignment"] = {"mode": "exclusive"} | ({"priority": names[-1:]} if draw(st.booleans()) else {})
+    if draw(st.booleans()):
+        group = draw(st.sampled_from([30, 100, 0, {"percent": 50, "salt": "2026"}, {"percent": Decimal("33.4")}]))
+        rules["assignment"] = {**rules.get("assignment", {}), "control": group}
     rules["output"] = {"combined": "all.csv", "columns": ["country"]}
     return Case(rules, tables)
 
@@ -201,6 +204,8 @@ def segment(draw: Any, channels: Row | None) -> Row:
         "split": st.sampled_from([{"A": 50, "B": 50}, {"x": Decimal("33.3333"), "y": 0, "z": Decimal("66.6667")}]),
     }
     found |= {name: draw(values) for name, values in gates.items() if draw(st.booleans())}
+    if draw(st.integers(0, 4)) == 0:
+        found["control"] = False
     if found.keys() & {"sample", "holdout", "split"} and draw(st.booleans()):
         found["salt"] = draw(st.sampled_from(["", "spring", "été 2024"]))
     if draw(st.integers(0, 3)) == 0:
@@ -224,6 +229,7 @@ def test_gates(case: Case) -> None:
         for name, line in lines.items():
             check_ledger(line, summary[name])
             check_files(name, line, case, expected, directory / "out")
+        check_control(case, lines, run.summary, directory / "out")
         found = explained(directory, expected.found.keys, funnels=True)
         check_criteria(found, {name: line.matched for name, line in lines.items()})
         check_outcomes(found, directory / "out", "id")
@@ -252,6 +258,7 @@ def check_reasons(found: ExplainResult, lines: Mapping[str, Line], case: Case) -
             line, key = lines[one.name], customer.key
             writes = case.rules["segment"][one.name].get("write", True)
             outcome = line.reasons.get(key, "written") if writes else "not_written"
+            outcome = "control" if key in line.control else outcome
             assert one.outcome == (outcome if key in line.matched else None)
             assert one.variant == line.variants.get(key)
             if one.outcome == "claimed":
@@ -280,7 +287,9 @@ def check_masks(lines: Mapping[str, Line], case: Case, keys: Sequence[str], foun
         return [key for key, holds in zip(keys, mask, strict=True) if holds]
 
     for name, line in lines.items():
+        control = found.lines[name].control
         assert named(found.lines[name].matched) == line.matched
+        assert ([] if control is None else named(control)) == line.control
         stopped = {reason: line.left_out_by(reason) for reason in REASONS if line.left_out_by(reason)}
         assert {reason: named(mask) for reason, mask in found.lines[name].stopped.items()} == stopped
     if case.rules.get("assignment", {}).get("mode") != "exclusive":
@@ -295,6 +304,7 @@ def check_masks(lines: Mapping[str, Line], case: Case, keys: Sequence[str], foun
 
 def check_ledger(line: Any, found: Row) -> None:
     assert found["matched"] == len(line.matched)
+    assert found["control"] == len(line.control)
     assert found["excluded"] == {reason: len(line.left_out_by(reason)) for reason in REASONS}
     if found["write"]:
         assert found["written"] == len(line.written) == found["matched"] - sum(found["excluded"].values())
@@ -302,10 +312,26 @@ def check_ledger(line: Any, found: Row) -> None:
         assert found["variants"] == counts
 
 
+def check_control(case: Case, lines: Mapping[str, Line], summary: Row, out: Path) -> None:
+    """Nobody of the control group is written but where `control = false`, and its file has whom segments would write."""
+    if "control" not in case.rules.get("assignment", {}):
+        assert not (out / "control.csv").exists() and "control" not in summary
+        return
+    would = {name: set(line.control) for name, line in lines.items()}
+    rows = {row["id"]: row["segment"] for row in read_csv(out / "control.csv")}
+    assert {key: set(names.split("|")) for key, names in rows.items()} == {
+        key: {name for name, keys in would.items() if key in keys} for key in set().union(*would.values())
+    }
+    assert summary["control"]["customers"] == len(rows)
+    for name, line in lines.items():
+        if case.rules["segment"][name].get("control", True):
+            assert not rows.keys() & set(line.written)
+
+
 def check_files(name: str, line: Any, case: Case, expected: Gates, out: Path) -> None:
     segment = case.rules["segment"][name]
     held = read_csv(out / f"{name}.holdout.csv") if "holdout" in segment else []
-    assert [row["id"] for row in held] == line.left_out_by("holdout")
+    assert [row["id"] for row in held] == line.held
     files = [path for path in sorted(out.glob(f"{name}.*csv")) if path.name != f"{name}.holdout.csv"]
     tables = [read_csv(path) for path in files]
     if "each" not in segment:

@@ -139,7 +139,7 @@ def _alone(rules: Row, path: KeyPath) -> Row:
 
 NOT_CRITERIA = {
     "name", "points", "points_per", "label", "write", "each", "channel", "sample", "limit", "holdout", "split", "salt",
-    "expect", "everyone",
+    "control", "expect", "everyone",
 }  # fmt: skip
 
 

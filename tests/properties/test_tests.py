@@ -36,7 +36,7 @@ from .strategies import cases
 from .test_gates import gated
 from .test_oracle import examples
 
-DRAWS = ("sample", "limit", "holdout", "split", "salt", "expect")
+DRAWS = ("sample", "limit", "holdout", "control", "split", "salt", "expect")
 
 
 class Customer(NamedTuple):
@@ -54,7 +54,8 @@ class Customer(NamedTuple):
 def check(case: Case) -> None:
     """Run the case, make tests of its customers, and run these."""
     segments = {name: {k: v for k, v in s.items() if k not in DRAWS} for name, s in case.rules["segment"].items()}
-    case = replace(case, rules=case.rules | {"segment": segments})
+    assignment = {k: v for k, v in case.rules.get("assignment", {}).items() if k != "control"}
+    case = replace(case, rules=case.rules | {"segment": segments, "assignment": assignment})
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         customers = list(_customers(case, directory))

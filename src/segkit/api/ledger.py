@@ -10,7 +10,7 @@ from segkit.columns.helpers import KEY
 from segkit.operations.decide import Decision
 from segkit.operations.explanation.outcomes import CLAIMED, NOT_WRITTEN
 from segkit.operations.summary.count import shown
-from segkit.results import WRITTEN
+from segkit.results import CONTROL, WRITTEN
 
 _NONE = pl.lit(None, pl.String)
 
@@ -27,9 +27,12 @@ def _lines(run: Decision) -> Iterator[pl.DataFrame]:
         marks = [mask.alias(reason) for reason, mask in line.stopped.items()]
         marks += [] if line.variants is None else [line.variants.alias("variant")]
         marks += [] if claims is None else [claims.alias("claims")]
-        rows = pl.DataFrame([run.customers[KEY].alias("key"), *marks]).filter(line.matched)
         reasons = [pl.when(reason).then(pl.lit(reason)) for reason in line.stopped]
+        if line.control is not None:
+            marks.append(line.control.alias(CONTROL))
+            reasons = [pl.when(CONTROL).then(pl.lit(CONTROL)), *reasons]
         outcome = pl.coalesce(*reasons, pl.lit(WRITTEN)) if write else pl.lit(NOT_WRITTEN)
+        rows = pl.DataFrame([run.customers[KEY].alias("key"), *marks]).filter(line.matched)
         claimed = _NONE
         if claims is not None and CLAIMED in line.stopped:
             whose = pl.col("claims").replace_strict(dict(enumerate(names)), default=None, return_dtype=pl.String)

@@ -25,7 +25,7 @@ from segkit.operations.explain import Asking, explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent
 from segkit.report.notebook import segments_html
-from segkit.results import ApplyResult
+from segkit.results import CONTROL, ApplyResult
 from segkit.rules.text.expand import absolute
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest, plural
@@ -69,19 +69,21 @@ class Run:
     def ledger(self) -> pl.DataFrame:
         """Each customer for whom the criteria of a segment hold, and what becomes of him there.
 
-        `segment`, `key`, `outcome` (`written`, `not_written` where the segment says `write = false`, or the reason why
-        he is not written), `claimed_by` (the segment that has claimed him), `variant`.
+        `segment`, `key`, `outcome` (`written`, `not_written` where the segment says `write = false`, `control` for the
+        control group, or the reason why he is not written), `claimed_by` (the segment that has claimed him), `variant`.
         """
         return ledger_frame(self._decision)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The rows of a segment's list: the columns of the file, in its order; of `each`, list after list.
 
-        A list has the name of its file without the ending, such as `NAME.holdout`. Raises `RuleError` where there is
-        none.
+        A list has the name of its file without the ending, such as `NAME.holdout`, or `control`. Raises
+        `RuleError` where there is none.
         """
-        lists = [one for one in self._decision.lists if one.segment == name and not one.holdout]
+        lists = [one for one in self._decision.lists if one.segment == name and one.writes]
         if name not in self._decision.chosen:
+            if name == CONTROL and self.result.control:
+                return self._decision.rows.control(self._decision.lists).collect()
             lists = [one for one in self._decision.lists if one.name.rpartition(".")[0] == name]
             if not lists:
                 raise self._no_list(name)

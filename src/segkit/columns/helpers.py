@@ -229,6 +229,11 @@ def held(segment: str) -> str:
     return hidden("held", segment)
 
 
+def control(segment: str) -> str:
+    """Whether the segment would have written the customer, were he not in the control group."""
+    return hidden("control", segment)
+
+
 def variant(segment: str) -> str:
     """The variant that the customer gets in the segment."""
     return hidden("variant", segment)

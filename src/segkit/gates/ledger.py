@@ -15,6 +15,7 @@ from segkit.columns.helpers import KEY, member
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import Within, within
 from segkit.gates.rows import spread
+from segkit.results import CONTROL, HELD_OUT
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Limit
@@ -26,15 +27,17 @@ Limited: TypeAlias = Callable[[str, Limit, pl.DataFrame, pl.Series], Within]
 class Line(NamedTuple):
     """One segment's line: who matched, who was stopped where, who is left to be written; one Boolean a customer.
 
-    `stopped` has the reasons for which somebody was stopped. `held` are those whom the holdout took out, None where
-    there is none; `variants` has the variant of each written customer, None where there are none. `last` is the value
-    of the last customer within the limit, as far as one value tells who is.
+    `stopped` has the reasons for which somebody was stopped. Of those whom `holdout` stopped, `control` are those of
+    the control group, and `held` those of the segment's own holdout; None where there is none. `variants` has the
+    variant of each written customer, None where there are none. `last` is the value of the last customer within the
+    limit, as far as one value tells who is.
     """
 
     name: str
     matched: pl.Series
     stopped: Mapping[str, pl.Series]
     written: pl.Series
+    control: pl.Series | None = None
     held: pl.Series | None = None
     variants: pl.Series | None = None
     last: Any = None
@@ -90,23 +93,31 @@ def ledger(
     exclusive = rules.assignment.mode == "exclusive"
     claims = pl.Series("claims", [None], pl.UInt16).new_from_index(0, len(memberships)) if exclusive else None
     asked = frozenset(permission_columns(rules))
+    group = _control_group(rules, customers)
     numbers = {name: number for number, name in enumerate(rules.segment)}
     for name in claim_order(rules):
         segment = rules.segment[name]
         queue = _Queue(memberships[name])
-        held = None
+        control = held = None
         if segment.write:
             _permitted(queue, segment, customers, asked)
             if claims is not None:
                 queue.take_out("claimed", claims.is_not_null())
-            held = _drawn(queue, name, segment, customers, limited)
+            _chosen(queue, name, segment, customers, limited)
+            reached = queue.left
+            if group is not None and segment.control:
+                control = queue.take_out(HELD_OUT, group)
+            if segment.holdout is not None:
+                salt = salt_of(name, segment)
+                held = queue.take_out(HELD_OUT, _among(queue.left, customers, "holdout", salt, segment.holdout))
             if claims is not None:
-                claims = claims.scatter((queue.left if held is None else queue.left | held).arg_true(), numbers[name])
+                claims = claims.scatter(reached.arg_true(), numbers[name])
         lines[name] = Line(
             name=name,
             matched=memberships[name],
             stopped=queue.stopped,
             written=queue.left,
+            control=control,
             held=held,
             variants=_variants(queue.left, name, segment, customers),
             last=queue.last,
@@ -126,23 +137,20 @@ def _permitted(queue: _Queue, segment: Segment, customers: pl.DataFrame, asked: 
                 queue.take_out(reason, customers[column] if refuses else ~customers[column])
 
 
-def _drawn(
-    queue: _Queue,
-    name: str,
-    segment: Segment,
-    customers: pl.DataFrame,
-    limited: Limited,
-) -> pl.Series | None:
-    """Who is held out, after sample and limit; None where there is no holdout."""
+def _control_group(rules: RuleFile, customers: pl.DataFrame) -> pl.Series | None:
+    """Who is in the control group, whatever the segments are; None where there is none."""
+    control = rules.assignment.control
+    return None if control is None else drawn(customers[KEY], CONTROL, control.salt, control.percent)
+
+
+def _chosen(queue: _Queue, name: str, segment: Segment, customers: pl.DataFrame, limited: Limited) -> None:
+    """Takes out who is not in the sample, then who is beyond the limit."""
     salt = salt_of(name, segment)
     if segment.sample is not None:
         queue.take_out("sample", ~_among(queue.left, customers, "sample", salt, segment.sample))
     if segment.limit is not None:
         first, queue.last = limited(name, segment.limit, customers, queue.left)
         queue.take_out("limit", ~first)
-    if segment.holdout is None:
-        return None
-    return queue.take_out("holdout", _among(queue.left, customers, "holdout", salt, segment.holdout))
 
 
 def salt_of(name: str, segment: Segment) -> str:

@@ -39,7 +39,17 @@ from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
 from segkit.operations.testing.of_customer import Written, as_test, read_columns
-from segkit.results import LEFT_OUT, REASONS, Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.results import (
+    CONTROL,
+    HELD_OUT,
+    LEFT_OUT,
+    REASONS,
+    Explained,
+    ExplainedCustomer,
+    ExplainResult,
+    Funnel,
+    FunnelStep,
+)
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import listed, nearest
@@ -276,7 +286,16 @@ def _funnel(run: Decision, trees: Mapping[str, All], name: str) -> Funnel:
 def _gates(line: Line) -> Iterator[tuple[str, int, int]]:
     left = int(line.matched.sum())
     for reason in REASONS:
-        if reason in line.stopped:
-            stopped = int(line.stopped[reason].sum())
+        for name, mask in _stopped(line, reason):
+            stopped = int(mask.sum())
             left -= stopped
-            yield reason, stopped, left
+            yield name, stopped, left
+
+
+def _stopped(line: Line, reason: str) -> Iterator[tuple[str, pl.Series]]:
+    """Those whom a gate stops; of those held out, the control group is told apart."""
+    if reason == HELD_OUT:
+        told = {CONTROL: line.control, HELD_OUT: line.held}
+        yield from ((name, mask) for name, mask in told.items() if mask is not None and mask.any())
+    elif reason in line.stopped:
+        yield reason, line.stopped[reason]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from segkit.criteria.sql.parse import sql_columns
 from segkit.diagnostics import Diagnostic, only_notes, without_notes
 from segkit.operations.decide import Decision
 from segkit.operations.evaluation.counts import tables_of
-from segkit.operations.lists.lists import holdout_of, outputs_of
+from segkit.operations.lists.lists import control_name, holdout_of, outputs_of
 from segkit.operations.lists.protection import protection
 from segkit.operations.summary.count import shown
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profile_of
 from segkit.operations.summary.tally import Tally
-from segkit.results import REASONS, ApplyResult, Overlap, SegmentResult, Threshold
+from segkit.results import CONTROL, REASONS, ApplyResult, ControlGroup, Overlap, SegmentResult, Threshold
 from segkit.rules.model.file import RuleFile
 
 
@@ -42,7 +43,16 @@ def result_of(
         dry_run=dry_run,
         distributions=distributions(rules, tally),
         models=computed.models,
+        control=_control(run, folder),
     )
+
+
+def _control(run: Decision, folder: Path | None) -> ControlGroup | None:
+    group, name = run.rules.assignment.control, control_name(run.rules)
+    if group is None:
+        return None
+    path = None if folder is None or name is None else str(folder / name)
+    return ControlGroup(Decimal(group.percent), group.salt, run.tally.count(CONTROL), path)
 
 
 def _named(run: Decision, thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
@@ -87,6 +97,7 @@ def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:
         written=written,
         share=100 * written / customers if customers else 0.0,
         outputs=outputs_of(run.lists, name, folder),
+        control=tally.count(CONTROL, name),
         holdout=holdout_of(run.lists, name, folder),
         variants=_variants(rules, tally, name),
         write=rules.segment[name].write,

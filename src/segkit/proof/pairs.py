@@ -18,7 +18,7 @@ from segkit.rules.model.file import RuleFile
 EXAMPLES = 6
 """Customers made up for each segment: one who is in a segment and not in another saves the proof that there is none."""
 STEPS = 1_000
-SAME = ("channel", "sample", "limit", "holdout", "split", "each")
+SAME = ("channel", "sample", "limit", "control", "holdout", "split", "each")
 
 
 def path_of(name: str) -> KeyPath:

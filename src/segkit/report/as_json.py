@@ -1,8 +1,9 @@
 """Results as JSON: one object each, with `schema_version` first; fields are added, never renamed.
 
 `apply`: `as_of`, `customers`, `segments`, `unmatched` (customers who match no segment), `unlisted` (who are written in
-no list), `several` (in more than one), `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`,
-`left_out` by reason, `detected`, `paths`),
+no list), `several` (in more than one), `control` (the control group, where there is one: `percent`, `salt`,
+`customers`, `path`), `overlaps` (`first`, `second`, `customers`), `tables` (`name`, `rows`, `left_out` by reason,
+`detected`, `paths`),
 `distributions` (the stages of `[lifecycle]` and the grades of each score: `column`, `values` with `value`, null
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`,
@@ -10,9 +11,9 @@ where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `par
 there, and `cutoffs` (the files of cutoffs) where some were saved.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
-`written`, `values`, `holds`), `holdout_path` (of the list of those held out; null where there is none), `variants` (how
-many of the written get each), `write`, `profile` by column (`mean`, `median`, `total`, `share`), and `change` since the
-last run (`entered`, `left`; null without one).
+`written`, `values`, `holds`), `control` (how many of those held out are in the control group), `holdout_path` (of the
+list of those held out; null where there is none), `variants` (how many of the written get each), `write`, `profile` by
+column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`,
@@ -78,6 +79,7 @@ from segkit.results import (
     CohortsResult,
     ColumnsResult,
     ColumnValues,
+    ControlGroup,
     Criterion,
     DiffResult,
     Distribution,
@@ -116,6 +118,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "as_of": result.as_of.isoformat(),
         "customers": result.customers,
         "segments": [_segment(s, in_table=result.table is not None) for s in result.segments],
+        **({"control": _control(result.control)} if result.control else {}),
         "unmatched": result.unmatched,
         "unlisted": result.unlisted,
         "several": result.several,
@@ -132,6 +135,10 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         **({"to": result.table._asdict()} if result.table else {}),
         **({"cutoffs": list(result.cutoffs)} if result.cutoffs else {}),
     }
+
+
+def _control(group: ControlGroup) -> dict[str, Any]:
+    return {**group._asdict(), "percent": float(group.percent)}
 
 
 def rfm_json(result: RfmResult) -> str:
@@ -449,6 +456,7 @@ def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
         "share": _percent(segment.share),
         "path": None if in_table else path,
         "outputs": outputs,
+        "control": segment.control,
         "holdout_path": segment.holdout and segment.holdout.path,
         "variants": dict(segment.variants),
         "write": segment.write,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -148,7 +149,7 @@ def bars(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
     return frame.select(rendered(frame.collect_schema(), style)).sink_csv(target, separator="|", lazy=True)
 
 
-def keys_between_bars(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def keys_between_bars(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     return pl.scan_csv(path, separator="|", infer_schema=False)
 
 

@@ -6,7 +6,7 @@ Polars is imported when a sink is made, so that the command line can list the fo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from glob import escape
 from importlib.util import find_spec
@@ -51,8 +51,8 @@ class Format(NamedTuple):
     extension: str
     sink: Callable[[pl.LazyFrame, Target, TextStyle], Sink]
     """Makes a sink of a frame, a target and a style."""
-    keys: Callable[[Path, str, str], pl.LazyFrame]
-    """Scans a file whose first column has the keys; it takes the name of that column, and the delimiter of the run."""
+    keys: Callable[[Path, Sequence[str], str], pl.LazyFrame]
+    """Scans a file for its first columns, that of the keys before all; it takes their names, and the delimiter."""
     is_text: bool = True
     """It may go to a terminal."""
     cells: bool = False
@@ -83,14 +83,14 @@ def _delimited(frame: pl.LazyFrame, target: Target, style: TextStyle, separator:
     )
 
 
-def _csv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def _csv_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
     return pl.scan_csv(path, separator=delimiter, infer_schema=False, glob=False)
 
 
-def _tsv_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
-    return _csv_keys(path, key, "\t")
+def _tsv_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
+    return _csv_keys(path, names, "\t")
 
 
 def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFrame:
@@ -101,10 +101,10 @@ def _ndjson(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFra
     return frame.select(line).sink_csv(target, include_header=False, quote_style="never", lazy=True)
 
 
-def _ndjson_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def _ndjson_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
-    schema = pl.Schema({key: pl.String})
+    schema = pl.Schema(dict.fromkeys(names, pl.String))
     return pl.scan_ndjson(escape(str(path)), schema=schema) if path.stat().st_size else pl.LazyFrame(schema=schema)
 
 
@@ -112,7 +112,7 @@ def _parquet(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFr
     return frame.sink_parquet(target, compression="zstd", row_group_size=ROWS_IN_GROUP, lazy=True)
 
 
-def _parquet_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def _parquet_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
     return pl.scan_parquet(path, glob=False)
@@ -127,7 +127,7 @@ def _arrow(frame: pl.LazyFrame, target: Target, style: TextStyle) -> pl.LazyFram
     return frame.sink_ipc(target, compat_level=oldest, record_batch_size=ROWS_IN_GROUP, lazy=True)
 
 
-def _arrow_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def _arrow_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     import polars as pl
 
     return pl.scan_ipc(escape(str(path)))
@@ -154,11 +154,11 @@ def _write_xlsx(frame: pl.LazyFrame, target: Target, style: TextStyle) -> None:
         book.add_table(sheet_names([style.sheet])[0], frame, style.separators)
 
 
-def _xlsx_keys(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
+def _xlsx_keys(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
     import fastexcel
 
     try:
-        sheet = fastexcel.read_excel(path.read_bytes()).load_sheet(0, dtypes="string", use_columns=[0])
+        sheet = fastexcel.read_excel(path.read_bytes()).load_sheet(0, dtypes="string", use_columns=[*range(len(names))])
     except fastexcel.FastExcelError as error:
         hint = "restore it, or compare another run"
         raise DataError.of(f"`{path}` is not the workbook that segkit has written", hint=hint) from error
@@ -222,14 +222,17 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def keys_of(path: Path, key: str, delimiter: str) -> pl.LazyFrame:
-    """The rows of a list that was written, keys first; `DataError` where no format has its extension."""
+def keys_of(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:
+    """The rows of a list that was written, with its first columns, of these names; the keys stand in the first.
+
+    `DataError` where no format has its extension.
+    """
     extension = path.suffix.removeprefix(".")
     format_ = next((f for f in FORMATS.values() if f.extension == extension), None)
     if format_ is None:
         hint = "another version of segkit has written it: compare runs of this one"
         raise DataError.of(f"`{path}`: segkit does not read this format", hint=hint)
-    return format_.keys(path, key, delimiter)
+    return format_.keys(path, names, delimiter)
 
 
 def format_of(path: Path) -> str:

@@ -17,10 +17,11 @@ from segkit.errors import DataError, RuleError
 from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
-from segkit.operations.lists.lists import List, combined_name
+from segkit.operations.lists.lists import List, combined_name, control_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
 from segkit.results import (
+    CONTROL,
     ENTERED,
     HELD_OUT,
     LEFT,
@@ -42,7 +43,8 @@ class Changes(NamedTuple):
     last: Run | None
     rows: Rows
     files: Sequence[List]
-    holdouts: Sequence[List] = ()
+    not_written: Sequence[List] = ()
+    """The lists of those held out, and of those of the control group."""
     stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of its customers in the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
@@ -91,9 +93,9 @@ def compare(last: Run | None, rows: Rows, lists: Sequence[List]) -> Changes:
     Raises `DataError` where the files of the last run are not as it wrote them, or where its keys cannot be compared.
     """
     rules = rows.rules
-    holdouts = [list_ for list_ in lists if list_.holdout]
-    files = [list_ for list_ in lists if not list_.holdout]
-    changes = Changes(last=last, rows=rows, files=files, holdouts=holdouts)
+    files = [list_ for list_ in lists if list_.writes]
+    not_written = [list_ for list_ in lists if not list_.writes]
+    changes = Changes(last=last, rows=rows, files=files, not_written=not_written)
     if last is None:
         return changes
     last.key.require_same(key_form(rules), f"`{last.shown}`", "this run")
@@ -167,18 +169,17 @@ def in_table(result: ApplyResult, table: TableTarget) -> ApplyResult:
 
 def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None = None) -> list[str]:
     """The names of all that a run writes beside its manifest; `changes` tells which lists no longer exist."""
-    names = [file.name for file in files]
+    names = [file.name for file in files if file.outcome != CONTROL]
     if rules.output.to is not None:
         names = []
     elif rules.output.changes:
         ending = FORMATS[rules.output.format].extension
-        names = [f"{list_name(f)}.{holds}.{ending}" for f in files if not f.holdout for holds in (ENTERED, LEFT)]
-        names += [file.name for file in files if file.holdout]
+        names = [f"{list_name(f)}.{holds}.{ending}" for f in files if f.writes for holds in (ENTERED, LEFT)]
+        names += [file.name for file in files if file.outcome == HELD_OUT]
         names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
     if rules.output.keeps_members:
         names.append(MEMBERS_FILE)
-    combined = combined_name(rules)
-    return [*names, *filter(None, (combined, rules.output.workbook))]
+    return [*names, *filter(None, (control_name(rules), combined_name(rules), rules.output.workbook))]
 
 
 def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
@@ -194,12 +195,15 @@ def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
 def list_rows(changes: Changes) -> list[tuple[str, pl.LazyFrame]]:
     """The name and the rows of each list that is written, in the order of the manifest."""
     rows, ending = changes.rows, FORMATS[changes.rules.output.format].extension
+    held = [file for file in changes.not_written if file.outcome == HELD_OUT]
+    name = control_name(changes.rules)
+    control = [(name, rows.control(changes.not_written))] if name else []
     if changes.writes:
         changed = [(f"{name}.{holds}.{ending}", frame) for name, holds, frame in change_rows(changes)]
-        return [*changed, *((file.name, rows.of(file)) for file in changes.holdouts)]
+        return [*changed, *((file.name, rows.of(file)) for file in held), *control]
     order = list(changes.rules.segment)
-    lists = sorted([*changes.files, *changes.holdouts], key=lambda file: (order.index(file.segment), file.holdout))
-    return [(file.name, rows.of(file)) for file in lists]
+    lists = sorted([*changes.files, *held], key=lambda file: (order.index(file.segment), not file.writes))
+    return [*((file.name, rows.of(file)) for file in lists), *control]
 
 
 def change_rows(changes: Changes) -> Iterator[tuple[str, str, pl.LazyFrame]]:
@@ -237,19 +241,19 @@ _MEMBER = {"list": pl.String, "segment": pl.String, "key": pl.String, "outcome":
 
 
 def _members(changes: Changes) -> pl.LazyFrame:
-    """Everybody in a list, and everybody held out: of this run, then of segments that it leaves out."""
-    new = [_listed(changes, file) for file in [*changes.files, *changes.holdouts]]
+    """Everybody in a list, held out, or in the control group: of this run, then of segments that it leaves out."""
+    new = [_listed(changes, file) for file in [*changes.files, *changes.not_written]]
     return pl.concat([pl.LazyFrame(schema=_MEMBER), *new, *_carried(changes)])
 
 
 def _listed(changes: Changes, file: List) -> pl.LazyFrame:
     split = changes.rules.segment[file.segment].split
-    variant = pl.col(helpers.variant(file.segment)) if split and not file.holdout else pl.lit(None, pl.String)
+    variant = pl.col(helpers.variant(file.segment)) if split and file.writes else pl.lit(None, pl.String)
     return changes.rows.marked.filter(file.rows).select(
         pl.lit(list_name(file)).alias("list"),
         pl.lit(file.segment).alias("segment"),
         written_key(changes.rules).alias("key"),
-        pl.lit(HELD_OUT if file.holdout else WRITTEN).alias("outcome"),
+        pl.lit(file.outcome).alias("outcome"),
         variant.cast(pl.String).alias("variant"),
     )
 

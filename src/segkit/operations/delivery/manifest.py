@@ -125,6 +125,8 @@ class SegmentOf:
     share: float = 0.0
     path: str | None = None
     outputs: tuple[FileOf, ...]
+    control: int = 0
+    """How many of those held out are in the control group."""
     holdout_path: str | None = None
     variants: Mapping[str, int] = field(default_factory=dict)
     holdout: Decimal | None = None
@@ -134,7 +136,22 @@ class SegmentOf:
     limit_at: str | None = None
     """The value of the last customer within a limit by one column, where enough customers are within it."""
     write: bool
+    under_control: bool = True
+    """Whether it leaves the control group out, where there is one."""
     profile: Mapping[str, ProfileOf] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlOf:
+    """The control group: its share in percent, what it is drawn with, and its file.
+
+    `customers` counts those of it whom some segment would have written.
+    """
+
+    percent: Decimal
+    salt: str
+    customers: int
+    path: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +269,7 @@ class Manifest:
     as_of: str
     customers: int
     segments: tuple[SegmentOf, ...]
+    control: ControlOf | None = None
     unmatched: int = 0
     unlisted: int | None = None
     """How many customers are in no list; manifests of older versions do not tell."""

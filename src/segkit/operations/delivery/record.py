@@ -77,6 +77,7 @@ def manifest_of(
         as_of=result.as_of.isoformat(),
         customers=result.customers,
         segments=tuple(_segment(segment, run, in_table=result.table is not None) for segment in result.segments),
+        control=_control(result),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
         several=result.several,
@@ -130,6 +131,7 @@ def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.Segm
         share=_percent(segment.share) or 0.0,
         path=None if in_table else next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
         outputs=outputs,
+        control=segment.control,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
         variants=segment.variants,
         holdout=None if asked.holdout is None else Decimal(asked.holdout),
@@ -137,11 +139,19 @@ def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.Segm
         salt=salt_of(segment.name, asked) if asked.holdout is not None or asked.split else None,
         limit_at=_limit_at(run, segment.name),
         write=segment.write,
+        under_control=asked.control,
         profile={
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
             for column, p in segment.profile.items()
         },
     )
+
+
+def _control(result: ApplyResult) -> m.ControlOf | None:
+    if result.control is None:
+        return None
+    path = result.control.path and Path(result.control.path).name
+    return m.ControlOf(**{**result.control._asdict(), "path": path})
 
 
 def _limit_at(run: Decision, name: str) -> str | None:

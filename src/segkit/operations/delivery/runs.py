@@ -11,12 +11,13 @@ import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.errors import DataError, RuleError
+from segkit.gates.draws import VARIANT
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST
-from segkit.io.write import keys_of
+from segkit.io.write import FORMATS, keys_of
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.lists.protection import KeyForm
-from segkit.results import MEMBERS, WRITTEN
+from segkit.results import CONTROL, HELD_OUT, MEMBERS, WRITTEN
 
 RUN_FOLDER = "run"
 """What a run keeps for later beside its lists."""
@@ -110,6 +111,38 @@ class Run(NamedTuple):
             rows = rows.with_columns(pl.lit(WRITTEN).alias("outcome"), pl.lit(None, pl.String).alias("variant"))
         return rows
 
+    def reached(self) -> pl.LazyFrame:
+        """Everybody who was written, held out, or held out by the control group, as the run shows his key.
+
+        One row a list: `KEY`, `segment`, `outcome`, `variant`, and `file`, the list by its name beside the manifest.
+        """
+        if self.members_file:
+            extension = "" if self.manifest.output.table else f".{FORMATS[self.manifest.output.format].extension}"
+            file = pl.concat_str(pl.col("list"), pl.lit(extension)).alias("file")
+            return self.members().select(pl.col("key").alias(KEY), "segment", "outcome", "variant", file)
+        split = {one.name for one in self.manifest.segments if one.split}
+        lists = [self._listed(one.file, one.segment, WRITTEN, split=one.segment in split) for one in self.lists]
+        held = [(one.holdout_path, one.name) for one in self.manifest.segments if one.holdout_path]
+        nobody = pl.LazyFrame(schema=dict.fromkeys([KEY, "segment", "outcome", "variant", "file"], pl.String))
+        return pl.concat([nobody, *lists, *(self._listed(*one, HELD_OUT) for one in held), *self._control()])
+
+    def _control(self) -> list[pl.LazyFrame]:
+        control = self.manifest.control
+        if control is None or control.path is None:
+            return []
+        head = [self.key.column, self.label_column]
+        rows = keys_of(self.folder / control.path, head, self.delimiter)
+        label = pl.nth(1).cast(pl.String).str.split("|").alias("segment")
+        rows = rows.select(pl.nth(0).cast(pl.String).alias(KEY), label).explode("segment")
+        return [_named(rows, pl.col("segment"), CONTROL, control.path)]
+
+    def _listed(self, file: str, segment: str, outcome: str, *, split: bool = False) -> pl.LazyFrame:
+        head = [self.key.column, *([self.label_column, VARIANT] if split else [])]
+        rows = keys_of(self.folder / file, head, self.delimiter)
+        variant = pl.nth(2).cast(pl.String) if split else pl.lit(None, pl.String)
+        rows = rows.select(pl.nth(0).cast(pl.String).alias(KEY), variant.alias("variant"))
+        return _named(rows, pl.lit(segment), outcome, file)
+
     def _files(self) -> Iterator[PublishedList]:
         for segment in self.manifest.segments:
             for output in segment.outputs:
@@ -122,13 +155,14 @@ class Run(NamedTuple):
         if listing.file == self.members_file:
             rows = self.members().filter(pl.col("list") == listing.name, pl.col("outcome") == WRITTEN)
             return rows.select(pl.col("key").alias(KEY))
-        rows = keys_of(listing.path, self.key.column, self.delimiter)
+        rows = keys_of(listing.path, [self.key.column], self.delimiter)
         return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
 
     def check(self) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
-        held_out = [one.holdout_path for one in self.manifest.segments if one.holdout_path and not self.members_file]
-        for file in dict.fromkeys([*(listing.file for listing in self.lists), *held_out]):
+        control = [self.manifest.control.path] if self.manifest.control else []
+        held_out = [] if self.members_file else [*(one.holdout_path for one in self.manifest.segments), *control]
+        for file in dict.fromkeys([*(listing.file for listing in self.lists), *filter(None, held_out)]):
             path = self.folder / file
             if not path.is_file():
                 raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
@@ -144,6 +178,12 @@ class Run(NamedTuple):
             yield
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError.of(f"a file of the run `{self.shown}` cannot be read", hint=_WHOLE) from error
+
+
+def _named(rows: pl.LazyFrame, segment: pl.Expr, outcome: str, file: str) -> pl.LazyFrame:
+    variant = pl.col("variant") if outcome == WRITTEN else pl.lit(None, pl.String)
+    named = {"segment": segment, "outcome": pl.lit(outcome), "variant": variant, "file": pl.lit(file)}
+    return rows.select(KEY, *(value.alias(name) for name, value in named.items()))
 
 
 def find_run(path: Path) -> Run | None:

@@ -14,6 +14,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, WriteError
 from segkit.operations.delivery.manifest import Manifest, RulesRead
 from segkit.operations.delivery.runs import OLD_MEMBERS_FILE, RUN_FOLDER, find_run
+from segkit.operations.lists.lists import control_name
 from segkit.results import ENTERED, LEFT
 from segkit.rules.text.loader import STDIN, Loaded
 from segkit.words import listed, plural
@@ -96,6 +97,7 @@ def vanishing(loaded: Loaded, directory: Path, chosen: Collection[str]) -> Vanis
             of_lists = {name for _, name in lists} | {
                 OLD_MEMBERS_FILE,
                 loaded.rules.output.combined,
+                control_name(loaded.rules),
                 loaded.rules.output.workbook,
             }
             names += [name for name in _combined(last.manifest) if name not in of_lists]

@@ -38,13 +38,14 @@ from segkit.operations.evaluation.settle import plan_of
 from segkit.operations.explanation.members import Place, places_in
 from segkit.operations.explanation.outcomes import CLAIMED, Outcome, outcome_in
 from segkit.operations.progress import Progress
-from segkit.results import CHANGED, HELD_OUT, WRITTEN, FittedModel, Threshold
+from segkit.results import CHANGED, CONTROL, HELD_OUT, WRITTEN, FittedModel, Threshold
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules
 
 LIMIT = "limit"
-_BEHIND_CLAIMS = (WRITTEN, CLAIMED, "sample", LIMIT, HELD_OUT)
+_IN_LISTS = (WRITTEN, HELD_OUT, CONTROL)
+_BEHIND_CLAIMS = (*_IN_LISTS, CLAIMED, "sample", LIMIT)
 """What becomes of somebody whom no gate before the claims of others has stopped."""
 
 
@@ -178,7 +179,7 @@ class Earlier:
         if found.outcome is None:
             return found
         # Whoever was written, held out or claimed is in a list; where the run stopped nobody, he was not stopped.
-        in_lists = found.outcome in (WRITTEN, HELD_OUT) or (found.outcome == CLAIMED and found.claimed_by is None)
+        in_lists = found.outcome in _IN_LISTS or (found.outcome == CLAIMED and found.claimed_by is None)
         was_within = found.outcome == LIMIT and self._was_within(name, place)
         if in_lists or was_within or not counts.get(found.outcome):
             self.differs = True

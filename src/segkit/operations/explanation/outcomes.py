@@ -13,7 +13,7 @@ from segkit.criteria.tree import All
 from segkit.gates.ledger import Ledger, Line
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import list_name
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
 
@@ -65,10 +65,10 @@ class Now:
         return found._replace(file=self._file(name, place, found.outcome))
 
     def _file(self, name: str, place: int, outcome: str | None) -> str | None:
-        if outcome not in (WRITTEN, HELD_OUT):
+        if outcome not in (WRITTEN, HELD_OUT, CONTROL):
             return None
         row = self.run.rows.marked.slice(place, 1)
-        lists = [one for one in self.run.lists if one.segment == name and one.holdout == (outcome == HELD_OUT)]
+        lists = [one for one in self.run.lists if one.segment == name and one.outcome == outcome]
         found = next((one for one in lists if row.select(one.rows).collect().item()), None)
         return found and (list_name(found) if self.run.rules.output.to else found.name)
 
@@ -91,6 +91,8 @@ def outcome_of(line: Line, place: int, *, write: bool) -> str | None:
         return None
     if not write:
         return NOT_WRITTEN
+    if line.control is not None and line.control[place]:
+        return CONTROL
     return next((reason for reason, mask in line.stopped.items() if mask[place]), WRITTEN)
 
 

@@ -20,16 +20,17 @@ from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.write import FORMATS
 from segkit.operations.summary.tally import Tally
-from segkit.results import WrittenFile
+from segkit.results import CONTROL, HELD_OUT, WRITTEN, WrittenFile
 from segkit.rules.model.file import RuleFile
 
 MOST_COMBINATIONS = 1_000
 
 
 class List(NamedTuple):
-    """A file to write: its name, the rows as a mask over the customers, and what it is labelled with.
+    """A list of a segment: the name of its file, the rows as a mask over the customers, and what it is labelled with.
 
-    The file of a holdout lists who is held out of the segment.
+    `outcome` tells who is in it: those written, those held out of the segment, or those of the control group, which
+    stand in one file for all segments.
     """
 
     name: str
@@ -37,7 +38,12 @@ class List(NamedTuple):
     rows: pl.Expr
     written: int
     values: Mapping[str, str | None]
-    holdout: bool = False
+    outcome: str = WRITTEN
+
+    @property
+    def writes(self) -> bool:
+        """Whether its customers are written."""
+        return self.outcome == WRITTEN
 
 
 def layout(plan: Plan) -> tuple[list[str], list[Diagnostic]]:
@@ -83,19 +89,21 @@ def lists_of(rules: RuleFile, tally: Tally, chosen: Sequence[str]) -> list[List]
             lists.append(List(name=f"{name}.{extension}", segment=name, rows=mask, written=written, values={}))
         else:
             lists += _each(name, each, tally.frames["each", name], extension, mask)
-        if rules.segment[name].holdout is not None:
-            held = pl.col(helpers.held(name))
-            lists.append(
-                List(
-                    name=f"{_held(name)}.{extension}",
-                    segment=name,
-                    rows=held,
-                    written=tally.count("stopped", name, "holdout"),
-                    values={},
-                    holdout=True,
-                )
-            )
+        lists += _not_written(rules, name, tally, extension)
     return lists
+
+
+def _not_written(rules: RuleFile, name: str, tally: Tally, extension: str) -> Iterator[List]:
+    """The lists of those held out of a segment, and of those of the control group."""
+    segment = rules.segment[name]
+    control = tally.count(CONTROL, name)
+    if segment.holdout is not None:
+        held, rows = tally.count("stopped", name, "holdout") - control, pl.col(helpers.held(name))
+        stem = f"{_held(name)}.{extension}"
+        yield List(name=stem, segment=name, rows=rows, written=held, values={}, outcome=HELD_OUT)
+    if rules.assignment.control and segment.control:
+        rows, file = pl.col(helpers.control(name)), f"{CONTROL}.{extension}"
+        yield List(name=file, segment=name, rows=rows, written=control, values={}, outcome=CONTROL)
 
 
 def _held(name: str) -> str:
@@ -158,16 +166,24 @@ def _slug(value: Any) -> str:
 
 
 def with_marks(customers: pl.DataFrame, lines: Mapping[str, Line]) -> pl.DataFrame:
-    """The customers with hidden columns for each segment: who is written, who is held out, who gets which variant."""
+    """The customers with hidden columns for each segment: who is written or held out, and who gets which variant."""
     marks: list[pl.Series] = []
     for name, line in lines.items():
         named = {
             helpers.written(name): line.written,
+            helpers.control(name): line.control,
             helpers.held(name): line.held,
             helpers.variant(name): line.variants,
         }
         marks += [mark.alias(column) for column, mark in named.items() if mark is not None]
     return customers.with_columns(marks)
+
+
+def control_name(rules: RuleFile) -> str | None:
+    """The name of the file of the control group; None where there is no such group, or no file."""
+    if rules.assignment.control is None or rules.output.to is not None:
+        return None
+    return f"{CONTROL}.{FORMATS[rules.output.format].extension}"
 
 
 def combined_name(rules: RuleFile) -> str | None:
@@ -183,11 +199,11 @@ def outputs_of(chosen: Sequence[List], segment: str, directory: Path | None) -> 
     return tuple(
         WrittenFile(str(directory / file.name) if directory else file.name, file.written, file.values)
         for file in chosen
-        if file.segment == segment and not file.holdout
+        if file.segment == segment and file.writes
     )
 
 
 def holdout_of(chosen: Sequence[List], segment: str, directory: Path | None) -> WrittenFile | None:
     """The file of those who are held out of one segment."""
-    found = (file for file in chosen if file.segment == segment and file.holdout)
+    found = (file for file in chosen if file.segment == segment and file.outcome == HELD_OUT)
     return next((WrittenFile(str(directory / f.name) if directory else f.name, f.written) for f in found), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from segkit.gates.draws import VARIANT
 from segkit.io.write import FORMATS, Sink, TextStyle, sink
 from segkit.operations.lists.lists import List, combined_name, has_variants
 from segkit.operations.lists.protection import protected
+from segkit.results import CONTROL
 from segkit.rules.model.file import RuleFile
 
 
@@ -38,21 +39,31 @@ class Rows(NamedTuple):
         return protected(self.marked.filter(list_.rows).select(*head, *self._going_out()), self.rules)
 
     def of_all(self, lists: Iterable[List]) -> pl.LazyFrame:
-        """The rows of all lists but holdouts, one list after the other; no rows where there is no list."""
+        """The rows of all lists of those written, one list after the other; no rows where there is no list."""
         nothing = List(name="", segment="", rows=pl.lit(False), written=0, values={})
-        shown = [list_ for list_ in lists if not list_.holdout] or [nothing]
+        shown = [list_ for list_ in lists if list_.writes] or [nothing]
         return pl.concat([self.of(list_, in_common=True) for list_ in shown])
 
     def combined(self, segments: Iterable[str]) -> pl.LazyFrame:
         """Every customer with the names of its segments joined by `|`; this label is missing where there are none."""
-        marks = {name: pl.col(helpers.written(name)) for name in segments}
-        names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
-        label = pl.lit(None, pl.String)  # where `each` finds nobody, there is no segment at all
-        if names:
+        label = self._joined({name: pl.col(helpers.written(name)) for name in segments})
+        return protected(self.marked.select(self._key(), label, *self._going_out()), self.rules)
+
+    def control(self, lists: Iterable[List]) -> pl.LazyFrame:
+        """Who is in the control group and would have been written, with the names of these segments joined by `|`."""
+        marks = {list_.segment: list_.rows for list_ in lists if list_.outcome == CONTROL}
+        label = self._joined(marks)
+        rows = self.marked.filter(pl.any_horizontal(marks.values()) if marks else pl.lit(False))
+        return protected(rows.select(self._key(), label), self.rules)
+
+    def _joined(self, marks: Mapping[str, pl.Expr]) -> pl.Expr:
+        """The names of the segments that hold for a customer; missing where none does, or where there is none."""
+        label = pl.lit(None, pl.String)
+        if marks:
+            names = [pl.when(mark).then(pl.lit(name)) for name, mark in marks.items()]
             joined = pl.concat_str(names, separator="|", ignore_nulls=True)
             label = pl.when(pl.any_horizontal(marks.values())).then(joined)
-        label = label.alias(self.rules.output.label_column)
-        return protected(self.marked.select(self._key(), label, *self._going_out()), self.rules)
+        return label.alias(self.rules.output.label_column)
 
     @property
     def style(self) -> TextStyle:

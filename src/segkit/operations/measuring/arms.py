@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,14 +10,12 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.gates.draws import VARIANT
-from segkit.io.write import keys_of
-from segkit.operations.delivery.manifest import SegmentOf
+from segkit.experiments import ALL_SEGMENTS, REACHED
+from segkit.operations.delivery.manifest import Manifest, SegmentOf
 from segkit.operations.delivery.runs import Run
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import CONTROL, HELD_OUT, WRITTEN
 
 SEGMENT, ARM = "segment", "arm"
-_NOBODY = pl.LazyFrame(schema={KEY: pl.String, SEGMENT: pl.String, ARM: pl.String})
 
 
 class Arms(NamedTuple):
@@ -27,13 +26,28 @@ class Arms(NamedTuple):
 
 
 def drawn_in(run: Run) -> list[Arms]:
-    """The segments of a run that have arms to compare."""
-    return [arms for arms in map(_arms, run.manifest.segments) if len(arms.shares) > 1]
+    """The segments of a run that have arms to compare; then all of them beside the control group."""
+    return [arms for arms in _drawn(run.manifest) if len(arms.shares) > 1]
 
 
-def _arms(segment: SegmentOf) -> Arms:
-    held = Fraction(segment.holdout or Decimal())
-    shares = {HELD_OUT: held / 100} if held else {}
+def _drawn(manifest: Manifest) -> Iterator[Arms]:
+    control = Fraction(manifest.control.percent) if manifest.control else Fraction()
+    for segment in manifest.segments:
+        if segment.write:
+            yield _arms(segment, control if segment.under_control else Fraction())
+    under = [segment for segment in manifest.segments if _is_under(segment)]
+    if control and (len(under) > 1 or any(segment.holdout for segment in under)):
+        yield Arms(ALL_SEGMENTS, {CONTROL: control / 100, REACHED: 1 - control / 100})
+
+
+def _is_under(segment: SegmentOf) -> bool:
+    return segment.write and segment.under_control
+
+
+def _arms(segment: SegmentOf, control: Fraction) -> Arms:
+    """Where a segment has a holdout of its own, the control group is no arm of it."""
+    base, held = (HELD_OUT, Fraction(segment.holdout)) if segment.holdout else (CONTROL, control)
+    shares = {base: held / 100} if held else {}
     for variant, share in segment.split.items() or {WRITTEN: Decimal(100)}.items():
         shares[variant] = (100 - held) / 100 * Fraction(share) / 100
     return Arms(segment.name, shares)
@@ -41,23 +55,19 @@ def _arms(segment: SegmentOf) -> Arms:
 
 def customers_of(run: Run) -> pl.LazyFrame:
     """`KEY`, as the lists show it, `SEGMENT` and `ARM` of all who were written or held out."""
-    if run.members_file:
-        written = pl.coalesce("variant", pl.lit(WRITTEN))
-        arm = pl.when(pl.col("outcome") == HELD_OUT).then(pl.lit(HELD_OUT)).otherwise(written)
-        return run.members().select(pl.col("key").alias(KEY), SEGMENT, arm.alias(ARM))
-    split = {one.name for one in run.manifest.segments if one.split}
-    lists = [
-        _listed(run, one.file, one.segment, pl.col(VARIANT) if one.segment in split else pl.lit(WRITTEN))
-        for one in run.lists
-    ]
-    held = [
-        _listed(run, one.holdout_path, one.name, pl.lit(HELD_OUT)) for one in run.manifest.segments if one.holdout_path
-    ]
-    return pl.concat([_NOBODY, *lists, *held])
+    written = pl.coalesce("variant", pl.lit(WRITTEN))
+    arm = pl.when(pl.col("outcome") == WRITTEN).then(written).otherwise("outcome")
+    rows = run.reached().select(KEY, SEGMENT, arm.alias(ARM))
+    return rows if run.manifest.control is None else pl.concat([rows, _all_segments(run, rows)])
 
 
-def _listed(run: Run, file: str, segment: str, arm: pl.Expr) -> pl.LazyFrame:
-    rows = keys_of(run.folder / file, run.key.column, run.delimiter)
-    return rows.select(
-        pl.nth(0).cast(pl.String).alias(KEY), pl.lit(segment).alias(SEGMENT), arm.cast(pl.String).alias(ARM)
-    )
+def _all_segments(run: Run, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Once each customer whom a segment has reached: in the control group, or not.
+
+    Those held out of a segment count as reached, since in the control group, too, nobody knows who would have been.
+    """
+    under = [segment.name for segment in run.manifest.segments if _is_under(segment)]
+    is_control = (pl.col(ARM) == CONTROL).any()
+    arm = pl.when(is_control).then(pl.lit(CONTROL)).otherwise(pl.lit(REACHED)).alias(ARM)
+    reached = rows.filter(pl.col(SEGMENT).is_in(under)).group_by(KEY).agg(arm)
+    return reached.select(KEY, pl.lit(ALL_SEGMENTS).alias(SEGMENT), ARM)

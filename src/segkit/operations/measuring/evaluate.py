@@ -12,7 +12,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
-from segkit.experiments import ARMS, CONVERSION, EvaluateResult, SegmentOutcome
+from segkit.experiments import ARMS, CONVERSION, REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
@@ -26,7 +26,7 @@ from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT
+from segkit.results import CONTROL, HELD_OUT
 from segkit.rules.model.base import Duration
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import orders_table
@@ -66,7 +66,7 @@ def evaluate_run(
     _require_fit(run, loaded, events or {})
     arms = drawn_in(run)
     if not arms:
-        hint = "give segments a `holdout = 10` before the next run, or a `split`"
+        hint = "give segments a `holdout = 10` before the next run, or a `split`; or draw a control group"
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
     _require_known(segments, arms, run)
     as_of = dt.date.fromisoformat(run.as_of)
@@ -163,7 +163,7 @@ def _compared(
     if len(done) and not members.join(done, on=KEY, how="semi").height:
         hint = "is it the table of other customers? a key must be written in both in the same way"
         raise DataError.of("none of the keys of the events in these days is one of a customer of the run", hint=hint)
-    written = members.filter(pl.col(ARM) != HELD_OUT)
+    written = members.filter(~pl.col(ARM).is_in([HELD_OUT, CONTROL, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
     rows = members.join(done, on=KEY, how="left").partition_by(SEGMENT, ARM, as_dict=True)

@@ -13,6 +13,7 @@ from segkit.gates.ledger import Line, overlaps
 from segkit.operations.summary.distributions import tally_of_values
 from segkit.operations.summary.profiles import tally_of_profiles
 from segkit.operations.summary.tally import Entry, Tally
+from segkit.results import CONTROL
 from segkit.rules.model.file import RuleFile
 
 
@@ -30,6 +31,8 @@ def tally_of_customers(
     for name in shown(rules, chosen):
         numbers |= _numbers(lines[name])
     numbers |= {("overlap", first, second): count for first, second, count in overlaps(written)}
+    if group := [lines[name].control for name in chosen if lines[name].control is not None]:
+        numbers[CONTROL,] = int(pl.DataFrame(group).select(pl.any_horizontal(pl.all()).sum()).item())
     if written:
         numbers |= _coverage([lines[n].matched for n, s in rules.segment.items() if s.write], list(written.values()))
     tally = Tally(numbers, dict(_frames(rules, customers, lines, chosen)))
@@ -41,6 +44,7 @@ def _numbers(line: Line) -> dict[Entry, int | Decimal]:
     numbers: dict[Entry, int | Decimal] = {
         ("matched", line.name): int(line.matched.sum()),
         ("written", line.name): int(line.written.sum()),
+        (CONTROL, line.name): 0 if line.control is None else int(line.control.sum()),
         **{("stopped", line.name, reason): int(mask.sum()) for reason, mask in line.stopped.items()},
     }
     return numbers

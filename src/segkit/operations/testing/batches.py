@@ -100,6 +100,7 @@ def rules_for(rules: RuleFile, batch: Batch, known: Known, ws: Workspace) -> Rul
         "events": {name: tables.events(name) for name in rules.events},
         "lookup": {},
         "consent": tables.consent(),
+        "assignment": rules.assignment.model_copy(update={"control": None}),
         "output": Output.model_construct(),
         "segment": segments,
         "test": (),

@@ -33,7 +33,7 @@ from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
 from segkit.operations.testing.verdicts import UNDECIDED, Run, computed, verdicts_of
-from segkit.results import WRITTEN
+from segkit.results import CONTROL, WRITTEN
 from segkit.rules.model.base import freeze
 from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.file import RuleFile
@@ -44,7 +44,12 @@ from segkit.rules.walk import blocks
 from segkit.words import listed
 
 STOPS = ("consent", "suppressed", "frequency_cap", "claimed")
-_DRAWN = {"sample": "not in the sample of", "limit": "beyond the limit of", "holdout": "held out of"}
+_DRAWN = {
+    "sample": "not in the sample of",
+    "limit": "beyond the limit of",
+    "holdout": "held out of",
+    CONTROL: "in the control group of",
+}
 """Reasons that hang on the other customers, or on chance."""
 LONG, CHILDHOOD = 10_000, 14 * 365
 """From which number, and from how many days before now, a value may be somebody's own."""
@@ -145,7 +150,7 @@ def _aside(run: Decision, place: int, found: _Found) -> Iterator[str]:
     for reason, words in _DRAWN.items():
         names = [name for name, outcome in now.items() if outcome == reason and found.outcomes.get(name) == WRITTEN]
         if names:
-            yield f"{words} {listed(names)} in the data: a test leaves samples, limits and holdouts aside"
+            yield f"{words} {listed(names)} in the data: a test leaves draws and limits aside"
 
 
 def _cells(run: Decision, known: Known, place: int) -> _Cells:

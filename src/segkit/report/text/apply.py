@@ -16,7 +16,7 @@ from segkit.report.text.models import model_table
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.report.text.thresholds import threshold_tables
-from segkit.results import MEMBERS, ApplyResult, Change, Distribution, SegmentResult, TableTarget
+from segkit.results import HELD_OUT, MEMBERS, ApplyResult, Change, Distribution, SegmentResult, TableTarget
 from segkit.words import count, plural
 
 MANY = 5
@@ -73,13 +73,22 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
             *([change(segment.change)] if changed else []),
             Bar(segment.share, most),
         )
-        for reason, number in segment.excluded.items():
-            if number:
-                table.add_row(_indented(LEFT_OUT[reason], "dim"), "", Text(count(number), style="dim"))
+        for reason, number in _left_out(segment):
+            table.add_row(_indented(reason, "dim"), "", Text(count(number), style="dim"))
         for variant, number in segment.variants.items():
             table.add_row(_indented(f"variant {variant}", "dim"), "", "", Text(count(number), style="dim"))
         _add_files(table, segment)
     return table
+
+
+def _left_out(segment: SegmentResult) -> Iterator[tuple[str, int]]:
+    """Why how many are left out: the control group aside from the segment's own holdout."""
+    for reason, number in segment.excluded.items():
+        own = number - segment.control if reason == HELD_OUT else number
+        if own:
+            yield LEFT_OUT[reason], own
+    if segment.control:
+        yield "control group", segment.control
 
 
 def change(value: Change | None) -> str:
@@ -171,6 +180,9 @@ def _closing(result: ApplyResult) -> Text:
     else:
         held = sum(segment.holdout is not None for segment in result.segments)
         of_those = f", {held:,} of them {'a holdout' if held == 1 else 'holdouts'}" if held else ""
+        if result.control and result.control.path:
+            files += 1
+            of_those += f", one the control group ({plural(result.control.customers, 'customer')})"
         what = f"{plural(files, 'file')} in {result.directory}{of_those}"
     if result.cutoffs:
         what += f"\nCutoffs in {', '.join(result.cutoffs)}"
@@ -182,6 +194,6 @@ def _in_table(result: ApplyResult, table: TableTarget) -> str:
     rows = sum(output.written for segment in result.segments for output in segment.outputs)
     what = f"{plural(rows, 'row')} in {table.address}, table {table.table}"
     if table.holdout:
-        held = sum(segment.holdout.written for segment in result.segments if segment.holdout)
-        what += f"\n{plural(held, 'row')} of holdouts in table {table.holdout}"
+        held = sum(s.control + (s.holdout.written if s.holdout else 0) for s in result.segments)
+        what += f"\n{plural(held, 'row')} of those held out in table {table.holdout}"
     return f"{what}\nThe run is kept in {result.directory}"

@@ -17,6 +17,7 @@ OUTCOMES = {
     "written": "written",
     "not_written": "matches, never written",
     "holdout": "held out",
+    "control": "held out by the control group",
     "consent": "matches, without consent",
     "suppressed": "matches, on a suppression list",
     "frequency_cap": "matches, contacted too often",

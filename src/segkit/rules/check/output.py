@@ -78,6 +78,10 @@ def _written(rules: RuleFile) -> Iterator[Finding]:
                 hint,
                 code=codes.CONTRADICTION,
             )
+        if not segment.control and rules.assignment.control is None:
+            hint = "take it out, or draw one: `[assignment]` with `control = 5`"
+            message = "`control` has no effect: there is no control group"
+            yield Finding(("segment", name, "control"), message, hint, warning=True, code=codes.NO_EFFECT)
         twice = [column for column, count in Counter(segment.each).items() if count > 1]
         for column in twice:
             yield Finding(("segment", name, "each"), f"`{column}` is there twice", code=codes.CONTRADICTION)

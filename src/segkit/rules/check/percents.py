@@ -21,6 +21,8 @@ def check_percents(rules: RuleFile) -> Iterator[Finding]:
 def _shares(rules: RuleFile) -> Iterator[tuple[KeyPath, str, Decimal | int | None]]:
     if rules.value:
         yield ("value", "margin_percent"), "a margin", rules.value.margin_percent
+    if rules.assignment.control:
+        yield ("assignment", "control"), "a control group", rules.assignment.control.percent
     for name, segment in rules.segment.items():
         path = ("segment", name)
         yield (*path, "sample"), "a sample", segment.sample

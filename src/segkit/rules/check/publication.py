@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit import codes
+from segkit.results import CONTROL
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.words import nearest
@@ -22,14 +23,16 @@ def check_publication(rules: RuleFile) -> Iterator[Finding]:
 
 def _reserved(rules: RuleFile) -> Iterator[Finding]:
     """Names that are those of what a run keeps beside its lists."""
-    message = "`{}` stands for what a run keeps"
-    for name in RESERVED:
+    taken = dict.fromkeys(RESERVED, "what a run keeps")
+    if rules.assignment.control:
+        taken[CONTROL] = "the control group"
+    for name, what in taken.items():
+        message = f"`{name}` stands for {what}"
         if name in rules.segment:
-            yield Finding(("segment", name), message.format(name), "choose another name for it", code=codes.NAME_TAKEN)
-    combined = rules.output.combined
-    if combined and combined.partition(".")[0] in RESERVED:
-        hint = "choose another name, such as `all.csv`"
-        yield Finding(("output", "combined"), message.format(combined.partition(".")[0]), hint, code=codes.NAME_TAKEN)
+            yield Finding(("segment", name), message, "choose another name for it", code=codes.NAME_TAKEN)
+        if rules.output.combined and rules.output.combined.partition(".")[0] == name:
+            hint = "choose another name, such as `all.csv`"
+            yield Finding(("output", "combined"), message, hint, code=codes.NAME_TAKEN)
 
 
 def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:

@@ -67,10 +67,15 @@ def _name(rules: RuleFile, text: str) -> Iterator[Finding]:
         elif name.name.lower().startswith("sqlite_"):
             yield Finding(at, f"`{name}`: names that begin with `sqlite_` are SQLite's own", "choose another one")
         return
-    made = [name, name.of_held_out] if any(s.holdout is not None for s in rules.segment.values()) else [name]
+    made = [name, name.of_held_out] if holds_out(rules) else [name]
     for long in [table for table in made if max(len(part.encode()) for part in table.parts) > LONGEST][:1]:
-        hint = f"choose a shorter one; with a `holdout`, there is a table with `{HELD_OUT_SUFFIX}` behind its name too"
+        hint = f"choose a shorter one; where some are held out, there is one with `{HELD_OUT_SUFFIX}` behind it, too"
         yield Finding(at, f"`{long}`: PostgreSQL has names of {LONGEST} bytes at most", hint)
+
+
+def holds_out(rules: RuleFile) -> bool:
+    """Whether a segment, or the control group, holds somebody out."""
+    return rules.assignment.control is not None or any(s.holdout is not None for s in rules.segment.values())
 
 
 def _of_files(output: Output) -> Iterator[Finding]:

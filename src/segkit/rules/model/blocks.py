@@ -18,7 +18,7 @@ from segkit.rules.model.measures import (
     Measured,
     Window,
 )
-from segkit.rules.model.permissions import LimitOf, Split
+from segkit.rules.model.permissions import LimitOf, Split, UnderControl
 
 __all__ = [
     "FAMILIES",
@@ -237,6 +237,8 @@ class Segment(Standalone):
     """At most so many customers: a number, or a table."""
     holdout: Percent | None = None
     """This share of the rest, in percent, drawn by key, is not written but listed in `NAME.holdout.EXT`."""
+    control: UnderControl = True
+    """`false`: it writes to the control group of `[assignment]`, too, as a recall must."""
     split: Split | None = None
     """Variants and their shares in percent: who is written gets one of them, by key, in the column `variant`."""
     salt: str | None = None
@@ -253,6 +255,9 @@ class Segment(Standalone):
         if given and not self.write:
             message = f"`{given}` has no effect: the segment is not written"
             raise Contradiction(message, f"take out `{given}`, or `write = false`", key=given)
+        if not self.control and not self.write:
+            message = "`control` has no effect: the segment is not written"
+            raise Contradiction(message, "take out `control`, or `write = false`", key="control")
         if self.salt is not None and self.sample is self.holdout is self.split is None:
             raise Contradiction("`salt` goes with `sample`, `holdout` or `split`", "take it out", key="salt")
         return self

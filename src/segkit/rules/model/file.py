@@ -18,7 +18,7 @@ from segkit.rules.model.computed.scores import Scores
 from segkit.rules.model.computed.traits import Traits
 from segkit.rules.model.computed.value import Value
 from segkit.rules.model.mavr import Mavr
-from segkit.rules.model.permissions import Consent, FrequencyCap
+from segkit.rules.model.permissions import Consent, ControlOf, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST
 from segkit.rules.model.tests import RuleTest
@@ -55,6 +55,9 @@ class Assignment(Model):
     """`exclusive`: the first segment, in file order, that writes a customer claims them."""
     priority: tuple[str, ...] = ()
     """With `exclusive`: the order in which segments claim; the rest follow in file order."""
+    control: ControlOf | None = None
+    """The control group: this share of all customers, in percent, drawn by key, is written by no segment; those whom
+    some would have written are listed in `control.EXT`."""
 
 
 class Output(Model):

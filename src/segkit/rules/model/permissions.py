@@ -125,6 +125,38 @@ LimitOf = Annotated[
     BeforeValidator(_limit),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/$defs/Limit"}]}),
 ]
+
+
+class Control(Model):
+    """Customers of whom no segment writes to any, drawn by key."""
+
+    percent: Percent
+    """This share of all customers, in percent."""
+    salt: str = ""
+    """What the draw depends on beside the key; a new one draws a new group."""
+
+
+def _control(value: Any) -> Any:
+    number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    if not number and not isinstance(value, (dict, Control)):
+        raise Unfit(value, 'a share in percent, or a table such as `{ percent = 5, salt = "2026" }`')
+    return {"percent": value} if number else value
+
+
+ControlOf = Annotated[
+    Control,
+    BeforeValidator(_control),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"$ref": "#/$defs/Control"}]}),
+]
+
+
+def _writes_to_all(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise Unfit(value, "true or false; a share that is held out of this segment is its `holdout`")
+    return value
+
+
+UnderControl = Annotated[bool, BeforeValidator(_writes_to_all)]
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 

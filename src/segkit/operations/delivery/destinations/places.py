@@ -144,7 +144,7 @@ class Stream:
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """The rows, once everything else is done."""
         if self.stdout is not None:
-            names = [Path(list_.name).stem for list_ in run.lists if not list_.holdout]
+            names = [Path(list_.name).stem for list_ in run.lists if list_.writes]
             style = run.rows.style._replace(sheet=names[0] if len(names) == 1 else "segments")
             to_stream(run.rows.of_all(run.lists), run.rules.output.format, self.ws, self.stdout, style)
 

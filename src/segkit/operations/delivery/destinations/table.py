@@ -88,7 +88,7 @@ class Table:
         yield Load(table, kinds, appended, rows, spared[table], adds_up)
         if self.target.holds_out:
             kinds = kinds_of(plan, held_out=True)
-            rows = rows_of(changes, changes.holdouts, list(kinds), as_of)
+            rows = rows_of(changes, changes.not_written, list(kinds), as_of)
             yield Load(held_out, kinds, old, rows, spared[held_out])
         else:
             # Should somebody have been held out before.

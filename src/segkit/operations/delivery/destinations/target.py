@@ -21,7 +21,7 @@ from segkit.operations.delivery.changes import Changes, change_rows, list_name
 from segkit.operations.lists.lists import List, has_variants, layout
 from segkit.operations.lists.protection import protection
 from segkit.results import TableTarget
-from segkit.rules.check.table import LONGEST, check_table
+from segkit.rules.check.table import LONGEST, check_table, holds_out
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, table_name
 from segkit.rules.tables import CUSTOMERS
@@ -41,7 +41,7 @@ class Target:
     @property
     def holds_out(self) -> bool:
         """Whether the rules hold somebody out."""
-        return any(segment.holdout is not None for segment in self.loaded.rules.segment.values())
+        return holds_out(self.loaded.rules)
 
     @property
     def told(self) -> TableTarget:

@@ -47,6 +47,8 @@ def _summary(
     yield []
     yield _header("Sheet", "File", Shown("Rows", right=True))
     written_in = {Path(o.path).name: o.written for s in result.segments for o in (*s.outputs, s.holdout) if o}
+    if result.control and result.control.path:
+        written_in[Path(result.control.path).name] = result.control.customers
     for sheet, file in zip(sheets, files, strict=True):
         yield [sheet, file, _count(written_in[file]) if file in written_in else None]
 
