@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic
 from segkit.results import HELD_OUT, WRITTEN
@@ -12,34 +13,60 @@ from segkit.results import HELD_OUT, WRITTEN
 CONVERSION, SPEND = "conversion", "spend"
 ARMS = {HELD_OUT: "held out", WRITTEN: "written"}
 """How arms without a name of their own are called."""
+Kind = Literal["share", "mean"]
+"""What a metric is of the customers of an arm: how many of them do something, or what each does on average."""
+
+
+class ArmFigure(NamedTuple):
+    """What the customers of an arm did by a metric: how many of them did it, and for a mean, the sum of all."""
+
+    metric: str
+    customers: int
+    total: Decimal | None
 
 
 class ArmResult(NamedTuple):
     """Customers of a segment who got the same: those held out, all who were written, or those with one variant.
 
-    `expected` is the share of the customers that was drawn for it, from 0 to 1; None where nobody has said. `revenue`
-    is None for a table without an amount.
+    `expected` is the share of the customers that was drawn for it, from 0 to 1; None where nobody has said. What
+    `figures` have nothing of is None: there is no revenue for a table without an amount.
     """
 
     name: str
     expected: float | None
     customers: int
-    buyers: int
-    revenue: Decimal | None
+    figures: tuple[ArmFigure, ...]
+
+    def figure(self, metric: str) -> ArmFigure | None:
+        """What the arm did by a metric."""
+        return next((one for one in self.figures if one.metric == metric), None)
+
+    def share(self, metric: str) -> float | None:
+        """The share of those who did it, from 0 to 1; None where nobody is in the arm."""
+        found = self.figure(metric)
+        return found.customers / self.customers if found and self.customers else None
+
+    def mean(self, metric: str) -> float | None:
+        """The mean of all customers of the arm; None where nobody is in it."""
+        found = self.figure(metric)
+        known = found is not None and found.total is not None and self.customers
+        return float(found.total) / self.customers if known else None
 
     @property
-    def conversion(self) -> float | None:
-        """The share of buyers, from 0 to 1; None where nobody is in the arm."""
-        return self.buyers / self.customers if self.customers else None
+    def buyers(self) -> int | None:
+        """How many have bought."""
+        found = self.figure(CONVERSION) or self.figure(SPEND)
+        return found.customers if found else None
 
     @property
-    def per_customer(self) -> float | None:
-        """The mean of what was spent; None where nobody is in the arm."""
-        return float(self.revenue) / self.customers if self.customers and self.revenue is not None else None
+    def revenue(self) -> Decimal | None:
+        """What they have spent together."""
+        found = self.figure(SPEND)
+        return found.total if found else None
 
 
 class Comparison(NamedTuple):
-    """How an arm differs from another one by a metric: shares from 0 to 1, or money a customer.
+    """How an arm differs from another one by a metric: shares from 0 to 1, or what a customer does on average.
 
     `low` to `high` is the interval of one comparison; `p` is the chance of as large a difference where there is none,
     and `p_adjusted` the same with all comparisons of the metric counted. `relative` is in percent of what the other arm
@@ -89,7 +116,7 @@ class SegmentOutcome(NamedTuple):
 
 
 class EvaluateResult(NamedTuple):
-    """What came of a run from `start` to `until`, both included.
+    """What came of a run from `start` to `until`, both included, by `metrics`: name -> kind.
 
     `compared` is how many comparisons of a metric there are, those of segments that are not shown, too.
     """
@@ -99,6 +126,7 @@ class EvaluateResult(NamedTuple):
     until: dt.date
     customers: int
     level: float
+    metrics: Mapping[str, Kind]
     compared: int
     segments: tuple[SegmentOutcome, ...]
     warnings: tuple[Diagnostic, ...]

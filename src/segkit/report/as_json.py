@@ -66,7 +66,7 @@ from typing import Any
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
-from segkit.experiments import Comparison, EvaluateResult, SegmentOutcome
+from segkit.experiments import CONVERSION, SPEND, Comparison, EvaluateResult, SegmentOutcome
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
 from segkit.results import (
@@ -301,6 +301,7 @@ def evaluate_json(result: EvaluateResult) -> str:
             "until": result.until.isoformat(),
             "customers": result.customers,
             "level": _rounded(100 * result.level),
+            "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
             "compared": result.compared,
             "segments": [_outcome(one) for one in result.segments],
             "warnings": _diagnostics(result.warnings),
@@ -319,9 +320,17 @@ def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
                 "expected_share": _rounded(arm.expected),
                 "customers": arm.customers,
                 "buyers": arm.buyers,
-                "conversion": _rounded(arm.conversion),
+                "conversion": _rounded(arm.share(CONVERSION)),
                 "revenue": arm.revenue,
-                "per_customer": _rounded(arm.per_customer),
+                "per_customer": _rounded(arm.mean(SPEND)),
+                "metrics": [
+                    {
+                        **one._asdict(),
+                        "share": _rounded(arm.share(one.metric)),
+                        "mean": _rounded(arm.mean(one.metric)),
+                    }
+                    for one in arm.figures
+                ],
             }
             for arm in segment.arms
         ],

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--within",
     type=LENGTH,
-    default="30 days",
-    show_default=True,
-    help="For how long from that day events count.",
+    help="For how long from that day events count; default: what `[evaluate]` of the run says, or 30 days.",
 )
 @click.option("--until", type=DATE, help="The last day that counts, in place of --within.")
 @click.option(
@@ -49,9 +47,13 @@ if TYPE_CHECKING:
     "--level",
     type=click.FloatRange(50, 99.9),
     metavar="PERCENT",
-    default=95,
-    show_default=True,
-    help="The level of the intervals, in percent.",
+    help="The level of the intervals, in percent; default: what `[evaluate]` of the run says, or 95.",
+)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    multiple=True,
+    help="Compare by this: conversion, spend (the default), or an `[evaluate.metric.NAME]` of the run; repeatable.",
 )
 @click.option(
     "-o", "--output", metavar="FILE|-", type=click.Path(), help="Write one row a comparison here; - is standard output."
@@ -66,10 +68,11 @@ def command(
     *,
     events: Mapping[str, str],
     start: dt.date | None,
-    within: Duration,
+    within: Duration | None,
     until: dt.date | None,
     segment: tuple[str, ...],
-    level: float,
+    level: float | None,
+    metric: tuple[str, ...],
     output: str | None,
     fail_on: str,
     as_json: bool,
@@ -80,16 +83,20 @@ def command(
     The rules of the run say how orders are read.
     """
     from segkit.operations.measuring.evaluate import evaluate_run
+    from segkit.operations.measuring.settings import Given
 
     with stages(terminal) as stage:
         result = evaluate_run(
             run,
             events=events,
-            start=start,
-            within=within,
-            until=until,
+            given=Given(
+                start=start,
+                within=within,
+                until=until,
+                level=None if level is None else float(Decimal(str(level)) / 100),
+                metrics=metric,
+            ),
             segments=segment,
-            level=float(Decimal(str(level)) / 100),
             output=output,
             fail_on=fail_on,
             stdout=sys.stdout.buffer,

@@ -48,7 +48,7 @@ _DRAWN = {"sample": "not in the sample of", "limit": "beyond the limit of", "hol
 """Reasons that hang on the other customers, or on chance."""
 LONG, CHILDHOOD = 10_000, 14 * 365
 """From which number, and from how many days before now, a value may be somebody's own."""
-_SHOWN_ONLY = ("output", "mavr")
+_SHOWN_ONLY = ("output", "mavr", "evaluate")
 """Sections that look at columns, and decide nothing."""
 
 
