@@ -70,7 +70,8 @@ class Comparison(NamedTuple):
 
     `low` to `high` is the interval of one comparison; `p` is the chance of as large a difference where there is none,
     and `p_adjusted` the same with all comparisons of the metric counted. `relative` is in percent of what the other arm
-    has. `total` is the difference times the customers of the arm. What cannot be told is None.
+    has. `total` is the difference times the customers of the arm, and `after_cost` what is left of it once they are
+    written to. What cannot be told is None.
     """
 
     arm: str
@@ -90,6 +91,22 @@ class Comparison(NamedTuple):
     total_low: float | None
     total_high: float | None
     capped: Capped | None
+    after_cost: AfterCost | None
+
+
+class AfterCost(NamedTuple):
+    """What is left of the money that an arm has brought in, and of its bounds."""
+
+    total: float
+    low: float
+    high: float
+
+
+class Cost(NamedTuple):
+    """What it costs to write to a customer once, and what is left of the revenue, in percent."""
+
+    per_contact: Decimal
+    margin_percent: Decimal
 
 
 class Capped(NamedTuple):
@@ -127,6 +144,7 @@ class EvaluateResult(NamedTuple):
     customers: int
     level: float
     metrics: Mapping[str, Kind]
+    cost: Cost | None
     compared: int
     segments: tuple[SegmentOutcome, ...]
     warnings: tuple[Diagnostic, ...]

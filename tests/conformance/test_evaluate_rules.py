@@ -219,3 +219,50 @@ def test_columns_are_checked_before_a_run(shop: Desk) -> None:
     assert "did you mean `page`?" in shop.segkit("check", shop / "rules.toml", "--data", code=1).stdout
     broken = HEAD + METRICS.replace('of = "pieces"', 'of = "id"')
     assert "`of` asks for a number, but column `id` is text" in shop.apply(broken, code=2).stderr
+
+
+VALUE = '[value]\nevents = "orders"\nmargin_percent = 40\n'
+COSTS: dict[str, tuple[str, str, float, float]] = {
+    "of evaluate": ("[evaluate]\ncost_per_contact = 0.5\nmargin_percent = 30\n", "holdout", 0.5, 30),
+    "margin of value": ("[evaluate]\ncost_per_contact = 0.5\n" + VALUE, "holdout", 0.5, 40),
+    "cost of mavr": ("[mavr]\ncost_per_contact = 0.25\n" + VALUE, "holdout", 0.25, 40),
+    "cost of mavr, margin of evaluate": (
+        "[evaluate]\nmargin_percent = 30\n[mavr]\ncost_per_contact = 0.25\n" + VALUE,
+        "holdout",
+        0.25,
+        30,
+    ),
+    "evaluate before mavr": (
+        "[evaluate]\ncost_per_contact = 0\nmargin_percent = 30\n[mavr]\ncost_per_contact = 0.25\n" + VALUE,
+        "holdout",
+        0,
+        30,
+    ),
+    "beside a variant": ("[evaluate]\ncost_per_contact = 0.5\nmargin_percent = 30\n", "A", 0.5, 30),
+}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_costs(shop: Desk, name: str) -> None:
+    rules, against, contact, margin = COSTS[name]
+    drawn = "holdout = 30\n" if against == "holdout" else "split = { A = 50, B = 50 }\n"
+    shop.apply(HEAD.replace("holdout = 30\n", drawn) + rules)
+    found = evaluated(shop, "-o", shop / "rows.csv")
+    assert found["cost"] == {"per_contact": contact, "margin_percent": margin}
+    [segment] = found["segments"]
+    conversion, spend = segment["comparisons"]
+    assert conversion["after_cost"] is None and spend["against"] == against
+    written = segment["arms"][1]["customers"] if against == "holdout" else 0
+    for money, left in (("total", "total"), ("total_low", "low"), ("total_high", "high")):
+        assert spend["after_cost"][left] == pytest.approx(margin / 100 * spend[money] - contact * written, abs=1e-4)
+    [_, row] = csv.DictReader((shop / "rows.csv").read_text().splitlines())
+    assert [float(row[f"after_cost{end}"]) for end in ("", "_low", "_high")] == list(spend["after_cost"].values())
+    shown = shop.segkit("evaluate", shop / "out").stdout
+    assert f"letters, after {contact} a contact, with a margin of {margin} %: " in " ".join(shown.split())
+
+
+def test_no_costs(shop: Desk) -> None:
+    shop.apply(HEAD + VALUE)
+    found = evaluated(shop)
+    assert found["cost"] is None and found["segments"][0]["comparisons"][1]["after_cost"] is None
+    assert "a contact" not in shop.segkit("evaluate", shop / "out").stdout

@@ -302,6 +302,7 @@ def evaluate_json(result: EvaluateResult) -> str:
             "customers": result.customers,
             "level": _rounded(100 * result.level),
             "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
+            "cost": result.cost and result.cost._asdict(),
             "compared": result.compared,
             "segments": [_outcome(one) for one in result.segments],
             "warnings": _diagnostics(result.warnings),
@@ -339,9 +340,10 @@ def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
-    capped = one.capped
+    capped, left = one.capped, one.after_cost
     return {
         **{name: _rounded(value) if isinstance(value, float) else value for name, value in one._asdict().items()},
+        "after_cost": left and {name: _rounded(money) for name, money in left._asdict().items()},
         "capped": capped
         and {
             "at": capped.at,

@@ -22,6 +22,7 @@ from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
 from segkit.operations.measuring.arms import ARM, SEGMENT, Arms, customers_of, drawn_in
+from segkit.operations.measuring.costs import cost_of, with_costs
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, outcome_of
 from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
@@ -75,7 +76,9 @@ def evaluate_run(
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
         compared = _compared(members, found, arms, loaded, settings)
-    shown = [one for one in adjusted(compared, settings.level) if not segments or one.name in segments]
+    cost = cost_of(loaded.rules)
+    told = with_costs(adjusted(compared, settings.level), cost)
+    shown = [one for one in told if not segments or one.name in segments]
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
         as_of=as_of,
@@ -84,6 +87,7 @@ def evaluate_run(
         customers=run.manifest.customers,
         level=settings.level,
         metrics={one.name: one.kind for one in settings.asked.measures},
+        cost=cost,
         compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
         warnings=(*settings.warnings, *of_files, *notes_of(shown, found, settings.days)),

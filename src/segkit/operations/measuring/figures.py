@@ -145,6 +145,7 @@ def _comparison(
         total_low=in_all[1],
         total_high=in_all[2],
         capped=None,
+        after_cost=None,
     )
 
 

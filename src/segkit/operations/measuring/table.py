@@ -12,7 +12,7 @@ from segkit.experiments import ArmResult, EvaluateResult
 _DIGITS = 6
 _OF_COMPARISON = (
     "difference", "low", "high", "relative", "relative_low", "relative_high", "p", "p_adjusted", "significant",
-    "detectable", "total", "total_low", "total_high",
+    "detectable", "total", "total_low", "total_high", "after_cost", "after_cost_low", "after_cost_high",
 )  # fmt: skip
 
 
@@ -29,7 +29,8 @@ def _rows(result: EvaluateResult) -> Iterator[list[Any]]:
         arms = {arm.name: arm for arm in segment.arms}
         for one in segment.comparisons:
             both = [arms[name] for name in (one.arm, one.against)]
-            found = (getattr(one, name) for name in _OF_COMPARISON)
+            left = one.after_cost or (None, None, None)
+            found = [*(getattr(one, name) for name in _OF_COMPARISON if not name.startswith("after_cost")), *left]
             figures = [round(value, _DIGITS) if isinstance(value, float) else value for value in found]
             sizes = [number for arm in both for number in (arm.customers, _did(arm, one.metric))]
             yield [segment.name, one.arm, one.against, one.metric, *sizes, *figures]

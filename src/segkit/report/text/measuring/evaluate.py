@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from segkit.experiments import ARMS, CONVERSION, SPEND, ArmResult, Comparison, EvaluateResult, SegmentOutcome
+from segkit.experiments import ARMS, CONVERSION, SPEND, ArmResult, Comparison, Cost, EvaluateResult, SegmentOutcome
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.words import count, plural
 
@@ -99,21 +99,29 @@ def _relative(one: Comparison | None) -> str:
 
 
 def _totals(result: EvaluateResult) -> Iterator[str]:
-    """What all customers of an arm have brought in by being in it."""
+    """What all customers of an arm have brought in by being in it, and what is left of that."""
     for segment in result.segments:
         for metric in (metric for metric, kind in result.metrics.items() if kind == "mean"):
+            what = segment.name if metric == SPEND else f"{segment.name}, {metric}"
+            known = [one for one in segment.comparisons if one.metric == metric]
             found = [
                 f"{name_of(one.arm)} {_range(one.total, one.total_low, one.total_high)}"
-                for one in segment.comparisons
-                if one.metric == metric and one.total_low is not None
+                for one in known
+                if one.total is not None and one.total_low is not None and one.total_high is not None
             ]
+            left = [f"{name_of(one.arm)} {_range(*one.after_cost)}" for one in known if one.after_cost]
             if found:
-                what = segment.name if metric == SPEND else f"{segment.name}, {metric}"
-                yield f"{what}: {' · '.join(found)} beyond {name_of(segment.arms[0].name)}"
+                yield f"{what}: {' · '.join(found)} beyond {name_of(known[0].against)}"
+            if left and result.cost:
+                yield f"{what}, after {_cost(result.cost)}: {' · '.join(left)}"
 
 
-def _range(middle: float | None, low: float | None, high: float | None) -> str:
+def _range(middle: float, low: float, high: float) -> str:
     return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.per_contact} a contact, with a margin of {cost.margin_percent} %"
 
 
 def _foot(result: EvaluateResult) -> str:
