@@ -135,16 +135,20 @@ class SegmentOutcome(NamedTuple):
 class EvaluateResult(NamedTuple):
     """What came of a run from `start` to `until`, both included, by `metrics`: name -> kind.
 
-    `compared` is how many comparisons of a metric there are, those of segments that are not shown, too.
+    `compared` is how many comparisons of a metric there are, those of segments that are not shown, too. Of a test that
+    segkit has not drawn, `left_out` says how many rows count in no group, by reason, `guesses` which columns of the
+    orders were guessed; where there are no orders, there are no days.
     """
 
     as_of: dt.date
-    start: dt.date
-    until: dt.date
+    start: dt.date | None
+    until: dt.date | None
     customers: int
     level: float
     metrics: Mapping[str, Kind]
     cost: Cost | None
     compared: int
     segments: tuple[SegmentOutcome, ...]
+    left_out: Mapping[str, int]
+    guesses: Mapping[str, str]
     warnings: tuple[Diagnostic, ...]

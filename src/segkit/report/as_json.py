@@ -297,9 +297,11 @@ def evaluate_json(result: EvaluateResult) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "as_of": result.as_of.isoformat(),
-            "from": result.start.isoformat(),
-            "until": result.until.isoformat(),
+            "from": result.start and result.start.isoformat(),
+            "until": result.until and result.until.isoformat(),
             "customers": result.customers,
+            "left_out": dict(result.left_out),
+            "guesses": dict(result.guesses),
             "level": _rounded(100 * result.level),
             "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
             "cost": result.cost and result.cost._asdict(),

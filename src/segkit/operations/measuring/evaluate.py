@@ -90,6 +90,8 @@ def evaluate_run(
         cost=cost,
         compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
+        left_out={},
+        guesses={},
         warnings=(*settings.warnings, *of_files, *notes_of(shown, found, settings.days)),
     )
     finish(result, output, fail_on, stdout, progress)
@@ -105,7 +107,7 @@ def finish(
     if output is not None:
         progress("writing")
         with Workspace() as ws:
-            write_rows(rows_of(result), output, ws, stdout, result.until)
+            write_rows(rows_of(result), output, ws, stdout, result.until or result.as_of)
 
 
 def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
@@ -133,20 +135,25 @@ def _require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> N
             raise RuleError.of(f"`{run.shown}` has drawn nobody of a segment `{name}`", hint=hint)
 
 
-def found_in(loaded: Loaded, settings: Settings, ws: Workspace, progress: Progress) -> list[Outcomes]:
-    """What customers did in the days that count, by table; DataError where a table ends before these days."""
+def found_in(
+    loaded: Loaded, settings: Settings, ws: Workspace, progress: Progress, file: str | None = None
+) -> list[Outcomes]:
+    """What customers did in the days that count, by table; DataError where a table ends before these days.
+
+    A `file` is what the only table is called where no rule file names it.
+    """
     found = []
     for table, measures in settings.asked.tables.items():
-        found.append(outcomes(loaded, table, measures, settings.days, ws, progress))
-        _require_later(found[-1], settings.days)
+        found.append(outcomes(loaded, table, measures, settings.days, ws, progress)._replace(table=file or table))
+        _require_later(found[-1], settings.days, "FILE" if file else f"{table}=FILE")
     return found
 
 
-def _require_later(found: Outcomes, days: Days) -> None:
+def _require_later(found: Outcomes, days: Days, newer: str) -> None:
     """DataError where there are no events in these days because the table ends before."""
     if not found.goes_on and (found.last is None or found.last < days.start):
         last = f"the last event is of {found.last}" if found.last else "there is no event"
-        hint = f"give a newer one with `--events {found.table}=FILE`"
+        hint = f"give a newer one with `--events {newer}`"
         raise DataError.of(f"`{found.table}` has nothing from {days.start} on: {last}", hint=hint)
 
 
@@ -155,7 +162,7 @@ def _compared(
 ) -> list[SegmentOutcome]:
     if forms := loaded.rules.customers.normalise_keys:
         members = members.with_columns(normal_key(pl.col(KEY), forms))
-    done = reduce(_beside, [_done(one, members, loaded) for one in found])
+    done = reduce(_beside, [done_by(one, members, loaded) for one in found])
     written = members.filter(pl.col(ARM) != HELD_OUT)
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
@@ -164,15 +171,15 @@ def _compared(
     return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), settings.level) for one in arms]
 
 
-def _done(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
-    """What customers did by a table, with their keys as the lists show them; DataError where none is of the run."""
+def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
+    """What customers did by a table, with keys as the lists show them; DataError where nobody of them is a member."""
     done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
     if forms := loaded.rules.customers.normalise_keys:
         done = done.with_columns(normal_key(pl.col(KEY), forms))
     done = done.group_by(KEY).agg(pl.all().sum())  # two ways to write a key may be one by now
     if len(done) and not members.join(done, on=KEY, how="semi").height:
         hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
-        raise DataError.of("none of the keys of the events in these days is one of a customer of the run", hint=hint)
+        raise DataError.of("none of the keys of the events in these days is one of these customers", hint=hint)
     return done
 
 

@@ -78,12 +78,9 @@ def _did(rows: pl.DataFrame, measure: Measure) -> Did:
 
 
 def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float) -> SegmentOutcome:
-    """The arms of a segment, each beside the first one; nothing is adjusted yet.
-
-    Beside a variant, those held out are not compared once more.
-    """
+    """The arms of a segment, each beside the first one; nothing is adjusted yet."""
     base, *others = arms.shares
-    there = [name for name in others if found[name].size and found[base].size and name != HELD_OUT]
+    there = [name for name in others if found[name].size and found[base].size]
     return SegmentOutcome(
         name=arms.segment,
         arms=tuple(_result(found[name], arms) for name in arms.shares),

@@ -10,9 +10,9 @@ from segkit.operations.measuring.outcomes import Days, Outcomes
 from segkit.words import count
 
 
-def notes_of(segments: Sequence[SegmentOutcome], found: Sequence[Outcomes], days: Days) -> Iterator[Diagnostic]:
+def notes_of(segments: Sequence[SegmentOutcome], found: Sequence[Outcomes], days: Days | None) -> Iterator[Diagnostic]:
     """Warnings about days that still run, and about arms that are not as they were drawn."""
-    for table in found:
+    for table in found if days else ():
         if table.last and table.last < days.until and not table.goes_on:
             of = f" of `{table.table}`" if len(found) > 1 else ""
             message = f"the days that count still run: the last event{of} is of {table.last}, and they end on"

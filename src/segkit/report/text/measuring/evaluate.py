@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from segkit.experiments import ARMS, CONVERSION, SPEND, ArmResult, Comparison, Cost, EvaluateResult, SegmentOutcome
+from segkit.report.text.detected import guessed
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.words import count, plural
 
@@ -15,11 +16,14 @@ from segkit.words import count, plural
 def evaluate_summary(result: EvaluateResult) -> RenderableType:
     """The arms of each segment, each beside the first one, and what the differences come to."""
     totals = Text("\n".join(_totals(result)))
-    return spaced([_head(result), *_tables(result), totals if totals else None, Text(_foot(result), style="dim")])
+    head = (_head(result), guessed(result.guesses, rows_are_orders=False))
+    return spaced([*head, *_tables(result), totals if totals else None, Text(_foot(result), style="dim")])
 
 
 def _head(result: EvaluateResult) -> RenderableType:
     customers = plural(result.customers, "customer")
+    if result.start is None:
+        return Text(f"{customers} on {result.as_of}", style="bold")
     what = "orders" if {*result.metrics} <= {CONVERSION, SPEND} else "events"
     return Text(f"{customers} on {result.as_of}, {what} from {result.start} until {result.until}", style="bold")
 
