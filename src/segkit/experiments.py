@@ -49,8 +49,8 @@ class ArmResult(NamedTuple):
     def mean(self, metric: str) -> float | None:
         """The mean of all customers of the arm; None where nobody is in it."""
         found = self.figure(metric)
-        known = found is not None and found.total is not None and self.customers
-        return float(found.total) / self.customers if known else None
+        total = found.total if found else None
+        return float(total) / self.customers if total is not None and self.customers else None
 
     @property
     def buyers(self) -> int | None:
@@ -71,7 +71,8 @@ class Comparison(NamedTuple):
     `low` to `high` is the interval of one comparison; `p` is the chance of as large a difference where there is none,
     and `p_adjusted` the same with all comparisons of the metric counted. `relative` is in percent of what the other arm
     has. `total` is the difference times the customers of the arm, and `after_cost` what is left of it once they are
-    written to. What cannot be told is None.
+    written to. Of means, `too_few` says that nothing is said since the smaller arm would have fewer than ten who did
+    it, `variances` how often the variance of the arm has that of the other one. What cannot be told is None.
     """
 
     arm: str
@@ -92,6 +93,8 @@ class Comparison(NamedTuple):
     total_high: float | None
     capped: Capped | None
     after_cost: AfterCost | None
+    too_few: bool
+    variances: float | None
 
 
 class AfterCost(NamedTuple):
@@ -151,4 +154,41 @@ class EvaluateResult(NamedTuple):
     segments: tuple[SegmentOutcome, ...]
     left_out: Mapping[str, int]
     guesses: Mapping[str, str]
+    warnings: tuple[Diagnostic, ...]
+
+
+class Detectable(NamedTuple):
+    """The least difference of an arm from another one that would be seen with a chance of 80 % by a metric.
+
+    `relative` is in percent of what all customers of the segment do. `too_few` as in a comparison.
+    """
+
+    arm: str
+    against: str
+    metric: str
+    detectable: float | None
+    relative: float | None
+    too_few: bool
+
+
+class PlannedSegment(NamedTuple):
+    """What the customers of a segment did before the run, its arms (name -> customers), and what could be seen."""
+
+    name: str
+    customers: int
+    figures: tuple[ArmFigure, ...]
+    arms: Mapping[str, int]
+    comparisons: tuple[Detectable, ...]
+
+
+class PlanResult(NamedTuple):
+    """How small a difference could be seen after a run, by what customers did from `start` to `until` before it."""
+
+    as_of: dt.date
+    start: dt.date
+    until: dt.date
+    customers: int
+    level: float
+    metrics: Mapping[str, Kind]
+    segments: tuple[PlannedSegment, ...]
     warnings: tuple[Diagnostic, ...]

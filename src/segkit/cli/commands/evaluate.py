@@ -17,13 +17,13 @@ from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import DATE, EVENTS, LENGTH, WEIGHTS, Pairs
 from segkit.errors import RuleError
+from segkit.experiments import EvaluateResult, PlanResult
 
 if TYPE_CHECKING:
-    from segkit.experiments import EvaluateResult
     from segkit.operations.measuring.drawn_elsewhere.evaluate import Orders
     from segkit.rules.model.base import Duration
 
-OF_A_RUN = ("segment",)
+OF_A_RUN = ("segment", "against", "plan", "holdout")
 OF_A_FILE = ("group", "control", "expected", "as_of", "key", "time", "amount", "id_")
 """Options that go with RUN, and with --assignment, alone."""
 
@@ -39,6 +39,10 @@ def _refuse(ctx: click.Context, run: Path | None, assignment: str | None) -> Non
         if name in given:
             other = "--assignment FILE" if assignment is None else "a RUN"
             raise RuleError.of(f"`{option[name]}` goes with `{other}`", hint=f"take `{option[name]}` out")
+    for name in ("holdout",) if "plan" not in given else ("against", "output"):
+        if name in given:
+            what = "goes with `--plan` alone" if name == "holdout" else "goes without `--plan`"
+            raise RuleError.of(f"`{option[name]}` {what}", hint=f"take `{option[name]}` out")
     for name in () if assignment is None else ("group", "control", "as_of"):
         if name not in given:
             hint = "a test has `--group COL --control VALUE`, and `--as-of DATE`, the day of the draw"
@@ -88,6 +92,22 @@ def _tables(events: Pairs) -> dict[str, str]:
     help="Compare by this: conversion, spend (the default), or an `[evaluate.metric.NAME]` of the run; repeatable.",
 )
 @click.option(
+    "--against",
+    metavar="VARIANT",
+    help="Compare the other variants with this one; default: with those held out, else with the first variant.",
+)
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Before letters go out: how small a difference could be seen, by what customers did in as many days before.",
+)
+@click.option(
+    "--holdout",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    metavar="PERCENT",
+    help="With --plan: as if so many of each segment were held out.",
+)
+@click.option(
     "--assignment",
     metavar="FILE",
     type=click.Path(),
@@ -120,6 +140,9 @@ def command(
     segment: tuple[str, ...],
     level: float | None,
     metric: tuple[str, ...],
+    against: str | None,
+    plan: bool,
+    holdout: float | None,
     assignment: str | None,
     group: str | None,
     control: str | None,
@@ -137,10 +160,13 @@ def command(
 
     RUN is a directory that `segkit apply` has written. All who were written count, whether they have read it or not.
     The rules of the run say how orders are read.
+
+    With --assignment, a test that segkit has not drawn: FILE has a row for each customer, with his group.
     """
     from segkit.operations.measuring.drawn_elsewhere.evaluate import evaluate_assignment
     from segkit.operations.measuring.drawn_elsewhere.groups import Draw
     from segkit.operations.measuring.evaluate import evaluate_run
+    from segkit.operations.measuring.plan import plan_run
     from segkit.operations.measuring.settings import Given
 
     _refuse(ctx, run, assignment)
@@ -149,16 +175,19 @@ def command(
     share = None if level is None else float(Decimal(str(level)) / 100)
     given = Given(start=start, within=within, until=until, level=share, metrics=metric)
     with stages(terminal) as stage:
-        written: dict[str, Any] = {
-            "given": given, "output": output, "fail_on": fail_on, "stdout": sys.stdout.buffer, "progress": stage
-        }  # fmt: skip
-        if run is not None:
-            result = evaluate_run(run, events=_tables(events), segments=segment, **written)
+        asked: dict[str, Any] = {"given": given, "fail_on": fail_on, "progress": stage}
+        written: dict[str, Any] = {"output": output, "stdout": sys.stdout.buffer}
+        result: EvaluateResult | PlanResult
+        if run is not None and plan:
+            percent = None if holdout is None else Decimal(str(holdout))
+            result = plan_run(run, events=_tables(events), segments=segment, holdout=percent, **asked)
+        elif run is not None:
+            result = evaluate_run(run, events=_tables(events), segments=segment, against=against, **asked, **written)
         else:
             assert assignment and group and control and as_of, "refused before"
             draw = Draw(group, control, key, expected or {})
             orders = _orders(events, time, amount, id_)
-            result = evaluate_assignment(assignment, draw, as_of, orders=orders, **written)
+            result = evaluate_assignment(assignment, draw, as_of, orders=orders, **asked, **written)
     _show(result, terminal, to_stderr=output == "-", as_json=as_json)
     return 0
 
@@ -174,16 +203,18 @@ def _orders(events: Pairs, time: str | None, amount: str | None, id_: str | None
     return Orders("=".join(filter(None, events[0])), time, amount, id_) if events else None
 
 
-def _show(result: EvaluateResult, terminal: Terminal, *, to_stderr: bool, as_json: bool) -> None:
+def _show(result: EvaluateResult | PlanResult, terminal: Terminal, *, to_stderr: bool, as_json: bool) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     if not terminal.quiet:
         terminal.diagnose(result.warnings)
     if as_json:
-        from segkit.report.as_json import evaluate_json
+        from segkit.report.as_json import evaluate_json, plan_json
 
-        click.echo(evaluate_json(result), file=stream)
+        click.echo(evaluate_json(result) if isinstance(result, EvaluateResult) else plan_json(result), file=stream)
     elif not terminal.quiet:
         from segkit.report.text.measuring.evaluate import evaluate_summary
+        from segkit.report.text.measuring.plan import plan_summary
         from segkit.report.text.screen import show_on
 
-        show_on(stream, evaluate_summary(result), color=terminal.colored(stream))
+        shown = evaluate_summary(result) if isinstance(result, EvaluateResult) else plan_summary(result)
+        show_on(stream, shown, color=terminal.colored(stream))

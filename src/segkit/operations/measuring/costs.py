@@ -16,8 +16,11 @@ def cost_of(rules: RuleFile) -> Cost | None:
     None where nothing tells one of the two.
     """
     said, value = rules.evaluate, rules.value
-    contact = rules.mavr.cost_per_contact if said is None or said.cost_per_contact is None else said.cost_per_contact
-    margin = value and value.margin_percent if said is None or said.margin_percent is None else said.margin_percent
+    contact, margin = (said.cost_per_contact, said.margin_percent) if said else (None, None)
+    if contact is None:
+        contact = rules.mavr.cost_per_contact
+    if margin is None and value:
+        margin = value.margin_percent
     return None if contact is None or margin is None else Cost(Decimal(contact), Decimal(margin))
 
 

@@ -31,7 +31,7 @@ from segkit.operations.measuring.settings import NOTHING, Given, Settings, setti
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT
+from segkit.results import HELD_OUT, WRITTEN
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest
 
@@ -42,6 +42,7 @@ def evaluate_run(
     events: Mapping[str, str] | None = None,
     given: Given = NOTHING,
     segments: Sequence[str] = (),
+    against: str | None = None,
     output: str | None = None,
     fail_on: str = "error",
     stdout: BinaryIO | None = None,
@@ -51,7 +52,7 @@ def evaluate_run(
 
     `events` are other files for tables of events. The days that count begin on the day after the run, and which end
     on, which metrics are compared, and the level of the intervals, is what `[evaluate]` of the run says, or `given`.
-    `output` is a file with a row for each comparison.
+    With `against`, variants are compared with this one. `output` is a file with a row for each comparison.
 
     Raises `RuleError` where nothing was drawn, or no table has orders, `DataError` where the run is not whole, or the
     files end before these days. Raises `CheckFailed` where `fail_on` is `warning` and there are warnings; then nothing
@@ -61,12 +62,14 @@ def evaluate_run(
     format_of(Path(output or STDOUT))  # refused before anything is read
     run = open_run(path)
     loaded = rules_of(run, events=events or {})
-    _require_fit(run, loaded, events or {})
+    require_fit(run, loaded, events or {})
     arms = drawn_in(run)
     if not arms:
         hint = "give segments a `holdout = 10` before the next run, or a `split`"
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
-    _require_known(segments, arms, run)
+    if against is not None:
+        arms = _beside_variant(arms, against, run)
+    require_known(segments, arms, run)
     as_of = dt.date.fromisoformat(run.as_of)
     settings = settings_of(loaded.rules, as_of, given)
     with Workspace() as ws:
@@ -75,7 +78,7 @@ def evaluate_run(
             members = customers_of(run).collect()
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
-        compared = _compared(members, found, arms, loaded, settings)
+        compared = _compared(did_by(members, found, loaded), arms, settings, against)
     cost = cost_of(loaded.rules)
     told = with_costs(adjusted(compared, settings.level), cost)
     shown = [one for one in told if not segments or one.name in segments]
@@ -102,15 +105,20 @@ def finish(
     result: EvaluateResult, output: str | None, fail_on: str, stdout: BinaryIO | None, progress: Progress
 ) -> None:
     """Write the rows of the result; `CheckFailed` where `fail_on` is `warning` and there are warnings."""
-    if fail_on == "warning" and without_notes(result.warnings):
-        raise CheckFailed(*without_notes(result.warnings), Diagnostic("there are warnings, so nothing was written"))
+    refuse_warnings(result.warnings, fail_on)
     if output is not None:
         progress("writing")
         with Workspace() as ws:
             write_rows(rows_of(result), output, ws, stdout, result.until or result.as_of)
 
 
-def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
+def refuse_warnings(warnings: Sequence[Diagnostic], fail_on: str) -> None:
+    """`CheckFailed` where `fail_on` is `warning` and there are warnings."""
+    if fail_on == "warning" and without_notes(warnings):
+        raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
+
+
+def require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
     """RuleError where the customers of the run cannot be found again in its events."""
     rules, output = loaded.rules, run.manifest.output
     for name in events:
@@ -127,7 +135,8 @@ def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
         raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
 
 
-def _require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> None:
+def require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> None:
+    """RuleError where a segment has no arms."""
     names = [one.segment for one in arms]
     for name in segments:
         if name not in names:
@@ -157,18 +166,40 @@ def _require_later(found: Outcomes, days: Days, newer: str) -> None:
         raise DataError.of(f"`{found.table}` has nothing from {days.start} on: {last}", hint=hint)
 
 
-def _compared(
-    members: pl.DataFrame, found: Sequence[Outcomes], arms: Sequence[Arms], loaded: Loaded, settings: Settings
-) -> list[SegmentOutcome]:
+def did_by(members: pl.DataFrame, found: Sequence[Outcomes], loaded: Loaded) -> pl.DataFrame:
+    """The members of a run, and what they did by all tables; DataError where a table is of nobody of them."""
     if forms := loaded.rules.customers.normalise_keys:
         members = members.with_columns(normal_key(pl.col(KEY), forms))
     done = reduce(_beside, [done_by(one, members, loaded) for one in found])
+    return members.join(done, on=KEY, how="left")
+
+
+def _compared(
+    members: pl.DataFrame, arms: Sequence[Arms], settings: Settings, against: str | None
+) -> list[SegmentOutcome]:
     written = members.filter(pl.col(ARM) != HELD_OUT)
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    rows = members.join(done, on=KEY, how="left").partition_by(SEGMENT, ARM, as_dict=True)
+    rows = members.partition_by(SEGMENT, ARM, as_dict=True)
     of = {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
-    return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), settings.level) for one in arms]
+    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), settings.level) for one in arms]
+    return told if against is None else [_of_variants(one, against) for one in told]
+
+
+def _of_variants(segment: SegmentOutcome, against: str) -> SegmentOutcome:
+    """The segment with its variants beside one of them; those held out are compared with all of them elsewhere."""
+    told = (one for one in segment.comparisons if HELD_OUT not in (one.arm, one.against) or against == HELD_OUT)
+    return segment._replace(comparisons=tuple(told))
+
+
+def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
+    """The segments that have a variant and another one, this one first; RuleError where no segment has it."""
+    found = [one for one in arms if variant in one.shares and {*one.shares} - {variant, HELD_OUT}]
+    if not found:
+        names = dict.fromkeys(name for one in arms for name in one.shares if name not in (HELD_OUT, WRITTEN))
+        hint = nearest(variant, names, "variants")
+        raise RuleError.of(f"`{run.shown}` has drawn no variant `{variant}` beside another one", hint=hint)
+    return [one._replace(shares={variant: one.shares[variant], **one.shares}) for one in found]
 
 
 def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:

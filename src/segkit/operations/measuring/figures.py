@@ -92,11 +92,12 @@ def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: floa
 
 def _result(arm: Arm, arms: Arms) -> ArmResult:
     return ArmResult(
-        name=arm.name, expected=float(arms.shares[arm.name]), customers=arm.size, figures=tuple(_figures(arm))
+        name=arm.name, expected=float(arms.shares[arm.name]), customers=arm.size, figures=tuple(figures_of(arm))
     )
 
 
-def _figures(arm: Arm) -> Iterator[ArmFigure]:
+def figures_of(arm: Arm) -> Iterator[ArmFigure]:
+    """What the arm did, by metric."""
     for metric, did in arm.did.items():
         values = arm.values(metric) if arm.size else None
         yield ArmFigure(metric, did.ones, values.total if values else None)
@@ -115,7 +116,14 @@ def _compared(one: Arm, other: Arm, level: float) -> Iterator[Comparison]:
 
 def _of_means(one: Arm, other: Arm, metric: str, first: Values, second: Values, level: float) -> Comparison:
     found = _comparison(one, other, metric, difference_of_means(first, second, level), first, second, level)
-    return found._replace(capped=_capped(one, other, metric, level))
+    return found._replace(capped=_capped(one, other, metric, level), variances=_variances(first, second))
+
+
+def _variances(one: Values, other: Values) -> float | None:
+    """How often the variance of an arm has that of the other one; None where there is none."""
+    if min(one.size, other.size) < 2 or not other.squares:
+        return None
+    return one.squares / (one.size - 1) / (other.squares / (other.size - 1))
 
 
 def _comparison(
@@ -143,6 +151,8 @@ def _comparison(
         total_high=in_all[2],
         capped=None,
         after_cost=None,
+        too_few=False,
+        variances=None,
     )
 
 
@@ -175,10 +185,11 @@ def adjusted(segments: Sequence[SegmentOutcome], level: float) -> list[SegmentOu
 
 def _told(segment: SegmentOutcome, one: Comparison) -> Comparison:
     """The comparison, of which nothing is said where it is of means, and too few have done something."""
-    return one._replace(significant=False) if too_few(segment, one) else one
+    few = _too_few(segment, one)
+    return one._replace(too_few=few, significant=one.significant and not few)
 
 
-def too_few(segment: SegmentOutcome, one: Comparison) -> bool:
+def _too_few(segment: SegmentOutcome, one: Comparison) -> bool:
     """Whether, of a mean, the smaller arm would have too few who did something if the arms did not differ."""
     arms = [arm for arm in segment.arms if arm.name in (one.arm, one.against)]
     figures = [figure for arm in arms if (figure := arm.figure(one.metric)) is not None]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from segkit.errors import RuleError
 from segkit.experiments import CONVERSION, SPEND, Kind
-from segkit.rules.model.evaluate import METRICS, Evaluation, Metric
+from segkit.rules.model.evaluate import METRICS, Metric
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import Measured
 from segkit.rules.tables import orders_table
@@ -48,7 +48,8 @@ def asked_of(rules: RuleFile, names: Sequence[str] = ()) -> Asked:
     for name in dict.fromkeys(names or [name for name in METRICS if name in known]):
         metric = known[name]
         did = _column(columns, metric.counted)
-        measures.append(Measure(name, did, None if metric.measure == "any" else _column(columns, metric.measured)))
+        value = None if metric.measure == "any" else _column(columns, metric.measured)
+        measures.append(Measure(name, did, value))
     tables: dict[str, dict[str, Measured]] = {}
     for column, measured in columns:
         tables.setdefault(measured.events, {})[column] = measured
@@ -67,9 +68,9 @@ def _of_orders(rules: RuleFile, names: Sequence[str]) -> Iterator[tuple[str, Met
 
 def _column(columns: list[tuple[str, Measured]], measured: Measured) -> str:
     """The column of a measure; one for those that are alike."""
-    for column, other in columns:
+    for known, other in columns:
         if other == measured:
-            return column
+            return known
     columns.append((f"measured-{len(columns)}", measured))
     return columns[-1][0]
 
@@ -87,7 +88,8 @@ def table_of(rules: RuleFile) -> str:
 
     Where none does, the only one with an amount. Raises `RuleError` where nothing tells.
     """
-    if table := (rules.evaluate or Evaluation()).events or orders_table(rules):
+    said = rules.evaluate.events if rules.evaluate else None
+    if table := said or orders_table(rules):
         return table
     with_money = [name for name, events in rules.events.items() if events.amount]
     if len(with_money) == 1:

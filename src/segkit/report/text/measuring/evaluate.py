@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from segkit.experiments import ARMS, CONVERSION, SPEND, ArmResult, Comparison, Cost, EvaluateResult, SegmentOutcome
@@ -35,7 +36,7 @@ def _tables(result: EvaluateResult) -> list[RenderableType]:
     return [titled(metric, _of_metric(result, metric)) for metric in result.metrics]
 
 
-def _of_orders(result: EvaluateResult) -> RenderableType:
+def _of_orders(result: EvaluateResult) -> Table:
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=10)
     numeric(table, "Customers", "Buyers", "Conv. %", "Differs by", "Each", "Differs by")
@@ -56,7 +57,7 @@ def _of_orders(result: EvaluateResult) -> RenderableType:
     return table
 
 
-def _of_metric(result: EvaluateResult, metric: str) -> RenderableType:
+def _of_metric(result: EvaluateResult, metric: str) -> Table:
     is_share = result.metrics[metric] == "share"
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=10)
