@@ -129,6 +129,32 @@ def test_as_text(shop: Desk) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+BOUGHT = 'behavioural.did = { events = "orders", within = "1 year" }'
+TRAIT = '[trait.orders]\nevents = "orders"\n'
+DEEDS: dict[str, tuple[str, str, bool]] = {
+    "everyone": ("", "everyone = true", False),
+    "a column": ("", "demographic.even = true", False),
+    "did": ("", BOUGHT, True),
+    "did, within a block": ("", f"any = [{{ demographic.even = true }}, {{ {BOUGHT} }}]", True),
+    "another segment": (f"[segment.bought]\n{BOUGHT}\n", 'in_segment = "bought"', True),
+    "a trait of events": (TRAIT, "demographic.orders.min = 1", True),
+    "a trait of no events": ('[trait.old]\nsql = "even"\n', "demographic.old = true", False),
+    "rfm": ('[rfm]\nevents = "orders"\n', "rfm.frequency.min = 1", True),
+}
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_segments_that_are_chosen_by_what_was_done(shop: Desk, name: str) -> None:
+    """They did more before than they will: that is said."""
+    before, criteria, is_told = DEEDS[name]
+    shop.apply(HEAD + before + f"[segment.letters]\n{criteria}\nholdout = 50\n")
+    told = [one["message"] for one in planned(shop, "--segment", "letters")["warnings"]]
+    assert (
+        told == ["segment `letters` is chosen by what its customers did: that is more than they will do"]
+    ) is is_told
+    assert bool(told) is is_told
+
+
 def test_too_few_to_plan_with(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     found = planned(shop, "--holdout", "0.5")

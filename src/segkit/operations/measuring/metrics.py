@@ -77,8 +77,8 @@ def _column(columns: list[tuple[str, Measured]], measured: Measured) -> str:
 
 def _unknown(rules: RuleFile, name: str, known: Mapping[str, Metric]) -> RuleError:
     if name == SPEND:
-        hint = "give the table an `amount`, and let a run be written by it"
-        return RuleError.of(f"`--metric {SPEND}`: the orders of `{table_of(rules)}` have no amount", hint=hint)
+        message = f"`--metric {SPEND}`: the orders of `{table_of(rules)}` have no amount"
+        return RuleError.of(message, hint="give the table an `amount`, and let a run be written by it")
     hint = nearest(name, {**known, **dict.fromkeys(METRICS)}, "metrics")
     return RuleError.of(f"the rules of the run have no `[evaluate.metric.{name}]`", hint=hint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.experiments import ARMS, SPEND, Comparison, Detectable, PlannedSegment, SegmentOutcome
@@ -43,10 +43,16 @@ def of_figures(segments: Sequence[SegmentOutcome]) -> Iterator[Diagnostic]:
                 yield _uneven(segment.name, one, one.variances)
 
 
-def notes_of_plan(segments: Sequence[PlannedSegment]) -> Iterator[Diagnostic]:
-    """Notes about means of which nothing could be said."""
+def notes_of_plan(segments: Sequence[PlannedSegment], by_deeds: Collection[str]) -> Iterator[Diagnostic]:
+    """Notes about means of which nothing could be said, and about segments that are chosen by what customers did."""
     for segment in segments:
         yield from _few(segment.name, segment.comparisons)
+        if segment.name in by_deeds:
+            message = f"segment `{segment.name}` is chosen by what its customers did: that is more than they will do"
+            hint = (
+                "where they do less, the least difference is a larger part of it: look at what came of earlier runs"
+            )
+            yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
 def _few(segment: str, comparisons: Sequence[Comparison | Detectable]) -> Iterator[Diagnostic]:

@@ -27,6 +27,8 @@ from segkit.operations.measuring.outcomes import Days
 from segkit.operations.measuring.settings import NOTHING, Given, settings_of
 from segkit.operations.progress import Progress, silent
 from segkit.results import HELD_OUT, WRITTEN
+from segkit.rules.model.file import RuleFile
+from segkit.rules.walk import below
 
 
 def plan_run(
@@ -67,6 +69,7 @@ def plan_run(
     rows = members.partition_by(SEGMENT, as_dict=True)
     shown = [one for one in drawn if not segments or one.segment in segments]
     planned = [_planned(one, rows.get((one.segment,)), before.asked.measures, before.level, holdout) for one in shown]
+    by_deeds = [one.name for one in planned if _by_deeds(loaded.rules, one.name)]
     warnings = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = PlanResult(
         as_of=as_of,
@@ -76,10 +79,25 @@ def plan_run(
         level=before.level,
         metrics={one.name: one.kind for one in before.asked.measures},
         segments=tuple(planned),
-        warnings=(*settings.warnings, *warnings, *notes_of_plan(planned)),
+        warnings=(*settings.warnings, *warnings, *notes_of_plan(planned, by_deeds)),
     )
     refuse_warnings(result.warnings, fail_on)
     return result
+
+
+_DEEDS = frozenset({"behavioural", "rfm", "lifecycle", "value", "score"})
+"""Families of columns that are made of events."""
+
+
+def _by_deeds(rules: RuleFile, name: str) -> bool:
+    """Whether a segment is chosen by what customers did, so that they did more in the days before than in others."""
+    for _, block in below(("segment", name), rules.segment[name]):
+        if block.behavioural.did or any(_by_deeds(rules, other) for other in block.in_segment):
+            return True
+        for family, column, _ in block.criteria():
+            if family in _DEEDS or (column in rules.trait and rules.trait[column].events):
+                return True
+    return False
 
 
 def _held_out(run: Run, percent: Decimal) -> list[Arms]:
