@@ -18,6 +18,7 @@ from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.computed.traits import Bands, Trait
 from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
+from segkit.rules.model.evaluate import Evaluation, Metric
 from segkit.rules.model.expect import ExpectEvents
 from segkit.rules.model.file import Assignment, Cache, Output, RuleFile
 from segkit.rules.model.mavr import Mavr
@@ -94,6 +95,8 @@ SECTIONS = (
     Section("`[assignment]`", Assignment),
     Section("`[assignment] control`", Control),
     Section("`[mavr]`", Mavr),
+    Section("`[evaluate]`", Evaluation),
+    Section("`[evaluate.metric.NAME]`", Metric),
     Section("`[output]`", Output),
     Section("`[cache]`", Cache),
     Section("`[[test]]`", RuleTest),

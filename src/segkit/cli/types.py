@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import click
@@ -57,6 +58,34 @@ class NamePathType(click.ParamType):  # type: ignore[type-arg]  # generic since 
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(f"{one.value}=", help=one.help) for one in event_tables(ctx, param, incomplete)]
+
+
+class EventsType(NamePathType):
+    """`NAME=PATH`, or a path alone, which has an empty name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        return ("", value) if isinstance(value, str) and "=" not in value else super().convert(value, param, ctx)
+
+
+class WeightsType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
+    """`NAME=NUMBER`, several with commas between them."""
+
+    name = "weights"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "A=50,B=50"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mapping[str, Fraction]:
+        if not isinstance(value, str):
+            return cast("Mapping[str, Fraction]", value)
+        weights: dict[str, Fraction] = {}
+        for part in value.split(","):
+            name, equals, number = part.rpartition("=")
+            weight = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*", number)
+            if not (name.strip() and equals and weight) or not Fraction(weight[1]):
+                self.fail(f"'{part}' is not NAME=NUMBER, such as A=50,B=50", param, ctx)
+            weights[name.strip()] = Fraction(weight[1])
+        return weights
 
 
 class KeyValueType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
@@ -134,8 +163,10 @@ class LengthType(click.ParamType):  # type: ignore[type-arg]  # generic since cl
 
 
 DATE = DateType()
+EVENTS = EventsType()
 FORMAT = FormatType()
 KEY_VALUE = KeyValueType()
 LENGTH = LengthType()
 MEMORY = MemoryType()
 NAME_PATH = NamePathType()
+WEIGHTS = WeightsType()

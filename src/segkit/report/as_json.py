@@ -42,11 +42,14 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
-`evaluate`: `as_of`, `from`, `until`, `customers`, `level`, `compared`, `segments` (`name`, `ratio_p`,
-`written_elsewhere`, `arms` with `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`,
-`per_customer`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`, `relative`,
-`relative_low`, `relative_high`, `p`, `p_adjusted`, `significant`, `detectable`, `total`, `total_low`, `total_high`,
-`capped`), `warnings`.
+`evaluate`: `as_of`, `from`, `until`, `customers`, `left_out` by reason, `guesses`, `level`, `metrics` (`name`, `kind`),
+`cost` (`per_contact`, `margin_percent`), `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms` with
+`name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, `metrics` with `metric`,
+`customers`, `total`, `share`, `mean`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`,
+`relative`, `relative_low`, `relative_high`, `p`, `p_adjusted`, `significant`, `detectable`, `total`, `total_low`,
+`total_high`, `capped`, `after_cost`, `too_few`, `variances`), `warnings`. With `--plan`: `as_of`, `from`, `until`,
+`customers`, `level`, `metrics`, `segments` (`name`, `customers`, `metrics`, `arms`, `comparisons` with `arm`,
+`against`, `metric`, `detectable`, `relative`, `too_few`), `warnings`.
 
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
@@ -67,7 +70,16 @@ from typing import Any
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
-from segkit.experiments import Comparison, EvaluateResult, SegmentOutcome
+from segkit.experiments import (
+    CONVERSION,
+    SPEND,
+    ArmResult,
+    Comparison,
+    EvaluateResult,
+    PlannedSegment,
+    PlanResult,
+    SegmentOutcome,
+)
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
 from segkit.results import (
@@ -304,10 +316,14 @@ def evaluate_json(result: EvaluateResult) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "as_of": result.as_of.isoformat(),
-            "from": result.start.isoformat(),
-            "until": result.until.isoformat(),
+            "from": result.start and result.start.isoformat(),
+            "until": result.until and result.until.isoformat(),
             "customers": result.customers,
+            "left_out": dict(result.left_out),
+            "guesses": dict(result.guesses),
             "level": _rounded(100 * result.level),
+            "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
+            "cost": result.cost and result.cost._asdict(),
             "compared": result.compared,
             "segments": [_outcome(one) for one in result.segments],
             "warnings": _diagnostics(result.warnings),
@@ -326,9 +342,10 @@ def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
                 "expected_share": _rounded(arm.expected),
                 "customers": arm.customers,
                 "buyers": arm.buyers,
-                "conversion": _rounded(arm.conversion),
+                "conversion": _rounded(arm.share(CONVERSION)),
                 "revenue": arm.revenue,
-                "per_customer": _rounded(arm.per_customer),
+                "per_customer": _rounded(arm.mean(SPEND)),
+                "metrics": _figures(arm),
             }
             for arm in segment.arms
         ],
@@ -337,9 +354,10 @@ def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
 
 
 def _comparison(one: Comparison) -> dict[str, Any]:
-    capped = one.capped
+    capped, left = one.capped, one.after_cost
     return {
         **{name: _rounded(value) if isinstance(value, float) else value for name, value in one._asdict().items()},
+        "after_cost": left and {name: _rounded(money) for name, money in left._asdict().items()},
         "capped": capped
         and {
             "at": capped.at,
@@ -348,6 +366,44 @@ def _comparison(one: Comparison) -> dict[str, Any]:
             "high": _rounded(capped.high),
         },
     }
+
+
+def plan_json(result: PlanResult) -> str:
+    """How small a difference could be seen after a run."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "as_of": result.as_of.isoformat(),
+            "from": result.start.isoformat(),
+            "until": result.until.isoformat(),
+            "customers": result.customers,
+            "level": _rounded(100 * result.level),
+            "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
+            "segments": [_planned(one) for one in result.segments],
+            "warnings": _diagnostics(result.warnings),
+        }
+    )
+
+
+def _planned(segment: PlannedSegment) -> dict[str, Any]:
+    everybody = ArmResult(name="", expected=None, customers=segment.customers, figures=segment.figures)
+    return {
+        "name": segment.name,
+        "customers": segment.customers,
+        "metrics": _figures(everybody),
+        "arms": [{"name": name, "customers": customers} for name, customers in segment.arms.items()],
+        "comparisons": [
+            {**one._asdict(), "detectable": _rounded(one.detectable), "relative": _rounded(one.relative)}
+            for one in segment.comparisons
+        ],
+    }
+
+
+def _figures(arm: ArmResult) -> list[dict[str, Any]]:
+    return [
+        {**one._asdict(), "share": _rounded(arm.share(one.metric)), "mean": _rounded(arm.mean(one.metric))}
+        for one in arm.figures
+    ]
 
 
 def _rounded(value: float | None) -> float | None:

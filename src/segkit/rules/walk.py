@@ -57,11 +57,18 @@ def event_conditions_of(path: KeyPath, block: Block) -> Iterator[tuple[KeyPath, 
 
 
 def measures(rules: RuleFile) -> Iterator[tuple[KeyPath, Measured]]:
-    """Whatever is measured over events: traits and event conditions."""
+    """Whatever is measured over events: traits, event conditions and metrics."""
     for name, trait in rules.trait.items():
         if trait.events:
             yield ("trait", name), trait
     yield from event_conditions(rules)
+    yield from metrics(rules)
+
+
+def metrics(rules: RuleFile) -> Iterator[tuple[KeyPath, Measured]]:
+    """What each metric of `[evaluate]` measures."""
+    for name, metric in rules.evaluate.metric.items() if rules.evaluate else ():
+        yield ("evaluate", "metric", name), metric.measured
 
 
 def conditions(rules: RuleFile) -> Iterator[tuple[KeyPath, Condition]]:
@@ -151,6 +158,8 @@ def event_tables(rules: RuleFile) -> Iterator[tuple[KeyPath, str]]:
         yield ("lifecycle", "events"), rules.lifecycle.events
     if rules.value:
         yield ("value", "events"), rules.value.events
+    if rules.evaluate and rules.evaluate.events:
+        yield ("evaluate", "events"), rules.evaluate.events
     if rules.customers.from_:
         yield ("customers", "from"), rules.customers.from_
     yield from ((("lookup", name, "into"), spec.into) for name, spec in rules.lookup.items() if spec.into != CUSTOMERS)

@@ -19,7 +19,7 @@ from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Cap
 from segkit.rules.model.sources import Lookup, Source
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
-from segkit.rules.walk import blocks, caps, event_conditions, permissions, rfm_tables
+from segkit.rules.walk import blocks, caps, event_conditions, metrics, permissions, rfm_tables
 
 Role = Literal["value", "number", "measure", "date", "list", "text", "moment", "key", "output"]
 """What a column is read as.
@@ -49,6 +49,8 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from _lookup(name, lookup)
     for name, trait in rules.trait.items():
         yield from _trait(("trait", name), trait)
+    for path, measured in metrics(rules):
+        yield from _measured(path, measured)
     for path, rfm in rfm_tables(rules):
         yield from _rfm(path, rfm)
     if rules.value:

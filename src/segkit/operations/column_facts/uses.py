@@ -49,7 +49,7 @@ def user(path: KeyPath) -> str:
         return dotted(path[: 3 if "derive" in path else 2])
     if section == "events":
         return dotted(path[: 4 if "derive" in path else 3]) if len(path) > 2 else f"{dotted(path)}.key"
-    if path[1:2] == ("channel",):
+    if path[1:2] in (("channel",), ("metric",)):
         return dotted(path[:3])
     return str(section)
 

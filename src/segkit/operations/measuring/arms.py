@@ -16,6 +16,7 @@ from segkit.operations.delivery.runs import Run
 from segkit.results import CONTROL, HELD_OUT, WRITTEN
 
 SEGMENT, ARM = "segment", "arm"
+NOT_WRITTEN = (HELD_OUT, CONTROL)
 
 
 class Arms(NamedTuple):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.diagnostics import Diagnostic, Severity, without_notes
+from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
-from segkit.experiments import ARMS, CONVERSION, REACHED, EvaluateResult, SegmentOutcome
+from segkit.experiments import REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
@@ -20,31 +21,30 @@ from segkit.io.write import STDOUT, format_of
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
-from segkit.operations.measuring.arms import ARM, SEGMENT, Arms, customers_of, drawn_in
+from segkit.operations.measuring.arms import ARM, NOT_WRITTEN, SEGMENT, Arms, customers_of, drawn_in
+from segkit.operations.measuring.costs import cost_of, with_costs
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, outcome_of
+from segkit.operations.measuring.metrics import Measure
+from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
+from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import CONTROL, HELD_OUT
-from segkit.rules.model.base import Duration
-from segkit.rules.model.file import RuleFile
-from segkit.rules.tables import orders_table
+from segkit.results import HELD_OUT, WRITTEN
 from segkit.rules.text.loader import Loaded
-from segkit.words import count, nearest
+from segkit.words import nearest
 
-USUAL = Duration(30, "day")
+_NAMED_BY_SEGKIT = (*NOT_WRITTEN, WRITTEN, REACHED)
 
 
 def evaluate_run(
     path: Path,
     *,
     events: Mapping[str, str] | None = None,
-    start: dt.date | None = None,
-    within: Duration = USUAL,
-    until: dt.date | None = None,
+    given: Given = NOTHING,
     segments: Sequence[str] = (),
-    level: float = 0.95,
+    against: str | None = None,
     output: str | None = None,
     fail_on: str = "error",
     stdout: BinaryIO | None = None,
@@ -52,8 +52,9 @@ def evaluate_run(
 ) -> EvaluateResult:
     """What came of a run: by segment, those written beside those held out, or one variant beside another.
 
-    `events` are other files for tables of events. The days that count begin on `start` (default: the day after the
-    run), and end on `until`, or before `within` has passed. `output` is a file with a row for each comparison.
+    `events` are other files for tables of events. The days that count begin on the day after the run, and which end
+    on, which metrics are compared, and the level of the intervals, is what `[evaluate]` of the run says, or `given`.
+    With `against`, variants are compared with this one. `output` is a file with a row for each comparison.
 
     Raises `RuleError` where nothing was drawn, or no table has orders, `DataError` where the run is not whole, or the
     files end before these days. Raises `CheckFailed` where `fail_on` is `warning` and there are warnings; then nothing
@@ -63,44 +64,63 @@ def evaluate_run(
     format_of(Path(output or STDOUT))  # refused before anything is read
     run = open_run(path)
     loaded = rules_of(run, events=events or {})
-    _require_fit(run, loaded, events or {})
+    require_fit(run, loaded, events or {})
     arms = drawn_in(run)
     if not arms:
         hint = "give segments a `holdout = 10` before the next run, or a `split`; or draw a control group"
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
-    _require_known(segments, arms, run)
+    if against is not None:
+        arms = _beside_variant(arms, against, run)
+    require_known(segments, arms, run)
     as_of = dt.date.fromisoformat(run.as_of)
-    days = _days(as_of, start, within, until)
-    table = table_of(loaded.rules)
+    settings = settings_of(loaded.rules, as_of, given)
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():
             members = customers_of(run).collect()
-        found = outcomes(loaded, table, days, ws, progress)
-        _require_later(found, days, table)
+        found = found_in(loaded, settings, ws, progress)
         progress("comparing")
-        compared = _compared(members, found.rows, arms, loaded, level)
-    shown = [one for one in adjusted(compared, level) if not segments or one.name in segments]
+        compared = _compared(did_by(members, found, loaded), arms, settings, against)
+    cost = cost_of(loaded.rules)
+    told = with_costs(adjusted(compared, settings.level), cost)
+    shown = [one for one in told if not segments or one.name in segments]
+    of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
         as_of=as_of,
-        start=days.start,
-        until=days.until,
+        start=settings.days.start,
+        until=settings.days.until,
         customers=run.manifest.customers,
-        level=level,
-        compared=sum(one.metric == CONVERSION for segment in compared for one in segment.comparisons),
+        level=settings.level,
+        metrics={one.name: one.kind for one in settings.asked.measures},
+        cost=cost,
+        compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
-        warnings=(*found.warnings, *_warnings(shown, found, days)),
+        left_out={},
+        guesses={},
+        warnings=(*settings.warnings, *of_files, *notes_of(shown, found, settings.days)),
     )
-    if fail_on == "warning" and without_notes(result.warnings):
-        raise CheckFailed(*without_notes(result.warnings), Diagnostic("there are warnings, so nothing was written"))
-    if output is not None:
-        progress("writing")
-        with Workspace() as ws:
-            write_rows(rows_of(result), output, ws, stdout, days.until)
+    finish(result, output, fail_on, stdout, progress)
     return result
 
 
-def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
+def finish(
+    result: EvaluateResult, output: str | None, fail_on: str, stdout: BinaryIO | None, progress: Progress
+) -> None:
+    """Write the rows of the result; `CheckFailed` where `fail_on` is `warning` and there are warnings."""
+    refuse_warnings(result.warnings, fail_on)
+    if output is not None:
+        progress("writing")
+        with Workspace() as ws:
+            write_rows(rows_of(result), output, ws, stdout, result.until or result.as_of)
+
+
+def refuse_warnings(warnings: Sequence[Diagnostic], fail_on: str) -> None:
+    """`CheckFailed` where `fail_on` is `warning` and there are warnings."""
+    if fail_on == "warning" and without_notes(warnings):
+        raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
+
+
+def require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
     """RuleError where the customers of the run cannot be found again in its events."""
     rules, output = loaded.rules, run.manifest.output
     for name in events:
@@ -117,27 +137,8 @@ def _require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
         raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
 
 
-def _days(as_of: dt.date, start: dt.date | None, within: Duration, until: dt.date | None) -> Days:
-    first = start or as_of + dt.timedelta(days=1)
-    days = Days(first, until or within.after(first) - dt.timedelta(days=1))
-    if days.until < days.start:
-        hint = "give a later day with `--until`, or an earlier one with `--from`"
-        raise RuleError.of(f"no day counts: the first is {days.start}, and the last {days.until}", hint=hint)
-    return days
-
-
-def table_of(rules: RuleFile) -> str:
-    """The table of events with the orders: the one that the rules look at, or the only one with an amount."""
-    if table := orders_table(rules):
-        return table
-    with_money = [name for name, events in rules.events.items() if events.amount]
-    if len(with_money) == 1:
-        return with_money[0]
-    hint = 'say it in the rule file: `[value]` with `events = "orders"`'
-    raise RuleError.of("nothing tells which table of events has the orders", hint=hint)
-
-
-def _require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> None:
+def require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> None:
+    """RuleError where a segment has no arms."""
     names = [one.segment for one in arms]
     for name in segments:
         if name not in names:
@@ -145,49 +146,79 @@ def _require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> N
             raise RuleError.of(f"`{run.shown}` has drawn nobody of a segment `{name}`", hint=hint)
 
 
-def _require_later(found: Outcomes, days: Days, table: str) -> None:
+def found_in(
+    loaded: Loaded, settings: Settings, ws: Workspace, progress: Progress, file: str | None = None
+) -> list[Outcomes]:
+    """What customers did in the days that count, by table; DataError where a table ends before these days.
+
+    A `file` is what the only table is called where no rule file names it.
+    """
+    found = []
+    for table, measures in settings.asked.tables.items():
+        found.append(outcomes(loaded, table, measures, settings.days, ws, progress)._replace(table=file or table))
+        _require_later(found[-1], settings.days, "FILE" if file else f"{table}=FILE")
+    return found
+
+
+def _require_later(found: Outcomes, days: Days, newer: str) -> None:
     """DataError where there are no events in these days because the table ends before."""
     if not found.goes_on and (found.last is None or found.last < days.start):
         last = f"the last event is of {found.last}" if found.last else "there is no event"
-        hint = f"give a newer one with `--events {table}=FILE`"
-        raise DataError.of(f"`{table}` has nothing from {days.start} on: {last}", hint=hint)
+        hint = f"give a newer one with `--events {newer}`"
+        raise DataError.of(f"`{found.table}` has nothing from {days.start} on: {last}", hint=hint)
+
+
+def did_by(members: pl.DataFrame, found: Sequence[Outcomes], loaded: Loaded) -> pl.DataFrame:
+    """The members of a run, and what they did by all tables; DataError where a table is of nobody of them."""
+    if forms := loaded.rules.customers.normalise_keys:
+        members = members.with_columns(normal_key(pl.col(KEY), forms))
+    done = reduce(_beside, [done_by(one, members, loaded) for one in found])
+    return members.join(done, on=KEY, how="left")
 
 
 def _compared(
-    members: pl.DataFrame, found: pl.DataFrame, arms: Sequence[Arms], loaded: Loaded, level: float
+    members: pl.DataFrame, arms: Sequence[Arms], settings: Settings, against: str | None
 ) -> list[SegmentOutcome]:
-    done = found.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
-    if forms := loaded.rules.customers.normalise_keys:
-        members, done = (rows.with_columns(normal_key(pl.col(KEY), forms)) for rows in (members, done))
-    done = done.group_by(KEY).agg(pl.all().sum())  # two ways to write a key may be one by now
-    if len(done) and not members.join(done, on=KEY, how="semi").height:
-        hint = "is it the table of other customers? a key must be written in both in the same way"
-        raise DataError.of("none of the keys of the events in these days is one of a customer of the run", hint=hint)
-    written = members.filter(~pl.col(ARM).is_in([HELD_OUT, CONTROL, REACHED]))
+    written = members.filter(~pl.col(ARM).is_in([*NOT_WRITTEN, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    rows = members.join(done, on=KEY, how="left").partition_by(SEGMENT, ARM, as_dict=True)
-    of = {one.segment: _arms(one, rows) for one in arms}
-    return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level) for one in arms]
+    rows = members.partition_by(SEGMENT, ARM, as_dict=True)
+    of = {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
+    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), settings.level) for one in arms]
+    return told if against is None else [_of_variants(one, against) for one in told]
 
 
-def _arms(arms: Arms, rows: Mapping[tuple[object, ...], pl.DataFrame]) -> dict[str, Arm]:
-    return {name: arm_of(name, rows.get((arms.segment, name))) for name in arms.shares}
+def _of_variants(segment: SegmentOutcome, against: str) -> SegmentOutcome:
+    """The segment with its variants beside one of them; those held out are compared with all of them elsewhere."""
+    told = (one for one in segment.comparisons if one.arm not in NOT_WRITTEN or against == HELD_OUT)
+    return segment._replace(comparisons=tuple(told))
 
 
-def _warnings(segments: Sequence[SegmentOutcome], found: Outcomes, days: Days) -> Iterator[Diagnostic]:
-    if found.last and found.last < days.until and not found.goes_on:
-        message = f"the days that count still run: the last event is of {found.last}, and they end on {days.until}"
-        yield _warning(message, "run this again with newer files, or end them with `--until DATE`")
-    for one in segments:
-        if one.ratio_p is not None and one.ratio_p < 0.001:
-            sizes = ", ".join(f"{ARMS.get(arm.name, arm.name)} {count(arm.customers)}" for arm in one.arms)
-            message = f"the arms of segment `{one.name}` are not of the sizes that were drawn: {sizes}"
-            yield _warning(message, "do not trust its figures: something has taken out, or added, some")
-        if one.written_elsewhere:
-            message = f"{count(one.written_elsewhere)} held out of segment `{one.name}` were written by another one"
-            yield _warning(message, "the difference is smaller than that of writing to nobody")
+def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
+    """The segments that have a variant and another one, this one first; RuleError where no segment has it."""
+    found = [one for one in arms if variant in one.shares and {*one.shares} - {variant, *NOT_WRITTEN}]
+    if not found:
+        names = dict.fromkeys(name for one in arms for name in one.shares if name not in _NAMED_BY_SEGKIT)
+        hint = nearest(variant, names, "variants")
+        raise RuleError.of(f"`{run.shown}` has drawn no variant `{variant}` beside another one", hint=hint)
+    return [one._replace(shares={variant: one.shares[variant], **one.shares}) for one in found]
 
 
-def _warning(message: str, hint: str) -> Diagnostic:
-    return Diagnostic(message, hint=hint, severity=Severity.WARNING)
+def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
+    """What customers did by a table, with keys as the lists show them; DataError where nobody of them is a member."""
+    done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
+    if forms := loaded.rules.customers.normalise_keys:
+        done = done.with_columns(normal_key(pl.col(KEY), forms))
+    done = done.group_by(KEY).agg(pl.all().sum())  # two ways to write a key may be one by now
+    if len(done) and not members.join(done, on=KEY, how="semi").height:
+        hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
+        raise DataError.of("none of the keys of the events in these days is one of these customers", hint=hint)
+    return done
+
+
+def _beside(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    return one.join(other, on=KEY, how="full", coalesce=True)
+
+
+def _arms(arms: Arms, rows: Mapping[tuple[object, ...], pl.DataFrame], measures: Sequence[Measure]) -> dict[str, Arm]:
+    return {name: arm_of(name, rows.get((arms.segment, name)), measures) for name in arms.shares}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.experiments import CONVERSION, SPEND, ArmResult, Capped, Comparison, SegmentOutcome
+from segkit.experiments import ArmFigure, ArmResult, Capped, Comparison, SegmentOutcome
 from segkit.inference.arms import (
     Interval,
     Shares,
@@ -20,8 +20,9 @@ from segkit.inference.arms import (
     standard_error,
 )
 from segkit.inference.families import detectable, holm, sample_ratio
+from segkit.io.read.values.numbers import MONEY
 from segkit.operations.measuring.arms import Arms
-from segkit.operations.measuring.outcomes import EVENTS, SPENT
+from segkit.operations.measuring.metrics import Measure
 from segkit.results import HELD_OUT
 
 CAPPED_FROM, CAP = 101, 0.99
@@ -30,40 +31,50 @@ FEW_BUYERS = 10
 """With fewer expected in the smaller arm, nothing is said of their money."""
 
 
+class Did(NamedTuple):
+    """What the customers of an arm did by a metric: how many did it, and for a mean, the value of each of these."""
+
+    ones: int
+    values: pl.Series | None
+
+
 class Arm(NamedTuple):
-    """What the customers of an arm did: how many there are, how many bought, and what each buyer spent."""
+    """What the customers of an arm did: how many there are, and what they did, by metric."""
 
     name: str
     size: int
-    buyers: int
-    spent: pl.Series | None
+    did: Mapping[str, Did]
 
-    @property
-    def shares(self) -> Shares:
-        """How many bought."""
-        return Shares(self.buyers, self.size)
+    def shares(self, metric: str) -> Shares:
+        """How many did it."""
+        return Shares(self.did[metric].ones, self.size)
 
-    def values(self, cap: Decimal | None = None) -> Values | None:
-        """What each customer spent, up to `cap`; None where nobody knows."""
-        if self.spent is None:
+    def values(self, metric: str, cap: Decimal | None = None) -> Values | None:
+        """The values of all customers, up to `cap`; None where the metric has none."""
+        values = self.did[metric].values
+        if values is None:
             return None
-        spent = self.spent if cap is None else _up_to(self.spent, cap)
-        total = Decimal(spent.sum() or 0)
+        values = values if cap is None else _up_to(values, cap)
+        total = Decimal(values.sum() or 0)
         mean = float(total) / self.size
-        distances = (spent.cast(pl.Float64) - mean) ** 2
-        return Values(self.size, total, math.fsum([*distances.to_list(), (self.size - len(spent)) * mean**2]))
+        distances = (values.cast(pl.Float64) - mean) ** 2
+        return Values(self.size, total, math.fsum([*distances.to_list(), (self.size - len(values)) * mean**2]))
 
 
-def _up_to(spent: pl.Series, cap: Decimal) -> pl.Series:
-    return spent.to_frame(SPENT).select(pl.min_horizontal(SPENT, pl.lit(cap, spent.dtype))).to_series()
+def _up_to(values: pl.Series, cap: Decimal) -> pl.Series:
+    return values.to_frame("value").select(pl.min_horizontal("value", pl.lit(cap, values.dtype))).to_series()
 
 
-def arm_of(name: str, rows: pl.DataFrame | None) -> Arm:
-    """The arm of these customers, of whom those who did nothing have neither `EVENTS` nor `SPENT`."""
+def arm_of(name: str, rows: pl.DataFrame | None, measures: Sequence[Measure]) -> Arm:
+    """The arm of these customers, of whom those who did nothing have missing values."""
     if rows is None:
-        return Arm(name, 0, 0, None)
-    buyers = rows.filter(pl.col(EVENTS) > 0)
-    return Arm(name, len(rows), len(buyers), buyers[SPENT] if SPENT in rows.columns else None)
+        return Arm(name, 0, {one.name: Did(0, None) for one in measures})
+    return Arm(name, len(rows), {one.name: _did(rows, one) for one in measures})
+
+
+def _did(rows: pl.DataFrame, measure: Measure) -> Did:
+    did = rows.filter(pl.col(measure.did) > 0)
+    return Did(len(did), did[measure.value].cast(MONEY) if measure.value else None)
 
 
 def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float) -> SegmentOutcome:
@@ -80,23 +91,39 @@ def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: floa
 
 
 def _result(arm: Arm, arms: Arms) -> ArmResult:
-    values = arm.values() if arm.size else None
     return ArmResult(
-        name=arm.name,
-        expected=float(arms.shares[arm.name]),
-        customers=arm.size,
-        buyers=arm.buyers,
-        revenue=values.total if values else None,
+        name=arm.name, expected=float(arms.shares[arm.name]), customers=arm.size, figures=tuple(figures_of(arm))
     )
 
 
+def figures_of(arm: Arm) -> Iterator[ArmFigure]:
+    """What the arm did, by metric."""
+    for metric, did in arm.did.items():
+        values = arm.values(metric) if arm.size else None
+        yield ArmFigure(metric, did.ones, values.total if values else None)
+
+
 def _compared(one: Arm, other: Arm, level: float) -> Iterator[Comparison]:
-    by_share = difference_of_shares(one.shares, other.shares, level)
-    yield _comparison(one, other, CONVERSION, by_share, one.shares.values, other.shares.values, level)
-    first, second = one.values(), other.values()
-    if first and second:
-        by_mean = difference_of_means(first, second, level)
-        yield _comparison(one, other, SPEND, by_mean, first, second, level)
+    for metric in one.did:
+        first, second = one.values(metric), other.values(metric)
+        if first and second:
+            yield _of_means(one, other, metric, first, second, level)
+        else:
+            shares = one.shares(metric), other.shares(metric)
+            found = difference_of_shares(*shares, level)
+            yield _comparison(one, other, metric, found, shares[0].values, shares[1].values, level)
+
+
+def _of_means(one: Arm, other: Arm, metric: str, first: Values, second: Values, level: float) -> Comparison:
+    found = _comparison(one, other, metric, difference_of_means(first, second, level), first, second, level)
+    return found._replace(capped=_capped(one, other, metric, level), variances=_variances(first, second))
+
+
+def _variances(one: Values, other: Values) -> float | None:
+    """How often the variance of an arm has that of the other one; None where there is none."""
+    if min(one.size, other.size) < 2 or not other.squares:
+        return None
+    return one.squares / (one.size - 1) / (other.squares / (other.size - 1))
 
 
 def _comparison(
@@ -104,7 +131,6 @@ def _comparison(
 ) -> Comparison:
     lift = relative(first, second, level)
     error = standard_error(first, second)
-    is_money = metric == SPEND
     in_all = [None if bound is None else bound * one.size for bound in (found.difference, found.low, found.high)]
     return Comparison(
         arm=one.name,
@@ -123,19 +149,21 @@ def _comparison(
         total=in_all[0],
         total_low=in_all[1],
         total_high=in_all[2],
-        capped=_capped(one, other, level) if is_money else None,
+        capped=None,
+        after_cost=None,
+        too_few=False,
+        variances=None,
     )
 
 
-def _capped(one: Arm, other: Arm, level: float) -> Capped | None:
-    if one.spent is None or other.spent is None:
+def _capped(one: Arm, other: Arm, metric: str, level: float) -> Capped | None:
+    both = [did for did in (one.did[metric].values, other.did[metric].values) if did is not None]
+    values = pl.concat(both).sort()
+    if len(values) < CAPPED_FROM:
         return None
-    spent = pl.concat([one.spent, other.spent]).sort()
-    if len(spent) < CAPPED_FROM:
-        return None
-    cap = spent[math.ceil(CAP * len(spent)) - 1]
-    first, second = one.values(cap), other.values(cap)
-    if cap >= spent[-1] or first is None or second is None:
+    cap = values[math.ceil(CAP * len(values)) - 1]
+    first, second = one.values(metric, cap), other.values(metric, cap)
+    if cap >= values[-1] or first is None or second is None:
         return None
     found = difference_of_means(first, second, level)
     return Capped(cap, found.difference, found.low, found.high)
@@ -152,20 +180,20 @@ def adjusted(segments: Sequence[SegmentOutcome], level: float) -> list[SegmentOu
         tested = [one for one in family if one.p is not None]
         for one, p in zip(tested, holm([one.p for one in tested if one.p is not None]), strict=True):
             told[id(one)] = one._replace(p_adjusted=p, significant=p < 1 - level)
-    few = {(s.name, one.arm) for s in segments for one in s.comparisons if _too_few(s, one)}
-    return [
-        s._replace(
-            comparisons=tuple(
-                c._replace(significant=c.significant and not (c.metric == SPEND and (s.name, c.arm) in few))
-                for c in (told.get(id(one), one) for one in s.comparisons)
-            )
-        )
-        for s in segments
-    ]
+    return [s._replace(comparisons=tuple(_told(s, told.get(id(one), one)) for one in s.comparisons)) for s in segments]
+
+
+def _told(segment: SegmentOutcome, one: Comparison) -> Comparison:
+    """The comparison, of which nothing is said where it is of means, and too few have done something."""
+    few = _too_few(segment, one)
+    return one._replace(too_few=few, significant=one.significant and not few)
 
 
 def _too_few(segment: SegmentOutcome, one: Comparison) -> bool:
-    """Whether the smaller arm would have too few buyers if the arms did not differ."""
+    """Whether, of a mean, the smaller arm would have too few who did something if the arms did not differ."""
     arms = [arm for arm in segment.arms if arm.name in (one.arm, one.against)]
-    share = sum(arm.buyers for arm in arms) / sum(arm.customers for arm in arms)
+    figures = [figure for arm in arms if (figure := arm.figure(one.metric)) is not None]
+    if all(figure.total is None for figure in figures):
+        return False
+    share = sum(figure.customers for figure in figures) / sum(arm.customers for arm in arms)
     return share * min(arm.customers for arm in arms) < FEW_BUYERS

@@ -1,8 +1,9 @@
-"""What customers did in the days after a run: how many events they had, and the money of these."""
+"""What customers did in the days after a run: how many events they had, and what these add up to."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -17,10 +18,12 @@ from segkit.operations.progress import Progress
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.computed.traits import Trait
 from segkit.rules.model.file import Output, RuleFile
+from segkit.rules.model.measures import Measured
 from segkit.rules.model.sources import Customers
 from segkit.rules.text.loader import Loaded
 
-EVENTS, SPENT = "events", "spent"
+_EVENTS = "events"
+"""How many events a customer has in these days, whatever they are."""
 
 
 class Days(NamedTuple):
@@ -31,11 +34,12 @@ class Days(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """`KEY` and `EVENTS` (how many, at least one) of everybody who did something in these days.
+    """`KEY`, and a column for each measure, of everybody who has an event of `table` in these days.
 
-    `SPENT` is there, too, where events have an amount.
+    Counts are whole numbers, sums exact decimals.
     """
 
+    table: str
     rows: pl.DataFrame
     warnings: tuple[Diagnostic, ...]
     last: dt.date | None
@@ -44,26 +48,33 @@ class Outcomes(NamedTuple):
     """The table has events after these days."""
 
 
-def outcomes(loaded: Loaded, table: str, days: Days, ws: Workspace, progress: Progress) -> Outcomes:
+def outcomes(
+    loaded: Loaded, table: str, measures: Mapping[str, Measured], days: Days, ws: Workspace, progress: Progress
+) -> Outcomes:
     """What the customers of a table of events did in these days, by the rules that say how it is read.
 
     Raises `RuleError` and `DataError`.
     """
-    rules = _rules(loaded.rules, table, days)
+    rules = _rules(loaded.rules, table, measures, days)
     evaluated = evaluate(loaded._replace(rules=rules), days.until, ws, progress)
-    spent = [pl.col(SPENT).cast(MONEY)] if SPENT in rules.trait else []
-    rows = evaluated.computed.customers.select(KEY, EVENTS, *spent).filter(pl.col(EVENTS) > 0)
-    goes_on = evaluated.computed.counts[table][AFTER_AS_OF].item() > 0
-    return Outcomes(rows.collect(), evaluated.warnings, evaluated.computed.last_day(table), goes_on)
+    sums = [pl.col(name).cast(MONEY) for name, one in measures.items() if one.measure == "sum"]
+    rows = evaluated.computed.customers.filter(pl.col(_EVENTS) > 0).select(KEY, *measures).with_columns(*sums)
+    return Outcomes(
+        table=table,
+        rows=rows.collect(),
+        warnings=evaluated.warnings,
+        last=evaluated.computed.last_day(table),
+        goes_on=evaluated.computed.counts[table][AFTER_AS_OF].item() > 0,
+    )
 
 
-def _rules(rules: RuleFile, table: str, days: Days) -> RuleFile:
+def _rules(rules: RuleFile, table: str, measures: Mapping[str, Measured], days: Days) -> RuleFile:
     """The rules of a table of events alone, whose keys are the customers."""
     events = rules.events[table]
     key = {"from": table, "key": events.key or rules.customers.key, "normalise_keys": rules.customers.normalise_keys}
-    traits = {EVENTS: Trait(events=table, between=days)}
-    if events.amount:
-        traits[SPENT] = Trait(events=table, measure="sum", between=days)
+    traits = {_EVENTS: Trait(events=table, between=days)}
+    for name, one in measures.items():
+        traits[name] = Trait(events=table, where=one.where, measure=one.measure, of=one.of, between=days)
     return RuleFile(
         version=1,
         as_of=days.until,

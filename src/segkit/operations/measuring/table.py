@@ -7,19 +7,19 @@ from typing import Any
 
 import polars as pl
 
-from segkit.experiments import EvaluateResult
+from segkit.experiments import ArmResult, EvaluateResult
 
 _DIGITS = 6
 _OF_COMPARISON = (
     "difference", "low", "high", "relative", "relative_low", "relative_high", "p", "p_adjusted", "significant",
-    "detectable", "total", "total_low", "total_high",
+    "detectable", "total", "total_low", "total_high", "after_cost", "after_cost_low", "after_cost_high",
 )  # fmt: skip
 
 
 def rows_of(result: EvaluateResult) -> pl.LazyFrame:
     """All comparisons; figures that are not exact have six digits behind the point."""
     texts = dict.fromkeys(["segment", "arm", "against", "metric"], pl.String)
-    arms = {f"{name}{side}": pl.Int64 for side in ("", "_against") for name in ("customers", "buyers")}
+    arms = {f"{name}{side}": pl.Int64 for side in ("", "_against") for name in ("customers", "buyers")}  # or who did it
     figures = {name: pl.Boolean if name == "significant" else pl.Float64 for name in _OF_COMPARISON}
     return pl.DataFrame(list(_rows(result)), schema={**texts, **arms, **figures}, orient="row").lazy()
 
@@ -29,7 +29,13 @@ def _rows(result: EvaluateResult) -> Iterator[list[Any]]:
         arms = {arm.name: arm for arm in segment.arms}
         for one in segment.comparisons:
             both = [arms[name] for name in (one.arm, one.against)]
-            found = (getattr(one, name) for name in _OF_COMPARISON)
+            left = one.after_cost or (None, None, None)
+            found = [*(getattr(one, name) for name in _OF_COMPARISON if not name.startswith("after_cost")), *left]
             figures = [round(value, _DIGITS) if isinstance(value, float) else value for value in found]
-            sizes = [number for arm in both for number in (arm.customers, arm.buyers)]
+            sizes = [number for arm in both for number in (arm.customers, _did(arm, one.metric))]
             yield [segment.name, one.arm, one.against, one.metric, *sizes, *figures]
+
+
+def _did(arm: ArmResult, metric: str) -> int | None:
+    found = arm.figure(metric)
+    return found.customers if found else None

@@ -53,7 +53,7 @@ _DRAWN = {
 """Reasons that hang on the other customers, or on chance."""
 LONG, CHILDHOOD = 10_000, 14 * 365
 """From which number, and from how many days before now, a value may be somebody's own."""
-_SHOWN_ONLY = ("output", "mavr")
+_SHOWN_ONLY = ("output", "mavr", "evaluate")
 """Sections that look at columns, and decide nothing."""
 
 

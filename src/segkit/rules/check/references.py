@@ -11,6 +11,7 @@ from segkit import codes
 from segkit.diagnostics import Diagnostic
 from segkit.rules import walk
 from segkit.rules.check.checking.allow import check_allow
+from segkit.rules.check.checking.evaluate import check_evaluate
 from segkit.rules.check.checking.mavr import check_mavr
 from segkit.rules.check.families import check_families
 from segkit.rules.check.gates import check_gates
@@ -160,6 +161,6 @@ def _is_above(first: Any, last: Any) -> bool:
 CHECKS = (
     _event_tables, _segment_names, _amounts, _circles, _empty_blocks, _never_held, _never_done, check_families,
     check_rfm, check_stages, check_percents, check_gates, check_output,
-    check_allow, check_mavr, check_tests,
+    check_allow, check_mavr, check_evaluate, check_tests,
 )  # fmt: skip
 """All checks; each yields its findings."""

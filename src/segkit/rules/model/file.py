@@ -17,6 +17,7 @@ from segkit.rules.model.computed.rfm import RfmTables
 from segkit.rules.model.computed.scores import Scores
 from segkit.rules.model.computed.traits import Traits
 from segkit.rules.model.computed.value import Value
+from segkit.rules.model.evaluate import Evaluation
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.permissions import Consent, ControlOf, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
@@ -168,6 +169,8 @@ class RuleFile(Model):
     """Overlapping or exclusive segments."""
     mavr: Mavr = Mavr.model_construct()
     """What a segment should be worth, for `segkit check --data`."""
+    evaluate: Evaluation | None = None
+    """What `segkit evaluate` looks at, said before a run."""
     output: Output = Output.model_construct()
     """Where the segments go, and how."""
     cache: Cache | None = None

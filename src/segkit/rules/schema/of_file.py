@@ -21,7 +21,19 @@ _FILLED = {"type": "string", "pattern": r"\$\{"}
 """A text that the environment fills."""
 BLOCKS = ("Block", "Stage", "ScoreRule", "Segment")
 TABLES = {
-    EVENTS: ("EventCondition", "Trait", "Rfm", "RfmTables", "Lifecycle", "Value", "Cap", "FrequencyCap", "Sequel"),
+    EVENTS: (
+        "EventCondition",
+        "Trait",
+        "Rfm",
+        "RfmTables",
+        "Lifecycle",
+        "Value",
+        "Cap",
+        "FrequencyCap",
+        "Sequel",
+        "Metric",
+        "Evaluation",
+    ),
     "from": ("Customers",),
     "into": ("Lookup",),
     "like": ("Events",),
@@ -38,7 +50,7 @@ COLUMNS = {
     ("RfmColumns", "monetary"): CUSTOMERS, ("Permission", "suppress_on"): CUSTOMERS,
     ("Consent", "suppress_on"): CUSTOMERS, ("Output", "columns"): CUSTOMERS, ("Output", "profile"): CUSTOMERS,
     ("Output", "hash"): CUSTOMERS, ("Output", "pseudonymise"): CUSTOMERS, ("Events", "time"): EVENTS,
-    ("Events", "id"): EVENTS, ("Events", "amount"): EVENTS, ("Events", "key"): EVENTS,
+    ("Metric", "of"): EVENTS, ("Events", "id"): EVENTS, ("Events", "amount"): EVENTS, ("Events", "key"): EVENTS,
 }  # fmt: skip
 """(Table of the schema, key) that names a column -> of which table that is."""
 CONDITIONS = {
@@ -46,7 +58,7 @@ CONDITIONS = {
     ("Events", "where"): EVENTS, ("EventCondition", "where"): EVENTS, ("Trait", "where"): EVENTS,
     ("Rfm", "where"): EVENTS, ("RfmTables", "where"): EVENTS, ("Value", "where"): EVENTS, ("Cap", "where"): EVENTS,
     ("FrequencyCap", "where"): EVENTS,
-    ("Sequel", "where"): EVENTS,
+    ("Sequel", "where"): EVENTS, ("Metric", "where"): EVENTS,
 }  # fmt: skip
 """(Table of the schema, key) with conditions -> on the columns of which table they are."""
 

@@ -36,6 +36,7 @@ _KINDS = {
     "consent": "a channel",
     "frequency_cap": "a channel",
     "mavr": "a channel",
+    "evaluate": "a metric",
 }
 
 _CONDITIONS = "conditions such as `{ age = { min = 18 } }`"

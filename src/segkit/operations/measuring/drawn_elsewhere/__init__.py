@@ -1,0 +1,1 @@
+"""Tests that segkit has not drawn: a file says who was in which group."""
