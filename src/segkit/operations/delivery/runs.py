@@ -129,13 +129,17 @@ class Run(NamedTuple):
         """DataError where a file is gone, or is not as long as when it was written."""
         held_out = [one.holdout_path for one in self.manifest.segments if one.holdout_path and not self.members_file]
         for file in dict.fromkeys([*(listing.file for listing in self.lists), *held_out]):
-            path = self.folder / file
-            if not path.is_file():
-                raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
-            size, written = path.stat().st_size, self.sizes[file]
-            if size != written:
-                message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
-                raise DataError.of(message, hint=_WHOLE)
+            self.require(file)
+
+    def require(self, file: str) -> None:
+        """DataError where a file is gone, or is not as long as when it was written."""
+        path = self.folder / file
+        if not path.is_file():
+            raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
+        size, written = path.stat().st_size, self.sizes[file]
+        if size != written:
+            message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
+            raise DataError.of(message, hint=_WHOLE)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -23,11 +23,12 @@ def check_publication(rules: RuleFile) -> Iterator[Finding]:
 def _reserved(rules: RuleFile) -> Iterator[Finding]:
     """Names that are those of what a run keeps beside its lists."""
     message = "`{}` stands for what a run keeps"
-    for name in RESERVED:
+    reserved = (*RESERVED, "history") if rules.output.history else RESERVED
+    for name in reserved:
         if name in rules.segment:
             yield Finding(("segment", name), message.format(name), "choose another name for it", code=codes.NAME_TAKEN)
     combined = rules.output.combined
-    if combined and combined.partition(".")[0] in RESERVED:
+    if combined and combined.partition(".")[0] in reserved:
         hint = "choose another name, such as `all.csv`"
         yield Finding(("output", "combined"), message.format(combined.partition(".")[0]), hint, code=codes.NAME_TAKEN)
 
@@ -39,10 +40,12 @@ def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
     if output.keep is not None:
         message = "`keep` makes a folder for each run, and `{as_of}` in `directory` another one around it"
         yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`", code=codes.CONTRADICTION)
-    elif output.changes:
-        message = "`changes` looks for the last run in the directory, and each `as_of` has its own"
-        hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
-        yield Finding(("output", "changes"), message, hint, code=codes.CONTRADICTION)
+        return
+    for key in ("changes", "history"):
+        if getattr(output, key):
+            message = f"`{key}` looks for the last run in the directory, and each `as_of` has its own"
+            hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
+            yield Finding(("output", key), message, hint, code=codes.CONTRADICTION)
 
 
 def _protected(rules: RuleFile) -> Iterator[Finding]:
