@@ -179,8 +179,10 @@ def test_every_command_is_documented() -> None:
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "columns", "diff")
-    apply, rfm, cohorts, explain, check, test, columns, diff = (parts[f"segkit {name} --json"] for name in names)
+    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "columns", "diff", "history")
+    apply, rfm, cohorts, explain, check, test, columns, diff, history = (
+        parts[f"segkit {name} --json"] for name in names
+    )
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
     rules.write_text(
         (shop / "base.toml").read_text(encoding="utf-8").replace('path = "', f'path = "{shop.as_posix()}/')
@@ -190,12 +192,14 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     )
     orders = str(shop / "orders.csv")
     exclusive = rules.with_name("exclusive.toml")
-    exclusive.write_text(rules.read_text() + '[assignment]\nmode = "exclusive"\n')
+    kept = rules.read_text().replace("[output]\n", "[output]\nhistory = true\n")
+    exclusive.write_text(kept + '[assignment]\nmode = "exclusive"\n')
     for folder, as_of in (("old", "2024-01-01"), ("new", "2024-06-30")):
         run = ["apply", str(exclusive), "-q", "-o", str(tmp_path / folder), "--as-of", as_of]
         assert CliRunner().invoke(main, run).exit_code == 0
     for part, args in (
         (diff, ["diff", str(tmp_path / "old"), str(tmp_path / "new"), "--json"]),
+        (history, ["history", str(tmp_path / "old"), "--json"]),
         (apply, ["apply", str(rules), "--dry-run", "--json"]),
         (rfm + apply, ["rfm", orders, "--as-of", "2024-06-30", "--json"]),
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from hypothesis import given, note
 from hypothesis import strategies as st
 
@@ -28,12 +28,17 @@ from .test_oracle import examples
 def applied(directory: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
     """The exit code, what is said, and what is in each file of the run in `out`; manifests without times."""
     with chdir(directory):
-        result = CliRunner().invoke(main, ["apply", "rules.toml", "-o", "out", "--summary", "none", *options])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
+        result = run("apply", "rules.toml", "-o", "out", "--summary", "none", *options)
         files = {str(path): content(path) for path in sorted(Path("out").rglob("*")) if path.is_file()}
         shutil.rmtree("out", ignore_errors=True)
         return result.exit_code, result.stderr + result.stdout, files
+
+
+def run(*args: str) -> Result:
+    result = CliRunner().invoke(main, args)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 def content(path: Path) -> Any:
@@ -75,3 +80,23 @@ def test_parquet(case: Case, rows: int, buckets: int) -> None:
 @given(gated(), PIECES, BUCKETS)
 def test_gates(case: Case, rows: int, buckets: int) -> None:
     check(case, rows, buckets)
+
+
+@examples(6)
+@given(gated(), PIECES, BUCKETS)
+def test_what_is_carried_on(case: Case, rows: int, buckets: int) -> None:
+    """A run of some days before, then another one: its members, and what they did since."""
+    case.rules["output"] = {**case.rules.get("output", {}), "history": True, "min_cell": 1}
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        case.write(directory)
+
+        def two_days(*options: str) -> Any:
+            with chdir(directory):
+                run("apply", "rules.toml", "-o", "out", "--summary", "none", "--as-of", "2024-03-11", *options)
+            return applied(directory, *options)
+
+        whole = two_days()
+        with patch("segkit.engines.spread.ROWS", rows), patch("segkit.engines.spread.Local", Shipped):
+            assert two_days("--buckets", str(buckets)) == whole

@@ -34,7 +34,8 @@ def shop(desk: Desk, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         shutil.copy(data / SALES.format(year), exports)
     sales = pl.read_csv(data / SALES.format(2017), infer_schema=False)
     days = sales["OrderDate"].str.to_date("%m/%d/%Y")
-    rules = (examples / "nightly" / "rules.toml").read_text().replace("keep = 7", "keep = 3")
+    rules = (examples / "nightly" / "rules.toml").read_text().replace("keep = 7", "keep = 3\nhistory = true")
+    rules = rules.replace('id = "OrderNumber"\n', 'id = "OrderNumber"\namount = "OrderQuantity"\n')
     desk.put("rules.toml", rules)
 
     def grow(day: dt.date) -> None:
@@ -53,6 +54,39 @@ def log(desk: Desk) -> list[dict[str, Any]]:
 
 def lists(desk: Desk, run: str = "latest") -> dict[str, set[str]]:
     return {name: {r["CustomerKey"] for r in desk.read(f"lists/{run}/{name}.csv")} for name in SEGMENTS}
+
+
+def history(desk: Desk, seen: dict[dt.date, dict[str, set[str]]]) -> list[dict[str, str]]:
+    """The lines of the history once more, in plain Python: of each night, and of what its members bought until the next."""
+    orders = [row for year in (2015, 2016, 2017) for row in desk.read(f"exports/{SALES.format(year)}")]
+    nights = list(seen)
+    lines = []
+    for place, night in enumerate(nights):
+        for name in SEGMENTS:
+            now, before = seen[night][name], seen[nights[place - 1]][name] if place else None
+            line = {"as_of": str(night), "segment": name, "customers": counted(len(now)), "entered": "", "left": ""}
+            line |= dict.fromkeys(["stayed_percent", "buyers", "conversion", "revenue", "per_customer"], "")
+            if before is not None:
+                stayed = len(now & before)
+                line |= {"entered": counted(len(now) - stayed), "left": counted(len(before) - stayed)}
+                line["stayed_percent"] = str(round(100 * stayed / len(before), 6)) if counted(stayed) else ""
+            if night != nights[-1]:
+                bought: dict[str, int] = {}
+                for row in orders:
+                    day = dt.datetime.strptime(row["OrderDate"], "%m/%d/%Y").date()
+                    if night < day <= nights[place + 1] and row["CustomerKey"] in now:
+                        bought[row["CustomerKey"]] = bought.get(row["CustomerKey"], 0) + int(row["OrderQuantity"])
+                if counted(len(bought)):
+                    line |= {"buyers": str(len(bought)), "conversion": str(round(len(bought) / len(now), 6))}
+                    spent = sum(bought.values())
+                    line |= {"revenue": str(spent), "per_customer": str(round(spent / len(now), 6))}
+            lines.append(line)
+    return lines
+
+
+def counted(number: int) -> str:
+    """A count of few customers is not told."""
+    return "" if 0 < number < 5 else str(number)
 
 
 def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
@@ -89,6 +123,9 @@ def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
     assert sorted(p.name for p in (desk / "lists").iterdir()) == [*kept, "latest"]
     for run in kept:
         assert lists(desk, run) == seen[dt.date.fromisoformat(run)]
+
+    # The history has a line for each segment on each good night, though only three runs are kept.
+    assert desk.read("lists/latest/run/history.csv") == history(desk, seen)
 
     # The log has a line for each run, and says what changed since the last good one.
     runs = log(desk)

@@ -172,6 +172,10 @@ DISCOUNTED = hidden("history", "discounted")
 """Expected orders, each worth less the later it comes; joined with the predictions, and dropped with the above."""
 
 
+BOUGHT, SPENT = hidden("past", "bought"), hidden("past", "spent")
+"""Whether a customer has bought since an earlier run, and for how much; read where the run carries on its history."""
+
+
 # Cohorts. `features/cohorts/cohorts.py` makes them, the operation reads them.
 
 COHORT, PERIOD = hidden("cohort", "first"), hidden("cohort", "period")

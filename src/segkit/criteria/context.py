@@ -62,7 +62,8 @@ class Context(NamedTuple):
     computes. Customers keep the columns of `kept` as an output would, though none asks for
     them; `also` are columns, by table, whose values are read or computed though no rule names them. `given` are
     computed columns that the customers bring with them: nothing computes them. Of the columns in `unknown`, which are
-    found over all customers, nobody has a value: a few customers are no population.
+    found over all customers, nobody has a value: a few customers are no population. `since` is the day of an earlier
+    run: customers also have what they bought after it.
     """
 
     as_of: dt.date
@@ -75,6 +76,7 @@ class Context(NamedTuple):
     also: Mapping[str, AbstractSet[str]] = MappingProxyType({})
     given: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    since: dt.date | None = None
 
 
 class Names(NamedTuple):

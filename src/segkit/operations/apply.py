@@ -21,6 +21,7 @@ from segkit.operations.delivery.destinations.places import Destination, Nowhere,
 from segkit.operations.delivery.destinations.table import published
 from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
+from segkit.operations.delivery.past.runs import day_before
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
@@ -141,7 +142,8 @@ def apply_loaded(
     """
     require_secret(loaded)
     to.prepare()
-    run = decide(loaded, chosen, ws, progress, whole=whole, ready=to.ready)
+    since = day_before(loaded.rules, directory_of(loaded), guards.previous) if to.compares else None
+    run = decide(loaded, chosen, ws, progress, whole=whole, since=since, ready=to.ready)
     before_delivery(run)
     return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
 

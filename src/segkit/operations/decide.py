@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,17 +72,27 @@ def decide(
     told: frozenset[str] | None = None,
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
+    since: dt.date | None = None,
     ready: Callable[[Plan], None] = lambda _: None,
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
     With `leaves`, the customers also have what each criterion of a segment looks at, and those whose keys are `told`
-    what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`.
-    Before anything is computed, `ready` may refuse the plan.
+    what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`,
+    and what was bought after the day of `since`. Before anything is computed, `ready` may refuse the plan.
     """
     rules = loaded.rules
     evaluated = evaluate(
-        loaded, rules.today(), ws, progress, leaves=leaves, told=told, whole=whole, kept=kept, ready=ready
+        loaded,
+        rules.today(),
+        ws,
+        progress,
+        leaves=leaves,
+        told=told,
+        whole=whole,
+        kept=kept,
+        since=since,
+        ready=ready,
     )
     progress("finding segments")
     gates = _through_gates(rules, evaluated.computed.parts, chosen, ws)

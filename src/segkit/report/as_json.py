@@ -51,6 +51,10 @@ written).
 `customers`, `level`, `metrics`, `segments` (`name`, `customers`, `metrics`, `arms`, `comparisons` with `arm`,
 `against`, `metric`, `detectable`, `relative`, `too_few`), `warnings`.
 
+`history`: `path`, `runs` (days), `rules_changed` (days with another rule file than in the run before), `segments`
+(`name`, `first`, `last`, `stayed_percent`, `buyers`, `conversion`, `per_customer`, and `lines` with `as_of`,
+`customers`, `entered`, `left`, `stayed_percent`, `buyers`, `conversion`, `revenue`, `per_customer`).
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -80,6 +84,7 @@ from segkit.experiments import (
     PlanResult,
     SegmentOutcome,
 )
+from segkit.histories import HistoryResult, SegmentHistory
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
 from segkit.results import (
@@ -329,6 +334,34 @@ def evaluate_json(result: EvaluateResult) -> str:
             "warnings": _diagnostics(result.warnings),
         }
     )
+
+
+def history_json(result: HistoryResult) -> str:
+    """The segments over time; figures that are not exact are rounded to six digits behind the point."""
+    return json_text(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "path": result.path,
+            "runs": result.days,
+            "rules_changed": result.rules_changed,
+            "segments": [_history(segment) for segment in result.segments],
+        }
+    )
+
+
+def _history(segment: SegmentHistory) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "first": segment.first,
+        "last": segment.last,
+        "stayed_percent": _rounded(segment.stayed_percent),
+        "buyers": segment.buyers,
+        "conversion": _rounded(segment.conversion),
+        "per_customer": _rounded(segment.per_customer),
+        "lines": [
+            {name: value for name, value in line._asdict().items() if name != "segment"} for line in segment.lines
+        ],
+    }
 
 
 def _outcome(segment: SegmentOutcome) -> dict[str, Any]:

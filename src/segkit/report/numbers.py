@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
+HEIGHTS, PLAIN_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 
 
 def short(value: int) -> str:
@@ -81,3 +83,14 @@ def bar(value: float, most: float, width: int, *, ascii_only: bool = False) -> s
     eighths = max(1, round(8 * width * value / most))
     full, rest = divmod(eighths, 8)
     return "█" * full + EIGHTHS[rest].strip()
+
+
+def sparks(values: Sequence[float | None], width: int, *, ascii_only: bool = False) -> str:
+    """A line of small bars; of more numbers than there is room for, the first, the last and some between."""
+    if len(values) > width:
+        values = [values[round(place * (len(values) - 1) / (width - 1))] for place in range(width)]
+    heights = PLAIN_HEIGHTS if ascii_only else HEIGHTS
+    known = [value for value in values if value is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 0.0)
+    steps = (len(heights) - 1) / (high - low) if high > low else 0
+    return "".join(" " if value is None else heights[round(steps * (value - low))] for value in values)

@@ -37,3 +37,11 @@ def orders_table(rules: RuleFile) -> str | None:
         if len(ways) == 1:
             return next(iter(ways))
     return None
+
+
+def money_table(rules: RuleFile) -> str | None:
+    """The event table with the money: that of `[evaluate]`, the one with the orders, or the only one with an amount."""
+    if rules.evaluate and rules.evaluate.events:
+        return rules.evaluate.events
+    with_amount = [name for name, events in rules.events.items() if events.amount]
+    return orders_table(rules) or (with_amount[0] if len(with_amount) == 1 else None)

@@ -17,12 +17,13 @@ from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
-from segkit.columns.helpers import KEY, MATCH, PLACE, as_it_came, is_visible, member
+from segkit.columns.helpers import BOUGHT, KEY, MATCH, PLACE, SPENT, as_it_came, is_visible, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
 from segkit.columns.plan.open_views import open_views
+from segkit.columns.plan.past import past_steps
 from segkit.columns.tables.customers_of_events import named_customers
 from segkit.columns.tables.view import View
 from segkit.criteria.context import Context
@@ -161,6 +162,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         asked |= {
             measure.name for path, one in event_conditions(rules) if path[0] == "segment" for measure in told_of(one)
         }
+    asked |= {BOUGHT, SPENT} & opened.steps.keys()
     members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
     return Plan(
@@ -192,7 +194,7 @@ class _Named(NamedTuple):
 
 def _named(rules: RuleFile, tables: Mapping[str, Table], context: Context) -> _Named:
     all_mentions = [*mentions(rules), *_also(rules, context)]
-    steps = {name: step for step in steps_of(rules, context) for name in step.names}
+    steps = {name: step for step in (*steps_of(rules, context), *past_steps(rules, context)) for name in step.names}
     catalogue, wrong = make_catalogue(rules, tables, all_mentions, steps)
     wrong += unknown_columns(all_mentions, catalogue, tables, not_computed(rules.value))
     if any(finding.path[0] not in CHECKED_ON for finding in wrong):

@@ -16,6 +16,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
+from segkit.operations.delivery.past.carry import Past
 from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
 from segkit.operations.lists.lists import List, combined_name, control_name
 from segkit.operations.lists.protection import key_form, written_key
@@ -48,6 +49,7 @@ class Changes(NamedTuple):
     stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of its customers in the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
+    past: Past | None = None
 
     @property
     def rules(self) -> RuleFile:
@@ -179,6 +181,7 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
         names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
     if rules.output.keeps_members:
         names.append(MEMBERS_FILE)
+    names += changes.past.names if changes and changes.past else []
     return [*names, *filter(None, (control_name(rules), combined_name(rules), rules.output.workbook))]
 
 
@@ -186,6 +189,7 @@ def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
     """The sinks of all that a run writes beside its manifest and its workbook."""
     rows, output = changes.rows, changes.rules.output
     members = [sink(_members(changes), directory / MEMBERS_FILE, "parquet")] if output.keeps_members else []
+    members += changes.past.sinks(directory) if changes.past else []
     if output.to is not None:
         return members
     lists = [rows.sink(frame, directory / name) for name, frame in list_rows(changes)]

@@ -12,6 +12,7 @@ from segkit.gates.expectations import broken, too_old
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import in_table, since_last_run, with_changes
 from segkit.operations.delivery.destinations.places import Destination
+from segkit.operations.delivery.past.carry import past_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.result import result_of
@@ -38,7 +39,9 @@ def deliver(
         _require_expected(run, guards, place.last)
         last, previous = (place.last, guards.previous) if to.compares else (None, None)
         changes, warnings = since_last_run(run.rows, run.lists, last, previous)
-        warnings = [*run.warnings, *place.told, *warnings]
+        past, of_past = past_of(run, last, previous)
+        changes = changes._replace(past=past)
+        warnings = [*run.warnings, *place.told, *warnings, *of_past]
         if guards.fail_on == "warning" and without_notes(warnings):
             raise CheckFailed(*without_notes(warnings), Diagnostic("there are warnings, so nothing was written"))
         result = with_changes(result_of(run, place.folder, warnings, dry_run=dry_run), changes)

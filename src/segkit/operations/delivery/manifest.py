@@ -244,6 +244,16 @@ class TableOf:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HistoryOf:
+    """What there is to know of the history: nothing in it is of a single customer."""
+
+    before: Mapping[str, str] = field(default_factory=dict)
+    """The days whose members `run/before.parquet` has, each with the sha256 of the rule file of that run."""
+    rules_changed: tuple[str, ...] = ()
+    """The days with another rule file than on the day before in the history."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Times:
     """When the run began, in UTC, and how long it took; nothing else differs when it is repeated."""
 
@@ -281,6 +291,7 @@ class Manifest:
     warnings: tuple[Told, ...] = ()
     notes: tuple[Told, ...] = ()
     tables: tuple[TableOf, ...] = ()
+    history: HistoryOf | None = None
     times: Times | None = None
 
     def to_json(self) -> str:

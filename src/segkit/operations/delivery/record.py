@@ -97,6 +97,7 @@ def manifest_of(
             )
             for t in result.tables
         ),
+        history=changes.past.in_manifest if changes.past else None,
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
         ),

@@ -163,13 +163,17 @@ class Run(NamedTuple):
         control = [self.manifest.control.path] if self.manifest.control else []
         held_out = [] if self.members_file else [*(one.holdout_path for one in self.manifest.segments), *control]
         for file in dict.fromkeys([*(listing.file for listing in self.lists), *filter(None, held_out)]):
-            path = self.folder / file
-            if not path.is_file():
-                raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
-            size, written = path.stat().st_size, self.sizes[file]
-            if size != written:
-                message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
-                raise DataError.of(message, hint=_WHOLE)
+            self.require(file)
+
+    def require(self, file: str) -> None:
+        """DataError where a file is gone, or is not as long as when it was written."""
+        path = self.folder / file
+        if not path.is_file():
+            raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
+        size, written = path.stat().st_size, self.sizes[file]
+        if size != written:
+            message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
+            raise DataError.of(message, hint=_WHOLE)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

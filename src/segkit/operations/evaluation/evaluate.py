@@ -78,6 +78,7 @@ def evaluate(
     all_columns: bool = False,
     given: frozenset[str] = frozenset(),
     unknown: frozenset[str] = frozenset(),
+    since: dt.date | None = None,
     ready: Callable[[Plan], None] = lambda _: None,
 ) -> Evaluated:
     """Every computed column of every customer that an output asks for, and those that are `kept`.
@@ -86,7 +87,8 @@ def evaluate(
     is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
-    at all customers. Before anything is computed, `ready` may refuse the plan.
+    at all customers. With `since`, customers also have what they bought after that day. Before anything is computed,
+    `ready` may refuse the plan.
 
     Raises `RuleError` for what does not fit, `DataError` for what cannot be read.
     """
@@ -109,6 +111,7 @@ def evaluate(
         also=also,
         given=given,
         unknown=unknown,
+        since=since,
     )
     settled = settle(loaded, tables, context, ws, progress, ready)
     plan, computed = settled.plan, settled.computed

@@ -10,7 +10,7 @@ from segkit.experiments import CONVERSION, SPEND, Kind
 from segkit.rules.model.evaluate import METRICS, Metric
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.measures import Measured
-from segkit.rules.tables import orders_table
+from segkit.rules.tables import money_table
 from segkit.words import nearest
 
 
@@ -84,15 +84,8 @@ def _unknown(rules: RuleFile, name: str, known: Mapping[str, Metric]) -> RuleErr
 
 
 def table_of(rules: RuleFile) -> str:
-    """The table of events with the orders: that of `[evaluate]`, else the one that the rules look at.
-
-    Where none does, the only one with an amount. Raises `RuleError` where nothing tells.
-    """
-    said = rules.evaluate.events if rules.evaluate else None
-    if table := said or orders_table(rules):
+    """The table of events with the orders; RuleError where nothing tells which one that is."""
+    if table := money_table(rules):
         return table
-    with_money = [name for name, events in rules.events.items() if events.amount]
-    if len(with_money) == 1:
-        return with_money[0]
     hint = 'say it in the rule file: `[evaluate]` with `events = "orders"`'
     raise RuleError.of("nothing tells which table of events has the orders", hint=hint)

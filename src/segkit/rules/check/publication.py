@@ -24,6 +24,8 @@ def check_publication(rules: RuleFile) -> Iterator[Finding]:
 def _reserved(rules: RuleFile) -> Iterator[Finding]:
     """Names that are those of what a run keeps beside its lists."""
     taken = dict.fromkeys(RESERVED, "what a run keeps")
+    if rules.output.history:
+        taken["history"] = "what a run keeps"
     if rules.assignment.control:
         taken[CONTROL] = "the control group"
     for name, what in taken.items():
@@ -42,10 +44,12 @@ def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
     if output.keep is not None:
         message = "`keep` makes a folder for each run, and `{as_of}` in `directory` another one around it"
         yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`", code=codes.CONTRADICTION)
-    elif output.changes:
-        message = "`changes` looks for the last run in the directory, and each `as_of` has its own"
-        hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
-        yield Finding(("output", "changes"), message, hint, code=codes.CONTRADICTION)
+        return
+    for key in ("changes", "history"):
+        if getattr(output, key):
+            message = f"`{key}` looks for the last run in the directory, and each `as_of` has its own"
+            hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
+            yield Finding(("output", key), message, hint, code=codes.CONTRADICTION)
 
 
 def _protected(rules: RuleFile) -> Iterator[Finding]:

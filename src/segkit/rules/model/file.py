@@ -96,6 +96,8 @@ class Output(Model):
     changes: bool = False
     """Write who entered and who left since the last run, `NAME.entered.EXT` and `NAME.left.EXT`, in place of all
     members."""
+    history: bool = False
+    """Carry on a history of the segments from run to run: their sizes, who came and went, what members bought since."""
     hash: TextList = ()
     """Columns written as the SHA-256 of their text, trimmed and in lower case: what ad platforms take for e-mails."""
     pseudonymise: TextList = ()

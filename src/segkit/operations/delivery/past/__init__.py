@@ -1,0 +1,1 @@
+"""What a run carries on of the runs before it."""
