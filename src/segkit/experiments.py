@@ -140,7 +140,10 @@ class SegmentOutcome(NamedTuple):
 
 
 class EvaluateResult(NamedTuple):
-    """What came of a run from `start` to `until`, both included, by `metrics`: name -> kind.
+    """What came of runs from `start` to `until`, both included, by `metrics`: name -> kind.
+
+    `as_of` is the day of the last of the `runs`, and `customers` counts its customers. Of several runs, the days of a
+    customer are those after the first run that had him.
 
     `compared` is how many comparisons of a metric there are, those of segments that are not shown, too. Of a test that
     segkit has not drawn, `left_out` says how many rows count in no group, by reason, `guesses` which columns of the
@@ -148,6 +151,7 @@ class EvaluateResult(NamedTuple):
     """
 
     as_of: dt.date
+    runs: tuple[dt.date, ...]
     start: dt.date | None
     until: dt.date | None
     customers: int

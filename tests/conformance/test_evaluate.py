@@ -330,7 +330,6 @@ ERRORS: dict[str, tuple[str, tuple[str, ...], int, str]] = {
     "nothing drawn": (HEAD + "[segment.a]\neveryone = true\n", (), 2, "give segments a `holdout = 10`"),
     "no such segment": (HEAD + LETTERS, ("--segment", "leters"), 2, "did you mean `letters`?"),
     "no such table": (HEAD + LETTERS, ("--events", "order=o.csv"), 2, "did you mean `orders`?"),
-    "only changes": (HEAD + "changes = true\n" + LETTERS, (), 2, "has written changes alone"),
     "no length": (HEAD + LETTERS, ("--within", "soon"), 2, "is not a length of time such as 30 days"),
     "days after all events": (HEAD + LETTERS, ("--from", "2025-01-01"), 3, "the last event is of 2024-07-31"),
     "days that end before they begin": (

@@ -42,7 +42,8 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
-`evaluate`: `as_of`, `from`, `until`, `customers`, `left_out` by reason, `guesses`, `level`, `metrics` (`name`, `kind`),
+`evaluate`: `as_of`, `runs` (days), `from`, `until`, `customers`, `left_out` by reason, `guesses`, `level`, `metrics`
+(`name`, `kind`),
 `cost` (`per_contact`, `margin_percent`), `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms` with
 `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, `metrics` with `metric`,
 `customers`, `total`, `share`, `mean`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`,
@@ -321,6 +322,7 @@ def evaluate_json(result: EvaluateResult) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "as_of": result.as_of.isoformat(),
+            "runs": [day.isoformat() for day in result.runs],
             "from": result.start and result.start.isoformat(),
             "until": result.until and result.until.isoformat(),
             "customers": result.customers,

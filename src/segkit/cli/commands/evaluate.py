@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,23 +23,25 @@ if TYPE_CHECKING:
     from segkit.operations.measuring.drawn_elsewhere.evaluate import Orders
     from segkit.rules.model.base import Duration
 
-OF_A_RUN = ("segment", "against", "plan", "holdout")
+OF_A_RUN = ("since", "segment", "against", "plan", "holdout")
 OF_A_FILE = ("group", "control", "expected", "as_of", "key", "time", "amount", "id_")
 """Options that go with RUN, and with --assignment, alone."""
 
 
-def _refuse(ctx: click.Context, run: Path | None, assignment: str | None) -> None:
+def _refuse(ctx: click.Context, runs: Sequence[Path], assignment: str | None) -> None:
     """`RuleError` for options that do not go with what is evaluated, and for those that are missing."""
-    if (run is None) == (assignment is None):
+    if bool(runs) == (assignment is not None):
         what = "name a RUN that `segkit apply` has written, or with `--assignment FILE` a test that it has not drawn"
-        raise RuleError.of("missing argument `RUN`" if run is None else "a RUN has its own assignment", hint=what)
+        raise RuleError.of("missing argument `RUN`" if not runs else "a RUN has its own assignment", hint=what)
     option = {str(param.name): param.opts[0] for param in ctx.command.params}
     given = {name for name in option if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     for name in OF_A_FILE if assignment is None else OF_A_RUN:
         if name in given:
             other = "--assignment FILE" if assignment is None else "a RUN"
             raise RuleError.of(f"`{option[name]}` goes with `{other}`", hint=f"take `{option[name]}` out")
-    for name in ("holdout",) if "plan" not in given else ("against", "output"):
+    if "plan" in given and len(runs) > 1:
+        raise RuleError.of("`--plan` looks at one run", hint="name the last one alone")
+    for name in ("holdout",) if "plan" not in given else ("since", "against", "output"):
         if name in given:
             what = "goes with `--plan` alone" if name == "holdout" else "goes without `--plan`"
             raise RuleError.of(f"`{option[name]}` {what}", hint=f"take `{option[name]}` out")
@@ -58,12 +60,17 @@ def _tables(events: Pairs) -> dict[str, str]:
 
 
 @click.command("evaluate")
-@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.argument("runs", metavar="[RUN]...", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--events",
     type=EVENTS,
     multiple=True,
     help="Read a table of events from here, such as orders=orders.csv; repeatable. Default: where the run read it.",
+)
+@click.option(
+    "--since",
+    type=DATE,
+    help="RUN keeps old runs: evaluate those from this day on, where each customer counts from his first one.",
 )
 @click.option("--from", "start", type=DATE, help="The first day that counts; default: the day after the run.")
 @click.option(
@@ -132,7 +139,8 @@ def _tables(events: Pairs) -> dict[str, str]:
 def command(
     ctx: click.Context,
     *,
-    run: Path | None,
+    runs: tuple[Path, ...],
+    since: dt.date | None,
     events: Pairs,
     start: dt.date | None,
     within: Duration | None,
@@ -159,17 +167,18 @@ def command(
     """What came of a run: whether those written bought more than those held out, and one variant more than another.
 
     RUN is a directory that `segkit apply` has written. All who were written count, whether they have read it or not.
-    The rules of the run say how orders are read.
+    The rules of the run say how orders are read. Of several runs, each customer counts once, from the first that had
+    him.
 
     With --assignment, a test that segkit has not drawn: FILE has a row for each customer, with his group.
     """
     from segkit.operations.measuring.drawn_elsewhere.evaluate import evaluate_assignment
     from segkit.operations.measuring.drawn_elsewhere.groups import Draw
-    from segkit.operations.measuring.evaluate import evaluate_run
+    from segkit.operations.measuring.evaluate import evaluate_runs
     from segkit.operations.measuring.plan import plan_run
     from segkit.operations.measuring.settings import Given
 
-    _refuse(ctx, run, assignment)
+    _refuse(ctx, runs, assignment)
     terminal = ctx.find_object(Terminal)
     assert terminal is not None, "every command has one"
     share = None if level is None else float(Decimal(str(level)) / 100)
@@ -178,11 +187,12 @@ def command(
         asked: dict[str, Any] = {"given": given, "fail_on": fail_on, "progress": stage}
         written: dict[str, Any] = {"output": output, "stdout": sys.stdout.buffer}
         result: EvaluateResult | PlanResult
-        if run is not None and plan:
+        if plan and runs:
             percent = None if holdout is None else Decimal(str(holdout))
-            result = plan_run(run, events=_tables(events), segments=segment, holdout=percent, **asked)
-        elif run is not None:
-            result = evaluate_run(run, events=_tables(events), segments=segment, against=against, **asked, **written)
+            result = plan_run(runs[0], events=_tables(events), segments=segment, holdout=percent, **asked)
+        elif runs:
+            asked |= {"events": _tables(events), "segments": segment, "against": against}
+            result = evaluate_runs(runs, since=since, **asked, **written)
         else:
             assert assignment and group and control and as_of, "refused before"
             draw = Draw(group, control, key, expected or {})

@@ -73,6 +73,14 @@ def keeping(
             _prune(target, keep, name)
 
 
+def kept_in(directory: Path) -> list[Path]:
+    """The runs that a directory keeps, by day, then in the order in which they were published."""
+    if not directory.is_dir():
+        return []
+    folders = (path for path in directory.iterdir() if path.name != LATEST and not path.name.startswith("."))
+    return sorted((path for path in folders if (path / MANIFEST).is_file()), key=lambda path: path.name)
+
+
 def _published(run: Path) -> str | None:
     """When a kept run began; None where it is not one, or somebody has put a file into it."""
     try:

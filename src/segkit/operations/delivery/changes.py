@@ -17,7 +17,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.past.carry import Past
-from segkit.operations.delivery.runs import MEMBERS_FILE, PublishedList, Run, find_run
+from segkit.operations.delivery.runs import MEMBERS_FILE, SINCE, PublishedList, Run, find_run
 from segkit.operations.lists.lists import List, combined_name, control_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
@@ -241,13 +241,24 @@ def _left(changes: Changes, old: pl.LazyFrame, file: List) -> pl.LazyFrame:
     return pl.concat([known, unknown.select(pl.col(KEY).alias(key[0]), pl.lit(file.segment).alias(label[0]), *nothing)])
 
 
-_MEMBER = {"list": pl.String, "segment": pl.String, "key": pl.String, "outcome": pl.String, "variant": pl.String}
+_MEMBER: dict[str, Any] = {**dict.fromkeys(["list", "segment", "key", "outcome", "variant"], pl.String), SINCE: pl.Date}
 
 
 def _members(changes: Changes) -> pl.LazyFrame:
     """Everybody in a list, held out, or in the control group: of this run, then of segments that it leaves out."""
     new = [_listed(changes, file) for file in [*changes.files, *changes.not_written]]
-    return pl.concat([pl.LazyFrame(schema=_MEMBER), *new, *_carried(changes)])
+    of_run = pl.concat([pl.LazyFrame(schema=_MEMBER).drop(SINCE), *new])
+    return pl.concat([_with_since(changes, of_run), *_carried(changes)])
+
+
+def _with_since(changes: Changes, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with the day since which they are so: that of the last run, where they were so then, too."""
+    today = pl.lit(changes.rows.day, pl.Date)
+    if changes.last is None:
+        return rows.with_columns(today.alias(SINCE))
+    same = ["segment", "key", "outcome"]
+    before = changes.last.reached().rename({KEY: "key"}).group_by(same).agg(pl.col(SINCE).min())
+    return rows.join(before, on=same, how="left", maintain_order="left").with_columns(pl.coalesce(SINCE, today))
 
 
 def _listed(changes: Changes, file: List) -> pl.LazyFrame:
@@ -277,6 +288,7 @@ def _carried(changes: Changes) -> list[pl.LazyFrame]:
             pl.col(KEY).alias("key"),
             pl.lit(WRITTEN).alias("outcome"),
             pl.lit(None, pl.String).alias("variant"),
+            pl.lit(last.day).alias(SINCE),
         )
         for listing in carried
     ]

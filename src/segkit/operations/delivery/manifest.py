@@ -275,6 +275,8 @@ class Manifest:
     assignment: str
     output: OutputForm
     members: tuple[MembersOf, ...] | None
+    compared_with: str | None = None
+    """The day of the run whose members those that entered are told from; null where all enter, or are written."""
     personal_data: tuple[PersonalColumn, ...] = ()
     as_of: str
     customers: int

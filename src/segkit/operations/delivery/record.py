@@ -73,6 +73,7 @@ def manifest_of(
         assignment=rules.assignment.mode,
         output=_form(rules),
         members=members_of(changes),
+        compared_with=_compared_with(changes, result.as_of),
         personal_data=personal_data(run.evaluated.plan, written.columns, run.evaluated.computed.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
@@ -102,6 +103,14 @@ def manifest_of(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
         ),
     )
+
+
+def _compared_with(changes: Changes, today: dt.date) -> str | None:
+    """The day of the last run; of one that is repeated, that of the run with which it was compared then."""
+    last = changes.last if changes.writes else None
+    if last is None:
+        return None
+    return last.manifest.compared_with if last.day == today else last.as_of
 
 
 def _form(rules: RuleFile) -> m.OutputForm:

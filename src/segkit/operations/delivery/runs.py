@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,10 @@ from segkit.results import CONTROL, HELD_OUT, MEMBERS, WRITTEN
 RUN_FOLDER = "run"
 """What a run keeps for later beside its lists."""
 MEMBERS_FILE = f"{RUN_FOLDER}/members.parquet"
-"""The members and the held out of a run that writes changes alone: `list`, `segment`, `key`, `outcome`, `variant`."""
+"""The members and the held out of a run that writes changes alone: `list`, `segment`, `key`, `outcome`, `variant`,
+`since`."""
+SINCE = "since"
+"""The day of the run since which somebody is written, or held out, without a break."""
 OLD_MEMBERS_FILE = "members.parquet"
 """Where older versions kept it, beside the lists and with the first three columns."""
 _WHOLE = "the files of a run belong together: compare them where segkit has written them"
@@ -62,6 +66,11 @@ class Run(NamedTuple):
     def as_of(self) -> str:
         """The day of the run."""
         return self.manifest.as_of
+
+    @property
+    def day(self) -> dt.date:
+        """The same as a date."""
+        return dt.date.fromisoformat(self.as_of)
 
     @property
     def exclusive(self) -> bool:
@@ -109,22 +118,32 @@ class Run(NamedTuple):
         rows = pl.scan_parquet(self.folder / (self.members_file or ""), glob=False)
         if self.members_file == OLD_MEMBERS_FILE:
             rows = rows.with_columns(pl.lit(WRITTEN).alias("outcome"), pl.lit(None, pl.String).alias("variant"))
-        return rows
+        return rows if self.tells_since else rows.with_columns(pl.lit(self.day).alias(SINCE))
+
+    @property
+    def tells_since(self) -> bool:
+        """Whether the file of the members says since when they are in their lists; older versions did not."""
+        return (
+            bool(self.members_file)
+            and SINCE in pl.scan_parquet(self.folder / (self.members_file or ""), glob=False).collect_schema()
+        )
 
     def reached(self) -> pl.LazyFrame:
         """Everybody who was written, held out, or held out by the control group, as the run shows his key.
 
-        One row a list: `KEY`, `segment`, `outcome`, `variant`, and `file`, the list by its name beside the manifest.
+        One row a list: `KEY`, `segment`, `outcome`, `variant`, `file`, the list by its name beside the manifest, and
+        `since`, which is the day of the run where nothing tells more.
         """
         if self.members_file:
             extension = "" if self.manifest.output.table else f".{FORMATS[self.manifest.output.format].extension}"
             file = pl.concat_str(pl.col("list"), pl.lit(extension)).alias("file")
-            return self.members().select(pl.col("key").alias(KEY), "segment", "outcome", "variant", file)
+            return self.members().select(pl.col("key").alias(KEY), "segment", "outcome", "variant", file, SINCE)
         split = {one.name for one in self.manifest.segments if one.split}
         lists = [self._listed(one.file, one.segment, WRITTEN, split=one.segment in split) for one in self.lists]
         held = [(one.holdout_path, one.name) for one in self.manifest.segments if one.holdout_path]
         nobody = pl.LazyFrame(schema=dict.fromkeys([KEY, "segment", "outcome", "variant", "file"], pl.String))
-        return pl.concat([nobody, *lists, *(self._listed(*one, HELD_OUT) for one in held), *self._control()])
+        rows = pl.concat([nobody, *lists, *(self._listed(*one, HELD_OUT) for one in held), *self._control()])
+        return rows.with_columns(pl.lit(self.day).alias(SINCE))
 
     def _control(self) -> list[pl.LazyFrame]:
         control = self.manifest.control

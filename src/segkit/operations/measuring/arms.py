@@ -12,10 +12,10 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.experiments import ALL_SEGMENTS, REACHED
 from segkit.operations.delivery.manifest import Manifest, SegmentOf
-from segkit.operations.delivery.runs import Run
+from segkit.operations.delivery.runs import SINCE, Run
 from segkit.results import CONTROL, HELD_OUT, WRITTEN
 
-SEGMENT, ARM = "segment", "arm"
+SEGMENT, ARM, DAY = "segment", "arm", "day"
 NOT_WRITTEN = (HELD_OUT, CONTROL)
 
 
@@ -55,11 +55,20 @@ def _arms(segment: SegmentOf, control: Fraction) -> Arms:
 
 
 def customers_of(run: Run) -> pl.LazyFrame:
-    """`KEY`, as the lists show it, `SEGMENT` and `ARM` of all who were written or held out."""
+    """`KEY`, as the lists show it, `SEGMENT`, `ARM` and `DAY`, that of the run, of all who were written or held out.
+
+    Of a run that has written changes alone, those who entered their lists, or the holdouts of these, on this day.
+    """
     written = pl.coalesce("variant", pl.lit(WRITTEN))
     arm = pl.when(pl.col("outcome") == WRITTEN).then(written).otherwise("outcome")
-    rows = run.reached().select(KEY, SEGMENT, arm.alias(ARM))
+    reached = run.reached().filter(pl.col(SINCE) == run.day) if writes_changes(run) else run.reached()
+    rows = reached.select(KEY, SEGMENT, arm.alias(ARM), pl.lit(run.day).alias(DAY))
     return rows if run.manifest.control is None else pl.concat([rows, _all_segments(run, rows)])
+
+
+def writes_changes(run: Run) -> bool:
+    """Whether the lists of a run have those alone who entered and who left."""
+    return run.manifest.output.changes or run.manifest.output.load == "append_changes"
 
 
 def _all_segments(run: Run, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -71,4 +80,4 @@ def _all_segments(run: Run, rows: pl.LazyFrame) -> pl.LazyFrame:
     is_control = (pl.col(ARM) == CONTROL).any()
     arm = pl.when(is_control).then(pl.lit(CONTROL)).otherwise(pl.lit(REACHED)).alias(ARM)
     reached = rows.filter(pl.col(SEGMENT).is_in(under)).group_by(KEY).agg(arm)
-    return reached.select(KEY, pl.lit(ALL_SEGMENTS).alias(SEGMENT), ARM)
+    return reached.select(KEY, pl.lit(ALL_SEGMENTS).alias(SEGMENT), ARM, pl.lit(run.day).alias(DAY))

@@ -18,16 +18,17 @@ from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
 from segkit.io.write import STDOUT, format_of
-from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.delivery.runs import Run
 from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
-from segkit.operations.measuring.arms import ARM, NOT_WRITTEN, SEGMENT, Arms, customers_of, drawn_in
+from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms
 from segkit.operations.measuring.costs import cost_of, with_costs
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, outcome_of
 from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
+from segkit.operations.measuring.several import doubts_of, drawn_in_all, members_of, opened
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
@@ -38,9 +39,10 @@ from segkit.words import nearest
 _NAMED_BY_SEGKIT = (*NOT_WRITTEN, WRITTEN, REACHED)
 
 
-def evaluate_run(
-    path: Path,
+def evaluate_runs(
+    paths: Sequence[Path],
     *,
+    since: dt.date | None = None,
     events: Mapping[str, str] | None = None,
     given: Given = NOTHING,
     segments: Sequence[str] = (),
@@ -50,7 +52,10 @@ def evaluate_run(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
 ) -> EvaluateResult:
-    """What came of a run: by segment, those written beside those held out, or one variant beside another.
+    """What came of runs: by segment, those written beside those held out, or one variant beside another.
+
+    With `since`, the paths are directories that keep runs, of which those from this day on count. Of several runs, each
+    customer counts once, from the first day on which a list or its holdout had him. Their rules are those of the last.
 
     `events` are other files for tables of events. The days that count begin on the day after the run, and which end
     on, which metrics are compared, and the level of the intervals, is what `[evaluate]` of the run says, or `given`.
@@ -62,22 +67,22 @@ def evaluate_run(
     """
     require_local(output or STDOUT)
     format_of(Path(output or STDOUT))  # refused before anything is read
-    run = open_run(path)
+    runs = opened(paths, since, given)
+    run = runs[-1]
     loaded = rules_of(run, events=events or {})
     require_fit(run, loaded, events or {})
-    arms = drawn_in(run)
+    arms = drawn_in_all(runs)
     if not arms:
         hint = "give segments a `holdout = 10` before the next run, or a `split`; or draw a control group"
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
     if against is not None:
         arms = _beside_variant(arms, against, run)
     require_known(segments, arms, run)
-    as_of = dt.date.fromisoformat(run.as_of)
-    settings = settings_of(loaded.rules, as_of, given)
+    settings = settings_of(loaded.rules, given, *(one.day for one in runs))
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():
-            members = customers_of(run).collect()
+            members = members_of(runs).collect()
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
         compared = _compared(did_by(members, found, loaded), arms, settings, against)
@@ -86,7 +91,8 @@ def evaluate_run(
     shown = [one for one in told if not segments or one.name in segments]
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
-        as_of=as_of,
+        as_of=run.day,
+        runs=tuple(one.day for one in runs),
         start=settings.days.start,
         until=settings.days.until,
         customers=run.manifest.customers,
@@ -97,7 +103,7 @@ def evaluate_run(
         segments=tuple(shown),
         left_out={},
         guesses={},
-        warnings=(*settings.warnings, *of_files, *notes_of(shown, found, settings.days)),
+        warnings=(*settings.warnings, *of_files, *doubts_of(runs), *notes_of(shown, found, settings.days)),
     )
     finish(result, output, fail_on, stdout, progress)
     return result
@@ -132,9 +138,6 @@ def require_fit(run: Run, loaded: Loaded, events: Mapping[str, str]) -> None:
     if rules.customers.normalise_keys and output.key_protection:
         message = "the keys of the run cannot be found again: they are protected, and events write them in other ways"
         raise RuleError.of(message, hint="write the keys alike in all files, so that `normalise_keys` can be left out")
-    if output.changes or output.load == "append_changes":
-        hint = "let a run write all members: take `changes` out"
-        raise RuleError.of(f"`{run.shown}` has written changes alone, of which nothing is told yet", hint=hint)
 
 
 def require_known(segments: Sequence[str], arms: Sequence[Arms], run: Run) -> None:
@@ -155,7 +158,7 @@ def found_in(
     """
     found = []
     for table, measures in settings.asked.tables.items():
-        found.append(outcomes(loaded, table, measures, settings.days, ws, progress)._replace(table=file or table))
+        found.append(outcomes(loaded, table, measures, settings.windows, ws, progress)._replace(table=file or table))
         _require_later(found[-1], settings.days, "FILE" if file else f"{table}=FILE")
     return found
 
@@ -173,7 +176,7 @@ def did_by(members: pl.DataFrame, found: Sequence[Outcomes], loaded: Loaded) -> 
     if forms := loaded.rules.customers.normalise_keys:
         members = members.with_columns(normal_key(pl.col(KEY), forms))
     done = reduce(_beside, [done_by(one, members, loaded) for one in found])
-    return members.join(done, on=KEY, how="left")
+    return members.join(done, on=[KEY, DAY], how="left")
 
 
 def _compared(
@@ -209,7 +212,7 @@ def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFr
     done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
     if forms := loaded.rules.customers.normalise_keys:
         done = done.with_columns(normal_key(pl.col(KEY), forms))
-    done = done.group_by(KEY).agg(pl.all().sum())  # two ways to write a key may be one by now
+    done = done.group_by(KEY, DAY).agg(pl.all().sum())  # two ways to write a key may be one by now
     if len(done) and not members.join(done, on=KEY, how="semi").height:
         hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
         raise DataError.of("none of the keys of the events in these days is one of these customers", hint=hint)
@@ -217,7 +220,7 @@ def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFr
 
 
 def _beside(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    return one.join(other, on=KEY, how="full", coalesce=True)
+    return one.join(other, on=[KEY, DAY], how="full", coalesce=True)
 
 
 def _arms(arms: Arms, rows: Mapping[tuple[object, ...], pl.DataFrame], measures: Sequence[Measure]) -> dict[str, Arm]:

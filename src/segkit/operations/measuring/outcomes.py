@@ -14,6 +14,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
 from segkit.operations.evaluation.evaluate import evaluate
+from segkit.operations.measuring.arms import DAY
 from segkit.operations.progress import Progress
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.computed.traits import Trait
@@ -34,9 +35,10 @@ class Days(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """`KEY`, and a column for each measure, of everybody who has an event of `table` in these days.
+    """`KEY`, `DAY`, and a column for each measure, of everybody who has an event of `table` in the days that count.
 
-    Counts are whole numbers, sums exact decimals.
+    Which days count may hang on `DAY`: there is a row for each of the windows in which somebody has an event. Counts
+    are whole numbers, sums exact decimals.
     """
 
     table: str
@@ -49,35 +51,54 @@ class Outcomes(NamedTuple):
 
 
 def outcomes(
-    loaded: Loaded, table: str, measures: Mapping[str, Measured], days: Days, ws: Workspace, progress: Progress
+    loaded: Loaded,
+    table: str,
+    measures: Mapping[str, Measured],
+    windows: Mapping[dt.date, Days],
+    ws: Workspace,
+    progress: Progress,
 ) -> Outcomes:
-    """What the customers of a table of events did in these days, by the rules that say how it is read.
+    """What the customers of a table of events did in these windows, by the rules that say how it is read.
 
     Raises `RuleError` and `DataError`.
     """
-    rules = _rules(loaded.rules, table, measures, days)
-    evaluated = evaluate(loaded._replace(rules=rules), days.until, ws, progress)
+    rules = _rules(loaded.rules, table, measures, windows)
+    evaluated = evaluate(loaded._replace(rules=rules), rules.today(), ws, progress)
+    customers = evaluated.computed.customers
     sums = [pl.col(name).cast(MONEY) for name, one in measures.items() if one.measure == "sum"]
-    rows = evaluated.computed.customers.filter(pl.col(_EVENTS) > 0).select(KEY, *measures).with_columns(*sums)
+    rows = [
+        customers.filter(pl.col(_in(_EVENTS, place)) > 0)
+        .select(KEY, pl.lit(day).alias(DAY), *(pl.col(_in(name, place)).alias(name) for name in measures))
+        .with_columns(*sums)
+        for place, day in enumerate(windows)
+    ]
     return Outcomes(
         table=table,
-        rows=rows.collect(),
+        rows=pl.concat(rows).collect(),
         warnings=evaluated.warnings,
         last=evaluated.computed.last_day(table),
         goes_on=evaluated.computed.counts[table][AFTER_AS_OF].item() > 0,
     )
 
 
-def _rules(rules: RuleFile, table: str, measures: Mapping[str, Measured], days: Days) -> RuleFile:
+def _in(name: str, place: int) -> str:
+    """The measure in a window."""
+    return f"{name}-{place}"
+
+
+def _rules(rules: RuleFile, table: str, measures: Mapping[str, Measured], windows: Mapping[dt.date, Days]) -> RuleFile:
     """The rules of a table of events alone, whose keys are the customers."""
     events = rules.events[table]
     key = {"from": table, "key": events.key or rules.customers.key, "normalise_keys": rules.customers.normalise_keys}
-    traits = {_EVENTS: Trait(events=table, between=days)}
-    for name, one in measures.items():
-        traits[name] = Trait(events=table, where=one.where, measure=one.measure, of=one.of, between=days)
+    traits = {}
+    for place, days in enumerate(windows.values()):
+        traits[_in(_EVENTS, place)] = Trait(events=table, between=days)
+        for name, one in measures.items():
+            trait = Trait(events=table, where=one.where, measure=one.measure, of=one.of, between=days)
+            traits[_in(name, place)] = trait
     return RuleFile(
         version=1,
-        as_of=days.until,
+        as_of=max(days.until for days in windows.values()),
         timezone=rules.timezone,
         customers=Customers.model_validate(key),
         events={table: events},

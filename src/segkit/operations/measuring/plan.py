@@ -57,9 +57,9 @@ def plan_run(
         raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
     require_known(segments, drawn, run)
     as_of = dt.date.fromisoformat(run.as_of)
-    settings = settings_of(loaded.rules, as_of, given)
+    settings = settings_of(loaded.rules, given, as_of)
     first, last = settings.days
-    before = settings._replace(days=Days(as_of - (last - first), as_of))
+    before = settings._replace(windows={as_of: Days(as_of - (last - first), as_of)})
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():

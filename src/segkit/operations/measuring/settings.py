@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, Severity
@@ -29,21 +29,30 @@ NOTHING = Given()
 
 
 class Settings(NamedTuple):
-    """What counts, and what there is to say of it: `level` is from 0 to 1."""
+    """What counts, and what there is to say of it: `level` is from 0 to 1.
 
-    days: Days
+    `windows` are the days that count, by the day of the run on which somebody was first written or held out.
+    """
+
+    windows: Mapping[dt.date, Days]
     level: float
     asked: Asked
     warnings: tuple[Diagnostic, ...]
 
+    @property
+    def days(self) -> Days:
+        """All days of these."""
+        return Days(min(one.start for one in self.windows.values()), max(one.until for one in self.windows.values()))
 
-def settings_of(rules: RuleFile, as_of: dt.date, given: Given) -> Settings:
-    """What counts of a run of this day. Raises `RuleError` where no day does, or a metric is not there."""
+
+def settings_of(rules: RuleFile, given: Given, *as_of: dt.date) -> Settings:
+    """What counts of runs of these days. Raises `RuleError` where no day does, or a metric is not there."""
     said = rules.evaluate or Evaluation()
-    days = days_of(as_of, given, said.within)
+    windows = {day: days_of(day, given, said.within) for day in as_of}
     level = float(said.level / 100) if given.level is None else given.level
-    warnings = list(_afterwards(as_of, said, days, level)) if rules.evaluate else []
-    return Settings(days, level, asked_of(rules, given.metrics), tuple(warnings))
+    last = max(as_of)
+    warnings = list(_afterwards(last, said, windows[last], level)) if rules.evaluate else []
+    return Settings(windows, level, asked_of(rules, given.metrics), tuple(warnings))
 
 
 def days_of(as_of: dt.date, given: Given, within: Duration) -> Days:

@@ -17,7 +17,7 @@ from segkit.experiments import SPEND, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT, format_of
-from segkit.operations.measuring.arms import ARM
+from segkit.operations.measuring.arms import ARM, DAY
 from segkit.operations.measuring.drawn_elsewhere.groups import Draw, Groups, groups_of
 from segkit.operations.measuring.evaluate import done_by, finish, found_in
 from segkit.operations.measuring.figures import adjusted, arm_of, outcome_of
@@ -86,6 +86,7 @@ def evaluate_assignment(
     notes = notes_of([segment], bought.found if bought else [], bought.days if bought else None)
     result = EvaluateResult(
         as_of=as_of,
+        runs=(),
         start=bought.days.start if bought else None,
         until=bought.days.until if bought else None,
         customers=len(rows),
@@ -141,7 +142,7 @@ def _bought(
     key = draw.key if draw.key in table.columns else None
     chosen = choose(table, key=key, time=orders.time, amount=orders.amount, id=orders.id, needs_amount=SPEND in metrics)
     loaded = load_rules_text(rule_file([orders.path], chosen, None, as_of), RULES, formats=FORMATS)
-    settings = settings_of(loaded.rules, as_of, given._replace(metrics=metrics))
+    settings = settings_of(loaded.rules, given._replace(metrics=metrics), as_of)
     if given.metrics and not metrics:
         hint = "name `conversion` or `spend`, too, or take `--events` out"
         raise RuleError.of("no metric is of the orders", hint=hint)
@@ -151,7 +152,7 @@ def _bought(
     guesses = {role: column for role, column in chosen.guesses.items() if role != "id" and column != draw.key}
     return _Bought(
         measures=settings.asked.measures,
-        rows=done[0],
+        rows=done[0].drop(DAY),
         found=found,
         days=settings.days,
         guesses=guesses,

@@ -26,6 +26,9 @@ def _head(result: EvaluateResult) -> RenderableType:
     if result.start is None:
         return Text(f"{customers} on {result.as_of}", style="bold")
     what = "orders" if {*result.metrics} <= {CONVERSION, SPEND} else "events"
+    if len(result.runs) > 1:
+        runs = f"{plural(len(result.runs), 'run')} from {result.runs[0]} to {result.runs[-1]}"
+        return Text(f"{runs}, {what} from {result.start} until {result.until}", style="bold")
     return Text(f"{customers} on {result.as_of}, {what} from {result.start} until {result.until}", style="bold")
 
 

@@ -1,0 +1,118 @@
+"""The runs that are evaluated together: one, several, or those that a directory has kept since a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from segkit.columns.helpers import KEY
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import RuleError
+from segkit.io.publish.kept_runs import kept_in
+from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, customers_of, drawn_in, writes_changes
+from segkit.operations.measuring.settings import Given
+
+
+def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[Run]:
+    """The runs at these paths, in the order of their days; of each day the one that was published last.
+
+    With `since`, a path is a directory that keeps runs, of which those from this day on count.
+
+    Raises `RuleError` where there is none, or where they cannot be evaluated together, and `DataError` where one is not
+    whole.
+    """
+    runs = [open_run(path) for path in paths] if since is None else list(_kept(paths, since))
+    if len(runs) > 1:
+        if given.start or given.until:
+            hint = "give `--within`: each customer counts from the day after the first run that had him"
+            raise RuleError.of("`--from` and `--until` are of one run, and there are several", hint=hint)
+        for run in runs[1:]:
+            run.key.require_same(runs[0].key, f"`{run.shown}`", f"`{runs[0].shown}`")
+    for run in runs:
+        _require_entered(run)
+    return list({run.day: run for run in sorted(runs, key=lambda run: run.as_of)}.values())
+
+
+def _kept(paths: Sequence[Path], since: dt.date) -> Iterator[Run]:
+    for path in paths:
+        kept = kept_in(path)
+        if not kept:
+            hint = "let the rule file keep them: `[output]` with `keep = 30`; or name each run"
+            raise RuleError.of(f"`{path}` keeps no runs of several days", hint=hint)
+        runs = [open_run(one) for one in kept]
+        late = [run for run in runs if run.day >= since]
+        if not late:
+            raise RuleError.of(f"`{path}` has no run since {since}: the last one is of {runs[-1].as_of}")
+        yield from late
+
+
+def _require_entered(run: Run) -> None:
+    if writes_changes(run) and not run.tells_since:
+        message = f"`{run.shown}` is of a version of segkit that does not tell who entered in it"
+        raise RuleError.of(message, hint="evaluate the runs that come after it")
+
+
+def members_of(runs: Sequence[Run]) -> pl.LazyFrame:
+    """`KEY`, `SEGMENT`, `ARM` and `DAY`: each customer of a segment once, as the first run had him, and its day."""
+    if len(runs) == 1:
+        return customers_of(runs[0])
+    rows = pl.concat([customers_of(run) for run in runs])
+    return rows.group_by(KEY, SEGMENT).agg(pl.col(ARM, DAY).sort_by(DAY).first())
+
+
+def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
+    """The segments of the runs that have arms to compare; RuleError where a draw has become another one."""
+    found: dict[str, tuple[Run, Arms]] = {}
+    for run in runs:
+        for arms in drawn_in(run):
+            before = found.setdefault(arms.segment, (run, arms))
+            if before[1].shares != arms.shares:
+                message = f"segment `{arms.segment}` is drawn otherwise in `{run.shown}` than in `{before[0].shown}`"
+                raise RuleError.of(message, hint="evaluate the runs before the change apart from those after it")
+    return [arms for _, arms in found.values()]
+
+
+def doubts_of(runs: Sequence[Run]) -> Iterator[Diagnostic]:
+    """Warnings about what sets those held out apart from those written, beside the letters themselves."""
+    first = runs[0]
+    if writes_changes(first) and first.manifest.compared_with is None:
+        message = f"`{first.shown}` is a first run, in which everybody entered, however long he has been there"
+        yield _warning(message, "evaluate the runs that come after it")
+    for run in runs:
+        for one in run.manifest.segments:
+            capped = one.excluded.get("frequency_cap", 0)
+            if one.write and capped * 100 > one.matched:
+                message = f"`frequency_cap` stopped {capped:,} of {one.matched:,} of segment `{one.name}`"
+                message += f" on {run.as_of}: those held out get fewer messages, so it stops fewer of them"
+                yield _warning(message, _APART)
+    repeated = {} if writes_changes(first) else _written_before(first, runs)
+    for name, day in repeated.items():
+        message = f"segment `{name}` was written on {day}, too: those held out got no message then"
+        yield _warning(message, _APART)
+
+
+_APART = "with `changes = true` each gets it once; `[assignment] control` compares with customers whom nobody writes to"
+CAMPAIGN_DAYS = 30
+"""For how many days before a run it matters who was written then."""
+
+
+def _written_before(run: Run, evaluated: Sequence[Run]) -> dict[str, str]:
+    """Segment with a holdout of its own -> the last day before the run on which the directory has written it, too."""
+    days = {one.folder for one in evaluated}
+    found: dict[str, str] = {}
+    for path in kept_in(run.folder.parent):
+        if path.resolve() in days:
+            continue
+        other = open_run(path)
+        if 0 < (run.day - other.day).days <= CAMPAIGN_DAYS:
+            held = {one.name for one in run.manifest.segments if one.holdout}
+            found |= {one.name: other.as_of for one in other.manifest.segments if one.written and one.name in held}
+    return found
+
+
+def _warning(message: str, hint: str) -> Diagnostic:
+    return Diagnostic(message, hint=hint, severity=Severity.WARNING)

@@ -1,0 +1,262 @@
+"""`segkit evaluate` of several runs, and of runs that write changes alone, held against plain Python."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.desk import Desk
+
+HEAD = """version = 1
+[customers]
+path = "c.csv"
+key = "id"
+[events.orders]
+path = "o.csv"
+time = "day"
+amount = "amount"
+[output]
+directory = "out"
+keep = 30
+"""
+LETTERS = """[segment.letters]
+behavioural.did = { events = "orders", within = "3 days" }
+holdout = 30
+"""
+CONTROL = "[assignment]\ncontrol = 20\n"
+NIGHTS = [dt.date(2024, 6, 1) + dt.timedelta(days=n) for n in range(5)]
+Orders = list[tuple[str, dt.date, Decimal]]
+
+
+@pytest.fixture
+def orders(desk: Desk) -> Orders:
+    """300 customers who buy now and then in June and July."""
+    dice = random.Random(30)
+    rows = [
+        (
+            f"k{n}",
+            dt.date(2024, 5, 28) + dt.timedelta(days=dice.randrange(60)),
+            Decimal(dice.randrange(100, 9999)) / 100,
+        )
+        for n in range(300)
+        for _ in range(dice.choice([0, 1, 2, 5]))
+    ]
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(300)))
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"{key},{day},{amount}\n" for key, day, amount in rows))
+    return rows
+
+
+def run_nights(desk: Desk, rules: str, nights: list[dt.date] = NIGHTS) -> None:
+    desk.put("rules.toml", rules)
+    for night in nights:
+        desk.segkit("apply", desk / "rules.toml", "--as-of", night, "-q")
+
+
+def evaluated(desk: Desk, *options: object, code: int = 0) -> Any:
+    done = desk.segkit("evaluate", *options, "--json", code=code)
+    return json.loads(done.stdout) if code == 0 else " ".join(done.stderr.split())
+
+
+def warned(found: Any) -> list[Any]:
+    return [one for one in found["warnings"] if one["severity"] == "warning"]
+
+
+def in_lists(folder: Path, name: str) -> set[str]:
+    path = folder / f"{name}.csv"
+    return set(pl.read_csv(path, infer_schema=False)["id"]) if path.exists() else set()
+
+
+Arms = dict[str, dict[str, dt.date]]
+"""Arm -> key -> the first night."""
+
+
+def first_nights(desk: Desk, nights: list[dt.date], arms: dict[str, str], *, entered: bool = False) -> Arms:
+    """By the files of each night; with `entered`, only those who were not there on the night before."""
+    found: Arms = {arm: {} for arm in arms}
+    before: dict[str, set[str]] = {arm: set() for arm in arms}
+    for night in nights:
+        for arm, name in arms.items():
+            now = in_lists(desk / f"out/{night}", name)
+            for key in now - before[arm] if entered else now:
+                if all(key not in of for of in found.values()):
+                    found[arm][key] = night
+            before[arm] = now if entered else set()
+    return found
+
+
+def bought(orders: Orders, arm: dict[str, dt.date], days: int = 30) -> dict[str, Any]:
+    """How many of an arm bought in so many days after their night, and for how much."""
+    spent: dict[str, Decimal] = {}
+    for key, day, amount in orders:
+        if key in arm and arm[key] < day <= arm[key] + dt.timedelta(days=days):
+            spent[key] = spent.get(key, Decimal()) + amount
+    return {"customers": len(arm), "buyers": len(spent), "revenue": float(sum(spent.values()))}
+
+
+def figures(found: Any, segment: str = "letters") -> dict[str, Any]:
+    [told] = [one for one in found["segments"] if one["name"] == segment]
+    return {arm["name"]: {n: arm[n] for n in ("customers", "buyers", "revenue")} for arm in told["arms"]}
+
+
+FILES = {"written": "letters", "holdout": "letters.holdout"}
+Options = Callable[[Desk], list[object]]
+WAYS: dict[str, Options] = {
+    "since": lambda desk: [desk / "out", "--since", NIGHTS[0]],
+    "named": lambda desk: [desk / f"out/{night}" for night in NIGHTS],
+    "in any order": lambda desk: [desk / f"out/{night}" for night in reversed(NIGHTS)],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_customer_counts_once_from_his_first_night(desk: Desk, orders: Orders, way: str) -> None:
+    run_nights(desk, HEAD + LETTERS)
+    found = evaluated(desk, *WAYS[way](desk))
+    arms = first_nights(desk, NIGHTS, FILES)
+    assert figures(found) == {arm: bought(orders, arms[arm]) for arm in ("holdout", "written")}
+    assert found["runs"] == [str(night) for night in NIGHTS]
+    assert (found["from"], found["until"], found["as_of"]) == ("2024-06-02", "2024-07-05", "2024-06-05")
+    assert len(set(arms["written"].values())) > 2  # or nothing is tested
+
+
+def test_within(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS)
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[1], "--within", "10 days", "--metric", "conversion")
+    arms = first_nights(desk, NIGHTS[1:], FILES)
+    told = {arm: (one["customers"], one["buyers"]) for arm, one in figures(found).items()}
+    assert told == {arm: (len(keys), bought(orders, keys, 10)["buyers"]) for arm, keys in arms.items()}
+
+
+def entered_in(desk: Desk, night: dt.date, before: dt.date) -> Arms:
+    """Who entered the list, or its holdout, on a night."""
+    written = in_lists(desk / f"out/{night}", "letters.entered")
+    held = in_lists(desk / f"out/{night}", "letters.holdout") - in_lists(desk / f"out/{before}", "letters.holdout")
+    return {"holdout": dict.fromkeys(held, night), "written": dict.fromkeys(written, night)}
+
+
+def test_a_run_of_changes_tells_of_those_who_entered(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS)
+    found = evaluated(desk, desk / f"out/{NIGHTS[2]}")
+    arms = entered_in(desk, NIGHTS[2], NIGHTS[1])
+    assert arms["holdout"] and arms["written"]
+    assert figures(found) == {arm: bought(orders, arms[arm]) for arm in arms}
+    assert warned(found) == []
+
+
+def test_several_runs_of_changes(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS)
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[1])
+    arms: Arms = {"holdout": {}, "written": {}}
+    for before, night in pairwise(NIGHTS):
+        for arm, keys in entered_in(desk, night, before).items():
+            arms[arm] |= {key: day for key, day in keys.items() if key not in arms["holdout"] | arms["written"]}
+    assert figures(found) == {arm: bought(orders, arms[arm]) for arm in arms}
+
+
+def test_in_a_first_run_everybody_enters(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
+    [warning] = warned(evaluated(desk, desk / f"out/{NIGHTS[0]}"))
+    assert "is a first run, in which everybody entered" in warning["message"]
+    assert warned(evaluated(desk, desk / "out")) == []
+
+
+def test_a_day_that_is_run_again(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:3])
+    expected = evaluated(desk, desk / "out")
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS, [NIGHTS[2]])
+    assert (desk / f"out/{NIGHTS[2]}.002").exists()
+    assert evaluated(desk, desk / "out") == expected
+    assert evaluated(desk, desk / "out", "--since", NIGHTS[2]) == expected
+
+
+def test_members_say_since_when(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS)
+    members = pl.read_parquet(desk / f"out/{NIGHTS[-1]}/run/members.parquet")
+    held: dict[str, dt.date] = {}
+    for night in NIGHTS:
+        now = in_lists(desk / f"out/{night}", "letters.holdout")
+        held = {key: held.get(key, night) for key in now}
+    rows = members.filter(pl.col("outcome") == "holdout").select("key", "since").rows()
+    assert dict(rows) == held
+
+
+def test_with_a_control_group(desk: Desk, orders: Orders) -> None:
+    rules = HEAD + CONTROL + LETTERS.replace("holdout = 30\n", "") + "[segment.all]\neveryone = true\n"
+    run_nights(desk, rules)
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[0])
+    control = {night: pl.read_csv(desk / f"out/{night}/control.csv", infer_schema=False).rows() for night in NIGHTS}
+    first: dict[str, dt.date] = {}
+    for night in NIGHTS:
+        for key, names in control[night]:
+            if "letters" in names.split("|"):
+                first.setdefault(key, night)
+    written = first_nights(desk, NIGHTS, {"written": "letters"})["written"]
+    assert figures(found) == {"control": bought(orders, first), "written": bought(orders, written)}
+    everybody = {key: NIGHTS[0] for key, _ in control[NIGHTS[0]]}
+    others = {f"k{n}": NIGHTS[0] for n in range(300) if f"k{n}" not in everybody}
+    assert figures(found, "all segments") == {"control": bought(orders, everybody), "reached": bought(orders, others)}
+
+
+def test_lists_that_were_written_before(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:2])
+    [warning] = warned(evaluated(desk, desk / "out"))
+    assert warning["message"].startswith("segment `letters` was written on 2024-06-01, too")
+    assert "changes = true" in warning["hint"] and "control" in warning["hint"]
+    assert warned(evaluated(desk, desk / "out", "--since", NIGHTS[0])) == []
+
+
+def test_caps_that_stop_some(desk: Desk, orders: Orders) -> None:
+    desk.put("sends.csv", "id,day\n" + "".join(f"k{n},2024-05-31\n" for n in range(100)))
+    cap = '[events.sends]\npath = "sends.csv"\ntime = "day"\n[frequency_cap]\nevents = "sends"\nmax = 1\nwithin = "7 days"\n'
+    run_nights(desk, HEAD + cap + '[evaluate]\nevents = "orders"\n' + LETTERS, NIGHTS[:1])
+    [warning] = warned(evaluated(desk, desk / "out"))
+    assert warning["message"].startswith("`frequency_cap` stopped ") and "segment `letters`" in warning["message"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["out", "--since", "2024-06-09"], 2, "has no run since 2024-06-09: the last one is of 2024-06-02"),
+        (["out/2024-06-01", "--since", "2024-06-01"], 2, "keeps no runs of several days"),
+        (["out/2024-06-01", "out/2024-06-02", "--from", "2024-06-01"], 2, "`--from` and `--until` are of one run"),
+        (["out/2024-06-01", "out/2024-06-02", "--plan"], 2, "`--plan` looks at one run"),
+        (["out/2024-06-01", "out/nothing"], 3, "holds no run"),
+        ([], 2, "missing argument `RUN`"),
+    ],
+)
+def test_refused(desk: Desk, orders: Orders, options: list[str], code: int, said: str) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:2])
+    paths = [str(desk / one) if one.startswith("out") else one for one in options]
+    assert said in evaluated(desk, *paths, code=code)
+
+
+def test_a_draw_that_has_changed(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    run_nights(desk, HEAD + LETTERS.replace("30", "20"), NIGHTS[1:2])
+    said = evaluated(desk, desk / "out", "--since", NIGHTS[0], code=2)
+    assert "segment `letters` is drawn otherwise in" in said
+
+
+def test_a_run_that_does_not_tell_who_entered(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
+    folder = desk / f"out/{NIGHTS[1]}"
+    members = folder / "run/members.parquet"
+    pl.read_parquet(members).drop("since").write_parquet(members)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["bytes"]["run/members.parquet"] = members.stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "does not tell who entered in it" in evaluated(desk, folder, code=2)
+
+
+def test_the_head_tells_of_all_runs(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS)
+    shown = desk.segkit("evaluate", desk / "out", "--since", NIGHTS[0]).stdout
+    assert shown.startswith("5 runs from 2024-06-01 to 2024-06-05, orders from 2024-06-02 until 2024-07-05\n")
