@@ -101,7 +101,9 @@ def test_metrics_are_columns_of_the_file(shop: Desk) -> None:
 
 def test_ones_and_zeros_are_a_share(shop: Desk) -> None:
     shop.put("ones.csv", "arm,did\n" + "none,0\nnone,1\nred,1\nred,1\n" * 50)
-    [segment] = evaluated(shop, *TEST, "--metric", "did", file="ones.csv")["segments"]
+    found = evaluated(shop, *TEST, "--metric", "did", file="ones.csv")
+    assert found["metrics"] == [{"name": "did", "kind": "share"}]
+    [segment] = found["segments"]
     assert [arm["metrics"][0]["share"] for arm in segment["arms"]] == [0.5, 1]
     assert segment["comparisons"][0]["difference"] == 0.5
 
