@@ -70,7 +70,7 @@ def test_hillstrom() -> None:
     for arm, (figures, t, lifts, totals) in money.items():
         one = found[arm, "spend"]
         assert [one[name] for name in ("difference", "low", "high")] == pytest.approx(figures, abs=1e-6)
-        assert one["difference"] / ((one["high"] - one["low"]) / 2 / 1.9600) == pytest.approx(t, abs=1e-3)
+        assert one["statistic"] == t
         relative = [one[name] for name in ("relative", "relative_low", "relative_high")]
         assert relative == pytest.approx(lifts, abs=0.05)
         assert [one[name] for name in ("total", "total_low", "total_high")] == pytest.approx(totals, abs=0.05)
@@ -190,10 +190,14 @@ def test_values_that_are_missing_or_unreadable(shop: Desk) -> None:
 
 
 def test_a_row_for_each_comparison(shop: Desk) -> None:
-    evaluated(shop, *TEST, "--metric", "clicks", "-o", shop / "rows.csv")
+    [segment] = evaluated(shop, *TEST, "--metric", "clicks", "-o", shop / "rows.csv")["segments"]
     assert [(row["arm"], row["against"], row["metric"]) for row in rows(shop / "rows.csv")] == [
         ("blue", "none", "clicks"), ("red", "none", "clicks"),
     ]  # fmt: skip
+    for row, one in zip(rows(shop / "rows.csv"), segment["comparisons"], strict=True):
+        for name in ("difference", "low", "high", "statistic", "p", "p_adjusted", "detectable", "total"):
+            assert float(row[name]) == pytest.approx(one[name], abs=1e-6)
+        assert (row["significant"], row["too_few"], row["after_cost"]) == ("false", "false", "")
 
 
 def test_orders_that_end_before(shop: Desk) -> None:

@@ -49,9 +49,7 @@ def notes_of_plan(segments: Sequence[PlannedSegment], by_deeds: Collection[str])
         yield from _few(segment.name, segment.comparisons)
         if segment.name in by_deeds:
             message = f"segment `{segment.name}` is chosen by what its customers did: that is more than they will do"
-            hint = (
-                "where they do less, the least difference is a larger part of it: look at what came of earlier runs"
-            )
+            hint = "where they do less, the least difference is a larger part of it: look at what came of earlier runs"
             yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
