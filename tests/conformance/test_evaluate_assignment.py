@@ -151,6 +151,16 @@ def test_as_text(shop: Desk) -> None:
     assert columns.startswith("900 customers on 2024-06-30\n") and "groups, clicks: blue " in columns
 
 
+def test_names_of_groups_are_shown_as_they_are(shop: Desk) -> None:
+    """No markup, and in two lines where they are long."""
+    text = (shop / "groups.csv").read_text()
+    shop.put("groups.csv", text.replace(",blue,", ",[red] spring letter with a voucher,"))
+    given = ("--metric", "clicks", "--metric", "spent", "--metric", "seen")
+    shown = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, *given).stdout
+    assert "\n  [red] spring" in shown and "\n  voucher" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(("expected", "is_odd"), [("none=1,blue=1,red=1", False), ("none=50,blue=25,red=25", True)])
 def test_expected(shop: Desk, expected: str, is_odd: bool) -> None:
     done = shop.segkit(
