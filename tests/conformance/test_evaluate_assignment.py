@@ -22,11 +22,11 @@ WITH_ORDERS = (*TEST, "--key", "customer_id")
 def shop(desk: Desk) -> Desk:
     """900 customers in three groups, what a page has counted of them, and their orders."""
     dice = random.Random(8)
-    groups, orders = ["customer_id,arm,seen,clicks,spent"], ["order_date,customer_id,total"]
+    groups, orders = ["customer_id,arm,seen,clicks,spent,one"], ["order_date,customer_id,total"]
     for n in range(900):
         arm = ("none", "blue", "red")[n % 3]
         clicks = dice.choice([0, 0, 1, 4])
-        groups.append(f"k{n},{arm},{dice.choice(['yes', 'no'])},{clicks},{clicks * dice.randrange(3)}.25")
+        groups.append(f"k{n},{arm},{dice.choice(['yes', 'no'])},{clicks},{clicks * dice.randrange(3)}.25,1")
         days = [dice.randrange(1, 31) for _ in range(dice.choice([0, 0, 1, 2]))]
         orders += [f"2024-07-{day:02},k{n},{dice.randrange(-5, 60)}.{dice.randrange(100):02}" for day in days]
     desk.put("groups.csv", "\n".join(groups) + "\n")
@@ -174,7 +174,7 @@ def test_expected(shop: Desk, expected: str, is_odd: bool) -> None:
 
 def test_rows_that_are_left_out(shop: Desk) -> None:
     """Counted with their reasons; without a key, nobody can be in two groups."""
-    more = "k0,red,no,0,0\nk1,blue,yes,0,0\n,red,no,0,0\nk9999,,no,0,0\n"
+    more = "k0,red,no,0,0,1\nk1,blue,yes,0,0,1\n,red,no,0,0,1\nk9999,,no,0,0,1\n"
     shop.put("groups.csv", (shop / "groups.csv").read_text() + more)
     done = shop.segkit(
         "evaluate", "--assignment", shop / "groups.csv", *WITH_ORDERS, "--events", shop / "orders.csv", "--json"
@@ -194,9 +194,22 @@ def test_values_that_are_missing_or_unreadable(shop: Desk) -> None:
     shop.put("groups.csv", text.replace(",yes,", ",,", 3))
     done = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, "--metric", "seen")
     assert "`seen` is empty for 3 of them" in done.stderr
-    assert "asks for numbers, or for true and false: 900 values are neither" in evaluated(
+    assert "asks for numbers, or for true and false: 900 values are not" in evaluated(
         shop, *TEST, "--metric", "customer_id", code=3
     )
+
+
+def test_a_file_that_cannot_be_read(shop: Desk) -> None:
+    """Lines of other lengths, and numbers that read both ways, are told with their place."""
+    text = (shop / "groups.csv").read_text()
+    shop.put("groups.csv", text + "k900,red,yes\n")
+    assert "groups.csv:902" in evaluated(shop, *TEST, "--metric", "seen", code=3)
+    shop.put("groups.csv", "arm,row\n" + "none,1.234\nred,2.345\n" * 20)
+    said = evaluated(shop, *TEST, "--metric", "row", code=3)
+    assert "`1.234` in column `row` is 1.234 or 1234: no value settles which" in said
+    shop.put("groups.csv", "arm,row\n" + "none,1.23\nred,2.34\n" * 20)
+    found = evaluated(shop, *TEST, "--metric", "row", "--metric", "row")
+    assert [one["name"] for one in found["metrics"]] == ["row"]
 
 
 def test_a_row_for_each_comparison(shop: Desk) -> None:
@@ -227,7 +240,11 @@ ERRORS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no metric": (TEST, 2, "`--metric COLUMN` names a column of the file"),
     "no such column": ((*TEST, "--metric", "sen"), 3, "did you mean `seen`?"),
     "no such group": (("--group", "arm", "--control", "no", "--as-of", "2024-06-30", *SEEN), 2, "did you mean `none`?"),
-    "no groups": (("--group", "customer_id", "--control", "k1", "--as-of", "2024-06-30", *SEEN), 2, "900 values"),
+    "no groups": (
+        ("--group", "customer_id", "--control", "k1", "--as-of", "2024-06-30", *SEEN),
+        2,
+        "900 different values",
+    ),
     "expected of nobody": ((*TEST, *SEEN, "--expected", "none=1,blue=1,red=1,pink=1"), 2, "without customers: `pink`"),
     "not expected": ((*TEST, *SEEN, "--expected", "none=1,blue=1"), 2, "does not say how many were drawn for `red`"),
     "no weights": ((*TEST, *SEEN, "--expected", "none,blue"), 2, "`none` is not NAME=NUMBER"),
@@ -236,7 +253,9 @@ ERRORS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two files of orders": ((*WITH_ORDERS, "--events", "a.csv", "--events", "b.csv"), 2, "given twice"),
     "days without orders": ((*TEST, *SEEN, "--within", "3 days"), 2, "no orders of which these days"),
     "columns of no orders": ((*TEST, *SEEN, "--time", "day"), 2, "`--time` is of orders"),
-    "a segment": ((*TEST, *SEEN, "--segment", "a"), 2, "`--segment` goes with `a RUN`"),
+    "one group": (("--group", "one", "--control", "1", "--as-of", "2024-06-30", *SEEN), 2, "1 different value"),
+    "a plan": ((*TEST, *SEEN, "--plan"), 2, "`--plan` goes with a RUN"),
+    "a segment": ((*TEST, *SEEN, "--segment", "a"), 2, "`--segment` goes with a RUN"),
 }
 
 
