@@ -73,10 +73,11 @@ class Comparison(NamedTuple):
     """How an arm differs from another one by a metric: shares from 0 to 1, or what a customer does on average.
 
     `low` to `high` is the interval of one comparison; `p` is the chance of as large a difference where there is none,
-    and `p_adjusted` the same with all comparisons of the metric counted. `relative` is in percent of what the other arm
-    has. `total` is the difference times the customers of the arm, and `after_cost` what is left of it once they are
-    written to. Of means, `too_few` says that nothing is said since the smaller arm would have fewer than ten who did
-    it, `variances` how often the variance of the arm has that of the other one. What cannot be told is None.
+    `statistic` the z or t that it is of (none of an exact test), and `p_adjusted` the same with all comparisons of the
+    metric counted. `relative` is in percent of what the other arm has. `total` is the difference times the customers of
+    the arm, and `after_cost` what is left of it once they are written to. Of means, `too_few` says that nothing is said
+    since the smaller arm would have fewer than ten who did it, `variances` how often the variance of the arm has that
+    of the other one. What cannot be told is None.
     """
 
     arm: str
@@ -88,6 +89,7 @@ class Comparison(NamedTuple):
     relative: float | None
     relative_low: float | None
     relative_high: float | None
+    statistic: float | None
     p: float | None
     p_adjusted: float | None
     significant: bool

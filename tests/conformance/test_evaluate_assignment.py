@@ -22,11 +22,11 @@ WITH_ORDERS = (*TEST, "--key", "customer_id")
 def shop(desk: Desk) -> Desk:
     """900 customers in three groups, what a page has counted of them, and their orders."""
     dice = random.Random(8)
-    groups, orders = ["customer_id,arm,seen,clicks,spent"], ["order_date,customer_id,total"]
+    groups, orders = ["customer_id,arm,seen,clicks,spent,one"], ["order_date,customer_id,total"]
     for n in range(900):
         arm = ("none", "blue", "red")[n % 3]
         clicks = dice.choice([0, 0, 1, 4])
-        groups.append(f"k{n},{arm},{dice.choice(['yes', 'no'])},{clicks},{clicks * dice.randrange(3)}.25")
+        groups.append(f"k{n},{arm},{dice.choice(['yes', 'no'])},{clicks},{clicks * dice.randrange(3)}.25,1")
         days = [dice.randrange(1, 31) for _ in range(dice.choice([0, 0, 1, 2]))]
         orders += [f"2024-07-{day:02},k{n},{dice.randrange(-5, 60)}.{dice.randrange(100):02}" for day in days]
     desk.put("groups.csv", "\n".join(groups) + "\n")
@@ -70,7 +70,7 @@ def test_hillstrom() -> None:
     for arm, (figures, t, lifts, totals) in money.items():
         one = found[arm, "spend"]
         assert [one[name] for name in ("difference", "low", "high")] == pytest.approx(figures, abs=1e-6)
-        assert one["difference"] / ((one["high"] - one["low"]) / 2 / 1.9600) == pytest.approx(t, abs=1e-3)
+        assert one["statistic"] == t
         relative = [one[name] for name in ("relative", "relative_low", "relative_high")]
         assert relative == pytest.approx(lifts, abs=0.05)
         assert [one[name] for name in ("total", "total_low", "total_high")] == pytest.approx(totals, abs=0.05)
@@ -101,7 +101,9 @@ def test_metrics_are_columns_of_the_file(shop: Desk) -> None:
 
 def test_ones_and_zeros_are_a_share(shop: Desk) -> None:
     shop.put("ones.csv", "arm,did\n" + "none,0\nnone,1\nred,1\nred,1\n" * 50)
-    [segment] = evaluated(shop, *TEST, "--metric", "did", file="ones.csv")["segments"]
+    found = evaluated(shop, *TEST, "--metric", "did", file="ones.csv")
+    assert found["metrics"] == [{"name": "did", "kind": "share"}]
+    [segment] = found["segments"]
     assert [arm["metrics"][0]["share"] for arm in segment["arms"]] == [0.5, 1]
     assert segment["comparisons"][0]["difference"] == 0.5
 
@@ -149,6 +151,16 @@ def test_as_text(shop: Desk) -> None:
     assert columns.startswith("900 customers on 2024-06-30\n") and "groups, clicks: blue " in columns
 
 
+def test_names_of_groups_are_shown_as_they_are(shop: Desk) -> None:
+    """No markup, and in two lines where they are long."""
+    text = (shop / "groups.csv").read_text()
+    shop.put("groups.csv", text.replace(",blue,", ",[red] spring letter with a voucher,"))
+    given = ("--metric", "clicks", "--metric", "spent", "--metric", "seen")
+    shown = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, *given).stdout
+    assert "\n  [red] spring" in shown and "\n  voucher" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(("expected", "is_odd"), [("none=1,blue=1,red=1", False), ("none=50,blue=25,red=25", True)])
 def test_expected(shop: Desk, expected: str, is_odd: bool) -> None:
     done = shop.segkit(
@@ -162,7 +174,7 @@ def test_expected(shop: Desk, expected: str, is_odd: bool) -> None:
 
 def test_rows_that_are_left_out(shop: Desk) -> None:
     """Counted with their reasons; without a key, nobody can be in two groups."""
-    more = "k0,red,no,0,0\nk1,blue,yes,0,0\n,red,no,0,0\nk9999,,no,0,0\n"
+    more = "k0,red,no,0,0,1\nk1,blue,yes,0,0,1\n,red,no,0,0,1\nk9999,,no,0,0,1\n"
     shop.put("groups.csv", (shop / "groups.csv").read_text() + more)
     done = shop.segkit(
         "evaluate", "--assignment", shop / "groups.csv", *WITH_ORDERS, "--events", shop / "orders.csv", "--json"
@@ -182,16 +194,33 @@ def test_values_that_are_missing_or_unreadable(shop: Desk) -> None:
     shop.put("groups.csv", text.replace(",yes,", ",,", 3))
     done = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, "--metric", "seen")
     assert "`seen` is empty for 3 of them" in done.stderr
-    assert "asks for numbers, or for true and false: 900 values are neither" in evaluated(
+    assert "asks for numbers, or for true and false: 900 values are not" in evaluated(
         shop, *TEST, "--metric", "customer_id", code=3
     )
 
 
+def test_a_file_that_cannot_be_read(shop: Desk) -> None:
+    """Lines of other lengths, and numbers that read both ways, are told with their place."""
+    text = (shop / "groups.csv").read_text()
+    shop.put("groups.csv", text + "k900,red,yes\n")
+    assert "groups.csv:902" in evaluated(shop, *TEST, "--metric", "seen", code=3)
+    shop.put("groups.csv", "arm,row\n" + "none,1.234\nred,2.345\n" * 20)
+    said = evaluated(shop, *TEST, "--metric", "row", code=3)
+    assert "`1.234` in column `row` is 1.234 or 1234: no value settles which" in said
+    shop.put("groups.csv", "arm,row\n" + "none,1.23\nred,2.34\n" * 20)
+    found = evaluated(shop, *TEST, "--metric", "row", "--metric", "row")
+    assert [one["name"] for one in found["metrics"]] == ["row"]
+
+
 def test_a_row_for_each_comparison(shop: Desk) -> None:
-    evaluated(shop, *TEST, "--metric", "clicks", "-o", shop / "rows.csv")
+    [segment] = evaluated(shop, *TEST, "--metric", "clicks", "-o", shop / "rows.csv")["segments"]
     assert [(row["arm"], row["against"], row["metric"]) for row in rows(shop / "rows.csv")] == [
         ("blue", "none", "clicks"), ("red", "none", "clicks"),
     ]  # fmt: skip
+    for row, one in zip(rows(shop / "rows.csv"), segment["comparisons"], strict=True):
+        for name in ("difference", "low", "high", "statistic", "p", "p_adjusted", "detectable", "total"):
+            assert float(row[name]) == pytest.approx(one[name], abs=1e-6)
+        assert (row["significant"], row["too_few"], row["after_cost"]) == ("false", "false", "")
 
 
 def test_orders_that_end_before(shop: Desk) -> None:
@@ -211,7 +240,11 @@ ERRORS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no metric": (TEST, 2, "`--metric COLUMN` names a column of the file"),
     "no such column": ((*TEST, "--metric", "sen"), 3, "did you mean `seen`?"),
     "no such group": (("--group", "arm", "--control", "no", "--as-of", "2024-06-30", *SEEN), 2, "did you mean `none`?"),
-    "no groups": (("--group", "customer_id", "--control", "k1", "--as-of", "2024-06-30", *SEEN), 2, "900 values"),
+    "no groups": (
+        ("--group", "customer_id", "--control", "k1", "--as-of", "2024-06-30", *SEEN),
+        2,
+        "900 different values",
+    ),
     "expected of nobody": ((*TEST, *SEEN, "--expected", "none=1,blue=1,red=1,pink=1"), 2, "without customers: `pink`"),
     "not expected": ((*TEST, *SEEN, "--expected", "none=1,blue=1"), 2, "does not say how many were drawn for `red`"),
     "no weights": ((*TEST, *SEEN, "--expected", "none,blue"), 2, "`none` is not NAME=NUMBER"),
@@ -220,7 +253,9 @@ ERRORS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "two files of orders": ((*WITH_ORDERS, "--events", "a.csv", "--events", "b.csv"), 2, "given twice"),
     "days without orders": ((*TEST, *SEEN, "--within", "3 days"), 2, "no orders of which these days"),
     "columns of no orders": ((*TEST, *SEEN, "--time", "day"), 2, "`--time` is of orders"),
-    "a segment": ((*TEST, *SEEN, "--segment", "a"), 2, "`--segment` goes with `a RUN`"),
+    "one group": (("--group", "one", "--control", "1", "--as-of", "2024-06-30", *SEEN), 2, "1 different value"),
+    "a plan": ((*TEST, *SEEN, "--plan"), 2, "`--plan` goes with a RUN"),
+    "a segment": ((*TEST, *SEEN, "--segment", "a"), 2, "`--segment` goes with a RUN"),
 }
 
 

@@ -164,6 +164,18 @@ def test_too_few_to_plan_with(shop: Desk) -> None:
     assert "too few" in shop.segkit("evaluate", shop / "out", "--plan", "--holdout", "0.5").stdout
 
 
+def test_nobody_to_plan_with(shop: Desk) -> None:
+    """A segment without customers, and one of whom nobody has bought: nothing can be told."""
+    nobody = '[segment.nobody]\ndemographic.id = "k9999"\nholdout = 50\n'
+    shop.apply(HEAD + nobody + '[segment.one]\ndemographic.id = ["k3", "k4"]\nholdout = 50\n')
+    shop.put("o.csv", "id,day,amount\nk3,2024-05-01,1.00\nk9,2024-06-09,1.00\nk4,2024-06-30,0.00\n")
+    found = planned(shop, "--within", "3 weeks")
+    nobody_, one = found["segments"]
+    assert (nobody_["customers"], nobody_["comparisons"]) == (0, [])
+    assert one["customers"] == 2 and [c["detectable"] for c in one["comparisons"]][1:] == [None]
+    assert "nobody" in shop.segkit("evaluate", shop / "out", "--plan", "--within", "3 weeks").stdout
+
+
 def test_before_there_were_orders(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     shop.put("o.csv", "id,day,amount\nk1,2024-05-01,1.00\n")

@@ -217,6 +217,10 @@ def test_columns_are_checked_before_a_run(shop: Desk) -> None:
     broken = HEAD + METRICS.replace("where.page", "where.pages")
     assert "`visits` has no column `pages`" in shop.apply(broken, code=2).stderr
     assert "did you mean `page`?" in shop.segkit("check", shop / "rules.toml", "--data", code=1).stdout
+    shop.put("rules.toml", HEAD + METRICS.replace('"/sand"', '"/snad"'))
+    done = shop.segkit("check", shop / "rules.toml", "--data")
+    assert "`/snad` does not occur in column `page` of `visits`" in done.stdout
+    assert "evaluate.metric.visited" in shop.segkit("columns", shop / "rules.toml").stdout
     broken = HEAD + METRICS.replace('of = "pieces"', 'of = "id"')
     assert "`of` asks for a number, but column `id` is text" in shop.apply(broken, code=2).stderr
 

@@ -17,13 +17,15 @@ FEW_EXPECTED = 5
 class Interval(NamedTuple):
     """A difference, between which bounds it lies, and how likely one as large is by chance.
 
-    Bounds and chance are None where nobody of either arm did anything.
+    Bounds and chance are None where nobody of either arm did anything. `statistic` is the z or t that the chance is of;
+    None where the test is exact.
     """
 
     difference: float
     low: float | None
     high: float | None
     p: float | None
+    statistic: float | None = None
 
 
 class Relative(NamedTuple):
@@ -83,7 +85,8 @@ def difference_of_shares(one: Shares, other: Shares, level: float) -> Interval:
         return Interval(difference, low, high, fisher(one.ones, one.size, other.ones, other.size))
     pooled = ones / size
     error = math.sqrt(pooled * (1 - pooled) * (1 / one.size + 1 / other.size))
-    return Interval(difference, low, high, normal_tails(difference / error))
+    z = difference / error
+    return Interval(difference=difference, low=low, high=high, p=normal_tails(z), statistic=z)
 
 
 def difference_of_means(one: Values, other: Values, level: float) -> Interval:
@@ -96,8 +99,10 @@ def difference_of_means(one: Values, other: Values, level: float) -> Interval:
     error, freedom = standard_error(one, other), one.size + other.size - 2
     if not error:
         return Interval(difference, None, None, None)
-    reach = t_quantile(level, freedom) * error
-    return Interval(difference, difference - reach, difference + reach, t_tails(difference / error, freedom))
+    reach, t = t_quantile(level, freedom) * error, difference / error
+    return Interval(
+        difference=difference, low=difference - reach, high=difference + reach, p=t_tails(t, freedom), statistic=t
+    )
 
 
 def relative(one: Values, other: Values, level: float) -> Relative | None:

@@ -47,9 +47,9 @@ written).
 `cost` (`per_contact`, `margin_percent`), `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms` with
 `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, `metrics` with `metric`,
 `customers`, `total`, `share`, `mean`, and `comparisons` with `arm`, `against`, `metric`, `difference`, `low`, `high`,
-`relative`, `relative_low`, `relative_high`, `p`, `p_adjusted`, `significant`, `detectable`, `total`, `total_low`,
-`total_high`, `capped`, `after_cost`, `too_few`, `variances`), `warnings`. With `--plan`: `as_of`, `from`, `until`,
-`customers`, `level`, `metrics`, `segments` (`name`, `customers`, `metrics`, `arms`, `comparisons` with `arm`,
+`relative`, `relative_low`, `relative_high`, `statistic`, `p`, `p_adjusted`, `significant`, `detectable`, `total`,
+`total_low`, `total_high`, `capped`, `after_cost`, `too_few`, `variances`), `warnings`. With `--plan`: `as_of`, `from`,
+`until`, `customers`, `level`, `metrics`, `segments` (`name`, `customers`, `metrics`, `arms`, `comparisons` with `arm`,
 `against`, `metric`, `detectable`, `relative`, `too_few`), `warnings`.
 
 `history`: `path`, `runs` (days), `rules_changed` (days with another rule file than in the run before), `segments`

@@ -73,7 +73,7 @@ def test_means(one: list[Decimal], other: list[Decimal], level: float) -> None:
     found = difference_of_means(values(one), values(other), level)
     assert close(found.difference, math.fsum(one) / len(one) - math.fsum(other) / len(other), 1e-6)
     if len({*one, *other}) == 1:
-        assert found[1:] == (None, None, None)
+        assert found[1:] == (None, None, None, None)
         return
     if 1 in (len(set(one)), len(set(other))):
         return  # an arm without variance, of which SciPy warns
@@ -83,6 +83,7 @@ def test_means(one: list[Decimal], other: list[Decimal], level: float) -> None:
     assert math.isclose(found.p, expected.pvalue, rel_tol=1e-6, abs_tol=1e-12)
     assert math.isclose(found.low, low, rel_tol=1e-6, abs_tol=1e-6)
     assert math.isclose(found.high, high, rel_tol=1e-6, abs_tol=1e-6)
+    assert found.statistic is not None and math.isclose(found.statistic, expected.statistic, rel_tol=1e-6, abs_tol=1e-9)
 
 
 @given(st.data(), SIZES, SIZES, LEVELS)
@@ -94,7 +95,7 @@ def test_shares(data: st.DataObject, of: int, of_others: int, level: float) -> N
     found = difference_of_shares(Shares(ones, of), Shares(others, of_others), level)
     assert found.difference == float(Fraction(ones, of) - Fraction(others, of_others))
     if not ones + others:
-        assert found[1:] == (None, None, None)
+        assert found[1:] == (None, None, None, None)
         return
     one = binomtest(ones, of).proportion_ci(level, method="wilson")
     other = binomtest(others, of_others).proportion_ci(level, method="wilson")
@@ -106,8 +107,13 @@ def test_shares(data: st.DataObject, of: int, of_others: int, level: float) -> N
     table = [[ones, of - ones], [others, of_others - others]]
     rest = of + of_others - ones - others
     few = min(ones + others, rest) * min(of, of_others) < 5 * (of + of_others)
-    expected = fisher_exact(table).pvalue if few else chi2_contingency(table, correction=False).pvalue
+    squared = None if few else chi2_contingency(table, correction=False)
+    expected = squared.pvalue if squared else fisher_exact(table).pvalue
     assert math.isclose(found.p, expected, rel_tol=1e-5, abs_tol=1e-20)
+    assert (found.statistic is None) is few
+    if squared and found.statistic is not None:
+        assert math.isclose(found.statistic**2, squared.statistic, rel_tol=1e-6, abs_tol=1e-9)
+        assert found.statistic * found.difference >= 0
 
 
 @given(VALUES, VALUES, LEVELS)

@@ -37,8 +37,8 @@ def _refuse(ctx: click.Context, runs: Sequence[Path], assignment: str | None) ->
     given = {name for name in option if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     for name in OF_A_FILE if assignment is None else OF_A_RUN:
         if name in given:
-            other = "--assignment FILE" if assignment is None else "a RUN"
-            raise RuleError.of(f"`{option[name]}` goes with `{other}`", hint=f"take `{option[name]}` out")
+            other = "`--assignment FILE`" if assignment is None else "a RUN"
+            raise RuleError.of(f"`{option[name]}` goes with {other}", hint=f"take `{option[name]}` out")
     if "plan" in given and len(runs) > 1:
         raise RuleError.of("`--plan` looks at one run", hint="name the last one alone")
     for name in ("holdout",) if "plan" not in given else ("since", "against", "output"):

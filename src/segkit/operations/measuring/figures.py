@@ -142,6 +142,7 @@ def _comparison(
         relative=lift.lift if lift else None,
         relative_low=lift.low if lift else None,
         relative_high=lift.high if lift else None,
+        statistic=found.statistic,
         p=found.p,
         p_adjusted=None,
         significant=False,

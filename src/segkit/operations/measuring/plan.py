@@ -128,22 +128,18 @@ def _detectable(
 ) -> Iterator[Detectable]:
     """What could be seen of each arm beside the first one, where all of them go on as everybody did."""
     base, *others = sizes
-    for name in others:
+    for name in others if everybody.size else ():
+        share = min(sizes[name], sizes[base]) / everybody.size
         for measure in measures:
-            smaller = min(sizes[name], sizes[base])
-            values = everybody.values(measure.name) if everybody.size else None
-            if values is None:
-                values = everybody.shares(measure.name).values
+            values = everybody.values(measure.name) or everybody.shares(measure.name).values
             found = _of(values, sizes[name], sizes[base], level)
-            mean = values.mean if everybody.size else 0
-            expected = everybody.did[measure.name].ones * smaller / everybody.size if everybody.size else 0
             yield Detectable(
                 arm=name,
                 against=base,
                 metric=measure.name,
                 detectable=found,
-                relative=None if found is None or mean <= 0 else 100 * found / mean,
-                too_few=measure.kind == "mean" and expected < FEW_BUYERS,
+                relative=None if found is None or values.mean <= 0 else 100 * found / values.mean,
+                too_few=measure.kind == "mean" and everybody.did[measure.name].ones * share < FEW_BUYERS,
             )
 
 

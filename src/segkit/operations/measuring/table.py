@@ -11,8 +11,9 @@ from segkit.experiments import ArmResult, EvaluateResult
 
 _DIGITS = 6
 _OF_COMPARISON = (
-    "difference", "low", "high", "relative", "relative_low", "relative_high", "p", "p_adjusted", "significant",
-    "detectable", "total", "total_low", "total_high", "after_cost", "after_cost_low", "after_cost_high",
+    "difference", "low", "high", "relative", "relative_low", "relative_high", "statistic", "p", "p_adjusted",
+    "significant", "too_few", "detectable", "total", "total_low", "total_high", "after_cost", "after_cost_low",
+    "after_cost_high",
 )  # fmt: skip
 
 
@@ -20,7 +21,7 @@ def rows_of(result: EvaluateResult) -> pl.LazyFrame:
     """All comparisons; figures that are not exact have six digits behind the point."""
     texts = dict.fromkeys(["segment", "arm", "against", "metric"], pl.String)
     arms = {f"{name}{side}": pl.Int64 for side in ("", "_against") for name in ("customers", "buyers")}  # or who did it
-    figures = {name: pl.Boolean if name == "significant" else pl.Float64 for name in _OF_COMPARISON}
+    figures = {name: pl.Boolean if name in ("significant", "too_few") else pl.Float64 for name in _OF_COMPARISON}
     return pl.DataFrame(list(_rows(result)), schema={**texts, **arms, **figures}, orient="row").lazy()
 
 

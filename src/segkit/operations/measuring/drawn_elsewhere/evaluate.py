@@ -68,11 +68,11 @@ def evaluate_assignment(
     require_local(output or STDOUT)
     format_of(Path(output or STDOUT))  # refused before anything is read
     _require_fit(draw, orders, given)
-    columns = [name for name in given.metrics if orders is None or name not in METRICS]
+    columns = [name for name in dict.fromkeys(given.metrics) if orders is None or name not in METRICS]
     with Workspace() as ws:
         progress("reading the groups")
         with without_rule_file("by which `segkit apply` draws tests itself", where=False):
-            groups = groups_of(open_data(ws, [path]), draw, columns)
+            groups = groups_of(open_data(ws, [path]), draw, columns, ws)
             bought = _bought(groups, orders, draw, as_of, given, ws, progress) if orders else None
     progress("comparing")
     measures, rows = groups.measures, groups.rows

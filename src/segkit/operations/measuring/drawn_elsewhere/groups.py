@@ -12,15 +12,15 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
-from segkit.io.read import ColumnType, Table
+from segkit.io.read import ColumnType, Table, Workspace, explain_failure
 from segkit.io.read.values.column import NUMERIC
+from segkit.io.read.values.numbers import both_readings
 from segkit.operations.measuring.arms import ARM, SEGMENT, Arms
 from segkit.operations.measuring.metrics import Measure
 from segkit.words import count, listed, nearest, plural
 
 MOST_GROUPS = 50
 """A column with more values than these says something else of a customer than his group."""
-_PLACE = "row"
 
 
 class Draw(NamedTuple):
@@ -49,7 +49,7 @@ class Groups(NamedTuple):
     warnings: tuple[Diagnostic, ...]
 
 
-def groups_of(table: Table, draw: Draw, columns: Sequence[str]) -> Groups:
+def groups_of(table: Table, draw: Draw, columns: Sequence[str], ws: Workspace) -> Groups:
     """The groups of a file, and of its `columns` what each customer did.
 
     Raises `DataError` where a column is not there, or holds no such values, and `RuleError` where a group is not there.
@@ -58,16 +58,10 @@ def groups_of(table: Table, draw: Draw, columns: Sequence[str]) -> Groups:
     asked += [("--metric", column) for column in columns]
     if unknown := [one for one in asked if one[1] not in table.columns]:
         raise DataError(*(_no_column(table, option, name) for option, name in unknown))
-    table = table.settle(columns)
     measures = [Measure(name, f"did-{place}", f"value-{place}") for place, name in enumerate(columns)]
-    key = table.key(draw.key) if draw.key else pl.lit(None, pl.String)
-    values = [_value(table, one) for one in measures]
-    rows = table.frame.with_row_index(_PLACE).select(
-        _PLACE, key.alias(KEY), table.key(draw.group).alias(ARM), *values, *_unreadable(table, columns)
-    )
-    found = rows.collect(engine="streaming")
-    _require_readable(table, found, columns)
-    kept, left_out = _kept(found, draw, columns)
+    table, rows = _read(table._replace(care=True), draw, measures, ws)
+    _require_readable(table, rows, columns)
+    kept, left_out = _kept(rows, draw, columns)
     _require_once(table, kept, draw, columns)
     arms = _arms(table, kept, draw)
     told = [*_of_rows(left_out), *_missing(kept, measures)]
@@ -76,6 +70,24 @@ def groups_of(table: Table, draw: Draw, columns: Sequence[str]) -> Groups:
     kept = kept.with_columns((pl.col(str(one.value)) != 0).cast(pl.Int64).alias(one.did) for one in measures)
     kinds = [_with_kind(one, table, kept) for one in measures]
     return Groups(kept, arms, kinds, left_out, tuple(told))
+
+
+def _read(table: Table, draw: Draw, measures: Sequence[Measure], ws: Workspace) -> tuple[Table, pl.DataFrame]:
+    """The table with types that all of its rows settle, and of each row the key, the group and the values."""
+    columns = [one.name for one in measures]
+    try:
+        table = table.settle(columns)
+        key = table.key(draw.key) if draw.key else pl.lit(None, pl.String)
+        values = [_value(table, one) for one in measures]
+        asked = [key.alias(KEY), table.key(draw.group).alias(ARM), *values, *_unreadable(table, columns)]
+        table.check_lines(ws, all_read=False)
+        rows = table.frame.select(asked).collect(engine="streaming")
+        ws.verify()
+    except pl.exceptions.PolarsError as error:
+        if explained := explain_failure([table]):
+            raise explained from error
+        raise
+    return table, rows
 
 
 def _no_column(table: Table, option: str, name: str) -> Diagnostic:
@@ -105,9 +117,14 @@ def _unreadable(table: Table, columns: Sequence[str]) -> list[pl.Expr]:
 
 
 def _require_readable(table: Table, rows: pl.DataFrame, columns: Sequence[str]) -> None:
+    """DataError for values that are neither numbers nor true or false, and for numbers that read both ways."""
     for place, name in enumerate(columns):
+        if _is_number(table, name) and (text := table.columns[name].number.guessed):
+            decimal, grouped = both_readings(text)
+            message = f"`{text}` in column `{name}` is {decimal} or {grouped}: no value settles which"
+            raise DataError(Diagnostic(message, table.place, "write the numbers with a point before two decimals"))
         if f"bad-{place}" in rows.columns and (bad := int(rows[f"bad-{place}"].sum())):
-            message = f"`--metric {name}` asks for numbers, or for true and false: {plural(bad, 'value')} are neither"
+            message = f"`--metric {name}` asks for numbers, or for true and false: {count(bad)} values are not"
             raise DataError(Diagnostic(message, table.place, "mend them in the file, or name another column"))
 
 
@@ -136,13 +153,13 @@ def _require_once(table: Table, rows: pl.DataFrame, draw: Draw, columns: Sequenc
 def _arms(table: Table, rows: pl.DataFrame, draw: Draw) -> Arms:
     """The groups, the control group first, and the share of each; equal ones where nobody says."""
     names = sorted(rows[ARM].unique().to_list())
-    shown = listed(names[:12], "and" if len(names) <= 12 else ",")
+    if not 2 <= len(names) <= MOST_GROUPS:
+        hint = "name the column that says in which group a customer was"
+        raise RuleError.of(f"`--group`: `{draw.group}` has {plural(len(names), 'different value')}", hint=hint)
+    shown = listed(names)
     if draw.control not in names:
         hint = nearest(draw.control, names) or f"the groups are {shown}"
         raise RuleError.of(f"`--control`: no customer is in a group `{draw.control}` of `{draw.group}`", hint=hint)
-    if not 2 <= len(names) <= MOST_GROUPS:
-        hint = "name the column that says in which group a customer was"
-        raise RuleError.of(f"`--group`: `{draw.group}` has {plural(len(names), 'value')}, such as {shown}", hint=hint)
     ordered = [draw.control, *(name for name in names if name != draw.control)]
     if draw.expected and (odd := sorted({*draw.expected} ^ {*names})):
         what = "does not say how many were drawn for" if odd[0] in names else "names a group without customers:"

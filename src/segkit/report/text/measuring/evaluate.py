@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -49,7 +50,7 @@ def _of_orders(result: EvaluateResult) -> Table:
             share, mean = arm.share(CONVERSION), arm.mean(SPEND)
             of = _compared(segment, arm)
             table.add_row(
-                f"  {name_of(arm.name)}",
+                indented(arm.name),
                 count(arm.customers),
                 count(arm.buyers or 0),
                 "-" if share is None else f"{100 * share:.2f}",
@@ -71,7 +72,7 @@ def _of_metric(result: EvaluateResult, metric: str) -> Table:
             did, of = arm.figure(metric), _compared(segment, arm).get(metric)
             each = arm.share(metric) if is_share else arm.mean(metric)
             table.add_row(
-                f"  {name_of(arm.name)}",
+                indented(arm.name),
                 count(arm.customers),
                 count(did.customers if did else 0),
                 "-" if each is None else f"{each * (100 if is_share else 1):,.2f}",
@@ -138,6 +139,11 @@ def _foot(result: EvaluateResult) -> str:
     means = "and in money a\ncustomer" if only_money else "or in what\neach did"
     level = f"{100 * result.level:g} % intervals, one at a time"
     return f"Differs by: from the first line of the segment, in points {means}; {level}. * hardly chance{family}"
+
+
+def indented(arm: str) -> RenderableType:
+    """The name of an arm in a table, below that of its segment; a long one goes on below itself."""
+    return Padding(Text(name_of(arm)), (0, 0, 0, 2))
 
 
 def name_of(arm: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.experiments import Detectable, Kind, PlannedSegment, PlanResult
-from segkit.report.text.measuring.evaluate import name_of
+from segkit.report.text.measuring.evaluate import indented
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.words import count, plural
 
@@ -35,7 +35,7 @@ def _of_metric(result: PlanResult, metric: str, kind: Kind) -> Table:
         found = {one.arm: one for one in segment.comparisons if one.metric == metric}
         for arm, customers in segment.arms.items():
             seen = _seen(found[arm], kind) if arm in found else ()
-            table.add_row(f"  {name_of(arm)}", count(customers), "", "", *seen)
+            table.add_row(indented(arm), count(customers), "", "", *seen)
     return table
 
 
