@@ -237,6 +237,34 @@ class HistoryOf:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MoveOf:
+    """How many customers had `old` in the run before, and have `new`; a text such as `<5` for a few."""
+
+    column: str
+    old: str | None
+    new: str | None
+    customers: int | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedOf:
+    """What became of the values of the columns that are tracked, since the day `since`; null for a first run.
+
+    `days` are those that `run/tracked.parquet` has. Of customers of both days there are `customers`; others `came`, or
+    are `gone`.
+    """
+
+    columns: tuple[str, ...]
+    days: tuple[str, ...]
+    since: str | None = None
+    customers: int = 0
+    came: int = 0
+    gone: int = 0
+    fewest: int = 1
+    moves: tuple[MoveOf, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Times:
     """When the run began, in UTC, and how long it took; nothing else differs when it is repeated."""
 
@@ -274,6 +302,7 @@ class Manifest:
     notes: tuple[Told, ...] = ()
     tables: tuple[TableOf, ...] = ()
     history: HistoryOf | None = None
+    tracked: TrackedOf | None = None
     times: Times | None = None
 
     def to_json(self) -> str:

@@ -54,6 +54,7 @@ def manifest_of(
     `directory` is the output directory. The keys of the customers at a threshold stay out.
     """
     loaded, rules = run.loaded, run.rules
+    history, tracked = changes.past.in_manifest
     return m.Manifest(
         rules=m.RulesRead(
             path=Path(loaded.source.path).name,
@@ -96,7 +97,8 @@ def manifest_of(
             )
             for t in result.tables
         ),
-        history=changes.past.in_manifest if changes.past else None,
+        history=history,
+        tracked=tracked,
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
         ),
