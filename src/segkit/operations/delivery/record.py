@@ -13,6 +13,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import salt_of
 from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
+from segkit.operations.delivery.aggregates import aggregates_of
 from segkit.operations.delivery.changes import Changes, members_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.kept import RULES_FILE, folder_from, included, types_of
@@ -97,6 +98,7 @@ def manifest_of(
             )
             for t in result.tables
         ),
+        aggregates=aggregates_of(rules, run.chosen, run.tally),
         history=history,
         tracked=tracked,
         times=m.Times(
