@@ -79,3 +79,32 @@ class HistoryResult(NamedTuple):
     days: tuple[str, ...]
     rules_changed: tuple[str, ...]
     segments: tuple[SegmentHistory, ...]
+
+
+class Move(NamedTuple):
+    """How many customers had one value of a column in the run before, and another one, or the same, in this run.
+
+    No value is None. `customers` is None for fewer than `min_cell`.
+    """
+
+    column: str
+    old: str | None
+    new: str | None
+    customers: int | None
+
+
+class MovesResult(NamedTuple):
+    """What the tracked columns of a run say: since which day, of how many customers, and who came and went.
+
+    `since` is None for the first run. `fewest` are the customers that a number has at least.
+    """
+
+    path: str
+    as_of: str
+    since: str | None
+    customers: int
+    came: int
+    gone: int
+    fewest: int
+    columns: tuple[str, ...]
+    moves: tuple[Move, ...]

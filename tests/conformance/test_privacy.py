@@ -296,6 +296,11 @@ def test_neither_manifest_nor_log_has_a_value(desk: Desk) -> None:
     desk.apply(RULES.replace('profile = ["income"]\n', ""), "--log", desk / "log")
     manifest = json.loads((desk / "segments/manifest.json").read_text())
     thresholds = manifest.pop("thresholds")
+    # All have spent the same, so that is the mean of any of them, who are never a few, and part of the sum.
+    rfm = manifest["aggregates"]["rfm"][0]
+    money = [(cell["customers"], cell.pop("mean")) for cell in rfm["grid"]]
+    money += [(one["customers"], one.pop("monetary")) for one in rfm["segments"]]
+    assert all(spent is None if isinstance(size, str) else size >= 5 for size, spent in money)
     assert leaks(json.dumps(manifest)) == []
     assert [t["keys"] for t in thresholds] == [[]] * len(thresholds)
     assert leaks((desk / "log").read_text()) == []

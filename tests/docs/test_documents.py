@@ -192,7 +192,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     )
     orders = str(shop / "orders.csv")
     exclusive = rules.with_name("exclusive.toml")
-    kept = rules.read_text().replace("[output]\n", "[output]\nhistory = true\n")
+    kept = rules.read_text().replace("[output]\n", "[output]\nhistory = true\ntrack = ['n']\n")
     exclusive.write_text(kept + '[assignment]\nmode = "exclusive"\n')
     for folder, as_of in (("old", "2024-01-01"), ("new", "2024-06-30")):
         run = ["apply", str(exclusive), "-q", "-o", str(tmp_path / folder), "--as-of", as_of]
@@ -200,6 +200,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     for part, args in (
         (diff, ["diff", str(tmp_path / "old"), str(tmp_path / "new"), "--json"]),
         (history, ["history", str(tmp_path / "old"), "--json"]),
+        (history, ["history", str(tmp_path / "old"), "--moves", "--json"]),
         (apply, ["apply", str(rules), "--dry-run", "--json"]),
         (rfm + apply, ["rfm", orders, "--as-of", "2024-06-30", "--json"]),
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),

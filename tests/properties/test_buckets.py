@@ -85,8 +85,8 @@ def test_gates(case: Case, rows: int, buckets: int) -> None:
 @examples(6)
 @given(gated(), PIECES, BUCKETS)
 def test_what_is_carried_on(case: Case, rows: int, buckets: int) -> None:
-    """A run of some days before, then another one: its members, and what they did since."""
-    case.rules["output"] = {**case.rules.get("output", {}), "history": True, "min_cell": 1}
+    """A run of some days before, then another one: its members, what they did since, and who moved."""
+    case.rules["output"] = {**case.rules.get("output", {}), "history": True, "track": ["country"], "min_cell": 1}
     note(case.show())
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 import re
 import shlex
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,16 @@ from click.testing import Result
 from tests.desk import Desk
 
 SEGMENTS = ("welcome", "thanks", "win-back")
+CUSTOMERS = "AdventureWorks_Customers.csv"
 SALES = "AdventureWorks_Sales_{}.csv"
+CARRIED_ON = 'history = true\ntrack = ["bought"]'
+BOUGHT = """
+[trait.days]
+events = "orders"
+measure = "days_since_last"
+[trait.bought]
+bands = { of = "days", edges = [7], labels = ["this week", "before"] }
+"""
 
 
 @pytest.fixture
@@ -29,14 +40,14 @@ def shop(desk: Desk, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     exports.mkdir()
     monkeypatch.setenv("EXPORTS", str(exports))
     data = examples / "adventureworks"
-    shutil.copy(data / "AdventureWorks_Customers.csv", exports)
+    shutil.copy(data / CUSTOMERS, exports)
     for year in (2015, 2016):
         shutil.copy(data / SALES.format(year), exports)
     sales = pl.read_csv(data / SALES.format(2017), infer_schema=False)
     days = sales["OrderDate"].str.to_date("%m/%d/%Y")
-    rules = (examples / "nightly" / "rules.toml").read_text().replace("keep = 7", "keep = 3\nhistory = true")
+    rules = (examples / "nightly" / "rules.toml").read_text().replace("keep = 7", "keep = 3\n" + CARRIED_ON)
     rules = rules.replace('id = "OrderNumber"\n', 'id = "OrderNumber"\namount = "OrderQuantity"\n')
-    desk.put("rules.toml", rules)
+    desk.put("rules.toml", rules + BOUGHT)
 
     def grow(day: dt.date) -> None:
         sales.filter(days <= day).write_csv(exports / SALES.format(2017))
@@ -54,6 +65,24 @@ def log(desk: Desk) -> list[dict[str, Any]]:
 
 def lists(desk: Desk, run: str = "latest") -> dict[str, set[str]]:
     return {name: {r["CustomerKey"] for r in desk.read(f"lists/{run}/{name}.csv")} for name in SEGMENTS}
+
+
+def bought(desk: Desk, night: dt.date) -> dict[str, str]:
+    """Of who has ordered by then, when they did so last."""
+    found: dict[str, str] = {}
+    for row in (row for year in (2015, 2016, 2017) for row in desk.read(f"exports/{SALES.format(year)}")):
+        days = (night - dt.datetime.strptime(row["OrderDate"], "%m/%d/%Y").date()).days
+        if days >= 0:
+            found[row["CustomerKey"]] = "this week" if days < 7 else found.get(row["CustomerKey"], "before")
+    return found
+
+
+def moves(desk: Desk, before: dt.date, now: dt.date) -> Counter[tuple[str | None, str | None]]:
+    """How many of the customers had ordered so then, and so now."""
+    customers = (desk / "exports" / CUSTOMERS).read_text(encoding="cp1252").splitlines()
+    keys = [row["CustomerKey"] for row in csv.DictReader(customers)]
+    then, since = bought(desk, before), bought(desk, now)
+    return Counter((then.get(key), since.get(key)) for key in keys)
 
 
 def history(desk: Desk, seen: dict[dt.date, dict[str, set[str]]]) -> list[dict[str, str]]:
@@ -126,6 +155,14 @@ def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
 
     # The history has a line for each segment on each good night, though only three runs are kept.
     assert desk.read("lists/latest/run/history.csv") == history(desk, seen)
+
+    # And it is known who has come back, and who has gone quiet.
+    told = json.loads(desk.segkit("history", desk / "lists", "--moves", "--json").stdout)
+    came_back = moves(desk, days[3], days[4])
+    assert {(one["from"], one["to"]): one["customers"] for one in told["moves"]} == {
+        move: number if counted(number) else None for move, number in came_back.items()
+    }
+    assert came_back["this week", "before"] and came_back["before", "this week"] and came_back[None, "this week"]
 
     # The log has a line for each run, and says what changed since the last good one.
     runs = log(desk)

@@ -176,6 +176,10 @@ BOUGHT, SPENT = hidden("past", "bought"), hidden("past", "spent")
 """Whether a customer has bought since an earlier run, and for how much; read where the run carries on its history."""
 
 
+TOTAL_HIGH, TOTAL_LOW = hidden("total", "high"), hidden("total", "low")
+"""The money of a group of customers in two numbers, which add up over parts of them: `summary/aggregates.py`."""
+
+
 # Cohorts. `features/cohorts/cohorts.py` makes them, the operation reads them.
 
 COHORT, PERIOD = hidden("cohort", "first"), hidden("cohort", "period")

@@ -56,6 +56,10 @@ written).
 (`name`, `first`, `last`, `stayed_percent`, `buyers`, `conversion`, `per_customer`, and `lines` with `as_of`,
 `customers`, `entered`, `left`, `stayed_percent`, `buyers`, `conversion`, `revenue`, `per_customer`).
 
+With `--moves`: `path`, `as_of`, `since`, `customers`, `came`, `gone`, `columns`, `moves` (`column`, `from`, `to`,
+`customers`; null
+is no value, and a number of customers that is not told).
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -85,7 +89,7 @@ from segkit.experiments import (
     PlanResult,
     SegmentOutcome,
 )
-from segkit.histories import HistoryResult, SegmentHistory
+from segkit.histories import HistoryResult, MovesResult, SegmentHistory
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
 from segkit.results import (
@@ -349,6 +353,15 @@ def history_json(result: HistoryResult) -> str:
             "segments": [_history(segment) for segment in result.segments],
         }
     )
+
+
+def moves_json(result: MovesResult) -> str:
+    """The moves between values of tracked columns."""
+    moves = [
+        {"column": move.column, "from": move.old, "to": move.new, "customers": move.customers} for move in result.moves
+    ]
+    told = {name: getattr(result, name) for name in ("path", "as_of", "since", "customers", "came", "gone", "columns")}
+    return json_text({"schema_version": SCHEMA_VERSION, **told, "moves": moves})
 
 
 def _history(segment: SegmentHistory) -> dict[str, Any]:

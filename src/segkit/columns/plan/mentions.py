@@ -63,6 +63,7 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
+    yield from (Mention(("output", "track", n), CUSTOMERS, c) for n, c in enumerate(rules.output.track))
     yield from (Mention(("mavr", "contact", name), CUSTOMERS, c, "output") for name, c in rules.mavr.contact.items())
     for path, table, text in sql_texts(rules):
         yield from _sql(path, table, text)

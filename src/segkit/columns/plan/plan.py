@@ -15,7 +15,6 @@ from segkit import codes
 from segkit.columns.features.all_steps import steps_of
 from segkit.columns.features.blocks import block_needs, told_of
 from segkit.columns.features.permission import permission_columns
-from segkit.columns.features.rfm.cuts import SCORES
 from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
 from segkit.columns.helpers import BOUGHT, KEY, MATCH, PLACE, SPENT, as_it_came, is_visible, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
@@ -32,7 +31,7 @@ from segkit.criteria.readings import field_text
 from segkit.io.read import Table
 from segkit.rules.check.families import computed_columns
 from segkit.rules.findings import Finding, KeyPath, Misfits
-from segkit.rules.model.computed.rfm import rfm_column
+from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.computed.value import not_computed
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Spelling
@@ -122,7 +121,7 @@ class Plan(NamedTuple):
         members = [*map(member, self.rules.segment), *permission_columns(self.rules)]
         wanted = {*self.asked, *self.base_columns, *summarised(self.rules), *members}
         for table in self.rules.rfm:
-            wanted |= {rfm_column(table, score) for score in SCORES.values()}  # how they are shared out is looked at
+            wanted |= {*rfm_columns(table)}  # how they are shared out is looked at, and what the manifest counts
         if self.context.whole:
             wanted |= {name for step in self.steps for name in step.names if is_visible(name)}
         return [name for name in self.schema if name in wanted]

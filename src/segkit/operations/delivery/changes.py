@@ -49,7 +49,7 @@ class Changes(NamedTuple):
     stayed: Mapping[str, int] = MappingProxyType({})
     """List -> how many of its customers in the last run are still in it."""
     by_segment: Mapping[str, Change] = MappingProxyType({})
-    past: Past | None = None
+    past: Past = Past()
 
     @property
     def rules(self) -> RuleFile:
@@ -181,7 +181,7 @@ def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None
         names += [f"{listing.name}.{LEFT}.{ending}" for listing in (changes.gone if changes else ())]
     if rules.output.keeps_members:
         names.append(MEMBERS_FILE)
-    names += changes.past.names if changes and changes.past else []
+    names += changes.past.names if changes else []
     return [*names, *filter(None, (control_name(rules), combined_name(rules), rules.output.workbook))]
 
 
@@ -189,7 +189,7 @@ def output_sinks(changes: Changes, directory: Path) -> list[Sink]:
     """The sinks of all that a run writes beside its manifest and its workbook."""
     rows, output = changes.rows, changes.rules.output
     members = [sink(_members(changes), directory / MEMBERS_FILE, "parquet")] if output.keeps_members else []
-    members += changes.past.sinks(directory) if changes.past else []
+    members += changes.past.sinks(directory)
     if output.to is not None:
         return members
     lists = [rows.sink(frame, directory / name) for name, frame in list_rows(changes)]

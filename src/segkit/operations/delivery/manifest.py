@@ -253,6 +253,109 @@ class HistoryOf:
     """The days with another rule file than on the day before in the history."""
 
 
+Some = int | str
+"""How many customers; a text such as `<5` for a few."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellOf:
+    """How many customers have these two scores, and the mean of what they spent; null for a few."""
+
+    r: int
+    f: int
+    customers: Some
+    mean: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarOf:
+    """How many customers have a value from `low`, included, to `high`, excluded; null is no bound."""
+
+    low: int | None
+    high: int | None
+    customers: Some
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueOf:
+    """How many customers have a value; null is no value. `monetary` is what they spent, in segments of RFM."""
+
+    value: str | None
+    customers: Some
+    monetary: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RfmOf:
+    """What an RFM table looks like: its scores, the bars of its values, and its segments."""
+
+    table: str
+    grid: tuple[CellOf, ...]
+    recency: tuple[BarOf, ...]
+    frequency: tuple[BarOf, ...]
+    monetary: tuple[BarOf, ...]
+    segments: tuple[ValueOf, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombinationOf:
+    """How many customers are written in all of these segments and in no other; none of them in no segment at all."""
+
+    segments: tuple[str, ...]
+    customers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOf:
+    """How many customers are in each stage, or have each grade."""
+
+    column: str
+    values: tuple[ValueOf, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregatesOf:
+    """What a report draws. Nothing in it is of fewer than `fewest` customers but the word that they are few.
+
+    `combinations` are the largest; `others` are how many more there are, `in_others` how many customers are in these.
+    """
+
+    fewest: int
+    rfm: tuple[RfmOf, ...]
+    combinations: tuple[CombinationOf, ...]
+    others: int
+    in_others: Some
+    columns: tuple[ColumnOf, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveOf:
+    """How many customers had `old` in the run before, and have `new`; a text such as `<5` for a few."""
+
+    column: str
+    old: str | None
+    new: str | None
+    customers: Some
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedOf:
+    """What became of the values of the columns that are tracked, since the day `since`; null for a first run.
+
+    `days` are those that `run/tracked.parquet` has. Of customers of both days there are `customers`; others `came`, or
+    are `gone`.
+    """
+
+    columns: tuple[str, ...]
+    days: tuple[str, ...]
+    since: str | None = None
+    customers: int = 0
+    came: int = 0
+    gone: int = 0
+    fewest: int = 1
+    moves: tuple[MoveOf, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Times:
     """When the run began, in UTC, and how long it took; nothing else differs when it is repeated."""
@@ -293,7 +396,9 @@ class Manifest:
     warnings: tuple[Told, ...] = ()
     notes: tuple[Told, ...] = ()
     tables: tuple[TableOf, ...] = ()
+    aggregates: AggregatesOf | None = None
     history: HistoryOf | None = None
+    tracked: TrackedOf | None = None
     times: Times | None = None
 
     def to_json(self) -> str:

@@ -13,6 +13,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import salt_of
 from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
+from segkit.operations.delivery.aggregates import aggregates_of
 from segkit.operations.delivery.changes import Changes, members_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.kept import RULES_FILE, folder_from, included, types_of
@@ -54,6 +55,7 @@ def manifest_of(
     `directory` is the output directory. The keys of the customers at a threshold stay out.
     """
     loaded, rules = run.loaded, run.rules
+    history, tracked = changes.past.in_manifest
     return m.Manifest(
         rules=m.RulesRead(
             path=Path(loaded.source.path).name,
@@ -98,7 +100,9 @@ def manifest_of(
             )
             for t in result.tables
         ),
-        history=changes.past.in_manifest if changes.past else None,
+        aggregates=aggregates_of(rules, run.chosen, run.tally),
+        history=history,
+        tracked=tracked,
         times=m.Times(
             started=started.isoformat(timespec="milliseconds"), elapsed_seconds=round(result.elapsed_seconds, 3)
         ),

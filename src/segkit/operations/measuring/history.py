@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from segkit.errors import RuleError
-from segkit.histories import HistoryResult, Line, SegmentHistory
+from segkit.histories import HistoryResult, Line, Move, MovesResult, SegmentHistory
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.numbers import MONEY
@@ -63,6 +63,40 @@ def history_of(
         with Workspace() as ws:
             write_rows(_rows(shown), output, ws, stdout, dt.date.fromisoformat(run.as_of))
     return result
+
+
+def moves_of(path: Path, *, output: str | None = None, stdout: BinaryIO | None = None) -> MovesResult:
+    """How customers moved between the values of the columns that the last run in a folder tracks.
+
+    `output` is a file with the moves. Raises as `history_of` does.
+    """
+    require_local(output or STDOUT)
+    format_of(Path(output or STDOUT))
+    run = open_run(path)
+    tracked = run.manifest.tracked
+    if tracked is None:
+        hint = 'say which: `[output]` with `track = ["lifecycle"]`'
+        raise RuleError.of(f"`{run.shown}` tracks no columns", hint=hint)
+    moves = [
+        Move(one.column, one.old, one.new, one.customers if isinstance(one.customers, int) else None)
+        for one in tracked.moves
+    ]
+    if output is not None:
+        columns = {"column": pl.String, "from": pl.String, "to": pl.String, "customers": pl.Int64}
+        with Workspace() as ws:
+            rows = pl.DataFrame(moves, schema=columns, orient="row").lazy()
+            write_rows(rows, output, ws, stdout, dt.date.fromisoformat(run.as_of))
+    return MovesResult(
+        path=str(path),
+        as_of=max(tracked.days),
+        since=tracked.since,
+        customers=tracked.customers,
+        came=tracked.came,
+        gone=tracked.gone,
+        fewest=tracked.fewest,
+        columns=tracked.columns,
+        moves=tuple(moves),
+    )
 
 
 def _rows(lines: Iterable[Line]) -> pl.LazyFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from segkit.columns.helpers import COUNT
 from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line, overlaps
+from segkit.operations.summary.aggregates import tally_of_aggregates
 from segkit.operations.summary.distributions import tally_of_values
 from segkit.operations.summary.profiles import tally_of_profiles
 from segkit.operations.summary.tally import Entry, Tally
@@ -37,6 +38,7 @@ def tally_of_customers(
         numbers |= _coverage([lines[n].matched for n, s in rules.segment.items() if s.write], list(written.values()))
     tally = Tally(numbers, dict(_frames(rules, customers, lines, chosen)))
     members = {name: lines[name].written for name in shown(rules, chosen)}
+    tally = tally.add(tally_of_aggregates(rules, customers, written))
     return tally.add(tally_of_profiles(customers, members, rules.output.profile)).add(tally_of_values(rules, customers))
 
 

@@ -18,6 +18,7 @@ def check_publication(rules: RuleFile) -> Iterator[Finding]:
     """Everything that these keys ask for and that is not possible."""
     yield from _a_folder_a_day(rules)
     yield from _protected(rules)
+    yield from _tracked(rules)
     yield from _reserved(rules)
 
 
@@ -45,11 +46,27 @@ def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
         message = "`keep` makes a folder for each run, and `{as_of}` in `directory` another one around it"
         yield Finding(("output", "keep"), message, "take `{as_of}` out of `directory`", code=codes.CONTRADICTION)
         return
-    for key in ("changes", "history"):
+    for key in ("changes", "history", "track"):
         if getattr(output, key):
             message = f"`{key}` looks for the last run in the directory, and each `as_of` has its own"
             hint = "take `{as_of}` out of `directory`; `keep = 7` keeps the last seven runs"
             yield Finding(("output", key), message, hint, code=codes.CONTRADICTION)
+
+
+def _tracked(rules: RuleFile) -> Iterator[Finding]:
+    """Columns that are kept by key: in clear, so none that goes out in another form."""
+    output = rules.output
+    for position, column in enumerate(output.track):
+        path = ("output", "track", position)
+        if column in output.track[:position]:
+            yield Finding(path, f"`{column}` is there twice", code=codes.CONTRADICTION)
+        elif column == rules.customers.key:
+            hint = "take it out: what is tracked has few values"
+            yield Finding(path, f"`{column}` is the key of the customers", hint, code=codes.CONTRADICTION)
+        elif column in (*output.hash, *output.pseudonymise):
+            how = "hash" if column in output.hash else "pseudonymise"
+            message = f"`track` keeps the values of `{column}`, and `{how}` is there to hide them"
+            yield Finding(path, message, "take it out of one of the two", code=codes.CONTRADICTION)
 
 
 def _protected(rules: RuleFile) -> Iterator[Finding]:

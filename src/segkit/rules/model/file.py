@@ -98,6 +98,8 @@ class Output(Model):
     members."""
     history: bool = False
     """Carry on a history of the segments from run to run: their sizes, who came and went, what members bought since."""
+    track: TextList = ()
+    """Columns of few values, such as `lifecycle`, kept by key: the next run tells how many moved between values."""
     hash: TextList = ()
     """Columns written as the SHA-256 of their text, trimmed and in lower case: what ad platforms take for e-mails."""
     pseudonymise: TextList = ()

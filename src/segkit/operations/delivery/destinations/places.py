@@ -208,8 +208,7 @@ class Folder:
         """All files, and the manifest last."""
         assert place.staging is not None
         keep_rules(self.loaded, place.staging)
-        if changes.past:
-            changes.past.keep_lines(place.staging)
+        changes.past.keep_lines(place.staging)
         write(output_sinks(changes, place.staging), together=run.of_one_part is not None)
         write_workbook(result(), changes, place.staging)
         names = [*output_names(run.rules, run.lists, changes), *kept_names(self.loaded)]

@@ -82,6 +82,14 @@ def earlier_of(run: Run) -> Earlier:
     return earlier._replace(rules={**earlier.rules, run.as_of: digest})
 
 
+def require_kept(run: Run, file: str) -> None:
+    """DataError where a file that is carried on is not as the run has written it."""
+    try:
+        run.require(file)
+    except DataError as error:
+        raise DataError(replace(error.diagnostics[0], hint=ANEW)) from error
+
+
 def last_run(last: Path | None, previous: str | None) -> Run | None:
     """The run whose history goes on: the last one in the output directory, or that which `--previous` names."""
     found = find_run(last) if last else None
