@@ -141,15 +141,25 @@ class SegmentOutcome(NamedTuple):
     written_elsewhere: int
 
 
+class InAll(NamedTuple):
+    """What the segments of an exclusive run have brought in together, beyond those held out, by a metric."""
+
+    metric: str
+    total: float
+    low: float
+    high: float
+
+
 class EvaluateResult(NamedTuple):
     """What came of runs from `start` to `until`, both included, by `metrics`: name -> kind.
 
     `as_of` is the day of the last of the `runs`, and `customers` counts its customers. Of several runs, the days of a
     customer are those after the first run that had him.
 
-    `compared` is how many comparisons of a metric there are, those of segments that are not shown, too. Of a test that
-    segkit has not drawn, `left_out` says how many rows count in no group, by reason, `guesses` which columns of the
-    orders were guessed; where there are no orders, there are no days.
+    `in_all` has nothing where a customer may be in several segments. `compared` is how many comparisons of a metric
+    there are, those of segments that are not shown, too. Of a test that segkit has not drawn, `left_out` says how many
+    rows count in no group, by reason, `guesses` which columns of the orders were guessed; where there are no orders,
+    there are no days.
     """
 
     as_of: dt.date
@@ -162,6 +172,7 @@ class EvaluateResult(NamedTuple):
     cost: Cost | None
     compared: int
     segments: tuple[SegmentOutcome, ...]
+    in_all: tuple[InAll, ...]
     left_out: Mapping[str, int]
     guesses: Mapping[str, str]
     warnings: tuple[Diagnostic, ...]

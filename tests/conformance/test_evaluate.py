@@ -357,3 +357,57 @@ def test_events_of_other_customers(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     shop.put("o.csv", "id,day,amount,kind\nz1,2024-07-30,1.00,order\n")
     assert "none of the keys of the events in these days" in evaluated(shop, code=3)
+
+
+EXCLUSIVE = """[assignment]
+mode = "exclusive"
+[segment.even]
+demographic.even = true
+holdout = 25
+split = { A = 60, B = 40 }
+[segment.rest]
+everyone = true
+holdout = 40
+"""
+
+
+def test_what_exclusive_segments_come_to_together(shop: Desk) -> None:
+    shop.apply(HEAD + EXCLUSIVE)
+    found = evaluated(shop)
+    total = error = 0.0
+    for name in ("even", "rest"):
+        arms = arms_in(shop / "out", name)
+        held = spends(shop, arms.pop("holdout"))
+        written = spends(shop, [key for keys in arms.values() for key in keys])
+        difference = sum(written) / len(written) - sum(held) / len(held)
+        squares = sum((x - sum(some) / len(some)) ** 2 for some in (held, written) for x in some)
+        pooled = squares / (len(held) + len(written) - 2)
+        deviation = (pooled * (1 / len(held) + 1 / len(written))) ** 0.5
+        total += len(written) * difference
+        error += (len(written) * deviation) ** 2
+    [told] = found["in_all"]
+    assert told["metric"] == "spend" and told["total"] == pytest.approx(total, abs=0.01)
+    assert (told["high"] - told["low"]) / 2 == pytest.approx(1.961 * error**0.5, rel=0.002)
+    shown = shop.segkit("evaluate", shop / "out").stdout
+    assert f"all segments: {total:,.0f} (" in shown
+
+
+def spends(desk: Desk, keys: list[str]) -> list[float]:
+    """What each of these customers spent in the 30 days after the run."""
+    spent = dict.fromkeys(keys, 0.0)
+    for line in (desk / "o.csv").read_text().splitlines()[1:]:
+        key, day, amount, kind = line.split(",")
+        if key in spent and kind == "order" and "2024-07-01" <= day <= "2024-07-30":
+            spent[key] += float(amount)
+    return list(spent.values())
+
+
+def test_what_overlapping_segments_come_to_together_is_not_told(shop: Desk) -> None:
+    shop.apply(HEAD + EXCLUSIVE.replace('"exclusive"', '"overlapping"'))
+    found = evaluated(shop)
+    assert found["in_all"] == []
+    [note] = [one for one in found["warnings"] if "is not their sum" in one["message"]]
+    assert note["severity"] == "note" and "control = 5" in note["hint"]
+    shop.apply(HEAD + EXCLUSIVE.replace('mode = "exclusive"', "control = 20").replace("holdout = 40", ""))
+    told = [one["message"] for one in evaluated(shop)["warnings"]]
+    assert not any("is not their sum" in one for one in told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -64,6 +65,14 @@ class Values(NamedTuple):
     def mean(self) -> float:
         """The sum by the number of customers."""
         return float(Fraction(self.total) / self.size)
+
+
+def together(parts: Sequence[Values]) -> Values:
+    """The values of several arms as those of one."""
+    size, total = sum(one.size for one in parts), sum((one.total for one in parts), Decimal())
+    mean = Fraction(total) / size
+    between = (one.size * float(Fraction(one.total) / one.size - mean) ** 2 for one in parts)
+    return Values(size, total, math.fsum([*between, *(one.squares for one in parts)]))
 
 
 def difference_of_shares(one: Shares, other: Shares, level: float) -> Interval:

@@ -42,7 +42,8 @@ written).
 `differences` with `key`, `expected`, `found`; `segments` that are not as expected; `undecided`, `undecided_written`,
 `left_out`), `elapsed_seconds`.
 
-`evaluate`: `as_of`, `runs` (days), `from`, `until`, `customers`, `left_out` by reason, `guesses`, `level`, `metrics`
+`evaluate`: `as_of`, `runs` (days), `from`, `until`, `customers`, `in_all` (`metric`, `total`, `low`,
+`high`), `left_out` by reason, `guesses`, `level`, `metrics`
 (`name`, `kind`),
 `cost` (`per_contact`, `margin_percent`), `compared`, `segments` (`name`, `ratio_p`, `written_elsewhere`, `arms` with
 `name`, `expected_share`, `customers`, `buyers`, `conversion`, `revenue`, `per_customer`, `metrics` with `metric`,
@@ -330,6 +331,10 @@ def evaluate_json(result: EvaluateResult) -> str:
             "from": result.start and result.start.isoformat(),
             "until": result.until and result.until.isoformat(),
             "customers": result.customers,
+            "in_all": [
+                {"metric": one.metric, **{name: _rounded(getattr(one, name)) for name in ("total", "low", "high")}}
+                for one in result.in_all
+            ],
             "left_out": dict(result.left_out),
             "guesses": dict(result.guesses),
             "level": _rounded(100 * result.level),

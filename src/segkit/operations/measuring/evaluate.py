@@ -13,7 +13,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
-from segkit.experiments import REACHED, EvaluateResult, SegmentOutcome
+from segkit.experiments import ALL_SEGMENTS, REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
@@ -23,7 +23,7 @@ from segkit.operations.explanation.earlier import rules_of
 from segkit.operations.lists.protection import key_form, require_secret, written_key
 from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms
 from segkit.operations.measuring.costs import cost_of, with_costs
-from segkit.operations.measuring.figures import Arm, adjusted, arm_of, outcome_of
+from segkit.operations.measuring.figures import Arm, adjusted, arm_of, in_all, outcome_of
 from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
@@ -85,7 +85,9 @@ def evaluate_runs(
             members = members_of(runs).collect()
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
-        compared = _compared(did_by(members, found, loaded), arms, settings, against)
+        members = did_by(members, found, loaded)
+        of = _arms_of(members, arms, settings)
+        compared = _compared(members, arms, of, settings.level, against)
     cost = cost_of(loaded.rules)
     told = with_costs(adjusted(compared, settings.level), cost)
     shown = [one for one in told if not segments or one.name in segments]
@@ -101,9 +103,10 @@ def evaluate_runs(
         cost=cost,
         compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
+        in_all=tuple(in_all(arms, of, settings.level)) if _is_one_each(runs, arms) else (),
         left_out={},
         guesses={},
-        warnings=(*settings.warnings, *of_files, *doubts_of(runs), *notes_of(shown, found, settings.days)),
+        warnings=(*settings.warnings, *of_files, *doubts_of(runs, arms), *notes_of(shown, found, settings.days)),
     )
     finish(result, output, fail_on, stdout, progress)
     return result
@@ -179,15 +182,28 @@ def did_by(members: pl.DataFrame, found: Sequence[Outcomes], loaded: Loaded) -> 
     return members.join(done, on=[KEY, DAY], how="left")
 
 
+def _is_one_each(runs: Sequence[Run], arms: Sequence[Arms]) -> bool:
+    """Whether each customer is in one segment at most, and no line tells of all of them."""
+    return len(runs) == 1 and runs[0].exclusive and all(one.segment != ALL_SEGMENTS for one in arms)
+
+
+def _arms_of(members: pl.DataFrame, arms: Sequence[Arms], settings: Settings) -> dict[str, dict[str, Arm]]:
+    """By segment, its arms."""
+    rows = members.partition_by(SEGMENT, ARM, as_dict=True)
+    return {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
+
+
 def _compared(
-    members: pl.DataFrame, arms: Sequence[Arms], settings: Settings, against: str | None
+    members: pl.DataFrame,
+    arms: Sequence[Arms],
+    of: Mapping[str, Mapping[str, Arm]],
+    level: float,
+    against: str | None,
 ) -> list[SegmentOutcome]:
     written = members.filter(~pl.col(ARM).is_in([*NOT_WRITTEN, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    rows = members.partition_by(SEGMENT, ARM, as_dict=True)
-    of = {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
-    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), settings.level) for one in arms]
+    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level) for one in arms]
     return told if against is None else [_of_variants(one, against) for one in told]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.experiments import ArmFigure, ArmResult, Capped, Comparison, SegmentOutcome
+from segkit.experiments import ArmFigure, ArmResult, Capped, Comparison, InAll, SegmentOutcome
 from segkit.inference.arms import (
     Interval,
     Shares,
@@ -18,10 +18,11 @@ from segkit.inference.arms import (
     difference_of_shares,
     relative,
     standard_error,
+    together,
 )
 from segkit.inference.families import detectable, holm, sample_ratio
 from segkit.io.read.values.numbers import MONEY
-from segkit.operations.measuring.arms import Arms
+from segkit.operations.measuring.arms import NOT_WRITTEN, Arms
 from segkit.operations.measuring.metrics import Measure
 from segkit.results import HELD_OUT
 
@@ -168,6 +169,33 @@ def _capped(one: Arm, other: Arm, metric: str, level: float) -> Capped | None:
         return None
     found = difference_of_means(first, second, level)
     return Capped(cap, found.difference, found.low, found.high)
+
+
+def in_all(arms: Sequence[Arms], found: Mapping[str, Mapping[str, Arm]], level: float) -> Iterator[InAll]:
+    """What those written of all segments have brought in beyond those held out, by metric, if each is in one segment.
+
+    The error of the sum is the root of the sum of the squares of their errors.
+    """
+    parts: dict[str, list[tuple[float, float]]] = {}
+    for one in arms:
+        base, *others = (found[one.segment][name] for name in one.shares)
+        there = [arm for arm in others if arm.size]
+        if base.name not in NOT_WRITTEN or not there or not base.size:
+            continue
+        for metric in base.did:
+            held, written = base.values(metric), [arm.values(metric) for arm in there]
+            known = [values for values in written if values]
+            if held and len(known) == len(written):
+                all_ = together(known)
+                by_mean = difference_of_means(all_, held, level)
+                if by_mean.high is not None:
+                    error = by_mean.high - by_mean.difference
+                    parts.setdefault(metric, []).append((all_.size * by_mean.difference, all_.size * error))
+    for metric, some in parts.items():
+        if len(some) > 1:
+            total = math.fsum(difference for difference, _ in some)
+            error = math.hypot(*(error for _, error in some))
+            yield InAll(metric, total, total - error, total + error)
 
 
 def adjusted(segments: Sequence[SegmentOutcome], level: float) -> list[SegmentOutcome]:

@@ -15,6 +15,7 @@ from segkit.io.publish.kept_runs import kept_in
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, customers_of, drawn_in, writes_changes
 from segkit.operations.measuring.settings import Given
+from segkit.results import HELD_OUT
 
 
 def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[Run]:
@@ -76,7 +77,7 @@ def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
     return [arms for _, arms in found.values()]
 
 
-def doubts_of(runs: Sequence[Run]) -> Iterator[Diagnostic]:
+def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]:
     """Warnings about what sets those held out apart from those written, beside the letters themselves."""
     first = runs[0]
     if writes_changes(first) and first.manifest.compared_with is None:
@@ -89,6 +90,11 @@ def doubts_of(runs: Sequence[Run]) -> Iterator[Diagnostic]:
                 message = f"`frequency_cap` stopped {capped:,} of {one.matched:,} of segment `{one.name}`"
                 message += f" on {run.as_of}: those held out get fewer messages, so it stops fewer of them"
                 yield _warning(message, _APART)
+    held_out = [one for one in arms if HELD_OUT in one.shares]
+    if len(held_out) > 1 and not any(run.manifest.control or (run.exclusive and len(runs) == 1) for run in runs):
+        message = "what these segments come to together is not their sum: a customer may be in several"
+        hint = "`[assignment] control = 5` draws customers whom none of them writes to"
+        yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
     repeated = {} if writes_changes(first) else _written_before(first, runs)
     for name, day in repeated.items():
         message = f"segment `{name}` was written on {day}, too: those held out got no message then"

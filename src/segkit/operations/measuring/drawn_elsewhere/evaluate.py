@@ -95,6 +95,7 @@ def evaluate_assignment(
         cost=None,
         compared=len(segment.comparisons) // len(measures),
         segments=(segment,),
+        in_all=(),
         left_out=groups.left_out,
         guesses=bought.guesses if bought else {},
         warnings=(*groups.warnings, *(bought.warnings if bought else ()), *notes),

@@ -124,6 +124,10 @@ def _totals(result: EvaluateResult) -> Iterator[str]:
             if left and result.cost:
                 yield f"{what}, after {_cost(result.cost)}: {' · '.join(left)}"
 
+    for one in result.in_all:
+        what = "all segments" if one.metric == SPEND else f"all segments, {one.metric}"
+        yield f"{what}: {_range(one.total, one.low, one.high)} beyond those held out"
+
 
 def _range(middle: float, low: float, high: float) -> str:
     return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
