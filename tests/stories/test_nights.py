@@ -189,6 +189,40 @@ def test_five_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
     desk.segkit("diff", desk / "lists/latest", desk / "lists", "--exit-code")
 
 
+def test_what_came_of_the_nights(desk: Desk, shop: Callable[[dt.date], None]) -> None:
+    """Each customer counts from the first of the nights that had him, written or in the control group."""
+    rules = (desk / "rules.toml").read_text().replace("[assignment]\n", "[assignment]\ncontrol = 30\n")
+    desk.put("rules.toml", rules.replace("keep = 3\n", "keep = 5\n"))
+    days = [dt.date(2017, 6, 10) + dt.timedelta(n) for n in range(5)]
+    arms: dict[str, dict[str, dict[str, dt.date]]] = {n: {"control": {}, "written": {}} for n in SEGMENTS}
+    for day in days:
+        shop(day)
+        night(desk, day)
+        control = [(row["CustomerKey"], row["segment"]) for row in desk.read("lists/latest/control.csv")]
+        for name in SEGMENTS:
+            of = {"control": {key for key, segment in control if segment == name}, "written": lists(desk)[name]}
+            for arm, keys in of.items():
+                for key in keys:
+                    arms[name][arm].setdefault(key, day)
+    shop(dt.date(2017, 6, 30))  # two weeks later, the orders are there
+    options = ("--since", days[0], "--within", "2 weeks", "--json")
+    told = json.loads(desk.segkit("evaluate", desk / "lists", *options).stdout)
+    assert told["runs"] == [str(day) for day in days]
+    found = {
+        s["name"]: {a["name"]: (a["customers"], a["buyers"], a["revenue"]) for a in s["arms"]} for s in told["segments"]
+    }
+    orders = desk.read(f"exports/{SALES.format(2017)}")
+    for name in SEGMENTS:
+        for arm, first in arms[name].items():
+            spent: dict[str, int] = {}
+            for row in orders:
+                key, day = row["CustomerKey"], dt.datetime.strptime(row["OrderDate"], "%m/%d/%Y").date()
+                if key in first and first[key] < day <= first[key] + dt.timedelta(14):
+                    spent[key] = spent.get(key, 0) + int(row["OrderQuantity"])
+            assert found[name][arm] == (len(first), len(spent), sum(spent.values())), (name, arm)
+    assert all(len(first) > 5 for of in arms.values() for first in of.values())
+
+
 def test_the_rule_file_has_nothing_wrong_with_it(desk: Desk, examples: Path) -> None:
     done = desk.segkit("check", examples / "nightly/rules.toml", "--data", "--json")
     found = json.loads(done.stdout)["diagnostics"]
