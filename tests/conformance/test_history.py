@@ -17,6 +17,7 @@ from click.testing import Result
 
 import segkit
 from tests.desk import Desk
+from tests.server import Server, needs_server, new_schema
 
 SEGMENTS = ("young", "buyers", "town")
 RULES = """version = 1
@@ -183,6 +184,21 @@ def test_lines(shop: Desk, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(rows["as_of"]) == {"2024-06-07"}
     assert dict(rows.group_by("segment").len().rows()) == {name: len(keys) for name, keys in before.items() if keys}
     assert (set(rows["key"]) <= {f"k{n}" for n in range(130)}) == (form not in ("hashed", "pseudonyms"))
+
+
+@pytest.fixture
+def postgres() -> Iterator[Server]:
+    """A schema of its own."""
+    yield from new_schema()
+
+
+@needs_server
+def test_changes_that_are_appended_to_a_table(shop: Desk, postgres: Server) -> None:
+    to = f'to = "{postgres.url}"\ntable = "lists"\nload = "append_changes"'
+    diary = Diary(shop, rules(to))
+    for step, day in enumerate(DAYS):
+        diary.night(step, day)
+        assert history(shop) == numbers(diary.lines())
 
 
 def test_a_customer_in_one_segment_alone(shop: Desk) -> None:
