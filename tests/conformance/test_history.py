@@ -337,6 +337,20 @@ def test_without_money(shop: Desk) -> None:
     assert any(line["buyers"] for line in wanted)
 
 
+def test_sums_beyond_all_money(shop: Desk) -> None:
+    """What customers spent fits where the sum of all of them does not."""
+    spent = [Decimal("9.5e27") if n % 2 else Decimal("-0.01") for n in range(120)]
+    orders = {"id": [f"k{n}" for n in range(120)], "day": [dt.date(2024, 6, 5)] * 120, "kind": ["order"] * 120}
+    shop.put("o.parquet", pl.DataFrame({**orders, "amount": pl.Series(spent, dtype=pl.Decimal(38, 10))}))
+    text = rules().replace("o.csv", "o.parquet")
+    grow(shop, 0)
+    shop.apply(text, "--as-of", DAYS[0], "-q")
+    members = [row["id"] for row in shop.read("out/young.csv")]
+    shop.apply(text, "--as-of", DAYS[1], "-q")
+    cents = sum(int(spent[int(key[1:])] * 100) for key in members)
+    assert shop.read("out/run/history.csv")[0]["revenue"] == f"{cents // 100}.{cents % 100}" and cents > 10**30
+
+
 def test_without_events(shop: Desk) -> None:
     text = rules()
     text = text[: text.index("[events.orders]")] + text[text.index("[output]") : text.index("[segment.buyers]")]
