@@ -17,6 +17,7 @@ from click.testing import Result
 
 import segkit
 from tests.desk import Desk
+from tests.server import Server, needs_server, new_schema
 
 SEGMENTS = ("young", "buyers", "town")
 RULES = """version = 1
@@ -185,6 +186,21 @@ def test_lines(shop: Desk, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (set(rows["key"]) <= {f"k{n}" for n in range(130)}) == (form not in ("hashed", "pseudonyms"))
 
 
+@pytest.fixture
+def postgres() -> Iterator[Server]:
+    """A schema of its own."""
+    yield from new_schema()
+
+
+@needs_server
+def test_changes_that_are_appended_to_a_table(shop: Desk, postgres: Server) -> None:
+    to = f'to = "{postgres.url}"\ntable = "lists"\nload = "append_changes"'
+    diary = Diary(shop, rules(to))
+    for step, day in enumerate(DAYS):
+        diary.night(step, day)
+        assert history(shop) == numbers(diary.lines())
+
+
 def test_a_customer_in_one_segment_alone(shop: Desk) -> None:
     text = rules().replace("[output]", '[assignment]\nmode = "exclusive"\n[output]')
     for step, day in enumerate(DAYS):
@@ -319,6 +335,20 @@ def test_without_money(shop: Desk) -> None:
     wanted = [line | {"revenue": "", "per_customer": ""} for line in numbers(diary.lines())]
     assert history(shop) == wanted
     assert any(line["buyers"] for line in wanted)
+
+
+def test_sums_beyond_all_money(shop: Desk) -> None:
+    """What customers spent fits where the sum of all of them does not."""
+    spent = [Decimal("9.5e27") if n % 2 else Decimal("-0.01") for n in range(120)]
+    orders = {"id": [f"k{n}" for n in range(120)], "day": [dt.date(2024, 6, 5)] * 120, "kind": ["order"] * 120}
+    shop.put("o.parquet", pl.DataFrame({**orders, "amount": pl.Series(spent, dtype=pl.Decimal(38, 10))}))
+    text = rules().replace("o.csv", "o.parquet")
+    grow(shop, 0)
+    shop.apply(text, "--as-of", DAYS[0], "-q")
+    members = [row["id"] for row in shop.read("out/young.csv")]
+    shop.apply(text, "--as-of", DAYS[1], "-q")
+    cents = sum(int(spent[int(key[1:])] * 100) for key in members)
+    assert shop.read("out/run/history.csv")[0]["revenue"] == f"{cents // 100}.{cents % 100}" and cents > 10**30
 
 
 def test_without_events(shop: Desk) -> None:

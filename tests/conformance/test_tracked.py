@@ -139,6 +139,16 @@ def test_a_column_that_is_new(desk: Desk) -> None:
     assert {move["column"] for move in moves(desk)["moves"]} == {"town", "club"}
 
 
+def test_keys_that_are_one_once_they_are_hashed(desk: Desk) -> None:
+    pytest.importorskip("polars_hash")
+    text = RULES.format(output='hash = ["id"]\nmin_cell = 1').replace('"stage", "town", "club"', '"town"')
+    desk.put("c.csv", "id,age,town,club\na1,20,X,true\nA1,20,X,true\nb1,20,X,true\n")
+    for day in DAYS[:2]:
+        desk.apply(text, "--as-of", day, "-q")
+    found = moves(desk)
+    assert [move["customers"] for move in found["moves"]] == [2] and found["customers"] == 2
+
+
 def test_shown(desk: Desk) -> None:
     before = grow(desk, 0)
     desk.apply(RULES.format(output=""), "--as-of", DAYS[0], "-q")

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from docs.picture import svg
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.report.as_json import apply_json, check_json, rfm_json
-from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened
+from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened, sparks
 from segkit.report.text.apply import apply_summary
 from segkit.report.text.check import check_text
 from segkit.report.text.detected import detected
@@ -368,6 +368,11 @@ def test_a_picture_is_the_same_each_time() -> None:
         (bar(1, 2, 8), "████"),
         (bar(1, 10_000, 8), "▏"),
         (bar(1, 2, 8, ascii_only=True), "####"),
+        (sparks([5, 6, None, 12], 8), "▁▂ █"),
+        (sparks([5, 6, None, 12], 8, ascii_only=True), "_. #"),
+        (sparks([3, 3], 8), "▁▁"),
+        (sparks([None], 8), " "),
+        (sparks(range(100), 4), "▁▃▆█"),
     ],
 )
 def test_numbers(text: str, expected: str) -> None:

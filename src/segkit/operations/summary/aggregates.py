@@ -34,7 +34,7 @@ def tally_of_aggregates(rules: RuleFile, customers: pl.DataFrame, written: Mappi
     for table in rules.rfm:
         frames |= {("bars", table, measure): _bars(table, measure, customers) for measure in RAW}
         spend = rfm_column(table, RAW["monetary"])
-        money = _in_halves(as_money(pl.col(spend), customers.schema[spend]))
+        money = in_halves(as_money(pl.col(spend), customers.schema[spend]))
         r, f = (rfm_column(table, SCORES[measure]) for measure in ("recency", "frequency"))
         grid = customers.lazy().filter(pl.col(r).is_not_null(), pl.col(f).is_not_null()).group_by(r=r, f=f)
         groups = customers.lazy().group_by(value=rfm_column(table, "rfm_segment"))
@@ -43,8 +43,8 @@ def tally_of_aggregates(rules: RuleFile, customers: pl.DataFrame, written: Mappi
     return Tally(frames=frames)
 
 
-def _in_halves(money: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The sum of exact decimals, in two numbers that never grow too large: see `total`."""
+def in_halves(money: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The sum of exact decimals, in two numbers that never grow too large, and can be added further: see `total`."""
     units = money.to_physical()
     return (units // HALF).sum().alias(TOTAL_HIGH), (units % HALF).sum().alias(TOTAL_LOW)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from segkit.columns.helpers import BOUGHT, SPENT, written
+from segkit.columns.helpers import BOUGHT, SPENT, TOTAL_HIGH, TOTAL_LOW, written
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
 from segkit.histories import Line
@@ -20,6 +20,7 @@ from segkit.operations.delivery.past.lines import HISTORY_FILE, text_of
 from segkit.operations.delivery.past.runs import BEFORE_FILE, MEMBER, Earlier, earlier_of
 from segkit.operations.delivery.runs import RUN_FOLDER, Run
 from segkit.operations.lists.protection import written_key
+from segkit.operations.summary.aggregates import in_halves, total
 from segkit.rules.tables import money_table
 
 
@@ -146,12 +147,13 @@ def _found(run: Decision, members: pl.LazyFrame, *, bought: bool) -> _Found:
     asked = [members.group_by("segment").len(), stayed.group_by("segment").len()]
     computed = marked.collect_schema().names()
     if bought and BOUGHT in computed:
-        money = [pl.col(SPENT).sum()] if SPENT in computed else []
+        of_each = in_halves(pl.col(SPENT)) if SPENT in computed else ()
+        of_all = [pl.col(name).sum() for name in (TOTAL_HIGH, TOTAL_LOW)] if of_each else []
         # Customers whose keys are written alike are one of the members.
-        buyers = marked.filter(BOUGHT).group_by(key).agg(money)
-        asked.append(members.join(buyers, on="key").group_by("segment").agg(pl.len(), *money))
+        buyers = marked.filter(BOUGHT).group_by(key).agg(of_each)
+        asked.append(members.join(buyers, on="key").group_by("segment").agg(pl.len(), *of_all))
     sizes, of_stayed, *of_buyers = (frame.rows() for frame in pl.collect_all(asked))
-    by_segment = {name: (count, money[0] if money else None) for rows in of_buyers for name, count, *money in rows}
+    by_segment = {name: (count, total(*money) if money else None) for rows in of_buyers for name, count, *money in rows}
     return _Found(dict(sizes), dict(of_stayed), by_segment if of_buyers else None)
 
 

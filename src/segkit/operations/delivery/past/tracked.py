@@ -18,7 +18,7 @@ from segkit.operations.decide import Decision
 from segkit.operations.delivery.manifest import MoveOf, TrackedOf
 from segkit.operations.delivery.past.runs import require_kept
 from segkit.operations.delivery.runs import RUN_FOLDER, Run
-from segkit.operations.lists.protection import written_key
+from segkit.operations.lists.protection import protection, written_key
 from segkit.rules.model.file import RuleFile
 
 TRACKED_FILE = f"{RUN_FOLDER}/tracked.parquet"
@@ -105,6 +105,8 @@ def _require_few(now: pl.LazyFrame, run: Decision) -> None:
 
 def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, rules: RuleFile) -> TrackedOf:
     on = ["key", "column"]
+    if protection(rules.output, rules.customers.key) == "hash":  # which takes `A1` and `a1` for one key
+        before, now = (rows.unique(on, keep="first", maintain_order=True) for rows in (before, now))
     both = before.join(now, on=on, how="inner").group_by("column", "value", "value_right").len(COUNT)
     first = found.columns[0]
     keys_before, keys_now = (rows.select("key").unique() for rows in (before, now.filter(pl.col("column") == first)))
