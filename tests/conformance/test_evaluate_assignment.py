@@ -189,11 +189,34 @@ def test_rows_that_are_left_out(shop: Desk) -> None:
     assert "1 row with a `customer_id` that another row has, too" in said
 
 
+def test_lines_of_a_large_file(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are checked beside the run."""
+    monkeypatch.setattr("segkit.io.read.text.delimited.CHECKED_AT_ONCE", 1000)
+    evaluated(shop, *TEST, "--metric", "seen")
+    shop.put("groups.csv", (shop / "groups.csv").read_text() + "k900,red,yes,0,0,1,2\n")
+    assert "groups.csv:902" in evaluated(shop, *TEST, "--metric", "seen", code=3)
+
+
+def test_keys_of_both_files(shop: Desk) -> None:
+    """Where the orders have the column, it is the key, whatever else looks like one."""
+    expected = evaluated(shop, *WITH_ORDERS, "--events", shop / "orders.csv")
+    shop.put("groups.csv", (shop / "groups.csv").read_text().replace("customer_id", "member"))
+    lines = (shop / "orders.csv").read_text().replace("customer_id", "member").splitlines()
+    shop.put(
+        "orders.csv", "\n".join([f"{lines[0]},customer_id", *(f"{line},x{n}" for n, line in enumerate(lines[1:]))])
+    )
+    assert evaluated(shop, *TEST, "--key", "member", "--events", shop / "orders.csv") == expected
+
+
 def test_values_that_are_missing_or_unreadable(shop: Desk) -> None:
     text = (shop / "groups.csv").read_text()
     shop.put("groups.csv", text.replace(",yes,", ",,", 3))
     done = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, "--metric", "seen")
     assert "`seen` is empty for 3 of them" in done.stderr
+    shop.put("empty.csv", "arm,did,spent\n" + "none,1,2.50\nnone,,\nred,0,0.25\nred,1,\n" * 50)
+    [segment] = evaluated(shop, *TEST, "--metric", "did", "--metric", "spent", file="empty.csv")["segments"]
+    of = [[(one["customers"], one["share"], one["mean"]) for one in arm["metrics"]] for arm in segment["arms"]]
+    assert of == [[(50, 0.5, None), (50, 0.5, 1.25)], [(50, 0.5, None), (50, 0.5, 0.125)]]
     assert "asks for numbers, or for true and false: 900 values are not" in evaluated(
         shop, *TEST, "--metric", "customer_id", code=3
     )

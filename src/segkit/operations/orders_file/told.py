@@ -45,7 +45,7 @@ def warnings_of(evaluated: Evaluated, loaded: Loaded, columns: Chosen | None) ->
     old = (placed(loaded, finding) for finding in (*ended_long_ago(plan, computed), *not_begun(plan, computed)))
     # No copy of options is kept, so that a password among them is no doubt.
     kept = {*map(loaded.source.placed, literal_passwords(loaded.source))} if loaded.source.path == RULES else set()
-    found = (_without_place(one) for one in (*without_notes(evaluated.warnings), *old) if one not in kept)
+    found = (without_place(one) for one in (*without_notes(evaluated.warnings), *old) if one not in kept)
     return (*found, *(_lines(evaluated, columns) if columns else ()))
 
 
@@ -63,7 +63,7 @@ def _lines(evaluated: Evaluated, columns: Chosen) -> list[Diagnostic]:
     return [Diagnostic(message, hint=hint, severity=Severity.WARNING)]
 
 
-def _without_place(diagnostic: Diagnostic) -> Diagnostic:
+def without_place(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic without its place in the rule file made of the options, which the user has not written."""
     place = diagnostic.location
     return replace(diagnostic, location=None) if place and place.path == RULES else diagnostic
@@ -71,7 +71,7 @@ def _without_place(diagnostic: Diagnostic) -> Diagnostic:
 
 def _of_no_rule_file(diagnostic: Diagnostic, which: str, *, where: bool) -> Diagnostic:
     """The error without its place; where its hint names a key of a source, with where that is written."""
-    diagnostic = _without_place(diagnostic)
+    diagnostic = without_place(diagnostic)
     if where and "`sheet = " in (diagnostic.hint or ""):
         return replace(diagnostic, hint=(diagnostic.hint or "").replace("`sheet = ", "`--sheet "))
     if where and "`where." in (diagnostic.hint or ""):

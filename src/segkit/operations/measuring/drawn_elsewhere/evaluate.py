@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -27,7 +26,7 @@ from segkit.operations.measuring.outcomes import Days, Outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, settings_of
 from segkit.operations.orders_file.columns import choose, open_data
 from segkit.operations.orders_file.rules import rule_file
-from segkit.operations.orders_file.told import RULES, without_rule_file
+from segkit.operations.orders_file.told import RULES, without_place, without_rule_file
 from segkit.operations.progress import Progress, silent
 from segkit.rules.model.evaluate import METRICS
 from segkit.rules.text.loader import load_rules_text
@@ -149,7 +148,7 @@ def _bought(
         raise RuleError.of("no metric is of the orders", hint=hint)
     found = found_in(loaded, settings, ws, progress, Path(orders.path).name)
     done = [done_by(one, groups.rows, loaded) for one in found]
-    warnings = tuple(replace(one, location=None) for one in found[0].warnings)
+    warnings = tuple(map(without_place, found[0].warnings))
     guesses = {role: column for role, column in chosen.guesses.items() if role != "id" and column != draw.key}
     return _Bought(
         measures=settings.asked.measures,

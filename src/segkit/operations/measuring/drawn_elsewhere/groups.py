@@ -65,9 +65,8 @@ def groups_of(table: Table, draw: Draw, columns: Sequence[str], ws: Workspace) -
     _require_once(table, kept, draw, columns)
     arms = _arms(table, kept, draw)
     told = [*_of_rows(left_out), *_missing(kept, measures)]
-    did = [pl.col(str(one.value)).fill_null(0) for one in measures]
+    did = ((pl.col(str(one.value)) != 0).cast(pl.Int64).alias(one.did) for one in measures)
     kept = kept.with_columns(pl.lit(arms.segment).alias(SEGMENT), *did)
-    kept = kept.with_columns((pl.col(str(one.value)) != 0).cast(pl.Int64).alias(one.did) for one in measures)
     kinds = [_with_kind(one, table, kept) for one in measures]
     return Groups(kept, arms, kinds, left_out, tuple(told))
 
