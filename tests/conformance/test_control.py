@@ -155,6 +155,41 @@ def test_explained_and_evaluated(shop: Desk, format: str, changes: bool) -> None
         assert arms[name]["control"]["expected_share"] == 0.25
 
 
+def test_a_recall_is_no_part_of_all_segments(shop: Desk) -> None:
+    shop.put("o.csv", "id,day,amount\n" + "".join(f"k{n},2024-07-02,1.00\n" for n in range(COUNT)))
+    events = '[events.orders]\npath = "o.csv"\ntime = "day"\namount = "amount"\n'
+    shop.apply(HEAD + events + GROUP + SEGMENTS + "control = false\n")
+    found = json.loads(shop.segkit("evaluate", shop / "segments", "--json").stdout)
+    [told] = [one for one in found["segments"] if one["name"] == "all segments"]
+    group = control_group() & YOUNG
+    assert [arm["customers"] for arm in told["arms"]] == [len(group), len(YOUNG - group)]
+
+
+def test_another_rule_file_with_a_group_takes_its_place(shop: Desk) -> None:
+    """The lists of another rule file are named; `control.csv` is written anew, and is none of them."""
+    shop.put("one.toml", HEAD + GROUP + SEGMENTS)
+    shop.segkit("apply", shop / "one.toml")
+    shop.put("two.toml", HEAD + GROUP + "[segment.young]\neveryone = true\nholdout = 5\n")
+    said = shop.segkit("apply", shop / "two.toml", code=4).stderr
+    assert "1 list of another rule file" in said and "`all.csv`" in said and "control" not in said
+    shop.put("two.toml", HEAD + "[segment.young]\neveryone = true\nholdout = 5\n[segment.all]\neveryone = true\n")
+    assert "`control.csv`" in shop.segkit("apply", shop / "two.toml", code=4).stderr
+
+
+def test_a_run_without_its_file_is_not_whole(shop: Desk) -> None:
+    shop.apply(HEAD + GROUP + SEGMENTS)
+    (shop / "segments/control.csv").unlink()
+    assert "`control.csv` is missing" in shop.segkit("explain", "--run", shop / "segments", "k1", code=3).stderr
+
+
+def test_segments_that_differ_by_it_are_no_double(shop: Desk) -> None:
+    same = "[segment.one]\neveryone = true\n[segment.two]\neveryone = true\n"
+    shown = shop.segkit("check", shop.put("rules.toml", HEAD + GROUP + same)).stdout
+    assert "SEG103" in shown
+    shown = shop.segkit("check", shop.put("rules.toml", HEAD + GROUP + same + "control = false\n")).stdout
+    assert "SEG103" not in shown
+
+
 def test_members_of_a_run_of_changes(shop: Desk) -> None:
     shop.apply(HEAD + "[output]\nchanges = true\n" + GROUP + SEGMENTS)
     members = pl.read_parquet(shop / "segments/run/members.parquet").filter(pl.col("outcome") == "control")

@@ -127,12 +127,14 @@ def test_each_customer_counts_once_from_his_first_night(desk: Desk, orders: Orde
     assert len(set(arms["written"].values())) > 2  # or nothing is tested
 
 
-def test_within(desk: Desk, orders: Orders) -> None:
+@pytest.mark.parametrize("days", [1, 2, 10])
+def test_within(desk: Desk, orders: Orders, days: int) -> None:
     run_nights(desk, HEAD + LETTERS)
-    found = evaluated(desk, desk / "out", "--since", NIGHTS[1], "--within", "10 days", "--metric", "conversion")
+    within = f"{days} days"
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[1], "--within", within, "--metric", "conversion")
     arms = first_nights(desk, NIGHTS[1:], FILES)
     told = {arm: (one["customers"], one["buyers"]) for arm, one in figures(found).items()}
-    assert told == {arm: (len(keys), bought(orders, keys, 10)["buyers"]) for arm, keys in arms.items()}
+    assert told == {arm: (len(keys), bought(orders, keys, days)["buyers"]) for arm, keys in arms.items()}
 
 
 def entered_in(desk: Desk, night: dt.date, before: dt.date) -> Arms:
@@ -166,6 +168,24 @@ def test_in_a_first_run_everybody_enters(desk: Desk, orders: Orders) -> None:
     [warning] = warned(evaluated(desk, desk / f"out/{NIGHTS[0]}"))
     assert "is a first run, in which everybody entered" in warning["message"]
     assert warned(evaluated(desk, desk / "out")) == []
+
+
+def test_a_first_day_that_is_run_again_is_still_the_first(desk: Desk, orders: Orders) -> None:
+    for _ in range(2):
+        run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:1])
+    [warning] = warned(evaluated(desk, desk / "out"))
+    assert "is a first run, in which everybody entered" in warning["message"]
+
+
+def test_who_is_written_at_last_enters(desk: Desk, orders: Orders) -> None:
+    """Another salt draws other customers: who was held out is written now, and the other way round."""
+    everyone = "[segment.letters]\neveryone = true\nholdout = 50\n"
+    run_nights(desk, HEAD + "changes = true\n" + everyone + 'salt = "a"\n', NIGHTS[:1])
+    run_nights(desk, HEAD + "changes = true\n" + everyone + 'salt = "b"\n', NIGHTS[1:2])
+    first, then = (in_lists(desk / f"out/{night}", "letters.holdout") for night in NIGHTS[:2])
+    told = {arm: one["customers"] for arm, one in figures(evaluated(desk, desk / "out")).items()}
+    assert told == {"holdout": len(then - first), "written": len(first - then)}
+    assert first - then and then - first
 
 
 def test_a_day_that_is_run_again(desk: Desk, orders: Orders) -> None:
