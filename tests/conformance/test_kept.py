@@ -97,14 +97,15 @@ def test_members_say_who_is_written_and_who_is_held_out(desk: Desk) -> None:
     text += "[segment.b]\neveryone = true\n"
     desk.apply(text)
     members = pl.read_parquet(desk / "segments/run/members.parquet")
-    assert members.columns == ["list", "segment", "key", "outcome", "variant"]
+    assert members.columns == ["list", "segment", "key", "outcome", "variant", "since"]
+    assert set(members["since"].cast(pl.String)) == {json.loads((desk / "segments/manifest.json").read_text())["as_of"]}
     held = {row["id"] for row in desk.read("segments/a.holdout.csv")}
     written = {row["id"]: row["variant"] for row in desk.read("segments/a.entered.csv")}
     assert held and not held & written.keys()
     expected: list[tuple[str | None, ...]] = [("a", "a", key, "written", variant) for key, variant in written.items()]
     expected += [("a.holdout", "a", key, "holdout", None) for key in held]
     expected += [("b", "b", f"k{n:03}", "written", None) for n in range(200)]
-    assert sorted(members.rows()) == sorted(expected)
+    assert sorted(members.drop("since").rows()) == sorted(expected)
     # What is left out by `--select` is carried on, those held out and variants too.
     desk.put("c.csv", "id\nk001\nnew\n")
     desk.segkit("apply", desk / "rules.toml", "--select", "b", "--previous", desk / "segments", "-o", desk / "next")

@@ -137,8 +137,10 @@ def same_ledger(run: segkit.Run, case: Case) -> None:
     counts = {(s, o): n for s, o, n in run.ledger.group_by("segment", "outcome").len().rows()}
     key = case.rules["customers"]["key"]
     for one in run.result.segments:
+        assert counts.get((one.name, "control"), 0) == one.control
         for reason in REASONS:
-            assert counts.get((one.name, reason), 0) == one.excluded[reason]
+            control = one.control if reason == "holdout" else 0
+            assert counts.get((one.name, reason), 0) + control == one.excluded[reason]
         if one.write:
             assert counts.get((one.name, "written"), 0) == one.written
             of_list = run.ledger.filter(segment=one.name, outcome="written")
