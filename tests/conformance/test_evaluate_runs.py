@@ -265,6 +265,47 @@ def test_a_draw_that_has_changed(desk: Desk, orders: Orders) -> None:
     assert "segment `letters` is drawn otherwise in" in said
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (LETTERS.replace("holdout = 30\n", ""), LETTERS),
+        (LETTERS, LETTERS.replace("holdout = 30\n", "")),
+        (LETTERS, LETTERS + 'salt = "other"\n'),
+        (LETTERS.replace("holdout = 30\n", "") + CONTROL,) * 2,
+    ],
+)
+def test_a_draw_of_others(desk: Desk, orders: Orders, first: str, then: str) -> None:
+    """Who was written without a draw, or is drawn with another salt, is in no arm of the other run."""
+    if first == then:
+        then = then.replace("20", '{ percent = 20, salt = "other" }')
+    run_nights(desk, HEAD + first, NIGHTS[:1])
+    run_nights(desk, HEAD + then, NIGHTS[1:2])
+    said = evaluated(desk, desk / "out", "--since", NIGHTS[0], code=2)
+    assert "segment `letters` is drawn otherwise in" in said
+
+
+def test_runs_of_one_day_in_two_directories(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD.replace("keep = 30\n", "") + LETTERS, NIGHTS[:1])
+    desk.segkit("apply", desk / "rules.toml", "--as-of", NIGHTS[0], "-q", "-o", desk / "other")
+    said = evaluated(desk, desk / "out", desk / "other", code=2)
+    assert "are of one day, and neither takes the place of the other" in said
+    assert evaluated(desk, desk / "out", desk / "out") == evaluated(desk, desk / "out")
+
+
+def test_of_a_day_the_last_run_counts_in_any_order(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    run_nights(desk, HEAD + LETTERS.replace("3 days", "1 day"), NIGHTS[:1])
+    last = desk / f"out/{NIGHTS[0]}.002"
+    assert figures(evaluated(desk, last, desk / f"out/{NIGHTS[0]}")) == figures(evaluated(desk, last))
+
+
+def test_members_that_cannot_be_read(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:1])
+    members = desk / f"out/{NIGHTS[0]}/run/members.parquet"
+    members.write_bytes(b"x" * members.stat().st_size)
+    assert "a file of the run" in evaluated(desk, desk / "out", code=3)
+
+
 def test_a_run_that_does_not_tell_who_entered(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
     folder = desk / f"out/{NIGHTS[1]}"

@@ -20,38 +20,49 @@ NOT_WRITTEN = (HELD_OUT, CONTROL)
 
 
 class Arms(NamedTuple):
-    """The arms of a segment in order, that with which the others are compared first, and the share drawn for each."""
+    """The arms of a segment in order, that with which the others are compared first, and the share drawn for each.
+
+    `salts` are what they are drawn with: with others, the same shares are of other customers.
+    """
 
     segment: str
     shares: dict[str, Fraction]
+    salts: tuple[str | None, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is somebody to compare with."""
+        return len(self.shares) > 1
 
 
 def drawn_in(run: Run) -> list[Arms]:
     """The segments of a run that have arms to compare; then all of them beside the control group."""
-    return [arms for arms in _drawn(run.manifest) if len(arms.shares) > 1]
+    return [arms for arms in all_of(run.manifest) if arms.drawn]
 
 
-def _drawn(manifest: Manifest) -> Iterator[Arms]:
+def all_of(manifest: Manifest) -> Iterator[Arms]:
+    """The arms of all segments of a run, of those of which nothing was drawn, too."""
     control = Fraction(manifest.control.percent) if manifest.control else Fraction()
+    salt = manifest.control.salt if manifest.control else None
     for segment in manifest.segments:
         if segment.write:
-            yield _arms(segment, control if segment.under_control else Fraction())
+            yield _arms(segment, control if segment.under_control else Fraction(), salt)
     under = [segment for segment in manifest.segments if _is_under(segment)]
     if control and (len(under) > 1 or any(segment.holdout for segment in under)):
-        yield Arms(ALL_SEGMENTS, {CONTROL: control / 100, REACHED: 1 - control / 100})
+        yield Arms(ALL_SEGMENTS, {CONTROL: control / 100, REACHED: 1 - control / 100}, (salt,))
 
 
 def _is_under(segment: SegmentOf) -> bool:
     return segment.write and segment.under_control
 
 
-def _arms(segment: SegmentOf, control: Fraction) -> Arms:
+def _arms(segment: SegmentOf, control: Fraction, salt: str | None) -> Arms:
     """Where a segment has a holdout of its own, the control group is no arm of it."""
     base, held = (HELD_OUT, Fraction(segment.holdout)) if segment.holdout else (CONTROL, control)
     shares = {base: held / 100} if held else {}
     for variant, share in segment.split.items() or {WRITTEN: Decimal(100)}.items():
         shares[variant] = (100 - held) / 100 * Fraction(share) / 100
-    return Arms(segment.name, shares)
+    return Arms(segment.name, shares, (salt if CONTROL in shares else None, segment.salt))
 
 
 def customers_of(run: Run) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import RuleError
 from segkit.io.publish.kept_runs import kept_in
 from segkit.operations.delivery.runs import Run, open_run
-from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, customers_of, drawn_in, writes_changes
+from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
 
@@ -34,8 +34,22 @@ def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[R
         for run in runs[1:]:
             run.key.require_same(runs[0].key, f"`{run.shown}`", f"`{runs[0].shown}`")
     for run in runs:
-        _require_entered(run)
-    return list({run.day: run for run in sorted(runs, key=lambda run: run.as_of)}.values())
+        with run.reading():
+            _require_entered(run)
+    of_day: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: (run.as_of, run.folder.name)):
+        other = of_day.setdefault(run.as_of, run)
+        if _kept_as(other) != _kept_as(run):
+            message = f"`{other.shown}` and `{run.shown}` are of one day, and neither takes the place of the other"
+            raise RuleError.of(message, hint="evaluate each of them apart")
+        of_day[run.as_of] = run
+    return list(of_day.values())
+
+
+def _kept_as(run: Run) -> Path:
+    """The folder of the first run of a day, as `2024-06-30` of `2024-06-30.002`; its own where no runs are kept."""
+    again = run.folder.name.startswith(f"{run.as_of}.")
+    return run.folder.with_name(run.as_of) if again else run.folder
 
 
 def _kept(paths: Sequence[Path], since: dt.date) -> Iterator[Run]:
@@ -69,12 +83,12 @@ def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
     """The segments of the runs that have arms to compare; RuleError where a draw has become another one."""
     found: dict[str, tuple[Run, Arms]] = {}
     for run in runs:
-        for arms in drawn_in(run):
+        for arms in all_of(run.manifest):
             before = found.setdefault(arms.segment, (run, arms))
-            if before[1].shares != arms.shares:
+            if before[1] != arms:
                 message = f"segment `{arms.segment}` is drawn otherwise in `{run.shown}` than in `{before[0].shown}`"
                 raise RuleError.of(message, hint="evaluate the runs before the change apart from those after it")
-    return [arms for _, arms in found.values()]
+    return [arms for _, arms in found.values() if arms.drawn]
 
 
 def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]:
