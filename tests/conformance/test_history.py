@@ -510,3 +510,11 @@ def test_months_of_runs_fit_the_screen(shop: Desk) -> None:
     shown = shop.segkit("history", shop / "out").stdout
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert "300 runs" in shown and "▁▂▃▄▅▆▇█" in shown
+
+
+def test_a_history_without_a_segment_that_is_written(desk: Desk) -> None:
+    desk.put("c.csv", "id\nk1\n")
+    head = '[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\nhistory = true\n'
+    desk.apply(f"version = 1\n{head}[segment.all]\neveryone = true\nwrite = false\n", "--as-of", "2024-06-01")
+    assert "no segment was written yet" in " ".join(desk.segkit("history", desk / "out").stdout.split())
+    assert json.loads(desk.segkit("history", desk / "out", "--json").stdout)["segments"] == []

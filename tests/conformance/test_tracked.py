@@ -192,3 +192,13 @@ def test_errors(desk: Desk) -> None:
         "--moves is of all customers"
         in desk.segkit("history", desk / "out", "--moves", "--segment", "all", code=2).stderr
     )
+
+
+def test_where_a_few_kept_a_value_the_others_are_not_all(desk: Desk) -> None:
+    """Of those who kept a value that a few have, nobody may know how many they are; they are not nobody."""
+    desk.put("c.csv", "id,age,town,club\n" + "".join(f"k{n},20,{'X' if n else 'Y'},no\n" for n in range(9)))
+    for day in DAYS[:2]:
+        desk.apply(RULES.format(output=""), "--as-of", day, "-q")
+    shown = desk.segkit("history", desk / "out", "--moves").stdout.splitlines()
+    same = [line for line in shown if line.endswith("have the same value as before")]
+    assert same == ["9 have the same value as before", "at least 8 have the same value as before", same[0]]

@@ -24,6 +24,8 @@ def history_summary(result: HistoryResult) -> RenderableType:
 
 
 def _head(result: HistoryResult) -> str:
+    if not result.days:
+        return f"{result.path}: no segment was written yet"
     first, last = result.days[0], result.days[-1]
     return f"{result.path}, {first}" if first == last else f"{result.path}, {first} to {last}"
 

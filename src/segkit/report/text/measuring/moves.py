@@ -52,6 +52,8 @@ def _cells(move: Move, moves: list[Move], fewest: int) -> Iterator[str]:
 
 
 def _foot(result: MovesResult, moves: list[Move], moved: list[Move]) -> Iterator[str]:
-    same = sum(move.customers or 0 for move in moves if move.old == move.new)
+    stayed = [move.customers for move in moves if move.old == move.new]
+    least = "at least " if None in stayed else ""  # a few have a value, and nobody may know how many
+    same = sum(customers or 0 for customers in stayed)
     more = f"; {plural(len(moved) - MOST, 'more move')}" if len(moved) > MOST else ""
-    yield f"{count(same)} have the same value as before{more}"
+    yield f"{least}{count(same)} have the same value as before{more}"
