@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import random
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -411,3 +412,20 @@ def test_what_overlapping_segments_come_to_together_is_not_told(shop: Desk) -> N
     shop.apply(HEAD + EXCLUSIVE.replace('mode = "exclusive"', "control = 20").replace("holdout = 40", ""))
     told = [one["message"] for one in evaluated(shop)["warnings"]]
     assert not any("is not their sum" in one for one in told)
+
+
+def test_no_bound_is_cut(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a number is another one: on a narrow screen, the bounds go on below themselves."""
+    lines = (shop / "o.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    more = [f"{key},{day},{float(amount) * 1000:.2f},{kind}" for key, day, amount, kind in rows]
+    shop.put("o.csv", "\n".join([lines[0], *more]) + "\n")
+    shop.apply(HEAD + LETTERS.replace("letters", "a-segment-with-a-long-name"))
+    shown = {}
+    for width in ("80", "160"):
+        monkeypatch.setenv("COLUMNS", width)
+        shown[width] = shop.segkit("evaluate", shop / "out").stdout
+    bounds = re.findall(r"[-+][\d,.]+ to [-+][\d,.]+", shown["160"])
+    assert len(bounds) == 4
+    narrow = re.findall(r"[-+][\d,.]+\d", shown["80"])
+    assert all(one in narrow for both in bounds for one in both.split(" to "))

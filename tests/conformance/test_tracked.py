@@ -202,3 +202,22 @@ def test_where_a_few_kept_a_value_the_others_are_not_all(desk: Desk) -> None:
     shown = desk.segkit("history", desk / "out", "--moves").stdout.splitlines()
     same = [line for line in shown if line.endswith("have the same value as before")]
     assert same == ["9 have the same value as before", "at least 8 have the same value as before", same[0]]
+
+
+def test_values_of_a_few_are_not_told(desk: Desk) -> None:
+    """A value that one customer has may tell who it is; those that the rules name are no secret."""
+    rules = RULES.format(output="").replace('"town", "club"', '"town"')
+    desk.put("c.csv", "id,age,town\n" + "".join(f"k{n},20,T\n" for n in range(40)) + "a,20,Rare1\nb,20,Rare2\n")
+    desk.apply(rules, "--as-of", DAYS[0], "-q")
+    desk.put("c.csv", "id,age,town\n" + "".join(f"k{n},20,T\n" for n in range(40)) + "a,60,T\nb,20,Rare3\n")
+    desk.apply(rules, "--as-of", DAYS[-1], "-q")
+    text = (desk / "out/manifest.json").read_text()
+    assert "Rare" not in text
+    told = {(one["column"], one["from"], one["to"]): one["customers"] for one in moves(desk)["moves"]}
+    assert told == {
+        ("stage", "young", "young"): 41,
+        ("stage", "young", "old"): None,
+        ("town", "T", "T"): 40,
+        ("town", "(few)", "T"): None,
+        ("town", "(few)", "(few)"): None,
+    }

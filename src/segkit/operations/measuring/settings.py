@@ -52,6 +52,12 @@ def settings_of(rules: RuleFile, given: Given, *as_of: dt.date) -> Settings:
     level = float(said.level / 100) if given.level is None else given.level
     last = max(as_of)
     warnings = list(_afterwards(last, said, windows[last], level)) if rules.evaluate else []
+    if windows[last].start <= last:
+        message = (
+            f"the days begin on {windows[last].start}, and the run is of {last}: what was done by then was not by it"
+        )
+        hint = "what customers had done decided who is in a segment: begin on the day after the run"
+        warnings.append(Diagnostic(message, hint=hint, severity=Severity.WARNING))
     return Settings(windows, level, asked_of(rules, given.metrics), tuple(warnings))
 
 

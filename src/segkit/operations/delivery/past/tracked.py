@@ -24,6 +24,8 @@ from segkit.rules.model.file import RuleFile
 TRACKED_FILE = f"{RUN_FOLDER}/tracked.parquet"
 MOST_VALUES = 50
 """Of a column with more, a table of moves says nothing."""
+RARE = "(few)"
+"""Stands for values that fewer customers have than may be told of."""
 _SCHEMA = {"as_of": pl.String, "key": pl.String, "column": pl.String, "value": pl.String}
 
 
@@ -107,6 +109,7 @@ def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, rules: Rul
     on = ["key", "column"]
     if protection(rules.output, rules.customers.key) == "hash":  # which takes `A1` and `a1` for one key
         before, now = (rows.unique(on, keep="first", maintain_order=True) for rows in (before, now))
+    before, now = _without_rare(before, now, found.fewest, rules)
     both = before.join(now, on=on, how="inner").group_by("column", "value", "value_right").len(COUNT)
     first = found.columns[0]
     keys_before, keys_now = (rows.select("key").unique() for rows in (before, now.filter(pl.col("column") == first)))
@@ -128,6 +131,25 @@ def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, rules: Rul
         fewest=found.fewest,
         moves=tuple(_in_order(list(moves.rows()), found, rules)),
     )
+
+
+def _without_rare(
+    before: pl.LazyFrame, now: pl.LazyFrame, fewest: int, rules: RuleFile
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The values of both days, without those that so few have that they may tell who it is; the rules' own stay."""
+    counts = pl.concat([before, now]).group_by("as_of", "column", "value").len(COUNT).collect()
+    many = counts.filter(pl.col(COUNT) >= fewest).select("column", "value")
+    named = {name: values.names for name, values in values_of(rules).items()}
+    named |= {name: trait.bands.labels or () for name, trait in rules.trait.items() if trait.bands}
+    own = [{"column": name, "value": one} for name, values in named.items() for one in values]
+    told = pl.concat([many, pl.DataFrame(own, schema=many.schema)]).unique().with_columns(pl.lit(True).alias(COUNT))
+
+    def shown(rows: pl.LazyFrame) -> pl.LazyFrame:
+        known = rows.join(told.lazy(), on=["column", "value"], how="left")
+        value = pl.when(pl.col(COUNT).is_null() & pl.col("value").is_not_null()).then(pl.lit(RARE))
+        return known.with_columns(value.otherwise("value").alias("value")).drop(COUNT)
+
+    return shown(before), shown(now)
 
 
 def _in_order(

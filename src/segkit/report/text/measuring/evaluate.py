@@ -44,6 +44,7 @@ def _of_orders(result: EvaluateResult) -> Table:
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=10)
     numeric(table, "Customers", "Buyers", "Conv. %", "Differs by", "Each", "Differs by")
+    _wrap(table, "Differs by")
     for segment in result.segments:
         table.add_row(Text(segment.name, style="bold"))
         for arm in segment.arms:
@@ -66,6 +67,7 @@ def _of_metric(result: EvaluateResult, metric: str) -> Table:
     table = plain_table()
     table.add_column("Segment", overflow="fold", min_width=10)
     numeric(table, "Customers", "Did it", "Share %" if is_share else "Each", "Differs by", "In percent")
+    _wrap(table, "Differs by", "In percent")
     for segment in result.segments:
         table.add_row(Text(segment.name, style="bold"))
         for arm in segment.arms:
@@ -80,6 +82,13 @@ def _of_metric(result: EvaluateResult, metric: str) -> Table:
                 _relative(of),
             )
     return table
+
+
+def _wrap(table: Table, *names: str) -> None:
+    """Let these columns go on below themselves where the screen is too narrow: half a bound is another one."""
+    for column in table.columns:
+        if column.header in names:
+            column.no_wrap = False
 
 
 def _compared(segment: SegmentOutcome, arm: ArmResult) -> dict[str, Comparison]:
@@ -112,7 +121,7 @@ def _totals(result: EvaluateResult) -> Iterator[str]:
     for segment in result.segments:
         for metric in (metric for metric, kind in result.metrics.items() if kind == "mean"):
             what = segment.name if metric == SPEND else f"{segment.name}, {metric}"
-            known = [one for one in segment.comparisons if one.metric == metric]
+            known = [one for one in segment.comparisons if one.metric == metric and not one.too_few]
             found = [
                 f"{name_of(one.arm)} {_range(one.total, one.total_low, one.total_high)}"
                 for one in known
