@@ -280,6 +280,8 @@ def test_clear(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.startswith("removed 3 files from `kept`, ")
     assert [path.name for path in (shop / "kept").iterdir()] == ["mine.csv"]
     assert "cache clear DIR" in shop.segkit("cache", "clear", code=2).stderr
+    for name in ("nowhere", "kept/mine.csv"):
+        assert f"there is no folder `{name}`" in shop.segkit("cache", "clear", name, code=2).stderr
     shop.put("segments.toml", RULES)
     assert "has no `[cache]`" in shop.segkit("cache", "clear", code=2).stderr
     shop.put("segments.toml", RULES + '[cache]\ndirectory = "kept"\n')

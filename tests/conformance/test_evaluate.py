@@ -357,7 +357,7 @@ def test_no_run(desk: Desk) -> None:
 def test_events_of_other_customers(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     shop.put("o.csv", "id,day,amount,kind\nz1,2024-07-30,1.00,order\n")
-    assert "none of the keys of the events in these days" in evaluated(shop, code=3)
+    assert "none of the keys of `orders`" in evaluated(shop, code=3)
 
 
 EXCLUSIVE = """[assignment]

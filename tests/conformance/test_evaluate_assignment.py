@@ -172,6 +172,12 @@ def test_expected(shop: Desk, expected: str, is_odd: bool) -> None:
     assert sum(arm["expected_share"] for arm in segment["arms"]) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_group_is_expected_once(shop: Desk) -> None:
+    given = ("--metric", "seen", "--expected", "none=1,blue=1,none=2")
+    done = shop.segkit("evaluate", "--assignment", shop / "groups.csv", *TEST, *given, code=2)
+    assert "`none` is there twice" in done.stderr
+
+
 def test_rows_that_are_left_out(shop: Desk) -> None:
     """Counted with their reasons; without a key, nobody can be in two groups."""
     more = "k0,red,no,0,0,1\nk1,blue,yes,0,0,1\n,red,no,0,0,1\nk9999,,no,0,0,1\n"

@@ -230,7 +230,7 @@ def test_against_those_held_out(shop: Desk) -> None:
 def test_too_few_buyers(desk: Desk) -> None:
     """It is said in words, and changes no exit code; conversion has no such bound."""
     desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(3_000)))
-    desk.put("o.csv", "id,day,amount\n" + "".join(f"k{n},2024-07-30,{n}.00\n" for n in range(300)))
+    desk.put("o.csv", "id,day,amount\nk1,2024-06-01,1.00\n" + "".join(f"k{n},2024-07-30,{n}.00\n" for n in range(300)))
     for holdout, few in ((2, True), (5, False)):
         desk.apply(HEAD + f"[segment.letters]\neveryone = true\nholdout = {holdout}\n")
         found = evaluated(desk, "--fail-on", "warning")
@@ -251,12 +251,12 @@ def test_arms_that_vary_differently(desk: Desk, large: int, wider: str | None) -
     )
     of_held = [f"{key},2024-07-30,{10 + place % 3}.00" for place, key in enumerate(held)]
     of_written = [f"{key},2024-07-30,{(1, large)[place % 2]}.00" for place, key in enumerate(written)]
-    desk.put("o.csv", "\n".join(["id,day,amount", *of_held, *of_written]) + "\n")
+    desk.put("o.csv", "\n".join(["id,day,amount", "k1,2024-06-01,1.00", *of_held, *of_written]) + "\n")
     found = evaluated(desk, "--fail-on", "warning")
     ratio = found["segments"][0]["comparisons"][1]["variances"]
     assert (ratio > 2, ratio < 0.5) == (wider == "written", wider == "held out")
     told = [one for one in found["warnings"] if f"the variance of `spend` in `{wider}` is" in one["message"]]
     assert [one["severity"] for one in told] == (["note"] if wider else [])
     assert len(found["warnings"]) == len(told)
-    desk.put("o.csv", "\n".join(["id,day,amount", *of_held[:40], *of_written]) + "\n")
+    desk.put("o.csv", "\n".join(["id,day,amount", "k1,2024-06-01,1.00", *of_held[:40], *of_written]) + "\n")
     assert not [one for one in evaluated(desk)["warnings"] if "the variance" in one["message"]]

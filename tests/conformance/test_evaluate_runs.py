@@ -166,7 +166,7 @@ def test_several_runs_of_changes(desk: Desk, orders: Orders) -> None:
 def test_in_a_first_run_everybody_enters(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
     [warning] = warned(evaluated(desk, desk / f"out/{NIGHTS[0]}"))
-    assert "is a first run, in which everybody entered" in warning["message"]
+    assert "is the first run with `letters`: everybody entered" in warning["message"]
     assert warned(evaluated(desk, desk / "out")) == []
 
 
@@ -174,7 +174,7 @@ def test_a_first_day_that_is_run_again_is_still_the_first(desk: Desk, orders: Or
     for _ in range(2):
         run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:1])
     [warning] = warned(evaluated(desk, desk / "out"))
-    assert "is a first run, in which everybody entered" in warning["message"]
+    assert "is the first run with `letters`: everybody entered" in warning["message"]
 
 
 def test_who_is_written_at_last_enters(desk: Desk, orders: Orders) -> None:
@@ -321,3 +321,46 @@ def test_the_head_tells_of_all_runs(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + LETTERS)
     shown = desk.segkit("evaluate", desk / "out", "--since", NIGHTS[0]).stdout
     assert shown.startswith("5 runs from 2024-06-01 to 2024-06-05, orders from 2024-06-02 until 2024-07-05\n")
+
+
+def test_a_segment_that_is_new_in_a_later_run(desk: Desk, orders: Orders) -> None:
+    rules = HEAD + "changes = true\n" + LETTERS
+    run_nights(desk, rules, NIGHTS[:2])
+    run_nights(desk, rules + LETTERS.replace("letters", "cards"), NIGHTS[2:3])
+    [warning] = [one for one in warned(evaluated(desk, desk / "out")) if "the first run" in one["message"]]
+    assert "is the first run with `cards`: everybody entered" in warning["message"]
+
+
+def test_files_that_begin_after_the_first_day(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    late = [(key, day, amount) for key, day, amount in orders if day >= dt.date(2024, 6, 20)]
+    desk.put("late.csv", "id,day,amount\n" + "".join(f"{key},{day},{amount}\n" for key, day, amount in late))
+    [warning] = warned(evaluated(desk, desk / "out", "--events", f"orders={desk / 'late.csv'}"))
+    assert warning["message"] == "`orders` begins on 2024-06-20, and the days that count on 2024-06-02"
+
+
+def test_nobody_of_a_few_has_bought(desk: Desk) -> None:
+    """Others have, in these days; those of the run are known to have bought before."""
+    desk.put("c.csv", "id\na\nb\nc\nd\n")
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"{k},2024-05-31,5\n" for k in "abcd") + "x,2024-06-10,5\n")
+    run_nights(desk, HEAD + LETTERS.replace("30", "50"), NIGHTS[:1])
+    told = figures(evaluated(desk, desk / "out"))
+    assert {one["buyers"] for one in told.values()} == {0}
+    desk.put("o.csv", "id,day,amount\nx,2024-05-30,5\nx,2024-06-10,5\n")
+    assert "none of the keys of `orders` is one of these customers" in evaluated(desk, desk / "out", code=3)
+
+
+def test_keys_that_are_one_once_they_are_hashed(desk: Desk) -> None:
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\nK{n}\n" for n in range(50)))
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"k{n},2024-06-03,10\n" for n in range(50)))
+    everyone = "[segment.letters]\neveryone = true\nholdout = 50\n"
+    run_nights(desk, HEAD + 'hash = ["id"]\n' + everyone, NIGHTS[:1])
+    told = [one["message"] for one in warned(evaluated(desk, desk / "out"))]
+    assert any("keys of the run stand for several customers each" in one for one in told)
+
+
+def test_a_rule_file_that_has_changed(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    run_nights(desk, HEAD + LETTERS + "# another\n", NIGHTS[1:2])
+    [warning] = warned(evaluated(desk, desk / "out", "--since", NIGHTS[0]))
+    assert warning["message"].startswith("the rule file has changed between these runs")

@@ -275,6 +275,28 @@ def test_runs_before_the_history(shop: Desk) -> None:
     assert history(shop) == [line for line in numbers(diary.lines()) if line["as_of"] == DAYS[1]]
 
 
+def test_members_who_are_no_customers_any_more(desk: Desk) -> None:
+    """What they have bought is not known, and that is said."""
+    text = rules().split("[segment.young]")[0] + "[segment.all]\neveryone = true\n"
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(50)))
+    desk.put("o.csv", "id,day,amount,kind\n" + "".join(f"k{n},2024-06-05,1,order\n" for n in range(50)))
+    desk.apply(text, "--as-of", DAYS[0])
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\n" for n in range(10, 50)))
+    said = desk.apply(text, "--as-of", DAYS[1]).stdout
+    assert "10 of the 50 members of 2024-06-03 are no customers any more" in " ".join(said.split())
+    assert "no customers any more" not in desk.apply(text, "--as-of", DAYS[3]).stdout
+    assert history(desk)[0]["buyers"] == 40
+
+
+def test_the_end_of_a_history_is_told(shop: Desk) -> None:
+    diary = Diary(shop, rules())
+    diary.night(0, DAYS[0])
+    ended = " ".join(shop.apply(rules().replace("history = true", ""), "--as-of", DAYS[1]).stdout.split())
+    assert "ends: the rules do not say `history = true` any more" in ended
+    again = shop.apply(rules().replace("history = true", ""), "--as-of", DAYS[1]).stdout
+    assert "any more" not in again
+
+
 def test_previous_tells_where_the_history_goes_on_in_a_new_place(shop: Desk) -> None:
     diary = Diary(shop, rules())
     diary.night(0, DAYS[0], "-o", shop / "one")

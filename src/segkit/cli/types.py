@@ -84,6 +84,8 @@ class WeightsType(click.ParamType):  # type: ignore[type-arg]  # generic since c
             weight = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*", number)
             if not (name.strip() and equals and weight) or not Fraction(weight[1]):
                 self.fail(f"'{part}' is not NAME=NUMBER, such as A=50,B=50", param, ctx)
+            if name.strip() in weights:
+                self.fail(f"'{name.strip()}' is there twice", param, ctx)
             weights[name.strip()] = Fraction(weight[1])
         return weights
 

@@ -19,6 +19,8 @@ def clear(folder: Path | None) -> str:
     A run that reads it just now fails, and says so. Raises `RuleError` where nothing says which one, `WriteError` where
     something stays.
     """
+    if folder is not None and not folder.is_dir():
+        raise RuleError.of(f"there is no folder `{folder}`", hint="name the one of `--cache`, or of `[cache]`")
     folder = folder or _of_rules()
     entries = [*entries_in(folder), *begun_in(folder)]
     size = sum(file.stat().st_size for entry in entries for file in entry.iterdir())

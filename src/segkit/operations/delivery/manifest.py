@@ -136,6 +136,8 @@ class SegmentOf:
     limit_at: str | None = None
     """The value of the last customer within a limit by one column, where enough customers are within it."""
     write: bool
+    new: bool = False
+    """Where changes are written: no run of a day before has had it, so that everybody entered."""
     under_control: bool = True
     """Whether it leaves the control group out, where there is one."""
     profile: Mapping[str, ProfileOf] = field(default_factory=dict)
@@ -378,8 +380,6 @@ class Manifest:
     assignment: str
     output: OutputForm
     members: tuple[MembersOf, ...] | None
-    compared_with: str | None = None
-    """The day of the run whose members those that entered are told from; null where all enter, or are written."""
     personal_data: tuple[PersonalColumn, ...] = ()
     as_of: str
     customers: int

@@ -75,11 +75,12 @@ def manifest_of(
         assignment=rules.assignment.mode,
         output=_form(rules),
         members=members_of(changes),
-        compared_with=_compared_with(changes, result.as_of),
         personal_data=personal_data(run.evaluated.plan, written.columns, run.evaluated.computed.customers),
         as_of=result.as_of.isoformat(),
         customers=result.customers,
-        segments=tuple(_segment(segment, run, in_table=result.table is not None) for segment in result.segments),
+        segments=tuple(
+            _segment(segment, run, changes, in_table=result.table is not None) for segment in result.segments
+        ),
         control=_control(result),
         unmatched=result.unmatched,
         unlisted=result.unlisted,
@@ -109,12 +110,14 @@ def manifest_of(
     )
 
 
-def _compared_with(changes: Changes, today: dt.date) -> str | None:
-    """The day of the last run; of one that is repeated, that of the run with which it was compared then."""
-    last = changes.last if changes.writes else None
-    if last is None:
-        return None
-    return last.manifest.compared_with if last.day == today else last.as_of
+def _is_new(segment: str, changes: Changes) -> bool:
+    """Whether everybody enters a segment; in a run that is repeated, as in the first one of the day."""
+    if not changes.writes:
+        return False
+    if changes.last is None or segment not in changes.last.written:
+        return True
+    before = {one.name: one.new for one in changes.last.manifest.segments}
+    return changes.last.day == changes.rows.day and before.get(segment, False)
 
 
 def _form(rules: RuleFile) -> m.OutputForm:
@@ -134,7 +137,7 @@ def _form(rules: RuleFile) -> m.OutputForm:
     )
 
 
-def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.SegmentOf:
+def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_table: bool) -> m.SegmentOf:
     outputs, asked = tuple(map(_file, segment.outputs)), run.rules.segment[segment.name]
     return m.SegmentOf(
         name=segment.name,
@@ -153,6 +156,7 @@ def _segment(segment: SegmentResult, run: Decision, *, in_table: bool) -> m.Segm
         salt=salt_of(segment.name, asked) if asked.holdout is not None or asked.split else None,
         limit_at=_limit_at(run, segment.name),
         write=segment.write,
+        new=segment.write and _is_new(segment.name, changes),
         under_control=asked.control,
         profile={
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))

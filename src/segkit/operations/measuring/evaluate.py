@@ -28,7 +28,7 @@ from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
-from segkit.operations.measuring.several import doubts_of, drawn_in_all, members_of, opened
+from segkit.operations.measuring.several import doubts_of, drawn_in_all, keys_alike, members_of, opened
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
@@ -83,6 +83,7 @@ def evaluate_runs(
         progress("reading the run")
         with run.reading():
             members = members_of(runs).collect()
+        doubts = [*doubts_of(runs, arms), *keys_alike(members)]
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
         members = did_by(members, found, loaded)
@@ -106,7 +107,7 @@ def evaluate_runs(
         in_all=tuple(in_all(arms, of, settings.level)) if _is_one_each(runs, arms) else (),
         left_out={},
         guesses={},
-        warnings=(*settings.warnings, *of_files, *doubts_of(runs, arms), *notes_of(shown, found, settings.days)),
+        warnings=(*settings.warnings, *of_files, *doubts, *notes_of(shown, found, settings.days)),
     )
     finish(result, output, fail_on, stdout, progress)
     return result
@@ -228,11 +229,13 @@ def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFr
     done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
     if forms := loaded.rules.customers.normalise_keys:
         done = done.with_columns(normal_key(pl.col(KEY), forms))
-    done = done.group_by(KEY, DAY).agg(pl.all().sum())  # two ways to write a key may be one by now
-    if len(done) and not members.join(done, on=KEY, how="semi").height:
+    keys = found.keys.lazy().select(written_key(loaded.rules).alias(KEY)).collect()
+    if forms:
+        keys = keys.with_columns(normal_key(pl.col(KEY), forms))
+    if len(keys) and len(members) and not members.join(keys, on=KEY, how="semi").height:
         hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
-        raise DataError.of("none of the keys of the events in these days is one of these customers", hint=hint)
-    return done
+        raise DataError.of(f"none of the keys of `{found.table}` is one of these customers", hint=hint)
+    return done.group_by(KEY, DAY).agg(pl.all().sum())  # two ways to write a key may be one by now
 
 
 def _beside(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,11 @@ MANY_BUYERS, DIFFERENT = 50, 2
 def notes_of(segments: Sequence[SegmentOutcome], found: Sequence[Outcomes], days: Days | None) -> Iterator[Diagnostic]:
     """Warnings about days that still run, and about arms that are not as they were drawn; notes about figures."""
     for table in found:
+        if days and table.first and table.first > days.start:
+            message = f"`{table.table}` begins on {table.first}, and the days that count on {days.start}"
+            yield _warning(
+                message, "give files that go back to that day, with `--events`: what they lack is counted as 0"
+            )
         if days and table.last and table.last < days.until and not table.goes_on:
             of = f" of `{table.table}`" if len(found) > 1 else ""
             message = f"the days that count still run: the last event{of} is of {table.last}, and they end on"

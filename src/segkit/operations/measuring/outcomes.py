@@ -25,6 +25,8 @@ from segkit.rules.text.loader import Loaded
 
 _EVENTS = "events"
 """How many events a customer has in these days, whatever they are."""
+_AGE = "days-since-first"
+"""How many days before the end of all days the first event of a customer is."""
 
 
 class Days(NamedTuple):
@@ -43,7 +45,11 @@ class Outcomes(NamedTuple):
 
     table: str
     rows: pl.DataFrame
+    keys: pl.DataFrame
+    """`KEY` of everybody who has an event in the table, up to the end of these days."""
     warnings: tuple[Diagnostic, ...]
+    first: dt.date | None
+    """The day of the first event of the table."""
     last: dt.date | None
     """The day of the last event of the table, up to the end of these days."""
     goes_on: bool
@@ -72,9 +78,13 @@ def outcomes(
         .with_columns(*sums)
         for place, day in enumerate(windows)
     ]
+    known, keys = pl.collect_all([pl.concat(rows), customers.select(KEY, _AGE)])
+    oldest = keys.select(pl.col(_AGE).max()).item()
     return Outcomes(
         table=table,
-        rows=pl.concat(rows).collect(),
+        rows=known,
+        keys=keys.select(KEY),
+        first=None if oldest is None else rules.today() - dt.timedelta(days=oldest),
         warnings=evaluated.warnings,
         last=evaluated.computed.last_day(table),
         goes_on=evaluated.computed.counts[table][AFTER_AS_OF].item() > 0,
@@ -90,7 +100,7 @@ def _rules(rules: RuleFile, table: str, measures: Mapping[str, Measured], window
     """The rules of a table of events alone, whose keys are the customers."""
     events = rules.events[table]
     key = {"from": table, "key": events.key or rules.customers.key, "normalise_keys": rules.customers.normalise_keys}
-    traits = {}
+    traits = {_AGE: Trait(events=table, measure="days_since_first")}
     for place, days in enumerate(windows.values()):
         traits[_in(_EVENTS, place)] = Trait(events=table, between=days)
         for name, one in measures.items():

@@ -16,6 +16,7 @@ from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
+from segkit.words import listed, plural
 
 
 def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[Run]:
@@ -93,10 +94,11 @@ def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
 
 def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]:
     """Warnings about what sets those held out apart from those written, beside the letters themselves."""
-    first = runs[0]
-    if writes_changes(first) and first.manifest.compared_with is None:
-        message = f"`{first.shown}` is a first run, in which everybody entered, however long he has been there"
-        yield _warning(message, "evaluate the runs that come after it")
+    first, known = runs[0], {one.segment for one in arms}
+    for run in runs:
+        if new := [one.name for one in run.manifest.segments if one.new and one.name in known]:
+            message = f"`{run.shown}` is the first run with {listed(new)}: everybody entered, new there or not"
+            yield _warning(message, "evaluate the runs that come after it")
     for run in runs:
         for one in run.manifest.segments:
             capped = one.excluded.get("frequency_cap", 0)
@@ -104,6 +106,9 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
                 message = f"`frequency_cap` stopped {capped:,} of {one.matched:,} of segment `{one.name}`"
                 message += f" on {run.as_of}: those held out get fewer messages, so it stops fewer of them"
                 yield _warning(message, _APART)
+    if len({run.manifest.rules.sha256 for run in runs if run.manifest.rules}) > 1:
+        message = f"the rule file has changed between these runs: orders are read as that of {runs[-1].as_of} says"
+        yield _warning(message, "evaluate the runs of one rule file at a time")
     held_out = [one for one in arms if HELD_OUT in one.shares]
     if len(held_out) > 1 and not any(run.manifest.control or (run.exclusive and len(runs) == 1) for run in runs):
         message = "what these segments come to together is not their sum: a customer may be in several"
@@ -113,6 +118,14 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
     for name, day in repeated.items():
         message = f"segment `{name}` was written on {day}, too: those held out got no message then"
         yield _warning(message, _APART)
+
+
+def keys_alike(members: pl.DataFrame) -> Iterator[Diagnostic]:
+    """A warning where several customers of a segment have one key, as `A1` and `a1` do once they are hashed."""
+    alike = members.group_by(KEY, SEGMENT).len().filter(pl.col("len") > 1)[KEY].n_unique()
+    if alike:
+        message = f"{plural(alike, 'key')} of the run stand for several customers each: their orders count for each one"
+        yield _warning(message, "hashed keys are trimmed and in lower case: write them alike in the customer file")
 
 
 _APART = "with `changes = true` each gets it once; `[assignment] control` compares with customers whom nobody writes to"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.diagnostics import Diagnostic
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
 from segkit.io.write import Sink
 from segkit.operations.decide import Decision
@@ -14,7 +16,7 @@ from segkit.operations.delivery.past.history import History, history_of
 from segkit.operations.delivery.past.lines import has_history
 from segkit.operations.delivery.past.runs import last_run
 from segkit.operations.delivery.past.tracked import Tracked, has_tracked, tracked_of
-from segkit.operations.delivery.runs import Run
+from segkit.operations.delivery.runs import Run, find_run
 from segkit.operations.lists.protection import key_form
 
 
@@ -50,11 +52,11 @@ def past_of(run: Decision, last: Path | None, previous: str | None) -> tuple[Pas
     Raises `DataError` where what the last run has cannot go on.
     """
     output = run.rules.output
+    told: list[Diagnostic] = [] if output.history else list(_end_of(last))
     if not (output.history or output.track):
-        return Past(), []
+        return Past(), told
     found = last_run(last, previous)
     goes_on = found if found and _has_same_keys(found, run) else None
-    told: list[Diagnostic] = []
     past = Past()
     if output.history:
         history, of_history = history_of(run, goes_on)
@@ -63,6 +65,15 @@ def past_of(run: Decision, last: Path | None, previous: str | None) -> tuple[Pas
         tracked, of_tracked = tracked_of(run, goes_on)
         past, told = past._replace(tracked=tracked), [*told, *of_tracked]
     return past, told
+
+
+def _end_of(last: Path | None) -> Iterator[Diagnostic]:
+    """The note that the last run has a history, and this one has none."""
+    with suppress(DataError):  # what cannot be read of the last run is told where it is compared
+        found = find_run(last) if last else None
+        if found and has_history(found):
+            message = f"the history in `{found.shown}` ends: the rules do not say `history = true` any more"
+            yield Diagnostic(message, hint="copy its `run/history.csv` if somebody needs it", severity=Severity.NOTE)
 
 
 def _has_same_keys(last: Run, run: Decision) -> bool:

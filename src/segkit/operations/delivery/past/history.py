@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from segkit.operations.delivery.runs import RUN_FOLDER, Run
 from segkit.operations.lists.protection import written_key
 from segkit.operations.summary.aggregates import in_halves, total
 from segkit.rules.tables import money_table
+from segkit.words import listed
 
 
 class History(NamedTuple):
@@ -61,6 +62,9 @@ class _Found(NamedTuple):
     sizes: Mapping[str, int]
     stayed: Mapping[str, int]
     bought: Mapping[str, tuple[int, Decimal | None]] | None
+    members: int = 0
+    gone: int = 0
+    """How many of all members there are, and how many are no customers any more: what they have bought is not known."""
 
 
 def history_of(run: Decision, last: Run | None) -> tuple[History, list[Diagnostic]]:
@@ -69,12 +73,22 @@ def history_of(run: Decision, last: Run | None) -> tuple[History, list[Diagnosti
     Raises `DataError` where it is not as it was written.
     """
     today = run.evaluated.plan.context.as_of.isoformat()
+    told = list(_left_out(run, today))
     if last is None:
-        return History(lines=_in_order([], _lines(run, today, None, frozenset()), run)), []
+        return History(lines=_in_order([], _lines(run, today, None, frozenset()), run)), told
     earlier = earlier_of(last)
     if earlier.until and today < earlier.until:
         return _unchanged(earlier, today)
-    return _with_today(run, earlier, today)
+    kept, of_today = _with_today(run, earlier, today)
+    return kept, [*told, *of_today]
+
+
+def _left_out(run: Decision, today: str) -> Iterator[Diagnostic]:
+    """The note about segments of which this run knows nothing."""
+    if left_out := [name for name, one in run.rules.segment.items() if one.write and name not in run.chosen]:
+        message = f"the history has no line of {listed(left_out)} on {today}: `--select` leaves out who is in it"
+        hint = "what its members buy from then until its next run is not counted: run the file as a whole"
+        yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
 def _unchanged(earlier: Earlier, today: str) -> tuple[History, list[Diagnostic]]:
@@ -107,6 +121,10 @@ def _with_today(run: Decision, earlier: Earlier, today: str) -> tuple[History, l
         told.append(Diagnostic(message, hint="run it again", severity=Severity.WARNING))
     with earlier.run.reading():
         found = _found(run, members[day], bought=bought)
+    if found.gone * 100 > found.members and found.bought is not None:
+        message = f"{found.gone:,} of the {found.members:,} members of {day} are no customers any more"
+        hint = "what they have bought since is not counted: keep them in the customer file, with a column that says so"
+        told.append(Diagnostic(message, hint=hint, severity=Severity.WARNING))
     known = {line.segment for line in earlier.lines if line.as_of == day} | found.sizes.keys()
     if day == earlier.run.as_of:
         known |= earlier.run.written.keys()
@@ -152,9 +170,18 @@ def _found(run: Decision, members: pl.LazyFrame, *, bought: bool) -> _Found:
         # Customers whose keys are written alike are one of the members.
         buyers = marked.filter(BOUGHT).group_by(key).agg(of_each)
         asked.append(members.join(buyers, on="key").group_by("segment").agg(pl.len(), *of_all))
-    sizes, of_stayed, *of_buyers = (frame.rows() for frame in pl.collect_all(asked))
+    everybody = members.select("key").unique()
+    here = marked.select(key)
+    asked += [everybody.select(pl.len()), everybody.join(here, on="key", how="anti").select(pl.len())]
+    sizes, of_stayed, *of_buyers, of_all_members, of_gone = (frame.rows() for frame in pl.collect_all(asked))
     by_segment = {name: (count, total(*money) if money else None) for rows in of_buyers for name, count, *money in rows}
-    return _Found(dict(sizes), dict(of_stayed), by_segment if of_buyers else None)
+    return _Found(
+        sizes=dict(sizes),
+        stayed=dict(of_stayed),
+        bought=by_segment if of_buyers else None,
+        members=of_all_members[0][0],
+        gone=of_gone[0][0],
+    )
 
 
 def _lines(run: Decision, today: str, found: _Found | None, known: Iterable[str]) -> list[Line]:
