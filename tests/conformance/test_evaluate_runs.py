@@ -364,3 +364,21 @@ def test_a_rule_file_that_has_changed(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + LETTERS + "# another\n", NIGHTS[1:2])
     [warning] = warned(evaluated(desk, desk / "out", "--since", NIGHTS[0]))
     assert warning["message"].startswith("the rule file has changed between these runs")
+
+
+def test_runs_side_by_side_are_not_of_one_series(desk: Desk, orders: Orders) -> None:
+    """A run of another directory has nothing to say, whatever its segments are called, and whether it is whole."""
+    for name, night in (("one", NIGHTS[0]), ("two", NIGHTS[1])):
+        rules = desk.put(f"{name}.toml", HEAD.replace("keep = 30\n", "").replace('"out"', f'"{name}"') + LETTERS)
+        desk.segkit("apply", rules, "--as-of", night, "-q")
+    assert warned(evaluated(desk, desk / "two")) == []
+    (desk / "one/letters.csv").unlink()
+    assert warned(evaluated(desk, desk / "two")) == []
+    assert "keeps no runs of several days" in evaluated(desk, desk.folder, "--since", NIGHTS[0], code=2)
+
+
+def test_an_earlier_run_that_is_not_whole_is_no_hindrance(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:2])
+    (desk / f"out/{NIGHTS[0]}/letters.csv").unlink()
+    [warning] = warned(evaluated(desk, desk / "out"))
+    assert warning["message"].startswith("segment `letters` was written on 2024-06-01, too")

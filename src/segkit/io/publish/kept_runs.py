@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +36,7 @@ from segkit.io.publish.folder import (
 )
 
 LATEST = "latest"
+_KEPT = re.compile(r"\d{4}-\d{2}-\d{2}(\.\d{3,})?")
 _PREFIX = f".{LATEST}.segkit-"
 
 
@@ -77,7 +79,7 @@ def kept_in(directory: Path) -> list[Path]:
     """The runs that a directory keeps, by day, then in the order in which they were published."""
     if not directory.is_dir():
         return []
-    folders = (path for path in directory.iterdir() if path.name != LATEST and not path.name.startswith("."))
+    folders = (path for path in directory.iterdir() if _KEPT.fullmatch(path.name))  # others are runs side by side
     return sorted((path for path in folders if (path / MANIFEST).is_file()), key=lambda path: path.name)
 
 

@@ -46,7 +46,7 @@ def plan_run(
     The days that were looked at end on the day of the run. With `holdout`, the arms are not those of the run, but this
     share in percent of each segment, and the rest.
 
-    Raises `RuleError`, `DataError` and `CheckFailed` as `evaluate_run` does.
+    Raises `RuleError`, `DataError` and `CheckFailed` as `evaluate_runs` does.
     """
     run = open_run(path)
     loaded = rules_of(run, events=events or {})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.errors import RuleError
+from segkit.errors import DataError, RuleError
 from segkit.io.publish.kept_runs import kept_in
-from segkit.operations.delivery.runs import Run, open_run
+from segkit.operations.delivery.runs import Run, find_run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
@@ -136,14 +137,13 @@ CAMPAIGN_DAYS = 30
 def _written_before(run: Run, evaluated: Sequence[Run]) -> dict[str, str]:
     """Segment with a holdout of its own -> the last day before the run on which the directory has written it, too."""
     days = {one.folder for one in evaluated}
+    held = {one.name for one in run.manifest.segments if one.holdout}
     found: dict[str, str] = {}
     for path in kept_in(run.folder.parent):
-        if path.resolve() in days:
-            continue
-        other = open_run(path)
-        if 0 < (run.day - other.day).days <= CAMPAIGN_DAYS:
-            held = {one.name for one in run.manifest.segments if one.holdout}
-            found |= {one.name: other.as_of for one in other.manifest.segments if one.written and one.name in held}
+        with suppress(DataError):  # of a run that is not looked at, nobody needs to be told that it cannot be read
+            other = None if path.resolve() in days else find_run(path)
+            if other and 0 < (run.day - other.day).days <= CAMPAIGN_DAYS:
+                found |= {one.name: other.as_of for one in other.manifest.segments if one.written and one.name in held}
     return found
 
 

@@ -36,6 +36,9 @@ def _reserved(rules: RuleFile) -> Iterator[Finding]:
         if rules.output.combined and rules.output.combined.partition(".")[0] == name:
             hint = "choose another name, such as `all.csv`"
             yield Finding(("output", "combined"), message, hint, code=codes.NAME_TAKEN)
+    if CONTROL in taken and rules.output.format == "xlsx" and rules.output.workbook == f"{CONTROL}.xlsx":
+        message = f"`{rules.output.workbook}` is the file of {taken[CONTROL]}"
+        yield Finding(("output", "workbook"), message, "choose another name", code=codes.NAME_TAKEN)
 
 
 def _a_folder_a_day(rules: RuleFile) -> Iterator[Finding]:
