@@ -260,9 +260,10 @@ def test_in_python(shop: Desk) -> None:
     [
         (GROUP + "[segment.control]\neveryone = true\n", "`control` stands for the control group"),
         ('[output]\ncombined = "control.csv"\n' + GROUP + SEGMENTS, "`control` stands for the control group"),
-        (
+        pytest.param(
             '[output]\nformat = "xlsx"\nworkbook = "control.xlsx"\n' + GROUP + SEGMENTS,
             "`control.xlsx` is the file of the control group",
+            marks=pytest.mark.extra("excel"),
         ),
         (SEGMENTS + "control = 10\n", "a share that is held out of this segment is its `holdout`"),
         (SEGMENTS + "write = false\ncontrol = false\n", "`control` has no effect: the segment is not written"),
