@@ -176,7 +176,7 @@ class Bucket:
         found = [pl.lit(frame[name].sum()).alias(name) for name in late]
         customers = self.counts.pop(CUSTOMERS).with_columns(found)
         self.counts = {CUSTOMERS: customers, **of_tables, **self.counts}
-        return frame.drop(late)
+        return frame.drop(late) if late else frame  # dropping nothing takes a copy, 0.1 s on 1 M customers
 
     def _ready(self) -> list[Step]:
         """The steps that have all that they need."""

@@ -36,7 +36,7 @@ from segkit.criteria.sql.parse import SqlProblem, sql_columns
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values import moments
 from segkit.io.read.values.column import NUMERIC
-from segkit.io.read.values.numbers import MONEY
+from segkit.io.read.values.numbers import is_money
 from segkit.io.read.values.texts import normal_key, trimmed
 from segkit.rules.findings import Finding
 from segkit.rules.model.sources import Customers, Events, Lookup, Source
@@ -49,10 +49,6 @@ class Refused(Exception):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__()
         self.findings = findings
-
-
-def _is_exact(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, pl.Decimal) and dtype.scale <= MONEY.scale
 
 
 def _read(
@@ -298,7 +294,7 @@ def event_view(
     )
     if spec.id:
         frame = _with_key(frame, table, spec.id, ID)
-    exact = spec.amount is not None and spec.amount in table.columns and _is_exact(table.columns[spec.amount].dtype)
+    exact = spec.amount is not None and spec.amount in table.columns and is_money(table.columns[spec.amount].dtype)
     if spec.amount and exact:
         # Decimals of the file are added up as they are, which saves a cast of each.
         frame = frame.with_columns(pl.col(spec.amount).alias(AMOUNT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from segkit.errors import DataError
 from segkit.io.read import ColumnType, Table, bad_values
-from segkit.io.read.values import numbers
+from segkit.io.read.values import numbers, texts
 from tests.unit.io.read.fixture_types import Opener
 
 D = dt.date
@@ -369,3 +370,32 @@ def test_dates_that_all_read_alike_are_day_first(opened: Opener, monkeypatch: py
     days = table.frame.select(table.value("d")).collect()["d"]
     assert days.unique().sort().to_list() == [dt.date(2015, 1, 1), dt.date(2015, 3, 3)]
     assert table.columns["d"].how == "date %d/%m/%Y"
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="ab'=N1é\U0001f600\x1f\x00" + texts.WHITE, max_size=6))
+def test_what_is_padded_and_what_needs_care(text: str) -> None:
+    """Said of many texts at once; of each, it is what taking away what does not belong there says."""
+    frame = pl.DataFrame({"text": [text, None]})
+    padded, care = frame.select(
+        texts.is_padded(pl.col("text")).alias("padded"), texts.needs_care(pl.col("text")).alias("care")
+    )
+    assert padded.to_list() == [text != text.strip(texts.WHITE), False]
+    odd = re.match(r"=\"|'[0-9]", text) or any(mark in text for mark in texts.ZERO_WIDTH)
+    assert care.to_list() == [bool(padded[0] or odd or text in texts.NULL_KEYS), False]
+
+
+@pytest.mark.parametrize("precision", [20, 38])
+def test_a_decimal_that_is_too_large_for_money_is_bad(opened: Opener, tmp_path: Path, precision: int) -> None:
+    """Money has 28 digits before the point; other systems have up to 36."""
+    large = Decimal(10) ** (precision - 3)
+    series = pl.Series("a", [large, Decimal("1.25")], dtype=pl.Decimal(precision, 2))
+    pl.DataFrame({"id": ["1", "2"], "a": series}).write_parquet(tmp_path / "t.parquet")
+    table = opened(path="t.parquet")
+    bad = table.bad("a", money=True)
+    if precision == 20:
+        assert bad is None and values(table, money=True) == [large, Decimal("1.25")]
+    else:
+        assert bad is not None
+        assert table.frame.select(bad).collect().to_series().to_list() == [True, False]
+        assert values(table, money=True) == [None, Decimal("1.25")]

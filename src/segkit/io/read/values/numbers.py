@@ -57,6 +57,13 @@ def shape(decimal: str, thousands: str | None = None, *, whole: bool = False, cu
     )
 
 
+def is_money(dtype: pl.DataType) -> bool:
+    """Whether each value of the type is exact as money: decimals with no more digits on either side of the mark."""
+    if not isinstance(dtype, pl.Decimal):
+        return False
+    return dtype.scale <= SCALE and (dtype.precision or 0) - dtype.scale <= (MONEY.precision or 0) - SCALE
+
+
 def read(column: Column, to: ColumnType, *, money: bool, trusting: bool = False) -> pl.Expr:
     """The text as Int64, Float64 or Decimal(38, 10); null where it is not a finite number that fits exactly.
 

@@ -31,7 +31,7 @@ def bad(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr | Non
             unread = unread | numbers.has_leading_zero(column)
     elif column.dtype.is_float():
         unread = unread & raw.is_not_nan()
-    elif isinstance(column.dtype, pl.Decimal) and column.dtype.scale <= numbers.MONEY.scale:
+    elif numbers.is_money(column.dtype):
         return None
     elif column.dtype.is_decimal() and money:
         unread = unread | _rounded(column)
@@ -46,7 +46,7 @@ def suspect(column: Column, to: ColumnType, *, money: bool = False) -> pl.Expr |
     That is a guessed number such as `01234`, or money that a reader may have rounded.
     """
     if not column.is_text:
-        return _rounded(column) if money and column.dtype.is_decimal() else None
+        return _rounded(column) if money and column.dtype.is_decimal() and not numbers.is_money(column.dtype) else None
     if money and numbers.may_trust(column):
         return numbers.long(pl.col(column.name))
     return numbers.has_leading_zero(column) if _may_be_code(column, to, money=money) else None

@@ -64,10 +64,16 @@ def refuse_headers_and_totals(plan: Plan, keys: pl.Series) -> None:
         if again is not None and not view.table.frame.filter(again).head(1).collect().is_empty():
             _refuse_header(view, key)
     was = texts[0].headers.get(key)
-    if was and keys.filter(keys.str.len_chars() == len(was)).str.to_lowercase().is_in([was.lower()]).any():
+    if was and len(_named(keys, was)):
         _refuse_header(view, key)
     if view.spec.skip_footer != 0:
         _refuse_totals(view, key, keys)
+
+
+def _named(keys: pl.Series, name: str) -> pl.Series:
+    """The keys that are this name in any case; few keys are as long."""
+    as_long = keys.filter(keys.str.len_chars() == len(name))
+    return as_long.filter(as_long.str.to_lowercase() == name.lower())
 
 
 def _refuse_header(view: View, key: str) -> None:
@@ -83,7 +89,7 @@ def _refuse_header(view: View, key: str) -> None:
 def _refuse_header_of_frame(view: View, part: Opened, key: str, keys: pl.Series) -> None:
     """`DataError` where a row, which counts as a customer's, has in each column of texts the name of it."""
     was = view.spec.rename.get(key, key)
-    named = keys.filter(keys.str.to_lowercase() == was.lower())
+    named = _named(keys, was)
     schema = part.frame.collect_schema()
     if named.is_empty() or schema[key] != pl.String:
         return
