@@ -326,7 +326,7 @@ def test_what_values_say_of_consent_is_left_to_people(desk: Desk) -> None:
 NAMES = ["email", "phone", "first_name", "last name", "birth_date", "street", "iban", "Kontakt"]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_values_of_personal_columns_are_not_written(data: st.DataObject, new_desk: Callable[[], Desk]) -> None:
     desk = new_desk()

@@ -56,7 +56,7 @@ SURE = Event("a", START, "0", Decimal("1.50"))
 
 
 @given(st.lists(EVENTS, max_size=40), BY, DAYS, st.booleans())
-@examples(60)
+@examples(36)
 def test_a_file_of_events(events: list[Event], by: str, as_of: date, where: bool) -> None:
     events = [SURE, *events]
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +71,7 @@ def test_a_file_of_events(events: list[Event], by: str, as_of: date, where: bool
 
 
 @given(st.lists(EVENTS, max_size=40), BY, DAYS, st.sets(st.sampled_from(KEYS)), st.booleans())
-@examples(60)
+@examples(36)
 def test_a_table_of_a_rule_file(events: list[Event], by: str, as_of: date, segment: set[str], once: bool) -> None:
     if once:  # each line repeats what the whole order costs
         totals = {(e.key, e.id): e.amount for e in events if e.id}

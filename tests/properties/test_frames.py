@@ -168,26 +168,26 @@ def same_members(run: segkit.Run, rules: segkit.Rules, given_frames: dict[str, A
         assert found.to_list() == customers[f"segment.{name}"].to_list(), name
 
 
-@examples(12)
+@examples(8)
 @given(gated())
 def test_gates(case: Case) -> None:
     check(case)
 
 
 @pytest.mark.extra("geo")
-@examples(12)
+@examples(8)
 @given(cases())
 def test_everything(case: Case) -> None:
     check(case)
 
 
-@examples(12)
+@examples(8)
 @given(cases(frozenset({"sources", "lookups", "traits"})))
 def test_sources_and_lookups(case: Case) -> None:
     check(case)
 
 
-@examples(10)
+@examples(8)
 @given(cases(frozenset({"rfm", "stages", "sql"})))
 def test_cuts(case: Case) -> None:
     check(case)

@@ -213,7 +213,7 @@ def segment(draw: Any, channels: Row | None) -> Row:
     return found
 
 
-@examples(100)
+@examples(60)
 @given(gated())
 def test_gates(case: Case) -> None:
     expected = Gates(case.rules, case.rows())

@@ -205,31 +205,31 @@ def compare_summary(case: Case, expected: Outcome, run: Run) -> None:
 
 
 @pytest.mark.extra("geo")
-@examples(54)
+@examples(32)
 @given(cases())
 def test_everything_together(case: Case) -> None:
     check(case)
 
 
-@examples(17)
+@examples(10)
 @given(cases(frozenset({"blocks"})))
 def test_conditions_and_blocks(case: Case) -> None:
     check(case)
 
 
-@examples(27)
+@examples(16)
 @given(cases(frozenset({"traits"})))
 def test_traits_and_event_conditions(case: Case) -> None:
     check(case)
 
 
-@examples(34)
+@examples(20)
 @given(cases(frozenset({"rfm"})))
 def test_rfm(case: Case) -> None:
     check(case)
 
 
-@examples(14)
+@examples(8)
 @given(saved_cases())
 def test_saved_cutoffs(saved: Saved) -> None:
     """The file that `segkit rfm` writes on one day has the cuts of that day, and scores another day by them."""
@@ -252,39 +252,39 @@ def test_saved_cutoffs(saved: Saved) -> None:
     compare(case, evaluate(case.rules, case.rows(), files={name: file}), run)
 
 
-@examples(27)
+@examples(16)
 @given(cases(frozenset({"lookups", "sources"})))
 def test_sources_and_lookups(case: Case) -> None:
     check(case)
 
 
-@examples(27)
+@examples(16)
 @given(cases(frozenset({"sql", "assignment"})))
 def test_sql_and_assignment(case: Case) -> None:
     check(case)
 
 
 @pytest.mark.extra("geo")
-@examples(34)
+@examples(20)
 @given(cases(frozenset({"stages", "sql", "places"})))
 def test_stages_and_scores(case: Case) -> None:
     check(case)
 
 
-@examples(17)
+@examples(10)
 @given(cases(frozenset({"value"})))
 def test_value(case: Case) -> None:
     check(case)
 
 
 @pytest.mark.extra("geo")
-@examples(27)
+@examples(16)
 @given(cases(frozenset({"places", "lookups"})))
 def test_places(case: Case) -> None:
     check(case)
 
 
-@examples(17)
+@examples(10)
 @given(cases(frozenset({"time"})))
 def test_time_and_lists(case: Case) -> None:
     check(case)

@@ -183,32 +183,32 @@ def _written(case: Case, run: Run, segment: Any) -> list[str]:
 
 
 @pytest.mark.extra("geo")
-@examples(20)
+@examples(12)
 @given(cases())
 def test_no_customer_refutes_a_claim(case: Case) -> None:
     refute(mixed(case, Random(0)))
 
 
-@examples(20)
+@examples(12)
 @given(cases(frozenset({"blocks"})))
 def test_no_customer_refutes_a_claim_about_columns(case: Case) -> None:
     refute(mixed(case, Random(0)))
 
 
-@examples(20)
+@examples(12)
 @given(cases(frozenset({"traits", "stages", "value"})))
 def test_no_customer_refutes_a_claim_about_events(case: Case) -> None:
     refute(mixed(case, Random(0)))
 
 
-@examples(20)
+@examples(12)
 @given(cases(frozenset({"traits", "stages", "value", "blocks", "sql"})), st.sampled_from(EARLIER))
 def test_no_customer_of_a_later_day_refutes_a_claim(case: Case, days: int) -> None:
     as_of: dt.date = case.rules["as_of"]
     refute(mixed(case, Random(0)), as_of - dt.timedelta(days=days))
 
 
-@examples(20)
+@examples(12)
 @given(st.integers(0, 2**64))
 def test_no_customer_refutes_a_claim_that_is_tempting(seed: int) -> None:
     case, on = tempting(Random(seed))
