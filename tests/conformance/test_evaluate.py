@@ -246,9 +246,34 @@ def test_few_buyers_say_nothing_of_money(desk: Desk) -> None:
     assert spend["p_adjusted"] < 0.05 and not spend["significant"]
 
 
+@pytest.mark.parametrize(("fewest", "is_told"), [(5, False), (3, True)])
+def test_arms_of_few_customers_have_no_figures(shop: Desk, fewest: int, is_told: bool) -> None:
+    """What four customers bought is what each of them did."""
+    names = ["k1", "k3", "k5", "k7"]  # all of them are one arm, and others are not drawn
+    few = f"[segment.few]\ndemographic.id = {names}\nholdout = 0.0001\nsplit = {{ A = 99.99, B = 0.01 }}\n"
+    shop.apply(HEAD + f"min_cell = {fewest}\n" + LETTERS + few)
+    done = shop.segkit("evaluate", shop / "out", "--json")
+    found = json.loads(done.stdout)
+    letters, segment = found["segments"]
+    held, told, nobody = segment["arms"]
+    assert (held["customers"], told["customers"], nobody["customers"]) == (0, 4, 0)
+    own = done_by(shop, names)
+    expected = (own["buyers"], own["revenue"]) if is_told else (None, None)
+    assert (told["buyers"], told["revenue"]) == (expected[0], pytest.approx(expected[1]))
+    assert bool(told["metrics"]) is is_told
+    assert segment["comparisons"] == [] and len(letters["comparisons"]) == 4
+    assert found["compared"] == 2
+    notes = [one["message"] for one in found["warnings"] if one["severity"] == "note"]
+    assert "segment `few` has nobody in `held out` and `B`: there is nothing to compare" in notes
+    assert ("too few customers in segment `few` (A) to tell what they did" in notes) is not is_told
+    shown = shop.segkit("evaluate", shop / "out").stdout
+    assert bool(re.search(r"^ +A +4 +- +- +- *$", shown, re.MULTILINE)) is not is_told
+
+
 def test_nobody_bought(shop: Desk) -> None:
     """Of a segment, though others have: there is no interval of nothing."""
-    shop.apply(HEAD + LETTERS.replace("everyone = true", 'demographic.id = ["k3", "k4", "k5", "k6", "k7", "k8"]'))
+    six = 'demographic.id = ["k3", "k4", "k5", "k6", "k7", "k8"]'
+    shop.apply(HEAD + "min_cell = 1\n" + LETTERS.replace("everyone = true", six))
     shop.put("o.csv", "id,day,amount,kind\nk3,2024-07-09,0.00,gift\nk3,2024-07-31,0.00,order\n")
     found = evaluated(shop, "--within", "40 days")["segments"][0]["comparisons"]
     assert {one["metric"] for one in found} == {"conversion", "spend"}

@@ -186,10 +186,11 @@ def test_rows_that_are_left_out(shop: Desk) -> None:
         "evaluate", "--assignment", shop / "groups.csv", *WITH_ORDERS, "--events", shop / "orders.csv", "--json"
     )
     found = json.loads(done.stdout)
-    assert found["left_out"] == {"no_group": 1, "no_key": 1, "several_groups": 2}
+    assert found["left_out"] == {"no_group": 1, "no_key": 1, "several_groups": 2, "repeated": 1}
     assert found["customers"] == 899
     for reason in ("1 row with no group", "1 row with no key", "2 rows with a customer who is in another group, too"):
         assert f"left out: {reason}" in done.stderr
+    assert "left out: 1 row of a customer who has one before" in done.stderr
     assert evaluated(shop, *TEST, "--metric", "seen")["left_out"] == {"no_group": 1}
     said = evaluated(shop, *WITH_ORDERS, "--metric", "seen", code=3)
     assert "1 row with a `customer_id` that another row has, too" in said

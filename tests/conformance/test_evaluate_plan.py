@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from math import sqrt
 from statistics import NormalDist, variance
 from typing import Any
@@ -167,13 +168,36 @@ def test_too_few_to_plan_with(shop: Desk) -> None:
 def test_nobody_to_plan_with(shop: Desk) -> None:
     """A segment without customers, and one of whom nobody has bought: nothing can be told."""
     nobody = '[segment.nobody]\ndemographic.id = "k9999"\nholdout = 50\n'
-    shop.apply(HEAD + nobody + '[segment.one]\ndemographic.id = ["k3", "k4"]\nholdout = 50\n')
+    shop.apply(HEAD + "min_cell = 1\n" + nobody + '[segment.one]\ndemographic.id = ["k3", "k4"]\nholdout = 50\n')
     shop.put("o.csv", "id,day,amount\nk3,2024-05-01,1.00\nk9,2024-06-09,1.00\nk4,2024-06-30,0.00\n")
     found = planned(shop, "--within", "3 weeks")
     nobody_, one = found["segments"]
     assert (nobody_["customers"], nobody_["comparisons"]) == (0, [])
     assert one["customers"] == 2 and [c["detectable"] for c in one["comparisons"]][1:] == [None]
     assert "nobody" in shop.segkit("evaluate", shop / "out", "--plan", "--within", "3 weeks").stdout
+
+
+def test_few_customers_to_plan_with(shop: Desk) -> None:
+    few = '[segment.few]\ndemographic.id = ["k3", "k4", "k5", "k6"]\nholdout = 50\n'
+    shop.apply(HEAD + few)
+    [segment] = planned(shop)["segments"]
+    assert (segment["customers"], segment["metrics"], segment["comparisons"]) == (4, [], [])
+    done = shop.segkit("evaluate", shop / "out", "--plan")
+    assert "too few customers in segment `few` to tell what they did" in done.stderr
+    assert re.search(r"^few +4 +- +- *$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("options", [(), ("--holdout", "20")])
+def test_the_control_group_stands_aside(shop: Desk, options: tuple[str, ...]) -> None:
+    """It is no arm of a segment with a holdout of its own, so what it does is no part of the plan."""
+    control = "[assignment]\ncontrol = 30\n"
+    shop.apply(HEAD + control + LETTERS)
+    segment = planned(shop, *options)["segments"][0]
+    rows = shop.read("out/letters.csv") + shop.read("out/letters.holdout.csv")
+    assert segment["customers"] == len(rows) == sum(arm["customers"] for arm in segment["arms"])
+    bought = spent(shop, "2024-06-01", "2024-06-30")
+    did = sum(row["id"] in bought for row in rows)
+    assert [one["customers"] for one in segment["metrics"]] == [did, did]
 
 
 def test_before_there_were_orders(shop: Desk) -> None:

@@ -119,9 +119,13 @@ class Diary:
         line |= {"as_of": day, "segment": name, "customers": self._count(len(now))}
         if day_before and name in self.members[day_before]:
             before = self.members[day_before][name]
-            line |= {"entered": self._count(len(now - before)), "left": self._count(len(before - now))}
-            if before and not self._few(len(before)) and not self._few(len(before & now)):
-                line["stayed_percent"] = round(100 * len(before & now) / len(before), 6)
+            entered, left, stayed = len(now - before), len(before - now), len(before & now)
+            if not any(map(self._few, (entered, left, stayed))):
+                line |= {"entered": entered, "left": left}
+                line["stayed_percent"] = round(100 * stayed / len(before), 6) if before else ""
+            elif stayed >= self.fewest:
+                steps = min(len(before), round(left / self.fewest) * self.fewest)
+                line["stayed_percent"] = round(100 * (len(before) - steps) / len(before), 6)
         buyers, revenue = self.bought.get(day, {}).get(name, (None, None))
         if now and buyers is not None and revenue is not None and not self._few(len(now)) and not self._few(buyers):
             line |= {"buyers": buyers, "conversion": round(buyers / len(now), 6), "revenue": revenue}
@@ -427,7 +431,31 @@ def test_other_keys(shop: Desk, how: str) -> None:
     assert shop.tree("out") == before
 
 
-@pytest.mark.parametrize("harm", ["longer", "gone", "other text"])
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (100, {"entered": 0, "left": 0, "stayed_percent": 100.0}),
+        (103, {"stayed_percent": 100.0}),
+        (105, {"entered": 5, "left": 0, "stayed_percent": 100.0}),
+        (98, {"stayed_percent": 100.0}),
+        (97, {"stayed_percent": 95.0}),
+        (95, {"entered": 0, "left": 5, "stayed_percent": 95.0}),
+        (4, {}),
+        (0, {"entered": 0, "left": 100, "stayed_percent": 0.0}),
+    ],
+)
+def test_who_entered_and_left_and_stayed_tell_each_other(desk: Desk, now: int, expected: Mapping[str, float]) -> None:
+    """With the sizes of both days, one of the three tells the others, so none is told where one is of a few."""
+    text = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\nhistory = true\n'
+    for day, size in (("2024-06-03", 100), ("2024-06-04", now)):
+        desk.put("c.csv", "id,in\n" + "".join(f"k{n},{n < size}\n" for n in range(110)))
+        desk.apply(text + "[segment.young]\ndemographic.in = true\n", "--as-of", day)
+    [line] = json.loads(desk.segkit("history", desk / "out", "--json").stdout)["segments"][0]["lines"][1:]
+    told = {name: line[name] for name in ("entered", "left", "stayed_percent") if line[name] is not None}
+    assert told == expected
+
+
+@pytest.mark.parametrize("harm", ["longer", "gone", "other text", "as long", "another column"])
 def test_a_history_that_cannot_be_read(shop: Desk, harm: str) -> None:
     diary = Diary(shop, rules())
     diary.night(0, DAYS[0])
@@ -438,6 +466,10 @@ def test_a_history_that_cannot_be_read(shop: Desk, harm: str) -> None:
             path.write_text(content + "2024-06-04,young,1\n")
         case "gone":
             path.unlink()
+        case "as long":
+            path.write_text("x" * len(content))
+        case "another column":
+            path.write_text(content.replace("entered", "joined!", 1))
         case _:
             path.write_text(content.replace("0", "x"))
     before = shop.tree("out")

@@ -88,10 +88,12 @@ def evaluate_runs(
         progress("comparing")
         members = did_by(members, found, loaded)
         of = _arms_of(members, arms, settings)
-        compared = _compared(members, arms, of, settings.level, against)
+        fewest = loaded.rules.output.min_cell
+        told = _outcomes(members, arms, of, settings.level, fewest)
+        compared = told if against is None else [_of_variants(one, against) for one in told]
     cost = cost_of(loaded.rules)
-    told = with_costs(adjusted(compared, settings.level), cost)
-    shown = [one for one in told if not segments or one.name in segments]
+    costed = with_costs(adjusted(compared, settings.level), cost)
+    shown = [one for one in costed if not segments or one.name in segments]
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
         as_of=run.day,
@@ -104,7 +106,7 @@ def evaluate_runs(
         cost=cost,
         compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
-        in_all=tuple(in_all(arms, of, settings.level)) if _is_one_each(runs, arms) else (),
+        in_all=tuple(in_all(arms, of, settings.level, fewest)) if _is_one_each(runs, arms) else (),
         left_out={},
         guesses={},
         warnings=(*settings.warnings, *of_files, *doubts, *notes_of(shown, found, settings.days)),
@@ -194,18 +196,13 @@ def _arms_of(members: pl.DataFrame, arms: Sequence[Arms], settings: Settings) ->
     return {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
 
 
-def _compared(
-    members: pl.DataFrame,
-    arms: Sequence[Arms],
-    of: Mapping[str, Mapping[str, Arm]],
-    level: float,
-    against: str | None,
+def _outcomes(
+    members: pl.DataFrame, arms: Sequence[Arms], of: Mapping[str, Mapping[str, Arm]], level: float, fewest: int
 ) -> list[SegmentOutcome]:
     written = members.filter(~pl.col(ARM).is_in([*NOT_WRITTEN, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level) for one in arms]
-    return told if against is None else [_of_variants(one, against) for one in told]
+    return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level, fewest) for one in arms]
 
 
 def _of_variants(segment: SegmentOutcome, against: str) -> SegmentOutcome:

@@ -78,28 +78,32 @@ def _did(rows: pl.DataFrame, measure: Measure) -> Did:
     return Did(len(did), did[measure.value].cast(MONEY) if measure.value else None)
 
 
-def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float) -> SegmentOutcome:
-    """The arms of a segment, each beside the first one; nothing is adjusted yet."""
+def outcome_of(
+    arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float, fewest: int = 1
+) -> SegmentOutcome:
+    """The arms of a segment, each beside the first one; nothing is adjusted yet.
+
+    An arm of fewer than `fewest` customers has no figures, and is not compared.
+    """
     base, *others = arms.shares
-    there = [name for name in others if found[name].size and found[base].size]
+    there = [name for name in others if min(found[name].size, found[base].size) >= fewest]
     return SegmentOutcome(
         name=arms.segment,
-        arms=tuple(_result(found[name], arms) for name in arms.shares),
+        arms=tuple(_result(found[name], arms, fewest) for name in arms.shares),
         comparisons=tuple(c for name in there for c in _compared(found[name], found[base], level)),
         ratio_p=sample_ratio({name: found[name].size for name in arms.shares}, arms.shares),
         written_elsewhere=elsewhere if base == HELD_OUT else 0,
     )
 
 
-def _result(arm: Arm, arms: Arms) -> ArmResult:
-    return ArmResult(
-        name=arm.name, expected=float(arms.shares[arm.name]), customers=arm.size, figures=tuple(figures_of(arm))
-    )
+def _result(arm: Arm, arms: Arms, fewest: int) -> ArmResult:
+    figures = tuple(figures_of(arm, fewest))
+    return ArmResult(name=arm.name, expected=float(arms.shares[arm.name]), customers=arm.size, figures=figures)
 
 
-def figures_of(arm: Arm) -> Iterator[ArmFigure]:
-    """What the arm did, by metric."""
-    for metric, did in arm.did.items():
+def figures_of(arm: Arm, fewest: int) -> Iterator[ArmFigure]:
+    """What the arm did, by metric; nothing of fewer than `fewest` customers, since that would be what each of them did."""
+    for metric, did in arm.did.items() if arm.size == 0 or arm.size >= fewest else ():
         values = arm.values(metric) if arm.size else None
         yield ArmFigure(metric, did.ones, values.total if values else None)
 
@@ -171,16 +175,19 @@ def _capped(one: Arm, other: Arm, metric: str, level: float) -> Capped | None:
     return Capped(cap, found.difference, found.low, found.high)
 
 
-def in_all(arms: Sequence[Arms], found: Mapping[str, Mapping[str, Arm]], level: float) -> Iterator[InAll]:
+def in_all(
+    arms: Sequence[Arms], found: Mapping[str, Mapping[str, Arm]], level: float, fewest: int
+) -> Iterator[InAll]:
     """What those written of all segments have brought in beyond those held out, by metric, if each is in one segment.
 
-    The error of the sum is the root of the sum of the squares of their errors.
+    The error of the sum is the root of the sum of the squares of their errors. Arms of fewer than `fewest` customers
+    are not among them.
     """
     parts: dict[str, list[tuple[float, float]]] = {}
     for one in arms:
         base, *others = (found[one.segment][name] for name in one.shares)
-        there = [arm for arm in others if arm.size]
-        if base.name not in NOT_WRITTEN or not there or not base.size:
+        there = [arm for arm in others if arm.size >= fewest]
+        if base.name not in NOT_WRITTEN or not there or base.size < fewest:
             continue
         for metric in base.did:
             held, written = base.values(metric), [arm.values(metric) for arm in there]

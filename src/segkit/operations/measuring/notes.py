@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.experiments import ARMS, SPEND, Comparison, Detectable, PlannedSegment, SegmentOutcome
 from segkit.operations.measuring.outcomes import Days, Outcomes
-from segkit.words import count
+from segkit.words import count, listed
 
 MANY_BUYERS, DIFFERENT = 50, 2
 """Where both arms have so many who did something, their variances tell something; from which factor on it is told."""
@@ -40,6 +40,7 @@ def notes_of(segments: Sequence[SegmentOutcome], found: Sequence[Outcomes], days
 def of_figures(segments: Sequence[SegmentOutcome]) -> Iterator[Diagnostic]:
     """Notes about means of which nothing can be said, and about arms that vary too differently to be compared well."""
     for segment in segments:
+        yield from _small(segment)
         yield from _few(segment.name, segment.comparisons)
         did = {(arm.name, one.metric): one.customers for arm in segment.arms for one in arm.figures}
         for one in segment.comparisons:
@@ -51,11 +52,30 @@ def of_figures(segments: Sequence[SegmentOutcome]) -> Iterator[Diagnostic]:
 def notes_of_plan(segments: Sequence[PlannedSegment], by_deeds: Collection[str]) -> Iterator[Diagnostic]:
     """Notes about means of which nothing could be said, and about segments that are chosen by what customers did."""
     for segment in segments:
+        if segment.customers and not segment.figures:
+            yield _nothing_said(segment.name, [])
         yield from _few(segment.name, segment.comparisons)
         if segment.name in by_deeds:
             message = f"segment `{segment.name}` is chosen by what its customers did: that is more than they will do"
             hint = "where they do less, the least difference is a larger part of it: look at what came of earlier runs"
             yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
+
+
+def _small(segment: SegmentOutcome) -> Iterator[Diagnostic]:
+    """Notes about arms of nobody, and of too few customers to tell what they did."""
+    if nobody := [ARMS.get(arm.name, arm.name) for arm in segment.arms if not arm.customers]:
+        message = f"segment `{segment.name}` has nobody in {listed(nobody)}: there is nothing to compare"
+        hint = "of few customers, a draw may take nobody: draw a larger share, or look at several runs"
+        yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
+    if few := [ARMS.get(arm.name, arm.name) for arm in segment.arms if arm.customers and not arm.figures]:
+        yield _nothing_said(segment.name, few)
+
+
+def _nothing_said(segment: str, arms: Sequence[str]) -> Diagnostic:
+    which = f" ({', '.join(arms)})" if arms else ""
+    message = f"too few customers in segment `{segment}`{which} to tell what they did"
+    hint = "`min_cell` in `[output]` of the run says of how many on: look at several runs, or draw a larger share"
+    return Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
 def _few(segment: str, comparisons: Sequence[Comparison | Detectable]) -> Iterator[Diagnostic]:

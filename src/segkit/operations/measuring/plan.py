@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -26,7 +27,7 @@ from segkit.operations.measuring.notes import notes_of_plan
 from segkit.operations.measuring.outcomes import Days
 from segkit.operations.measuring.settings import NOTHING, Given, settings_of
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import below
 
@@ -66,9 +67,9 @@ def plan_run(
             members = customers_of(run).collect()
         found = found_in(loaded, before, ws, progress)
         members = did_by(members, found, loaded)
-    rows = members.partition_by(SEGMENT, as_dict=True)
     shown = [one for one in drawn if not segments or one.segment in segments]
-    planned = [_planned(one, rows.get((one.segment,)), before.asked.measures, before.level, holdout) for one in shown]
+    planner = _Planner(members, before.asked.measures, before.level, holdout, loaded.rules.output.min_cell)
+    planned = [planner.planned(one) for one in shown]
     by_deeds = [one.name for one in planned if one.name in loaded.rules.segment and _by_deeds(loaded.rules, one.name)]
     warnings = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = PlanResult(
@@ -106,21 +107,33 @@ def _held_out(run: Run, percent: Decimal) -> list[Arms]:
     return [Arms(one.name, shares) for one in run.manifest.segments if one.write]
 
 
-def _planned(
-    arms: Arms, rows: pl.DataFrame | None, measures: Sequence[Measure], level: float, holdout: Decimal | None
-) -> PlannedSegment:
-    everybody = arm_of(arms.segment, rows, measures)
-    if rows is None or holdout is not None:
-        sizes = {name: round(share * everybody.size) for name, share in arms.shares.items()}
-    else:
-        sizes = {name: rows.filter(pl.col(ARM) == name).height for name in arms.shares}
-    return PlannedSegment(
-        name=arms.segment,
-        customers=everybody.size,
-        figures=tuple(figures_of(everybody)),
-        arms=sizes,
-        comparisons=tuple(_detectable(everybody, sizes, measures, level)),
-    )
+class _Planner(NamedTuple):
+    """What is asked of each segment: `members` are all of the run, and what they did."""
+
+    members: pl.DataFrame
+    measures: Sequence[Measure]
+    level: float
+    holdout: Decimal | None
+    fewest: int
+
+    def planned(self, arms: Arms) -> PlannedSegment:
+        """What could be seen of a segment; those whom the control group takes out of it are none of its customers."""
+        rows = self.members.filter(pl.col(SEGMENT) == arms.segment)
+        if CONTROL not in arms.shares:
+            rows = rows.filter(pl.col(ARM) != CONTROL)
+        everybody = arm_of(arms.segment, rows, self.measures)
+        if self.holdout is None:
+            sizes = {name: rows.filter(pl.col(ARM) == name).height for name in arms.shares}
+        else:
+            sizes = {name: round(share * everybody.size) for name, share in arms.shares.items()}
+        seen = _detectable(everybody, sizes, self.measures, self.level) if everybody.size >= self.fewest else ()
+        return PlannedSegment(
+            name=arms.segment,
+            customers=everybody.size,
+            figures=tuple(figures_of(everybody, self.fewest)),
+            arms=sizes,
+            comparisons=tuple(seen),
+        )
 
 
 def _detectable(
@@ -128,7 +141,7 @@ def _detectable(
 ) -> Iterator[Detectable]:
     """What could be seen of each arm beside the first one, where all of them go on as everybody did."""
     base, *others = sizes
-    for name in others if everybody.size else ():
+    for name in others:
         share = min(sizes[name], sizes[base]) / everybody.size
         for measure in measures:
             values = everybody.values(measure.name) or everybody.shares(measure.name).values

@@ -192,15 +192,23 @@ def _lines(run: Decision, today: str, found: _Found | None, known: Iterable[str]
         customers = run.tally.count("written", name)
         line = Line(as_of=today, segment=name, customers=_shown(customers, fewest))
         if found and name in known:
-            size, stayed = found.sizes.get(name, 0), found.stayed.get(name, 0)
-            known_share = _shown(size, fewest) and _shown(stayed, fewest) is not None
-            line = line._replace(
-                entered=_shown(customers - stayed, fewest),
-                left=_shown(size - stayed, fewest),
-                stayed_percent=100 * stayed / size if known_share else None,
-            )
+            line = _moved(line, customers, found.sizes.get(name, 0), found.stayed.get(name, 0), fewest)
         lines.append(line)
     return lines
+
+
+def _moved(line: Line, customers: int, size: int, stayed: int, fewest: int) -> Line:
+    """The line with how many entered and left since the run before, which had `size` customers.
+
+    Any of these numbers tells the others, so where one is of a few customers, who entered and who left are not told,
+    and who stayed in steps of as many.
+    """
+    entered, left = customers - stayed, size - stayed
+    if None not in [_shown(number, fewest) for number in (entered, left, stayed, size, customers)]:
+        return line._replace(entered=entered, left=left, stayed_percent=100 * stayed / size if size else None)
+    if stayed < fewest:
+        return line
+    return line._replace(stayed_percent=100 * (size - min(size, fewest * round(left / fewest))) / size)
 
 
 def _bought(line: Line, found: _Found, run: Decision) -> Line:

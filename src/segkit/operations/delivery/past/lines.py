@@ -29,8 +29,10 @@ def lines_of(run: Run) -> list[Line]:
         return []
     run.require(HISTORY_FILE)
     try:
-        rows = list(csv.DictReader(io.StringIO((run.folder / HISTORY_FILE).read_text(encoding="utf-8"), newline="")))
-        return [Line(**{name: _value(name, row[name]) for name in Line._fields}) for row in rows]
+        header, *rows = csv.reader(io.StringIO((run.folder / HISTORY_FILE).read_text(encoding="utf-8"), newline=""))
+        if tuple(header) != Line._fields:
+            raise ValueError
+        return [Line(*map(_value, header, row, strict=True)) for row in rows]
     except (OSError, ValueError, KeyError, ArithmeticError) as error:
         raise DataError.of(f"`{run.folder / HISTORY_FILE}` cannot be read as a history of segkit") from error
 

@@ -138,6 +138,7 @@ def _kept(rows: pl.DataFrame, draw: Draw, columns: Sequence[str]) -> tuple[pl.Da
         alone = rows.join(in_one, on=KEY, how="semi", maintain_order="left")
         left_out["several_groups"] = len(rows) - len(alone)
         rows = alone if columns else alone.unique(KEY, keep="first", maintain_order=True)
+        left_out["repeated"] = len(alone) - len(rows)
     return rows, left_out
 
 
@@ -174,7 +175,7 @@ def _with_kind(measure: Measure, table: Table, rows: pl.DataFrame) -> Measure:
     return measure._replace(value=None) if is_share else measure
 
 
-_REASONS = {
+_LOST = {
     "no_group": "no group",
     "no_key": "no key",
     "several_groups": "a customer who is in another group, too",
@@ -182,9 +183,12 @@ _REASONS = {
 
 
 def _of_rows(left_out: Mapping[str, int]) -> list[Diagnostic]:
-    told = [f"{plural(number, 'row')} with {_REASONS[reason]}" for reason, number in left_out.items() if number]
     hint = "they count in no group; where a draw has lost some, do not trust its figures"
-    return [Diagnostic(f"left out: {one}", hint=hint, severity=Severity.WARNING) for one in told]
+    lost = {f"with {why}": left_out.get(reason, 0) for reason, why in _LOST.items()}
+    told = [(f"left out: {plural(number, 'row')} {why}", hint) for why, number in lost.items() if number]
+    if again := left_out.get("repeated", 0):
+        told.append((f"left out: {plural(again, 'row')} of a customer who has one before", "each customer counts once"))
+    return [Diagnostic(message, hint=hint, severity=Severity.WARNING) for message, hint in told]
 
 
 def _missing(rows: pl.DataFrame, measures: Sequence[Measure]) -> list[Diagnostic]:

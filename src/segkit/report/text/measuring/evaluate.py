@@ -53,7 +53,7 @@ def _of_orders(result: EvaluateResult) -> Table:
             table.add_row(
                 indented(arm.name),
                 count(arm.customers),
-                count(arm.buyers or 0),
+                "-" if arm.buyers is None else count(arm.buyers),
                 "-" if share is None else f"{100 * share:.2f}",
                 _bounds(of.get(CONVERSION), 100),
                 "-" if mean is None else f"{mean:,.2f}",
@@ -76,7 +76,7 @@ def _of_metric(result: EvaluateResult, metric: str) -> Table:
             table.add_row(
                 indented(arm.name),
                 count(arm.customers),
-                count(did.customers if did else 0),
+                "-" if did is None else count(did.customers),
                 "-" if each is None else f"{each * (100 if is_share else 1):,.2f}",
                 _bounds(of, 100 if is_share else 1),
                 _relative(of),

@@ -41,7 +41,7 @@ def _of_metric(result: PlanResult, metric: str, kind: Kind) -> Table:
 
 def _before(segment: PlannedSegment, metric: str, kind: Kind) -> Iterator[str]:
     did = next((one for one in segment.figures if one.metric == metric), None)
-    yield count(did.customers if did else 0)
+    yield "-" if did is None else count(did.customers)
     if did is None or not segment.customers:
         yield "-"
     elif kind == "share" or did.total is None:
