@@ -270,6 +270,16 @@ def test_arms_of_few_customers_have_no_figures(shop: Desk, fewest: int, is_told:
     assert bool(re.search(r"^ +A +4 +- +- +- *$", shown, re.MULTILINE)) is not is_told
 
 
+@pytest.mark.parametrize(("holdout", "split"), [("5", "A = 99.85, B = 0.15"), ("99.9", "A = 100")])
+def test_few_are_compared_with_nobody(shop: Desk, holdout: str, split: str) -> None:
+    """Be they one variant of many who were written, or all of them beside many who were held out."""
+    shop.apply(HEAD + f"[segment.letters]\neveryone = true\nholdout = {holdout}\nsplit = {{ {split} }}\n")
+    [segment] = evaluated(shop)["segments"]
+    few = {arm["name"] for arm in segment["arms"] if 0 < arm["customers"] < 5}
+    assert len(few) == 1
+    assert {one["arm"] for one in segment["comparisons"]} == {arm["name"] for arm in segment["arms"][1:]} - few
+
+
 def test_nobody_bought(shop: Desk) -> None:
     """Of a segment, though others have: there is no interval of nothing."""
     six = 'demographic.id = ["k3", "k4", "k5", "k6", "k7", "k8"]'
@@ -397,9 +407,16 @@ holdout = 40
 """
 
 
-def test_what_exclusive_segments_come_to_together(shop: Desk) -> None:
-    shop.apply(HEAD + EXCLUSIVE)
+FEW = f"[segment.few]\ndemographic.id = {[f'k{n}' for n in range(20)]}\n"
+
+
+@pytest.mark.parametrize("few", ["", FEW + "holdout = 10\n", FEW + "holdout = 90\n"])
+def test_what_exclusive_segments_come_to_together(shop: Desk, few: str) -> None:
+    """Segments of which few were written, or few held out, are not among them."""
+    shop.apply(HEAD + EXCLUSIVE.replace("[segment.even]", few + "[segment.even]"))
     found = evaluated(shop)
+    of_few = [arm["customers"] for one in found["segments"] if one["name"] == "few" for arm in one["arms"]]
+    assert not of_few or 0 < min(of_few) < 5
     total = error = 0.0
     for name in ("even", "rest"):
         arms = arms_in(shop / "out", name)

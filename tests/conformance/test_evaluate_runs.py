@@ -343,7 +343,7 @@ def test_nobody_of_a_few_has_bought(desk: Desk) -> None:
     """Others have, in these days; those of the run are known to have bought before."""
     desk.put("c.csv", "id\na\nb\nc\nd\n")
     desk.put("o.csv", "id,day,amount\n" + "".join(f"{k},2024-05-31,5\n" for k in "abcd") + "x,2024-06-10,5\n")
-    run_nights(desk, HEAD + LETTERS.replace("30", "50"), NIGHTS[:1])
+    run_nights(desk, HEAD + "min_cell = 1\n" + LETTERS.replace("30", "50"), NIGHTS[:1])
     told = figures(evaluated(desk, desk / "out"))
     assert {one["buyers"] for one in told.values()} == {0}
     desk.put("o.csv", "id,day,amount\nx,2024-05-30,5\nx,2024-06-10,5\n")

@@ -78,9 +78,7 @@ def _did(rows: pl.DataFrame, measure: Measure) -> Did:
     return Did(len(did), did[measure.value].cast(MONEY) if measure.value else None)
 
 
-def outcome_of(
-    arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float, fewest: int = 1
-) -> SegmentOutcome:
+def outcome_of(arms: Arms, found: Mapping[str, Arm], elsewhere: int, level: float, fewest: int = 1) -> SegmentOutcome:
     """The arms of a segment, each beside the first one; nothing is adjusted yet.
 
     An arm of fewer than `fewest` customers has no figures, and is not compared.
@@ -102,7 +100,7 @@ def _result(arm: Arm, arms: Arms, fewest: int) -> ArmResult:
 
 
 def figures_of(arm: Arm, fewest: int) -> Iterator[ArmFigure]:
-    """What the arm did, by metric; nothing of fewer than `fewest` customers, since that would be what each of them did."""
+    """What the arm did, by metric; nothing of fewer than `fewest` customers: that would be what each of them did."""
     for metric, did in arm.did.items() if arm.size == 0 or arm.size >= fewest else ():
         values = arm.values(metric) if arm.size else None
         yield ArmFigure(metric, did.ones, values.total if values else None)
@@ -175,9 +173,7 @@ def _capped(one: Arm, other: Arm, metric: str, level: float) -> Capped | None:
     return Capped(cap, found.difference, found.low, found.high)
 
 
-def in_all(
-    arms: Sequence[Arms], found: Mapping[str, Mapping[str, Arm]], level: float, fewest: int
-) -> Iterator[InAll]:
+def in_all(arms: Sequence[Arms], found: Mapping[str, Mapping[str, Arm]], level: float, fewest: int) -> Iterator[InAll]:
     """What those written of all segments have brought in beyond those held out, by metric, if each is in one segment.
 
     The error of the sum is the root of the sum of the squares of their errors. Arms of fewer than `fewest` customers

@@ -208,7 +208,7 @@ def _moved(line: Line, customers: int, size: int, stayed: int, fewest: int) -> L
         return line._replace(entered=entered, left=left, stayed_percent=100 * stayed / size if size else None)
     if stayed < fewest:
         return line
-    return line._replace(stayed_percent=100 * (size - min(size, fewest * round(left / fewest))) / size)
+    return line._replace(stayed_percent=100 * (size - fewest * round(left / fewest)) / size)
 
 
 def _bought(line: Line, found: _Found, run: Decision) -> Line:

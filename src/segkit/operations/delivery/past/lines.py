@@ -29,12 +29,16 @@ def lines_of(run: Run) -> list[Line]:
         return []
     run.require(HISTORY_FILE)
     try:
-        header, *rows = csv.reader(io.StringIO((run.folder / HISTORY_FILE).read_text(encoding="utf-8"), newline=""))
-        if tuple(header) != Line._fields:
-            raise ValueError
-        return [Line(*map(_value, header, row, strict=True)) for row in rows]
-    except (OSError, ValueError, KeyError, ArithmeticError) as error:
+        return _read((run.folder / HISTORY_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, ArithmeticError) as error:
         raise DataError.of(f"`{run.folder / HISTORY_FILE}` cannot be read as a history of segkit") from error
+
+
+def _read(text: str) -> list[Line]:
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    if tuple(header) != Line._fields:
+        raise ValueError(header)
+    return [Line(**{name: _value(name, cell) for name, cell in zip(header, row, strict=True)}) for row in rows]
 
 
 def _value(name: str, text: str) -> Any:
