@@ -96,9 +96,12 @@ def history(desk: Desk, seen: dict[dt.date, dict[str, set[str]]]) -> list[dict[s
             line = {"as_of": str(night), "segment": name, "customers": counted(len(now)), "entered": "", "left": ""}
             line |= dict.fromkeys(["stayed_percent", "buyers", "conversion", "revenue", "per_customer"], "")
             if before is not None:
-                stayed = len(now & before)
-                line |= {"entered": counted(len(now) - stayed), "left": counted(len(before) - stayed)}
-                line["stayed_percent"] = str(round(100 * stayed / len(before), 6)) if counted(stayed) else ""
+                stayed, left = len(now & before), len(before - now)
+                if all(map(counted, (stayed, left, len(now) - stayed))):
+                    line |= {"entered": str(len(now) - stayed), "left": str(left)}
+                else:  # one tells the others
+                    stayed = len(before) - 5 * round(left / 5)
+                line["stayed_percent"] = str(round(100 * stayed / len(before), 6))
             if night != nights[-1]:
                 bought: dict[str, int] = {}
                 for row in orders:
