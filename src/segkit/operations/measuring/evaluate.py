@@ -13,7 +13,7 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
-from segkit.experiments import ALL_SEGMENTS, REACHED, EvaluateResult, SegmentOutcome
+from segkit.experiments import ALL_SEGMENTS, ARMS, REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
@@ -32,11 +32,9 @@ from segkit.operations.measuring.several import doubts_of, drawn_in_all, keys_al
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import HELD_OUT
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest
-
-_NAMED_BY_SEGKIT = (*NOT_WRITTEN, WRITTEN, REACHED)
 
 
 def evaluate_runs(
@@ -218,7 +216,7 @@ def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
     """The segments that have a variant and another one, this one first; RuleError where no segment has it."""
     found = [one for one in arms if variant in one.shares and {*one.shares} - {variant, *NOT_WRITTEN}]
     if not found:
-        names = dict.fromkeys(name for one in arms for name in one.shares if name not in _NAMED_BY_SEGKIT)
+        names = dict.fromkeys(name for one in arms for name in one.shares if name not in ARMS)
         hint = nearest(variant, names, "variants")
         raise RuleError.of(f"`{run.shown}` has drawn no variant `{variant}` beside another one", hint=hint)
     return [one._replace(shares={variant: one.shares[variant], **one.shares}) for one in found]
