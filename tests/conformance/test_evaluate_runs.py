@@ -339,6 +339,13 @@ def test_files_that_begin_after_the_first_day(desk: Desk, orders: Orders) -> Non
     assert warning["message"] == "`orders` begins on 2024-06-20, and the days that count on 2024-06-02"
 
 
+def test_files_that_begin_after_the_last_day(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    desk.put("late.csv", "id,day,amount\nk1,2024-07-09,5\n")
+    [warning] = warned(evaluated(desk, desk / "out", "--events", f"orders={desk / 'late.csv'}"))
+    assert warning["message"] == "`orders` begins after 2024-07-01, and the days that count on 2024-06-02"
+
+
 def test_nobody_of_a_few_has_bought(desk: Desk) -> None:
     """Others have, in these days; those of the run are known to have bought before."""
     desk.put("c.csv", "id\na\nb\nc\nd\n")
@@ -357,6 +364,33 @@ def test_keys_that_are_one_once_they_are_hashed(desk: Desk) -> None:
     run_nights(desk, HEAD + 'hash = ["id"]\n' + everyone, NIGHTS[:1])
     told = [one["message"] for one in warned(evaluated(desk, desk / "out"))]
     assert any("keys of the run stand for several customers each" in one for one in told)
+
+
+def test_keys_that_are_one_once_they_are_hashed_in_several_runs(desk: Desk) -> None:
+    """Those who share a key stay several, as in one run; which of them is in which arm, chance must not say."""
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\nK{n}\n" for n in range(200)))
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"k{n},2024-06-05,{n}\n" for n in range(150)))
+    run_nights(desk, HEAD + 'hash = ["id"]\n[segment.letters]\neveryone = true\nholdout = 50\n', NIGHTS[:2])
+    one, both = (evaluated(desk, *runs) for runs in ([desk / f"out/{NIGHTS[0]}"], [desk / "out", "--since", NIGHTS[0]]))
+    assert figures(both) == figures(one)
+    assert any("200 keys of the run stand for several customers each" in told["message"] for told in warned(both))
+
+
+def test_keys_that_the_customer_file_writes_in_another_way(desk: Desk, orders: Orders) -> None:
+    """`K7` and `k7` are one customer, who counts in the arm that he was drawn for first."""
+    rules = HEAD.replace('key = "id"', 'key = "id"\nnormalise_keys = ["case"]', 1) + LETTERS
+    run_nights(desk, rules, NIGHTS[:1])
+    written, held = (in_lists(desk / "out/latest", name) for name in FILES.values())
+    desk.put("c.csv", "id\n" + "".join(f"K{n}\n" for n in range(300)))
+    run_nights(desk, rules, NIGHTS[1:2])
+    now, held_now = (in_lists(desk / "out/latest", name) for name in FILES.values())
+    found = evaluated(desk, *(desk / f"out/{night}" for night in NIGHTS[:2]))
+    everybody = {key.lower() for key in written | held | now | held_now}
+    assert sum(arm["customers"] for arm in figures(found).values()) == len(everybody)
+    moved = len(written & {key.lower() for key in held_now} | held & {key.lower() for key in now})
+    assert moved
+    said = f"{moved} of segment `letters` are in another arm in a later run: they count in the first one"
+    assert said in [one["message"] for one in warned(found)]
 
 
 def test_a_rule_file_that_has_changed(desk: Desk, orders: Orders) -> None:

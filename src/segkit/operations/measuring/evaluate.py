@@ -28,7 +28,16 @@ from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
-from segkit.operations.measuring.several import doubts_of, drawn_in_all, keys_alike, members_of, opened
+from segkit.operations.measuring.several import (
+    changed_arms,
+    doubts_of,
+    drawn_in_all,
+    first_of,
+    in_other_arms,
+    keys_alike,
+    opened,
+    reached_in,
+)
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
@@ -80,8 +89,9 @@ def evaluate_runs(
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():
-            members = members_of(runs).collect()
-        doubts = [*doubts_of(runs, arms), *keys_alike(members)]
+            reached = reached_in(runs, loaded.rules.customers.normalise_keys)
+            members, others = pl.collect_all([first_of(reached), in_other_arms(reached)])
+        doubts = [*doubts_of(runs, arms), *changed_arms(others), *keys_alike(members)]
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
         members = did_by(members, found, loaded)

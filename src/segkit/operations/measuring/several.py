@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.kept_runs import kept_in
+from segkit.io.read.values.texts import normal_key
 from segkit.operations.delivery.runs import Run, find_run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
-from segkit.words import listed, plural
+from segkit.words import count, listed, plural
 
 
 def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[Run]:
@@ -73,12 +74,25 @@ def _require_entered(run: Run) -> None:
         raise RuleError.of(message, hint="evaluate the runs that come after it")
 
 
-def members_of(runs: Sequence[Run]) -> pl.LazyFrame:
-    """`KEY`, `SEGMENT`, `ARM` and `DAY`: each customer of a segment once, as the first run had him, and its day."""
-    if len(runs) == 1:
-        return customers_of(runs[0])
+def reached_in(runs: Sequence[Run], forms: Collection[str] | None) -> pl.LazyFrame:
+    """`KEY`, in the form in which keys are compared, `SEGMENT`, `ARM` and `DAY` of all whom these runs have reached."""
     rows = pl.concat([customers_of(run) for run in runs])
-    return rows.group_by(KEY, SEGMENT).agg(pl.col(ARM, DAY).sort_by(DAY).first())
+    return rows.with_columns(normal_key(pl.col(KEY), forms)) if forms else rows
+
+
+def first_of(reached: pl.LazyFrame) -> pl.LazyFrame:
+    """Each customer of a segment as the first run had him.
+
+    Where several customers have one key, all rows of that day stay: nothing tells which of them is the one.
+    """
+    first = reached.group_by(KEY, SEGMENT).agg(pl.col(DAY).min())
+    return reached.join(first, on=[KEY, SEGMENT, DAY], how="semi")
+
+
+def in_other_arms(reached: pl.LazyFrame) -> pl.LazyFrame:
+    """`SEGMENT`, and how many of its customers a later run has in another arm than the first one."""
+    others = reached.join(first_of(reached), on=[KEY, SEGMENT, ARM], how="anti")
+    return others.unique([KEY, SEGMENT]).group_by(SEGMENT).len().sort(SEGMENT)
 
 
 def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
@@ -119,6 +133,14 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
     for name, day in repeated.items():
         message = f"segment `{name}` was written on {day}, too: those held out got no message then"
         yield _warning(message, _APART)
+
+
+def changed_arms(counts: pl.DataFrame) -> Iterator[Diagnostic]:
+    """A warning for each segment of which a later run has some in another arm, though the draw is the same."""
+    hint = "a draw goes by the key as the customer file has it: write it in the same way in each run"
+    for name, number in counts.rows():
+        message = f"{count(number)} of segment `{name}` are in another arm in a later run: they count in the first one"
+        yield _warning(message, hint)
 
 
 def keys_alike(members: pl.DataFrame) -> Iterator[Diagnostic]:
