@@ -163,6 +163,20 @@ def test_several_runs_of_changes(desk: Desk, orders: Orders) -> None:
     assert figures(found) == {arm: bought(orders, arms[arm]) for arm in arms}
 
 
+@pytest.mark.parametrize("changes", [False, True])
+def test_each_letter_costs(desk: Desk, orders: Orders, changes: bool) -> None:
+    """Whoever is in the lists of five nights has got five letters; of runs of changes, one each time he entered."""
+    cost = "[evaluate]\ncost_per_contact = 0.5\nmargin_percent = 40\n"
+    run_nights(desk, HEAD + ("changes = true\n" if changes else "") + cost + LETTERS)
+    name = "letters.entered" if changes else "letters"
+    letters = sum(len(in_lists(desk / f"out/{night}", name)) for night in NIGHTS)
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[0])
+    [segment] = found["segments"]
+    assert letters > segment["arms"][1]["customers"]
+    [spend] = [one for one in segment["comparisons"] if one["metric"] == "spend"]
+    assert spend["after_cost"]["total"] == pytest.approx(0.4 * spend["total"] - 0.5 * letters, abs=1e-4)
+
+
 def test_in_a_first_run_everybody_enters(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
     [warning] = warned(evaluated(desk, desk / f"out/{NIGHTS[0]}"))

@@ -28,16 +28,7 @@ from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
-from segkit.operations.measuring.several import (
-    changed_arms,
-    doubts_of,
-    drawn_in_all,
-    first_of,
-    in_other_arms,
-    keys_alike,
-    opened,
-    reached_in,
-)
+from segkit.operations.measuring.several import changed_arms, doubts_of, drawn_in_all, keys_alike, opened, reached_by
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
@@ -89,16 +80,15 @@ def evaluate_runs(
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():
-            reached = reached_in(runs, loaded.rules.customers.normalise_keys)
-            members, others = pl.collect_all([first_of(reached), in_other_arms(reached)])
-        doubts = [*doubts_of(runs, arms), *changed_arms(others), *keys_alike(members)]
+            reached = reached_by(runs, loaded.rules.customers.normalise_keys)
+        doubts = [*doubts_of(runs, arms), *changed_arms(reached.in_other_arms), *keys_alike(reached.members)]
         found = found_in(loaded, settings, ws, progress)
         progress("comparing")
-        members = did_by(members, found, loaded)
+        members = did_by(reached.members, found, loaded)
         of = _arms_of(members, arms, settings)
         compared = _compared(members, arms, of, settings.level, against)
     cost = cost_of(loaded.rules)
-    told = with_costs(adjusted(compared, settings.level), cost)
+    told = with_costs(adjusted(compared, settings.level), cost, reached.contacts)
     shown = [one for one in told if not segments or one.name in segments]
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(

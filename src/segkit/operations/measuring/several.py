@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -74,25 +75,29 @@ def _require_entered(run: Run) -> None:
         raise RuleError.of(message, hint="evaluate the runs that come after it")
 
 
-def reached_in(runs: Sequence[Run], forms: Collection[str] | None) -> pl.LazyFrame:
-    """`KEY`, in the form in which keys are compared, `SEGMENT`, `ARM` and `DAY` of all whom these runs have reached."""
-    rows = pl.concat([customers_of(run) for run in runs])
-    return rows.with_columns(normal_key(pl.col(KEY), forms)) if forms else rows
+class Reached(NamedTuple):
+    """Whom runs have reached: `members` has `KEY`, in the form in which keys are compared, `SEGMENT`, `ARM` and `DAY`.
 
-
-def first_of(reached: pl.LazyFrame) -> pl.LazyFrame:
-    """Each customer of a segment as the first run had him.
-
-    Where several customers have one key, all rows of that day stay: nothing tells which of them is the one.
+    Each customer of a segment is there once, as the first run had him. Where several customers have one key, all of
+    that day are: nothing tells which of them is the one. `in_other_arms` has the number of those whom a later run has
+    in another arm, by segment, `contacts` how often the runs had somebody in an arm.
     """
-    first = reached.group_by(KEY, SEGMENT).agg(pl.col(DAY).min())
-    return reached.join(first, on=[KEY, SEGMENT, DAY], how="semi")
+
+    members: pl.DataFrame
+    in_other_arms: Mapping[str, int]
+    contacts: Mapping[tuple[str, str], int]
 
 
-def in_other_arms(reached: pl.LazyFrame) -> pl.LazyFrame:
-    """`SEGMENT`, and how many of its customers a later run has in another arm than the first one."""
-    others = reached.join(first_of(reached), on=[KEY, SEGMENT, ARM], how="anti")
-    return others.unique([KEY, SEGMENT]).group_by(SEGMENT).len().sort(SEGMENT)
+def reached_by(runs: Sequence[Run], forms: Collection[str] | None) -> Reached:
+    """Whom these runs have reached; `forms` are the spellings in which keys may differ."""
+    rows = pl.concat([customers_of(run) for run in runs])
+    rows = rows.with_columns(normal_key(pl.col(KEY), forms)) if forms else rows
+    first = rows.group_by(KEY, SEGMENT).agg(pl.col(DAY).min())
+    members = rows.join(first, on=[KEY, SEGMENT, DAY], how="semi")
+    others = rows.join(members, on=[KEY, SEGMENT, ARM], how="anti").unique([KEY, SEGMENT])
+    contacts = rows.group_by(SEGMENT, ARM).len()
+    found, moved, often = pl.collect_all([members, others.group_by(SEGMENT).len().sort(SEGMENT), contacts])
+    return Reached(found, dict(moved.rows()), {(segment, arm): number for segment, arm, number in often.rows()})
 
 
 def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
@@ -135,10 +140,10 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
         yield _warning(message, _APART)
 
 
-def changed_arms(counts: pl.DataFrame) -> Iterator[Diagnostic]:
+def changed_arms(in_other_arms: Mapping[str, int]) -> Iterator[Diagnostic]:
     """A warning for each segment of which a later run has some in another arm, though the draw is the same."""
     hint = "a draw goes by the key as the customer file has it: write it in the same way in each run"
-    for name, number in counts.rows():
+    for name, number in in_other_arms.items():
         message = f"{count(number)} of segment `{name}` are in another arm in a later run: they count in the first one"
         yield _warning(message, hint)
 
