@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +11,7 @@ from typing import BinaryIO
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.diagnostics import Diagnostic, without_notes
+from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
 from segkit.experiments import ALL_SEGMENTS, ARMS, REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
@@ -19,8 +19,9 @@ from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
 from segkit.io.write import STDOUT, format_of
 from segkit.operations.delivery.runs import Run
+from segkit.operations.evaluation.doubts.unknown_keys import spelled_alike
 from segkit.operations.explanation.earlier import rules_of
-from segkit.operations.lists.protection import key_form, require_secret, written_key
+from segkit.operations.lists.protection import key_form, protection, require_secret, written_key
 from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms
 from segkit.operations.measuring.costs import cost_of, with_costs
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, in_all, outcome_of
@@ -34,7 +35,7 @@ from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
 from segkit.results import HELD_OUT
 from segkit.rules.text.loader import Loaded
-from segkit.words import nearest
+from segkit.words import nearest, plural
 
 
 def evaluate_runs(
@@ -83,6 +84,7 @@ def evaluate_runs(
             reached = reached_by(runs, loaded.rules.customers.normalise_keys)
         doubts = [*doubts_of(runs, arms), *changed_arms(reached.in_other_arms), *keys_alike(reached.members)]
         found = found_in(loaded, settings, ws, progress)
+        doubts += spelled_otherwise(found, reached.members, loaded)
         progress("comparing")
         members = did_by(reached.members, found, loaded)
         of = _arms_of(members, arms, settings)
@@ -224,16 +226,33 @@ def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
 
 def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
     """What customers did by a table, with keys as the lists show them; DataError where nobody of them is a member."""
-    done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
-    if forms := loaded.rules.customers.normalise_keys:
-        done = done.with_columns(normal_key(pl.col(KEY), forms))
-    keys = found.keys.lazy().select(written_key(loaded.rules).alias(KEY)).collect()
-    if forms:
-        keys = keys.with_columns(normal_key(pl.col(KEY), forms))
+    done = _as_listed(found.rows, loaded)
+    keys = _as_listed(found.keys, loaded)
     if len(keys) and len(members) and not members.join(keys, on=KEY, how="semi").height:
         hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
         raise DataError.of(f"none of the keys of `{found.table}` is one of these customers", hint=hint)
     return done.group_by(KEY, DAY).agg(pl.all().sum())  # two ways to write a key may be one by now
+
+
+def _as_listed(rows: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
+    """The rows with keys as the lists show them, in the form in which they are compared."""
+    key, forms = written_key(loaded.rules), loaded.rules.customers.normalise_keys
+    return rows.lazy().with_columns((normal_key(key, forms) if forms else key).alias(KEY)).collect()
+
+
+def spelled_otherwise(found: Sequence[Outcomes], members: pl.DataFrame, loaded: Loaded) -> Iterator[Diagnostic]:
+    """A warning for each table with keys that would be a member's in another spelling: so they are nobody's."""
+    rules = loaded.rules
+    if protection(rules.output, rules.customers.key):
+        return
+    for table in found:
+        unknown = _as_listed(table.keys, loaded).join(members, on=KEY, how="anti")[KEY]
+        if alike := spelled_alike(unknown, members[KEY], rules.customers.normalise_keys):
+            message = (
+                f"{plural(alike.number, 'key')} of `{table.table}` would be of these customers but for {alike.words}"
+            )
+            hint = "write the keys in the same way in both files: what these customers did is not counted"
+            yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
 
 
 def _beside(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
