@@ -313,6 +313,14 @@ def test_of_a_day_the_last_run_counts_in_any_order(desk: Desk, orders: Orders) -
     assert figures(evaluated(desk, last, desk / f"out/{NIGHTS[0]}")) == figures(evaluated(desk, last))
 
 
+def test_a_run_before_that_day_need_not_be_whole(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:3])
+    expected = evaluated(desk, desk / "out", "--since", NIGHTS[1])
+    (desk / f"out/{NIGHTS[0]}/letters.csv").unlink()
+    assert evaluated(desk, desk / "out", "--since", NIGHTS[1]) == expected
+    assert "is not whole" in evaluated(desk, desk / "out", "--since", NIGHTS[0], code=3)
+
+
 def test_members_that_cannot_be_read(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:1])
     members = desk / f"out/{NIGHTS[0]}/run/members.parquet"

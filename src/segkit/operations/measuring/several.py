@@ -62,11 +62,13 @@ def _kept(paths: Sequence[Path], since: dt.date) -> Iterator[Run]:
         if not kept:
             hint = "let the rule file keep them: `[output]` with `keep = 30`; or name each run"
             raise RuleError.of(f"`{path}` keeps no runs of several days", hint=hint)
-        runs = [open_run(one) for one in kept]
+        runs = [run for one in kept if (run := find_run(one))]
         late = [run for run in runs if run.day >= since]
         if not late:
             raise RuleError.of(f"`{path}` has no run since {since}: the last one is of {runs[-1].as_of}")
-        yield from late
+        for run in late:
+            run.check()
+            yield run
 
 
 def _require_entered(run: Run) -> None:
