@@ -95,10 +95,10 @@ def reached_by(runs: Sequence[Run], forms: Collection[str] | None) -> Reached:
     rows = pl.concat([customers_of(run) for run in runs])
     rows = rows.with_columns(normal_key(pl.col(KEY), forms)) if forms else rows
     first = rows.group_by(KEY, SEGMENT).agg(pl.col(DAY).min())
-    members = rows.join(first, on=[KEY, SEGMENT, DAY], how="semi")
-    others = rows.join(members, on=[KEY, SEGMENT, ARM], how="anti").unique([KEY, SEGMENT])
-    contacts = rows.group_by(SEGMENT, ARM).len()
-    found, moved, often = pl.collect_all([members, others.group_by(SEGMENT).len().sort(SEGMENT), contacts])
+    members = rows.join(first, on=[KEY, SEGMENT, DAY], how="semi") if len(runs) > 1 else rows
+    others = rows.join(members, on=[KEY, SEGMENT, ARM], how="anti") if len(runs) > 1 else rows.clear()
+    in_other_arms = others.unique([KEY, SEGMENT]).group_by(SEGMENT).len().sort(SEGMENT)
+    found, moved, often = pl.collect_all([members, in_other_arms, rows.group_by(SEGMENT, ARM).len()])
     return Reached(found, dict(moved.rows()), {(segment, arm): number for segment, arm, number in often.rows()})
 
 
