@@ -248,11 +248,14 @@ def test_lists_that_were_written_before(desk: Desk, orders: Orders) -> None:
 
 
 def test_caps_that_stop_some(desk: Desk, orders: Orders) -> None:
+    """Of a segment that holds nobody out, they stop all alike."""
     desk.put("sends.csv", "id,day\n" + "".join(f"k{n},2024-05-31\n" for n in range(100)))
     cap = '[events.sends]\npath = "sends.csv"\ntime = "day"\n[frequency_cap]\nevents = "sends"\nmax = 1\nwithin = "7 days"\n'
-    run_nights(desk, HEAD + cap + '[evaluate]\nevents = "orders"\n' + LETTERS, NIGHTS[:1])
-    [warning] = warned(evaluated(desk, desk / "out"))
-    assert warning["message"].startswith("`frequency_cap` stopped ") and "segment `letters`" in warning["message"]
+    others = "[segment.cards]\neveryone = true\n[segment.halves]\neveryone = true\nsplit = { A = 50, B = 50 }\n"
+    run_nights(desk, HEAD + cap + '[evaluate]\nevents = "orders"\n' + LETTERS + others, NIGHTS[:1])
+    told = [one["message"] for one in warned(evaluated(desk, desk / "out"))]
+    [message] = [one for one in told if one.startswith("`frequency_cap` stopped ")]
+    assert "segment `letters`" in message
 
 
 @pytest.mark.parametrize(

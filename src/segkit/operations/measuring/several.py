@@ -16,7 +16,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.publish.kept_runs import kept_in
 from segkit.io.read.values.texts import normal_key
 from segkit.operations.delivery.runs import Run, find_run, open_run
-from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
+from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
 from segkit.words import count, listed, plural
@@ -121,10 +121,11 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
         if new := [one.name for one in run.manifest.segments if one.new and one.name in known]:
             message = f"`{run.shown}` is the first run with {listed(new)}: everybody entered, new there or not"
             yield _warning(message, "evaluate the runs that come after it")
+    beside_nobody = {one.segment for one in arms if {*one.shares} & {*NOT_WRITTEN}}
     for run in runs:
         for one in run.manifest.segments:
             capped = one.excluded.get("frequency_cap", 0)
-            if one.write and capped * 100 > one.matched:
+            if one.name in beside_nobody and capped * 100 > one.matched:
                 message = f"`frequency_cap` stopped {capped:,} of {one.matched:,} of segment `{one.name}`"
                 message += f" on {run.as_of}: those held out get fewer messages, so it stops fewer of them"
                 yield _warning(message, _APART)
