@@ -314,6 +314,19 @@ def test_keys_that_events_write_in_another_way(shop: Desk) -> None:
     assert "`normalise_keys` can be left out" in evaluated(shop, run="third", code=2)
 
 
+def test_keys_that_newer_events_write_in_another_way(shop: Desk) -> None:
+    """A warning says so, without a key; hashed keys are in lower case anyhow."""
+    shop.apply(HEAD + LETTERS)
+    new = shop.put("new.csv", re.sub(r"\nk(\d*[13579],)", r"\nK\1", (shop / "o.csv").read_text()))
+    found = evaluated(shop, "--events", f"orders={new}")
+    lines = [line for line in new.read_text().splitlines() if line.startswith("K") and line.endswith(",order")]
+    keys = {line.split(",")[0] for line in lines}
+    [warning] = [one["message"] for one in found["warnings"] if "would be" in one["message"]]
+    assert warning == f"{len(keys)} keys of `orders` would be of these customers but for case"
+    shop.apply((HEAD + LETTERS).replace('"out"', '"other"\nhash = ["id"]'))
+    assert evaluated(shop, "--events", f"orders={new}", run="other")["warnings"] == []
+
+
 def test_a_row_for_each_comparison(shop: Desk) -> None:
     shop.apply(HEAD + LETTERS)
     [segment] = evaluated(shop, "-o", shop / "rows.csv")["segments"]

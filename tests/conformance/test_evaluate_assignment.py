@@ -215,6 +215,15 @@ def test_keys_of_both_files(shop: Desk) -> None:
     assert evaluated(shop, *TEST, "--key", "member", "--events", shop / "orders.csv") == expected
 
 
+def test_keys_that_the_orders_write_in_another_way(shop: Desk) -> None:
+    text = (shop / "orders.csv").read_text()
+    shop.put("orders.csv", text.replace(",k1", ",K1"))
+    found = evaluated(shop, *WITH_ORDERS, "--events", shop / "orders.csv")
+    keys = {row["customer_id"] for row in rows(shop / "orders.csv") if row["customer_id"].startswith("K")}
+    told = [one["message"] for one in found["warnings"]]
+    assert f"{len(keys)} keys of `orders.csv` would be of these customers but for case" in told
+
+
 def test_values_that_are_missing_or_unreadable(shop: Desk) -> None:
     text = (shop / "groups.csv").read_text()
     shop.put("groups.csv", text.replace(",yes,", ",,", 3))

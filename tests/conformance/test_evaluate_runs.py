@@ -163,6 +163,20 @@ def test_several_runs_of_changes(desk: Desk, orders: Orders) -> None:
     assert figures(found) == {arm: bought(orders, arms[arm]) for arm in arms}
 
 
+@pytest.mark.parametrize("changes", [False, True])
+def test_each_letter_costs(desk: Desk, orders: Orders, changes: bool) -> None:
+    """Whoever is in the lists of five nights has got five letters; of runs of changes, one each time he entered."""
+    cost = "[evaluate]\ncost_per_contact = 0.5\nmargin_percent = 40\n"
+    run_nights(desk, HEAD + ("changes = true\n" if changes else "") + cost + LETTERS)
+    name = "letters.entered" if changes else "letters"
+    letters = sum(len(in_lists(desk / f"out/{night}", name)) for night in NIGHTS)
+    found = evaluated(desk, desk / "out", "--since", NIGHTS[0])
+    [segment] = found["segments"]
+    assert letters > segment["arms"][1]["customers"]
+    [spend] = [one for one in segment["comparisons"] if one["metric"] == "spend"]
+    assert spend["after_cost"]["total"] == pytest.approx(0.4 * spend["total"] - 0.5 * letters, abs=1e-4)
+
+
 def test_in_a_first_run_everybody_enters(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:2])
     [warning] = warned(evaluated(desk, desk / f"out/{NIGHTS[0]}"))
@@ -234,11 +248,14 @@ def test_lists_that_were_written_before(desk: Desk, orders: Orders) -> None:
 
 
 def test_caps_that_stop_some(desk: Desk, orders: Orders) -> None:
+    """Of a segment that holds nobody out, they stop all alike."""
     desk.put("sends.csv", "id,day\n" + "".join(f"k{n},2024-05-31\n" for n in range(100)))
     cap = '[events.sends]\npath = "sends.csv"\ntime = "day"\n[frequency_cap]\nevents = "sends"\nmax = 1\nwithin = "7 days"\n'
-    run_nights(desk, HEAD + cap + '[evaluate]\nevents = "orders"\n' + LETTERS, NIGHTS[:1])
-    [warning] = warned(evaluated(desk, desk / "out"))
-    assert warning["message"].startswith("`frequency_cap` stopped ") and "segment `letters`" in warning["message"]
+    others = "[segment.cards]\neveryone = true\n[segment.halves]\neveryone = true\nsplit = { A = 50, B = 50 }\n"
+    run_nights(desk, HEAD + cap + '[evaluate]\nevents = "orders"\n' + LETTERS + others, NIGHTS[:1])
+    told = [one["message"] for one in warned(evaluated(desk, desk / "out"))]
+    [message] = [one for one in told if one.startswith("`frequency_cap` stopped ")]
+    assert "segment `letters`" in message
 
 
 @pytest.mark.parametrize(
@@ -299,6 +316,14 @@ def test_of_a_day_the_last_run_counts_in_any_order(desk: Desk, orders: Orders) -
     assert figures(evaluated(desk, last, desk / f"out/{NIGHTS[0]}")) == figures(evaluated(desk, last))
 
 
+def test_a_run_before_that_day_need_not_be_whole(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:3])
+    expected = evaluated(desk, desk / "out", "--since", NIGHTS[1])
+    (desk / f"out/{NIGHTS[0]}/letters.csv").unlink()
+    assert evaluated(desk, desk / "out", "--since", NIGHTS[1]) == expected
+    assert "is not whole" in evaluated(desk, desk / "out", "--since", NIGHTS[0], code=3)
+
+
 def test_members_that_cannot_be_read(desk: Desk, orders: Orders) -> None:
     run_nights(desk, HEAD + "changes = true\n" + LETTERS, NIGHTS[:1])
     members = desk / f"out/{NIGHTS[0]}/run/members.parquet"
@@ -339,6 +364,13 @@ def test_files_that_begin_after_the_first_day(desk: Desk, orders: Orders) -> Non
     assert warning["message"] == "`orders` begins on 2024-06-20, and the days that count on 2024-06-02"
 
 
+def test_files_that_begin_after_the_last_day(desk: Desk, orders: Orders) -> None:
+    run_nights(desk, HEAD + LETTERS, NIGHTS[:1])
+    desk.put("late.csv", "id,day,amount\nk1,2024-07-09,5\n")
+    [warning] = warned(evaluated(desk, desk / "out", "--events", f"orders={desk / 'late.csv'}"))
+    assert warning["message"] == "`orders` begins after 2024-07-01, and the days that count on 2024-06-02"
+
+
 def test_nobody_of_a_few_has_bought(desk: Desk) -> None:
     """Others have, in these days; those of the run are known to have bought before."""
     desk.put("c.csv", "id\na\nb\nc\nd\n")
@@ -357,6 +389,33 @@ def test_keys_that_are_one_once_they_are_hashed(desk: Desk) -> None:
     run_nights(desk, HEAD + 'hash = ["id"]\n' + everyone, NIGHTS[:1])
     told = [one["message"] for one in warned(evaluated(desk, desk / "out"))]
     assert any("keys of the run stand for several customers each" in one for one in told)
+
+
+def test_keys_that_are_one_once_they_are_hashed_in_several_runs(desk: Desk) -> None:
+    """Those who share a key stay several, as in one run; which of them is in which arm, chance must not say."""
+    desk.put("c.csv", "id\n" + "".join(f"k{n}\nK{n}\n" for n in range(200)))
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"k{n},2024-06-05,{n}\n" for n in range(150)))
+    run_nights(desk, HEAD + 'hash = ["id"]\n[segment.letters]\neveryone = true\nholdout = 50\n', NIGHTS[:2])
+    one, both = (evaluated(desk, *runs) for runs in ([desk / f"out/{NIGHTS[0]}"], [desk / "out", "--since", NIGHTS[0]]))
+    assert figures(both) == figures(one)
+    assert any("200 keys of the run stand for several customers each" in told["message"] for told in warned(both))
+
+
+def test_keys_that_the_customer_file_writes_in_another_way(desk: Desk, orders: Orders) -> None:
+    """`K7` and `k7` are one customer, who counts in the arm that he was drawn for first."""
+    rules = HEAD.replace('key = "id"', 'key = "id"\nnormalise_keys = ["case"]', 1) + LETTERS
+    run_nights(desk, rules, NIGHTS[:1])
+    written, held = (in_lists(desk / "out/latest", name) for name in FILES.values())
+    desk.put("c.csv", "id\n" + "".join(f"K{n}\n" for n in range(300)))
+    run_nights(desk, rules, NIGHTS[1:2])
+    now, held_now = (in_lists(desk / "out/latest", name) for name in FILES.values())
+    found = evaluated(desk, *(desk / f"out/{night}" for night in NIGHTS[:2]))
+    everybody = {key.lower() for key in written | held | now | held_now}
+    assert sum(arm["customers"] for arm in figures(found).values()) == len(everybody)
+    moved = len(written & {key.lower() for key in held_now} | held & {key.lower() for key in now})
+    assert moved
+    said = f"{moved} of segment `letters` are in another arm in a later run: they count in the first one"
+    assert said in [one["message"] for one in warned(found)]
 
 
 def test_a_rule_file_that_has_changed(desk: Desk, orders: Orders) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from segkit.experiments import REACHED, SPEND, AfterCost, Comparison, Cost, SegmentOutcome
@@ -24,20 +24,28 @@ def cost_of(rules: RuleFile) -> Cost | None:
     return None if contact is None or margin is None else Cost(Decimal(contact), Decimal(margin))
 
 
-def with_costs(segments: Sequence[SegmentOutcome], cost: Cost | None) -> list[SegmentOutcome]:
-    """The segments, with what is left of the money that each arm has brought in."""
-    return [one._replace(comparisons=tuple(_paid(one, c, cost) for c in one.comparisons)) for one in segments]
+def with_costs(
+    segments: Sequence[SegmentOutcome], cost: Cost | None, contacts: Mapping[tuple[str, str], int]
+) -> list[SegmentOutcome]:
+    """The segments, with what is left of the money that each arm has brought in.
+
+    `contacts` has how often the customers of an arm were written to, by segment and arm.
+    """
+    if cost is None:
+        return [*segments]
+    return [
+        one._replace(comparisons=tuple(_paid(c, cost, contacts.get((one.name, c.arm), 0)) for c in one.comparisons))
+        for one in segments
+    ]
 
 
-def _paid(segment: SegmentOutcome, one: Comparison, cost: Cost | None) -> Comparison:
+def _paid(one: Comparison, cost: Cost, contacts: int) -> Comparison:
     """The comparison with what is left; beside a variant, who was written to costs the same there."""
     if one.arm == REACHED:  # by one letter or by several
         return one
-    if cost is None or one.metric != SPEND or one.total is None or one.total_low is None or one.total_high is None:
+    if one.metric != SPEND or one.total is None or one.total_low is None or one.total_high is None:
         return one
-    beside_nobody = one.against in NOT_WRITTEN
-    written = next(arm.customers for arm in segment.arms if arm.name == one.arm) if beside_nobody else 0
-    margin, paid = float(cost.margin_percent / 100), float(cost.per_contact * written)
-    return one._replace(
-        after_cost=AfterCost(*(margin * money - paid for money in (one.total, one.total_low, one.total_high)))
-    )
+    paid = float(cost.per_contact * contacts) if one.against in NOT_WRITTEN else 0.0
+    margin = float(cost.margin_percent / 100)
+    left = (margin * money - paid for money in (one.total, one.total_low, one.total_high))
+    return one._replace(after_cost=AfterCost(*left))

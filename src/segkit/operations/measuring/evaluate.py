@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
@@ -11,16 +11,17 @@ from typing import BinaryIO
 import polars as pl
 
 from segkit.columns.helpers import KEY
-from segkit.diagnostics import Diagnostic, without_notes
+from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.errors import CheckFailed, DataError, RuleError
-from segkit.experiments import ALL_SEGMENTS, REACHED, EvaluateResult, SegmentOutcome
+from segkit.experiments import ALL_SEGMENTS, ARMS, REACHED, EvaluateResult, SegmentOutcome
 from segkit.io.publish.errors import require_local
 from segkit.io.read import Workspace
 from segkit.io.read.values.texts import normal_key
 from segkit.io.write import STDOUT, format_of
 from segkit.operations.delivery.runs import Run
+from segkit.operations.evaluation.doubts.unknown_keys import spelled_alike
 from segkit.operations.explanation.earlier import rules_of
-from segkit.operations.lists.protection import key_form, require_secret, written_key
+from segkit.operations.lists.protection import key_form, protection, require_secret, written_key
 from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms
 from segkit.operations.measuring.costs import cost_of, with_costs
 from segkit.operations.measuring.figures import Arm, adjusted, arm_of, in_all, outcome_of
@@ -28,15 +29,13 @@ from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
 from segkit.operations.measuring.outcomes import Days, Outcomes, outcomes
 from segkit.operations.measuring.settings import NOTHING, Given, Settings, settings_of
-from segkit.operations.measuring.several import doubts_of, drawn_in_all, keys_alike, members_of, opened
+from segkit.operations.measuring.several import changed_arms, doubts_of, drawn_in_all, keys_alike, opened, reached_by
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT, WRITTEN
+from segkit.results import HELD_OUT
 from segkit.rules.text.loader import Loaded
-from segkit.words import nearest
-
-_NAMED_BY_SEGKIT = (*NOT_WRITTEN, WRITTEN, REACHED)
+from segkit.words import nearest, plural
 
 
 def evaluate_runs(
@@ -71,29 +70,25 @@ def evaluate_runs(
     run = runs[-1]
     loaded = rules_of(run, events=events or {})
     require_fit(run, loaded, events or {})
-    arms = drawn_in_all(runs)
-    if not arms:
-        hint = "give segments a `holdout = 10` before the next run, or a `split`; or draw a control group"
-        raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
-    if against is not None:
-        arms = _beside_variant(arms, against, run)
+    arms = _drawn(runs, against)
     require_known(segments, arms, run)
     settings = settings_of(loaded.rules, given, *(one.day for one in runs))
     with Workspace() as ws:
         progress("reading the run")
         with run.reading():
-            members = members_of(runs).collect()
-        doubts = [*doubts_of(runs, arms), *keys_alike(members)]
+            reached = reached_by(runs, loaded.rules.customers.normalise_keys)
+        doubts = [*doubts_of(runs, arms), *changed_arms(reached.in_other_arms), *keys_alike(reached.members)]
         found = found_in(loaded, settings, ws, progress)
+        doubts += spelled_otherwise(found, reached.members, loaded)
         progress("comparing")
-        members = did_by(members, found, loaded)
-        of = _arms_of(members, arms, settings)
-        fewest = loaded.rules.output.min_cell
-        told = _outcomes(members, arms, of, settings.level, fewest)
-        compared = told if against is None else [_of_variants(one, against) for one in told]
+        members = did_by(reached.members, found, loaded)
+    of = _arms_of(members, arms, settings)
+    compared = _compared(members, arms, of, settings.level, loaded, against)
     cost = cost_of(loaded.rules)
-    costed = with_costs(adjusted(compared, settings.level), cost)
+    costed = with_costs(compared, cost, reached.contacts)
     shown = [one for one in costed if not segments or one.name in segments]
+    fewest = loaded.rules.output.min_cell
+    together = in_all(arms, of, settings.level, fewest) if _is_one_each(runs, arms) else ()
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
         as_of=run.day,
@@ -106,13 +101,22 @@ def evaluate_runs(
         cost=cost,
         compared=sum(len(one.comparisons) for one in compared) // len(settings.asked.measures),
         segments=tuple(shown),
-        in_all=tuple(in_all(arms, of, settings.level, fewest)) if _is_one_each(runs, arms) else (),
+        in_all=tuple(together),
         left_out={},
         guesses={},
         warnings=(*settings.warnings, *of_files, *doubts, *notes_of(shown, found, settings.days)),
     )
     finish(result, output, fail_on, stdout, progress)
     return result
+
+
+def _drawn(runs: Sequence[Run], against: str | None) -> list[Arms]:
+    """The segments of these runs with arms to compare; RuleError where there is none."""
+    arms, run = drawn_in_all(runs), runs[-1]
+    if not arms:
+        hint = "give segments a `holdout = 10` before the next run, or a `split`; or draw a control group"
+        raise RuleError.of(f"nothing was drawn in `{run.shown}`: there is nobody to compare with", hint=hint)
+    return arms if against is None else _beside_variant(arms, against, run)
 
 
 def finish(
@@ -196,13 +200,21 @@ def _arms_of(members: pl.DataFrame, arms: Sequence[Arms], settings: Settings) ->
     return {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
 
 
-def _outcomes(
-    members: pl.DataFrame, arms: Sequence[Arms], of: Mapping[str, Mapping[str, Arm]], level: float, fewest: int
+def _compared(
+    members: pl.DataFrame,
+    arms: Sequence[Arms],
+    of: Mapping[str, Mapping[str, Arm]],
+    level: float,
+    loaded: Loaded,
+    against: str | None,
 ) -> list[SegmentOutcome]:
+    """The segments with what each comparison says, all of them counted."""
     written = members.filter(~pl.col(ARM).is_in([*NOT_WRITTEN, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level, fewest) for one in arms]
+    fewest = loaded.rules.output.min_cell
+    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level, fewest) for one in arms]
+    return adjusted(told if against is None else [_of_variants(one, against) for one in told], level)
 
 
 def _of_variants(segment: SegmentOutcome, against: str) -> SegmentOutcome:
@@ -215,7 +227,7 @@ def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
     """The segments that have a variant and another one, this one first; RuleError where no segment has it."""
     found = [one for one in arms if variant in one.shares and {*one.shares} - {variant, *NOT_WRITTEN}]
     if not found:
-        names = dict.fromkeys(name for one in arms for name in one.shares if name not in _NAMED_BY_SEGKIT)
+        names = dict.fromkeys(name for one in arms for name in one.shares if name not in ARMS)
         hint = nearest(variant, names, "variants")
         raise RuleError.of(f"`{run.shown}` has drawn no variant `{variant}` beside another one", hint=hint)
     return [one._replace(shares={variant: one.shares[variant], **one.shares}) for one in found]
@@ -223,16 +235,33 @@ def _beside_variant(arms: Sequence[Arms], variant: str, run: Run) -> list[Arms]:
 
 def done_by(found: Outcomes, members: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
     """What customers did by a table, with keys as the lists show them; DataError where nobody of them is a member."""
-    done = found.rows.lazy().with_columns(written_key(loaded.rules).alias(KEY)).collect()
-    if forms := loaded.rules.customers.normalise_keys:
-        done = done.with_columns(normal_key(pl.col(KEY), forms))
-    keys = found.keys.lazy().select(written_key(loaded.rules).alias(KEY)).collect()
-    if forms:
-        keys = keys.with_columns(normal_key(pl.col(KEY), forms))
+    done = _as_listed(found.rows, loaded)
+    keys = _as_listed(found.keys, loaded)
     if len(keys) and len(members) and not members.join(keys, on=KEY, how="semi").height:
         hint = f"is `{found.table}` of other customers? a key must be written in both in the same way"
         raise DataError.of(f"none of the keys of `{found.table}` is one of these customers", hint=hint)
     return done.group_by(KEY, DAY).agg(pl.all().sum())  # two ways to write a key may be one by now
+
+
+def _as_listed(rows: pl.DataFrame, loaded: Loaded) -> pl.DataFrame:
+    """The rows with keys as the lists show them, in the form in which they are compared."""
+    key, forms = written_key(loaded.rules), loaded.rules.customers.normalise_keys
+    return rows.lazy().with_columns((normal_key(key, forms) if forms else key).alias(KEY)).collect()
+
+
+def spelled_otherwise(found: Sequence[Outcomes], members: pl.DataFrame, loaded: Loaded) -> Iterator[Diagnostic]:
+    """A warning for each table with keys that would be a member's in another spelling: so they are nobody's."""
+    rules = loaded.rules
+    if protection(rules.output, rules.customers.key):
+        return
+    for table in found:
+        unknown = _as_listed(table.keys, loaded).join(members, on=KEY, how="anti")[KEY]
+        if alike := spelled_alike(unknown, members[KEY], rules.customers.normalise_keys):
+            message = (
+                f"{plural(alike.number, 'key')} of `{table.table}` would be of these customers but for {alike.words}"
+            )
+            hint = "write the keys in the same way in both files: what these customers did is not counted"
+            yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
 
 
 def _beside(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:

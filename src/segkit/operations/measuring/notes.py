@@ -16,8 +16,10 @@ MANY_BUYERS, DIFFERENT = 50, 2
 def notes_of(segments: Sequence[SegmentOutcome], found: Sequence[Outcomes], days: Days | None) -> Iterator[Diagnostic]:
     """Warnings about days that still run, and about arms that are not as they were drawn; notes about figures."""
     for table in found:
-        if days and table.first and table.first > days.start:
-            message = f"`{table.table}` begins on {table.first}, and the days that count on {days.start}"
+        begins_later = table.first > days.start if days and table.first else table.goes_on and not table.first
+        if days and begins_later:
+            begins = f"on {table.first}" if table.first else f"after {days.until}"
+            message = f"`{table.table}` begins {begins}, and the days that count on {days.start}"
             yield _warning(
                 message, "give files that go back to that day, with `--events`: what they lack is counted as 0"
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,11 +14,12 @@ from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.kept_runs import kept_in
+from segkit.io.read.values.texts import normal_key
 from segkit.operations.delivery.runs import Run, find_run, open_run
-from segkit.operations.measuring.arms import ARM, DAY, SEGMENT, Arms, all_of, customers_of, writes_changes
+from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
 from segkit.results import HELD_OUT
-from segkit.words import listed, plural
+from segkit.words import count, listed, plural
 
 
 def opened(paths: Sequence[Path], since: dt.date | None, given: Given) -> list[Run]:
@@ -60,11 +62,13 @@ def _kept(paths: Sequence[Path], since: dt.date) -> Iterator[Run]:
         if not kept:
             hint = "let the rule file keep them: `[output]` with `keep = 30`; or name each run"
             raise RuleError.of(f"`{path}` keeps no runs of several days", hint=hint)
-        runs = [open_run(one) for one in kept]
+        runs = [run for one in kept if (run := find_run(one))]
         late = [run for run in runs if run.day >= since]
         if not late:
             raise RuleError.of(f"`{path}` has no run since {since}: the last one is of {runs[-1].as_of}")
-        yield from late
+        for run in late:
+            run.check()
+            yield run
 
 
 def _require_entered(run: Run) -> None:
@@ -73,12 +77,29 @@ def _require_entered(run: Run) -> None:
         raise RuleError.of(message, hint="evaluate the runs that come after it")
 
 
-def members_of(runs: Sequence[Run]) -> pl.LazyFrame:
-    """`KEY`, `SEGMENT`, `ARM` and `DAY`: each customer of a segment once, as the first run had him, and its day."""
-    if len(runs) == 1:
-        return customers_of(runs[0])
+class Reached(NamedTuple):
+    """Whom runs have reached: `members` has `KEY`, in the form in which keys are compared, `SEGMENT`, `ARM` and `DAY`.
+
+    Each customer of a segment is there once, as the first run had him. Where several customers have one key, all of
+    that day are: nothing tells which of them is the one. `in_other_arms` has the number of those whom a later run has
+    in another arm, by segment, `contacts` how often the runs had somebody in an arm.
+    """
+
+    members: pl.DataFrame
+    in_other_arms: Mapping[str, int]
+    contacts: Mapping[tuple[str, str], int]
+
+
+def reached_by(runs: Sequence[Run], forms: Collection[str] | None) -> Reached:
+    """Whom these runs have reached; `forms` are the spellings in which keys may differ."""
     rows = pl.concat([customers_of(run) for run in runs])
-    return rows.group_by(KEY, SEGMENT).agg(pl.col(ARM, DAY).sort_by(DAY).first())
+    rows = rows.with_columns(normal_key(pl.col(KEY), forms)) if forms else rows
+    first = rows.group_by(KEY, SEGMENT).agg(pl.col(DAY).min())
+    members = rows.join(first, on=[KEY, SEGMENT, DAY], how="semi") if len(runs) > 1 else rows
+    others = rows.join(members, on=[KEY, SEGMENT, ARM], how="anti") if len(runs) > 1 else rows.clear()
+    in_other_arms = others.unique([KEY, SEGMENT]).group_by(SEGMENT).len().sort(SEGMENT)
+    found, moved, often = pl.collect_all([members, in_other_arms, rows.group_by(SEGMENT, ARM).len()])
+    return Reached(found, dict(moved.rows()), {(segment, arm): number for segment, arm, number in often.rows()})
 
 
 def drawn_in_all(runs: Sequence[Run]) -> list[Arms]:
@@ -100,10 +121,11 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
         if new := [one.name for one in run.manifest.segments if one.new and one.name in known]:
             message = f"`{run.shown}` is the first run with {listed(new)}: everybody entered, new there or not"
             yield _warning(message, "evaluate the runs that come after it")
+    beside_nobody = {one.segment for one in arms if {*one.shares} & {*NOT_WRITTEN}}
     for run in runs:
         for one in run.manifest.segments:
             capped = one.excluded.get("frequency_cap", 0)
-            if one.write and capped * 100 > one.matched:
+            if one.name in beside_nobody and capped * 100 > one.matched:
                 message = f"`frequency_cap` stopped {capped:,} of {one.matched:,} of segment `{one.name}`"
                 message += f" on {run.as_of}: those held out get fewer messages, so it stops fewer of them"
                 yield _warning(message, _APART)
@@ -119,6 +141,14 @@ def doubts_of(runs: Sequence[Run], arms: Sequence[Arms]) -> Iterator[Diagnostic]
     for name, day in repeated.items():
         message = f"segment `{name}` was written on {day}, too: those held out got no message then"
         yield _warning(message, _APART)
+
+
+def changed_arms(in_other_arms: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """A warning for each segment of which a later run has some in another arm, though the draw is the same."""
+    hint = "a draw goes by the key as the customer file has it: write it in the same way in each run"
+    for name, number in in_other_arms.items():
+        message = f"{count(number)} of segment `{name}` are in another arm in a later run: they count in the first one"
+        yield _warning(message, hint)
 
 
 def keys_alike(members: pl.DataFrame) -> Iterator[Diagnostic]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from segkit.addresses import database_of
+from segkit.experiments import ARMS
 from segkit.rules.model.base import Contradiction, Model, Name, Percent, TextList, Unfit, parse_percent
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.measures import Window
@@ -158,6 +159,8 @@ def _writes_to_all(value: Any) -> Any:
 
 UnderControl = Annotated[bool, BeforeValidator(_writes_to_all)]
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NOT_OF_VARIANTS = frozenset(ARMS)
+"""What others than variants are called where they are compared: a variant `control` would count as held out."""
 
 
 def _split(value: Any) -> Any:
@@ -167,6 +170,9 @@ def _split(value: Any) -> Any:
         parse_percent(share)
         if not _VARIANT.fullmatch(name):
             raise Unfit(name, "the name of a variant: letters, digits, `-` and `_`")
+        if name in _NOT_OF_VARIANTS:
+            other = "variants are all written to: name each by what it gets, such as `usual`; a `holdout` gets nothing"
+            raise Contradiction(f"no variant of `split` can be called `{name}`", other)
     total = sum((Decimal(str(share)) for share in value.values()), Decimal(0))
     if total != 100:
         hint = "shares are in percent: `{ A = 50, B = 50 }`" if total == 1 else None

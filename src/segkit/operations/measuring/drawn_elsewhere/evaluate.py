@@ -18,7 +18,7 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT, format_of
 from segkit.operations.measuring.arms import ARM, DAY
 from segkit.operations.measuring.drawn_elsewhere.groups import Draw, Groups, groups_of
-from segkit.operations.measuring.evaluate import done_by, finish, found_in
+from segkit.operations.measuring.evaluate import done_by, finish, found_in, spelled_otherwise
 from segkit.operations.measuring.figures import adjusted, arm_of, outcome_of
 from segkit.operations.measuring.metrics import Measure
 from segkit.operations.measuring.notes import notes_of
@@ -148,7 +148,7 @@ def _bought(
         raise RuleError.of("no metric is of the orders", hint=hint)
     found = found_in(loaded, settings, ws, progress, Path(orders.path).name)
     done = [done_by(one, groups.rows, loaded) for one in found]
-    warnings = tuple(map(without_place, found[0].warnings))
+    warnings = [*map(without_place, found[0].warnings), *spelled_otherwise(found, groups.rows, loaded)]
     guesses = {role: column for role, column in chosen.guesses.items() if role != "id" and column != draw.key}
     return _Bought(
         measures=settings.asked.measures,
@@ -156,7 +156,7 @@ def _bought(
         found=found,
         days=settings.days,
         guesses=guesses,
-        warnings=warnings,
+        warnings=tuple(warnings),
     )
 
 
