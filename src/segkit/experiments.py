@@ -20,6 +20,14 @@ ARMS = {HELD_OUT: "held out", WRITTEN: "written", CONTROL: "control", REACHED: "
 Kind = Literal["share", "mean"]
 """What a metric is of the customers of an arm: how many of them do something, or what each does on average."""
 
+_CHANCES = ("p", "p_adjusted", "ratio_p")
+_DIGITS = 6
+
+
+def rounded(name: str, value: float) -> float:
+    """A figure that is not exact as it goes out: six digits behind the point, of a chance six that are not 0."""
+    return float(f"{value:.{_DIGITS}g}") if name in _CHANCES else round(value, _DIGITS)
+
 
 class ArmFigure(NamedTuple):
     """What the customers of an arm did by a metric: how many of them did it, and for a mean, the sum of all."""

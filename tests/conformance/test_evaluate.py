@@ -280,6 +280,18 @@ def test_few_are_compared_with_nobody(shop: Desk, holdout: str, split: str) -> N
     assert {one["arm"] for one in segment["comparisons"]} == {arm["name"] for arm in segment["arms"][1:]} - few
 
 
+def test_a_small_chance_is_none_of_zero(shop: Desk) -> None:
+    """A tenth of those written bought, and none of the others: with six digits behind the point it would be 0."""
+    shop.apply(HEAD + LETTERS.replace("holdout = 25\nsplit = { A = 60, B = 40 }", "holdout = 50"))
+    buyers = arms_in(shop / "out")["written"][:100]
+    orders = "".join(f"{key},2024-07-09,{n % 9}.50,order\n" for n, key in enumerate(buyers))
+    shop.put("o.csv", "id,day,amount,kind\n" + orders + "k1,2024-08-09,1.00,order\n")
+    found = evaluated(shop, "-o", shop / "rows.csv")["segments"][0]["comparisons"]
+    for one, row in zip(found, shop.read("rows.csv"), strict=True):
+        assert 0 < one["p"] < 5e-7
+        assert (float(row["p"]), float(row["p_adjusted"])) == (one["p"], one["p_adjusted"])
+
+
 def test_nobody_bought(shop: Desk) -> None:
     """Of a segment, though others have: there is no interval of nothing."""
     six = 'demographic.id = ["k3", "k4", "k5", "k6", "k7", "k8"]'

@@ -89,6 +89,7 @@ from segkit.experiments import (
     PlannedSegment,
     PlanResult,
     SegmentOutcome,
+    rounded,
 )
 from segkit.histories import HistoryResult, MovesResult, SegmentHistory
 from segkit.io.write.json_text import json_text
@@ -387,7 +388,7 @@ def _history(segment: SegmentHistory) -> dict[str, Any]:
 def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
     return {
         "name": segment.name,
-        "ratio_p": _rounded(segment.ratio_p),
+        "ratio_p": None if segment.ratio_p is None else rounded("ratio_p", segment.ratio_p),
         "written_elsewhere": segment.written_elsewhere,
         "arms": [
             {
@@ -409,7 +410,7 @@ def _outcome(segment: SegmentOutcome) -> dict[str, Any]:
 def _comparison(one: Comparison) -> dict[str, Any]:
     capped, left = one.capped, one.after_cost
     return {
-        **{name: _rounded(value) if isinstance(value, float) else value for name, value in one._asdict().items()},
+        **{name: rounded(name, value) if isinstance(value, float) else value for name, value in one._asdict().items()},
         "after_cost": left and {name: _rounded(money) for name, money in left._asdict().items()},
         "capped": capped
         and {

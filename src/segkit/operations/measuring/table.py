@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from segkit.experiments import ArmResult, EvaluateResult
+from segkit.experiments import ArmResult, EvaluateResult, rounded
 
-_DIGITS = 6
 _OF_COMPARISON = (
     "difference", "low", "high", "relative", "relative_low", "relative_high", "statistic", "p", "p_adjusted",
     "significant", "too_few", "detectable", "total", "total_low", "total_high", "after_cost", "after_cost_low",
@@ -18,7 +17,7 @@ _OF_COMPARISON = (
 
 
 def rows_of(result: EvaluateResult) -> pl.LazyFrame:
-    """All comparisons; figures that are not exact have six digits behind the point."""
+    """All comparisons; figures that are not exact are `rounded`."""
     texts = dict.fromkeys(["segment", "arm", "against", "metric"], pl.String)
     arms = {f"{name}{side}": pl.Int64 for side in ("", "_against") for name in ("customers", "buyers")}  # or who did it
     figures = {name: pl.Boolean if name in ("significant", "too_few") else pl.Float64 for name in _OF_COMPARISON}
@@ -32,7 +31,8 @@ def _rows(result: EvaluateResult) -> Iterator[list[Any]]:
             both = [arms[name] for name in (one.arm, one.against)]
             left = one.after_cost or (None, None, None)
             found = [*(getattr(one, name) for name in _OF_COMPARISON if not name.startswith("after_cost")), *left]
-            figures = [round(value, _DIGITS) if isinstance(value, float) else value for value in found]
+            named = zip(_OF_COMPARISON, found, strict=True)
+            figures = [rounded(name, value) if isinstance(value, float) else value for name, value in named]
             sizes = [number for arm in both for number in (arm.customers, _did(arm, one.metric))]
             yield [segment.name, one.arm, one.against, one.metric, *sizes, *figures]
 
