@@ -61,6 +61,8 @@ With `--moves`: `path`, `as_of`, `since`, `customers`, `came`, `gone`, `columns`
 `customers`; null
 is no value, and a number of customers that is not told).
 
+`report`: `path`, `bytes`, `as_of`, `sections`, `left_out` (`section`, `why`).
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -93,6 +95,7 @@ from segkit.experiments import (
 from segkit.histories import HistoryResult, MovesResult, SegmentHistory
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
+from segkit.reports import ReportWritten
 from segkit.results import (
     MEMBERS,
     REASONS,
@@ -367,6 +370,12 @@ def moves_json(result: MovesResult) -> str:
     ]
     told = {name: getattr(result, name) for name in ("path", "as_of", "since", "customers", "came", "gone", "columns")}
     return json_text({"schema_version": SCHEMA_VERSION, **told, "moves": moves})
+
+
+def report_json(result: ReportWritten) -> str:
+    """The page that was written, and what is not in it."""
+    left_out = [{"section": section, "why": why} for section, why in result.left_out.items()]
+    return json_text({"schema_version": SCHEMA_VERSION, **result._asdict(), "left_out": left_out})
 
 
 def _history(segment: SegmentHistory) -> dict[str, Any]:
