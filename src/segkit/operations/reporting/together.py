@@ -18,10 +18,11 @@ def overlap(manifest: Manifest, kept: AggregatesOf, lines: Sequence[LedgerLine],
     sizes = {line.name: line.written for line in lines if line.write}
     largest = sorted(sizes, key=lambda name: -(sizes[name] or 0))[:MOST_SEGMENTS]
     paired = tuple(name for name in sizes if name in largest)
+    hidden = {name for name, size in sizes.items() if size is None}  # the combinations would tell their size
     combinations = [
         Combination(one.segments, one.customers)
         for one in kept.combinations
-        if one.segments and one.customers >= fewest and set(one.segments) <= set(largest)
+        if one.segments and one.customers >= fewest and set(one.segments) <= set(largest) - hidden
     ][:MOST_COMBINATIONS]
     combinations = _without_rests(combinations, manifest, fewest)
     met = {name for one in combinations for name in one.segments}

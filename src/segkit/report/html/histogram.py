@@ -8,7 +8,8 @@ from segkit.report.numbers import short
 from segkit.reports import Bar, Histogram
 from segkit.words import count
 
-WIDTH, HEIGHT, LEFT, TOP, BELOW = 460, 190, 44, 20, 36
+WIDTH, HEIGHT, LEFT, TOP, BELOW = 340, 180, 40, 12, 36
+_LABELS = 7
 _UNITS = {"recency": " days", "frequency": "", "monetary": ""}
 _NAMES = {"recency": "days since the last one", "frequency": "how often", "monetary": "spent"}
 
@@ -64,6 +65,7 @@ def histogram_picture(histogram: Histogram) -> Picture:
         )
         for place, bar in enumerate(bars)
     )
+    every = -(-len(bars) // _LABELS)
     edges = [bar.low for bar in bars] + [bars[-1].high]
     median = None if histogram.median is None else f"the median is {_range(bars[histogram.median], unit)}"
     return Picture(
@@ -77,7 +79,9 @@ def histogram_picture(histogram: Histogram) -> Picture:
         bars=drawn,
         up=tuple(Mark(round(floor - room * at / most, 1), short(at)) for at in _steps(most)),
         across=tuple(
-            Mark(round(LEFT + place * step, 1), short(edge)) for place, edge in enumerate(edges) if edge is not None
+            Mark(round(LEFT + place * step, 1), short(edge))
+            for place, edge in enumerate(edges)
+            if edge is not None and place % every == 0
         ),
     )
 

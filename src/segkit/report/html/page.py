@@ -61,21 +61,24 @@ def sections_of(report: RunReport) -> tuple[str, ...]:
 def page(report: RunReport) -> bytes:
     """The page; the same report gives the same bytes."""
     names = sections_of(report)
-    text = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            policy=POLICY,
-            sections={name: SECTIONS[name][0] for name in names},
-            headings={name: heading for name, (heading, _) in SECTIONS.items()},
-            head=head_line(report),
-            tiles=tiles(report),
-            reasons=[reason for reason in REASONS if any(line.excluded[reason] != 0 for line in report.segments)],
-            columns=list(dict.fromkeys(column for line in report.segments for column in line.figures)),
-        )
+    template = _environment().get_template("page.html.j2")
+    text: str = template.render(
+        report=report,
+        policy=POLICY,
+        sections={name: SECTIONS[name][0] for name in names},
+        headings={name: heading for name, (heading, _) in SECTIONS.items()},
+        head=head_line(report),
+        tiles=tiles(report),
+        reasons=_reasons(report),
+        columns=list(dict.fromkeys(column for line in report.segments for column in line.figures)),
     )
     return text.encode()
+
+
+def _reasons(report: RunReport) -> list[str]:
+    """The reasons for which somebody was not written."""
+    lines = [line for line in report.segments if line.write]
+    return [reason for reason in REASONS if any(line.excluded[reason] != 0 for line in lines)]
 
 
 def _environment() -> jinja2.Environment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from segkit.report.numbers import percent
+from segkit.report.numbers import percent, short
 from segkit.reports import LedgerLine, RunReport
 from segkit.words import count, plural
 
@@ -29,8 +29,10 @@ def in_words(name: str) -> str:
 
 
 def amount(value: Decimal | float | None) -> str:
-    """An amount: whole from 100 on."""
-    return NEVER if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    """An amount: without decimals from 100 on, and where it has none."""
+    if value is None:
+        return NEVER
+    return f"{value:,.0f}" if abs(float(value)) >= 100 else f"{value:,.2f}".removesuffix(".00")
 
 
 def per_cent(value: float | None) -> str:
@@ -108,5 +110,8 @@ def _tiles(report: RunReport) -> Iterator[tuple[str, str]]:
     for word, number in told.items():
         if number is not None:
             yield count(number), word
+    spent = [group.revenue for table in report.rfm[:1] for group in table.segments]
+    if spent and None not in spent:
+        yield short(round(sum(filter(None, spent), Decimal()))), "revenue"
     if report.past:
         yield count(len(report.past.days)), "days with a run"
