@@ -48,13 +48,12 @@ class Combination(NamedTuple):
 class Overlap(NamedTuple):
     """Who is in which segments together.
 
-    `rows` are the segments of the combinations; `pairs` has by pair of `paired` what percent of the first is in the
+    `rows` are the largest segments, in their order; `pairs` has by pair of these what percent of the first is in the
     second, too, None where that is hidden.
     """
 
     rows: tuple[str, ...]
     combinations: tuple[Combination, ...]
-    paired: tuple[str, ...]
     pairs: Mapping[tuple[str, str], float | None]
 
 

@@ -8,7 +8,7 @@ no list), `several` (in more than one), `control` (the control group, where ther
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`,
 `to` (`address`, `table`, `holdout`, `load`) where the lists go to a table, whose `path` in `outputs` is their `list`
-there, and `cutoffs` (the files of cutoffs) where some were saved.
+there, and `cutoffs` (the files of cutoffs) where some were saved, and `report` (the file) where one was written.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `control` (how many of those held out are in the control group), `holdout_path` (of the
@@ -160,6 +160,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "dry_run": result.dry_run,
         **({"to": result.table._asdict()} if result.table else {}),
         **({"cutoffs": list(result.cutoffs)} if result.cutoffs else {}),
+        **({"report": result.report} if result.report else {}),
     }
 
 

@@ -70,7 +70,7 @@ def _line(one: SegmentOf, numbers: Sequence[int | None], fewest: int, today: Lin
     is_known = (written if one.write else matched) is not None
     return LedgerLine(
         name=one.name,
-        label=one.label,
+        label=one.label if one.label != one.name else "",
         write=one.write,
         matched=matched,
         excluded=dict(zip(REASONS, stopped, strict=True)),

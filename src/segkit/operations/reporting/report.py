@@ -38,7 +38,14 @@ class Page(NamedTuple):
 
 
 def write_report(
-    path: Path, output: str, page: Page, wanted: Wanted, *, stdout: BinaryIO | None = None
+    path: Path,
+    output: str,
+    page: Page,
+    wanted: Wanted,
+    *,
+    stdout: BinaryIO | None = None,
+    wait: bool = True,
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> ReportWritten:
     """Write the page of the run in a folder; `-` is `stdout`.
 
@@ -56,7 +63,7 @@ def write_report(
         stdout.write(content)
         stdout.flush()
     else:
-        with publish_file(Path(output)) as target:
+        with publish_file(Path(output), wait=wait, on_wait=on_wait) as target:
             target.write_bytes(content)
     return ReportWritten(output, len(content), found.as_of, page.sections(found), found.left_out)
 
@@ -129,6 +136,8 @@ def _left_out(run: Run, before: Run | None, wanted: Wanted) -> Iterator[tuple[st
     else:
         if run.exclusive:
             yield "overlap", "the run is exclusive: nobody is in two lists"
+        elif sum(one.write for one in manifest.segments) < 2:
+            yield "overlap", "there are no two lists"
         if not kept.rfm:
             yield "rfm", "the rule file has no `[rfm]`"
         if not kept.columns:

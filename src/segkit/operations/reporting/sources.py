@@ -39,14 +39,18 @@ class Names:
 
 def tables(manifest: Manifest) -> Iterator[TableRead]:
     """The tables in their order, and the rows that were left out of each."""
+    names = Names(manifest)
     for one in manifest.tables:
-        yield TableRead(one.name, one.rows, {reason: rows for reason, rows in one.left_out.items() if rows})
+        yield TableRead(
+            names.without_folders(one.name), one.rows, {reason: rows for reason, rows in one.left_out.items() if rows}
+        )
 
 
 def files(manifest: Manifest) -> Iterator[FileRead]:
     """The files that were read."""
+    names = Names(manifest)
     for one in manifest.inputs:
-        yield FileRead(one.table, name_of(one.path), one.bytes, one.sha256)
+        yield FileRead(names.without_folders(one.table), name_of(one.path), one.bytes, one.sha256)
 
 
 def messages(manifest: Manifest) -> Iterator[Message]:

@@ -13,8 +13,8 @@ MOST_SEGMENTS = 25
 """As many rows a picture has, and as many columns a table of pairs; the largest segments are shown."""
 
 
-def overlap(manifest: Manifest, kept: AggregatesOf, lines: Sequence[LedgerLine], fewest: int) -> Overlap:
-    """What is known of lists that share customers."""
+def overlap(manifest: Manifest, kept: AggregatesOf, lines: Sequence[LedgerLine], fewest: int) -> Overlap | None:
+    """What is known of lists that share customers; None where there are no two."""
     sizes = {line.name: line.written for line in lines if line.write}
     largest = sorted(sizes, key=lambda name: -(sizes[name] or 0))[:MOST_SEGMENTS]
     paired = tuple(name for name in sizes if name in largest)
@@ -24,12 +24,11 @@ def overlap(manifest: Manifest, kept: AggregatesOf, lines: Sequence[LedgerLine],
         for one in kept.combinations
         if one.segments and one.customers >= fewest and set(one.segments) <= set(largest) - hidden
     ][:MOST_COMBINATIONS]
-    combinations = _without_rests(combinations, manifest, fewest)
-    met = {name for one in combinations for name in one.segments}
+    if len(paired) < 2:
+        return None
     return Overlap(
-        rows=tuple(name for name in paired if name in met),
-        combinations=tuple(combinations),
-        paired=paired if len(paired) > 1 else (),
+        rows=paired,
+        combinations=tuple(_without_rests(combinations, manifest, fewest)),
         pairs=_pairs(manifest, paired, sizes, fewest),
     )
 

@@ -28,7 +28,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
     "segments": ("Segments", lambda report: report.segments),
     "ledger": ("From matched to written", lambda report: report.segments),
-    "overlap": ("Overlap", lambda report: report.overlap and report.overlap.paired),
+    "overlap": ("Overlap", lambda report: report.overlap),
     "rfm": ("Recency and frequency", lambda report: report.rfm),
     "flow": ("Who moved", lambda report: report.flows),
     "grades": ("Stages and grades", lambda report: report.grades),

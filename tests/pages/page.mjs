@@ -1,5 +1,5 @@
 // Opens a report in Chromium, light and dark, and asks axe-core about it; pictures of it, and a PDF, go to a folder.
-//     NODE_PATH... node .ci/page.mjs report.html FOLDER
+//     node tests/pages/page.mjs report.html FOLDER
 // SEGKIT_TEST_NODE_MODULES names the folder with `axe-core` and `puppeteer-core`, CHROMIUM the browser. The page's policy
 // lets no script in, so that axe-core comes by the DevTools protocol, into a world of its own. Prints one JSON object.
 import { createRequire } from "node:module";
@@ -45,6 +45,7 @@ try {
     await evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true)); 0");
     found.views[name] = await evaluate(`axe.run(document).then((told) => ({
       passes: told.passes.length,
+      contrast: told.passes.filter((one) => one.id === "color-contrast").flatMap((one) => one.nodes).length,
       violations: told.violations.map((one) => ({ id: one.id, nodes: one.nodes.map((node) => node.html.slice(0, 200)) })),
       width: document.documentElement.scrollWidth,
     }))`);
