@@ -18,7 +18,7 @@ import pytest
 from tests.desk import ROOT, Desk
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-MODULES = Path(os.environ.get("SEGKIT_TEST_NODE_MODULES", ".")) / "node_modules"
+MODULES = Path(os.environ.get("SEGKIT_TEST_NODE_MODULES", ".")).resolve() / "node_modules"
 ABSENT = [
     *([] if CHROMIUM else ["Chromium"]),
     *([] if shutil.which("node") else ["node"]),
@@ -34,7 +34,7 @@ PICTURE = ("light", "dark", "phone")
 def seen(file: Path, folder: Path) -> Any:
     """What the browser says of a page; its pictures go to the folder."""
     command = ["node", str(ROOT / "tests/pages/page.mjs"), str(file), str(folder)]
-    environment = {**os.environ, "CHROMIUM": str(CHROMIUM)}
+    environment = {**os.environ, "CHROMIUM": str(CHROMIUM), "SEGKIT_TEST_NODE_MODULES": str(MODULES.parent)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
