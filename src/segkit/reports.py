@@ -161,6 +161,26 @@ class Evaluation(NamedTuple):
     warnings: tuple[str, ...]
 
 
+class Answers(NamedTuple):
+    """Whether a segment is measurable, accessible, viable and remunerative; None where nothing tells.
+
+    `known` and `reach` are in percent, `reached` and `needed` customers, `a_head` what members are worth on average,
+    `compared` the same in percent of all customers.
+    """
+
+    segment: str
+    known: float | None
+    reach: float | None
+    reached: int | None
+    needed: int
+    a_head: Decimal | None
+    compared: float | None
+    measurable: bool | None
+    accessible: bool | None
+    viable: bool
+    remunerative: bool | None
+
+
 class Past(NamedTuple):
     """The segments over time, and the days with another rule file than in the run before."""
 
@@ -224,6 +244,7 @@ class RunReport(NamedTuple):
     rfm: tuple[RfmTable, ...]
     grades: tuple[Grades, ...]
     flows: tuple[Flow, ...]
+    answers: tuple[Answers, ...]
     evaluation: Evaluation | None
     past: Past | None
     tables: tuple[TableRead, ...]

@@ -111,7 +111,7 @@ def test_sections_of_the_examples(desk: Desk, example: str) -> None:
     told = json.loads(desk.segkit("report", out, "-o", desk / "report.html", "--json").stdout)
     page = Document((desk / "report.html").read_text(encoding="utf-8"))
     assert [*page.tables] == told["sections"] == EXAMPLES[example]
-    missing = {"overlap", "rfm", "flow", "grades", "evaluation", "history"} - {*told["sections"]}
+    missing = {"overlap", "rfm", "flow", "grades", "mavr", "evaluation", "history"} - {*told["sections"]}
     assert {one["section"] for one in told["left_out"]} == missing
     for one in told["left_out"]:
         assert one["why"].replace("`", "") in page.texts[""]
@@ -400,6 +400,48 @@ def test_what_came_of_it(shop: Desk) -> None:
     assert not re.search(r"\d points", hide.texts["evaluation"])
 
 
+def test_the_four_questions(shop: Desk) -> None:
+    rules = RULES.replace("{output}", "").replace(
+        "[segment.town]", "[segment.few]\nrfm.monetary.min = 700\n[segment.town]"
+    )
+    run(shop, rules)
+    rules_of_the_day = shop.put("rules.toml", rules.replace("version = 1", f"version = 1\nas_of = {DAYS[1]}"))
+    told = shop.segkit("check", rules_of_the_day, "--data", "--json", code=None).stdout
+    shop.put("check.json", told)
+    table = report(shop, "--check", shop / "check.json").tables["mavr"][0]
+    matched = {one["name"]: one["matched"] for one in json.loads((shop / "out/manifest.json").read_text())["segments"]}
+    answers = json.loads(told)["mavr"]
+    assert [row[0] for row in table[2:]] == [one["segment"] for one in answers]
+    words = {True: "yes", False: "no", None: "–"}
+    hidden_ones = 0
+    for row, one in zip(table[2:], answers, strict=True):
+        size = matched[one["segment"]]
+        few = any(0 < number < 5 for number in (size, one["reached"], size - one["reached"]))
+        hidden_ones += few
+        assert row[5] == (HIDDEN if few else f"{one['reached']:,}")
+        assert [row[2], row[4], row[7], row[10]] == [words[one[answer]] for answer in "mavp"]
+        assert (row[8] == "–") == (few or one["a_head"] is None)
+    assert 0 < hidden_ones < len(answers)
+    shop.put("other.json", told.replace("rules.toml", "other.toml"))
+    done = shop.segkit("report", shop / "out", "--check", shop / "other.json", "-o", "-", code=3)
+    assert "is of another rule file" in done.stderr
+    shop.put("plain.json", shop.segkit("check", rules_of_the_day, "--json", code=None).stdout)
+    done = shop.segkit("report", shop / "out", "--check", shop / "plain.json", "-o", "-", code=3)
+    assert "is not what `segkit check RULES --data --json` writes" in done.stderr
+
+
+def test_nobody(desk: Desk) -> None:
+    """A run of nobody has a page, and says what it does not have."""
+    desk.put("data/c.csv", "id,age,town,optin\n")
+    desk.put("data/o.csv", "id,day,number,amount\n")
+    run(desk, RULES)
+    page = report(desk)
+    assert "0 of 0 customers are written, in 4 segments; " in page.texts[""]
+    missing = {"rfm", "flow", "mavr", "evaluation"}
+    assert {"segments", "ledger", "overlap", "rfm", "flow", "grades", "mavr", "evaluation", "history", "source"} - missing == page.tables.keys()  # fmt: skip
+    assert "nobody has scores" in page.texts[""] and "nobody is there on both days" in page.texts[""]
+
+
 def test_exclusive_lists_add_up(desk: Desk) -> None:
     """The size of one list would be told by the others, and by how many are in a list."""
     desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(100)))
@@ -439,7 +481,7 @@ ERRORS: dict[str, Case] = {
     "not of evaluate": (
         ["report", "out", "--evaluation", "out/manifest.json"],
         3,
-        "is not what `segkit evaluate --json` writes",
+        "is not what `segkit evaluate RUN --json` writes",
     ),
     "no previous run": (["report", "out", "--previous", "data"], 3, "`data` holds no run"),
     "not an earlier one": (["report", "out", "--previous", "out"], 2, "not of a day before 2024-06-30"),

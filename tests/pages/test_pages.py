@@ -78,7 +78,11 @@ def everything(desk: Desk, page: Path) -> None:
         desk.apply(rules, "-q", "--as-of", day, "-o", desk / "out")
     told = desk.segkit("evaluate", desk / "out", "--within", "29 days", "--json").stdout
     desk.put("evaluation.json", told)
-    done = desk.segkit("report", desk / "out", "--evaluation", desk / "evaluation.json", "-o", page, "--json")
+    of_the_day = desk.put("rules.toml", rules.replace("version = 1", "version = 1\nas_of = 2017-06-01"))
+    checked = desk.segkit("check", of_the_day, "--data", "--json", code=None)
+    desk.put("check.json", checked.stdout)
+    files = ["--evaluation", desk / "evaluation.json", "--check", desk / "check.json"]
+    done = desk.segkit("report", desk / "out", *files, "-o", page, "--json")
     assert json.loads(done.stdout)["left_out"] == []
 
 

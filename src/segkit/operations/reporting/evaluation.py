@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field
 
 from segkit.errors import DataError
 from segkit.operations.delivery.runs import Run
 from segkit.operations.reporting.hiding import is_few, shown
+from segkit.operations.reporting.json_files import read_json
 from segkit.operations.reporting.sources import Names
 from segkit.reports import Arm, Difference, Evaluation, Outcome
 
@@ -65,6 +65,7 @@ class _Warning:
 class _File:
     as_of: str
     runs: tuple[str, ...]
+    start: str | None = Field(alias="from")
     until: str | None
     level: float
     compared: int
@@ -75,15 +76,7 @@ class _File:
 
 def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
     """What came of a run. `DataError` where the file is not of `evaluate --json`, or is of another run."""
-    hint = "write it: `segkit evaluate RUN --json > FILE`"
-    try:
-        text = path.read_bytes()
-        found = TypeAdapter(_File).validate_json(text)
-        start = json.loads(text).get("from")  # which is no name in Python
-    except OSError as error:
-        raise DataError.of(f"cannot read `{path}`: {error.strerror}", hint=hint) from error
-    except ValidationError as error:
-        raise DataError.of(f"`{path}` is not what `segkit evaluate --json` writes", hint=hint) from error
+    found = read_json(path, _File, "segkit evaluate RUN --json")
     if run.as_of not in found.runs:
         message = f"`{path}` is of {', '.join(found.runs[:3])}, and `{run.shown}` is a run of {run.as_of}"
         raise DataError.of(message, hint="name the evaluation of this run")
@@ -91,7 +84,7 @@ def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
     names = Names(run.manifest)
     return Evaluation(
         runs=found.runs,
-        start=start,
+        start=found.start,
         until=found.until,
         level=found.level,
         compared=found.compared,

@@ -14,6 +14,7 @@ from segkit.operations.delivery.past.lines import has_history
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.reporting.evaluation import evaluation
 from segkit.operations.reporting.ledger import ledger, totals
+from segkit.operations.reporting.mavr import answers
 from segkit.operations.reporting.past import flows, lines, past
 from segkit.operations.reporting.scores import grades, rfm_tables
 from segkit.operations.reporting.sources import files, messages, tables
@@ -28,6 +29,7 @@ class Wanted(NamedTuple):
     min_cell: int = 5
     previous: Path | None = None
     evaluation: Path | None = None
+    check: Path | None = None
 
 
 class Page(NamedTuple):
@@ -74,7 +76,9 @@ def _spare(output: Path, run: Run, wanted: Wanted) -> None:
     ours = {run.folder / name for name in ("manifest.json", *run.manifest.files)}
     if wanted.previous and wanted.previous.is_dir():
         ours |= {wanted.previous / "manifest.json"}
-    if target in {path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.previous]))}:
+    if target in {
+        path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.check, wanted.previous]))
+    }:
         raise WriteError.of(f"`{output}` is an input: the report would take its place", hint="name another file")
 
 
@@ -90,7 +94,7 @@ def report_of(run: Run, wanted: Wanted) -> RunReport:
     tracked = manifest.tracked
     matching = tracked and (before is None or tracked.since == before.as_of)
     days = sorted({line.as_of for line in history if line.as_of < run.as_of})
-    return RunReport(
+    found = RunReport(
         title=wanted.title or "Segments",
         as_of=run.as_of,
         version=manifest.segkit_version,
@@ -104,14 +108,16 @@ def report_of(run: Run, wanted: Wanted) -> RunReport:
         rfm=tuple(rfm_tables(kept, fewest)) if kept else (),
         grades=grades(kept.columns, fewest) if kept else (),
         flows=tuple(flows(tracked, max(fewest, tracked.fewest))) if tracked and matching else (),
+        answers=answers(wanted.check, run, fewest) if wanted.check else (),
         evaluation=evaluation(wanted.evaluation, run, fewest) if wanted.evaluation else None,
         past=past(history, run, segments) if history else None,
         tables=tuple(tables(manifest)),
         files=tuple(files(manifest)),
         rules=(manifest.rules.path, manifest.rules.sha256) if manifest.rules else None,
         messages=tuple(messages(manifest)),
-        left_out=dict(_left_out(run, before, wanted)),
+        left_out={},
     )
+    return found._replace(left_out=dict(_left_out(found, run, before)))
 
 
 def _previous(path: Path, run: Run) -> Run:
@@ -126,29 +132,35 @@ def _previous(path: Path, run: Run) -> Run:
     return before
 
 
-def _left_out(run: Run, before: Run | None, wanted: Wanted) -> Iterator[tuple[str, str]]:
+def _left_out(found: RunReport, run: Run, before: Run | None) -> Iterator[tuple[str, str]]:
     """Sections that are not there, and why."""
     manifest = run.manifest
-    kept, tracked = manifest.aggregates, manifest.tracked
-    if kept is None:
-        why = "the run is of a version of segkit that kept no aggregates: run it anew"
-        yield from dict.fromkeys(("overlap", "rfm", "grades"), why).items()
-    else:
-        if run.exclusive:
-            yield "overlap", "the run is exclusive: nobody is in two lists"
-        elif sum(one.write for one in manifest.segments) < 2:
-            yield "overlap", "there are no two lists"
-        if not kept.rfm:
-            yield "rfm", "the rule file has no `[rfm]`"
-        if not kept.columns:
-            yield "grades", "the rule file has no stages and no grades"
-    if tracked is None:
-        yield "flow", "the run tracks no column: `[output] track`"
-    elif tracked.since is None:
-        yield "flow", "no run of a day before has tracked these columns"
-    elif before and tracked.since != before.as_of:
-        yield "flow", f"the run has the moves since {tracked.since}, not since {before.as_of}"
-    if wanted.evaluation is None:
+    kept, old = manifest.aggregates, "the run is of a version of segkit that kept no aggregates: run it anew"
+    if run.exclusive:
+        yield "overlap", "the run is exclusive: nobody is in two lists"
+    elif found.overlap is None:
+        yield "overlap", "there are no two lists" if kept else old
+    if not found.rfm:
+        without = "nobody has scores" if kept and kept.rfm else "the rule file has no `[rfm]`"
+        yield "rfm", without if kept else old
+    if not found.flows:
+        yield "flow", _without_flow(run, before)
+    if not found.grades:
+        yield "grades", "the rule file has no stages and no grades" if kept else old
+    if not found.answers:
+        yield "mavr", "none was given: `--check FILE`"
+    if found.evaluation is None:
         yield "evaluation", "none was given: `--evaluation FILE`"
-    if not has_history(run):
-        yield "history", "the run keeps none: `[output] history = true`"
+    if found.past is None or not found.past.segments:
+        yield "history", "it has no lines yet" if has_history(run) else "the run keeps none: `[output] history = true`"
+
+
+def _without_flow(run: Run, before: Run | None) -> str:
+    tracked = run.manifest.tracked
+    if tracked is None:
+        return "the run tracks no column: `[output] track`"
+    if tracked.since is None:
+        return "no run of a day before has tracked these columns"
+    if before and tracked.since != before.as_of:
+        return f"the run has the moves since {tracked.since}, not since {before.as_of}"
+    return "nobody is there on both days"

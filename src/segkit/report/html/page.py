@@ -32,6 +32,7 @@ SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
     "rfm": ("Recency and frequency", lambda report: report.rfm),
     "flow": ("Who moved", lambda report: report.flows),
     "grades": ("Stages and grades", lambda report: report.grades),
+    "mavr": ("Four questions", lambda report: report.answers),
     "evaluation": ("Did it work", lambda report: report.evaluation),
     "history": ("History", lambda report: report.past and report.past.segments),
     "source": ("What was read", lambda report: True),
