@@ -319,6 +319,46 @@ def test_the_history(shop: Desk) -> None:
         assert number(rows[name][4]) == one["buyers"]
 
 
+def test_the_history_hides_what_the_sizes_would_tell(shop: Desk) -> None:
+    """Who entered, with both sizes, tells who left, and so does who stayed; what a few buyers spent is theirs."""
+    run(shop, output="min_cell = 1")
+    told = json.loads(shop.segkit("history", shop / "out", "--json").stdout)["segments"]
+    seen: Counter[str] = Counter()
+    for fewest in (1, 5, 10, 15, 25, 40):
+        page = report(shop, "--min-cell", fewest)
+        cells = {name.split()[0]: row for name, row in page.rows("segments").items() if name and "…" not in row[0]}
+        for one in told:
+            first, last = one["lines"]
+            few = any(0 < last[number] < fewest for number in ("entered", "left", "customers"))
+            row = page.rows("history")[one["name"]]
+            seen[f"moves {few}"] += 1
+            if one["name"] in cells:
+                shown = [int(text.replace("−", "-").replace("–", "-99999")) for text in cells[one["name"]][3:5]]
+                assert shown == ([-99999, -99999] if few else [last["entered"], -last["left"]])
+            assert (row[3] == "–") or not few
+            few = 0 < first["buyers"] < fewest or 0 < first["customers"] < fewest
+            seen[f"buyers {few}"] += 1
+            assert (row[4] == "–", row[6] == "–") == (few, few)
+    assert len(seen) == 4
+
+
+def test_combinations_do_not_tell_a_few(desk: Desk) -> None:
+    """Of 53 in a list, 50 are in no other, so that 3 are; and where a size is hidden, its combinations are."""
+    desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(200)))
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n'
+    lists = {"a": [0, 52], "b": [50, 92], "c": [100, 149], "d": [140, 189]}
+    rules = head + "".join(f"[segment.{name}]\ndemographic.n.between = {n}\n" for name, n in lists.items())
+    desk.apply(rules, "-q")
+    told = report(desk).texts["overlap"]
+    assert "c: 40 customers" in told and "c & d: 10 customers" in told
+    assert "a: 50" not in told and "b: 40" not in told
+    refused = rules.replace("[segment.a]", "[consent]\nrequire.n.not = 141\n[segment.a]")
+    desk.apply(refused, "-q")
+    page = report(desk)
+    assert page.rows("ledger")["c"][2] == page.rows("ledger")["d"][2] == HIDDEN
+    assert "c: 40" not in page.texts["overlap"] and "c & d" not in page.texts["overlap"]
+
+
 def test_profiles_of_a_few_are_hidden(desk: Desk) -> None:
     """Also where many are written, and few of them have a value: total and mean would tell how many."""
     values = ["" if n > 2 else str(100 + n) for n in range(50)]
@@ -446,12 +486,12 @@ def test_exclusive_lists_add_up(desk: Desk) -> None:
     """The size of one list would be told by the others, and by how many are in a list."""
     desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(100)))
     head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n[assignment]\nmode = "exclusive"\n'
-    segments = {"few": 3, "some": 20, "many": 70}
-    text = head + "".join(f"[segment.{name}]\ndemographic.n.below = {n}\n" for name, n in segments.items())
+    segments = {"few": [0, 2], "some": [10, 29], "many": [30, 99]}
+    text = head + "".join(f"[segment.{name}]\ndemographic.n.between = {n}\n" for name, n in segments.items())
     desk.apply(text, "-q")
     page = report(desk)
     rows = {name: cells[0] for name, cells in page.rows("segments").items()}
-    assert [rows[name] for name in segments] == [HIDDEN, HIDDEN, "50"]
+    assert [rows[name] for name in segments] == [HIDDEN, HIDDEN, "70"]
     assert "overlap" not in page.tables
     assert "nobody is in two lists" in page.texts[""]
 

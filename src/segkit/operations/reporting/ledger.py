@@ -16,7 +16,10 @@ _MATCHED, _WRITTEN = 0, 1
 def ledger(
     manifest: Manifest, fewest: int, today: Mapping[str, Line], previous: Manifest | None
 ) -> tuple[LedgerLine, ...]:
-    """The segments in their order; `today` are the lines of the history on the day of the run, by segment."""
+    """The segments in their order.
+
+    `today` are the lines of the history on the day of the run, by segment, without the numbers of a few.
+    """
     before = dict(zip_written(previous, fewest)) if previous else {}
     known = {one.name for one in previous.segments} if previous else set()
     numbers = _numbers(manifest, fewest)
@@ -65,8 +68,6 @@ def _row(one: SegmentOf) -> list[Number]:
 def _line(one: SegmentOf, numbers: Sequence[int | None], fewest: int, today: Line | None) -> LedgerLine:
     matched, written, *stopped = numbers
     entered, left = (today.entered, today.left) if today else (None, None)
-    if is_few(entered, fewest) or is_few(left, fewest):  # with both sizes, one would tell the other
-        entered = left = None
     is_known = (written if one.write else matched) is not None
     return LedgerLine(
         name=one.name,
