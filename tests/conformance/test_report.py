@@ -438,6 +438,8 @@ def test_what_came_of_it(shop: Desk) -> None:
     hide = report(shop, "--evaluation", shop / "ev.json", "--min-cell", "100")
     assert hide.texts["evaluation"].count("too few to tell") == 2
     assert not re.search(r"\d points", hide.texts["evaluation"])
+    assert [row[-2:] for row in hide.tables["evaluation"][0][1:]] == [["–", "–"]] * 2
+    assert [row[-3] for row in hide.tables["evaluation"][0][1:]] == [HIDDEN] * 2
 
 
 def test_the_four_questions(shop: Desk) -> None:

@@ -41,10 +41,7 @@ def _without_rests(combinations: list[Combination], manifest: Manifest, fewest: 
         rests = {
             name: size - sum(one.customers for one in left if name in one.segments) for name, size in written.items()
         }
-        listed = None if manifest.unlisted is None else manifest.customers - manifest.unlisted
         told = [name for name, rest in rests.items() if is_few(rest, fewest)]
-        if not told and listed is not None and is_few(listed - sum(one.customers for one in left), fewest):
-            told = [*written]
         telling = [one for one in left if set(one.segments) & set(told)]
         if not telling:
             return left
