@@ -127,8 +127,8 @@ class Arm(NamedTuple):
 class Difference(NamedTuple):
     """How an arm differs from another by a metric, with the bounds of its interval.
 
-    `kind` is `share`, whose figures are from 0 to 1, or `mean`. `is_sure` says that it is no chance, all comparisons
-    counted.
+    `kind` is `share`, whose figures are from 0 to 1, or `mean`. `is_sure` says that it is not by chance, all
+    comparisons counted; `too_few` that too few have bought to say anything.
     """
 
     arm: str
@@ -139,6 +139,7 @@ class Difference(NamedTuple):
     low: float | None
     high: float | None
     is_sure: bool
+    too_few: bool
 
 
 class Outcome(NamedTuple):

@@ -434,9 +434,15 @@ def test_what_came_of_it(shop: Desk) -> None:
         assert shown[name][2] == f"{100 * arm['conversion']:.1f} %"
     differences = page.tables["evaluation"][1][1:]
     assert len(differences) == len(segment["comparisons"]) == 2
+    for row, one in zip(differences, segment["comparisons"], strict=True):
+        sure = "not by chance" if one["significant"] else "may be chance"
+        assert row[-1].endswith("too few buyers to tell" if one["too_few"] else sure)
+        factor = 100 if one["metric"] == "conversion" else 1
+        figures = [float(cell.replace("−", "-").replace(",", "").split()[0]) for cell in row[-4:-1]]
+        assert figures == pytest.approx([factor * one[name] for name in ("difference", "low", "high")], abs=0.006)
     assert "from 2024-06-01 to 2024-06-20" in page.texts["evaluation"]
     hide = report(shop, "--evaluation", shop / "ev.json", "--min-cell", "100")
-    assert hide.texts["evaluation"].count("too few to tell") == 2
+    assert hide.texts["evaluation"].count("too few buyers to tell") == 2
     assert not re.search(r"\d points", hide.texts["evaluation"])
     assert [row[-2:] for row in hide.tables["evaluation"][0][1:]] == [["–", "–"]] * 2
     assert [row[-3] for row in hide.tables["evaluation"][0][1:]] == [HIDDEN] * 2

@@ -41,6 +41,7 @@ class _Comparison:
     low: float | None
     high: float | None
     significant: bool | None = None
+    too_few: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,4 +136,5 @@ def _differences(
             low=None if hide else one.low,
             high=None if hide else one.high,
             is_sure=bool(one.significant) and not hide,
+            too_few=one.too_few,
         )

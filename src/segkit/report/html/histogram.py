@@ -8,7 +8,7 @@ from segkit.report.numbers import short
 from segkit.reports import Bar, Histogram
 from segkit.words import count
 
-WIDTH, HEIGHT, LEFT, TOP, BELOW = 340, 180, 40, 12, 36
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BELOW = 340, 180, 40, 18, 12, 36
 _LABELS = 7
 _UNITS = {"recency": " days", "frequency": "", "monetary": ""}
 _NAMES = {"recency": "days since the last one", "frequency": "how often", "monetary": "spent"}
@@ -38,6 +38,7 @@ class Picture(NamedTuple):
     width: int
     height: int
     left: int
+    right: int
     floor: float
     name: str
     about: str
@@ -53,7 +54,7 @@ def histogram_picture(histogram: Histogram) -> Picture:
     bars = histogram.bars
     most = max([1, *(bar.customers or 0 for bar in bars)])
     floor = HEIGHT - BELOW
-    room, step = floor - TOP, (WIDTH - LEFT - 8) / len(bars)
+    room, step = floor - TOP, (WIDTH - LEFT - RIGHT) / len(bars)
     drawn = tuple(
         Drawn(
             x=round(LEFT + place * step + 1, 1),
@@ -67,11 +68,12 @@ def histogram_picture(histogram: Histogram) -> Picture:
     )
     every = -(-len(bars) // _LABELS)
     edges = [bar.low for bar in bars] + [bars[-1].high]
-    median = None if histogram.median is None else f"the median is {_range(bars[histogram.median], unit)}"
+    median = None if histogram.median is None else f"median: {_range(bars[histogram.median], unit)}"
     return Picture(
         width=WIDTH,
         height=HEIGHT,
         left=LEFT,
+        right=WIDTH - RIGHT,
         floor=floor,
         name=_NAMES[histogram.measure],
         about=f"{count(sum(bar.customers or 0 for bar in bars))} customers in {len(bars)} ranges",

@@ -14,7 +14,7 @@ from segkit.report.html.flow import flow_picture
 from segkit.report.html.heat import heated
 from segkit.report.html.histogram import histogram_picture
 from segkit.report.html.upset import upset_picture
-from segkit.report.html.words import amount, head_line, in_words, per_cent, signed, tiles
+from segkit.report.html.words import amount, change, head_line, in_words, per_cent, signed, tiles
 from segkit.report.numbers import sparks
 from segkit.reports import RunReport
 from segkit.results import REASONS
@@ -94,6 +94,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "amount": amount,
+        "change": change,
         "count": count,
         "per_cent": per_cent,
         "signed": signed,

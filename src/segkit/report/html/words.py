@@ -45,6 +45,11 @@ def signed(value: int) -> str:
     return "0" if not value else f"{'+' if value > 0 else '−'}{count(abs(value))}"
 
 
+def change(value: float) -> str:
+    """A difference with its sign and two decimals."""
+    return f"{'−' if value < 0 else '+'}{abs(value):,.2f}"
+
+
 def head_line(report: RunReport) -> str:
     """One sentence: who was written, what changed, what failed."""
     return f"{_who(report)}; {_changed(report)}; {_failed(report)}."
