@@ -16,6 +16,7 @@ EXTRAS = {
     "geo": ("shapely", "numpy"),
     "charts": ("altair", "vl_convert"),
     "predict": ("numpy", "scipy"),
+    "report": ("jinja2",),
     "excel": ("fastexcel", "xlsxwriter"),
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
     "database": ("adbc_driver_postgresql",),

@@ -165,7 +165,8 @@ class ApplyResult(NamedTuple):
     """What a run of a rule file did.
 
     `unmatched` counts the customers who match no segment, `unlisted` those who are written in no list, `several` those
-    who are written in more than one. `cutoffs` are the files of saved cutoffs. Where the lists go to a `table`, the
+    who are written in more than one. `cutoffs` are the files of saved cutoffs,
+    `report` is that of the report. Where the lists go to a `table`, the
     paths of files are names of lists.
     """
 
@@ -186,6 +187,7 @@ class ApplyResult(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
     unlisted: int = 0
     cutoffs: tuple[str, ...] = ()
+    report: str | None = None
     table: TableTarget | None = None
     control: ControlGroup | None = None
 

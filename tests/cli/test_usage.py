@@ -77,6 +77,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "accept_changes": True,
         "replace": True,
         "save_cutoffs": "cuts",
+        "report": None,
     }
 
 

@@ -70,6 +70,7 @@ FLAGS = {
     "accept_changes": ["--accept-changes"],
     "replace": ["--replace"],
     "save_cutoffs": ["--save-cutoffs", "."],
+    "report": ["--report", "report.html"],
     "no_wait": ["--no-wait"],
     "memory": ["--memory", "1GB"],
     "buckets": ["--buckets", "3"],
@@ -91,7 +92,9 @@ def test_every_flag_of_apply_is_tried() -> None:
     assert {parameter.name for parameter in command.params} == FLAGS.keys()
 
 
-@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize(
+    "flag", [pytest.param(flag, marks=[pytest.mark.extra("report")] if flag == "report" else []) for flag in FLAGS]
+)
 def test_no_flag_bypasses_consent(shop: Desk, flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.put("other.csv", CUSTOMERS.replace("@x.fr", "@y.fr"))
     text = f"{HEAD}{CONSENT}{EVERYONE}"

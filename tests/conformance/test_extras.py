@@ -16,6 +16,7 @@ VALUE = event_table("o", "o.csv", 'amount = "total"') + '[value]\nevents = "o"\n
 RULES = {
     "geo": head('latitude = "lat"', 'longitude = "lon"') + '[segment.s]\ngeographic.inside = "zones.geojson"\n',
     "charts": "",
+    "report": "",
     "predict": head() + VALUE + "[segment.s]\nvalue.p_alive.min = 0.5\n",
     "excel": head(path="c.xlsx") + "[segment.s]\neveryone = true\n",
     "database": head('table = "c"', path="postgresql://127.0.0.1:1/shop") + "[segment.s]\neveryone = true\n",
@@ -24,10 +25,11 @@ RULES = {
     "spark": head() + "[segment.s]\neveryone = true\n",
     "spark-connect": head() + "[segment.s]\neveryone = true\n",
 }
-"""Extra -> rules that need it; a chart is drawn without any."""
+"""Extra -> rules that need it; charts and reports are drawn without any."""
 CLUSTER = ("apply", "rules.toml", "--engine", "spark", "--work", ".", "--master")
 ASKED = {
     "charts": ("rfm", "o.csv", "--chart", "grid.svg"),
+    "report": ("report", "run"),
     "spark": (*CLUSTER, "spark://127.0.0.1:1"),
     "spark-connect": (*CLUSTER, "sc://127.0.0.1:1"),
 }
@@ -50,7 +52,7 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); from segkit.__main__ import main; main()"
     command = [sys.executable, "-c", code, *ASKED.get(extra, ("apply", "rules.toml"))]
     done = subprocess.run(command, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if extra in ("geo", "charts", "predict", "spark", "spark-connect") else 3)
+    assert done.returncode == (2 if extra in ("geo", "charts", "report", "predict", "spark", "spark-connect") else 3)
     assert done.stderr.startswith("error: ") and done.stderr.count("error: ") == 1
     assert f'`pip install "segkit-cli[{extra}]"`' in done.stderr
     assert PLACES.get(extra, "") in done.stderr

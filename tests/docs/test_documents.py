@@ -53,6 +53,8 @@ def text(request: pytest.FixtureRequest) -> str:
 
 
 EXTRAS = {
+    "docs/cli.md": [pytest.mark.extra("report")],
+    "docs/tour.md": [pytest.mark.extra("report")],
     "docs/recipes.md": [pytest.mark.extra("geo", "predict", "excel", "database")],
     "docs/rule-file.md": [pytest.mark.extra("geo")],
     "examples/leads/README.md": [pytest.mark.extra("predict")],
@@ -176,11 +178,12 @@ def test_every_command_is_documented() -> None:
         assert f"## {name}\n" in text and f"$ segkit {name} -h\n" in text
 
 
+@pytest.mark.extra("report")
 def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("## JSON")[2]
     parts = {part.split("`")[1]: part for part in re.split(r"^### ", text, flags=re.MULTILINE)[1:]}
-    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "columns", "diff", "history")
-    apply, rfm, cohorts, explain, check, test, columns, diff, history = (
+    names = ("apply", "rfm", "cohorts", "explain", "check", "test", "columns", "diff", "history", "report")
+    apply, rfm, cohorts, explain, check, test, columns, diff, history, report = (
         parts[f"segkit {name} --json"] for name in names
     )
     shop, rules = ROOT / "docs/shop", tmp_path / "rules.toml"
@@ -201,6 +204,7 @@ def test_every_field_of_json_is_documented(tmp_path: Path) -> None:
         (diff, ["diff", str(tmp_path / "old"), str(tmp_path / "new"), "--json"]),
         (history, ["history", str(tmp_path / "old"), "--json"]),
         (history, ["history", str(tmp_path / "old"), "--moves", "--json"]),
+        (report, ["report", str(tmp_path / "old"), "-o", str(tmp_path / "old.html"), "--json"]),
         (apply, ["apply", str(rules), "--dry-run", "--json"]),
         (rfm + apply, ["rfm", orders, "--as-of", "2024-06-30", "--json"]),
         (cohorts + apply, ["cohorts", orders, "--as-of", "2024-06-30", "--json"]),

@@ -24,6 +24,7 @@ COMMANDS = {
     "columns": ("segkit.cli.commands.columns", "What conditions can be written on: columns, types, values."),
     "evaluate": ("segkit.cli.commands.evaluate", "What came of a run: who was written, beside who was not."),
     "history": ("segkit.cli.commands.history", "Segments over time: their sizes, who stayed, who bought."),
+    "report": ("segkit.cli.commands.report", "A run as one HTML page, to be forwarded and printed."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "cache": ("segkit.cli.commands.cache", "Remove what runs keep of large texts."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
@@ -33,7 +34,7 @@ GROUPS = {
     "Begin": ("init",),
     "Run": ("apply", "rfm", "cache"),
     "Trust": ("explain", "check", "test", "columns", "diff", "schema"),
-    "Measure": ("evaluate", "history", "cohorts"),
+    "Measure": ("evaluate", "history", "report", "cohorts"),
 }
 """The commands as `segkit --help` shows them, by what they are for."""
 

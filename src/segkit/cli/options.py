@@ -139,6 +139,9 @@ save_cutoffs = click.option(
     type=click.Path(),
     help="Write the cutoffs of each RFM table here, to score later days with them.",
 )
+report = click.option(
+    "--report", metavar="FILE", type=click.Path(), help="Write a page about the run here, as `segkit report` does."
+)
 log = click.option(
     "--log",
     metavar="FILE",

@@ -24,6 +24,7 @@ from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.past.runs import day_before
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
+from segkit.operations.reporting.after import ReportOf, refuse_report, report_after, spare_inputs
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
 from segkit.results import ApplyResult
 from segkit.rules.model.file import RuleFile
@@ -45,6 +46,7 @@ def apply(
     accept_changes: bool = False,
     replace: bool = False,
     save_cutoffs: str | None = None,
+    report: ReportOf | None = None,
     fail_on: str = "error",
     wait: bool = True,
     stdout: BinaryIO | None = None,
@@ -55,8 +57,8 @@ def apply(
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
-    folder for the cutoffs of each RFM table, written after the lists; a dry run writes none. `notes` gets what has to
-    be said at once.
+    folder for the cutoffs of each RFM table, written after the lists, and `report` a page about the run, written last;
+    a dry run writes neither. `notes` gets what has to be said at once.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -76,6 +78,8 @@ def apply(
     chosen = chosen_segments(loaded.rules, select)
     if save_cutoffs is not None:
         refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
+    if report is not None:
+        refuse_report(loaded, report.path, to_stdout=to_stdout)
     require_fit(resources, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
     with ExitStack() as stack:
         digests = Digests()
@@ -99,15 +103,19 @@ def apply(
         def found(run: Decision) -> None:
             if not unseen:
                 require_kept(ws, digests.__getitem__)
+            if report is not None:
+                spare_inputs(run.evaluated, report.path)
             cutoffs.update({} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs))
 
         _, result = apply_loaded(
             loaded, chosen, to, guards, ws, progress, dry_run=dry_run, clock=clock, before_delivery=found
         )
-        if dry_run or not cutoffs:
+        if dry_run or not (cutoffs or report):
             return result
         write_all(cutoffs, wait=wait, on_wait=progress)
-        return result._replace(cutoffs=tuple(map(str, cutoffs)), elapsed_seconds=time.perf_counter() - clock)
+        page = report_after(loaded, report, wait=wait, on_wait=progress) if report else None
+        elapsed = time.perf_counter() - clock
+        return result._replace(cutoffs=tuple(map(str, cutoffs)), report=page, elapsed_seconds=elapsed)
 
 
 @contextmanager

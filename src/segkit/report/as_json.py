@@ -8,7 +8,7 @@ no list), `several` (in more than one), `control` (the control group, where ther
 where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `parameters`,
 `log_likelihood`, `customers`, `repeaters`), `warnings`, `notes`, `elapsed_seconds`, `directory`, `dry_run`,
 `to` (`address`, `table`, `holdout`, `load`) where the lists go to a table, whose `path` in `outputs` is their `list`
-there, and `cutoffs` (the files of cutoffs) where some were saved.
+there, and `cutoffs` (the files of cutoffs) where some were saved, and `report` (the file) where one was written.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
 customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
 `written`, `values`, `holds`), `control` (how many of those held out are in the control group), `holdout_path` (of the
@@ -61,6 +61,8 @@ With `--moves`: `path`, `as_of`, `since`, `customers`, `came`, `gone`, `columns`
 `customers`; null
 is no value, and a number of customers that is not told).
 
+`report`: `path`, `bytes`, `as_of`, `sections`, `left_out` (`section`, `why`).
+
 `diff`: `old` and `new` (`path`, `as_of`, `customers`), `differs`, `segments` (`name`, `old` and `new`: how many are in
 it, null where the run has no such segment; `entered`, `left`, `stayed`), `moves` (`from`, `to`, `customers`; a null
 segment is none; null unless both runs are exclusive).
@@ -94,6 +96,7 @@ from segkit.experiments import (
 from segkit.histories import HistoryResult, MovesResult, SegmentHistory
 from segkit.io.write.json_text import json_text
 from segkit.report.numbers import share
+from segkit.reports import ReportWritten
 from segkit.results import (
     MEMBERS,
     REASONS,
@@ -158,6 +161,7 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "dry_run": result.dry_run,
         **({"to": result.table._asdict()} if result.table else {}),
         **({"cutoffs": list(result.cutoffs)} if result.cutoffs else {}),
+        **({"report": result.report} if result.report else {}),
     }
 
 
@@ -368,6 +372,12 @@ def moves_json(result: MovesResult) -> str:
     ]
     told = {name: getattr(result, name) for name in ("path", "as_of", "since", "customers", "came", "gone", "columns")}
     return json_text({"schema_version": SCHEMA_VERSION, **told, "moves": moves})
+
+
+def report_json(result: ReportWritten) -> str:
+    """The page that was written, and what is not in it."""
+    left_out = [{"section": section, "why": why} for section, why in result.left_out.items()]
+    return json_text({"schema_version": SCHEMA_VERSION, **result._asdict(), "left_out": left_out})
 
 
 def _history(segment: SegmentHistory) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from segkit.cli.types import FORMAT, KEY_VALUE
 from segkit.engines.registry import ENGINES, LOCAL, Asked, Resources
 
 if TYPE_CHECKING:
+    from segkit.operations.reporting.after import ReportOf
     from segkit.results import ApplyResult
 
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @options.accept_changes
 @options.replace
 @options.save_cutoffs
+@options.report
 @options.no_wait
 @options.memory("apply")
 @click.option("--buckets", type=click.IntRange(1, 1_000), metavar="N", help="Compute the customers in so many buckets.")
@@ -83,6 +85,7 @@ def command(
     accept_changes: bool,
     replace: bool,
     save_cutoffs: str | None,
+    report: str | None,
     no_wait: bool,
     memory: int | None,
     buckets: int | None,
@@ -100,6 +103,7 @@ def command(
     """
     from segkit.operations.apply import apply
 
+    page = _page(report) if report is not None else None
     if terminal.log:
         terminal.log.rules = str(rules)
     with stages(terminal) as stage:
@@ -116,6 +120,7 @@ def command(
             accept_changes=accept_changes,
             replace=replace,
             save_cutoffs=save_cutoffs,
+            report=page,
             fail_on=fail_on,
             wait=not no_wait,
             stdout=sys.stdout.buffer,
@@ -134,6 +139,13 @@ def command(
     to_stdout = output == "-" and not dry_run
     show(result, terminal, summary, sys.stderr if to_stdout else sys.stdout)
     return 0
+
+
+def _page(path: str) -> ReportOf:
+    from segkit.cli.commands.report import page
+    from segkit.operations.reporting.after import ReportOf
+
+    return ReportOf(path, page())
 
 
 def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: TextIO) -> None:

@@ -186,6 +186,8 @@ def _closing(result: ApplyResult) -> Text:
         what = f"{plural(files, 'file')} in {result.directory}{of_those}"
     if result.cutoffs:
         what += f"\nCutoffs in {', '.join(result.cutoffs)}"
+    if result.report:
+        what += f"\nReport in {result.report}"
     return Text(f"{what} ({seconds(result.elapsed_seconds)})", style="green")
 
 

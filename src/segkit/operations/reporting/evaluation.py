@@ -1,0 +1,140 @@
+"""What `segkit evaluate --json` has written, read again for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from segkit.errors import DataError
+from segkit.operations.delivery.runs import Run
+from segkit.operations.reporting.hiding import is_few, shown
+from segkit.operations.reporting.json_files import read_json
+from segkit.operations.reporting.sources import Names
+from segkit.reports import Arm, Difference, Evaluation, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figure:
+    metric: str
+    customers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Arm:
+    name: str
+    customers: int
+    buyers: int | None = None
+    conversion: float | None = None
+    per_customer: float | None = None
+    metrics: tuple[_Figure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    arm: str
+    against: str
+    metric: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    significant: bool | None = None
+    too_few: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Segment:
+    name: str
+    arms: tuple[_Arm, ...]
+    comparisons: tuple[_Comparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Metric:
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Warning:
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    as_of: str
+    runs: tuple[str, ...]
+    start: str | None = Field(alias="from")
+    until: str | None
+    level: float
+    compared: int
+    metrics: tuple[_Metric, ...]
+    segments: tuple[_Segment, ...]
+    warnings: tuple[_Warning, ...] = ()
+
+
+def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
+    """What came of a run. `DataError` where the file is not of `evaluate --json`, or is of another run."""
+    found = read_json(path, _File, "segkit evaluate RUN --json")
+    if run.as_of not in found.runs:
+        message = f"`{path}` is of {', '.join(found.runs[:3])}, and `{run.shown}` is a run of {run.as_of}"
+        raise DataError.of(message, hint="name the evaluation of this run")
+    kinds = {metric.name: metric.kind for metric in found.metrics}
+    names = Names(run.manifest)
+    return Evaluation(
+        runs=found.runs,
+        start=found.start,
+        until=found.until,
+        level=found.level,
+        compared=found.compared,
+        outcomes=tuple(_outcome(one, kinds, fewest) for one in found.segments),
+        warnings=tuple(names.without_folders(warning.message) for warning in found.warnings),
+    )
+
+
+def _outcome(one: _Segment, kinds: dict[str, str], fewest: int) -> Outcome:
+    """Where few of an arm have bought, neither the figures of its segment stand there, nor what was made of them."""
+    few = any(is_few(arm.buyers, fewest) or is_few(arm.customers, fewest) for arm in one.arms)
+    return Outcome(
+        name=one.name,
+        arms=tuple(_arm(arm, fewest, few=few) for arm in one.arms),
+        differences=tuple(_differences(one.comparisons, kinds, {*_small(one.arms, fewest)}, few=few)),
+    )
+
+
+def _small(arms: Iterable[_Arm], fewest: int) -> Iterator[str]:
+    """The metrics that few of an arm have."""
+    for arm in arms:
+        for figure in arm.metrics:
+            if is_few(figure.customers, fewest):
+                yield figure.metric
+
+
+def _arm(arm: _Arm, fewest: int, *, few: bool) -> Arm:
+    return Arm(
+        name=arm.name,
+        customers=shown(arm.customers, fewest),
+        buyers=None if few else arm.buyers,
+        conversion=None if few else arm.conversion,
+        per_customer=None if few else arm.per_customer,
+    )
+
+
+def _differences(
+    comparisons: Sequence[_Comparison], kinds: dict[str, str], small: set[str], *, few: bool
+) -> Iterator[Difference]:
+    for one in comparisons:
+        hide = few or one.metric in small
+        yield Difference(
+            arm=one.arm,
+            against=one.against,
+            metric=one.metric,
+            kind=kinds.get(one.metric, "mean"),
+            difference=None if hide else one.difference,
+            low=None if hide else one.low,
+            high=None if hide else one.high,
+            is_sure=bool(one.significant) and not hide,
+            too_few=one.too_few,
+        )

@@ -1,0 +1,111 @@
+"""A report of a run as one HTML page that nothing outside of it is needed for: no script, no address, no clock.
+
+Sections are templates, pictures are made of plain data; all that comes from a run is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from segkit.errors import RuleError
+from segkit.report.html.flow import flow_picture
+from segkit.report.html.heat import heated
+from segkit.report.html.histogram import histogram_picture
+from segkit.report.html.upset import upset_picture
+from segkit.report.html.words import amount, change, head_line, in_words, per_cent, signed, tiles
+from segkit.report.numbers import sparks
+from segkit.reports import RunReport
+from segkit.results import REASONS
+from segkit.words import count, plural
+
+if TYPE_CHECKING:
+    import jinja2
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""What a browser may load for the page: nothing, but for the styles in it."""
+SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
+    "segments": ("Segments", lambda report: report.segments),
+    "ledger": ("From matched to written", lambda report: report.segments),
+    "overlap": ("Overlap", lambda report: report.overlap),
+    "rfm": ("Recency and frequency", lambda report: report.rfm),
+    "flow": ("Who moved", lambda report: report.flows),
+    "grades": ("Stages and grades", lambda report: report.grades),
+    "mavr": ("Four questions", lambda report: report.answers),
+    "evaluation": ("Did it work", lambda report: report.evaluation),
+    "history": ("History", lambda report: report.past and report.past.segments),
+    "source": ("What was read", lambda report: True),
+}
+"""Section, which is the name of its template -> its heading, and whether a report has it."""
+
+
+def require_jinja() -> None:
+    """`RuleError` where the extra is not installed."""
+    if not _is_there("jinja2"):
+        hint = 'install it: `pip install "segkit-cli[report]"`'
+        raise RuleError.of("a report is drawn by an extra of segkit, `report`, which is not installed", hint=hint)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # it was taken out of the modules that there are
+        return False
+
+
+def sections_of(report: RunReport) -> tuple[str, ...]:
+    """The sections that the page has, in their order."""
+    return tuple(name for name, (_, has) in SECTIONS.items() if has(report))
+
+
+def page(report: RunReport) -> bytes:
+    """The page; the same report gives the same bytes."""
+    names = sections_of(report)
+    template = _environment().get_template("page.html.j2")
+    text: str = template.render(
+        report=report,
+        policy=POLICY,
+        sections={name: SECTIONS[name][0] for name in names},
+        headings={name: heading for name, (heading, _) in SECTIONS.items()},
+        head=head_line(report),
+        tiles=tiles(report),
+        reasons=_reasons(report),
+        columns=list(dict.fromkeys(column for line in report.segments for column in line.figures)),
+    )
+    return text.encode()
+
+
+def _reasons(report: RunReport) -> list[str]:
+    """The reasons for which somebody was not written."""
+    lines = [line for line in report.segments if line.write]
+    return [reason for reason in REASONS if any(line.excluded[reason] != 0 for line in lines)]
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.PackageLoader("segkit.report.html"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "amount": amount,
+        "change": change,
+        "count": count,
+        "per_cent": per_cent,
+        "signed": signed,
+        "words": in_words,
+        "sparks": lambda values: sparks(values, 24),
+    }
+    environment.globals |= {
+        "flow_picture": flow_picture,
+        "heated": heated,
+        "histogram_picture": histogram_picture,
+        "plural": plural,
+        "upset_picture": upset_picture,
+    }
+    return environment

@@ -1,0 +1,122 @@
+"""What a report says in words: its head, its tiles, and numbers as they stand in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from segkit.report.numbers import percent, short
+from segkit.reports import LedgerLine, RunReport
+from segkit.words import count, plural
+
+_WORDS = {
+    "frequency_cap": "had enough",
+    "holdout": "held out",
+    "no_key": "without a key",
+    "no_time": "without a day",
+    "after_as_of": "after the day",
+    "unknown_customer": "of unknown customers",
+    "duplicate_key": "with a key twice",
+    "where": "left out by `where`",
+}
+NEVER = "–"
+"""Stands where there is nothing, or nothing is known."""
+
+
+def in_words(name: str) -> str:
+    """The name of a reason as people read it."""
+    return _WORDS.get(name, name.replace("_", " "))
+
+
+def amount(value: Decimal | float | None) -> str:
+    """An amount: without decimals from 100 on, and where it has none."""
+    if value is None:
+        return NEVER
+    return f"{value:,.0f}" if abs(float(value)) >= 100 else f"{value:,.2f}".removesuffix(".00")
+
+
+def per_cent(value: float | None) -> str:
+    """A share."""
+    return percent(value) or NEVER
+
+
+def signed(value: int) -> str:
+    """A change with its sign, or 0."""
+    return "0" if not value else f"{'+' if value > 0 else '−'}{count(abs(value))}"
+
+
+def change(value: float) -> str:
+    """A difference with its sign and two decimals."""
+    return f"{'−' if value < 0 else '+'}{abs(value):,.2f}"
+
+
+def head_line(report: RunReport) -> str:
+    """One sentence: who was written, what changed, what failed."""
+    return f"{_who(report)}; {_changed(report)}; {_failed(report)}."
+
+
+def _who(report: RunReport) -> str:
+    all_of_them, lists = report.totals.customers, sum(line.write for line in report.segments)
+    listed = report.totals.listed
+    where = plural(lists, "segment")
+    if listed is None:
+        return f"Of {plural(all_of_them, 'customer')}, some are written, in {where}"
+    return f"{count(listed)} of {plural(all_of_them, 'customer')} are written, in {where}"
+
+
+def _changed(report: RunReport) -> str:
+    grown = [
+        (line, line.written - line.before)
+        for line in report.segments
+        if line.write and line.written is not None and line.before is not None
+    ]
+    if report.previous:
+        return _most(report.previous, [pair for pair in grown if pair[1]])
+    moved = [
+        (line, line.entered - line.left)
+        for line in report.segments
+        if line.entered is not None and line.left is not None
+    ]
+    if report.since and moved:
+        came = sum(line.entered or 0 for line, _ in moved)
+        gone = sum(line.left or 0 for line, _ in moved)
+        return f"since {report.since}, {count(came)} entered a segment and {count(gone)} left one"
+    return "no earlier run is compared"
+
+
+def _most(since: str, grown: list[tuple[LedgerLine, int]]) -> str:
+    if not grown:
+        return f"since {since}, no segment grew or shrank"
+    line, change = max(grown, key=lambda pair: abs(pair[1]))
+    return f"since {since}, {line.name} changed most, by {signed(change)} to {count(line.written or 0)}"
+
+
+def _failed(report: RunReport) -> str:
+    """A run whose expectations were broken is not published, so that only warnings can be told."""
+    warnings = sum(message.severity == "warning" for message in report.messages)
+    return f"nothing failed, with {plural(warnings, 'warning')}" if warnings else "nothing failed"
+
+
+def tiles(report: RunReport) -> list[tuple[str, str]]:
+    """Number and word of the tiles."""
+    return list(_tiles(report))
+
+
+def _tiles(report: RunReport) -> Iterator[tuple[str, str]]:
+    totals = report.totals
+    told = {
+        "customers": totals.customers,
+        "match a segment": totals.matched,
+        "are written": totals.listed,
+        "in several lists": None if report.exclusive else totals.several,
+        "held out": totals.held_out or None,
+        "in the control group": totals.control or None,
+    }
+    for word, number in told.items():
+        if number is not None:
+            yield count(number), word
+    spent = [group.revenue for table in report.rfm[:1] for group in table.segments]
+    if spent and None not in spent:
+        yield short(round(sum(filter(None, spent), Decimal()))), "revenue"
+    if report.past:
+        yield count(len(report.past.days)), "days with a run"

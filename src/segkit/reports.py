@@ -1,0 +1,266 @@
+"""What a report of a run shows: counts and sums that are safe to forward; a count of None is one that is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from segkit.histories import SegmentHistory
+
+
+class Figures(NamedTuple):
+    """A profiled column in a segment; `share` is in percent of the total over all customers."""
+
+    mean: float | None
+    total: Decimal | None
+    share: float | None
+
+
+class LedgerLine(NamedTuple):
+    """A segment, from matched to written. `entered` and `left` are since the last run of a day before.
+
+    `before` is how many were written in the run to compare with, `is_new` whether that one does not have the segment.
+    """
+
+    name: str
+    label: str
+    write: bool
+    matched: int | None
+    excluded: Mapping[str, int | None]
+    written: int | None
+    share: float | None
+    figures: Mapping[str, Figures]
+    variants: Mapping[str, int | None]
+    entered: int | None = None
+    left: int | None = None
+    before: int | None = None
+    is_new: bool = False
+
+
+class Combination(NamedTuple):
+    """How many customers are written in all of these segments, and in no other."""
+
+    segments: tuple[str, ...]
+    customers: int
+
+
+class Overlap(NamedTuple):
+    """Who is in which segments together.
+
+    `rows` are the largest segments, in their order; `pairs` has by pair of these what percent of the first is in the
+    second, too, None where that is hidden.
+    """
+
+    rows: tuple[str, ...]
+    combinations: tuple[Combination, ...]
+    pairs: Mapping[tuple[str, str], float | None]
+
+
+class Cell(NamedTuple):
+    """How many customers have two scores, and what they spent on average."""
+
+    customers: int | None
+    mean: float | None
+
+
+class Bar(NamedTuple):
+    """How many customers have a value from `low`, included, to `high`, excluded; a bound of None is none."""
+
+    low: int | None
+    high: int | None
+    customers: int | None
+
+
+class Histogram(NamedTuple):
+    """How a measure spreads; `median` is the place of the bar that has the median, where it can be told."""
+
+    measure: str
+    bars: tuple[Bar, ...]
+    median: int | None
+
+
+class Group(NamedTuple):
+    """How many customers have a value, None for no value; `revenue` is what they spent."""
+
+    value: str | None
+    customers: int | None
+    revenue: Decimal | None = None
+
+
+class RfmTable(NamedTuple):
+    """An RFM table, "" for the one without a name: customers by their scores (r, f), its segments, its measures."""
+
+    name: str
+    bins: int
+    grid: Mapping[tuple[int, int], Cell]
+    segments: tuple[Group, ...]
+    histograms: tuple[Histogram, ...]
+
+
+class Grades(NamedTuple):
+    """How many customers have each stage or grade of a column."""
+
+    column: str
+    values: tuple[Group, ...]
+
+
+class Flow(NamedTuple):
+    """How customers moved between the values of a column since a day; of some pairs, the number is hidden."""
+
+    column: str
+    since: str
+    values: tuple[str | None, ...]
+    moves: Mapping[tuple[str | None, str | None], int | None]
+
+
+class Arm(NamedTuple):
+    """Customers who were treated alike, and what they did; `conversion` is from 0 to 1."""
+
+    name: str
+    customers: int | None
+    buyers: int | None
+    conversion: float | None
+    per_customer: float | None
+
+
+class Difference(NamedTuple):
+    """How an arm differs from another by a metric, with the bounds of its interval.
+
+    `kind` is `share`, whose figures are from 0 to 1, or `mean`. `is_sure` says that it is not by chance, all
+    comparisons counted; `too_few` that too few have bought to say anything.
+    """
+
+    arm: str
+    against: str
+    metric: str
+    kind: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    is_sure: bool
+    too_few: bool
+
+
+class Outcome(NamedTuple):
+    """What came of a segment."""
+
+    name: str
+    arms: tuple[Arm, ...]
+    differences: tuple[Difference, ...]
+
+
+class Evaluation(NamedTuple):
+    """What came of a run, or of several, in the days from `start` until `until`; `level` in percent."""
+
+    runs: tuple[str, ...]
+    start: str | None
+    until: str | None
+    level: float
+    compared: int
+    outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...]
+
+
+class Answers(NamedTuple):
+    """Whether a segment is measurable, accessible, viable and remunerative; None where nothing tells.
+
+    `known` and `reach` are in percent, `reached` and `needed` customers, `a_head` what members are worth on average,
+    `compared` the same in percent of all customers.
+    """
+
+    segment: str
+    known: float | None
+    reach: float | None
+    reached: int | None
+    needed: int
+    a_head: Decimal | None
+    compared: float | None
+    measurable: bool | None
+    accessible: bool | None
+    viable: bool
+    remunerative: bool | None
+
+
+class Past(NamedTuple):
+    """The segments over time, and the days with another rule file than in the run before."""
+
+    days: tuple[str, ...]
+    rules_changed: tuple[str, ...]
+    segments: tuple[SegmentHistory, ...]
+
+
+class TableRead(NamedTuple):
+    """The rows of a table, and those that were left out, by reason."""
+
+    name: str
+    rows: int
+    left_out: Mapping[str, int]
+
+
+class FileRead(NamedTuple):
+    """A file by its name, without its folder."""
+
+    table: str
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Message(NamedTuple):
+    """A warning, or a note."""
+
+    severity: str
+    text: str
+    hint: str | None
+
+
+class Totals(NamedTuple):
+    """All customers, and how many of them are in a segment, in a list, in several, and held out."""
+
+    customers: int
+    matched: int | None
+    listed: int | None
+    several: int | None
+    held_out: int | None
+    control: int | None
+
+
+class RunReport(NamedTuple):
+    """All that a report of a run shows; `fewest` customers are the least that a number has.
+
+    `previous` is the day of the run to compare with, `since` that of the last one before, where it is known.
+    """
+
+    title: str
+    as_of: str
+    version: str
+    exclusive: bool
+    fewest: int
+    previous: str | None
+    since: str | None
+    totals: Totals
+    segments: tuple[LedgerLine, ...]
+    overlap: Overlap | None
+    rfm: tuple[RfmTable, ...]
+    grades: tuple[Grades, ...]
+    flows: tuple[Flow, ...]
+    answers: tuple[Answers, ...]
+    evaluation: Evaluation | None
+    past: Past | None
+    tables: tuple[TableRead, ...]
+    files: tuple[FileRead, ...]
+    rules: tuple[str, str] | None
+    messages: tuple[Message, ...]
+    left_out: Mapping[str, str]
+    """Section -> why it is not there."""
+
+
+class ReportWritten(NamedTuple):
+    """A report that was written: where, its length in bytes, its sections, and why others are not there."""
+
+    path: str
+    bytes: int
+    as_of: str
+    sections: tuple[str, ...]
+    left_out: Mapping[str, str]

@@ -1,0 +1,593 @@
+"""`segkit report`: what stands in the page, what must not, and whom its numbers would tell of; against plain Python."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segkit.operations.reporting.hiding import hidden, shown_grid
+from tests.desk import ROOT, Desk
+from tests.pages.document import Document
+
+pytestmark = pytest.mark.extra("report")
+DAYS = ("2024-05-31", "2024-06-30")
+RULES = """version = 1
+[customers]
+path = "data/c.csv"
+key = "id"
+[events.orders]
+path = "data/o.csv"
+time = "day"
+id = "number"
+amount = "amount"
+[rfm]
+events = "orders"
+bins = 3
+[lifecycle]
+events = "orders"
+[trait.spent]
+events = "orders"
+measure = "sum"
+[consent]
+require.optin = true
+[output]
+directory = "out"
+columns = ["id", "r_score", "f_score", "rfm_segment", "lifecycle", "spent", "recency_days", "frequency", "monetary"]
+profile = ["spent"]
+history = true
+track = ["town"]
+{output}
+[segment.all]
+label = "All of them"
+everyone = true
+[segment.young]
+demographic.age.below = 30
+holdout = 30
+[segment.rich]
+rfm.monetary.min = 100
+[segment.town]
+demographic.town = "X"
+"""
+HIDDEN = "…"
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    chance = random.Random(7)
+    keys = [f"KEY{n:04d}" for n in range(240)]
+    orders = [
+        f"{chance.choice(keys)},2024-0{chance.randrange(1, 7)}-{chance.randrange(1, 29):02d},{n},"
+        f"{Decimal(chance.randrange(300, 30_000)) / 100}"
+        for n in range(500)
+    ]
+    desk.put("data/o.csv", "id,day,number,amount\n" + "\n".join(orders) + "\n")
+    lines = [
+        f"{key},{chance.randrange(18, 70)},{chance.choice(['X', 'X', 'Y'])},{chance.choice(['true'] * 9 + ['false'])}"
+        for key in keys[:200]
+    ]
+    desk.put("data/c.csv", "id,age,town,optin\n" + "\n".join(lines) + "\n")
+    return desk
+
+
+def run(desk: Desk, text: str = RULES, output: str = "", days: tuple[str, ...] = DAYS) -> None:
+    for day in days:
+        desk.apply(text.replace("{output}", output), "-q", "--as-of", day)
+
+
+def report(desk: Desk, *options: object, folder: str = "out") -> Document:
+    desk.segkit("report", desk / folder, "-o", desk / "report.html", "-q", *options)
+    return Document((desk / "report.html").read_text(encoding="utf-8"))
+
+
+def desk_rules(desk: Desk) -> str:
+    """The rules that were applied last."""
+    return (desk / "rules.toml").read_text(encoding="utf-8")
+
+
+def number(text: str) -> int | None:
+    """A count of a cell; None for one that is hidden."""
+    return None if text == HIDDEN else 0 if text == "–" else int(text.replace(",", "").replace("−", "").split()[0])
+
+
+EXAMPLES = {
+    "adventureworks": ["segments", "ledger", "overlap", "rfm", "source"],
+    "nightly": ["segments", "ledger", "source"],
+    "leads": ["segments", "ledger", "overlap", "grades", "source"],
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_sections_of_the_examples(desk: Desk, example: str) -> None:
+    out = desk / "out"
+    options = ["--as-of", "2017-06-30"] if example == "nightly" else []
+    desk.segkit("apply", ROOT / f"examples/{example}/rules.toml", "-o", out, "-q", *options)
+    told = json.loads(desk.segkit("report", out, "-o", desk / "report.html", "--json").stdout)
+    page = Document((desk / "report.html").read_text(encoding="utf-8"))
+    assert [*page.tables] == told["sections"] == EXAMPLES[example]
+    missing = {"overlap", "rfm", "flow", "grades", "mavr", "evaluation", "history"} - {*told["sections"]}
+    assert {one["section"] for one in told["left_out"]} == missing
+    for one in told["left_out"]:
+        assert one["why"].replace("`", "") in page.texts[""]
+    manifest = next(out.rglob("manifest.json"))
+    for segment in json.loads(manifest.read_text())["segments"]:
+        assert any(row.startswith(segment["name"]) for row in page.rows("segments"))
+    assert told["bytes"] == (desk / "report.html").stat().st_size < 1_000_000
+
+
+def test_all_sections(shop: Desk) -> None:
+    run(shop)
+    shop.put("ev.json", shop.segkit("evaluate", shop / "out", "--json", "--from", "2024-06-30", "--within", "1 day", code=None).stdout)  # fmt: skip
+    page = report(shop, "--title", "Bikes & Co")
+    assert [*page.tables] == ["segments", "ledger", "overlap", "rfm", "flow", "grades", "history", "source"]
+    assert "Bikes & Co, 2024-06-30" in page.texts[""]
+    manifest = json.loads((shop / "out/manifest.json").read_text())
+    rows = page.rows("ledger")
+    for segment in manifest["segments"]:
+        shown = rows[segment["name"]]
+        assert number(shown[0]) == segment["matched"]
+        assert number(shown[-2]) == segment["written"]
+    listed = manifest["customers"] - manifest["unlisted"]
+    assert f"{listed} of 200 customers are written, in 4 segments; since 2024-05-31, " in page.texts[""]
+    for name in ("data/c.csv", "data"):
+        assert f"{name}/" not in page.texts["source"]
+    assert "c.csv" in page.texts["source"]
+
+
+def test_the_same_bytes(shop: Desk) -> None:
+    """Twice, of a run that is repeated, and by `apply`."""
+    run(shop)
+    report(shop)
+    first = (shop / "report.html").read_bytes()
+    assert shop.segkit("report", shop / "out", "-o", "-", "-q").stdout_bytes == first
+    shop.apply(RULES.replace("{output}", ""), "--as-of", DAYS[1], "-q", "--report", shop / "again.html")
+    assert (shop / "again.html").read_bytes() == first
+
+
+def test_nothing_comes_from_elsewhere(shop: Desk) -> None:
+    run(shop)
+    page = report(shop)
+    html = (shop / "report.html").read_text(encoding="utf-8")
+    assert '<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;">' in html  # fmt: skip
+    rest = html.replace("http-equiv", "")
+    assert not re.search(r"<script|http|url\(|@import|javascript:|<link|<img|<iframe|srcset", rest, re.IGNORECASE)
+    assert all(address.startswith("#") for address in page.attributes["href"])
+    assert not page.attributes.keys() & {"src", "action", "data", "poster"}
+    assert not [name for name in page.attributes if name.startswith("on")]
+    assert page.attributes["href"] == {f"#{name}" for name in page.tables}
+
+
+EVIL = "</title></style><script>alert(1)</script><b onclick='x'>&\"{{ 7 * 7 }}"
+
+
+def test_markup_gets_nowhere(shop: Desk) -> None:
+    """Not in a label, nor in a title, nor in a value that is tracked, nor in the name of a file."""
+    lines = (shop / "data/c.csv").read_text().replace(",Y,", ',"' + EVIL.replace('"', '""') + '",')
+    shop.put("data/<script>.csv", lines)
+    text = RULES.replace("All of them", EVIL.replace('"', '\\"')).replace("data/c.csv", "data/<script>.csv")
+    run(shop, text)
+    page = report(shop, "--title", EVIL)
+    assert not page.tags & {"script", "b onclick"}
+    assert "onclick" not in page.attributes
+    assert page.texts[""].count(EVIL) == 2  # of the tab, of the page
+    for section in ("segments", "flow"):
+        assert EVIL in page.texts[section]
+    assert "<script>.csv" in page.texts["source"]
+
+
+def test_300_segments(desk: Desk) -> None:
+    chance = random.Random(9)
+    desk.put("c.csv", "id,age,n\n" + "".join(f"{n},{chance.randrange(400)},{chance.randrange(90)}\n" for n in range(3_000)))  # fmt: skip
+    segments = "".join(
+        f'[segment.of-the-people-of-age-{n}]\nlabel = "Everybody who is {n} or more, and nobody else"\n'
+        f"demographic.age.min = {n}\nholdout = 10\n"
+        for n in range(300)
+    )
+    head = 'version = 1\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\nhistory = true\nprofile = ["age", "n"]\n'
+    for day in DAYS:
+        desk.apply(head + segments, "-q", "--as-of", day)
+    page = report(desk)
+    assert len(page.tables["segments"][0]) == 302
+    assert (desk / "report.html").stat().st_size < 1_000_000
+    assert len(page.tables["overlap"][0]) == 26
+
+
+def test_nothing_of_a_single_customer(shop: Desk) -> None:
+    """No key, and no value that only one has: not what he spent, not where he lives."""
+    lines = (shop / "data/c.csv").read_text().splitlines()
+    lines[3] = lines[3].replace(",X,", ",Nowhere,").replace(",Y,", ",Nowhere,")
+    shop.put("data/c.csv", "\n".join(lines) + "\nKEY9999,23,X,true\n")
+    with (shop / "data/o.csv").open("a") as file:
+        file.write("KEY9999,2024-06-27,99999,7654321.09\n")
+    run(shop)
+    page = report(shop, "--min-cell", "1")
+    html = (shop / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"KEY\d", html)
+    assert "Nowhere" not in html
+    assert "7,654,321" not in html and "7654321" not in html
+    assert page.tables["rfm"]
+
+
+def test_small_cells_are_hidden_with_those_that_would_tell_them(shop: Desk) -> None:
+    run(shop, output="min_cell = 1")
+    rows = shop.read("out/all.csv")
+    assert len(rows) > 150
+    for fewest in (1, 5, 30):
+        page = report(shop, "--min-cell", fewest)
+        manifest = json.loads((shop / "out/manifest.json").read_text())["aggregates"]
+        truth = {(c["r"], c["f"]): c["customers"] for c in manifest["rfm"][0]["grid"]}
+        table = page.tables["rfm"][0]
+        cells = {(4 - r, f): row[f] for r, row in enumerate(table[1:], 1) for f in (1, 2, 3)}
+        expected = plain([[truth.get((r, f), 0) for f in (1, 2, 3)] for r in (3, 2, 1)], fewest)
+        for (r, f), text in cells.items():
+            assert number(text) == (None if (3 - r, f - 1) in expected else truth.get((r, f), 0))
+        counts = [row[1] for row in page.tables["rfm"][1][1:]]
+        groups = {one["value"]: one["customers"] for one in manifest["rfm"][0]["segments"]}
+        check_row([number(text) for text in counts], [n for v, n in groups.items() if v is not None], fewest)
+        stages = page.rows("grades")
+        found = {one["value"]: one["customers"] for one in manifest["columns"][0]["values"]}
+        check_row([number(row[0]) for name, row in stages.items() if name != "Value"], [*found.values()], fewest)
+
+
+def plain(rows: list[list[int]], fewest: int) -> set[tuple[int, int]]:
+    """A slow second way: as long as a line has one hidden number, the smallest other one of it is hidden."""
+    gone = {(r, c) for r, row in enumerate(rows) for c, n in enumerate(row) if 0 < n < fewest}
+    lines = [[(r, c) for c in range(len(row))] for r, row in enumerate(rows)]
+    lines += [[(r, c) for r in range(len(rows))] for c in range(len(rows[0]))]
+    while True:
+        alone = [line for line in lines if len(gone & {*line}) == 1 and len(line) > 1]
+        if not alone:
+            return gone
+        others = sorted((p for p in alone[0] if p not in gone), key=lambda p: (rows[p[0]][p[1]] == 0, rows[p[0]][p[1]], p))  # fmt: skip
+        gone.add(others[0])
+
+
+def check_row(shown: list[int | None], truth: list[int], fewest: int) -> None:
+    """Whoever knows the sum does not learn a small number."""
+    few = [n for n in truth if 0 < n < fewest]
+    assert shown.count(None) >= len(few)
+    assert shown.count(None) != 1 or len(truth) == 1
+    assert Counter(n for n in shown if n is not None) <= Counter(truth)
+    assert all(n is None or n == 0 or n >= fewest for n in shown)
+
+
+@given(
+    st.integers(1, 6).flatmap(lambda width: st.lists(st.lists(st.integers(0, 12), min_size=width, max_size=width), min_size=1, max_size=6)),
+    st.integers(1, 8),
+)  # fmt: skip
+def test_no_line_has_one_hidden_number(rows: list[list[int]], fewest: int) -> None:
+    places = hidden(rows, fewest)
+    for line in [[(r, c) for c in range(len(rows[0]))] for r in range(len(rows))] + [
+        [(r, c) for r in range(len(rows))] for c in range(len(rows[0]))
+    ]:
+        assert len(places & {*line}) != 1 or len(line) == 1
+    assert all((r, c) in places for r, row in enumerate(rows) for c, n in enumerate(row) if 0 < n < fewest)
+    if not any(0 < n < fewest for row in rows for n in row):
+        assert not places
+
+
+def test_numbers_that_the_run_has_not_kept_stay_hidden() -> None:
+    counts: dict[tuple[str, str], int | str | None] = {("a", "a"): "<5", ("a", "b"): 9, ("b", "a"): 7, ("b", "b"): 8}
+    found = shown_grid(counts, ["a", "b"], ["a", "b"], 1)
+    assert [*found.values()].count(None) == 4  # the smallest of its row, that of its column, and what these tell
+
+
+def test_the_ledger_hides_what_adds_up_to_a_few(desk: Desk) -> None:
+    """One who said no would be told by the other two numbers of his row."""
+    desk.put("c.csv", "id,ok\n" + "".join(f"{n},{'false' if n < 2 else 'true'}\n" for n in range(40)))
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n'
+    desk.apply(head + "[consent]\nrequire.ok = true\n[segment.a]\neveryone = true\n[segment.b]\ndemographic.ok = true\n", "-q")  # fmt: skip
+    rows = report(desk).rows("ledger")
+    assert rows["a"][:3] == ["40", HIDDEN, HIDDEN]
+    assert rows["b"][:3] == ["38", "–", "38"]
+    assert report(desk).rows("segments")["a"][0] == HIDDEN
+    assert report(desk, "--min-cell", "1").rows("ledger") == rows  # the rule file says 5
+    desk.apply(desk_rules(desk).replace("[output]\n", "[output]\nmin_cell = 1\n"), "-q")
+    assert report(desk, "--min-cell", "1").rows("ledger")["a"][:3] == ["40", "−2", "38"]
+    assert report(desk).rows("ledger") == rows
+
+
+def test_the_flow(shop: Desk) -> None:
+    """The table has the moves that the run keeps."""
+    text = RULES.replace('track = ["town"]', 'track = ["lifecycle"]')
+    run(shop, text)
+    told = json.loads(shop.segkit("history", shop / "out", "--moves", "--json").stdout)["moves"]
+    table = report(shop).tables["flow"][0]
+    names = table[0][1:]
+    truth = {(one["from"], one["to"]): one["customers"] for one in told}
+    for row in table[1:]:
+        for name, cell in zip(names, row[1:], strict=True):
+            known = truth.get((row[0], name), 0)
+            assert number(cell) in (None, known)
+            assert known is not None or number(cell) is None
+    for line in [row[1:] for row in table[1:]] + [list(column) for column in zip(*(row[1:] for row in table[1:]), strict=True)]:  # fmt: skip
+        assert line.count(HIDDEN) != 1
+
+
+def test_the_history(shop: Desk) -> None:
+    run(shop)
+    told = {one["name"]: one for one in json.loads(shop.segkit("history", shop / "out", "--json").stdout)["segments"]}
+    rows = report(shop).rows("history")
+    for name, one in told.items():
+        assert (number(rows[name][1]), number(rows[name][2])) == (one["first"], one["last"])
+        assert number(rows[name][4]) == one["buyers"]
+
+
+def test_the_history_hides_what_the_sizes_would_tell(shop: Desk) -> None:
+    """Who entered, with both sizes, tells who left, and so does who stayed; what a few buyers spent is theirs."""
+    run(shop, output="min_cell = 1")
+    told = json.loads(shop.segkit("history", shop / "out", "--json").stdout)["segments"]
+    seen: Counter[str] = Counter()
+    for fewest in (1, 5, 10, 15, 25, 40):
+        page = report(shop, "--min-cell", fewest)
+        cells = {name.split()[0]: row for name, row in page.rows("segments").items() if name and "…" not in row[0]}
+        for one in told:
+            first, last = one["lines"]
+            few = any(0 < last[number] < fewest for number in ("entered", "left", "customers"))
+            row = page.rows("history")[one["name"]]
+            seen[f"moves {few}"] += 1
+            if one["name"] in cells:
+                shown = [int(text.replace("−", "-").replace("–", "-99999")) for text in cells[one["name"]][3:5]]
+                assert shown == ([-99999, -99999] if few else [last["entered"], -last["left"]])
+            assert (row[3] == "–") or not few
+            few = 0 < first["buyers"] < fewest or 0 < first["customers"] < fewest
+            seen[f"buyers {few}"] += 1
+            assert (row[4] == "–", row[6] == "–") == (few, few)
+    assert len(seen) == 4
+
+
+def test_combinations_do_not_tell_a_few(desk: Desk) -> None:
+    """Of 53 in a list, 50 are in no other, so that 3 are; and where a size is hidden, its combinations are."""
+    desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(200)))
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n'
+    lists = {"a": [0, 52], "b": [50, 92], "c": [100, 149], "d": [140, 189]}
+    rules = head + "".join(f"[segment.{name}]\ndemographic.n.between = {n}\n" for name, n in lists.items())
+    desk.apply(rules, "-q")
+    told = report(desk).texts["overlap"]
+    assert "c: 40 customers" in told and "c & d: 10 customers" in told
+    assert "a: 50" not in told and "b: 40" not in told
+    refused = rules.replace("[segment.a]", "[consent]\nrequire.n.not = 141\n[segment.a]")
+    desk.apply(refused, "-q")
+    page = report(desk)
+    assert page.rows("ledger")["c"][2] == page.rows("ledger")["d"][2] == HIDDEN
+    assert "c: 40" not in page.texts["overlap"] and "c & d" not in page.texts["overlap"]
+
+
+def test_profiles_of_a_few_are_hidden(desk: Desk) -> None:
+    """Also where many are written, and few of them have a value: total and mean would tell how many."""
+    values = ["" if n > 2 else str(100 + n) for n in range(50)]
+    desk.put("c.csv", "id,age,spent\n" + "".join(f"{n},{20 + n},{value}\n" for n, value in enumerate(values)))
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\nprofile = ["spent"]\n'
+    desk.apply(head + "[segment.a]\neveryone = true\n[segment.few]\ndemographic.age.below = 23\n", "-q")
+    rows = report(desk).rows("segments")
+    assert rows["a"] == ["50", "100.0 %", "", "–", "–", "–"]
+    assert rows["few"] == [HIDDEN, "–", "", "–", "–", "–"]
+    desk.apply(desk_rules(desk).replace("[output]\n", "[output]\nmin_cell = 1\n"), "-q")
+    assert report(desk, "--min-cell", "1").rows("segments")["few"] == ["3", "6.0 %", "", "303", "100.0 %", "101"]
+
+
+def test_a_run_without_aggregates(shop: Desk) -> None:
+    run(shop)
+    path = shop / "out/manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["aggregates"]
+    path.write_text(json.dumps(manifest))
+    page = report(shop)
+    assert not page.tables.keys() & {"overlap", "rfm", "grades"}
+    assert page.texts[""].count("kept no aggregates") == 3
+
+
+def test_since_an_earlier_run(shop: Desk) -> None:
+    run(shop, output="keep = 3")
+    before, after = (json.loads((shop / f"out/{day}/manifest.json").read_text()) for day in DAYS)
+    page = report(shop, "--previous", shop / f"out/{DAYS[0]}")
+    sizes = {one["name"]: one["written"] for one in before["segments"]}
+    for one in after["segments"]:
+        row = next(cells for name, cells in page.rows("segments").items() if name.split()[:1] == [one["name"]])
+        shown = 0 if row[3] == "0" else int(row[3].replace("−", "-"))
+        assert shown == one["written"] - sizes[one["name"]]
+    assert "flow" in page.tables
+    assert f"since {DAYS[0]}, " in page.texts[""]
+
+
+def test_the_moves_are_those_since_the_run_before(shop: Desk) -> None:
+    run(shop, output="keep = 3", days=("2024-04-30", *DAYS))
+    page = report(shop, "--previous", shop / "out/2024-04-30")
+    assert "flow" not in page.tables
+    assert "the run has the moves since 2024-05-31, not since 2024-04-30" in page.texts[""]
+
+
+EVALUATE = """version = 1
+as_of = 2024-05-31
+[customers]
+path = "data/c.csv"
+key = "id"
+[events.orders]
+path = "data/o.csv"
+time = "day"
+amount = "amount"
+[output]
+directory = "out"
+[segment.all]
+everyone = true
+holdout = 30
+"""
+
+
+def test_what_came_of_it(shop: Desk) -> None:
+    shop.apply(EVALUATE, "-q")
+    told = shop.segkit("evaluate", shop / "out", "--within", "20 days", "--json").stdout
+    shop.put("ev.json", told)
+    page = report(shop, "--evaluation", shop / "ev.json")
+    [segment] = json.loads(told)["segments"]
+    first, *others = page.tables["evaluation"][0][1:]
+    shown = {row[0]: row[1:] for row in [first[1:], *others]}
+    for arm in segment["arms"]:
+        name = {"holdout": "held out"}.get(arm["name"], arm["name"])
+        assert [number(cell) for cell in shown[name][:2]] == [arm["customers"], arm["buyers"]]
+        assert shown[name][2] == f"{100 * arm['conversion']:.1f} %"
+    differences = page.tables["evaluation"][1][1:]
+    assert len(differences) == len(segment["comparisons"]) == 2
+    for row, one in zip(differences, segment["comparisons"], strict=True):
+        sure = "not by chance" if one["significant"] else "may be chance"
+        assert row[-1].endswith("too few buyers to tell" if one["too_few"] else sure)
+        factor = 100 if one["metric"] == "conversion" else 1
+        figures = [float(cell.replace("−", "-").replace(",", "").split()[0]) for cell in row[-4:-1]]
+        assert figures == pytest.approx([factor * one[name] for name in ("difference", "low", "high")], abs=0.006)
+    assert "from 2024-06-01 to 2024-06-20" in page.texts["evaluation"]
+    hide = report(shop, "--evaluation", shop / "ev.json", "--min-cell", "100")
+    assert hide.texts["evaluation"].count("too few buyers to tell") == 2
+    assert not re.search(r"\d points", hide.texts["evaluation"])
+    assert [row[-2:] for row in hide.tables["evaluation"][0][1:]] == [["–", "–"]] * 2
+    assert [row[-3] for row in hide.tables["evaluation"][0][1:]] == [HIDDEN] * 2
+
+
+def test_the_four_questions(shop: Desk) -> None:
+    rules = RULES.replace("{output}", "").replace(
+        "[segment.town]", "[segment.few]\nrfm.monetary.min = 700\n[segment.town]"
+    )
+    run(shop, rules)
+    rules_of_the_day = shop.put("rules.toml", rules.replace("version = 1", f"version = 1\nas_of = {DAYS[1]}"))
+    told = shop.segkit("check", rules_of_the_day, "--data", "--json", code=None).stdout
+    shop.put("check.json", told)
+    table = report(shop, "--check", shop / "check.json").tables["mavr"][0]
+    matched = {one["name"]: one["matched"] for one in json.loads((shop / "out/manifest.json").read_text())["segments"]}
+    answers = json.loads(told)["mavr"]
+    assert [row[0] for row in table[2:]] == [one["segment"] for one in answers]
+    words = {True: "yes", False: "no", None: "–"}
+    hidden_ones = 0
+    for row, one in zip(table[2:], answers, strict=True):
+        size = matched[one["segment"]]
+        few = any(0 < number < 5 for number in (size, one["reached"], size - one["reached"]))
+        hidden_ones += few
+        assert row[5] == (HIDDEN if few else f"{one['reached']:,}")
+        assert [row[2], row[4], row[7], row[10]] == [words[one[answer]] for answer in "mavp"]
+        assert (row[8] == "–") == (few or one["a_head"] is None)
+    assert 0 < hidden_ones < len(answers)
+    shop.put("other.json", told.replace("rules.toml", "other.toml"))
+    done = shop.segkit("report", shop / "out", "--check", shop / "other.json", "-o", "-", code=3)
+    assert "is of another rule file" in done.stderr
+    shop.put("plain.json", shop.segkit("check", rules_of_the_day, "--json", code=None).stdout)
+    done = shop.segkit("report", shop / "out", "--check", shop / "plain.json", "-o", "-", code=3)
+    assert "is not what `segkit check RULES --data --json` writes" in done.stderr
+
+
+def test_nobody(desk: Desk) -> None:
+    """A run of nobody has a page, and says what it does not have."""
+    desk.put("data/c.csv", "id,age,town,optin\n")
+    desk.put("data/o.csv", "id,day,number,amount\n")
+    run(desk, RULES)
+    page = report(desk)
+    assert "0 of 0 customers are written, in 4 segments; " in page.texts[""]
+    missing = {"rfm", "flow", "mavr", "evaluation"}
+    assert {"segments", "ledger", "overlap", "rfm", "flow", "grades", "mavr", "evaluation", "history", "source"} - missing == page.tables.keys()  # fmt: skip
+    assert "nobody has scores" in page.texts[""] and "nobody is there on both days" in page.texts[""]
+
+
+def test_exclusive_lists_add_up(desk: Desk) -> None:
+    """The size of one list would be told by the others, and by how many are in a list."""
+    desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(100)))
+    head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n[assignment]\nmode = "exclusive"\n'
+    segments = {"few": [0, 2], "some": [10, 29], "many": [30, 99]}
+    text = head + "".join(f"[segment.{name}]\ndemographic.n.between = {n}\n" for name, n in segments.items())
+    desk.apply(text, "-q")
+    page = report(desk)
+    rows = {name: cells[0] for name, cells in page.rows("segments").items()}
+    assert [rows[name] for name in segments] == [HIDDEN, HIDDEN, "70"]
+    assert "overlap" not in page.tables
+    assert "nobody is in two lists" in page.texts[""]
+
+
+def test_where_it_goes_and_what_is_said(shop: Desk) -> None:
+    run(shop)
+    (shop / "sub").mkdir()
+    done = shop.process("report", "out")
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith("report.html: the run of 2024-06-30, ")
+    assert shop.process("report", "out", "-q").stdout == b""
+    done = shop.process("report", "out", "-o", "-")
+    assert done.stdout == (shop / "report.html").read_bytes()
+    assert done.stderr.startswith(b"standard output: ")
+
+
+Case = tuple[list[str], int, str]
+ERRORS: dict[str, Case] = {
+    "no run": (["report", "data"], 3, "`data` holds no run"),
+    "no folder": (["report", "nowhere"], 3, "`nowhere` holds no run"),
+    "the manifest": (["report", "out", "-o", "out/manifest.json"], 4, "is an input: the report would take its place"),
+    "a list": (["report", "out", "-o", "out/all.csv"], 4, "is an input"),
+    "the history": (["report", "out", "-o", "out/run/history.csv"], 4, "is an input"),
+    "a folder": (["report", "out", "-o", "data"], 4, "it is a folder"),
+    "an address": (["report", "out", "-o", "s3://bucket/r.html"], 4, "only local files are written"),
+    "no evaluation": (["report", "out", "--evaluation", "none.json"], 3, "cannot read `none.json`"),
+    "not of evaluate": (
+        ["report", "out", "--evaluation", "out/manifest.json"],
+        3,
+        "is not what `segkit evaluate RUN --json` writes",
+    ),
+    "no previous run": (["report", "out", "--previous", "data"], 3, "`data` holds no run"),
+    "not an earlier one": (["report", "out", "--previous", "out"], 2, "not of a day before 2024-06-30"),
+    "no cells": (["report", "out", "--min-cell", "0"], 2, "min-cell"),
+    "no RUN": (["report"], 2, "RUN"),
+    "on stdout": (["apply", "rules.toml", "-o", "-", "--report", "r.html"], 2, "`-o -` publishes none"),
+    "to stdout": (["apply", "rules.toml", "--report", "-"], 2, "a report is a file"),
+    "in the output": (["apply", "rules.toml", "--report", "out/r.html"], 4, "it lies in the output directory"),
+    "the rules": (["apply", "rules.toml", "--report", "rules.toml"], 4, "is an input"),
+    "the customers": (["apply", "rules.toml", "--report", "data/c.csv"], 4, "is an input"),
+    "apply to a folder": (["apply", "rules.toml", "--report", "data"], 4, "it is a folder"),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors(shop: Desk, case: str) -> None:
+    run(shop, days=DAYS[1:])
+    before = {name: content for name, content in shop.tree(".").items() if "segkit-lock" not in name}
+    command, code, message = ERRORS[case]
+    done = shop.process(*command)
+    assert (done.returncode, message in done.stderr.decode()) == (code, True), done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert {name: content for name, content in shop.tree(".").items() if "segkit-lock" not in name} == before
+
+
+def test_of_another_run(shop: Desk) -> None:
+    shop.apply(EVALUATE, "-q")
+    shop.put("ev.json", shop.segkit("evaluate", shop / "out", "--within", "20 days", "--json").stdout)
+    shop.apply(EVALUATE.replace("05-31", "05-30"), "-q", "-o", shop / "other")
+    done = shop.segkit("report", shop / "other", "--evaluation", shop / "ev.json", "-o", "-", code=3)
+    assert "is of 2024-05-31, and" in done.stderr
+    shop.apply(EVALUATE.replace("[output]", '[output]\nhash = ["id"]').replace("05-31", "05-29"), "-q", "-o", shop / "hashed")  # fmt: skip
+    done = shop.segkit("report", shop / "out", "--previous", shop / "hashed", "-o", "-", code=3)
+    assert "shows keys in another way" in done.stderr
+
+
+def test_a_dry_run_writes_no_report(shop: Desk) -> None:
+    shop.apply(RULES.replace("{output}", ""), "-q", "--as-of", DAYS[0], "--dry-run", "--report", shop / "r.html")
+    assert not (shop / "r.html").exists()
+    told = shop.json(RULES.replace("{output}", ""), "--as-of", DAYS[0], "--report", shop / "r.html")
+    assert told["report"] == str(shop / "r.html")
+    assert (shop / "r.html").exists()
+
+
+def test_lists_in_a_table(shop: Desk) -> None:
+    text = RULES.replace("{output}", 'to = "sqlite:lists.db"\ntable = "lists"')
+    shop.apply(text, "-q", "--as-of", DAYS[0], "--report", shop / "r.html")
+    assert "segments" in Document((shop / "r.html").read_text()).tables
+
+
+def test_warnings_are_told_without_folders(desk: Desk) -> None:
+    (desk / "deep/folder").mkdir(parents=True)
+    desk.put("deep/folder/c.csv", "id,age\na,5\nb,x\n,3\n")
+    text = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "deep/folder/c.csv"\nkey = "id"\n[output]\ndirectory = "out"\n'
+    desk.apply(text + '[segment.a]\ndemographic.age = "5"\n[segment.none]\ndemographic.age = "9"\n', "-q")
+    manifest = json.loads((desk / "out/manifest.json").read_text())
+    page = report(desk)
+    for one in manifest["warnings"] + manifest["notes"]:
+        assert one["message"].split("`")[0] in page.texts["source"]
+    assert "deep" not in (desk / "report.html").read_text()
+    assert str(desk.folder) not in (desk / "report.html").read_text()
