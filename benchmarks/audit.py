@@ -37,7 +37,7 @@ def make(path: Path, rows: int) -> None:
 
     def days(start: str, span: int) -> pl.Series:
         begin = pl.Series([start]).str.to_date()[0]
-        return pl.select(pl.lit(begin) + pl.duration(days=pl.Series(rng.integers(0, span, rows)))).to_series()
+        return pl.select(pl.lit(begin) + pl.duration(days=pl.lit(pl.Series(rng.integers(0, span, rows))))).to_series()
 
     def one_of(*words: str) -> pl.Series:
         return pl.Series(words).gather(pl.Series(rng.integers(0, len(words), rows)))

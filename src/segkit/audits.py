@@ -56,6 +56,19 @@ class AuditedColumn(NamedTuple):
     notes: tuple[str, ...]
 
 
+class AuditedConsent(NamedTuple):
+    """A column that says who may be written: how many rows say something, how many yes.
+
+    `without_address` of these have no valid one in the column `address`; None where the file has no such column.
+    """
+
+    column: str
+    said: int
+    permitted: int
+    address: str | None
+    without_address: int | None
+
+
 class AuditedTable(NamedTuple):
     """A file, or several that are read as one.
 
@@ -73,6 +86,7 @@ class AuditedTable(NamedTuple):
     equal_rows: int
     equal_but_key: int | None
     columns: tuple[AuditedColumn, ...]
+    consent: tuple[AuditedConsent, ...] = ()
 
 
 class AuditResult(NamedTuple):

@@ -1,7 +1,8 @@
 """An audit as JSON.
 
 `as_of`, `addresses` (what looked at e-mail addresses), `tables` (`name`, `path` (the first), `paths`, `kind`, `key`,
-`key_guessed`, `detected`, `rows`, `equal_rows`, `equal_but_key`, `columns`), `findings` (`table`, `kind`, `column`,
+`key_guessed`, `detected`, `rows`, `equal_rows`, `equal_but_key`, `columns`, `consent` (`column`, `said`,
+`permitted`, `address`, `without_address`)), `findings` (`table`, `kind`, `column`,
 `severity`, `rows`, `values`, `message`), `notes`, `warnings`, `errors` (counts), `path`, `rows_path`. A
 column has `name`, `read_as`, `filled`, `missing`, `distinct`, `invalid`, `placeholders` (`value`, `rows`), `min`,
 `max`, `personal`, `shape` and `notes`; null where there is nothing to say, or nothing may be shown.
@@ -49,6 +50,7 @@ def _table(table: AuditedTable) -> dict[str, Any]:
         "equal_rows": table.equal_rows,
         "equal_but_key": table.equal_but_key,
         "columns": [_column(column) for column in table.columns],
+        "consent": [one._asdict() for one in table.consent],
     }
 
 

@@ -8,9 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+import polars as pl
+
 from segkit.audits import AuditedTable, AuditResult
 from segkit.errors import RuleError
-from segkit.io.read import Table, Workspace
+from segkit.io.read import Table, Workspace, explain_failure
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.auditing import key as keys
 from segkit.operations.auditing import of_rows
@@ -137,6 +139,19 @@ def _of_file(
 
 
 def _looked(asked: _Asked, ws: Workspace, day: dt.date, obsolete: Duration, progress: Progress) -> Looked:
+    """A table with all that was counted; `DataError` where its files cannot be read to their ends."""
+    asked.table.check_lines(ws, all_read=True)
+    try:
+        looked = _counted(asked, day, obsolete, progress)
+        ws.verify()
+    except pl.exceptions.PolarsError as error:
+        if explained := explain_failure([asked.table]):
+            raise explained from error
+        raise
+    return looked
+
+
+def _counted(asked: _Asked, day: dt.date, obsolete: Duration, progress: Progress) -> Looked:
     table = beyond_the_sample(asked.table)
     progress("looking at columns")
     looked_at = table.frame.head(ROWS).collect()
@@ -179,4 +194,5 @@ def _table(looked: Looked, found: Sequence[Found], given: str | None) -> Audited
         equal_rows=looked.equal_rows,
         equal_but_key=looked.equal_but_key,
         columns=tuple(audited(looked, read, found) for read in looked.sheet.reads),
+        consent=of_rows.consent_of(looked),
     )

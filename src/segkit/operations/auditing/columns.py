@@ -72,7 +72,7 @@ def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures 
     texts = looked_at.lazy().select(text_of(column).drop_nulls()).collect().to_series()
     as_text = texts.cast(pl.String) if not texts.dtype.is_nested() else texts.clear().cast(pl.String, strict=False)
     read_as = str(column.type)
-    if column.is_text and read_as in ("integer", "number") and not personal and is_code(name):
+    if column.is_text and read_as in ("integer", "number") and personal != "birth date" and is_code(name):
         read_as = "text"  # C536379 among numbers of invoices is no mistake
     if column.is_text and personal in REACH and len(as_text):
         looks = as_text.str.contains(REACH[personal]).sum()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from segkit.audits import AuditedConsent
 from segkit.diagnostics import Severity
 from segkit.io.read import ColumnType
 from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
@@ -22,6 +23,8 @@ from segkit.words import count, listed, plural
 Questions = dict[tuple[str, str], pl.Expr]
 
 BY_PHONE = frozenset({"sms", "call", "calls", "phone", "tel", "telephone", "whatsapp", "mobile"})
+SURPRISING = 0.2
+"""Where more than this share of the rows are alike, the columns are so few that different customers must be."""
 LAST_SEEN = (
     r"last|latest|recent|updated?|modified|seen|active|activity|derni[eè]re?|letzte[rs]?|zuletzt|ge[aä]ndert|ultim[oa]"
 )
@@ -95,11 +98,12 @@ def last_seen(reads: Sequence[Read]) -> list[Read]:
 def questions(sheet: Sheet, key: str | None, old: dt.date) -> Questions:
     """What is asked of all rows; `old` is the day before which somebody was last there long ago."""
     names = [read.name for read in sheet.reads]
+    others = [name for name in names if name != key]
     asked: Questions = {("different", ""): hashed(names).n_unique()}
     if key is not None:
         asked["keys", ""] = sheet.table.key(key).drop_nulls().n_unique()
         asked["with key", ""] = sheet.table.key(key).count()
-        if others := [name for name in names if name != key]:
+        if others:
             asked["different but key", ""] = hashed(others).n_unique()
     for one in consent_columns(sheet):
         said = permitted(sheet, one)
@@ -156,7 +160,8 @@ def _of_equal_rows(looked: Looked) -> Iterator[Found]:
         others = [name for name in names if name != looked.key]
         message = f"{_rows_are(looked.equal_but_key)} equal to another one but for the key"
         flag = pl.struct(others).is_duplicated()
-        yield looked.found("equal-but-key", looked.key, Severity.WARNING, looked.equal_but_key, message, flag=flag)
+        severity = Severity.WARNING if looked.equal_but_key <= SURPRISING * looked.rows else Severity.NOTE
+        yield looked.found("equal-but-key", looked.key, severity, looked.equal_but_key, message, flag=flag)
 
 
 def _rows_are(number: int) -> str:
@@ -167,19 +172,17 @@ def _of_consent(looked: Looked) -> Iterator[Found]:
     for one in consent_columns(looked.sheet):
         unreachable = looked.figures.number("unreachable", one.read.name)
         if unreachable and one.reach:
-            message = (
-                f"{count(unreachable)} of those who consent have no valid {one.reach.read_as} in `{one.reach.name}`"
-            )
+            permits = count(looked.figures.number("permitted", one.read.name))
+            message = f"{count(unreachable)} of {permits} who may be written are without a valid `{one.reach.name}`"
             flag = permitted(looked.sheet, one) & ~reachable(looked.sheet, one.reach)
-            yield looked.found(
-                "consent-without-address", one.read.name, Severity.WARNING, unreachable, message, flag=flag
-            )
+            kind = "consent-without-address"
+            yield looked.found(kind, one.read.name, Severity.WARNING, unreachable, message, flag=flag)
 
 
 def _of_last_seen(looked: Looked) -> Iterator[Found]:
     for read in last_seen(looked.sheet.reads):
         if old := looked.figures.number("old", read.name):
-            message = f"{plural(old, 'row')} older than {looked.obsolete}"
+            message = f"{old / looked.rows:.1%}".replace("%", " %") + f" older than {looked.obsolete}"
             flag = looked.sheet.value(read) < looked.old
             yield looked.found("obsolete", read.name, Severity.NOTE, old, message, flag=flag, for_repair=False)
 
@@ -190,3 +193,20 @@ def _of_alone(looked: Looked) -> Iterator[Found]:
         names = listed([read.name for read in same])
         message = f"{count(alone)} of {count(looked.rows)} are the only ones with their {names}: they can be told apart"
         yield looked.found("alone", None, Severity.NOTE, alone, message)
+
+
+def consent_of(looked: Looked) -> tuple[AuditedConsent, ...]:
+    """What columns of customers say of who may be written."""
+    if looked.kind != keys.CUSTOMERS:
+        return ()
+    figures = looked.figures
+    return tuple(
+        AuditedConsent(
+            column=one.read.name,
+            said=figures.number("said", one.read.name),
+            permitted=figures.number("permitted", one.read.name),
+            address=one.reach.name if one.reach else None,
+            without_address=figures.number("unreachable", one.read.name) if one.reach else None,
+        )
+        for one in consent_columns(looked.sheet)
+    )

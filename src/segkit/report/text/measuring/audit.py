@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segkit.audits import AuditedColumn, AuditedTable, AuditFinding, AuditResult
+from segkit.audits import AuditedColumn, AuditedConsent, AuditedTable, AuditFinding, AuditResult
 from segkit.diagnostics import Severity
 from segkit.report.numbers import percent, share
 from segkit.report.text.tables import plain_table, spaced
@@ -17,7 +17,7 @@ from segkit.words import count, plural
 WIDEST_NAME = 20
 TITLES = {
     "no-key": "Key", "key-missing": "Key", "key-repeated": "Key", "equal-rows": "Equal", "equal-but-key": "Equal",
-    "consent-without-address": "Consent", "obsolete": "Freshness", "alone": "Alone", "required": "[audit]",
+    "obsolete": "Freshness", "alone": "Alone", "required": "[audit]",
     "unique": "[audit]", "max-missing": "[audit]",
 }  # fmt: skip
 """Kinds of findings about rows -> what their line begins with; the others stand beside their column."""
@@ -73,13 +73,23 @@ def _notes(column: AuditedColumn) -> Iterator[str]:
         yield f"like `{column.shape}`"
 
 
+def _consent(one: AuditedConsent) -> str:
+    told = f"{one.column}: {percent(share(one.permitted, one.said))} may be written"
+    if one.without_address:
+        return f"{told}, {count(one.without_address)} of them without a valid address in {one.address}"
+    return told
+
+
 def _lines(table: AuditedTable, findings: Sequence[AuditFinding]) -> RenderableType | None:
     lines = Table.grid(padding=(0, 2), expand=True)
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold", ratio=1)
+    for of_column in table.consent:
+        style = STYLES[Severity.WARNING] if of_column.without_address else ""
+        lines.add_row(Text("Consent", style="bold"), Text(_consent(of_column), style=style))
     for one in findings:
         if one.table == table.name and one.kind in TITLES:
-            named = one.column and one.kind in ("consent-without-address", "obsolete", "key-missing", "key-repeated")
+            named = one.column and one.kind in ("obsolete", "key-missing", "key-repeated")
             told = f"{one.column}: {one.message}" if named else one.message
             lines.add_row(Text(TITLES[one.kind], style="bold"), Text(told, style=STYLES[one.severity]))
     return lines if lines.row_count else None
