@@ -9,7 +9,7 @@ import json
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +201,7 @@ def test_nothing_else_is_found(desk: Desk) -> None:
     assert kinds(found) == {(column, kind) for column, kind, *_ in MUST} | {(None, "alone")}
 
 
-def numbered(*columns: tuple[str, Iterator[object] | list[object]], rows: int = 60) -> str:
+def numbered(*columns: tuple[str, Sequence[object]], rows: int = 60) -> str:
     cells = [[name, *map(str, list(values)[:rows])] for name, values in columns]
     return "".join(",".join(row) + "\n" for row in zip(*cells, strict=True))
 

@@ -10,7 +10,7 @@ from segkit.errors import DataError
 from segkit.io.read import Table
 from segkit.operations.auditing.columns import Read
 from segkit.operations.auditing.figures import Figures
-from segkit.operations.orders_file.guess import ID_TYPES, guess, simple
+from segkit.operations.orders_file.guess import ID_TYPES, ROLES, guess, simple
 from segkit.words import nearest
 
 COMES_AGAIN = 0.9
@@ -20,7 +20,7 @@ CUSTOMERS, EVENTS, OTHER = "customers", "events", "lookup"
 
 def maybe_key(table: Table, reads: Sequence[Read], looked_at: pl.DataFrame) -> str | None:
     """The column named like a key, else the first that is named like a number of rows and differs in those seen."""
-    if named := guess(table, "key"):
+    if named := named_key(table):
         return named
     able = [read.name for read in reads if read.column.type in ID_TYPES and _numbers_rows(read.name)]
     return next(
@@ -30,7 +30,7 @@ def maybe_key(table: Table, reads: Sequence[Read], looked_at: pl.DataFrame) -> s
 
 def is_key(table: Table, name: str, figures: Figures) -> bool:
     """Whether a column that is not named like the key of a customer is one: each row has a value of its own."""
-    return guess(table, "key") == name or figures.number("keys") == figures.number("rows")
+    return named_key(table) == name or figures.number("keys") == figures.number("rows")
 
 
 def kind_of_rows(table: Table, key: str | None, figures: Figures) -> str:
@@ -39,6 +39,13 @@ def kind_of_rows(table: Table, key: str | None, figures: Figures) -> str:
         return CUSTOMERS
     few = figures.number("keys") < COMES_AGAIN * figures.number("with key")
     return EVENTS if key is None or few else CUSTOMERS
+
+
+def named_key(table: Table) -> str | None:
+    """The column named like the key of a customer; an e-mail address is one where nothing else is."""
+    by_name = {simple(name): name for name in reversed([*table.columns])}
+    names = (*(name for name in ROLES["key"].names if name != "email"), "email")
+    return next((by_name[name] for name in names if name in by_name), None)
 
 
 def require_column(table: Table, name: str) -> str:

@@ -107,7 +107,7 @@ def _of_invalid(looked: Looked, read: Read) -> Iterator[Found]:
     wrong = looked.sheet.invalid(read)
     if invalid and wrong is not None:
         values = tuple(one.value for one in looked.figures.counts("shapes", read.name))
-        message = f"{count(invalid)} no {_WORDS.get(read.read_as, read.read_as)}, like `{values[0]}`"
+        message = f"no {_WORDS.get(read.read_as, read.read_as)}: `{values[0]}`" + (", …" if invalid > 1 else "")
         flag = looked.sheet.filled(read) & wrong
         yield looked.found("invalid", read.name, Severity.WARNING, invalid, message, values=values, flag=flag)
 

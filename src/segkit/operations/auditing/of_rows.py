@@ -17,7 +17,7 @@ from segkit.operations.auditing.columns import Read, columns_named
 from segkit.operations.auditing.figures import Sheet, hashed
 from segkit.operations.auditing.found import Found, Looked
 from segkit.operations.personal.kinds import words_of
-from segkit.operations.starting.lines.consent import consents
+from segkit.operations.personal.permission import consents
 from segkit.words import count, listed, plural
 
 Questions = dict[tuple[str, str], pl.Expr]
