@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import io
 import json
@@ -10,6 +11,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +221,7 @@ NO_WOLVES = {
     "a postcode with a zero": ("plz", [f"{1000 + n:05}" for n in range(60)], "invalid", 0),
     "years of cars": ("model_year", [1899 + n % 3 for n in range(60)], "notes", []),
     "days of each week": ("created", [f"2024-{1 + n % 6:02}-{1 + n % 28:02}" for n in range(60)], "notes", []),
+    "people who are called so": ("first_name", ["Nan", "Nil", "Ann"] * 20, "placeholders", []),
     "a short code": ("size", ["S", "M", "X"] * 20, "placeholders", [{"value": "X", "rows": 20}]),
 }
 
@@ -301,7 +304,6 @@ def test_shapes_stand_for_values(desk: Desk) -> None:
     assert by_name["name"]["min"] is None
     assert of(found, "invalid", "email")["values"] == ["aaaa@@aaaaaaaaaaa.aaaaaaa", "aaaaaa"]
     assert by_name["email"]["personal"] == "e-mail"
-    assert of(found, "address-in-text", "remark")["rows"] == 6 if by_name["remark"]["distinct"] > 1_000 else True
 
 
 # --- promises of a rule file
@@ -476,9 +478,8 @@ def test_three_hundred_columns(desk: Desk) -> None:
 
 
 def test_names_that_come_twice(desk: Desk) -> None:
-    done = desk.segkit("audit", desk.put("c.csv", "id,a,a\n1,2,3\n"), "--json", code=None)
-    assert done.exit_code in (0, 3)
-    assert done.exit_code == 0 or "`a`" in done.stderr
+    done = desk.segkit("audit", desk.put("c.csv", "id,a,a\n1,2,3\n"), code=3)
+    assert "`a`" in done.stderr
 
 
 def test_typed_files(desk: Desk) -> None:
@@ -496,6 +497,22 @@ def test_typed_files(desk: Desk) -> None:
     filled = {name: column["filled"] for name, column in columns(table).items()}
     assert filled == {"id": 4, "sum": 2, "tags": 3, "on": 3, "day": 3, "name": 3}
     assert columns(table)["day"]["max"] == "2024-01-02"
+
+
+def test_types_that_no_rule_reads(desk: Desk) -> None:
+    frame = pl.DataFrame(
+        {
+            "id": [1, 2, 3],
+            "bytes": [b"a", None, b"a"],
+            "record": [{"a": 1}, {"a": 2}, None],
+            "length": [dt.timedelta(1), None, dt.timedelta(2)],
+            "grade": pl.Series(["a", "b", None], dtype=pl.Categorical),
+            "price": pl.Series([Decimal("1.5"), None, Decimal(2)]),
+        }
+    )
+    table = audit(desk, desk.put("c.parquet", frame))["tables"][0]
+    assert [column["filled"] for column in table["columns"]] == [3, 2, 2, 2, 2, 2]
+    assert [column["distinct"] for column in table["columns"]] == [3, 1, 2, 2, 2, 2]
 
 
 def test_compressed(desk: Desk) -> None:
@@ -522,7 +539,9 @@ def test_addresses_inside_a_text(desk: Desk) -> None:
 
 
 def test_a_line_that_is_ragged(desk: Desk) -> None:
-    assert "line 3" in desk.segkit("audit", desk.put("c.csv", "id,a\n1,2\n3,4,5\n"), code=3).stderr or True
+    assert "c.csv:3" in desk.segkit("audit", desk.put("c.csv", "id,a\n1,2\n3,4,5\n"), code=3).stderr
+    late = "id,a\n" + "".join(f"{n},{'word' * 9}\n" for n in range(80_000)) + "1,2,3\n"
+    assert "c.csv:80002" in desk.segkit("audit", desk.put("c.csv", late), code=3).stderr
 
 
 # --- the extra

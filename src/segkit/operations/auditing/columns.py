@@ -70,7 +70,8 @@ def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures 
     name = column.name
     personal = facts.personal(name) if facts else kind_by_name(name)
     texts = looked_at.lazy().select(text_of(column).drop_nulls()).collect().to_series()
-    as_text = texts.cast(pl.String) if not texts.dtype.is_nested() else texts.clear().cast(pl.String, strict=False)
+    is_plain = column.is_text or column.type not in (ColumnType.LIST, ColumnType.OTHER)
+    as_text = texts.cast(pl.String) if is_plain else pl.Series(dtype=pl.String)
     read_as = str(column.type)
     if column.is_text and read_as in ("integer", "number") and personal != "birth date" and is_code(name):
         read_as = "text"  # C536379 among numbers of invoices is no mistake
@@ -82,7 +83,7 @@ def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures 
         read_as="" if column.blank and not len(texts) else read_as,
         personal=personal,
         shape=usual_shape(as_text),
-        few=texts.dtype.is_nested() or texts.n_unique() <= FEW,
+        few=not is_plain or texts.n_unique() <= FEW,
     )
 
 

@@ -144,6 +144,7 @@ def _of_column(sheet: Sheet, read: Read) -> Iterator[tuple[str, pl.Expr]]:
     filled = sheet.filled(read)
     yield "filled", filled.sum()
     if column.type in (ColumnType.LIST, ColumnType.OTHER) and not column.is_text:
+        yield "distinct", text.drop_nulls().hash().n_unique()
         return
     known = text.filter(filled) if column.is_text and no_values(read) else text.drop_nulls()
     if read.few:

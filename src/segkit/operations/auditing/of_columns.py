@@ -13,7 +13,7 @@ from segkit.diagnostics import Severity
 from segkit.operations.auditing.columns import Read, shape
 from segkit.operations.auditing.figures import Counted, Figures, Sheet
 from segkit.operations.auditing.found import Found, Looked
-from segkit.operations.auditing.placeholders import DAYS, TICKS, WORDS
+from segkit.operations.auditing.placeholders import DAYS, NAMES, TICKS, WORDS
 from segkit.operations.personal.contents import EMAIL, looks_of
 from segkit.words import count
 
@@ -87,6 +87,8 @@ def placeholders(looked: Looked, read: Read) -> list[Counted]:
         found |= {
             one.value: one.rows for one in looked.figures.counts("values", read.name) if str(one.value).lower() in WORDS
         }
+    if read.personal == "name":
+        found = {value: rows for value, rows in found.items() if str(value).lower() not in NAMES}
     others = looked.figures.number("distinct", read.name) > len(found) + 1
     return [Counted(value, rows) for value, rows in found.items() if others or value not in TICKS]
 
@@ -98,6 +100,8 @@ def _of_placeholders(looked: Looked, read: Read) -> Iterator[Found]:
     rows, words = sum(one.rows for one in found), [str(one.value) for one in found]
     values = tuple(words if _may_show(looked, read) else [_shape_of(word) for word in words])
     message = ", ".join(f"`{value}` {count(one.rows)}" for value, one in zip(values, found, strict=True))
+    if not _may_show(looked, read):
+        message = f"{count(rows)} with words for nothing"
     flag = looked.sheet.text(read).is_in(words)
     yield looked.found("placeholder", read.name, Severity.NOTE, rows, message, values=values, flag=flag)
 

@@ -15,6 +15,8 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 """In lower case."""
+NAMES = frozenset({"na", "nan", "nil", "null", "x", "xx", "xxx", "nc", "blank", "."})
+"""Those of them that people are called, or that stand for a name that is too long."""
 FORMS = tuple(sorted({form for word in WORDS for form in (word, word.upper(), word.title(), word.capitalize())}))
 """The same as they are mostly written."""
 LONGEST = max(map(len, FORMS))
