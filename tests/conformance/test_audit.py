@@ -241,6 +241,18 @@ def test_no_wolf_is_cried(desk: Desk, name: str, values: list[object], what: str
     assert not [one for one in found["findings"] if one["severity"] == "warning" and one["column"] == name]
 
 
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [([60], 0), ([300], 1), ([300] * 4, 4), ([300] * 20, 0)],
+    ids=["five ranges away", "far away", "a few", "a tail"],
+)
+def test_far_numbers_are_told_where_they_are_few(desk: Desk, more: list[int], found: int) -> None:
+    values = [n % 20 for n in range(4_000)] + more
+    rows = "".join(f"{n},{value}\n" for n, value in enumerate(values))
+    told = audit(desk, desk.put("c.csv", "id,visits\n" + rows))["findings"]
+    assert sum(one["rows"] for one in told if one["kind"] == "extreme") == found
+
+
 def test_days_that_pile_up(desk: Desk) -> None:
     days = [f"2024-{1 + n % 6:02}-{1 + n % 28:02}" for n in range(60)]
     pile = [f"{n},{day}\n" for n, day in enumerate(days + ["2001-02-03"] * 200)]
@@ -406,6 +418,12 @@ def test_findings_and_rows_as_files(desk: Desk) -> None:
     assert stat.S_IMODE((desk / "r.csv").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet", "ndjson"])
+def test_only_the_owner_reads_the_rows(desk: Desk, ending: str) -> None:
+    desk.segkit("audit", desk.put("c.csv", SMALL), "--rows", desk / f"r.{ending}")
+    assert stat.S_IMODE((desk / f"r.{ending}").stat().st_mode) == 0o600
+
+
 def test_rows_take_the_place_of_a_file_that_all_may_read(desk: Desk) -> None:
     there = desk.put("r.csv", "old")
     there.chmod(0o644)
@@ -548,8 +566,9 @@ def test_addresses_inside_a_text(desk: Desk) -> None:
 
 def test_a_line_that_is_ragged(desk: Desk) -> None:
     assert "c.csv:3" in desk.segkit("audit", desk.put("c.csv", "id,a\n1,2\n3,4,5\n"), code=3).stderr
-    late = "id,a\n" + "".join(f"{n},{'word' * 9}\n" for n in range(80_000)) + "1,2,3\n"
-    assert "c.csv:80002" in desk.segkit("audit", desk.put("c.csv", late), code=3).stderr
+    for a, wrong in (("word", "1,2,3\n"), ("word", "1\n"), ('"a, b"', "1\n")):
+        late = "id,a\n" + "".join(f"{n},{a}{'word' * 9 if a == 'word' else ''}\n" for n in range(250_000)) + wrong
+        assert "c.csv:250002" in desk.segkit("audit", desk.put("c.csv", late), code=3).stderr
 
 
 # --- the extra

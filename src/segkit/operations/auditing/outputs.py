@@ -71,12 +71,12 @@ def write_found(
         sheet.frame.with_row_index(ROW, offset=1).with_columns(said.alias("\x1fsaid")).filter(pl.col("\x1fsaid") != "")
     )
     chosen = rows.select(pl.col(ROW).cast(pl.Int64).alias(number), pl.col("\x1fsaid").alias(what), *columns)
+    if Path(path).is_file():
+        Path(path).chmod(OWNER_ALONE)  # the new one takes its permissions
     with publish_file(Path(path)) as target:
         if not target.exists():
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, OWNER_ALONE))
         write([sink(chosen, target, format_of(Path(path)), TextStyle(day=looked[0].as_of))])
-        target.chmod(OWNER_ALONE)
-    Path(path).chmod(OWNER_ALONE)
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
