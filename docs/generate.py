@@ -235,6 +235,8 @@ class Session:
 
     @contextlib.contextmanager
     def _inside(self) -> Iterator[None]:
+        hidden = sys.modules.get("email_validator", self)
+        sys.modules["email_validator"] = None  # type: ignore[assignment]  # what documents show needs no extra
         before, settings = Path.cwd(), {n: os.environ.get(n) for n in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CRM")}
         os.chdir(self.here)
         os.environ |= {name: self.environment[name] for name in ("COLUMNS", "CRM") if name in self.environment}
@@ -242,6 +244,9 @@ class Session:
             yield
         finally:
             os.chdir(before)
+            del sys.modules["email_validator"]
+            if hidden is not self:
+                sys.modules["email_validator"] = hidden  # type: ignore[assignment]
             for name, value in settings.items():
                 os.environ.pop(name, None)
                 if value is not None:

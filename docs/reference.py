@@ -19,7 +19,7 @@ from segkit.rules.model.computed.traits import Bands, Trait
 from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.evaluate import Evaluation, Metric
-from segkit.rules.model.expect import ExpectEvents
+from segkit.rules.model.expect import Audit, ExpectEvents
 from segkit.rules.model.file import Assignment, Cache, Output, RuleFile
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
@@ -97,6 +97,7 @@ SECTIONS = (
     Section("`[mavr]`", Mavr),
     Section("`[evaluate]`", Evaluation),
     Section("`[evaluate.metric.NAME]`", Metric),
+    Section("`[audit]`", Audit),
     Section("`[output]`", Output),
     Section("`[cache]`", Cache),
     Section("`[[test]]`", RuleTest),

@@ -22,6 +22,7 @@ EXTRAS = {
     "database": ("adbc_driver_postgresql",),
     "duckdb": ("duckdb",),
     "spark": ("pyspark", "cloudpickle", "py4j"),
+    "audit": ("email_validator",),
     "spark-connect": ("pyspark", "cloudpickle", "grpc", "pyarrow"),
 }
 """Extra -> the modules that it brings, or that make it needless."""

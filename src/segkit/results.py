@@ -510,7 +510,8 @@ class InitResult(NamedTuple):
     """A rule file that was written, and the `files` beside it.
 
     Of a `template` nothing was guessed. `tables` is how many rows of each count; `left_out` are segments and sections
-    that the data speak against, with what speaks against them.
+    that the data speak against, with what speaks against them. `audits` is how many warnings and notes
+    `segkit audit` has of each file.
     """
 
     path: str
@@ -522,6 +523,7 @@ class InitResult(NamedTuple):
     left_out: Mapping[str, str] = MappingProxyType({})
     warnings: tuple[Diagnostic, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
+    audits: Mapping[str, int] = MappingProxyType({})
 
 
 class Related(NamedTuple):

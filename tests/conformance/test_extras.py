@@ -37,7 +37,7 @@ PLACES = {"geo": "rules.toml:9:12", "predict": "rules.toml:12:8", "excel": "c.xl
 PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c"}
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("extra", RULES)  # without `audit`, a pattern decides: test_audit.py
 def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str) -> None:
     """What is installed is hidden; where nothing is, this is what users have."""
     desk.put("rules.toml", RULES[extra])

@@ -18,7 +18,7 @@ import tomli
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from segkit.operations.starting.lines.consent import consents
+from segkit.operations.personal.permission import consents
 from segkit.operations.starting.template import TEMPLATES
 from tests.desk import ROOT, Desk
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": ("segkit.cli.commands.explain", "Why a customer is, or is not, in each segment."),
     "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
     "test": ("segkit.cli.commands.test", "The tests in a rule file: made-up customers, expected segments."),
+    "audit": ("segkit.cli.commands.audit", "What is in files: gaps, doubles, values that cannot be right."),
     "columns": ("segkit.cli.commands.columns", "What conditions can be written on: columns, types, values."),
     "evaluate": ("segkit.cli.commands.evaluate", "What came of a run: who was written, beside who was not."),
     "history": ("segkit.cli.commands.history", "Segments over time: their sizes, who stayed, who bought."),
@@ -33,7 +34,7 @@ COMMANDS = {
 GROUPS = {
     "Begin": ("init",),
     "Run": ("apply", "rfm", "cache"),
-    "Trust": ("explain", "check", "test", "columns", "diff", "schema"),
+    "Trust": ("audit", "explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("evaluate", "history", "report", "cohorts"),
 }
 """The commands as `segkit --help` shows them, by what they are for."""

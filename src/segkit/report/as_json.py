@@ -32,7 +32,7 @@ written).
 `unknown`).
 
 `init`: `path`, `template`, `files`, `tables` (`name`, `rows`), `guesses` (`table`, `role`, `value`, `why`), `segments`,
-`left_out` (`name`, `why`), `warnings`, `notes`.
+`left_out` (`name`, `why`), `audits` (`path`, `findings`), `warnings`, `notes`.
 
 `columns`: `path`, `as_of`, `tables` (`table`, `paths`, `rows`, `columns`), `notes`. A column has `column`, `type`,
 `from`, `section`, `used_by`, and where all rows were read `personal`, `filled`, `fill` (percent), `unreadable`,
@@ -667,6 +667,7 @@ def init_json(result: InitResult) -> str:
             "guesses": [one._asdict() for one in result.guesses],
             "segments": list(result.segments),
             "left_out": [{"name": name, "why": why} for name, why in result.left_out.items()],
+            "audits": [{"path": path, "findings": number} for path, number in result.audits.items()],
             "warnings": _diagnostics(result.warnings),
             "notes": _diagnostics(result.notes),
         }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from segkit.addresses import database_of
 from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import ELSEWHERE, require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.read import Table, Workspace
+from segkit.io.write import STDOUT
+from segkit.operations.auditing.audit import audit
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
 from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty, refuse_no_header
@@ -66,7 +70,17 @@ def init(
     made = {part.name: part for part in parts_of(found, facts, directory)}
     parts = [made.get(part.name, part) for part in outcome.parts]
     _write(directory, {FILE: text_of(with_output(parts)).encode()})
-    return _result(directory, found, facts, outcome)
+    progress("looking at the files")
+    audits = _audits([*([customers] if customers else []), *events], facts.as_of)
+    return _result(directory, found, facts, outcome)._replace(audits=audits)
+
+
+def _audits(files: Sequence[str], as_of: dt.date | None) -> dict[str, int]:
+    """How much `segkit audit` finds in each file; not in what comes through a pipe once, and not in databases."""
+    able = [path for path in files if path != STDOUT and not database_of(path)]
+    tables = audit(able, as_of=as_of).findings if able else ()
+    counts = {path: sum(one.table == path for one in tables) for path in able}
+    return {path: number for path, number in counts.items() if number}
 
 
 def _refuse_taken(directory: Path, names: Sequence[str], *, force: bool) -> None:

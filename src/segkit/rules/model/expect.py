@@ -1,4 +1,4 @@
-"""What a segment is expected to write; a run that breaks it publishes nothing."""
+"""What is expected: of a segment, of events, of files. A run that breaks the first two publishes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from segkit.rules.model.base import Contradiction, Length, Model, Number, Percent
+from segkit.rules.model.base import Contradiction, Length, Model, Number, Percent, TextList
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -43,3 +43,17 @@ class ExpectEvents(Model):
 
     max_age: Length
     """The last event that counts, as `where` and `as_of` leave them, is at most this long before `as_of`."""
+
+
+class Audit(Model):
+    """What the files are to hold: `segkit audit RULES` ends with exit code 1 where they do not.
+
+    A column is one of the customers, or stands behind the name of its table: `"orders.total"`.
+    """
+
+    required: TextList = ()
+    """Columns in which every row has a value."""
+    unique: TextList = ()
+    """Columns in which no value comes twice."""
+    max_missing_percent: dict[str, Percent] = {}
+    """Columns of which at most this share may be missing, in percent."""

@@ -18,6 +18,7 @@ from segkit.rules.model.computed.scores import Scores
 from segkit.rules.model.computed.traits import Traits
 from segkit.rules.model.computed.value import Value
 from segkit.rules.model.evaluate import Evaluation
+from segkit.rules.model.expect import Audit
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.permissions import Consent, ControlOf, FrequencyCap
 from segkit.rules.model.sources import Customers, Events, Lookup
@@ -175,6 +176,8 @@ class RuleFile(Model):
     """What a segment should be worth, for `segkit check --data`."""
     evaluate: Evaluation | None = None
     """What `segkit evaluate` looks at, said before a run."""
+    audit: Audit | None = None
+    """What the files are to hold, for `segkit audit`."""
     output: Output = Output.model_construct()
     """Where the segments go, and how."""
     cache: Cache | None = None
@@ -205,5 +208,10 @@ class RuleFile(Model):
         return self
 
     def today(self) -> dt.date:
-        """`as_of`, or today in `timezone`: the one place that reads the clock."""
-        return self.as_of or dt.datetime.now(ZoneInfo(self.timezone)).date()
+        """`as_of`, or today in `timezone`."""
+        return self.as_of or today(self.timezone)
+
+
+def today(timezone: str = "UTC") -> dt.date:
+    """The day that it is: the one place that reads the clock."""
+    return dt.datetime.now(ZoneInfo(timezone)).date()

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from segkit.operations.orders_file.rules import as_toml
+from segkit.operations.personal.permission import consents
 from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import EventsFound, Found
 from segkit.operations.starting.lines import computed
-from segkit.operations.starting.lines.consent import about_consent, consents, requirement, stops
+from segkit.operations.starting.lines.consent import about_consent, requirement, stops
 from segkit.operations.starting.lines.guarded import is_special, usable
 from segkit.operations.starting.lines.segments import (
     LABEL,

@@ -27,7 +27,10 @@ def next_text(result: InitResult) -> str:
     made = f" ({plural(len(result.segments), 'segment')})" if result.segments else ""
     data = [name for name in result.files if Path(result.path).name != name]
     lines = [f"{result.path} is written{made}", *([f"beside it, made up: {', '.join(data)}"] if data else [])]
-    return "\n".join([*lines, f"next: segkit apply {path}", f"      segkit columns {path} --values"])
+    lines += [f"next: segkit apply {path}", f"      segkit columns {path} --values"]
+    for name, number in result.audits.items():
+        lines.append(f"      segkit audit {shlex.quote(name)}  # {plural(number, 'finding')}")
+    return "\n".join(lines)
 
 
 def _read(result: InitResult) -> Iterator[RenderableType]:

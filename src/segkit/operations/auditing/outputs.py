@@ -1,0 +1,91 @@
+"""The files of an audit: its findings, and the rows that have one, which only their owner may read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from segkit.audits import AuditResult
+from segkit.errors import RuleError, WriteError
+from segkit.io.publish.folder import publish_file
+from segkit.io.read import Workspace
+from segkit.io.write import STDOUT, TextStyle, format_of, sink, write
+from segkit.operations.auditing.figures import ROW
+from segkit.operations.auditing.found import Found, Looked
+from segkit.operations.orders_file.targets import refuse_targets, write_rows
+
+OWNER_ALONE = 0o600
+
+
+def refuse_outputs(output: str | None, rows: str | None) -> None:
+    """`RuleError` for what cannot be written."""
+    refuse_targets({"-o": output, "--rows": rows})
+    if rows == STDOUT:
+        raise RuleError.of("`--rows` takes a file, which only you can read", hint="name one, such as rows.csv")
+    if rows is not None:
+        format_of(Path(rows))
+
+
+def write_findings(
+    result: AuditResult, output: str | None, inputs: Sequence[str], ws: Workspace, stdout: BinaryIO | None
+) -> None:
+    """One row a finding."""
+    if output is None:
+        return
+    _spare(inputs, output)
+    schema = {
+        "table": pl.String(), "column": pl.String(), "kind": pl.String(), "severity": pl.String(), "rows": pl.Int64(),
+        "values": pl.String(), "message": pl.String(),
+    }  # fmt: skip
+    rows = [
+        [one.table, one.column, one.kind, str(one.severity), one.rows, " | ".join(map(str, one.values)), one.message]
+        for one in result.findings
+    ]
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    write_rows(frame.lazy(), output, ws, stdout, result.as_of)
+
+
+def write_found(
+    looked: Sequence[Looked], found: Sequence[Sequence[Found]], path: str | None, inputs: Sequence[str]
+) -> None:
+    """The rows of the only table that have something to repair, with their number and what it is."""
+    if path is None:
+        return
+    _spare(inputs, path)
+    if len(looked) > 1:
+        hint = "audit one file at a time"
+        raise RuleError.of(f"`--rows` writes the rows of one file, and there are {len(looked)}", hint=hint)
+    sheet, columns = looked[0].sheet, [*looked[0].sheet.table.columns]
+    flags = [(one.finding, one.flag) for one in found[0] if one.flag is not None]
+    told = [
+        pl.when(flag.fill_null(value=False)).then(pl.lit(f"{one.kind}: {one.column}" if one.column else one.kind))
+        for one, flag in flags
+    ]
+    number, what = _free("row", columns), _free("findings", columns)
+    said = pl.concat_str(told, separator="; ", ignore_nulls=True) if told else pl.lit("")
+    rows = (
+        sheet.frame.with_row_index(ROW, offset=1).with_columns(said.alias("\x1fsaid")).filter(pl.col("\x1fsaid") != "")
+    )
+    chosen = rows.select(pl.col(ROW).cast(pl.Int64).alias(number), pl.col("\x1fsaid").alias(what), *columns)
+    if Path(path).is_file():
+        Path(path).chmod(OWNER_ALONE)  # the new one takes its permissions
+    with publish_file(Path(path)) as target:
+        if not target.exists():
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, OWNER_ALONE))
+        write([sink(chosen, target, format_of(Path(path)), TextStyle(day=looked[0].as_of))])
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _spare(inputs: Sequence[str], path: str) -> None:
+    read = {Path(one).resolve() for one in inputs}
+    if path != STDOUT and Path(path).resolve() in read:
+        raise WriteError.of(f"`{path}` is an input: the output would take its place", hint="name another file")
