@@ -74,6 +74,7 @@ def test_campaigns(desk: Desk) -> None:
     assert {one["column"] for one in found["findings"] if one["kind"] == "constant"} == {"Z_CostContact", "Z_Revenue"}
     assert (table["rows"], table["equal_rows"], table["equal_but_key"]) == (2_240, 0, 182)
     assert table["key"] == "ID"
+    assert columns(table)["NumDealsPurchases"]["read_as"] == "integer"
 
 
 def test_churn(desk: Desk) -> None:

@@ -23,8 +23,8 @@ FEW = 1_000
 LOOKS_SO = 0.5
 """The share of the values that is enough to read a column as addresses or phones."""
 REACH = {"e-mail": r"@", "phone": r"^\D{0,4}(?:\d[ ().\\/-]*){6,}$"}
-NO_NUMBERS = r"(^| )(id|key|number|no|nr|code|codes|num|numero|nummer|zip|postcode|index)( |$)"
-"""Names of numbers that count and measure nothing."""
+NO_NUMBERS = r"(^| )(id|key|no|nr|code|codes|numero|nummer|zip|postcode|index)( |$)|(^| )(number|num)$"
+"""Names of numbers that count and measure nothing: a number of something, such as `NumDeals`, says how many."""
 
 
 class Read(NamedTuple):
