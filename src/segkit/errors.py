@@ -49,3 +49,16 @@ class WriteError(SegkitError):
     """The outputs cannot be written; the last good ones are untouched."""
 
     exit_code = 4
+
+
+def require_extra(extra: str, module: str, what: str) -> None:
+    """`RuleError` where an extra is not installed, by which `what` is done; `module` tells whether it is."""
+    from importlib.util import find_spec
+
+    try:
+        is_there = find_spec(module) is not None
+    except ValueError:  # it was taken out of the modules that there are
+        is_there = False
+    if not is_there:
+        hint = f'install it: `pip install "segkit-cli[{extra}]"`'
+        raise RuleError.of(f"{what} by an extra of segkit, `{extra}`, which is not installed", hint=hint)

@@ -349,6 +349,18 @@ def test_a_sum_does_not_mind_what_is_left_out(desk: Desk) -> None:
     assert desk.columns(text, "sum", "last_year") == {"a": ("5", "5"), "b": ("0", "0")}
 
 
+def test_amounts_that_no_money_holds(desk: Desk) -> None:
+    """Decimals of other systems may have more digits than money: an error, and no crash."""
+    amounts = pl.Series("amount", [Decimal(5), Decimal("9" * 37)], pl.Decimal(38, 0))
+    desk.put("c.csv", "id\na\n")
+    desk.put("o.parquet", pl.DataFrame({"id": ["a", "a"], "day": [dt.date(2024, 1, 1)] * 2}).with_columns(amounts))
+    text = LEFT_OUT + 'time = "day"\namount = "amount"\n{}[trait.sum]\nevents = "o"\nmeasure = "sum"\n'
+    text += "[segment.s]\nbehavioural.sum.min = 1\n"
+    done = desk.apply(text.format(""), code=3)
+    assert "as an amount of at most 10 decimals in row 2 of column `amount`" in " ".join(done.stderr.split())
+    assert desk.columns(text.format('bad_values = "missing"\n'), "sum") == {"a": "5"}
+
+
 def test_keys_that_look_like_reasons_are_keys(desk: Desk) -> None:
     names = ["\x1fleft out:x", "\x1fleft out:no_key", "a"]
     desk.put("c.csv", "id,n\n" + "".join(f"{name},1\n" for name in names) + ",2\n")

@@ -9,12 +9,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from glob import escape
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
-from segkit.errors import DataError, RuleError
+from segkit.errors import DataError, RuleError, require_extra
 
 if TYPE_CHECKING:
     import polars as pl
@@ -210,16 +209,8 @@ def write(sinks: Iterable[Sink], *, together: bool = True) -> None:
 def require_installed(format: str) -> None:
     """`RuleError` where a format needs an extra that is not installed."""
     extra, module = FORMATS[format].extra, FORMATS[format].module
-    if module is not None and not _is_there(module):
-        hint = f'install it: `pip install "segkit-cli[{extra}]"`'
-        raise RuleError.of(f"`{format}` is written by an extra of segkit, `{extra}`, which is not installed", hint=hint)
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ValueError:  # it was taken out of the modules that there are
-        return False
+    if extra is not None and module is not None:
+        require_extra(extra, module, f"`{format}` is written")
 
 
 def keys_of(path: Path, names: Sequence[str], delimiter: str) -> pl.LazyFrame:

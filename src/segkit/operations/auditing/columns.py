@@ -13,16 +13,13 @@ from segkit.io.read import Column, ColumnType, Table
 from segkit.io.read.values.column import NO_VALUE
 from segkit.io.read.values.texts import trimmed
 from segkit.operations.column_facts.figures import Figures, figures
+from segkit.operations.personal.kinds import LOOKS_SO, REACHES, words_of
 from segkit.operations.personal.kinds import kind_of as kind_by_name
-from segkit.operations.personal.kinds import words_of
 
 ROWS = 2_000
 """Rows of which the kinds are told; all rows are asked whether they are of it."""
 FEW = 1_000
 """Up to so many different values are counted one by one."""
-LOOKS_SO = 0.5
-"""The share of the values that is enough to read a column as addresses or phones."""
-REACH = {"e-mail": r"@", "phone": r"^\D{0,4}(?:\d[ ().\\/-]*){6,}$"}
 NO_NUMBERS = r"(^| )(id|key|no|nr|code|codes|numero|nummer|zip|postcode|index)( |$)|(^| )(number|num)$"
 """Names of numbers that count and measure nothing: a number of something, such as `NumDeals`, says how many."""
 
@@ -75,8 +72,8 @@ def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures 
     read_as = str(column.type)
     if column.is_text and read_as in ("integer", "number") and personal != "birth date" and is_code(name):
         read_as = "text"  # C536379 among numbers of invoices is no mistake
-    if column.is_text and personal in REACH and len(as_text):
-        looks = as_text.str.contains(REACH[personal]).sum()
+    if column.is_text and personal in REACHES and len(as_text):
+        looks = as_text.str.contains(REACHES[personal]).sum()
         read_as = personal if looks >= LOOKS_SO * len(as_text) else read_as
     return Read(
         column=column,

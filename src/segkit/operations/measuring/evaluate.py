@@ -82,12 +82,12 @@ def evaluate_runs(
         doubts += spelled_otherwise(found, reached.members, loaded)
         progress("comparing")
         members = did_by(reached.members, found, loaded)
-    of = _arms_of(members, arms, settings)
-    compared = _compared(members, arms, of, settings.level, loaded, against)
+    of, fewest = _arms_of(members, arms, settings), loaded.rules.output.min_cell
+    told = _outcomes(members, arms, of, settings.level, fewest)
+    compared = adjusted(told if against is None else [_of_variants(one, against) for one in told], settings.level)
     cost = cost_of(loaded.rules)
     costed = with_costs(compared, cost, reached.contacts)
     shown = [one for one in costed if not segments or one.name in segments]
-    fewest = loaded.rules.output.min_cell
     together = in_all(arms, of, settings.level, fewest) if _is_one_each(runs, arms) else ()
     of_files = dict.fromkeys(warning for one in found for warning in one.warnings)
     result = EvaluateResult(
@@ -200,21 +200,14 @@ def _arms_of(members: pl.DataFrame, arms: Sequence[Arms], settings: Settings) ->
     return {one.segment: _arms(one, rows, settings.asked.measures) for one in arms}
 
 
-def _compared(
-    members: pl.DataFrame,
-    arms: Sequence[Arms],
-    of: Mapping[str, Mapping[str, Arm]],
-    level: float,
-    loaded: Loaded,
-    against: str | None,
+def _outcomes(
+    members: pl.DataFrame, arms: Sequence[Arms], of: Mapping[str, Mapping[str, Arm]], level: float, fewest: int
 ) -> list[SegmentOutcome]:
-    """The segments with what each comparison says, all of them counted."""
+    """The segments, of which nothing is adjusted yet."""
     written = members.filter(~pl.col(ARM).is_in([*NOT_WRITTEN, REACHED]))
     elsewhere = members.filter(pl.col(ARM) == HELD_OUT).join(written, on=KEY, how="semi")
     counts = dict(elsewhere.group_by(SEGMENT).len().rows())
-    fewest = loaded.rules.output.min_cell
-    told = [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level, fewest) for one in arms]
-    return adjusted(told if against is None else [_of_variants(one, against) for one in told], level)
+    return [outcome_of(one, of[one.segment], counts.get(one.segment, 0), level, fewest) for one in arms]
 
 
 def _of_variants(segment: SegmentOutcome, against: str) -> SegmentOutcome:

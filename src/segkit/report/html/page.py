@@ -6,10 +6,9 @@ Sections are templates, pictures are made of plain data; all that comes from a r
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from segkit.errors import RuleError
+from segkit.errors import require_extra
 from segkit.report.html.flow import flow_picture
 from segkit.report.html.heat import heated
 from segkit.report.html.histogram import histogram_picture
@@ -42,16 +41,7 @@ SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
 
 def require_jinja() -> None:
     """`RuleError` where the extra is not installed."""
-    if not _is_there("jinja2"):
-        hint = 'install it: `pip install "segkit-cli[report]"`'
-        raise RuleError.of("a report is drawn by an extra of segkit, `report`, which is not installed", hint=hint)
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ValueError:  # it was taken out of the modules that there are
-        return False
+    require_extra("report", "jinja2", "a report is drawn")
 
 
 def sections_of(report: RunReport) -> tuple[str, ...]:
