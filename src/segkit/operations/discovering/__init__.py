@@ -1,0 +1,1 @@
+"""Segments that nobody has named yet: what is found by a model becomes rules that people read."""
