@@ -23,6 +23,7 @@ EXTRAS = {
     "duckdb": ("duckdb",),
     "spark": ("pyspark", "cloudpickle", "py4j"),
     "audit": ("email_validator",),
+    "discover": ("sklearn",),
     "spark-connect": ("pyspark", "cloudpickle", "grpc", "pyarrow"),
 }
 """Extra -> the modules that it brings, or that make it needless."""
