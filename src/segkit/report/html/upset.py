@@ -47,6 +47,11 @@ class Picture(NamedTuple):
     columns: tuple[Column, ...]
 
 
+def shown_size(size: int | None) -> str:
+    """The customers of a segment, or that they are not shown."""
+    return "not shown" if size is None else count(size)
+
+
 def upset_picture(overlap: Overlap, lines: tuple[LedgerLine, ...]) -> Picture:
     """The picture of the combinations; there is at least one."""
     sizes = {line.name: line.written for line in lines}
@@ -58,7 +63,7 @@ def upset_picture(overlap: Overlap, lines: tuple[LedgerLine, ...]) -> Picture:
             shown=name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…",
             name=name,
             bar=round(SIZES * (sizes[name] or 0) / largest, 1),
-            size=count(sizes[name] or 0),
+            size=shown_size(sizes[name]),
         )
         for place, name in enumerate(overlap.rows)
     )

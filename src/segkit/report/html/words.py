@@ -19,8 +19,8 @@ _WORDS = {
     "duplicate_key": "with a key twice",
     "where": "left out by `where`",
 }
-NEVER = "–"
-"""Stands where there is nothing, or nothing is known."""
+NOTHING, HIDDEN = "–", "…"
+"""Stand where there is nothing, or nothing is known; and where something is known, and not shown."""
 
 
 def in_words(name: str) -> str:
@@ -28,16 +28,16 @@ def in_words(name: str) -> str:
     return _WORDS.get(name, name.replace("_", " "))
 
 
-def amount(value: Decimal | float | None) -> str:
+def amount(value: Decimal | float | None, none: str = NOTHING) -> str:
     """An amount: without decimals from 100 on, and where it has none."""
     if value is None:
-        return NEVER
+        return none
     return f"{value:,.0f}" if abs(float(value)) >= 100 else f"{value:,.2f}".removesuffix(".00")
 
 
-def per_cent(value: float | None) -> str:
+def per_cent(value: float | None, none: str = NOTHING) -> str:
     """A share."""
-    return percent(value) or NEVER
+    return percent(value) or none
 
 
 def signed(value: int) -> str:
@@ -73,13 +73,12 @@ def _changed(report: RunReport) -> str:
     if report.previous:
         return _most(report.previous, [pair for pair in grown if pair[1]])
     moved = [
-        (line, line.entered - line.left)
+        (line.moved.entered, line.moved.left)
         for line in report.segments
-        if line.entered is not None and line.left is not None
+        if line.moved and line.moved.entered is not None and line.moved.left is not None
     ]
     if report.since and moved:
-        came = sum(line.entered or 0 for line, _ in moved)
-        gone = sum(line.left or 0 for line, _ in moved)
+        came, gone = map(sum, zip(*moved, strict=True))
         return f"since {report.since}, {count(came)} entered a segment and {count(gone)} left one"
     return "no earlier run is compared"
 
@@ -116,7 +115,9 @@ def _tiles(report: RunReport) -> Iterator[tuple[str, str]]:
         if number is not None:
             yield count(number), word
     spent = [group.revenue for table in report.rfm[:1] for group in table.segments]
-    if spent and None not in spent:
-        yield short(round(sum(filter(None, spent), Decimal()))), "revenue"
+    if spent and None not in spent and totals.customers:
+        revenue = sum(filter(None, spent), Decimal())
+        yield short(round(revenue)), "revenue"
+        yield amount(revenue / totals.customers), "revenue a customer"
     if report.past:
         yield count(len(report.past.days)), "days with a run"
