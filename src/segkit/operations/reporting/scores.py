@@ -50,7 +50,9 @@ def _together(
     sums += [Sum([*line.parts]) for line in rows_and_columns(scores, scores)]
     for of_cells, of_segments in _made_of(one.grid):
         alone = of_segments[0] if len(of_segments) == 1 else None
-        sums += [Sum([*of_cells], alone), *([] if alone else [Sum([*of_segments])])]
+        sums.append(Sum([*of_cells], alone))
+        if alone is None:
+            sums.append(Sum([*of_segments]))
     known = without(numbers, hidden(numbers, sums, fewest))
     return {at: known[at] for at in cells}, {name: known[name] for name in segments}
 

@@ -23,6 +23,7 @@ class Drawn(NamedTuple):
     width: float
     height: float
     title: str
+    is_hidden: bool
 
 
 class Mark(NamedTuple):
@@ -62,6 +63,7 @@ def histogram_picture(histogram: Histogram) -> Picture:
             width=round(step - 2, 1),
             height=round(room * (bar.customers or 0) / most, 1),
             title=f"{_range(bar, unit)}: {'not shown' if bar.customers is None else count(bar.customers)}",
+            is_hidden=bar.customers is None,
         )
         for place, bar in enumerate(bars)
     )

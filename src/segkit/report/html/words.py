@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from segkit.report.numbers import percent, short
+from segkit.report.numbers import percent
 from segkit.reports import LedgerLine, RunReport
 from segkit.words import count, plural
 
@@ -19,6 +20,8 @@ _WORDS = {
     "duplicate_key": "with a key twice",
     "where": "left out by `where`",
 }
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, orders of direction, and halves of characters."""
 NOTHING, HIDDEN = "–", "…"
 """Stand where there is nothing, or nothing is known; and where something is known, and not shown."""
 
@@ -33,6 +36,19 @@ def amount(value: Decimal | float | None, none: str = NOTHING) -> str:
     if value is None:
         return none
     return f"{value:,.0f}" if abs(float(value)) >= 100 else f"{value:,.2f}".removesuffix(".00")
+
+
+def large(value: Decimal) -> str:
+    """An amount that fits in a tile: 24.9M, but 345,678."""
+    for unit, letter in ((10**9, "bn"), (10**6, "M")):
+        if abs(value) >= unit:
+            return f"{value / unit:,.1f}{letter}"
+    return amount(value)
+
+
+def readable(value: object) -> object:
+    """What is printed: a text without what no page may hold, and what would turn the text around it."""
+    return _UNREADABLE.sub("\ufffd", value) if isinstance(value, str) and _UNREADABLE.search(value) else value
 
 
 def per_cent(value: float | None, none: str = NOTHING) -> str:
@@ -117,7 +133,5 @@ def _tiles(report: RunReport) -> Iterator[tuple[str, str]]:
     spent = [group.revenue for table in report.rfm[:1] for group in table.segments]
     if spent and None not in spent and totals.customers:
         revenue = sum(filter(None, spent), Decimal())
-        yield short(round(revenue)), "revenue"
+        yield large(revenue), "revenue"
         yield amount(revenue / totals.customers), "revenue a customer"
-    if report.past:
-        yield count(len(report.past.days)), "days with a run"
