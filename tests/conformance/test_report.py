@@ -658,6 +658,103 @@ def test_of_another_run(shop: Desk) -> None:
     assert "shows keys in another way" in done.stderr
 
 
+def test_the_evaluation_of_another_run_of_the_day(shop: Desk) -> None:
+    """With other customers, with fewer written, with another segment, of no run: none is of this run."""
+    shop.apply(EVALUATE, "-q")
+    told = shop.segkit("evaluate", shop / "out", "--within", "20 days", "--json").stdout
+    cases = {
+        "other customers": EVALUATE.replace("[output]", "[customers.where]\nage.below = 40\n[output]"),
+        "fewer written": EVALUATE.replace("holdout = 30", "holdout = 60"),
+        "another segment": EVALUATE.replace("[segment.all]", "[segment.everyone]"),
+    }
+    shop.put("ev.json", told)
+    for text in cases.values():
+        shop.apply(text, "-q", "-o", shop / "other", "--replace")
+        done = shop.segkit("report", shop / "other", "--evaluation", shop / "ev.json", "-o", "-", code=3)
+        assert "is of another run of 2024-05-31" in done.stderr
+    shop.put("none.json", json.dumps({**json.loads(told), "runs": []}))
+    done = shop.segkit("report", shop / "out", "--evaluation", shop / "none.json", "-o", "-", code=3)
+    assert "is of no run, and" in done.stderr
+    shop.apply(EVALUATE.replace("[output]", "[output]\nchanges = true"), "-q", "-o", shop / "changes")
+    told = shop.segkit("evaluate", shop / "changes", "--within", "20 days", "--json", code=None)
+    shop.put("ev.json", told.stdout)
+    assert "evaluation" in report(shop, "--evaluation", shop / "ev.json", folder="changes").tables
+
+
+DAMAGED: dict[str, tuple[str, str]] = {
+    "manifest.json": ("half", "cannot read `out/manifest.json`"),
+    "all.csv": ("half", "`out/all.csv` is not as it was written"),
+    "young.holdout.csv": ("gone", "`out` is not whole: `young.holdout.csv` is missing"),
+    "run/history.csv": ("half", "history.csv` is not as it was written"),
+}
+
+
+@pytest.mark.parametrize("file", DAMAGED)
+def test_a_run_that_is_not_whole(shop: Desk, file: str) -> None:
+    run(shop, days=DAYS[:1])
+    how, message = DAMAGED[file]
+    path = shop / "out" / file
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = shop.process("report", "out", "-o", "r.html")
+    assert done.returncode == 3
+    assert message in done.stderr.decode().replace(f"{shop.folder}/", "")
+    assert b"Traceback" not in done.stderr
+    assert not (shop / "r.html").exists()
+
+
+def test_a_manifest_that_names_others(shop: Desk) -> None:
+    """Where somebody has edited it, what it says of segments that it does not have is left out."""
+    run(shop, days=DAYS[:1])
+    path = shop / "out/manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["aggregates"]["mavr"][0]["segment"] = "gone"
+    manifest["aggregates"]["combinations"] = [{"segments": ["gone", "all"], "customers": 50}]
+    manifest["overlaps"] = [{"first": "gone", "second": "all", "customers": 50}]
+    path.write_text(json.dumps(manifest))
+    page = report(shop)
+    assert "gone" not in page.texts["overlap"] + page.texts["mavr"]
+
+
+def test_a_run_that_fails_leaves_the_page_of_the_last_one(shop: Desk) -> None:
+    text = RULES.replace("{output}", "")
+    shop.apply(text, "-q", "--as-of", DAYS[0], "--report", shop / "r.html")
+    before = (shop / "r.html").read_bytes()
+    failing = text.replace("[segment.young]", "[segment.young]\nexpect.min_size = 9999")
+    shop.apply(failing, "-q", "--as-of", DAYS[1], "--report", shop / "r.html", code=1)
+    assert (shop / "r.html").read_bytes() == before
+    assert not [name for name in shop.tree(".") if name.startswith((".r.html", "r.html."))]
+
+
+ODD = "\x00\x07\u009f\u202e\u2066\ufffe"
+
+
+def test_texts_that_no_page_may_hold(shop: Desk) -> None:
+    """Control characters, and those that would turn the numbers beside them around, in labels, titles and values."""
+    lines = (shop / "data/c.csv").read_text().replace(",Y,", ",Y\u202e12,")
+    shop.put("data/c.csv", lines)
+    run(shop, RULES.replace("All of them", "".join(f"\\u{ord(c):04x}" for c in ODD[1:]) + " שלום 👩‍👩‍👧"))
+    page = report(shop, "--title", f"{ODD} \udcff")
+    html = (shop / "report.html").read_bytes().decode("utf-8")
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe]", html)
+    assert "Y\ufffd12" in page.texts["flow"]
+    assert "\ufffd" * 5 + " שלום 👩‍👩‍👧" in page.texts["segments"]
+    assert "\ufffd" * 6 + " \ufffd, 2024-06-30" in page.texts[""]
+
+
+def test_names_that_are_too_long_for_a_picture(shop: Desk) -> None:
+    """They are cut there, and are whole in its tables; letters of double width take the room of two."""
+    shop.put("data/c.csv", (shop / "data/c.csv").read_text().replace(",Y,", f",{'好' * 40},"))
+    run(shop, RULES.replace("segment.young", f"segment.{'y' * 60}"))
+    html, page = (shop / "report.html"), report(shop)
+    assert f">{'好' * 8}… <" in html.read_text(encoding="utf-8")
+    assert "好" * 40 in page.tables["flow"][0][0]
+    assert f">{'y' * 23}…<" in html.read_text(encoding="utf-8")
+    assert any(name == "y" * 60 for name in page.rows("segments"))
+
+
 def test_a_dry_run_writes_no_report(shop: Desk) -> None:
     shop.apply(RULES.replace("{output}", ""), "-q", "--as-of", DAYS[0], "--dry-run", "--report", shop / "r.html")
     assert not (shop / "r.html").exists()

@@ -9,12 +9,14 @@ from pathlib import Path
 from pydantic import Field
 
 from segkit.errors import DataError
+from segkit.experiments import ALL_SEGMENTS
 from segkit.operations.delivery.runs import Run
 from segkit.operations.reporting.few_in_words import without_few
 from segkit.operations.reporting.hiding import is_few
 from segkit.operations.reporting.json_files import read_json
 from segkit.operations.reporting.sources import Names
 from segkit.reports import Arm, Difference, Evaluation, Outcome
+from segkit.results import CONTROL, HELD_OUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,7 @@ class _File:
     runs: tuple[str, ...]
     start: str | None = Field(alias="from")
     until: str | None
+    customers: int
     level: float
     compared: int
     metrics: tuple[_Metric, ...]
@@ -80,7 +83,11 @@ def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
     """What came of a run. `DataError` where the file is not of `evaluate --json`, or is of another run."""
     found = read_json(path, _File, "segkit evaluate RUN --json")
     if run.as_of not in found.runs:
-        message = f"`{path}` is of {', '.join(found.runs[:3])}, and `{run.shown}` is a run of {run.as_of}"
+        days = ", ".join(found.runs[:3]) or "no run"
+        message = f"`{path}` is of {days}, and `{run.shown}` is a run of {run.as_of}"
+        raise DataError.of(message, hint="name the evaluation of this run")
+    if len(found.runs) == 1 and not _is_of(found, run):
+        message = f"`{path}` is of another run of {run.as_of} than `{run.shown}`: it has other customers"
         raise DataError.of(message, hint="name the evaluation of this run")
     kinds = {metric.name: metric.kind for metric in found.metrics}
     names = Names(run.manifest)
@@ -93,6 +100,18 @@ def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
         compared=found.compared,
         outcomes=tuple(_outcome(one, kinds, fewest, counts=counts) for one in found.segments),
         warnings=tuple(without_few(names.without_folders(warning.message), fewest) for warning in found.warnings),
+    )
+
+
+def _is_of(found: _File, run: Run) -> bool:
+    """Whether a run has the segments, and as many customers as were treated in each; of changes, it may have more."""
+    written = {one.name: one.written for one in run.manifest.segments}
+    treated = {
+        one.name: [arm.customers for arm in one.arms if arm.name not in (HELD_OUT, CONTROL)] for one in found.segments
+    }
+    of_segments = {name: sum(sizes) for name, sizes in treated.items() if name != ALL_SEGMENTS}
+    return found.customers == run.manifest.customers and all(
+        size <= written.get(name, -1) for name, size in of_segments.items()
     )
 
 

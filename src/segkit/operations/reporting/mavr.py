@@ -17,6 +17,7 @@ def answers(manifest: Manifest, kept: Sequence[MavrOf], fewest: int) -> tuple[An
     enough is.
     """
     sizes = {one.name: one.matched for one in manifest.segments}
+    kept = [one for one in kept if one.segment in sizes]
     hidden = {one.segment for one in kept if _is_of_few(one, sizes[one.segment], fewest)}
     worthless = hidden | alone(manifest, fewest) | _as_large(manifest, fewest)
     return tuple(
@@ -52,5 +53,5 @@ def _as_large(manifest: Manifest, fewest: int) -> set[str]:
     return {
         min(pair.first, pair.second, key=lambda name: sizes[name])
         for pair in manifest.overlaps
-        if is_few(abs(sizes[pair.first] - sizes[pair.second]), fewest)
+        if {pair.first, pair.second} <= sizes.keys() and is_few(abs(sizes[pair.first] - sizes[pair.second]), fewest)
     } | {name for name, size in sizes.items() if is_few(manifest.customers - size, fewest)}

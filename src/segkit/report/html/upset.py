@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from segkit.report.html.words import cut
 from segkit.report.numbers import short
 from segkit.reports import LedgerLine, Overlap
 from segkit.words import count
 
 WIDTH, LABELS, SIZES = 1010, 190, 70
 TOP, BARS, ROW = 22, 104, 20
-_LONGEST = 28
+_LONGEST = 24
 
 
 class Row(NamedTuple):
@@ -60,7 +61,7 @@ def upset_picture(overlap: Overlap, lines: tuple[LedgerLine, ...]) -> Picture:
     rows = tuple(
         Row(
             y=below + place * ROW,
-            shown=name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…",
+            shown=cut(name, _LONGEST),
             name=name,
             bar=round(SIZES * (sizes[name] or 0) / largest, 1),
             size=shown_size(sizes[name]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 from segkit.report.numbers import percent
 from segkit.reports import LedgerLine, RunReport
@@ -49,6 +51,12 @@ def large(value: Decimal) -> str:
 def readable(value: object) -> object:
     """What is printed: a text without what no page may hold, and what would turn the text around it."""
     return _UNREADABLE.sub("\ufffd", value) if isinstance(value, str) and _UNREADABLE.search(value) else value
+
+
+def cut(text: str, most: int) -> str:
+    """A text that takes the room of `most` letters; Chinese ones and emoji take that of two."""
+    widths = list(accumulate(2 if east_asian_width(letter) in "FW" else 1 for letter in text))
+    return text if not widths or widths[-1] <= most else text[: sum(width < most for width in widths)] + "…"
 
 
 def per_cent(value: float | None, none: str = NOTHING) -> str:
