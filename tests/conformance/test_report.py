@@ -676,8 +676,8 @@ def test_the_evaluation_of_another_run_of_the_day(shop: Desk) -> None:
     done = shop.segkit("report", shop / "out", "--evaluation", shop / "none.json", "-o", "-", code=3)
     assert "is of no run, and" in done.stderr
     shop.apply(EVALUATE.replace("[output]", "[output]\nchanges = true"), "-q", "-o", shop / "changes")
-    told = shop.segkit("evaluate", shop / "changes", "--within", "20 days", "--json", code=None)
-    shop.put("ev.json", told.stdout)
+    done = shop.segkit("evaluate", shop / "changes", "--within", "20 days", "--json", code=None)
+    shop.put("ev.json", done.stdout)
     assert "evaluation" in report(shop, "--evaluation", shop / "ev.json", folder="changes").tables
 
 

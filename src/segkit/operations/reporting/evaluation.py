@@ -6,17 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from segkit.errors import DataError
 from segkit.experiments import ALL_SEGMENTS
 from segkit.operations.delivery.runs import Run
 from segkit.operations.reporting.few_in_words import without_few
 from segkit.operations.reporting.hiding import is_few
-from segkit.operations.reporting.json_files import read_json
 from segkit.operations.reporting.sources import Names
 from segkit.reports import Arm, Difference, Evaluation, Outcome
 from segkit.results import CONTROL, HELD_OUT
+
+
+_COMMAND = "segkit evaluate RUN --json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ class _File:
 
 def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
     """What came of a run. `DataError` where the file is not of `evaluate --json`, or is of another run."""
-    found = read_json(path, _File, "segkit evaluate RUN --json")
+    found = _read(path)
     if run.as_of not in found.runs:
         days = ", ".join(found.runs[:3]) or "no run"
         message = f"`{path}` is of {days}, and `{run.shown}` is a run of {run.as_of}"
@@ -101,6 +103,16 @@ def evaluation(path: Path, run: Run, fewest: int) -> Evaluation:
         outcomes=tuple(_outcome(one, kinds, fewest, counts=counts) for one in found.segments),
         warnings=tuple(without_few(names.without_folders(warning.message), fewest) for warning in found.warnings),
     )
+
+
+def _read(path: Path) -> _File:
+    hint = f"write it: `{_COMMAND} > FILE`"
+    try:
+        return TypeAdapter(_File).validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError.of(f"cannot read `{path}`: {error.strerror}", hint=hint) from error
+    except ValidationError as error:
+        raise DataError.of(f"`{path}` is not what `{_COMMAND}` writes", hint=hint) from error
 
 
 def _is_of(found: _File, run: Run) -> bool:
