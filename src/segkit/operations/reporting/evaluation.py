@@ -17,7 +17,6 @@ from segkit.operations.reporting.sources import Names
 from segkit.reports import Arm, Difference, Evaluation, Outcome
 from segkit.results import CONTROL, HELD_OUT
 
-
 _COMMAND = "segkit evaluate RUN --json"
 
 
