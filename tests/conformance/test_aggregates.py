@@ -128,7 +128,7 @@ def test_the_four_questions(shop: Desk, fewest: int, options: tuple[str, ...]) -
         line if n % 3 else line.replace(",X", ",") for n, line in enumerate((shop / "c.csv").read_text().splitlines())
     ]
     shop.put("c.csv", "\n".join(lines) + "\n")
-    more = '[segment.few]\ndemographic.age.below = 19\nrfm.monetary.min = 100\n[mavr.contact]\nemail = "town"\n'
+    more = '[segment.few]\ndemographic.age.below = 19\ngeographic.town = "Y"\n[mavr.contact]\nemail = "town"\n'
     text = (RULES + more).replace("[segment.town]", '[segment.town]\nchannel = "email"')
     shop.apply(text.format(output=f"min_cell = {fewest}"), "-q", *options)
     found = json.loads((shop / "out/manifest.json").read_text(), parse_float=Decimal)
