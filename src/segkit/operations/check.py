@@ -14,8 +14,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Bounds, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
-from segkit.operations.checking.counting.counted import counted
-from segkit.operations.checking.counting.worth import column_of_worth
+from segkit.operations.checking.counting.counted import columns_asked, counted
 from segkit.operations.checking.expected import unexpected
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
@@ -182,10 +181,9 @@ def _of_tests(loaded: Loaded) -> list[Diagnostic]:
 
 def _with_data(loaded: Loaded, memory: int | None, notes: Callable[[Diagnostic], object]) -> _Seen:
     rules = loaded.rules
-    kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
         with Workspace(bounds=Bounds(memory) if memory else None, notes=notes) as ws:
-            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
+            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=columns_asked(rules))
             plan, customers = evaluated.plan, evaluated.computed.customers
             found = never_found(plan, customers, hint=hints(plan, customers))
             never = [placed(loaded, finding) for finding in found]
