@@ -17,17 +17,19 @@ from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.auditing import key as keys
 from segkit.operations.auditing import of_rows
 from segkit.operations.auditing.addresses import checker, wrong_domains
-from segkit.operations.auditing.columns import ROWS, read_columns
+from segkit.operations.auditing.columns import ROWS, Read, read_columns
 from segkit.operations.auditing.figures import Figures, Sheet, counted
 from segkit.operations.auditing.found import Found, Looked
 from segkit.operations.auditing.of_columns import audited, of_columns, strays_asked
 from segkit.operations.auditing.outputs import refuse_outputs, write_findings, write_found
 from segkit.operations.auditing.promises import broken, promised
+from segkit.operations.auditing.settled import settled
 from segkit.operations.column_facts.readable import beyond_the_sample
 from segkit.operations.evaluation.diagnose import refuse
 from segkit.operations.evaluation.evaluate import without_data
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.orders_file.columns import open_data
+from segkit.operations.orders_file.no_header import refuse_no_header
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
 from segkit.rules.model.base import Duration
@@ -56,7 +58,7 @@ def audit(
     """What stands in the columns of these files, each a table of its own, or of the sources of a rule file (`.toml`).
 
     `key` names the column that tells whose a row is, `kind` says what the rows are; both are guessed where not given.
-    `output` gets one row a finding, `rows` the rows of one table that have one, for its owner alone. Raises `RuleError`
+    `output` gets one row a finding, `rows` the rows that have one, for their owner alone. Raises `RuleError`
     and `DataError`; `WriteError` where an output would take the place of a file that was read.
     """
     has_rules = _has_rules(data, {"key": key, "kind": kind, "sheet": sheet})
@@ -135,6 +137,7 @@ def _of_file(
 ) -> _Asked:
     progress("opening the file")
     table = open_data(ws, [path], sheet)._replace(name=path)
+    refuse_no_header(table)  # what a column is called is told, and would be somebody's
     return _Asked(table, keys.require_column(table, key) if key else None, kind)
 
 
@@ -156,24 +159,29 @@ def _counted(asked: _Asked, day: dt.date, obsolete: Duration, progress: Progress
     progress("looking at columns")
     looked_at = table.frame.head(ROWS).collect()
     reads = read_columns(table, looked_at)
-    e_mails = [read.name for read in reads if read.read_as == "e-mail"]
-    plain = Sheet(table, reads, ())
-    sheet = plain._replace(
-        wrong_domains=wrong_domains(plain.frame, [plain.text(r) for r in reads if r.name in e_mails])
-    )
+    sheet = _sheet(table, reads)
     key = asked.key if asked.kind == keys.OTHER else asked.key or keys.maybe_key(table, reads, looked_at)
     progress("counting")
     figures = counted(sheet, of_rows.questions(sheet, key, obsolete.before(day)))
+    if (settled_reads := settled(sheet, figures)) is not sheet.reads:
+        sheet = _sheet(table, settled_reads)
+        figures = counted(sheet, of_rows.questions(sheet, key, obsolete.before(day)))
     if key is not None and asked.key is None and not keys.is_key(table, key, figures):
         key = None
     return Looked(
         sheet=sheet,
         figures=_with_strays(sheet, figures),
-        kind=asked.kind or keys.kind_of_rows(table, key, figures),
+        kind=asked.kind or keys.kind_of_rows(sheet, key, figures, consents=bool(of_rows.consent_columns(sheet))),
         key=key,
         as_of=day,
         obsolete=obsolete,
     )
+
+
+def _sheet(table: Table, reads: Sequence[Read]) -> Sheet:
+    plain = Sheet(table, reads, ())
+    e_mails = [plain.text(read) for read in reads if read.read_as == "e-mail"]
+    return plain._replace(wrong_domains=wrong_domains(plain.frame, e_mails))
 
 
 def _with_strays(sheet: Sheet, figures: Figures) -> Figures:
