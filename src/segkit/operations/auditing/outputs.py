@@ -38,6 +38,11 @@ def write_findings(
     if output is None:
         return
     _spare(inputs, output)
+    write_rows(findings_of(result).lazy(), output, ws, stdout, result.as_of)
+
+
+def findings_of(result: AuditResult) -> pl.DataFrame:
+    """One row a finding; values are one text, with bars between them."""
     schema = {
         "table": pl.String(), "column": pl.String(), "kind": pl.String(), "severity": pl.String(), "rows": pl.Int64(),
         "values": pl.String(), "message": pl.String(),
@@ -46,8 +51,7 @@ def write_findings(
         [one.table, one.column, one.kind, str(one.severity), one.rows, " | ".join(map(str, one.values)), one.message]
         for one in result.findings
     ]
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    write_rows(frame.lazy(), output, ws, stdout, result.as_of)
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def write_found(

@@ -45,7 +45,8 @@ def _foot(result: AuditResult) -> str:
 def _table(table: AuditedTable) -> RenderableType:
     how = ", ".join([plural(table.rows, "row"), plural(len(table.columns), "column"), *map(_how, table.detected)])
     how = f"{how}, {table.kind}"
-    names = table.name if table.name in table.paths else f"{table.name} ({', '.join(table.paths)})"
+    others = [path for path in table.paths if not table.name.startswith(path)]
+    names = f"{table.name} ({', '.join(others)})" if others else table.name
     return Group(Text.assemble((names, "bold"), f": {how}"), _Columns(table))
 
 
