@@ -113,12 +113,16 @@ class Grades(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """How customers moved between the values of a column since a day; of some pairs, the number is hidden."""
+    """How customers moved between the values of a column since a day; None for those of a few.
+
+    Where there are such, the other numbers are in `steps`, so that totals do not tell them; elsewhere, they are exact.
+    """
 
     column: str
     since: str
     values: tuple[str | None, ...]
     moves: Mapping[tuple[str | None, str | None], int | None]
+    steps: int = 1
 
 
 class Arm(NamedTuple):

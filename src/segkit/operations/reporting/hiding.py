@@ -86,9 +86,13 @@ def rows_and_columns(down: Sequence[Key], across: Sequence[Key]) -> Iterator[Sum
     yield from (Sum([(r, c) for r in down]) for c in across)
 
 
-def shown_grid(
-    numbers: Mapping[tuple[Key, Key], Number], down: Sequence[Key], across: Sequence[Key], fewest: int
-) -> dict[tuple[Key, Key], int | None]:
-    """Numbers by row and column, where a place without one is nobody; None for those that are hidden."""
-    whole = {(r, c): numbers.get((r, c), 0) for r in down for c in across}
-    return without(whole, hidden(whole, [*rows_and_columns(down, across)], fewest))
+def in_steps(numbers: Mapping[Key, Number], fewest: int) -> tuple[dict[Key, int | None], int]:
+    """The numbers without those of a few, and the steps in which they are.
+
+    With a few among them, each of the others is that of the nearest step of `fewest`: the difference to a total that is
+    known elsewhere does not tell the few, and no number has to be hidden for their sake, however large.
+    """
+    if not any(is_few(number, fewest) for number in numbers.values()):
+        return {key: shown(number, fewest) for key, number in numbers.items()}, 1
+    known = {key: shown(number, fewest) for key, number in numbers.items()}
+    return {key: number and fewest * round(number / fewest) for key, number in known.items()}, fewest

@@ -10,7 +10,7 @@ from segkit.operations.delivery.manifest import MoveOf, TrackedOf
 from segkit.operations.delivery.past.lines import lines_of
 from segkit.operations.delivery.past.tracked import has_day, moves_between
 from segkit.operations.delivery.runs import Run
-from segkit.operations.reporting.hiding import Number, is_few, shown_grid
+from segkit.operations.reporting.hiding import Number, in_steps, is_few
 from segkit.operations.reporting.ledger import WRITTEN, Counted
 from segkit.reports import Flow, Moved, Past
 
@@ -103,7 +103,8 @@ def flows(tracked: TrackedOf, fewest: int) -> Iterator[Flow]:
         }
         values = _in_order([one for one in tracked.moves if one.column == column])
         if moves:
-            yield Flow(column, tracked.since, values, shown_grid(moves, values, values, fewest))
+            pairs = {(old, new): moves.get((old, new), 0) for old in values for new in values}
+            yield Flow(column, tracked.since, values, *in_steps(pairs, fewest))
 
 
 def _in_order(moves: Sequence[MoveOf]) -> tuple[str | None, ...]:
