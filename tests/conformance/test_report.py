@@ -645,7 +645,8 @@ ERRORS: dict[str, Case] = {
     "to stdout": (["apply", "rules.toml", "--report", "-"], 2, "a report is a file"),
     "in the output": (["apply", "rules.toml", "--report", "out/r.html"], 4, "it lies in the output directory"),
     "the rules": (["apply", "rules.toml", "--report", "rules.toml"], 4, "is an input"),
-    "the customers": (["apply", "rules.toml", "--report", "data/c.csv"], 4, "is an input"),
+    "the customers": (["apply", "rules.toml", "--report", "data/c.csv"], 2, "a report is a page of HTML"),
+    "no page": (["report", "out", "-o", "new.pdf"], 2, "a report is a page of HTML"),
     "apply to a folder": (["apply", "rules.toml", "--report", "data"], 4, "it is a folder"),
 }
 

@@ -11,7 +11,7 @@ from segkit.io.publish.errors import require_local
 from segkit.io.write import STDOUT
 from segkit.operations.delivery.destinations.places import directory_of
 from segkit.operations.evaluation.evaluate import Evaluated
-from segkit.operations.reporting.report import Page, Wanted, write_report
+from segkit.operations.reporting.report import Page, Wanted, require_page, write_report
 from segkit.rules.text.loader import Loaded
 
 
@@ -24,9 +24,9 @@ class ReportOf(NamedTuple):
 
 def refuse_report(loaded: Loaded, path: str, *, to_stdout: bool) -> None:
     """`RuleError` or `WriteError` for a report that cannot be written, before anything is computed."""
-    require_local(path)
     if path == STDOUT:
         raise RuleError.of("`--report -`: a report is a file", hint="name one, or use `segkit report RUN -o -`")
+    require_local(path)
     if to_stdout:
         message = "`--report` is of a run that is published, and `-o -` publishes none"
         raise RuleError.of(message, hint="write to a folder")
@@ -37,6 +37,7 @@ def refuse_report(loaded: Loaded, path: str, *, to_stdout: bool) -> None:
         message = f"cannot write the report `{path}`: it lies in the output directory, which each run replaces"
         raise WriteError.of(message, hint="name another folder")
     _spare(path, [loaded.source.path, *(file.path for file in loaded.source.included.values())])
+    require_page(target)
 
 
 def spare_inputs(evaluated: Evaluated, path: str) -> None:

@@ -59,6 +59,7 @@ def write_report(
     run = open_run(path)
     if output != STDOUT:
         _spare(Path(output), run, wanted)
+        require_page(Path(output))
     found = report_of(run, wanted)
     content = page.draw(found)
     if output == STDOUT:
@@ -69,6 +70,13 @@ def write_report(
         with publish_file(Path(output), wait=wait, on_wait=on_wait) as target:
             target.write_bytes(content)
     return ReportWritten(output, len(content), found.as_of, page.sections(found), found.left_out)
+
+
+def require_page(output: Path) -> None:
+    """`RuleError` for a file that no browser takes for a page."""
+    if not output.is_dir() and output.suffix.lower() not in (".html", ".htm"):
+        hint = "name it `report.html`: a browser shows it, and prints it as PDF"
+        raise RuleError.of(f"`{output}`: a report is a page of HTML", hint=hint)
 
 
 def _spare(output: Path, run: Run, wanted: Wanted) -> None:

@@ -16,7 +16,7 @@ from segkit.report.html.upset import upset_picture
 from segkit.report.html.words import HIDDEN, amount, change, head_line, in_words, per_cent, readable, signed, tiles
 from segkit.report.numbers import sparks
 from segkit.reports import RunReport
-from segkit.results import REASONS
+from segkit.results import HELD_OUT, REASONS
 from segkit.words import count, plural
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def page(report: RunReport) -> bytes:
         headings={name: heading for name, (heading, _) in SECTIONS.items()},
         head=head_line(report),
         tiles=tiles(report),
-        reasons=_reasons(report),
+        reasons={reason: _called(reason, report) for reason in _reasons(report)},
         columns=list(dict.fromkeys(column for line in report.segments for column in line.figures)),
     )
     return text.encode()
@@ -70,6 +70,12 @@ def _reasons(report: RunReport) -> list[str]:
     """The reasons for which somebody was not written."""
     lines = [line for line in report.segments if line.write]
     return [reason for reason in REASONS if any(line.excluded[reason] != 0 for line in lines)]
+
+
+def _called(reason: str, report: RunReport) -> str:
+    """What the column of a reason is called; the control group is held out of every list."""
+    with_control = reason == HELD_OUT and report.totals.control != 0
+    return "held out, control group" if with_control else in_words(reason)
 
 
 def _environment() -> jinja2.Environment:

@@ -9,15 +9,16 @@ from itertools import accumulate
 from unicodedata import east_asian_width
 
 from segkit.report.numbers import percent
+from segkit.report.reasons import LEFT_OUT
 from segkit.reports import LedgerLine, RunReport
 from segkit.words import count, plural
 
 _WORDS = {
-    "frequency_cap": "had enough",
-    "holdout": "held out",
+    **LEFT_OUT,
+    "reached": "all others",
     "no_key": "without a key",
     "no_time": "without a day",
-    "after_as_of": "after the day",
+    "after_as_of": "after the day of the run",
     "unknown_customer": "of unknown customers",
     "duplicate_key": "with a key twice",
     "where": "left out by `where`",
@@ -103,7 +104,7 @@ def _changed(report: RunReport) -> str:
     ]
     if report.since and moved:
         came, gone = map(sum, zip(*moved, strict=True))
-        return f"since {report.since}, {count(came)} entered a segment and {count(gone)} left one"
+        return f"since {report.since}, list by list, {count(came)} entered and {count(gone)} left"
     return "no earlier run is compared"
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.numbers import money, percent, seconds, share
+from segkit.report.reasons import LEFT_OUT
 from segkit.report.text.detected import left_out
 from segkit.report.text.drawn.bars import Bar
 from segkit.report.text.models import model_table
@@ -23,16 +24,6 @@ MANY = 5
 """How many overlaps are shown, the largest; JSON has them all."""
 FILES_SHOWN = 20
 """How many files of one segment are shown; JSON has them all, too."""
-LEFT_OUT = {
-    "consent": "no consent",
-    "suppressed": "suppressed",
-    "frequency_cap": "frequency cap",
-    "claimed": "claimed before",
-    "sample": "not in the sample",
-    "limit": "over the limit",
-    "holdout": "held out",
-}
-"""Reason why customers who matched are not written -> how the table calls them."""
 
 
 def apply_summary(result: ApplyResult) -> RenderableType:
