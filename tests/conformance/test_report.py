@@ -499,7 +499,7 @@ def test_moves_between_other_columns(shop: Desk) -> None:
     """Two runs that do not track the same: what both do is compared, and where that is nothing, it is said."""
     plain = RULES.replace('track = ["town"]\n', "")
     run(shop, plain, days=DAYS[:1])
-    run(shop, RULES.replace('"out"', '"later"'), days=DAYS[1:])
+    run(shop, RULES.replace('"out"', '"later"'))  # which knows the moves since its own run before
     page = report(shop, "--previous", shop / "out", folder="later")
     assert "flow" not in page.tables
     assert "the run of 2024-05-31 does not track these columns" in page.texts[""]
@@ -855,6 +855,60 @@ def test_totals_of_lists_do_not_tell_what_a_few_spent(desk: Desk) -> None:
         "apart": False,
     }
     assert rows["half"][3] == f"{sum(range(100, 150)):,}"
+
+
+def test_the_total_of_all_but_a_few(desk: Desk) -> None:
+    """What all customers spent may be known; with three less than all of them, so is what these did."""
+    for last, expected in ((96, True), (94, False)):
+        page = numbered(desk, 100, {"most": (0, last)}, 'profile = ["spent"]\n')
+        assert (page.rows("segments")["most"][3:] == [HIDDEN] * 3) == expected
+
+
+def test_the_worth_of_lists_does_not_tell_that_of_a_few(desk: Desk) -> None:
+    """As their totals: of all, of all but three, of a list within another one."""
+    desk.put("o.csv", "id,day,amount\n" + "".join(f"{n},2024-06-01,{n + 1}\n" for n in range(100)))
+    more = '[events.orders]\npath = "o.csv"\ntime = "day"\namount = "amount"\n[rfm]\nevents = "orders"\n'
+    page = numbered(desk, 100, {"near": (0, 48)} | PAIRS, more)
+    rows = {row[0]: row for row in page.tables["mavr"][0][2:]}
+    assert {name: row[8:10] == [HIDDEN] * 2 for name, row in rows.items()} == {
+        "near": True,
+        "whole": False,
+        "most": True,
+        "half": False,
+        "apart": False,
+    }
+    assert rows["half"][8:] == ["25.50", "50", "no"]
+
+
+def test_all_but_a_few_have_bought(desk: Desk) -> None:
+    """Those who have not are as few as those who have, where few have."""
+    desk.put("c.csv", "id,n\n" + "".join(f"{n},{n}\n" for n in range(60)))
+    text = HEAD.replace("as_of = 2024-06-30\n", "").replace('"out"\n', '"out"\nhistory = true\n')
+    text += '[events.orders]\npath = "o.csv"\ntime = "day"\namount = "amount"\n[segment.all]\neveryone = true\n'
+    text += "[segment.other]\ndemographic.n.min = 30\n"
+    for buyers, expected in ((57, True), (50, False), (3, True)):
+        lines = ["0,2024-05-01,1\n", *(f"{n},2024-06-10,5\n" for n in range(buyers))]
+        desk.put("o.csv", "id,day,amount\n" + "".join(lines))
+        for day in DAYS:
+            desk.apply(text, "-q", "--as-of", day, "-o", desk / f"out{buyers}")
+        rows = report(desk, folder=f"out{buyers}").rows("history")
+        assert (rows["all"][4:] == [HIDDEN] * 3) == expected
+        assert expected or rows["all"][4:] == ["50", "83.3 %", "4.17"]
+
+
+def test_arms_whose_buyers_the_evaluation_does_not_tell(shop: Desk) -> None:
+    shop.apply(EVALUATE, "-q")
+    told = json.loads(shop.segkit("evaluate", shop / "out", "--within", "20 days", "--json").stdout)
+    told["segments"][0]["arms"][0]["buyers"] = None
+    shop.put("ev.json", json.dumps(told))
+    page = report(shop, "--evaluation", shop / "ev.json")
+    assert [row[-3:] for row in page.tables["evaluation"][0][1:]] == [[HIDDEN] * 3] * 2
+    assert [row[-4:-1] for row in page.tables["evaluation"][1][1:]] == [[HIDDEN] * 3] * 2
+    for arm in told["segments"][0]["arms"]:
+        arm["buyers"] = arm["conversion"] = None  # another metric alone is evaluated
+    shop.put("ev.json", json.dumps(told))
+    page = report(shop, "--evaluation", shop / "ev.json")
+    assert [row[-3:-1] for row in page.tables["evaluation"][0][1:]] == [["–", "–"]] * 2
 
 
 def test_pairs_do_not_tell_a_few(desk: Desk) -> None:
