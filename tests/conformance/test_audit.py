@@ -544,11 +544,11 @@ def test_unusual_files(desk: Desk, content: str | bytes, expected: dict[str, dic
         assert {what: columns(table)[name][what] for what in facts} == facts
 
 
-def test_three_hundred_columns(desk: Desk) -> None:
-    names = ",".join(f"c{n}" for n in range(300))
-    text = f"{names}\n" + "".join(",".join(str((r * n) % 7) for n in range(300)) + "\n" for r in range(20))
+def test_hundreds_of_columns(desk: Desk) -> None:
+    names = ",".join(f"c{n}" for n in range(430))
+    text = f"{names}\n" + "".join(",".join(str((r * n) % 7) for n in range(430)) + "\n" for r in range(20))
     table = audit(desk, desk.put("c.csv", text))["tables"][0]
-    assert len(table["columns"]) == 300
+    assert len(table["columns"]) == 430
     assert columns(table)["c3"]["distinct"] == 7
 
 
@@ -843,3 +843,20 @@ def test_addresses(desk: Desk, address: str, valid: bool) -> None:
     rows = "".join(f"{n},p{n}@mail.example.org\n" for n in range(9))
     found = audit(desk, desk.put("c.csv", f"id,email\n{rows}9,{address}\n"))
     assert columns(found["tables"][0])["email"]["invalid"] == (0 if valid else 1)
+
+
+# --- what `init` says of it
+
+
+def test_init_names_commands_that_find_as_many(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.folder)
+    people = [f"{n},p{n}@x.example,19{10 + n % 80}-03-04,200{n % 9}-05-06\n" for n in range(60)]
+    desk.put("c.csv", "customer_id,email,birth_date,last_seen\n" + "".join(people))
+    orders = [f"{n % 60},{n},2011-0{1 + n % 9}-1{n % 9},{n % 7 + 1}.5\n" for n in range(300)]
+    desk.put("o.csv", "customer_id,order_id,order_date,total\n" + "".join(orders) + ",999,2011-09-01,2\n")
+    done = desk.segkit("init", "new", "--customers", "c.csv", "--events", "o.csv")
+    named = re.findall(r"segkit (audit .*?)  # (\d+) finding", done.stdout)
+    assert [command.split()[1] for command, _ in named] == ["c.csv", "o.csv"]
+    for command, number in named:
+        found = json.loads(desk.segkit(*command.split(), "--json").stdout)
+        assert len(found["findings"]) == int(number)

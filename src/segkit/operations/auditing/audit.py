@@ -201,7 +201,7 @@ def _counted(asked: _Asked, day: dt.date, obsolete: Duration, progress: Progress
 def _sheet(table: Table, reads: Sequence[Read]) -> Sheet:
     plain = Sheet(table, reads, ())
     e_mails = [plain.text(read) for read in reads if read.read_as == "e-mail"]
-    return plain._replace(wrong_domains=wrong_domains(plain.frame, e_mails))
+    return plain._replace(wrong_domains=wrong_domains(plain.frame(e_mails), e_mails))
 
 
 def _with_strays(sheet: Sheet, figures: Figures) -> Figures:

@@ -19,6 +19,8 @@ from segkit.operations.personal.kinds import kind_of as kind_by_name
 
 ROWS = 2_000
 """Rows of which the kinds are told; all rows are asked whether they are of it."""
+MOST_AT_ONCE = 100
+"""More columns than these are asked one part after the other: plans of thousands take memory of their own."""
 FEW = 1_000
 """Up to so many different values are counted one by one."""
 NO_NUMBERS = r"(^| )(id|key|no|nr|code|codes|numero|nummer|zip|postcode|index)( |$)|(^| )(number|num)$"
@@ -61,12 +63,14 @@ class Read(NamedTuple):
 def read_columns(table: Table, looked_at: pl.DataFrame) -> list[Read]:
     """How the columns are read; `looked_at` are some rows as they came."""
     names = [name for name, column in table.columns.items() if column.type is not ColumnType.OTHER]
-    values = looked_at.lazy().select(table.value(name) for name in names).collect()
-    dtypes = {name: dtype for name, dtype in values.schema.items() if kind_of(dtype) != "other"}
-    facts = Figures(figures(values.lazy(), dtypes).collect(), dtypes) if dtypes else None
-    return [
-        _read(table, column, looked_at, facts if name in dtypes else None) for name, column in table.columns.items()
-    ]
+    facts: dict[str, Figures] = {}
+    for start in range(0, len(names), MOST_AT_ONCE):
+        some = names[start : start + MOST_AT_ONCE]
+        values = looked_at.lazy().select(table.value(name) for name in some).collect()
+        dtypes = {name: dtype for name, dtype in values.schema.items() if kind_of(dtype) != "other"}
+        if dtypes:
+            facts |= dict.fromkeys(dtypes, Figures(figures(values.lazy(), dtypes).collect(), dtypes))
+    return [_read(table, column, looked_at, facts.get(name)) for name, column in table.columns.items()]
 
 
 def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures | None) -> Read:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.texts import trimmed
 from segkit.operations.auditing.addresses import is_address
-from segkit.operations.auditing.columns import FEW, LIKE_A_DAY, Read, no_values, shape, text_of
+from segkit.operations.auditing.columns import FEW, LIKE_A_DAY, MOST_AT_ONCE, Read, no_values, shape, text_of
 from segkit.operations.auditing.placeholders import FORMS, LONGEST, WORDS
 from segkit.operations.column_facts.figures import MOST
 from segkit.operations.personal.contents import DIGITS, kind_in
@@ -18,7 +18,8 @@ from segkit.operations.personal.kinds import REACHES
 from segkit.operations.personal.kinds import kind_of as kind_by_name
 
 _TEXT, _VALUE, _BAD, ROW = "\x1ftext ", "\x1fvalue ", "\x1fbad ", "\x1frow"
-AT_ONCE = 10
+VALUES_AT_ONCE, FEWEST_AT_ONCE = 10_000_000, 10
+"""Columns are counted together that have so many values, but not fewer than so many columns."""
 _SHAPES = 3
 """How many shapes of invalid values are told."""
 _BETWEEN = r"[ \t\x{a0}\x{202f}()+./-]*"
@@ -33,14 +34,23 @@ class Sheet(NamedTuple):
     reads: Sequence[Read]
     wrong_domains: Sequence[str]
 
-    @property
-    def frame(self) -> pl.LazyFrame:
-        """The rows; cleaned texts, values, and whether these are bad, in columns of their own: each is asked often."""
-        texts = (text_of(read.column).alias(_TEXT + read.name) for read in self.reads)
-        values = (self.table.value(read.name).alias(_VALUE + read.name) for read in self.reads if _has_value(read))
-        bad = ((read, self._bad(read)) for read in self.reads)
+    def frame(self, asked: Iterable[pl.Expr]) -> pl.LazyFrame:
+        """The rows, with what these expressions need of the columns that `text`, `invalid` and `value` speak of.
+
+        Each is asked often; of thousands of columns, those of one would take memory for every other one.
+        """
+        needed = {name for expr in asked for name in expr.meta.root_names()}
+        reads = [read for read in self.reads if needed & {start + read.name for start in (_TEXT, _VALUE, _BAD)}]
+        texts = (text_of(read.column).alias(_TEXT + read.name) for read in reads)
+        values = (self.table.value(read.name).alias(_VALUE + read.name) for read in reads if _has_value(read))
+        bad = ((read, self._bad(read)) for read in reads)
         frame = self.table.frame.with_columns(*texts, *values)
         return frame.with_columns(expr.alias(_BAD + read.name) for read, expr in bad if expr is not None)
+
+    def select(self, asked: Mapping[str, pl.Expr]) -> pl.DataFrame:
+        """The answers to these questions, by their names."""
+        chosen = self.frame(asked.values()).select(expr.alias(name) for name, expr in asked.items())
+        return chosen.collect(engine="streaming")
 
     def text(self, read: Read) -> pl.Expr:
         """The text without white space; null where nothing stands, or what means so in every column."""
@@ -97,8 +107,8 @@ class Figures:
 
     def with_answers(self, sheet: Sheet, asked: Mapping[tuple[str, str], pl.Expr]) -> Figures:
         """The same with the answers to further questions, for which the rows are read again."""
-        found = sheet.frame.select(expr.alias(_at(what, name)) for (what, name), expr in asked.items())
-        return Figures({**self._row, **found.collect(engine="streaming").row(0, named=True)})
+        found = sheet.select({_at(*key): expr for key, expr in asked.items()})
+        return Figures({**self._row, **found.row(0, named=True)})
 
     def number(self, what: str, name: str = "") -> int:
         return int(self.of(what, name) or 0)
@@ -114,18 +124,19 @@ def counted(sheet: Sheet, more: Mapping[tuple[str, str], pl.Expr]) -> Figures:
 
     Some columns at a time: most questions hold a column in memory, and all of 30 columns of 1 M rows take 1.5 GB.
     """
-    asked = {**{(what, name): expr for what, name, expr in _questions(sheet)}, **more}
-    names = ["", *(read.name for read in sheet.reads)]
-    batches = [{*names[:1]}, *({*names[at : at + AT_ONCE]} for at in range(1, len(names), AT_ONCE))]
-    row: dict[str, Any] = {}
-    for batch in batches:
-        mine = {key: expr for key, expr in asked.items() if key[1] in batch}
-        found = sheet.frame.select(expr.alias(_at(*key)) for key, expr in mine.items()).collect(engine="streaming")
-        for read in sheet.reads:
-            if ("values", read.name) in mine:
+    asked: dict[str, dict[str, pl.Expr]] = {"": {}, **{read.name: {} for read in sheet.reads}}
+    for what, name, expr in [*_questions(sheet), *((what, name, expr) for (what, name), expr in more.items())]:
+        asked[name][what] = expr
+    row = sheet.select({_at(what, ""): expr for what, expr in asked.pop("").items()}).row(0, named=True)
+    at_once = min(max(VALUES_AT_ONCE // max(row[_at("rows", "")], 1), FEWEST_AT_ONCE), MOST_AT_ONCE)
+    for start in range(0, len(sheet.reads), at_once):
+        reads = sheet.reads[start : start + at_once]
+        found = sheet.select({_at(what, read.name): e for read in reads for what, e in asked[read.name].items()})
+        for read in reads:
+            if "values" in asked[read.name]:
                 values = found.drop_in_place(_at("values", read.name)).explode().struct.unnest()
                 row |= {_at(what, read.name): said for what, said in _of_values(read, values)}
-        row |= found.row(0, named=True) if found.width else {}
+        row |= found.row(0, named=True)
     return Figures(row)
 
 

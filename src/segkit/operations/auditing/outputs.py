@@ -85,7 +85,8 @@ def _with_findings(looked: Looked, found: Sequence[Found], number: str, what: st
         if one.flag is not None
     ]
     said = pl.concat_str(told, separator="; ", ignore_nulls=True) if told else pl.lit("")
-    rows = looked.sheet.frame.with_row_index(ROW, offset=1).with_columns(said.alias(_SAID)).filter(pl.col(_SAID) != "")
+    frame = looked.sheet.frame([said]).with_row_index(ROW, offset=1)
+    rows = frame.with_columns(said.alias(_SAID)).filter(pl.col(_SAID) != "")
     columns = [*looked.sheet.table.columns]
     return rows.select(pl.col(ROW).cast(pl.Int64).alias(number), pl.col(_SAID).alias(what), *columns)
 

@@ -45,5 +45,5 @@ def _looks(read: Read, figures: Figures) -> dict[str, int]:
 
 
 def _shape(sheet: Sheet, read: Read) -> str | None:
-    texts = sheet.frame.select(sheet.text(read).drop_nulls().head(ROWS)).collect(engine="streaming").to_series()
-    return usual_shape(texts.cast(pl.String))
+    texts = sheet.select({read.name: sheet.text(read).drop_nulls().head(ROWS).cast(pl.String)})
+    return usual_shape(texts.to_series())

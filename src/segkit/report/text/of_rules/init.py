@@ -28,8 +28,9 @@ def next_text(result: InitResult) -> str:
     data = [name for name in result.files if Path(result.path).name != name]
     lines = [f"{result.path} is written{made}", *([f"beside it, made up: {', '.join(data)}"] if data else [])]
     lines += [f"next: segkit apply {path}", f"      segkit columns {path} --values"]
+    day = next((f" --as-of {guess.value}" for guess in result.guesses if guess.role == "as_of"), "")  # as it was found
     for name, number in result.audits.items():
-        lines.append(f"      segkit audit {shlex.quote(name)}  # {plural(number, 'finding')}")
+        lines.append(f"      segkit audit {shlex.quote(name)}{day}  # {plural(number, 'finding')}")
     return "\n".join(lines)
 
 
