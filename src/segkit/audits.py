@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from segkit.diagnostics import Severity
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 
 Shown: TypeAlias = int | float | Decimal | dt.date | bool | str
 """A value that may be shown: none of a column with personal data, but the year of a birth, or a shape."""
@@ -32,6 +32,11 @@ class AuditFinding(NamedTuple):
     rows: int
     values: tuple[Shown, ...]
     message: str
+
+    @property
+    def told(self) -> Diagnostic:
+        """The finding as one of a table, for whoever sees nothing else of it."""
+        return Diagnostic(self.message, SourceLocation(self.table), severity=self.severity)
 
 
 class AuditedColumn(NamedTuple):

@@ -465,6 +465,22 @@ def test_quiet_says_nothing(desk: Desk) -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_quiet_says_what_the_exit_code_is_for(desk: Desk) -> None:
+    """Of a night that stops, somebody must see why."""
+    path = rules(desk, "max_missing_percent = { email = 24.9 }")
+    done = desk.segkit("audit", path, "-q", code=1)
+    assert done.stdout == ""
+    assert done.stderr == "error: 25.0 % of `email` are missing, more than 24.9 %\n  --> customers\n"
+    done = desk.segkit("audit", desk.put("c.csv", SMALL), "-q", "--fail-on", "warning", code=1)
+    assert done.stderr.startswith("warning: ")
+    assert "error" not in done.stderr
+
+
+def test_it_says_what_it_has_written(desk: Desk) -> None:
+    done = desk.segkit("audit", desk.put("c.csv", SMALL), "-o", desk / "f.csv", "--rows", desk / "r.csv")
+    assert done.stderr.splitlines() == [f"written: {desk / 'f.csv'}", f"written: {desk / 'r.csv'}"]
+
+
 def test_it_fits_a_narrow_screen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     shown = desk.segkit("audit", desk.put("c.csv", SMALL), *AS_OF).stdout

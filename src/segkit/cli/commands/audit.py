@@ -90,5 +90,11 @@ def command(
         from segkit.report.text.screen import show_on
 
         show_on(stream, audit_text(result), color=terminal.colored(stream))
-    grave = result.number(Severity.ERROR) or (fail_on == "warning" and result.number(Severity.WARNING))
+    for path in (output, rows):
+        if path not in (None, STDOUT):
+            terminal.say(f"written: {path}")
+    fails = {Severity.ERROR, Severity.WARNING} if fail_on == "warning" else {Severity.ERROR}
+    grave = [one.told for one in result.findings if one.severity in fails]
+    if terminal.quiet and not as_json:
+        terminal.diagnose(grave)  # what the exit code is for: nothing else was said
     return 1 if grave else 0

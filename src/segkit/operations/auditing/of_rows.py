@@ -155,20 +155,20 @@ def _of_equal_rows(looked: Looked) -> Iterator[Found]:
     of_customers = looked.kind == keys.CUSTOMERS
     if looked.equal_rows:
         may_be = "" if of_customers else ", which may be as many events"
-        message = f"{_rows_are(looked.equal_rows)} equal to another one{may_be}"
+        message = f"{_repeat(looked.equal_rows)} another one{may_be}"
         severity = Severity.WARNING if of_customers and looked.key else Severity.NOTE
         flag = pl.struct(names).is_duplicated()
         yield looked.found("equal-rows", None, severity, looked.equal_rows, message, flag=flag)
     if looked.equal_but_key and looked.equal_but_key > looked.equal_rows:
         others = [name for name in names if name != looked.key]
-        message = f"{_rows_are(looked.equal_but_key)} equal to another one but for the key"
+        message = f"{_repeat(looked.equal_but_key)} another one but for the key"
         flag = pl.struct(others).is_duplicated()
         severity = Severity.WARNING if looked.equal_but_key <= SURPRISING * looked.rows else Severity.NOTE
         yield looked.found("equal-but-key", looked.key, severity, looked.equal_but_key, message, flag=flag)
 
 
-def _rows_are(number: int) -> str:
-    return "1 row is" if number == 1 else f"{count(number)} rows are"
+def _repeat(number: int) -> str:
+    return "1 row repeats" if number == 1 else f"{count(number)} rows repeat"
 
 
 def _of_consent(looked: Looked) -> Iterator[Found]:
