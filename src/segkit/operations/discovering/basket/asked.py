@@ -23,6 +23,7 @@ from segkit.operations.orders_file.rules import as_toml, rule_file
 from segkit.operations.orders_file.told import RULES
 from segkit.operations.progress import Progress
 from segkit.rules.model.computed.traits import Trait
+from segkit.rules.model.conditions import Condition
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.text.expand import Overrides
 from segkit.rules.text.loader import Loaded, load_rules, load_rules_text
@@ -51,7 +52,10 @@ class Asked(NamedTuple):
     @property
     def rules(self) -> RuleFile:
         """The rules, which also read the item; nothing else goes out."""
-        traits = {**self.loaded.rules.trait, ITEMS: Trait(events=self.table, measure="distinct", of=self.item)}
+        traits = {
+            **self.loaded.rules.trait,
+            ITEMS: Trait(events=self.table, where={self.item: Condition(missing=False)}),
+        }
         return self.loaded.rules.model_copy(update={"trait": traits, "output": Output(columns=(ITEMS,))})
 
     @property

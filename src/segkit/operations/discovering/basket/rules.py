@@ -108,7 +108,7 @@ def _exact(name: str) -> pl.Expr:
 
 
 def _measured(rules: pl.DataFrame, baskets: int) -> pl.DataFrame:
-    """Equal lifts are equal floats: up to 90 million baskets, both products are exact, and only the quotient is rounded."""
+    """Up to 90 million baskets, equal lifts are equal floats: only the quotient of two exact products is rounded."""
     count, of_left, of_right = (pl.col(name) for name in (COUNT, OF_LEFT, OF_RIGHT))
     return rules.with_columns(
         (100 * count / baskets).alias(SUPPORT),

@@ -65,7 +65,7 @@ def segments(offers: Sequence[Offer], table: str, item: str, items: Items, by: B
         lefts = " and ".join(rule.left)
         did = ", ".join(_bought(table, item, items.values[one]) for one in rule.left)
         told = (
-            f"{count(rule.count)} of {plural(rule.left_count, by)} with {_plain(lefts)} have {_plain(rule.right)}, too: "
+            f"{count(rule.count)} of {plural(rule.left_count, by)} with {_plain(lefts)} have {_plain(rule.right)} too: "
             f"confidence {rule.confidence:.1f} %, lift {rule.lift:.2f}. To offer: {plural(rule.to_offer, 'customer')}"
         )
         lines += ["", *comment(told), f"[segment.{name}]"]
