@@ -63,7 +63,8 @@ class BasketResult(NamedTuple):
     `table` is the event table of a rule file, None for a file of events; `item` the column with what was bought.
     `customers` have the `baskets`, of which `baskets_of_one` have one item only; `rows` are those that have an item,
     and belong to a customer. `least` is what was asked, `min_count` how many baskets that is. `sort` is the order of
-    the rules, of which `top` are shown. `offers` are the segments of `rules_path`. `guesses` is option -> column.
+    the rules, of which `top` are shown. `offers` are the segments of `rules_path`. `guesses` is option -> what was
+    taken for it.
     """
 
     as_of: dt.date

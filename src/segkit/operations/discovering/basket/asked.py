@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
-from segkit.diagnostics import Diagnostic
 from segkit.discoveries.basket import By
 from segkit.errors import DataError, RuleError
 from segkit.io.read import Table, Workspace
@@ -89,27 +89,28 @@ def of_events(
     if "time" not in columns.chosen:
         columns.chosen["time"] = NO_DAY
         sections.append(f"derive.{as_toml(NO_DAY)} = {as_toml('as_of')}")
+    what = _by(by, columns.chosen.get("id"), "no column tells", columns.chosen["time"])
     text = rule_file(files, columns, given["where"], as_of, sections, sheet=given["sheet"])
     return Asked(
         loaded=load_rules_text(text, RULES, formats=FORMATS),
         table=TABLE,
         item=item,
-        by=_by(by, columns.chosen.get("id"), "no column tells", columns.chosen["time"]),
-        guesses={**columns.guesses, **({} if given["item"] else {"item": item})},
+        by=what,
+        guesses={**columns.guesses, **_guessed(given["item"], item, by, what)},
         columns=columns,
     )
 
 
 def open_file(ws: Workspace, files: Sequence[str], sheet: str | None) -> Table:
-    """The table of the files; of one with a basket a line, the error says what is read instead."""
+    """The table of the files; where lines are not of one length, the error says what is read of baskets."""
     try:
         return open_data(ws, files, sheet)
     except DataError as error:
-        if not any("fields where the header has" in found.message for found in error.diagnostics):
+        *others, last = error.diagnostics
+        if not last.message.endswith("too many or too few fields"):
             raise
-        message = "a file with one basket a line, and its items side by side, is not read"
-        hint = "give one item a line, beside the number of its order: `order_id,product`"
-        raise DataError(*error.diagnostics, Diagnostic(message, hint=hint)) from error
+        hint = f"{last.hint}; a basket a line is not read, but an item a line, as in `order_id,product`"
+        raise DataError(*others, replace(last, hint=hint)) from error
 
 
 def of_rules(
@@ -129,12 +130,13 @@ def of_rules(
     tables = open_tables(loaded, ws, progress)
     taken = [spec.key or rules.customers.key, spec.time, spec.id or "", spec.amount or ""]
     column = _item(item, readable_columns(rules, tables)[table], taken, tables[table])
+    what = _by(by, spec.id, f"`[events.{table}]` has no `id` that tells", None)
     return Asked(
         loaded=loaded,
         table=table,
         item=column,
-        by=_by(by, spec.id, f"`[events.{table}]` has no `id` that tells", None),
-        guesses={} if item else {"item": column},
+        by=what,
+        guesses=_guessed(item, column, by, what),
         given=given,
     )
 
@@ -170,3 +172,8 @@ def _by(asked: By | None, id: str | None, lacking: str, time: str | None) -> By:
         hint = f"{named}{day}; `--by customer` takes all that a customer has bought"
         raise RuleError.of(f"`--by order`: {lacking} which rows are one order", hint=hint)
     return asked or ("order" if id else "customer")
+
+
+def _guessed(item: str | None, column: str, by: By | None, what: By) -> dict[str, str]:
+    """What was not given: option -> what was taken for it."""
+    return {**({} if item else {"item": column}), **({} if by else {"by": what})}

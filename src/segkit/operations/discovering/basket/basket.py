@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from segkit.diagnostics import Diagnostic, Severity, only_notes
-from segkit.discoveries.basket import BasketResult, BasketRule, By, Least, Offer, Sort
+from segkit.discoveries.basket import BasketResult, BasketRule, By, Least, Sort
 from segkit.io.read import Workspace
 from segkit.io.write import STDOUT
 from segkit.operations.discovering.basket.asked import NO_DAY, Asked, of_events, of_rules, require_items
@@ -86,10 +86,9 @@ def basket(
             save.spare_inputs(evaluated, save_rules)
         mined = _mined(evaluated, asked, least, sort, progress)
         result = _result(evaluated, asked, mined, least, sort, top)
-        if save_rules and (offers := offers_of(mined.rules, top)):
+        if save_rules:
             progress("writing")
-            _save(asked, mined, offers, save_rules, result.as_of)
-            result = result._replace(offers=offers, rules_path=save_rules)
+            result = _saved(asked, mined, result, save_rules)
         if output is not None:
             progress("writing")
             write_rows(as_rows(mined.rules, least.length), output, ws, stdout, result.as_of)
@@ -190,13 +189,20 @@ def _notes(asked: Asked, mined: _Mined) -> Iterator[Diagnostic]:
         yield Diagnostic(message, hint=hint, severity=Severity.NOTE)
 
 
-def _save(asked: Asked, mined: _Mined, offers: Sequence[Offer], target: str, day: dt.date) -> None:
-    """Write the segments as a rule file."""
+def _saved(asked: Asked, mined: _Mined, result: BasketResult, target: str) -> BasketResult:
+    """The result with the segments that were written as a rule file; where nobody lacks anything, nothing is."""
+    offers = offers_of(result.rules, result.top)
+    if not offers:
+        hint = "a file that is there from another day is as it was" if Path(target).exists() else None
+        message = f"nobody to offer anything to, so `{target}` was not written"
+        nothing = Diagnostic(message, hint=hint, severity=Severity.WARNING)
+        return result._replace(warnings=(*result.warnings, nothing))
     save.save_rules(
         asked.loaded,
         target,
         segments(offers, asked.table, asked.item, mined.items, asked.by),
         command="basket",
-        told=told_of(asked.by, day),
+        told=told_of(asked.by, result.as_of),
         given=asked.given,
     )
+    return result._replace(offers=offers, rules_path=target)

@@ -59,7 +59,8 @@ def frequent(lines: pl.DataFrame, least: int, length: int, baskets: str) -> Iter
         sets = _sets_of(counts.filter(pl.col(COUNT) >= least))
         yield Level(sets, _most(counts[COUNT]))
         if size < length and sets.height:
-            _refuse_kept(int(sets[COUNT].sum()), size, baskets)
+            if (kept := int(sets[COUNT].sum())) > MOST_KEPT:
+                raise _too_much(kept, size + 1, baskets)
             rows = rows.next(sets)
 
 
@@ -141,7 +142,7 @@ class _Rows(NamedTuple):
         """
         joined = int(self.joined.sum())
         if joined > MOST_ROWS or _most(self.joined) > MOST_KEPT or min(joined, different) > MOST_KEPT:
-            raise _too_much(f"{joined:,} pairs of smaller sets would have to be looked at", size, baskets)
+            raise _too_much(joined, size, baskets)
 
 
 def _rows_of_items(lines: pl.DataFrame, sets: pl.DataFrame) -> _Rows:
@@ -171,13 +172,8 @@ def _candidates(sets: pl.DataFrame) -> int:
     return int(sets.group_by(PREFIX).len().select((length * (length - 1) // 2).sum()).item())
 
 
-def _refuse_kept(kept: int, size: int, baskets: str) -> None:
-    if kept > MOST_KEPT:
-        raise _too_much(f"those of {size} items alone are {kept:,} times in {baskets}", size + 1, baskets)
-
-
-def _too_much(what: str, size: int, baskets: str) -> DataError:
-    message = f"sets of {size} items are too many to be counted: {what}"
+def _too_much(rows: int, size: int, baskets: str) -> DataError:
+    message = f"sets of {size} items are too many to be counted, in {rows:,} rows"
     shorter = f"; or take shorter rules, `--max-length {size - 1}`" if size > 2 else ""
     hint = f"ask for sets that more {baskets} have, by a larger `--support` or `--min-count`{shorter}"
     return DataError.of(message, hint=hint)
