@@ -218,6 +218,14 @@ def test_a_rule_file_knows_who_is_a_customer(desk: Desk) -> None:
     assert short(found, "count", "to_offer")["bread>butter"] == (2, 3)
 
 
+def test_a_rule_file_may_have_no_segment_yet(desk: Desk) -> None:
+    shop(desk)
+    rules = desk.put("r.toml", RULES.replace(EVERYONE, ""))
+    found = done(desk, rules, *ALL, "--item", "item", "--min-count", 2, "--save-rules", desk / "found.toml")
+    assert [w["message"] for w in found["warnings"]] == ["a rule may rest on 2 orders, and be chance"]
+    check_saved(desk, found)
+
+
 def test_its_table_is_the_one_that_is_named(desk: Desk) -> None:
     shop(desk)
     desk.put("v.csv", "id,day,page\nann,2024-01-05,home\nann,2024-01-05,shop\n")
