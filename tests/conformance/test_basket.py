@@ -218,6 +218,29 @@ def test_a_rule_file_knows_who_is_a_customer(desk: Desk) -> None:
     assert short(found, "count", "to_offer")["bread>butter"] == (2, 3)
 
 
+@pytest.mark.parametrize("more", ["", 'where.key = ["a", "b"]\n', 'where.item = ["ham", "egg"]\ncolumns = ["item"]\n'])
+def test_customers_that_are_made_of_events(desk: Desk, more: str) -> None:
+    lines(desk, {"a 1": "ham egg", "b 2": "ham", "c 3": "ham egg tea", "c 4": "tea"})
+    text = f'version = 1\nas_of = 2024-03-01\n[customers]\nfrom = "orders"\nkey = "key"\n{more}'
+    rules = desk.put("r.toml", text + event_table("orders", "o.csv", 'id = "no"'))
+    found = done(desk, rules, *ALL, "--item", "item", "--save-rules", desk / "found.toml")
+    customers = 2 if more else 3  # the last thing that c has bought is tea
+    assert (found["customers"], short(found, "to_offer")["ham>egg"]) == (customers, (1,))
+    check_saved(desk, found)
+
+
+@pytest.mark.parametrize("by", ["order", "customer"])
+def test_keys_that_are_written_in_several_ways(desk: Desk, by: str) -> None:
+    lines(desk, {"A 1": "ham egg", "a 2": "tea", "b 3": "ham", "B 3": "egg", "C 5": "ham"})
+    desk.put("c.csv", "id\na\nb\nc\n")
+    text = head('normalise_keys = ["case"]') + event_table("orders", "o.csv", 'key = "key"', 'id = "no"')
+    args = (*ALL, "--item", "item", "--by", by, "--save-rules", desk / "found.toml")
+    found = done(desk, desk.put("r.toml", text), *args)
+    assert (found["customers"], found["baskets"]) == (3, 4 if by == "order" else 3)
+    assert short(found, "count", "to_offer")["ham>egg"] == (2, 1)
+    check_saved(desk, found)
+
+
 def test_a_rule_file_may_have_no_segment_yet(desk: Desk) -> None:
     shop(desk)
     rules = desk.put("r.toml", RULES.replace(EVERYONE, ""))

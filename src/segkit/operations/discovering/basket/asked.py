@@ -58,11 +58,6 @@ class Asked(NamedTuple):
         }
         return self.loaded.rules.model_copy(update={"trait": traits, "output": Output(columns=(ITEMS,))})
 
-    @property
-    def from_events(self) -> bool:
-        """Whether everybody with an event in the table is a customer."""
-        return self.loaded.rules.customers.from_ == self.table
-
 
 def of_events(
     ws: Workspace, files: Sequence[str], given: Mapping[str, str | None], by: By | None, as_of: dt.date | None

@@ -110,7 +110,7 @@ class _Mined(NamedTuple):
 def _mined(evaluated: Evaluated, asked: Asked, least: Least, sort: Sort, progress: Progress) -> _Mined:
     plan = evaluated.plan
     progress("counting baskets")
-    known = None if asked.from_events else evaluated.computed.column(plan.match)
+    known = None if asked.columns else evaluated.computed.column(plan.match)
     baskets = baskets_of(plan.views[asked.table], asked.item, asked.by, known)
     number = baskets.number
     need = min_count(least, number)
