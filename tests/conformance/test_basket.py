@@ -455,6 +455,9 @@ NO_RULE = [
         "2 items in 2 orders or more, and no two of them together", "a smaller `--support`",
     ),
     (
+        {"a 1": "ham egg", "b 2": "ham"}, ("--min-count", 2), "only one item is in 2 orders or more", "a smaller `--support`",
+    ),
+    (
         {"a 1": "ham egg", "b 2": "ham", "c 3": "egg"}, ("--confidence", 51, "--lift", 0),
         "the largest confidence is 50.0 %", "`--confidence 50`",
     ),
@@ -518,7 +521,7 @@ def test_what_was_bought_cannot_be_told(desk: Desk) -> None:
 def test_a_basket_a_line_is_told(desk: Desk) -> None:
     path = desk.put("o.csv", "ham,egg\nham,egg,tea\nham\n")
     told = desk.segkit("basket", path, code=3).stderr
-    assert "a basket a line is not read, but an item a line, as in `order_id,product`" in told
+    assert "a basket a line is not read, but an item a line, as in `customer_id,order_id,product`" in told
 
 
 def test_no_output_takes_the_place_of_an_input(desk: Desk) -> None:

@@ -76,9 +76,8 @@ def of_events(
         needs_amount=False,
         needs_time=False,
     )
-    for role in ("amount",):  # of a guess that nobody needs, nothing is told
-        columns.chosen.pop(role, None)
-        columns.guesses.pop(role, None)
+    for roles in (columns.chosen, columns.guesses):
+        roles.pop("amount", None)  # nobody asks for money
     item = _item(given["item"], table.columns, columns.chosen.values(), table)
     sections = [f'types.{as_toml(item)} = "text"']
     if "time" not in columns.chosen:
@@ -104,7 +103,7 @@ def open_file(ws: Workspace, files: Sequence[str], sheet: str | None) -> Table:
         *others, last = error.diagnostics
         if not last.message.endswith("too many or too few fields"):
             raise
-        hint = f"{last.hint}; a basket a line is not read, but an item a line, as in `order_id,product`"
+        hint = f"{last.hint}; a basket a line is not read, but an item a line, as in `customer_id,order_id,product`"
         raise DataError(*others, replace(last, hint=hint)) from error
 
 

@@ -14,6 +14,7 @@ from segkit.operations.discovering.basket.frequent import Level
 from segkit.operations.discovering.basket.rules import Found
 from segkit.words import count, plural
 
+LESS = "ask for less: a smaller `--support`, or `--min-count`"
 FEW = 5
 """Rules that rest on fewer baskets than these may be chance."""
 
@@ -79,9 +80,11 @@ def _why(baskets: Baskets, levels: Sequence[Level], found: Found, least: Least, 
 
 
 def _never_together(levels: Sequence[Level], need: int, by: By) -> tuple[str, str]:
+    if levels[0].sets.height == 1:
+        return f"only one item is in {plural(need, by)} or more", LESS
     often = f"{plural(levels[0].sets.height, 'item')} in {plural(need, by)} or more"
     best = levels[1].best if len(levels) > 1 else 0
     if best:
         message = f"no two items are together in {plural(need, by)}; of the {often}, two are in {count(best)} at most"
         return message, f"ask for less: `--min-count {best}`"
-    return f"{often}, and no two of them together", "ask for less: a smaller `--support`, or `--min-count`"
+    return f"{often}, and no two of them together", LESS
