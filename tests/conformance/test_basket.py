@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import pytest
 import tomli
 
 from segkit.operations.discovering.basket import frequent, rules
-from tests.desk import SHARED, Desk, event_table, head
+from tests.desk import ROOT, SHARED, Desk, event_table, head
 
 OF_LINES = ("--key", "key", "--time", "day", "--id", "no", "--item", "item")
 ALL = ("--min-count", 1, "--confidence", 0, "--lift", 0)
@@ -394,10 +397,12 @@ def test_items_of_other_types_stay_what_they_are(desk: Desk) -> None:
             check_saved(desk, found)
 
 
-def test_codes_keep_their_leading_zeros(desk: Desk) -> None:
-    path = written(desk, [("a", "1", "0042"), ("a", "1", "42"), ("b", "2", "42")])
+@pytest.mark.parametrize(("one", "other"), [("0042", "42"), ("1.5", "1.50"), ("10", "9")])
+def test_codes_of_a_file_are_texts(desk: Desk, one: str, other: str) -> None:
+    path = written(desk, [("a", "1", other), ("a", "1", one), ("b", "2", other), ("c", "3", one), ("c", "4", other)])
     found = done(desk, path, *OF_LINES, *ALL, "--save-rules", desk / "found.toml")
-    assert short(found, "count", "to_offer") == {"0042>42": (1, 0), "42>0042": (1, 1)}
+    assert list(short(found)) == [f"{one}>{other}", f"{other}>{one}"]
+    assert short(found, "count", "to_offer") == {f"{one}>{other}": (1, 0), f"{other}>{one}": (1, 1)}
     check_saved(desk, found)
 
 
@@ -608,3 +613,31 @@ def test_groceries(desk: Desk, support: str, confidence: str, number: int, best:
     assert (found["baskets"], len(found["rules"])) == (9835, number)
     assert tuple(found["rules"][0][field] for field in ("left", "right", "count")) == best
     check_saved(desk, found)
+
+
+def test_standard_input_and_several_files(desk: Desk) -> None:
+    whole = done(desk, lines(desk, SHOP), *OF_LINES, *ALL)
+    piped = desk.segkit("basket", "-", *OF_LINES, *ALL, "--json", input=(desk / "o.csv").read_bytes())
+    assert json.loads(piped.stdout, parse_float=Decimal)["rules"] == whole["rules"]
+    head_of, *rows = (desk / "o.csv").read_text().splitlines(keepends=True)
+    files = [desk.put(f"{n}.csv", head_of + "".join(rows[n::2])) for n in range(2)]  # an order may be in both
+    assert done(desk, *files, *OF_LINES, *ALL)["rules"] == whole["rules"]
+
+
+def test_a_table_of_a_database(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk / "shop.db")) as con:
+        con.execute("create table lines (key text, no integer, item text, day text)")
+        rows = [(*of.split(), item, "2024-01-05") for of, items in SHOP.items() for item in items.split()]
+        con.executemany("insert into lines values (?, ?, ?, ?)", rows)
+        con.commit()
+    args = (*OF_LINES, *ALL, "--save-rules", desk / "found.toml")
+    found = done(desk, f"sqlite:{desk / 'shop.db'}#lines", *args)
+    assert found["rules"] == done(desk, lines(desk, SHOP), *OF_LINES, *ALL)["rules"]
+    check_saved(desk, found)
+
+
+def test_every_field_of_json_is_documented(desk: Desk) -> None:
+    found = done(desk, lines(desk, SHOP), *OF_LINES, *ALL, "--save-rules", desk / "found.toml")
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("### `segkit basket --json`\n")[2]
+    known = {"schema_version", *re.findall(r"`(\w+)`", text.partition("\n### ")[0])}
+    assert found.keys() | found["rules"][0].keys() | found["segments"][0].keys() <= known
