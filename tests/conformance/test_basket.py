@@ -538,9 +538,11 @@ def test_no_output_takes_the_place_of_an_input(desk: Desk) -> None:
     assert "no discovery has written it" in desk.segkit("basket", rules, "--save-rules", mine, code=4).stderr
 
 
-def many(desk: Desk) -> Path:
-    """Sixty baskets of thirty items, three items each."""
-    return lines(desk, {f"c{n % 7} {n}": f"i{n % 30} i{(7 * n + 1) % 30} i{(11 * n + 5) % 30} ham" for n in range(60)})
+def many(desk: Desk, customers: int = 7) -> Path:
+    """Sixty baskets of thirty items and ham, four items each."""
+    return lines(
+        desk, {f"c{n % customers} {n}": f"i{n % 30} i{(7 * n + 1) % 30} i{(11 * n + 5) % 30} ham" for n in range(60)}
+    )
 
 
 def test_baskets_are_counted_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -574,7 +576,13 @@ def test_too_much_is_refused(
 
 def test_too_many_different_sets_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frequent, "MOST_KEPT", 400)  # thirty-one items: 465 pairs
-    assert "sets of 2 items" in desk.segkit("basket", many(desk), *OF_LINES, *ALL, code=3).stderr
+    assert "sets of 2 items" in desk.segkit("basket", many(desk, 60), *OF_LINES, *ALL, code=3).stderr
+
+
+def test_what_customers_have_bought_may_be_too_much_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frequent, "MOST_KEPT", 500)  # each of the seven has all but two or three items
+    told = desk.segkit("basket", many(desk), *OF_LINES, *ALL, "--max-length", 2, code=3).stderr
+    assert "sets of 2 items" in told and "that more customers have" in told
 
 
 def test_more_rules_than_anybody_reads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
