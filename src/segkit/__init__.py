@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segkit.api.apply import apply
+    from segkit.api.audit import Audit, audit
     from segkit.api.compile import compile_segment
     from segkit.api.rules import Rules, load
     from segkit.api.run import Run
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Audit",
     "CheckFailed",
     "DataError",
     "RuleError",
@@ -22,13 +24,16 @@ __all__ = [
     "WriteError",
     "__version__",
     "apply",
+    "audit",
     "compile_segment",
     "load",
 ]
 _PLACES = {
+    "Audit": "api.audit",
     "Rules": "api.rules",
     "Run": "api.run",
     "apply": "api.apply",
+    "audit": "api.audit",
     "compile_segment": "api.compile",
     "load": "api.rules",
 }

@@ -10,17 +10,25 @@ from segkit.histories import SegmentHistory
 
 
 class Figures(NamedTuple):
-    """A profiled column in a segment; `share` is in percent of the total over all customers."""
+    """A profiled column in a segment; `share` is in percent of the total over all customers, None where that is 0."""
 
     mean: float | None
     total: Decimal | None
     share: float | None
 
 
-class LedgerLine(NamedTuple):
-    """A segment, from matched to written. `entered` and `left` are since the last run of a day before.
+class Moved(NamedTuple):
+    """How many entered and left a segment since the last run of a day before."""
 
-    `before` is how many were written in the run to compare with, `is_new` whether that one does not have the segment.
+    entered: int | None
+    left: int | None
+
+
+class LedgerLine(NamedTuple):
+    """A segment, from matched to written. `moved` is None where nothing is known of a day before.
+
+    `figures` are None where nobody has a value. `before` is how many were written in the run to compare with, `is_new`
+    whether that one has not written the segment.
     """
 
     name: str
@@ -30,10 +38,9 @@ class LedgerLine(NamedTuple):
     excluded: Mapping[str, int | None]
     written: int | None
     share: float | None
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, Figures | None]
     variants: Mapping[str, int | None]
-    entered: int | None = None
-    left: int | None = None
+    moved: Moved | None = None
     before: int | None = None
     is_new: bool = False
 
@@ -73,11 +80,11 @@ class Bar(NamedTuple):
 
 
 class Histogram(NamedTuple):
-    """How a measure spreads; `median` is the place of the bar that has the median, where it can be told."""
+    """How a measure spreads; a run of an older version has no `median`, nor has one of a few customers."""
 
     measure: str
     bars: tuple[Bar, ...]
-    median: int | None
+    median: float | None
 
 
 class Group(NamedTuple):
@@ -106,12 +113,16 @@ class Grades(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """How customers moved between the values of a column since a day; of some pairs, the number is hidden."""
+    """How customers moved between the values of a column since a day; None for those of a few.
+
+    Where there are such, the other numbers are in `steps`, so that totals do not tell them; elsewhere, they are exact.
+    """
 
     column: str
     since: str
     values: tuple[str | None, ...]
     moves: Mapping[tuple[str | None, str | None], int | None]
+    steps: int = 1
 
 
 class Arm(NamedTuple):
@@ -143,9 +154,10 @@ class Difference(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a segment."""
+    """What came of a segment; `is_hidden` says that its figures are of a few."""
 
     name: str
+    is_hidden: bool
     arms: tuple[Arm, ...]
     differences: tuple[Difference, ...]
 
@@ -183,11 +195,16 @@ class Answers(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The segments over time, and the days with another rule file than in the run before."""
+    """The segments over time, and the days with another rule file than in the run before.
+
+    Of `moves_hidden`, not all days tell who stayed, of `buyers_hidden` not all who bought, since they are a few.
+    """
 
     days: tuple[str, ...]
     rules_changed: tuple[str, ...]
     segments: tuple[SegmentHistory, ...]
+    moves_hidden: frozenset[str]
+    buyers_hidden: frozenset[str]
 
 
 class TableRead(NamedTuple):
@@ -195,7 +212,7 @@ class TableRead(NamedTuple):
 
     name: str
     rows: int
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, int | None]
 
 
 class FileRead(NamedTuple):

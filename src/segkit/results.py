@@ -547,7 +547,7 @@ class RuleChange(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """Everything found in a rule file: errors and warnings, and what it defines.
+    """Everything found in a rule file, as of a day where it can be read: errors and warnings, and what it defines.
 
     With the data, `mavr` has each segment that is written, and `overlaps` the pairs of them that share members.
     `relations` of segments, and `changes` against another rule file, are there where they were asked for.
@@ -555,6 +555,7 @@ class CheckResult(NamedTuple):
 
     path: str
     diagnostics: tuple[Diagnostic, ...]
+    as_of: dt.date | None = None
     segments: int = 0
     columns: int = 0
     mavr: tuple[Mavr, ...] | None = None

@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from decimal import Decimal
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -97,6 +98,11 @@ def test_counts(shop: Desk, output: str, fewest: int, options: tuple[str, ...]) 
             assert bar["customers"] == some(there, fewest)
             inside += there
         assert inside == len(values)
+        assert float(rfm["medians"][name]) == pytest.approx(float(median(values)), abs=1e-6)
+    segments = defaultdict[tuple[int, int], set[str]](set)
+    for row in known:
+        segments[int(row["r_score"]), int(row["f_score"])].add(row["rfm_segment"])
+    assert {(c["r"], c["f"]): {*c["segments"]} for c in rfm["grid"]} == segments
     groups = defaultdict[str, list[Decimal]](list)
     for row in rows:
         groups[row["rfm_segment"]].append(Decimal(row["monetary"] or 0))
@@ -112,6 +118,38 @@ def test_counts(shop: Desk, output: str, fewest: int, options: tuple[str, ...]) 
     assert {one["value"] or "": one["customers"] for one in stages["values"] if one["customers"]} == {
         name: some(number, fewest) for name, number in counts.items()
     }
+
+
+@pytest.mark.parametrize("options", [(), ("--buckets", "4"), ("--select", "rich")])
+@pytest.mark.parametrize("fewest", [1, 5, 40])
+def test_the_four_questions(shop: Desk, fewest: int, options: tuple[str, ...]) -> None:
+    """As `check --data` answers them of the same rules, but for what it would say of a few."""
+    lines = [
+        line if n % 3 else line.replace(",X", ",") for n, line in enumerate((shop / "c.csv").read_text().splitlines())
+    ]
+    shop.put("c.csv", "\n".join(lines) + "\n")
+    more = '[segment.few]\ndemographic.age.below = 19\ngeographic.town = "Y"\n[mavr.contact]\nemail = "town"\n'
+    text = (RULES + more).replace("[segment.town]", '[segment.town]\nchannel = "email"')
+    shop.apply(text.format(output=f"min_cell = {fewest}"), "-q", *options)
+    found = json.loads((shop / "out/manifest.json").read_text(), parse_float=Decimal)
+    told = json.loads(shop.segkit("check", shop / "rules.toml", "--data", "--json", code=None).stdout)["mavr"]
+    sizes = {one["name"]: one["matched"] for one in found["segments"]}
+    answers = {one["segment"]: one for one in told if one["segment"] in sizes}
+    assert [one["segment"] for one in found["aggregates"]["mavr"]] == [*answers] == [*sizes]
+    seen = set()
+    for one in found["aggregates"]["mavr"]:
+        other, size = answers[one["segment"]], sizes[one["segment"]]
+        few = any(0 < n < fewest for n in (size, other["reached"], size - other["reached"]))
+        seen.add(few)
+        for name in ("needed", "m", "a", "v", "p"):
+            assert one[name] == other[name]
+        for name in ("reach", "reached", "a_head", "index"):
+            expected = None if few else other[name]
+            assert one[name] == (expected if expected is None else pytest.approx(Decimal(str(expected)), abs=Decimal("0.001")))  # fmt: skip
+        known = None if other["known"] is None else round(other["known"] * 3)  # of 300 customers
+        hidden = known is not None and any(0 < n < fewest for n in (known, 300 - known))
+        assert (one["known"] is None) == (known is None or hidden)
+    assert fewest == 1 or options[:1] == ("--select",) or True in seen
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
@@ -151,7 +189,8 @@ def test_nothing_to_count(desk: Desk) -> None:
     desk.put("c.csv", "id,age,town\n")
     desk.put("o.csv", "id,day,number,amount\n")
     found = aggregates(desk)
-    assert [found["rfm"][0][name] for name in ("grid", "recency", "segments")] == [[], [], []]
+    assert [found["rfm"][0][name] for name in ("grid", "recency", "medians", "segments")] == [[], [], {}, []]
+    assert found["mavr"] == []
     assert (found["combinations"], found["others"], found["in_others"]) == ([], 0, 0)
 
 
@@ -177,7 +216,13 @@ def test_sums_beyond_all_money(desk: Desk) -> None:
     head = 'version = 1\nas_of = 2024-06-30\n[customers]\npath = "c.parquet"\nkey = "id"\n[output]\ndirectory = "out"\n'
     columns = '[rfm]\nbins = 2\ncolumns = { recency_days = "days", frequency = "n", monetary = "spent" }\n'
     desk.apply(head + columns + "[segment.all]\neveryone = true\n", "-q")
-    kept = json.loads((desk / "out/manifest.json").read_text())["aggregates"]["rfm"][0]
+    manifest = (desk / "out/manifest.json").read_text()
+    assert json.loads(manifest, parse_float=Decimal)["aggregates"]["mavr"][0]["a_head"] == Decimal(
+        "4749999999999999999999999998.25"
+    )
+    checked = json.loads(desk.segkit("check", desk / "rules.toml", "--data", "--json", code=None).stdout)
+    assert checked["mavr"][0]["a_head"] == pytest.approx(4.75e27)
+    kept = json.loads(manifest)["aggregates"]["rfm"][0]
     assert sum(cell["customers"] * cell["mean"] for cell in kept["grid"]) == pytest.approx(1.9e29, rel=1e-9)
     assert sum(one["monetary"] for one in kept["segments"]) == pytest.approx(1.9e29, rel=1e-9)
     assert [(bar["low"], bar["customers"]) for bar in kept["monetary"] if bar["customers"]] == [

@@ -195,6 +195,7 @@ MUST = [
     ("income", "invalid", 1, ["aaaa"]),
     ("income", "extreme", 1, [900000]),
     ("consent", "consent-without-address", 2, []),
+    ("note", "personal-in-text", 1, []),
     ("note", "blank", 1, []),
     ("note", "placeholder", 2, ["aa", "aaaaaaa"]),  # beside an address, nothing of the column is shown
 ]
@@ -389,7 +390,6 @@ def test_exit_codes(desk: Desk) -> None:
     desk.segkit("audit", rules(desk, ""), "--key", "id", code=2)
     desk.segkit("audit", path, "-o", path, code=4)
     desk.segkit("audit", path, "--rows", "-", code=2)
-    desk.segkit("audit", path, clean, "--rows", desk / "rows.csv", code=2)
 
 
 def test_a_missing_key_names_a_near_one(desk: Desk) -> None:
@@ -433,6 +433,21 @@ def test_rows_take_the_place_of_a_file_that_all_may_read(desk: Desk) -> None:
     assert there.read_bytes().startswith(b"row,findings,id,")
 
 
+def test_rows_of_several_files(desk: Desk) -> None:
+    one = desk.put("a.csv", "id,email,day\n1,a@x.example,4\n1,b,5\n")
+    frame = pl.DataFrame({"id": [1, None], "day": [dt.date(2024, 1, 1), dt.date(1900, 1, 1)], "table": ["x", "y"]})
+    two = desk.put("b.parquet", frame)
+    desk.segkit("audit", one, two, "--rows", desk / "r.csv", *AS_OF)
+    rows = desk.read("r.csv")
+    assert [(row["table_"], row["row"], row["id"], row["day"], row["table"]) for row in rows] == [
+        (str(one), "1", "1", "4", ""),
+        (str(one), "2", "1", "5", ""),
+        (str(two), "2", "", "1900-01-01", "y"),
+    ]
+    assert rows[2]["findings"] == "date-pile: day; key-missing: id"
+    assert stat.S_IMODE((desk / "r.csv").stat().st_mode) == 0o600
+
+
 def test_columns_named_like_those_of_the_rows(desk: Desk) -> None:
     path = desk.put("c.csv", "id,row,findings\n1,a,\n2,b,x\n2,c,y\n")
     desk.segkit("audit", path, "--kind", "customers", "--key", "id", "--rows", desk / "r.csv")
@@ -474,6 +489,39 @@ def test_several_files_are_several_tables(desk: Desk) -> None:
 
 def test_an_empty_file(desk: Desk) -> None:
     assert "empty" in desk.segkit("audit", desk.put("c.csv", ""), code=3).stderr
+
+
+def test_a_file_with_nothing_but_a_header(desk: Desk) -> None:
+    found = audit(desk, desk.put("c.csv", "id,email\n"))
+    assert (of(found, "no-rows")["severity"], found["warnings"]) == ("warning", 1)
+    desk.segkit("audit", desk / "c.csv", "--fail-on", "warning", code=1)
+
+
+def test_extremes_are_shown(desk: Desk) -> None:
+    text = "id,born,sum,seen_on\n1,1980-01-02,-0.0,2024-01-02\n2,1990-01-02,12345.5,2024-02-03\n"
+    shown = " ".join(desk.segkit("audit", desk.put("c.csv", text), *AS_OF).stdout.split())
+    assert "0 to 12,345.5" in shown
+    assert "2024-01-02 to" in shown
+    assert "1980 to 1990" in shown
+    assert "-0" not in desk.segkit("audit", desk / "c.csv", "--json").stdout.replace("-01-0", "").replace("-02-0", "")
+
+
+def test_white_space_of_all_kinds_is_among_the_rows(desk: Desk) -> None:
+    path = desk.put("c.csv", "id,a\n1,x\n2,\u2060\u200c\n3,\u3000\n4,y\n")
+    found = audit(desk, path, "--rows", desk / "r.csv")
+    assert of(found, "blank")["rows"] == len(desk.read("r.csv")) == 2
+
+
+def test_a_long_constant_is_not_quoted(desk: Desk) -> None:
+    found = audit(desk, desk.put("c.csv", numbered(KEYS, ("note", ["a secret note " * 9] * 60))))
+    assert (of(found, "constant")["values"], of(found, "constant")["message"]) == ([], "constant")
+
+
+def test_long_names_have_room_on_a_wide_screen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = desk.put("c.csv", "id,a_name_of_a_column_that_is_long\n1,2\n")
+    assert "a_name_of_a_column_that_is_long" not in desk.segkit("audit", path).stdout
+    monkeypatch.setenv("COLUMNS", "160")
+    assert "a_name_of_a_column_that_is_long" in desk.segkit("audit", path).stdout
 
 
 UNUSUAL: dict[str, tuple[str | bytes, dict[str, dict[str, object]], int]] = {
@@ -562,7 +610,198 @@ def test_a_large_file_with_a_late_surprise(desk: Desk) -> None:
 def test_addresses_inside_a_text(desk: Desk) -> None:
     rows = "".join(f"{n},say {n} to{' me@x.example' if n % 400 == 7 else ' me'}\n" for n in range(2_500))
     found = audit(desk, desk.put("c.csv", "id,remark\n" + rows))
-    assert of(found, "address-in-text", "remark")["rows"] == sum(n % 400 == 7 for n in range(2_500))
+    one = of(found, "personal-in-text", "remark")
+    assert (one["rows"], one["message"]) == (7, "7 with an e-mail address")
+    assert sum(n % 400 == 7 for n in range(2_500)) == 7
+
+
+# --- what a sample does not know
+
+LATE = 2_400
+"""Rows that are more than those of which kinds are told."""
+
+
+def late(*columns: tuple[str, Sequence[object], Sequence[object]]) -> str:
+    """A file whose first rows have the first values of each column, over and over, and the next ones the others."""
+    rows = LATE + max(len(others) for _, _, others in columns)
+    cells = []
+    for name, first, others in columns:
+        begun = [first[n % len(first)] for n in range(LATE)]
+        cells.append((name, begun + [others[n % len(others)] for n in range(rows - LATE)]))
+    return numbered(("id", range(rows)), *cells, rows=rows)
+
+
+LATE_VALUES = {
+    "e-mail addresses": ("fine", "write zach@secretplace.example", "an e-mail address"),
+    "phones": ("fine", "+49 170 5551234", "a phone number"),
+    "local phones": ("fine", "0170/7654321", "a phone number"),
+    "accounts": ("fine", "DE89 3704 0044 0532 0130 00", "the number of an account or card"),
+    "cards": ("fine", "4111-1111-1111-1111", "the number of an account or card"),
+    "cards among numbers": ("7", "4111111111111111", "the number of an account or card"),
+}
+
+
+@pytest.mark.parametrize(("early", "secret", "what"), LATE_VALUES.values(), ids=LATE_VALUES)
+@pytest.mark.parametrize("many", [1, 300])
+def test_what_reaches_somebody_late_in_a_file(desk: Desk, early: str, secret: str, what: str, many: int) -> None:
+    text = late(("remark", [early], [secret] * many))
+    done = desk.segkit("audit", desk.put("c.csv", text), *AS_OF, "--json", "--rows", desk / "r.csv")
+    one = of(json.loads(done.stdout), "personal-in-text", "remark")
+    assert (one["rows"], one["message"]) == (many, f"{many} with {what}")
+    assert secret not in done.stdout
+    assert sum("personal-in-text: remark" in row["findings"] for row in desk.read("r.csv")) == many
+    assert secret not in desk.segkit("audit", desk / "c.csv", *AS_OF).output
+
+
+LATE_COLUMNS = {
+    "addresses": ("email", [""], [*(f"a{n}@x.example" for n in range(40)), "nobody"], ("e-mail", "e-mail", 1)),
+    "addresses without a name": ("kontakt", [""], [f"a{n}@x.example" for n in range(40)], ("e-mail", "e-mail", 0)),
+    "phones": ("phone", [""], [*(f"+49 170 55512{n:02}" for n in range(40)), "12"], ("phone", "phone", 1)),
+    "words for nothing": (
+        "email",
+        ["none"],
+        [*(f"a{n}@x.example" for n in range(40)), "a@"],
+        ("e-mail", "e-mail", 2_401),
+    ),
+    "mobiles": ("rufnr", [""], [f"01705551{n:03}" for n in range(40)], ("phone", "phone", 0)),
+    "texts": ("remark", [""], ["fine", "good"] * 20, ("text", None, 0)),
+}
+
+
+@pytest.mark.parametrize(("name", "first", "others", "expected"), LATE_COLUMNS.values(), ids=LATE_COLUMNS)
+def test_columns_that_begin_with_nothing(
+    desk: Desk, name: str, first: list[str], others: list[str], expected: tuple[str, str | None, int]
+) -> None:
+    column = columns(audit(desk, desk.put("c.csv", late((name, first, others))))["tables"][0])[name]
+    assert (column["read_as"], column["personal"], column["invalid"]) == expected
+    assert (column["shape"] is None) == (expected[1] is None)
+
+
+def test_consent_without_addresses_that_begin_late(desk: Desk) -> None:
+    addresses = [*(f"a{n}@x.example" for n in range(40)), "nobody"]
+    text = late(("email", [""], addresses), ("email_opt_in", ["yes", "no"], ["yes"]))
+    assert audit(desk, desk.put("c.csv", text))["tables"][0]["consent"][0]["without_address"] == LATE // 2 + 1
+
+
+def test_few_addresses_make_no_column_of_them(desk: Desk) -> None:
+    text = late(("remark", ["fine", "good"], [f"a{n % 9}@x.example" for n in range(900)]))
+    column = columns(audit(desk, desk.put("c.csv", text))["tables"][0])["remark"]
+    assert (column["read_as"], column["invalid"], column["personal"]) == ("text", 0, "e-mail")
+
+
+def test_early_addresses_make_no_column_of_them(desk: Desk) -> None:
+    text = late(("remark", [f"a{n}@x.example" for n in range(700)], [f"word {n}" for n in range(5_000)]))
+    found = audit(desk, desk.put("c.csv", text))
+    column = columns(found["tables"][0])["remark"]
+    assert (column["read_as"], column["invalid"], column["personal"]) == ("text", 0, None)
+    assert of(found, "personal-in-text", "remark")["rows"] == LATE
+
+
+def test_words_for_nothing_and_births_among_many_values_that_come_late(desk: Desk) -> None:
+    words = [f"w{n}" for n in range(1_500)] + ["unknown", "UNKNOWN", "uNknown"]
+    text = late(("group", ["a", "b"], words), ("birth_year", [1970], [*range(1_000, 2_503)]))
+    found = audit(desk, desk.put("c.csv", text))
+    by_name = columns(found["tables"][0])
+    assert sum(one["rows"] for one in by_name["group"]["placeholders"]) == 3
+    assert by_name["group"]["distinct"] == 2 + len(words)
+    years = [1000 + n % 1503 for n in range(len(words))]
+    assert of(found, "birth", "birth_year")["rows"] == sum(not 1914 <= year <= 2024 for year in years)
+
+
+@pytest.mark.parametrize("rows", [900, 3_000])
+def test_distinct_is_exact_whatever_the_order(desk: Desk, rows: int) -> None:
+    values = [f"v{n * n % 1511}" for n in range(rows)]
+    for some in (values, values[::-1], sorted(values)):
+        table = audit(desk, desk.put("c.csv", numbered(("id", range(rows)), ("v", some), rows=rows)))["tables"][0]
+        assert columns(table)["v"]["distinct"] == len(set(values))
+        assert columns(table)["id"]["distinct"] == rows
+
+
+# --- values that may be somebody's
+
+
+LONG_NUMBERS = {
+    "phones": [491701000000 + n for n in range(60)],
+    "a far phone": [*range(59), 491701000000],
+    "one and the same": [170555123] * 60,
+    "as numbers": [f"{491701000000 + n}.0" for n in range(60)],
+}
+
+
+@pytest.mark.parametrize("values", LONG_NUMBERS.values(), ids=LONG_NUMBERS)
+@pytest.mark.parametrize("how", [["--json"], ["-o", "-", "-q"], []], ids=["json", "findings", "screen"])
+def test_whole_numbers_as_long_as_phones_are_not_shown(desk: Desk, values: list[object], how: list[str]) -> None:
+    done = desk.segkit("audit", desk.put("c.csv", numbered(KEYS, ("kontakt", values))), *AS_OF, *how)
+    shown = done.output.replace(",", "")
+    assert "4917010000" not in shown
+    assert "170555123" not in shown
+
+
+NO_HEADERS = [
+    "anna@secret.example,Anna\n",
+    "anna@secret.example,Anna\nbert@secret.example,Bert\n",
+    "Anna,+49 170 1234567\nBert,+49 170 1234568\n",
+    "1,anna@secret.example\n2,bert@secret.example\n",
+]
+
+
+@pytest.mark.parametrize("text", NO_HEADERS)
+def test_a_file_without_a_header_names_nobody(desk: Desk, text: str) -> None:
+    for how in ([], ["--json"], ["--key", "id"]):
+        done = desk.segkit("audit", desk.put("c.csv", text), *how, code=3)
+        assert "has values, not names of columns: see column" in done.stderr
+        assert "secret" not in done.output
+        assert "1234567" not in done.output
+
+
+# --- values that can be read in two ways
+
+
+UNCLEAR = {
+    "day or month": ("joined", ["01/02/2020", "03/04/2021"], "unclear"),
+    "decimal or group": ("total", ["1.234", "2.345"], "unclear"),
+    "several layouts": ("joined", ["01/02/2020", "2021-03-04", "5.6.2022"], "mixed-dates"),
+}
+
+
+@pytest.mark.parametrize(("name", "values", "kind"), UNCLEAR.values(), ids=UNCLEAR)
+def test_values_that_read_in_two_ways(desk: Desk, name: str, values: list[str], kind: str) -> None:
+    found = audit(desk, desk.put("c.csv", numbered(KEYS, (name, values * 30))))
+    one = of(found, kind, name)
+    assert (one["severity"], one["rows"], one["values"]) == ("warning", 60, [])
+    column = columns(found["tables"][0])[name]
+    assert (column["min"], column["max"]) == (None, None)
+
+
+def test_a_value_that_settles_it(desk: Desk) -> None:
+    days = ["01/02/2020"] * 59 + ["13/02/2020"]
+    found = audit(desk, desk.put("c.csv", numbered(KEYS, ("joined", days), ("version", ["1.2.34"] * 60))))
+    assert not {"unclear", "mixed-dates"} & {kind for _, kind in kinds(found)}
+    assert columns(found["tables"][0])["joined"]["max"] == "2020-02-13"
+
+
+# --- customers or events
+
+
+KINDS_OF_ROWS = {
+    "a birth is no time": ("born", "1980-01-0{}", "customers"),
+    "nor is consent of events": ("joined", "2024-01-0{}", "events"),
+}
+
+
+@pytest.mark.parametrize(("name", "day", "kind"), KINDS_OF_ROWS.values(), ids=KINDS_OF_ROWS)
+def test_kinds_of_rows(desk: Desk, name: str, day: str, kind: str) -> None:
+    rows = "".join(f"{n // 2},{day.format(1 + n % 9)}\n" for n in range(20))
+    found = audit(desk, desk.put("c.csv", f"id,{name}\n{rows}"))
+    assert found["tables"][0]["kind"] == kind
+    assert (("id", "key-repeated") in kinds(found)) == (kind == "customers")
+
+
+def test_who_consents_is_a_customer(desk: Desk) -> None:
+    rows = "".join(f"{n // 2},2024-01-0{1 + n % 9},{'yes' if n % 3 else 'no'}\n" for n in range(20))
+    found = audit(desk, desk.put("c.csv", f"id,joined,email_opt_in\n{rows}"))
+    assert found["tables"][0]["kind"] == "customers"
+    assert "10 different keys in 20 rows" in of(found, "key-repeated")["message"]
 
 
 def test_a_line_that_is_ragged(desk: Desk) -> None:

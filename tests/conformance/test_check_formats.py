@@ -111,3 +111,29 @@ def test_the_exit_code_is_that_of_the_gravest(desk: Desk, format_: str, rules: s
     path = desk.put("r.toml", rules)
     desk.segkit("check", path, "--format", format_, code=plain)
     desk.segkit("check", path, "--format", format_, "--fail-on", "warning", code=strict)
+
+
+def test_another_day_is_looked_at(desk: Desk) -> None:
+    """As of a day, for the file and for the one it is compared with; the day is told."""
+    desk.put("c.csv", "id,since\n1,2024-01-05\n2,2024-03-05\n")
+    rules = """
+version = 1
+{as_of}
+[customers]
+path = "c.csv"
+key = "id"
+[segment.fresh]
+demographic.since.within = "30 days"
+"""
+    old = desk.put("old.toml", rules.format(as_of="as_of = 2024-01-31"))
+    new = desk.put("new.toml", rules.format(as_of="").replace("30 days", "60 days"))
+
+    def found(*options: str) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(desk.segkit("check", new, "--data", "--json", *options, code=None).stdout)
+        return told
+
+    then = found("--as-of", "2024-01-31", "--against", str(old))
+    assert then["as_of"] == "2024-01-31"
+    assert [one["change"] for one in then["changes"]] == ["wider"]
+    assert "holds-for-nobody" not in [one["name"] for one in then["diagnostics"]]
+    assert "holds-for-nobody" in [one["name"] for one in found("--as-of", "2025-01-31")["diagnostics"]]

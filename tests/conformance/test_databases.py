@@ -891,6 +891,17 @@ def test_a_table_has_to_be_named(desk: Desk, monkeypatch: pytest.MonkeyPatch, co
     assert "hint: did you mean `customers`?" in desk.segkit(*command, "sqlite:shop.db#customer", code=3).stderr
 
 
+@needs_server
+@pytest.mark.extra("database")
+def test_an_audit_names_no_password(desk: Desk, server: Server) -> None:
+    server.run(*CUSTOMERS)
+    for how in ([], ["--json"], ["-o", "-", "-q"], ["--json", "--rows", desk / "r.csv"]):
+        done = desk.segkit("-v", "audit", f"{server.url}#customers", "--key", "town", "--kind", "customers", *how)
+        assert f"{server.place}, table customers" in done.output
+        assert server.password not in done.output and f"{urlsplit(server.url).username}:" not in done.output
+    assert server.password not in (desk / "r.csv").read_text()
+
+
 @pytest.mark.parametrize("command", [["rfm"], ["cohorts"], ["init", "--customers"]])
 @pytest.mark.parametrize(
     "address",

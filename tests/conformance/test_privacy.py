@@ -300,6 +300,9 @@ def test_neither_manifest_nor_log_has_a_value(desk: Desk) -> None:
     rfm = manifest["aggregates"]["rfm"][0]
     money = [(cell["customers"], cell.pop("mean")) for cell in rfm["grid"]]
     money += [(one["customers"], one.pop("monetary")) for one in rfm["segments"]]
+    customers = sum(bar["customers"] for bar in rfm["monetary"] if isinstance(bar["customers"], int))
+    money += [(customers, rfm["medians"].pop("monetary"))]
+    money += [("<5" if one["reached"] is None else one["reached"], one.pop("a_head")) for one in manifest["aggregates"]["mavr"]]  # fmt: skip
     assert all(spent is None if isinstance(size, str) else size >= 5 for size, spent in money)
     assert leaks(json.dumps(manifest)) == []
     assert [t["keys"] for t in thresholds] == [[]] * len(thresholds)

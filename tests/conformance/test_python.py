@@ -667,3 +667,57 @@ def test_a_frame_that_is_changed_later_does_not_change_the_run(shop: Desk) -> No
     before = run.customers.collect()
     frame.loc[:, "age"] = -1.0
     assert_frame_equal(run.customers.collect(), before)
+
+
+# --- audit
+
+
+def test_audit_finds_what_the_command_finds(desk: Desk) -> None:
+    text = "id,email,sum\n1,a@x.example,1.5\n2,nobody,\n2,b@x.example,2.5\n"
+    path = desk.put("c.csv", text)
+    found = segkit.audit(path, as_of=dt.date(2024, 6, 30))
+    told = json.loads(desk.segkit("audit", path, "--json", "--as-of", "2024-06-30").stdout)
+    assert [(one["column"], one["kind"], one["rows"], one["message"]) for one in told["findings"]] == (
+        found.findings.select("column", "kind", "rows", "message").rows()
+    )
+    of_columns = told["tables"][0]["columns"]
+    for name in ("read_as", "filled", "missing", "distinct", "invalid", "personal", "notes"):
+        assert found.columns[name].to_list() == [column[name] for column in of_columns]
+    assert repr(found) == f"<segkit.Audit {path}: 2 warnings>"
+    assert [table.rows for table in found.result.tables] == [3]
+
+
+def test_audit_of_frames(desk: Desk) -> None:
+    frame = pl.DataFrame({"id": [1, 2], "email": ["a@x.example", "zach@secret"]})
+    found = segkit.audit(frame, frame.lazy(), desk.put("c.csv", "id\n1\n"), key="id", kind="customers")
+    assert found.columns["table"].unique(maintain_order=True).to_list() == [
+        "frame://data", "frame://data1", str(desk / "c.csv"),
+    ]  # fmt: skip
+    assert found.findings.filter(kind="invalid")["values"].to_list() == ["aaaa@aaaaaa"] * 2
+    assert "zach" not in f"{found} {found.findings} {found.columns} {found.result}"
+    pandas_like = duckdb.sql("select 1 as id, 'x' as note")
+    assert segkit.audit(pandas_like).result.tables[0].rows == 1
+
+
+def test_audit_of_rules(desk: Desk) -> None:
+    desk.put("c.csv", "id,email\n1,\n")
+    rules = desk.put("rules.toml", head(path="c.csv") + '[audit]\nrequired = ["email"]\n')
+    found = segkit.audit(rules)
+    assert found.findings.filter(severity="error").select("kind", "rows").rows() == [("required", 1)]
+
+
+WRONG_AUDITS: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
+    "nothing": (segkit.audit, segkit.RuleError, "there is nothing to audit"),
+    "no table": (lambda: segkit.audit(5), segkit.RuleError, "is no table"),  # type: ignore[arg-type]
+    "no file": (lambda: segkit.audit("nowhere.csv"), segkit.DataError, "nowhere.csv"),
+    "a kind": (lambda: segkit.audit(CUSTOMERS, kind="event"), segkit.RuleError, "did you mean `events`?"),
+    "a day": (lambda: segkit.audit(CUSTOMERS, as_of="2024"), segkit.RuleError, "`as_of` is a day"),  # type: ignore[arg-type]
+    "a length": (lambda: segkit.audit(CUSTOMERS, obsolete="long"), segkit.RuleError, "no length of time"),
+    "a key": (lambda: segkit.audit(CUSTOMERS, key="idd"), segkit.DataError, "no column `idd`"),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG_AUDITS.values(), ids=WRONG_AUDITS)
+def test_audit_says_what_is_wrong(call: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        call()

@@ -268,6 +268,21 @@ def test_a_first_rule_file_holds_no_secret(desk: Desk, web: Web) -> None:
     assert "SECRET" not in done.output and not (desk / "other").exists()
 
 
+def test_an_audit_names_no_secret(desk: Desk, web: Web) -> None:
+    """Neither what stands in an address, nor one file for the other."""
+    one = web.put("/people.csv?token=SECRET", b"id,email\n1,a@x.example\n2,b\n")
+    two = web.put("/people.csv?token=SESAME", b"id,email\n1,a@x.example\n")
+    for how in ([], ["--json"], ["-o", "-", "-q"], ["--json", "--rows", desk / "r.csv", "-o", desk / "f.csv"]):
+        done = desk.segkit("audit", one, two, *how)
+        assert not [secret for secret in ("SECRET", "SESAME") if secret in done.output]
+        assert "/people.csv" in done.output
+    assert "SECRET" not in (desk / "f.csv").read_text() + (desk / "r.csv").read_text()
+    found = json.loads(desk.segkit("audit", one, two, "--json").stdout)
+    names = [table["name"] for table in found["tables"]]
+    assert len(set(names)) == 2
+    assert [one["table"] for one in found["findings"]] == [names[0]]
+
+
 def test_a_server_that_nobody_vouches_for(desk: Desk, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     address = web.put("/people.csv", PEOPLE.encode())
     monkeypatch.delenv("SSL_CERT_FILE")

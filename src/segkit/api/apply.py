@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from segkit.api.inputs import Inputs
+from segkit.api.options import require_known
 from segkit.api.rules import Rules, with_tables
 from segkit.api.run import Run
 from segkit.api.tables import Table, given_tables
-from segkit.errors import RuleError
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply_loaded, chosen_segments
@@ -23,7 +23,6 @@ from segkit.operations.delivery.destinations.table import published
 from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
 from segkit.operations.progress import silent
-from segkit.words import nearest
 
 
 def apply(
@@ -51,8 +50,8 @@ def apply(
     where `fail_on` is `warning` and there are warnings.
     """
     clock, started = time.perf_counter(), dt.datetime.now(dt.UTC)
-    _known("format", format, (None, *FORMATS))
-    _known("fail_on", fail_on, ("error", "warning"))
+    require_known("format", format, (None, *FORMATS))
+    require_known("fail_on", fail_on, ("error", "warning"))
     given = given_tables(customers, events, lookups)
     folder = None if output is None else os.fspath(output)
     loaded = with_tables(rules, given, as_of=as_of, output=folder, format=format)
@@ -94,10 +93,3 @@ def apply(
             before_delivery=lambda _: ws.copy_frames() if write else None,
         )
         return Run(decision, result, ws, inputs, held.pop_all().close)
-
-
-def _known(option: str, value: str | None, values: Sequence[str | None]) -> None:
-    """`RuleError` for a value that the option does not take."""
-    if value not in values:
-        hint = nearest(str(value), [one for one in values if one], "values")
-        raise RuleError.of(f"`{option}` is `{value}`", hint=hint)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from segkit.api.options import require_day
 from segkit.api.tables import Given, Table, given_tables
 from segkit.columns.helpers import KEY, is_visible
 from segkit.errors import RuleError
@@ -76,8 +77,7 @@ def with_tables(
     format: str | None = None,
 ) -> Loaded:
     """The rules with what is given in place of what the file says. Raises `RuleError`."""
-    if as_of is not None and type(as_of) is not dt.date:
-        raise RuleError.of(f"`as_of` is a day, not `{type(as_of).__name__}`", hint="give a `datetime.date`")
+    require_day(as_of)
     overrides = Overrides(
         as_of=as_of,
         customers=given.customers,

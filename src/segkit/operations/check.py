@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Bounds, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
-from segkit.operations.checking.counting.counted import counted
-from segkit.operations.checking.counting.worth import column_of_worth
+from segkit.operations.checking.counting.counted import columns_asked, counted
 from segkit.operations.checking.expected import unexpected
 from segkit.operations.checking.members import alike, nobody_or_everybody, shared
 from segkit.operations.checking.near_values import hints
@@ -49,11 +49,12 @@ def check(
     data: bool = False,
     relations: bool = False,
     against: Path | None = None,
+    as_of: dt.date | None = None,
     memory: int | None = None,
     cache: str | None = None,
     notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> CheckResult:
-    """What is wrong with a rule file; nothing is written.
+    """What is wrong with a rule file, on a day; nothing is written.
 
     With `data`, `memory` is the number of bytes that it plans with, as `apply` does.
 
@@ -63,12 +64,13 @@ def check(
     Raises `RuleError` only where the file cannot be read at all: whatever is wrong in it is part of the result.
     """
     try:
-        loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(cache=cache))
+        loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of, cache=cache))
     except RuleError as error:
         if all(d.location is None or d.location.line is None for d in error.diagnostics):
             raise
         return CheckResult(str(rules), tuple(error.diagnostics))
-    return check_loaded(loaded, data=data, relations=relations, against=against, memory=memory, notes=notes)
+    old = (against, as_of) if against else None
+    return check_loaded(loaded, data=data, relations=relations, against=old, memory=memory, notes=notes)
 
 
 def check_loaded(
@@ -76,11 +78,11 @@ def check_loaded(
     *,
     data: bool = False,
     relations: bool = False,
-    against: Path | None = None,
+    against: tuple[Path, dt.date | None] | None = None,
     memory: int | None = None,
     notes: Callable[[Diagnostic], object] = lambda _: None,
 ) -> CheckResult:
-    """What is wrong with rules that are loaded."""
+    """What is wrong with rules that are loaded; `against` is an older file, and the day that is "now" for both."""
     problems = [*without_data(loaded), *map(loaded.source.placed, empty_windows(loaded.rules, loaded.rules.today()))]
     seen = _Seen(problems)
     proved: Proof | None = None
@@ -89,13 +91,14 @@ def check_loaded(
     if not any(d.severity is Severity.ERROR for d in problems):
         proved = prove(loaded.rules, loaded.rules.today(), with_relations=relations)
         if against:
-            changes, of_old = _changes(against, loaded)
+            changes, of_old = _changes(*against, loaded)
         seen = _with_data(loaded, memory, notes) if data else seen
         said = [*seen.problems, *_of_tests(loaded)]
         seen = seen._replace(problems=[*_with_claims(loaded, proved, said), *of_old])
     return CheckResult(
         path=loaded.source.path,
         diagnostics=_in_order(loaded, silenced(loaded, seen.problems, data=data)),
+        as_of=loaded.rules.today(),
         segments=len(loaded.rules.segment),
         columns=_computed(loaded),
         relations=proved.relations if proved and relations else None,
@@ -105,10 +108,12 @@ def check_loaded(
     )
 
 
-def _changes(against: Path, new: Loaded) -> tuple[tuple[RuleChange, ...] | None, Sequence[Diagnostic]]:
+def _changes(
+    against: Path, as_of: dt.date | None, new: Loaded
+) -> tuple[tuple[RuleChange, ...] | None, Sequence[Diagnostic]]:
     """What changed since another rule file, or what is wrong with that one."""
     try:
-        old = load_rules(against, formats=FORMATS)
+        old = load_rules(against, formats=FORMATS, overrides=Overrides(as_of=as_of))
         refuse(without_data(old))
     except RuleError as error:
         return None, error.diagnostics
@@ -176,10 +181,9 @@ def _of_tests(loaded: Loaded) -> list[Diagnostic]:
 
 def _with_data(loaded: Loaded, memory: int | None, notes: Callable[[Diagnostic], object]) -> _Seen:
     rules = loaded.rules
-    kept = frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
     try:
         with Workspace(bounds=Bounds(memory) if memory else None, notes=notes) as ws:
-            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=kept)
+            evaluated = evaluate(loaded, rules.today(), ws, lambda _: None, kept=columns_asked(rules))
             plan, customers = evaluated.plan, evaluated.computed.customers
             found = never_found(plan, customers, hint=hints(plan, customers))
             never = [placed(loaded, finding) for finding in found]

@@ -14,11 +14,13 @@ from segkit.diagnostics import Diagnostic
 from segkit.gates.ledger import Ledger
 from segkit.gates.parts import through_gates
 from segkit.io.read import Workspace
+from segkit.operations.checking.counting.counted import columns_asked, tally_of_questions
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.of_the_day import in_future, of_the_day
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
+from segkit.operations.summary.aggregates import medians_of_measures
 from segkit.operations.summary.count import shown, tally_of_customers
 from segkit.operations.summary.profiles import Medians, medians
 from segkit.operations.summary.tally import Tally
@@ -30,8 +32,8 @@ class Decision(NamedTuple):
     """A run that is ready to be delivered.
 
     `chosen` are the segments that are written. All that the summary counts is in `tally`, the rest of what
-    it says in `medians`. `limits` has the value of the last customer within the limit of a segment, where one value
-    tells who is.
+    it says in `medians`; `of_measures` has those of the measures of RFM, by column. `limits` has the value of the last
+    customer within the limit of a segment, where one value tells who is.
     """
 
     loaded: Loaded
@@ -41,6 +43,7 @@ class Decision(NamedTuple):
     limits: Mapping[str, Any]
     tally: Tally
     medians: Medians
+    of_measures: Mapping[str, float]
     lists: Sequence[List]
     rows: Rows
     warnings: Sequence[Diagnostic]
@@ -90,7 +93,7 @@ def decide(
         leaves=leaves,
         told=told,
         whole=whole,
-        kept=kept,
+        kept=kept | columns_asked(rules),
         since=since,
         ready=ready,
     )
@@ -106,6 +109,7 @@ def decide(
         limits=gates.limits,
         tally=tally,
         medians=medians(gates.marked, shown(rules, chosen), rules.output.profile),
+        of_measures=medians_of_measures(rules, gates.marked),
         lists=lists_of(rules, tally, chosen),
         rows=Rows(gates.marked, rules, columns, evaluated.plan.context.as_of),
         warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
@@ -126,6 +130,7 @@ def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Seque
     for customers, of_part in through_gates(rules, parts):
         marked = with_marks(customers, of_part.lines)
         tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
+        tally = tally.add(tally_of_questions(rules, customers, of_part.lines))
         limits = _limits(of_part)  # each part is told the same
         if len(parts) == 1:
             return _Passed(marked.lazy(), tally, limits, of_part)

@@ -512,6 +512,7 @@ def check_json(result: CheckResult) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "path": result.path,
+            "as_of": result.as_of and result.as_of.isoformat(),
             "errors": errors,
             "warnings": len(without_notes(result.diagnostics)) - errors,
             "segments": result.segments,

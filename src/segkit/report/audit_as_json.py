@@ -78,5 +78,5 @@ def _finding(one: AuditFinding) -> dict[str, Any]:
 
 def _shown(value: Shown | None) -> Any:
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) + 0.0  # no -0.0
     return value.isoformat() if isinstance(value, dt.date) else value

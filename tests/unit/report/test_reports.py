@@ -329,7 +329,10 @@ def test_rfm_json() -> None:
 def test_check() -> None:
     wrong = CheckResult("r.toml", (Diagnostic("bad"), WARNING, WARNING))
     assert check_text(wrong) == "r.toml: 1 error and 2 warnings"
-    assert check_text(CheckResult("r.toml", (), 3, 2)) == "r.toml: nothing wrong (3 segments, 2 computed columns)"
+    assert (
+        check_text(CheckResult("r.toml", (), segments=3, columns=2))
+        == "r.toml: nothing wrong (3 segments, 2 computed columns)"
+    )
     result = json.loads(check_json(wrong))
     assert (result["errors"], result["warnings"], len(result["diagnostics"])) == (1, 2, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from segkit.results import CheckResult
     type=click.Path(path_type=Path),
     help="Tell what changed for each segment since this rule file.",
 )
+@options.as_of
 @options.memory("check")
 @options.cache
 @options.fail_on
@@ -45,6 +47,7 @@ def command(
     data: bool,
     relations: bool,
     against: Path | None,
+    as_of: dt.date | None,
     memory: int | None,
     cache: str | None,
     fail_on: str,
@@ -68,6 +71,7 @@ def command(
             data=data,
             relations=relations,
             against=against,
+            as_of=as_of,
             memory=memory,
             cache=cache,
             notes=terminal.note,

@@ -41,12 +41,6 @@ if TYPE_CHECKING:
     help="What `segkit evaluate RUN --json` has written: did it work?",
 )
 @click.option(
-    "--check",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="What `segkit check RULES --data --json` has written: MAVR.",
-)
-@click.option(
     "--min-cell",
     type=click.IntRange(min=1),
     default=5,
@@ -64,7 +58,6 @@ def command(
     title: str | None,
     previous: Path | None,
     evaluation: Path | None,
-    check: Path | None,
     min_cell: int,
     as_json: bool,
 ) -> int:
@@ -76,7 +69,7 @@ def command(
     drawn = page()
     from segkit.operations.reporting.report import Wanted, write_report
 
-    wanted = Wanted(title, min_cell, previous, evaluation, check)
+    wanted = Wanted(title, min_cell, previous, evaluation)
     result = write_report(run, output, drawn, wanted, stdout=sys.stdout.buffer)
     stream = sys.stderr if output == STDOUT else sys.stdout
     if as_json:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Literal, NamedTuple
 
 import polars as pl
 
+from segkit.addresses import database_of, is_address
 from segkit.audits import AuditedTable, AuditResult
 from segkit.errors import RuleError
 from segkit.io.read import Table, Workspace, explain_failure
@@ -17,17 +19,19 @@ from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.auditing import key as keys
 from segkit.operations.auditing import of_rows
 from segkit.operations.auditing.addresses import checker, wrong_domains
-from segkit.operations.auditing.columns import ROWS, read_columns
+from segkit.operations.auditing.columns import ROWS, Read, read_columns
 from segkit.operations.auditing.figures import Figures, Sheet, counted
 from segkit.operations.auditing.found import Found, Looked
 from segkit.operations.auditing.of_columns import audited, of_columns, strays_asked
 from segkit.operations.auditing.outputs import refuse_outputs, write_findings, write_found
 from segkit.operations.auditing.promises import broken, promised
+from segkit.operations.auditing.settled import settled
 from segkit.operations.column_facts.readable import beyond_the_sample
 from segkit.operations.evaluation.diagnose import refuse
 from segkit.operations.evaluation.evaluate import without_data
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.orders_file.columns import open_data
+from segkit.operations.orders_file.no_header import refuse_no_header
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
 from segkit.rules.model.base import Duration
@@ -52,22 +56,27 @@ def audit(
     rows: str | None = None,
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
+    frames: Mapping[str, pl.LazyFrame] = MappingProxyType({}),
 ) -> AuditResult:
     """What stands in the columns of these files, each a table of its own, or of the sources of a rule file (`.toml`).
 
     `key` names the column that tells whose a row is, `kind` says what the rows are; both are guessed where not given.
-    `output` gets one row a finding, `rows` the rows of one table that have one, for its owner alone. Raises `RuleError`
-    and `DataError`; `WriteError` where an output would take the place of a file that was read.
+    `frames` are those that addresses in `data` mean. `output` gets one row a finding, `rows` the rows that have one,
+    for their owner alone. Raises `RuleError` and `DataError`; `WriteError` where an output would take the place of a
+    file that was read.
     """
     has_rules = _has_rules(data, {"key": key, "kind": kind, "sheet": sheet})
     refuse_outputs(output, rows)
-    with Workspace() as ws, nullcontext() if has_rules else without_rule_file("which `segkit audit` takes, too"):
+    with (
+        Workspace(frames=frames) as ws,
+        nullcontext() if has_rules else without_rule_file("which `segkit audit` takes, too"),
+    ):
         loaded = _load(Path(data[0]), as_of) if has_rules else None
         day = loaded.rules.today() if loaded else as_of or today()
         if loaded:
             asked = list(_of_rules(loaded, ws, progress))
         else:
-            asked = [_of_file(ws, path, key, kind, sheet, progress) for path in data]
+            asked = _distinct(_of_file(ws, path, key, kind, sheet, progress) for path in data)
         looked = [_looked(one, ws, day, obsolete or OBSOLETE, progress) for one in asked]
         found = [[*of_columns(one), *of_rows.of_rows(one)] for one in looked]
         if loaded and loaded.rules.audit:
@@ -134,8 +143,22 @@ def _of_file(
     ws: Workspace, path: str, key: str | None, kind: str | None, sheet: str | None, progress: Progress
 ) -> _Asked:
     progress("opening the file")
-    table = open_data(ws, [path], sheet)._replace(name=path)
+    table = open_data(ws, [path], sheet)
+    # As it was given, or where that may hold a password, as messages call it.
+    table = table._replace(name=str(table.labels[0]) if is_address(path) or database_of(path) else path)
+    refuse_no_header(table)  # what a column is called is told, and would be somebody's
     return _Asked(table, keys.require_column(table, key) if key else None, kind)
+
+
+def _distinct(asked: Iterable[_Asked]) -> list[_Asked]:
+    """The tables, each with a name of its own, by which its findings are found."""
+    found: dict[str, _Asked] = {}
+    for one in asked:
+        name, number = one.table.name, 2
+        while name in found:
+            name, number = f"{one.table.name} ({number})", number + 1
+        found[name] = one._replace(table=one.table._replace(name=name))
+    return [*found.values()]
 
 
 def _looked(asked: _Asked, ws: Workspace, day: dt.date, obsolete: Duration, progress: Progress) -> Looked:
@@ -156,24 +179,29 @@ def _counted(asked: _Asked, day: dt.date, obsolete: Duration, progress: Progress
     progress("looking at columns")
     looked_at = table.frame.head(ROWS).collect()
     reads = read_columns(table, looked_at)
-    e_mails = [read.name for read in reads if read.read_as == "e-mail"]
-    plain = Sheet(table, reads, ())
-    sheet = plain._replace(
-        wrong_domains=wrong_domains(plain.frame, [plain.text(r) for r in reads if r.name in e_mails])
-    )
+    sheet = _sheet(table, reads)
     key = asked.key if asked.kind == keys.OTHER else asked.key or keys.maybe_key(table, reads, looked_at)
     progress("counting")
     figures = counted(sheet, of_rows.questions(sheet, key, obsolete.before(day)))
+    if (settled_reads := settled(sheet, figures)) is not sheet.reads:
+        sheet = _sheet(table, settled_reads)
+        figures = counted(sheet, of_rows.questions(sheet, key, obsolete.before(day)))
     if key is not None and asked.key is None and not keys.is_key(table, key, figures):
         key = None
     return Looked(
         sheet=sheet,
         figures=_with_strays(sheet, figures),
-        kind=asked.kind or keys.kind_of_rows(table, key, figures),
+        kind=asked.kind or keys.kind_of_rows(sheet, key, figures, consents=bool(of_rows.consent_columns(sheet))),
         key=key,
         as_of=day,
         obsolete=obsolete,
     )
+
+
+def _sheet(table: Table, reads: Sequence[Read]) -> Sheet:
+    plain = Sheet(table, reads, ())
+    e_mails = [plain.text(read) for read in reads if read.read_as == "e-mail"]
+    return plain._replace(wrong_domains=wrong_domains(plain.frame, e_mails))
 
 
 def _with_strays(sheet: Sheet, figures: Figures) -> Figures:

@@ -12,6 +12,7 @@ from segkit.criteria.kinds import kind_of
 from segkit.io.read import Column, ColumnType, Table
 from segkit.io.read.values.column import NO_VALUE
 from segkit.io.read.values.texts import trimmed
+from segkit.operations.auditing.placeholders import WORDS
 from segkit.operations.column_facts.figures import Figures, figures
 from segkit.operations.personal.kinds import LOOKS_SO, REACHES, words_of
 from segkit.operations.personal.kinds import kind_of as kind_by_name
@@ -23,6 +24,9 @@ FEW = 1_000
 NO_NUMBERS = r"(^| )(id|key|no|nr|code|codes|numero|nummer|zip|postcode|index)( |$)|(^| )(number|num)$"
 """Names of numbers that count and measure nothing: a number of something, such as `NumDeals`, says how many."""
 
+_SEPARATED = r"[0-9]{1,2}[./-]"
+LIKE_A_DAY = rf"^(?:[12][0-9]{{3}}[./-]{_SEPARATED}[0-9]{{1,2}}|{_SEPARATED}{_SEPARATED}[12][0-9]{{3}})(?:$|[ T])"
+
 
 class Read(NamedTuple):
     """A column, how it is read, and what is personal about it."""
@@ -32,7 +36,9 @@ class Read(NamedTuple):
     personal: str | None
     shape: str | None
     few: bool
-    """No more than `FEW` different values are in the rows that were looked at."""
+    """The rows that were looked at have no more than `FEW` different values, and these come again."""
+    like_days: bool = False
+    """It is read as text, and some values are written like days."""
 
     @property
     def name(self) -> str:
@@ -73,15 +79,21 @@ def _read(table: Table, column: Column, looked_at: pl.DataFrame, facts: Figures 
     if column.is_text and read_as in ("integer", "number") and personal != "birth date" and is_code(name):
         read_as = "text"  # C536379 among numbers of invoices is no mistake
     if column.is_text and personal in REACHES and len(as_text):
-        looks = as_text.str.contains(REACHES[personal]).sum()
-        read_as = personal if looks >= LOOKS_SO * len(as_text) else read_as
+        said = as_text.filter(~as_text.str.to_lowercase().is_in(WORDS))
+        read_as = personal if said.str.contains(REACHES[personal]).sum() >= LOOKS_SO * max(len(said), 1) else read_as
     return Read(
         column=column,
         read_as="" if column.blank and not len(texts) else read_as,
         personal=personal,
         shape=usual_shape(as_text),
-        few=not is_plain or texts.n_unique() <= FEW,
+        few=not is_plain or _are_few(texts, whole=len(looked_at) < ROWS),
+        like_days=column.is_text and read_as == "text" and bool(as_text.str.contains(LIKE_A_DAY).any()),
     )
+
+
+def _are_few(texts: pl.Series, *, whole: bool) -> bool:
+    different = texts.n_unique()
+    return different <= FEW and (whole or 2 * different <= len(texts) + 1)
 
 
 def is_code(name: str) -> bool:

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from segkit.io.read import Column, ColumnType, Table
+from segkit.io.read import ColumnType, Table
 from segkit.io.read.values.texts import trimmed
 from segkit.operations.auditing.addresses import is_address
-from segkit.operations.auditing.columns import FEW, Read, no_values, shape, text_of
-from segkit.operations.auditing.placeholders import FORMS, LONGEST
-from segkit.operations.personal.contents import EMAIL
+from segkit.operations.auditing.columns import FEW, LIKE_A_DAY, Read, no_values, shape, text_of
+from segkit.operations.auditing.placeholders import FORMS, LONGEST, WORDS
+from segkit.operations.column_facts.figures import MOST
+from segkit.operations.personal.contents import DIGITS, kind_in
+from segkit.operations.personal.kinds import REACHES
+from segkit.operations.personal.kinds import kind_of as kind_by_name
 
 _TEXT, _VALUE, _BAD, ROW = "\x1ftext ", "\x1fvalue ", "\x1fbad ", "\x1frow"
 AT_ONCE = 10
@@ -117,15 +120,28 @@ def counted(sheet: Sheet, more: Mapping[tuple[str, str], pl.Expr]) -> Figures:
     row: dict[str, Any] = {}
     for batch in batches:
         mine = {key: expr for key, expr in asked.items() if key[1] in batch}
-        found = sheet.frame.select(expr.alias(_at(*key)) for key, expr in mine.items())
-        # Of many values none is needed beyond their number.
-        lists = [(name, pl.col(_at("values", name))) for what, name in mine if what == "values"]
-        found = found.with_columns(values.list.len().alias(_at("distinct", name)) for name, values in lists)
-        found = found.with_columns(
-            pl.when(values.list.len() <= FEW).then(values).alias(_at("values", name)) for name, values in lists
-        )
-        row |= found.collect(engine="streaming").row(0, named=True)
+        found = sheet.frame.select(expr.alias(_at(*key)) for key, expr in mine.items()).collect(engine="streaming")
+        for read in sheet.reads:
+            if ("values", read.name) in mine:
+                values = found.drop_in_place(_at("values", read.name)).explode().struct.unnest()
+                row |= {_at(what, read.name): said for what, said in _of_values(read, values)}
+        row |= found.row(0, named=True) if found.width else {}
     return Figures(row)
+
+
+def _of_values(read: Read, counts: pl.DataFrame) -> Iterator[tuple[str, Any]]:
+    """What the different values and their rows say; of many, none is needed beyond their number."""
+    counts = counts.drop_nulls()
+    yield "distinct", len(counts)
+    yield "values", counts.to_dicts() if len(counts) <= FEW else None
+    if read.column.is_text:
+        yield "placeholders", counts.filter(pl.col("value").str.to_lowercase().is_in(WORDS)).to_dicts()
+        if may_hide(read):
+            kinds = counts.with_columns(kind_in(pl.col("value")).alias("value")).drop_nulls()
+            yield "kinds", kinds.group_by("value").sum().to_dicts()
+            first = counts.sort("rows", "value", descending=[True, False]).head(MOST if len(counts) <= FEW else 0)
+            seen = first.select(kind_in(pl.col("value")).alias("value")).filter(pl.col("value") != DIGITS)
+            yield "kind of the first", next(iter(seen["value"]), None)
 
 
 def _at(what: str, name: str) -> str:
@@ -144,13 +160,13 @@ def _of_column(sheet: Sheet, read: Read) -> Iterator[tuple[str, pl.Expr]]:
     filled = sheet.filled(read)
     yield "filled", filled.sum()
     if column.type in (ColumnType.LIST, ColumnType.OTHER) and not column.is_text:
-        yield "distinct", text.drop_nulls().hash().n_unique()
+        yield "distinct", text.drop_nulls().hash().n_unique()  # of records and lists, nothing else counts them
         return
     known = text.filter(filled) if column.is_text and no_values(read) else text.drop_nulls()
     if read.few:
         yield "values", counts_of(known)
     else:
-        yield "distinct", known.hash().n_unique()  # of texts themselves, it takes four times as long
+        yield "distinct", known.n_unique()
     yield from _of_texts(sheet, read)
     if (invalid := sheet.invalid(read)) is not None:
         yield "invalid", invalid.sum()
@@ -162,6 +178,8 @@ def _of_column(sheet: Sheet, read: Read) -> Iterator[tuple[str, pl.Expr]]:
             yield from (("first quartile", value.quantile(0.25)), ("third quartile", value.quantile(0.75)))
     if read.read_as == "date":
         yield "days", counts_of(sheet.value(read).drop_nulls())
+    if read.of_birth:
+        yield "years", counts_of(year(sheet, read).drop_nulls())
     if read.read_as in ("e-mail", "phone"):
         yield "twice", _twice(normal(sheet, read))
 
@@ -174,9 +192,22 @@ def _of_texts(sheet: Sheet, read: Read) -> Iterator[tuple[str, pl.Expr]]:
     short = text.filter(text.str.len_bytes() <= LONGEST)
     if not read.few or no_values(read):
         yield "placeholders", counts_of(short.filter(short.is_in(FORMS)))
-    if read.read_as == "text" and not read.personal and not read.few:
-        mails = text.filter(text.str.contains("@", literal=True))
-        yield "mails", mails.str.contains(EMAIL).sum()
+    if not read.few and may_hide(read):
+        yield "kinds", counts_of(kind_in(text).drop_nulls())
+    if read.like_days:
+        yield "like days", text.str.contains(LIKE_A_DAY).sum()
+    if read.personal in REACHES:
+        yield "reaching", text.str.contains(REACHES[read.personal]).sum()
+
+
+def may_hide(read: Read) -> bool:
+    """Whether somebody's address may stand among texts that are not expected to be personal."""
+    return read.column.is_text and not _has_value(read) and kind_by_name(read.name) is None
+
+
+def year(sheet: Sheet, read: Read) -> pl.Expr:
+    """The year of a birth, which may be all that stands there."""
+    return sheet.value(read).dt.year() if read.read_as == "date" else sheet.value(read)
 
 
 def counts_of(values: pl.Expr, most: int | None = None) -> pl.Expr:
@@ -195,10 +226,9 @@ def normal(sheet: Sheet, read: Read) -> pl.Expr:
 
 def _twice(values: pl.Expr) -> pl.Expr:
     """How many different values come more than once."""
-    return (values.drop_nulls().hash().alias("value").value_counts(name="rows").struct.field("rows") > 1).sum()
+    return (values.drop_nulls().alias("value").value_counts(name="rows").struct.field("rows") > 1).sum()
 
 
-def hashed(columns: Sequence[Column] | Sequence[str]) -> pl.Expr:
+def hashed(names: Sequence[str]) -> pl.Expr:
     """Rows as numbers of 64 bits: of a million different ones, two are taken for equal once in 40 million tables."""
-    names = [one if isinstance(one, str) else one.name for one in columns]
     return pl.struct(names).hash()

@@ -9,7 +9,7 @@ import polars as pl
 from segkit.errors import DataError
 from segkit.io.read import Table
 from segkit.operations.auditing.columns import Read
-from segkit.operations.auditing.figures import Figures
+from segkit.operations.auditing.figures import Figures, Sheet
 from segkit.operations.orders_file.guess import ID_TYPES, ROLES, guess, simple
 from segkit.words import nearest
 
@@ -33,9 +33,13 @@ def is_key(table: Table, name: str, figures: Figures) -> bool:
     return named_key(table) == name or figures.number("keys") == figures.number("rows")
 
 
-def kind_of_rows(table: Table, key: str | None, figures: Figures) -> str:
-    """Whether the rows are customers or events: of these, keys come again, and there is a time."""
-    if guess(table, "time") is None:
+def kind_of_rows(sheet: Sheet, key: str | None, figures: Figures, *, consents: bool) -> str:
+    """Whether the rows are customers or events: of these, keys come again, and there is a time, which is no birth.
+
+    Customers have a birth or consent; where they do, those that come again are doubles.
+    """
+    births = [read.name for read in sheet.reads if read.of_birth]
+    if births or consents or guess(sheet.table, "time") is None:
         return CUSTOMERS
     few = figures.number("keys") < COMES_AGAIN * figures.number("with key")
     return EVENTS if key is None or few else CUSTOMERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,22 +11,26 @@ import polars as pl
 
 from segkit.audits import AuditedColumn, Shown, ValueRows
 from segkit.diagnostics import Severity
+from segkit.io.read.values.texts import trimmed
 from segkit.operations.auditing.columns import Read, shape
-from segkit.operations.auditing.figures import Counted, Figures, Sheet
+from segkit.operations.auditing.figures import Counted, Figures, Sheet, counts_of, year
 from segkit.operations.auditing.found import Found, Looked
-from segkit.operations.auditing.placeholders import DAYS, NAMES, TICKS, WORDS
-from segkit.operations.personal.contents import EMAIL, looks_of
-from segkit.words import count
+from segkit.operations.auditing.placeholders import DAYS, NAMES, TICKS
+from segkit.operations.personal.contents import DIGITS, kind_in
+from segkit.operations.personal.kinds import LOOKS_SO, REACHES
+from segkit.words import count, plural
 
 FAR = 10
 """Interquartile ranges beyond the quartiles: with 3, long tails of plain counts would be told (158 of 9,240 leads)."""
 STRAY = 0.001
 """The share of values up to which far ones are strays, and no tail."""
 FEWEST_STRAYS = 3
+LEAST_CARD = 10**13
 OLDEST = 110
 """Years."""
 PILE, LEAST_IN_PILE, DAYS_AROUND = 20, 5, 10
 """A day has so many times the rows of the mean day, and so many rows, of at least so many days."""
+LONGEST_SHOWN = 30
 VALUES = 5
 """How many values are told."""
 
@@ -38,7 +43,7 @@ def of_columns(looked: Looked) -> Iterator[Found]:
 
 
 def strays_asked(sheet: Sheet, figures: Figures) -> Mapping[tuple[str, str], pl.Expr]:
-    """What is asked of numbers in a second pass, of columns that have some far away: how many, and which."""
+    """What is asked of numbers in a second pass: how many are far away, and which; whether long ones are of cards."""
     asked = {}
     for read in sheet.reads:
         fence = _fence(figures, read)
@@ -46,6 +51,8 @@ def strays_asked(sheet: Sheet, figures: Figures) -> Mapping[tuple[str, str], pl.
             far = _is_far(sheet, read, fence)
             asked["far", read.name] = far.sum()
             asked["far values", read.name] = sheet.value(read).filter(far).unique().sort().head(VALUES).implode()
+        if read.is_number and not read.personal and (figures.of("highest", read.name) or 0) >= LEAST_CARD:
+            asked["kinds", read.name] = counts_of(kind_in(sheet.text(read).cast(pl.String)).drop_nulls())
     return asked
 
 
@@ -66,16 +73,16 @@ def _of_nothing(looked: Looked, read: Read) -> Iterator[Found]:
     if rows and not figures.number("filled", read.name):
         yield looked.found("empty", read.name, Severity.WARNING, rows, "empty")
     elif rows > 1 and figures.number("filled", read.name) == rows and figures.number("distinct", read.name) == 1:
-        values = tuple(one.value for one in figures.counts("values", read.name)) if _may_show(looked, read) else ()
-        shown = [str(value) for value in values if not _looks_personal([str(value)])]
-        message = f"constant: {shown[0]}" if shown and len(shown[0]) <= 30 else "constant"
+        values = [one.value for one in figures.counts("values", read.name)] if _may_show(looked, read) else []
+        shown = [str(value) for value in values if not is_long_number(value) and len(str(value)) <= LONGEST_SHOWN]
+        message = f"constant: {shown[0]}" if shown else "constant"
         yield looked.found("constant", read.name, Severity.WARNING, rows, message, values=tuple(shown))
 
 
 def _of_blanks(looked: Looked, read: Read) -> Iterator[Found]:
     if blank := looked.figures.number("blank", read.name):
         raw = pl.col(read.name)
-        flag = raw.is_not_null() & (looked.sheet.text(read).is_null() & raw.str.contains(r"^[\s\u{200b}\u{feff}]*$"))
+        flag = raw.is_not_null() & looked.sheet.text(read).is_null() & trimmed(raw).eq("")
         message = f"{count(blank)} of white space alone"
         yield looked.found("blank", read.name, Severity.NOTE, blank, message, flag=flag)
 
@@ -83,10 +90,6 @@ def _of_blanks(looked: Looked, read: Read) -> Iterator[Found]:
 def placeholders(looked: Looked, read: Read) -> list[Counted]:
     """Words that stand for nothing, with their rows."""
     found = {one.value: one.rows for one in looked.figures.counts("placeholders", read.name)}
-    if read.column.is_text:
-        found |= {
-            one.value: one.rows for one in looked.figures.counts("values", read.name) if str(one.value).lower() in WORDS
-        }
     if read.personal == "name":
         found = {value: rows for value, rows in found.items() if str(value).lower() not in NAMES}
     others = looked.figures.number("distinct", read.name) > len(found) + 1
@@ -119,31 +122,36 @@ def _of_invalid(looked: Looked, read: Read) -> Iterator[Found]:
 _WORDS = {"e-mail": "e-mail address", "phone": "phone number", "integer": "number", "boolean": "yes or no"}
 
 
+def _is_unclear(looked: Looked, read: Read) -> bool:
+    """Whether no value tells how days or numbers are to be read, such as 01/02/2024 and 1.234."""
+    if read.read_as == "date":
+        return looked.sheet.table.reads_both_ways(read.name, None)
+    return read.is_number and read.column.is_text and bool(read.column.number.guessed)
+
+
+def _of_unclear(looked: Looked, read: Read) -> Iterator[Found]:
+    """Values that cannot be read for sure: none tells how, or days are not all in one layout."""
+    filled, like = looked.figures.number("filled", read.name), looked.figures.number("like days", read.name)
+    if _is_unclear(looked, read):
+        whether = "the day or the month is first" if read.read_as == "date" else "a mark is decimal"
+        yield looked.found("unclear", read.name, Severity.WARNING, filled, f"no value tells whether {whether}")
+    elif like >= LOOKS_SO * max(filled, 1):
+        message = f"{plural(like, 'value')} like days, in more than one layout or beside others"
+        yield looked.found("mixed-dates", read.name, Severity.WARNING, like, message)
+
+
 def _of_births(looked: Looked, read: Read) -> Iterator[Found]:
     if not read.of_birth:
         return
     first, last = looked.as_of.year - OLDEST, looked.as_of.year
-    counts = looked.figures.counts("days" if read.read_as == "date" else "values", read.name)
-    value = looked.sheet.value(read)
-    year = value.dt.year() if read.read_as == "date" else value
-    years: dict[int, int] = {}
-    for one in counts:
-        born = one.value.year if isinstance(one.value, dt.date) else _whole(one.value)
-        if born is not None and not first <= born <= last:
-            years[born] = years.get(born, 0) + one.rows
+    born = looked.figures.counts("years", read.name)
+    years = {one.value: one.rows for one in born if not first <= one.value <= last}
     if rows := sum(years.values()):
         values = tuple(sorted(years)[:VALUES])
         told = ", ".join(map(str, values)) + (", …" if len(years) > VALUES else "")
         message = f"{count(rows)} born in {told}"
-        flag = (year < first) | (year > last)
+        flag = ~year(looked.sheet, read).is_between(first, last)
         yield looked.found("birth", read.name, Severity.WARNING, rows, message, values=values, flag=flag)
-
-
-def _whole(text: Any) -> int | None:
-    try:
-        return int(float(str(text)))
-    except ValueError:
-        return None
 
 
 def _of_strays(looked: Looked, read: Read) -> Iterator[Found]:
@@ -152,7 +160,7 @@ def _of_strays(looked: Looked, read: Read) -> Iterator[Found]:
     if not rows or fence is None or rows > max(FEWEST_STRAYS, STRAY * looked.figures.number("filled", read.name)):
         return
     values = tuple(looked.figures.of("far values", read.name) or ())
-    shown = values if _may_show(looked, read) else ()
+    shown = tuple(value for value in values if not is_long_number(value)) if _may_show(looked, read) else ()
     told = f": {', '.join(plain(value) for value in shown[:2])}{', …' if len(values) > 2 else ''}" if shown else ""
     message = f"{count(rows)} far from the others{told}"
     flag = _is_far(looked.sheet, read, fence)
@@ -184,15 +192,25 @@ def _is_pile(one: Counted, days: Sequence[Counted], total: int) -> bool:
 def _of_repeats(looked: Looked, read: Read) -> Iterator[Found]:
     twice = looked.figures.number("twice", read.name)
     if twice and looked.kind == "customers" and read.name != looked.key:
-        message = f"{count(twice)} come more than once"
+        message = f"{count(twice)} {'comes' if twice == 1 else 'come'} more than once"
         yield looked.found("repeated", read.name, Severity.NOTE, twice, message)
 
 
-def _of_hidden_addresses(looked: Looked, read: Read) -> Iterator[Found]:
-    if mails := looked.figures.number("mails", read.name):
-        message = f"{count(mails)} with an e-mail address"
-        flag = looked.sheet.text(read).str.contains(EMAIL)
-        yield looked.found("address-in-text", read.name, Severity.WARNING, mails, message, flag=flag)
+def _of_personal_texts(looked: Looked, read: Read) -> Iterator[Found]:
+    """Values that reach somebody, or his money, in a column of others."""
+    kinds = [one for one in looked.figures.counts("kinds", read.name) if one.value != DIGITS]
+    rows = sum(one.rows for one in kinds)
+    if rows and read.read_as not in REACHES and rows < LOOKS_SO * looked.figures.number("filled", read.name):
+        message = ", ".join(f"{count(one.rows)} with {_IN_A_TEXT[one.value]}" for one in kinds)
+        flag = kind_in(looked.sheet.text(read).cast(pl.String)).is_in([one.value for one in kinds])
+        yield looked.found("personal-in-text", read.name, Severity.WARNING, rows, message, flag=flag)
+
+
+_IN_A_TEXT = {
+    "e-mail": "an e-mail address",
+    "phone": "a phone number",
+    "bank or card": "the number of an account or card",
+}
 
 
 _LOOKS = (
@@ -200,11 +218,12 @@ _LOOKS = (
     _of_blanks,
     _of_placeholders,
     _of_invalid,
+    _of_unclear,
     _of_births,
     _of_strays,
     _of_piles,
     _of_repeats,
-    _of_hidden_addresses,
+    _of_personal_texts,
 )
 
 
@@ -217,7 +236,8 @@ def audited(looked: Looked, read: Read, findings: Sequence[Found]) -> AuditedCol
         low, high = min(one.value for one in days), max(one.value for one in days)
     if read.of_birth and low is not None:
         low, high = (day.year if isinstance(day, dt.date) else day for day in (low, high))
-    shown = may_show or read.of_birth
+    sure = may_show and not _is_unclear(looked, read)
+    shown = [value for value in (low, high) if (sure or read.of_birth) and not is_long_number(value)]
     words = placeholders(looked, read)
     return AuditedColumn(
         name=name,
@@ -227,8 +247,8 @@ def audited(looked: Looked, read: Read, findings: Sequence[Found]) -> AuditedCol
         distinct=figures.number("distinct", name),
         invalid=figures.number("invalid", name),
         placeholders=tuple(ValueRows(w.value if may_show else _shape_of(w.value), w.rows) for w in words),
-        lowest=low if shown else None,
-        highest=high if shown else None,
+        lowest=low if low in shown else None,
+        highest=high if high in shown else None,
         personal=read.personal,
         shape=None if may_show else read.shape,
         notes=tuple(_notes(looked, read, filled, findings)),
@@ -253,26 +273,24 @@ def _in_a_line(one: Found) -> bool:
 
 OF_ROWS = frozenset(
     {
-        "no-key", "key-missing", "key-repeated", "equal-rows", "equal-but-key", "consent-without-address", "obsolete",
-        "alone", "required", "unique", "max-missing",
+        "no-rows", "no-key", "key-missing", "key-repeated", "equal-rows", "equal-but-key", "consent-without-address",
+        "obsolete", "alone", "required", "unique", "max-missing",
     }
 )  # fmt: skip
 """Kinds of findings that are told below the columns."""
 
 
 def _may_show(looked: Looked, read: Read) -> bool:
-    return not read.personal and read.name != looked.key
+    return not read.personal and read.name != looked.key and not looked.figures.counts("kinds", read.name)
 
 
 def _may_tell(looked: Looked, read: Read) -> bool:
     return _may_show(looked, read) or read.of_birth
 
 
-def _looks_personal(texts: Sequence[str]) -> bool:
-    looks: dict[str, int] = (
-        pl.DataFrame({"value": texts}, schema={"value": pl.String}).select(looks_of(pl.col("value"), alone=True)).item()
-    )
-    return any(looks.values())
+def is_long_number(value: Any) -> bool:
+    """Whether a value is a whole number as long as those of phones, accounts and people."""
+    return bool(re.fullmatch(r"-?[0-9]{9,}(\.0*)?", str(value).strip()))
 
 
 def _shape_of(text: Any) -> str:

@@ -98,13 +98,14 @@ def last_seen(reads: Sequence[Read]) -> list[Read]:
 def questions(sheet: Sheet, key: str | None, old: dt.date) -> Questions:
     """What is asked of all rows; `old` is the day before which somebody was last there long ago."""
     names = [read.name for read in sheet.reads]
-    others = [name for name in names if name != key]
     asked: Questions = {("different", ""): hashed(names).n_unique()}
     if key is not None:
         asked["keys", ""] = sheet.table.key(key).drop_nulls().n_unique()
         asked["with key", ""] = sheet.table.key(key).count()
-        if others:
-            asked["different but key", ""] = hashed(others).n_unique()
+    if key is not None and len(names) > 1:
+        others = hashed([name for name in names if name != key])
+        asked["different", ""] = pl.struct(pl.col(key), others).hash().n_unique()  # of the others once, not twice
+        asked["different but key", ""] = others.n_unique()
     for one in consent_columns(sheet):
         said = permitted(sheet, one)
         asked["permitted", one.read.name] = said.sum()
@@ -121,6 +122,8 @@ def questions(sheet: Sheet, key: str | None, old: dt.date) -> Questions:
 
 def of_rows(looked: Looked) -> Iterator[Found]:
     """What is odd, in the order in which it is told."""
+    if not looked.rows:
+        yield looked.found("no-rows", None, Severity.WARNING, 0, "there are names of columns, and nothing below them")
     yield from _of_key(looked)
     yield from _of_equal_rows(looked)
     if looked.kind == keys.CUSTOMERS:
@@ -142,7 +145,7 @@ def _of_key(looked: Looked) -> Iterator[Found]:
         yield looked.found("key-missing", looked.key, Severity.WARNING, missing, message, flag=key.is_null())
     again = known - figures.number("keys")
     if again and looked.kind == keys.CUSTOMERS:
-        message = f"{count(figures.number('keys'))} different keys in {plural(known, 'row')}"
+        message = f"{plural(figures.number('keys'), 'different key')} in {plural(known, 'row')}"
         flag = key.is_duplicated() & key.is_not_null()
         yield looked.found("key-repeated", looked.key, Severity.WARNING, again, message, flag=flag)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from segkit import codes
 from segkit.diagnostics import Finding
@@ -12,7 +12,7 @@ from segkit.operations.checking.counting.reach import tells_reach
 from segkit.operations.checking.counting.worth import Worth, column_of_worth
 from segkit.operations.checking.known import columns_read
 from segkit.operations.checking.sizes import needed
-from segkit.operations.summary.tally import Tally
+from segkit.operations.summary.tally import DIGITS, Tally
 from segkit.results import Mavr
 from segkit.rules.findings import dotted
 from segkit.rules.model.file import RuleFile
@@ -59,7 +59,8 @@ def _is_share(part: int, whole: int, percent: Decimal | int) -> bool:
 
 def _cents(worth: Worth | None) -> Decimal | None:
     a_head = worth and worth.a_head
-    return None if a_head is None else a_head.quantize(CENT)
+    with localcontext(prec=DIGITS):
+        return None if a_head is None else a_head.quantize(CENT)
 
 
 def _compared(worth: Worth | None, of_all: Worth | None) -> float | None:

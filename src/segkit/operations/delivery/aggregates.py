@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from segkit.columns.features.rfm.cuts import RAW
+from segkit.columns.helpers import COUNT, TOTAL_HIGH, TOTAL_LOW
 from segkit.columns.plan.known_values import summarised, values_of
+from segkit.operations.decide import Decision
 from segkit.operations.delivery import manifest as m
+from segkit.operations.delivery.answers import answers
 from segkit.operations.summary.aggregates import BITS, EDGES, total
 from segkit.operations.summary.tally import Tally
 from segkit.rules.model.computed.rfm import rfm_column
@@ -16,19 +19,22 @@ from segkit.rules.model.file import RuleFile
 
 MOST_COMBINATIONS = 50
 DIGITS = 6
+_SUMS = pl.col(COUNT, TOTAL_HIGH, TOTAL_LOW).sum()
 
 
-def aggregates_of(rules: RuleFile, chosen: Sequence[str], tally: Tally) -> m.AggregatesOf:
+def aggregates_of(run: Decision) -> m.AggregatesOf:
     """All that a report draws; where fewer than `min_cell` customers are counted, it says no more than that."""
+    rules, tally = run.rules, run.tally
     fewest = rules.output.min_cell
-    combinations, others, in_others = _combinations(chosen, tally, fewest)
+    combinations, others, in_others = _combinations(run.chosen, tally, fewest)
     return m.AggregatesOf(
         fewest=fewest,
-        rfm=tuple(_rfm(rules, table, tally, fewest) for table in rules.rfm),
+        rfm=tuple(_rfm(run, table, fewest) for table in rules.rfm),
         combinations=tuple(combinations),
         others=others,
         in_others=some(in_others, fewest),
         columns=tuple(m.ColumnOf(column=c, values=tuple(_values(c, tally, rules, fewest))) for c in summarised(rules)),
+        mavr=tuple(answers(run, fewest)),
     )
 
 
@@ -37,19 +43,17 @@ def some(customers: int, fewest: int) -> m.Some:
     return f"<{fewest}" if 0 < customers < fewest else customers
 
 
-def _rfm(rules: RuleFile, table: str, tally: Tally, fewest: int) -> m.RfmOf:
-    cells = [
-        m.CellOf(
-            r=r,
-            f=f,
-            customers=some(customers, fewest),
-            mean=None if customers < fewest else round(float(total(*money) / customers), DIGITS),
-        )
-        for r, f, customers, *money in tally.frames["grid", table].sort("r", "f").rows()
-    ]
+def _rfm(run: Decision, table: str, fewest: int) -> m.RfmOf:
+    tally, groups = run.tally, run.tally.frames["rfm", table]
     bars = {measure: tuple(_bars(tally.frames["bars", table, measure], measure, fewest)) for measure in RAW}
-    known = values_of(rules)[rfm_column(table, "rfm_segment")].names
-    counts = {value: (customers, total(*money)) for value, customers, *money in tally.frames["rfm", table].rows()}
+    medians = {
+        measure: round(run.of_measures[rfm_column(table, column)], DIGITS)
+        for measure, column in RAW.items()
+        if tally.frames["bars", table, measure][COUNT].sum() >= fewest
+    }
+    known = values_of(run.rules)[rfm_column(table, "rfm_segment")].names
+    by_segment = groups.group_by("value").agg(_SUMS)
+    counts = {value: (customers, total(*money)) for value, customers, *money in by_segment.rows()}
     segments = [
         m.ValueOf(
             value=name,
@@ -61,12 +65,27 @@ def _rfm(rules: RuleFile, table: str, tally: Tally, fewest: int) -> m.RfmOf:
     ]
     return m.RfmOf(
         table=table,
-        grid=tuple(cells),
+        grid=tuple(_cells(groups, known, fewest)),
         recency=bars["recency"],
         frequency=bars["frequency"],
         monetary=bars["monetary"],
+        medians=medians,
         segments=tuple(segments),
     )
+
+
+def _cells(groups: pl.DataFrame, known: Sequence[str], fewest: int) -> Iterator[m.CellOf]:
+    """The cells in the order of their scores; each names its segments in their order."""
+    scored = groups.filter(pl.col("r").is_not_null(), pl.col("f").is_not_null())
+    cells = scored.group_by("r", "f").agg(_SUMS, pl.col("value").unique()).sort("r", "f")
+    for r, f, customers, *money, values in cells.rows():
+        yield m.CellOf(
+            r=r,
+            f=f,
+            customers=some(customers, fewest),
+            mean=None if customers < fewest else round(float(total(*money) / customers), DIGITS),
+            segments=tuple(name for name in known if name in values),
+        )
 
 
 def _bars(counts: pl.DataFrame, measure: str, fewest: int) -> Iterator[m.BarOf]:

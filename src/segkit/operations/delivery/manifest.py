@@ -261,12 +261,16 @@ Some = int | str
 
 @dataclass(frozen=True, kw_only=True)
 class CellOf:
-    """How many customers have these two scores, and the mean of what they spent; null for a few."""
+    """How many customers have these two scores, and the mean of what they spent; null for a few.
+
+    `segments` are the RFM segments that these scores come to.
+    """
 
     r: int
     f: int
     customers: Some
     mean: float | None
+    segments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,13 +293,14 @@ class ValueOf:
 
 @dataclass(frozen=True, kw_only=True)
 class RfmOf:
-    """What an RFM table looks like: its scores, the bars of its values, and its segments."""
+    """What an RFM table looks like: its scores, the bars of its values with their medians, and its segments."""
 
     table: str
     grid: tuple[CellOf, ...]
     recency: tuple[BarOf, ...]
     frequency: tuple[BarOf, ...]
     monetary: tuple[BarOf, ...]
+    medians: Mapping[str, float] = field(default_factory=dict)
     segments: tuple[ValueOf, ...]
 
 
@@ -316,6 +321,23 @@ class ColumnOf:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MavrOf:
+    """The answers to the four questions to a segment, as `check --data` gives them; a number of a few is null."""
+
+    segment: str
+    known: float | None
+    reach: float | None
+    reached: int | None
+    needed: int
+    a_head: Decimal | None
+    index: float | None
+    m: bool | None
+    a: bool | None
+    v: bool
+    p: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AggregatesOf:
     """What a report draws. Nothing in it is of fewer than `fewest` customers but the word that they are few.
 
@@ -328,6 +350,8 @@ class AggregatesOf:
     others: int
     in_others: Some
     columns: tuple[ColumnOf, ...]
+    mavr: tuple[MavrOf, ...] | None = None
+    """None in manifests of older versions."""
 
 
 @dataclass(frozen=True, kw_only=True)

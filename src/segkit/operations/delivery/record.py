@@ -101,7 +101,7 @@ def manifest_of(
             )
             for t in result.tables
         ),
-        aggregates=aggregates_of(rules, run.chosen, run.tally),
+        aggregates=aggregates_of(run),
         history=history,
         tracked=tracked,
         times=m.Times(

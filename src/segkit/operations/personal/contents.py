@@ -31,12 +31,15 @@ CARD = (
 )
 """What may be the number of a credit card; its check digit tells."""
 _EIGHT_DIGITS = r"(?:[0-9][^0-9]{0,8}){8}"
+_NO_SHORT_CODE = r"^0|[ ./()+-]|.{12}"
+"""What each of these looks has, and `C00012345` has not: most codes need not be asked further."""
 _LETTERS = {chr(ord("A") + place): str(10 + place) for place in range(26)}
 _DIGITS, _AT_ONCE = 70, 7
 _LONGEST_CARD = 16
 
 
 KINDS = ("e-mail", "phone", "bank or card")
+DIGITS = "digits"
 
 
 def looks_of(column: pl.Expr, *, alone: bool = False) -> pl.Expr:
@@ -67,34 +70,65 @@ def _looks(values: pl.Series, *, alone: bool) -> pl.Series:
 
 def _of_digits(numbers: pl.Series, alone: bool) -> tuple[int, int]:
     """How many of these texts look like a phone, and how many like an account or a card."""
-    is_phone = numbers.str.contains(PHONE if alone else f"{PHONE}|{MOBILE}")
-    local = numbers.filter(~is_phone & numbers.str.contains(LOCAL))
-    ibans, cards = (numbers.str.extract(look).drop_nulls() for look in (IBAN, CARD))
-    counts = [count(some) if len(some) else 0 for some, count in ((local, _local), (ibans, _ibans), (cards, _cards))]
-    return int(is_phone.sum()) + counts[0], counts[1] + counts[2]
+    is_phone = numbers.str.contains(PHONE if alone else f"{PHONE}|{MOBILE}") | _may_be_local(numbers)
+    return int(is_phone.sum()), int(_is_iban(numbers).sum()) + int(_is_card(numbers).sum())
 
 
-def _local(text: pl.Series) -> int:
-    """How many of these texts have as many digits as a phone, and are no day; dashes alone are often those of codes."""
+def kind_in(column: pl.Expr) -> pl.Expr:
+    """The kind of personal data that is in each text, told by its form alone; missing where there is none.
+
+    The digits of a mobile phone and no more are `DIGITS`: one of them may be a code, many are phones.
+    """
+    return column.map_batches(_kinds, return_dtype=pl.String, is_elementwise=True)
+
+
+def _kinds(values: pl.Series) -> pl.Series:
+    texts = values.str.strip_chars()
+    found = texts.clear(len(texts))
+    with_digits = texts.str.contains(_EIGHT_DIGITS).arg_true()
+    with_digits = with_digits.filter(texts.gather(with_digits).str.contains(_NO_SHORT_CODE))
+    if len(with_digits):
+        numbers = texts.gather(with_digits)
+        looks = {DIGITS: numbers.str.contains(MOBILE), "bank or card": _is_iban(numbers) | _is_card(numbers)}
+        looks["phone"] = numbers.str.contains(PHONE) | (_may_be_local(numbers) & ~looks[DIGITS])
+        for kind, mask in looks.items():
+            found = found.scatter(with_digits.filter(mask), kind)
+    with_sign = texts.str.contains("@", literal=True).arg_true()
+    if len(with_sign):
+        found = found.scatter(with_sign.filter(texts.gather(with_sign).str.contains(EMAIL)), "e-mail")
+    return found
+
+
+def _may_be_local(text: pl.Series) -> pl.Series:
+    """Which of these texts have as many digits as a phone, in groups, and are no day.
+
+    Dashes alone are often those of codes.
+    """
     digits, codes = text.str.count_matches("[0-9]"), text.str.contains(_BY_DASHES)
-    return int((digits.is_between(9, 12) & ~(codes & (digits == 9)) & ~text.str.contains(_OF_A_DAY)).sum())
+    is_long = digits.is_between(9, 12) & ~(codes & (digits == 9))
+    return text.str.contains(LOCAL) & is_long & ~text.str.contains(_OF_A_DAY)
 
 
-def _ibans(text: pl.Series) -> int:
-    """How many have the right check digits: in ISO 7064, the number that the letters make leaves 1 of 97."""
-    plain = text.str.replace_all(" ", "", literal=True)
+def _is_iban(text: pl.Series) -> pl.Series:
+    """Which have the right check digits: in ISO 7064, the number that the letters make leaves 1 of 97."""
+    plain = text.str.extract(IBAN).str.replace_all(" ", "", literal=True)
+    if plain.null_count() == len(plain):
+        return plain.is_not_null()
     number = (plain.str.slice(4) + plain.str.head(4)).str.replace_many(_LETTERS).str.zfill(_DIGITS)
     left = number.str.head(0).str.len_bytes().cast(pl.Int64)
     for start in range(0, _DIGITS, _AT_ONCE):
         left = (left * 10**_AT_ONCE + number.str.slice(start, _AT_ONCE).cast(pl.Int64)) % 97
-    return int((left == 1).sum())
+    return (left == 1).fill_null(value=False)
 
 
-def _cards(text: pl.Series) -> int:
-    """How many have the right check digit, by Luhn: every second digit from the right counts twice."""
-    number = text.str.replace_all("[^0-9]", "").str.zfill(_LONGEST_CARD)
+def _is_card(text: pl.Series) -> pl.Series:
+    """Which have the right check digit, by Luhn: every second digit from the right counts twice."""
+    number = text.str.extract(CARD).str.replace_all("[^0-9]", "")
+    if number.null_count() == len(number):
+        return number.is_not_null()
+    number = number.str.zfill(_LONGEST_CARD)
     total = number.str.head(0).str.len_bytes().cast(pl.Int64)
     for place in range(_LONGEST_CARD):
         digit = number.str.slice(place, 1).cast(pl.Int64)
         total += digit if place % 2 else digit * 2 - 9 * (digit > 4).cast(pl.Int64)
-    return int((total % 10 == 0).sum())
+    return (total % 10 == 0).fill_null(value=False)

@@ -1,14 +1,21 @@
-"""Which numbers of a table would tell of a few customers, and which ones would tell those by subtraction."""
+"""Which numbers of a table would tell of a few customers, and which ones would tell those by addition."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-Place: TypeAlias = tuple[int, int]
 Number: TypeAlias = int | str | None
 """A count; a text such as `<5` for a few; None where the table has no cell."""
 Key = TypeVar("Key")
+Place = TypeVar("Place", bound=Hashable)
+
+
+class Sum(NamedTuple, Generic[Place]):
+    """Places whose numbers add up to that of another one; without it, the reader may know their sum otherwise."""
+
+    parts: Sequence[Place]
+    whole: Place | None = None
 
 
 def is_few(number: Number, fewest: int) -> bool:
@@ -21,49 +28,71 @@ def shown(number: Number, fewest: int) -> int | None:
     return None if isinstance(number, str) or is_few(number, fewest) else number
 
 
-def hidden(rows: Sequence[Sequence[Number]], fewest: int, *, columns: bool = True) -> set[Place]:
-    """The places of a table whose numbers must not stand there.
+def hidden(numbers: Mapping[Place, Number], sums: Sequence[Sum[Place]], fewest: int) -> set[Place]:
+    """The places whose numbers must not stand there.
 
-    Those are the small ones, and where one number of a row alone is hidden, the next smallest, since whoever knows the
-    sum would know it; with `columns`, so it is of columns. Nobody is hidden only where there is nothing else.
+    Those are the small ones, and as long as subtraction would tell one that is hidden, or that several together are a
+    few, the next smallest of the sum. Nobody is hidden only where there is nothing else.
     """
-    places = {(r, c): number for r, row in enumerate(rows) for c, number in enumerate(row) if number is not None}
-    found = {place for place, number in places.items() if is_few(number, fewest)}
-    lines = [[place for place in places if place[0] == r] for r in range(len(rows))]
-    width = max(map(len, rows), default=0)
-    lines += [[place for place in places if place[1] == c] for c in range(width)] if columns else []
+    found = {place for place, number in numbers.items() if is_few(number, fewest)}
     more = True
     while more:
         more = False
-        for line in lines:
-            rest = [place for place in line if place not in found]
-            if len(line) - len(rest) == 1 and rest:
-                found.add(min(rest, key=lambda place: _rank(places[place], place)))
+        for one in sums:
+            while _tells(one, numbers, found, fewest) and (rest := list(_rest(one, numbers, found))):
+                found.add(min(rest, key=lambda place: _rank(numbers[place])))
                 more = True
     return found
 
 
-def _rank(number: Number, place: Place) -> tuple[bool, int, Place]:
-    size = number if isinstance(number, int) else 0
-    return size == 0, size, place
+def _tells(one: Sum[Place], numbers: Mapping[Place, Number], found: set[Place], fewest: int) -> bool:
+    gone = [place for place in one.parts if place in found]
+    if one.whole in found:
+        return not gone
+    if len(gone) < 2:
+        return bool(gone)
+    sizes = [_least(numbers[place]) for place in gone]
+    return sum(sizes) < fewest and 0 not in sizes
+
+
+def _rest(one: Sum[Place], numbers: Mapping[Place, Number], found: set[Place]) -> Iterator[Place]:
+    wholes = [] if one.whole is None else [one.whole]
+    return (place for place in (*one.parts, *wholes) if place not in found and numbers[place] is not None)
+
+
+def _rank(number: Number) -> tuple[bool, int]:
+    return not number, _least(number)
+
+
+def _least(number: Number) -> int:
+    """How many customers there are at least."""
+    return 1 if isinstance(number, str) else number or 0
+
+
+def without(numbers: Mapping[Place, Number], places: Iterable[Place]) -> dict[Place, int | None]:
+    """The numbers, None for those that are hidden."""
+    gone = set(places)
+    return {place: None if place in gone else shown(number, 1) for place, number in numbers.items()}
 
 
 def shown_row(numbers: Mapping[Key, Number], fewest: int) -> dict[Key, int | None]:
     """Numbers of which the sum is known, None for those that are hidden."""
-    places = hidden([[*numbers.values()]], fewest, columns=False)
-    return {
-        key: None if (0, place) in places else shown(number, 1) for place, (key, number) in enumerate(numbers.items())
-    }
+    return without(numbers, hidden(numbers, [Sum([*numbers])], fewest))
 
 
-def shown_grid(
-    numbers: Mapping[tuple[Key, Key], Number], down: Sequence[Key], across: Sequence[Key], fewest: int
-) -> dict[tuple[Key, Key], int | None]:
-    """Numbers by row and column, where a place without one is nobody; None for those that are hidden."""
-    rows = [[numbers.get((r, c), 0) for c in across] for r in down]
-    places = hidden(rows, fewest)
-    return {
-        (r, c): None if (i, j) in places else shown(rows[i][j], 1)
-        for i, r in enumerate(down)
-        for j, c in enumerate(across)
-    }
+def rows_and_columns(down: Sequence[Key], across: Sequence[Key]) -> Iterator[Sum[tuple[Key, Key]]]:
+    """The sums of a table."""
+    yield from (Sum([(r, c) for c in across]) for r in down)
+    yield from (Sum([(r, c) for r in down]) for c in across)
+
+
+def in_steps(numbers: Mapping[Key, Number], fewest: int) -> tuple[dict[Key, int | None], int]:
+    """The numbers without those of a few, and the steps in which they are.
+
+    With a few among them, each of the others is that of the nearest step of `fewest`: the difference to a total that is
+    known elsewhere does not tell the few, and no number has to be hidden for their sake, however large.
+    """
+    if not any(is_few(number, fewest) for number in numbers.values()):
+        return {key: shown(number, fewest) for key, number in numbers.items()}, 1
+    known = {key: shown(number, fewest) for key, number in numbers.items()}
+    return {key: number and fewest * round(number / fewest) for key, number in known.items()}, fewest

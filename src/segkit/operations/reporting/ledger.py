@@ -2,111 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TypeAlias
 
-from segkit.histories import Line
 from segkit.operations.delivery.manifest import Manifest, ProfileOf, SegmentOf
-from segkit.operations.reporting.hiding import Number, hidden, is_few, shown, shown_row
-from segkit.reports import Figures, LedgerLine, Totals
+from segkit.operations.reporting.hiding import Number, Sum, hidden, is_few, shown_row, without
+from segkit.reports import Figures, LedgerLine, Moved
 from segkit.results import REASONS
 
-_MATCHED, _WRITTEN = 0, 1
+MATCHED, WRITTEN, HELD_OUT = "matched", "written", "holdout"
+Counted: TypeAlias = Mapping[tuple[str, str], int | None]
+"""By segment and what is counted: `MATCHED`, `WRITTEN`, or a reason. None for what is hidden."""
 
 
 def ledger(
-    manifest: Manifest, fewest: int, today: Mapping[str, Line], previous: Manifest | None
+    manifest: Manifest, fewest: int, moved: Mapping[str, Moved], previous: Manifest | None
 ) -> tuple[LedgerLine, ...]:
-    """The segments in their order.
-
-    `today` are the lines of the history on the day of the run, by segment, without the numbers of a few.
-    """
-    before = dict(zip_written(previous, fewest)) if previous else {}
-    known = {one.name for one in previous.segments} if previous else set()
-    numbers = _numbers(manifest, fewest)
+    """The segments in their order; `moved` says by segment who entered and left, without the numbers of a few."""
+    before = dict(_written(previous, fewest)) if previous else {}
+    numbers = counted(manifest, fewest)
+    telling = alone(manifest, fewest)
     return tuple(
-        _line(one, numbers[one.name], fewest, today.get(one.name))._replace(
-            before=before.get(one.name), is_new=previous is not None and one.name not in known
+        _line(one, numbers, fewest, has_figures=one.name not in telling)._replace(
+            moved=moved.get(one.name),
+            before=before.get(one.name),
+            is_new=previous is not None and one.name not in before,
         )
         for one in manifest.segments
     )
 
 
-def zip_written(manifest: Manifest, fewest: int) -> Iterator[tuple[str, int | None]]:
+def _written(manifest: Manifest, fewest: int) -> Iterator[tuple[str, int | None]]:
     """How many were written in each segment, None where that is hidden."""
-    for name, numbers in _numbers(manifest, fewest).items():
-        yield name, numbers[_WRITTEN]
+    for (name, what), number in counted(manifest, fewest).items():
+        if what == WRITTEN:
+            yield name, number
 
 
-def _numbers(manifest: Manifest, fewest: int) -> dict[str, list[int | None]]:
-    """By segment: matched, written, and who was stopped for each reason; None where that is hidden.
+def counted(manifest: Manifest, fewest: int) -> Counted:
+    """Who matched, was written, and was stopped for each reason.
 
-    A row adds up. Of an exclusive run, the lists do so, too: all of them together are those who are in a list.
+    A line adds up. Of an exclusive run, the lists do so, too: all of them together are those who are in a list.
     """
-    rows: list[list[Number]] = [_row(one) for one in manifest.segments]
-    places = hidden(rows, fewest, columns=False)
+    numbers = {(one.name, what): number for one in manifest.segments for what, number in _row(one).items()}
+    lists = [one.name for one in manifest.segments if one.write]
+    sums = [Sum([(name, what) for what in (WRITTEN, *REASONS)], (name, MATCHED)) for name in lists]
     if manifest.assignment == "exclusive":
-        lists = [row[_WRITTEN] for row in rows]
-        covered: list[Number] = ["hidden" if (r, _WRITTEN) in places else number for r, number in enumerate(lists)]
-        more = {(r, _WRITTEN) for _, r in hidden([covered], fewest, columns=False)}
-        masked: list[list[Number]] = [
-            ["hidden" if (r, c) in places | more else number for c, number in enumerate(row)]
-            for r, row in enumerate(rows)
-        ]
-        places = hidden(masked, fewest, columns=False)
-    return {
-        one.name: [None if (r, c) in places else shown(number, 1) for c, number in enumerate(rows[r])]
-        for r, one in enumerate(manifest.segments)
-    }
+        sums.append(Sum([(name, WRITTEN) for name in lists]))
+    return without(numbers, hidden(numbers, sums, fewest))
 
 
-def _row(one: SegmentOf) -> list[Number]:
+def _row(one: SegmentOf) -> dict[str, Number]:
     if not one.write:  # a building block has members, and nobody is written
-        return [one.matched, None, *(None for _ in REASONS)]
-    return [one.matched, one.written, *(one.excluded.get(reason, 0) for reason in REASONS)]
+        return {MATCHED: one.matched}
+    return {MATCHED: one.matched, WRITTEN: one.written, **{reason: one.excluded.get(reason, 0) for reason in REASONS}}
 
 
-def _line(one: SegmentOf, numbers: Sequence[int | None], fewest: int, today: Line | None) -> LedgerLine:
-    matched, written, *stopped = numbers
-    entered, left = (today.entered, today.left) if today else (None, None)
-    is_known = (written if one.write else matched) is not None
+def alone(manifest: Manifest, fewest: int) -> set[str]:
+    """The segments whose totals would tell what a few spent: all but a few of another segment, or of all customers."""
+    shared = {frozenset((one.first, one.second)): one.customers for one in manifest.overlaps}
+    lists = sorted((one for one in manifest.segments if one.write), key=lambda one: one.written)
+    found: set[str] = set()
+    for place, one in enumerate(lists):
+        apart = [
+            one.written + other.written - 2 * shared.get(frozenset((one.name, other.name)), 0)
+            for other in lists[place + 1 :]
+        ]
+        if any(is_few(number, fewest) for number in (*apart, manifest.customers - one.written)):
+            found.add(one.name)
+    return found
+
+
+def _line(one: SegmentOf, numbers: Counted, fewest: int, *, has_figures: bool) -> LedgerLine:
+    written = numbers.get((one.name, WRITTEN))
+    known = numbers[one.name, WRITTEN if one.write else MATCHED] is not None
     return LedgerLine(
         name=one.name,
         label=one.label if one.label != one.name else "",
         write=one.write,
-        matched=matched,
-        excluded=dict(zip(REASONS, stopped, strict=True)),
+        matched=numbers[one.name, MATCHED],
+        excluded={reason: numbers[one.name, reason] if one.write else 0 for reason in REASONS},
         written=written,
         share=one.share if written is not None else None,
-        figures={column: _figures(profile, fewest, is_known=is_known) for column, profile in one.profile.items()},
-        variants=shown_row(one.variants, fewest) if is_known else dict.fromkeys(one.variants),
-        entered=entered,
-        left=left,
+        figures={
+            column: _figures(profile, fewest, is_known=known and has_figures) for column, profile in one.profile.items()
+        },
+        variants=shown_row(one.variants, fewest) if known else dict.fromkeys(one.variants),
     )
 
 
-def _figures(profile: ProfileOf, fewest: int, *, is_known: bool) -> Figures:
+def _figures(profile: ProfileOf, fewest: int, *, is_known: bool) -> Figures | None:
     """Nothing where fewer than `fewest` members have a value: total and mean tell how many they are."""
-    if profile.total is None or profile.mean is None or not is_known:
-        return Figures(None, None, None)
-    if profile.mean and round(float(profile.total) / profile.mean) < fewest:
+    if profile.total is None or profile.mean is None:
+        return None
+    if not is_known or (profile.mean and _with_value(profile.total, profile.mean) < fewest):
         return Figures(None, None, None)
     return Figures(profile.mean, profile.total, profile.share)
 
 
-def totals(manifest: Manifest, fewest: int) -> Totals:
-    """How many customers there are, and in lists; where one number would tell a small one, it is hidden, too."""
-
-    def part(outside: int | None) -> int | None:
-        if outside is None or is_few(outside, fewest):
-            return None
-        return shown(manifest.customers - outside, fewest)
-
-    held_out = [one.excluded.get("holdout", 0) - one.control for one in manifest.segments]
-    return Totals(
-        customers=manifest.customers,
-        matched=part(manifest.unmatched),
-        listed=part(manifest.unlisted),
-        several=shown(manifest.several, fewest),
-        held_out=shown(sum(held_out), fewest),
-        control=shown(manifest.control.customers, fewest) if manifest.control else 0,
-    )
+def _with_value(total: Decimal, mean: float) -> int:
+    return round(float(total) / mean)

@@ -1,71 +1,57 @@
-"""The four questions to each segment, as `segkit check RULES --data --json` has answered them, read for a report."""
+"""The four questions to each segment, as the run has answered them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
+from collections.abc import Sequence
 
-from segkit.errors import DataError
-from segkit.operations.delivery.runs import Run
+from segkit.operations.delivery.manifest import Manifest, MavrOf
 from segkit.operations.reporting.hiding import is_few
-from segkit.operations.reporting.json_files import read_json
-from segkit.operations.reporting.sources import name_of
+from segkit.operations.reporting.ledger import alone
 from segkit.reports import Answers
 
-_WRITES = "segkit check RULES --data --json"
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Segment:
-    segment: str
-    known: float | None
-    reach: float | None
-    reached: int
-    needed: int
-    a_head: Decimal | None
-    index: float | None
-    m: bool | None
-    a: bool | None
-    v: bool
-    p: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _File:
-    path: str
-    mavr: tuple[_Segment, ...]
-
-
-def answers(path: Path, run: Run, fewest: int) -> tuple[Answers, ...]:
+def answers(manifest: Manifest, kept: Sequence[MavrOf], fewest: int) -> tuple[Answers, ...]:
     """The answers for the segments of a run, in its order.
 
     Of a segment with few members, or of which few can be reached, neither number nor worth is told; whether they are
-    enough is. `DataError` where the file is not of `check --data --json`, or is of another rule file.
+    enough is.
     """
-    found = read_json(path, _File, _WRITES)
-    sizes = {one.name: one.matched for one in run.manifest.segments}
-    by_name = {one.segment: one for one in found.mavr}
-    rules = run.manifest.rules
-    other = [name for name in by_name if name not in sizes]
-    if other or (rules and name_of(found.path) != rules.path):
-        message = f"`{path}` is of another rule file than `{run.shown}`"
-        raise DataError.of(message, hint="check the rule file of this run")
-    return tuple(_shown(by_name[name], size, fewest) for name, size in sizes.items() if name in by_name)
-
-
-def _shown(one: _Segment, size: int, fewest: int) -> Answers:
-    few = any(is_few(number, fewest) for number in (size, one.reached, size - one.reached))
-    return Answers(
-        segment=one.segment,
-        known=one.known,
-        reach=None if few else one.reach,
-        reached=None if few else one.reached,
-        needed=one.needed,
-        a_head=None if few else one.a_head,
-        compared=None if few else one.index,
-        measurable=one.m,
-        accessible=one.a,
-        viable=one.v,
-        remunerative=one.p,
+    sizes = {one.name: one.matched for one in manifest.segments}
+    kept = [one for one in kept if one.segment in sizes]
+    hidden = {one.segment for one in kept if _is_of_few(one, sizes[one.segment], fewest)}
+    worthless = hidden | alone(manifest, fewest) | _as_large(manifest, fewest)
+    return tuple(
+        Answers(
+            segment=one.segment,
+            known=None if one.known is None or _few_are_known(one.known, manifest.customers, fewest) else one.known,
+            reach=None if one.segment in hidden else one.reach,
+            reached=None if one.segment in hidden else one.reached,
+            needed=one.needed,
+            a_head=None if one.segment in worthless else one.a_head,
+            compared=None if one.segment in worthless else one.index,
+            measurable=one.m,
+            accessible=one.a,
+            viable=one.v,
+            remunerative=one.p,
+        )
+        for one in kept
     )
+
+
+def _is_of_few(one: MavrOf, size: int, fewest: int) -> bool:
+    return one.reached is None or any(is_few(number, fewest) for number in (size, one.reached, size - one.reached))
+
+
+def _few_are_known(percent: float, customers: int, fewest: int) -> bool:
+    known = round(percent * customers / 100)
+    return is_few(known, fewest) or is_few(customers - known, fewest)
+
+
+def _as_large(manifest: Manifest, fewest: int) -> set[str]:
+    """The segments with a few members less than another one that shares some: these few may be what it has more."""
+    sizes = {one.name: one.matched for one in manifest.segments}
+    return {
+        min(pair.first, pair.second, key=lambda name: sizes[name])
+        for pair in manifest.overlaps
+        if {pair.first, pair.second} <= sizes.keys() and is_few(abs(sizes[pair.first] - sizes[pair.second]), fewest)
+    } | {name for name, size in sizes.items() if is_few(manifest.customers - size, fewest)}

@@ -11,14 +11,16 @@ from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.write import STDOUT
 from segkit.operations.delivery.past.lines import has_history
+from segkit.operations.delivery.past.tracked import has_day
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.reporting.evaluation import evaluation
-from segkit.operations.reporting.ledger import ledger, totals
+from segkit.operations.reporting.ledger import counted, ledger
 from segkit.operations.reporting.mavr import answers
-from segkit.operations.reporting.past import flows, lines, past
+from segkit.operations.reporting.past import flows, moved, past, told, tracked_since
 from segkit.operations.reporting.scores import grades, rfm_tables
 from segkit.operations.reporting.sources import files, messages, tables
 from segkit.operations.reporting.together import overlap
+from segkit.operations.reporting.totals import totals
 from segkit.reports import ReportWritten, RunReport
 
 
@@ -29,7 +31,6 @@ class Wanted(NamedTuple):
     min_cell: int = 5
     previous: Path | None = None
     evaluation: Path | None = None
-    check: Path | None = None
 
 
 class Page(NamedTuple):
@@ -76,24 +77,24 @@ def _spare(output: Path, run: Run, wanted: Wanted) -> None:
     ours = {run.folder / name for name in ("manifest.json", *run.manifest.files)}
     if wanted.previous and wanted.previous.is_dir():
         ours |= {wanted.previous / "manifest.json"}
-    if target in {
-        path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.check, wanted.previous]))
-    }:
+    if target in {path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.previous]))}:
         raise WriteError.of(f"`{output}` is an input: the report would take its place", hint="name another file")
 
 
 def report_of(run: Run, wanted: Wanted) -> RunReport:
-    """All that the page shows; no file of the run is read but its manifest and its history."""
+    """All that the page shows.
+
+    Of the run, its manifest and its history are read, and the tracked values where it is compared; no list.
+    """
     manifest = run.manifest
     kept = manifest.aggregates
     fewest = max(wanted.min_cell, kept.fewest if kept else 1)
     before = _previous(wanted.previous, run) if wanted.previous else None
-    history = lines(run, fewest)
-    today = {line.segment: line for line in history if line.as_of == run.as_of}
-    segments = ledger(manifest, fewest, today, before.manifest if before else None)
-    tracked = manifest.tracked
-    matching = tracked and (before is None or tracked.since == before.as_of)
-    days = sorted({line.as_of for line in history if line.as_of < run.as_of})
+    numbers = counted(manifest, fewest)
+    history = told(run, numbers, fewest)
+    segments = ledger(manifest, fewest, moved(history, run.as_of), before.manifest if before else None)
+    tracked = tracked_since(run, before, fewest)
+    days = sorted({line.as_of for line in history.lines if line.as_of < run.as_of})
     found = RunReport(
         title=wanted.title or "Segments",
         as_of=run.as_of,
@@ -102,19 +103,19 @@ def report_of(run: Run, wanted: Wanted) -> RunReport:
         fewest=fewest,
         previous=before.as_of if before else None,
         since=days[-1] if days else None,
-        totals=totals(manifest, fewest),
+        totals=totals(manifest, numbers, fewest),
         segments=segments,
         overlap=overlap(manifest, kept, segments, fewest) if kept and not run.exclusive else None,
         rfm=tuple(rfm_tables(kept, fewest)) if kept else (),
         grades=grades(kept.columns, fewest) if kept else (),
-        flows=tuple(flows(tracked, max(fewest, tracked.fewest))) if tracked and matching else (),
-        answers=answers(wanted.check, run, fewest) if wanted.check else (),
+        flows=tuple(flows(tracked, max(fewest, tracked.fewest))) if tracked else (),
+        answers=answers(manifest, kept.mavr, fewest) if kept and kept.mavr else (),
         evaluation=evaluation(wanted.evaluation, run, fewest) if wanted.evaluation else None,
-        past=past(history, run, segments) if history else None,
-        tables=tuple(tables(manifest)),
+        past=past(history, run) if history.lines else None,
+        tables=tuple(tables(manifest, fewest)),
         files=tuple(files(manifest)),
         rules=(manifest.rules.path, manifest.rules.sha256) if manifest.rules else None,
-        messages=tuple(messages(manifest)),
+        messages=tuple(messages(manifest, fewest)),
         left_out={},
     )
     return found._replace(left_out=dict(_left_out(found, run, before)))
@@ -148,7 +149,7 @@ def _left_out(found: RunReport, run: Run, before: Run | None) -> Iterator[tuple[
     if not found.grades:
         yield "grades", "the rule file has no stages and no grades" if kept else old
     if not found.answers:
-        yield "mavr", "none was given: `--check FILE`"
+        yield "mavr", "there are no customers" if kept and kept.mavr is not None else old
     if found.evaluation is None:
         yield "evaluation", "none was given: `--evaluation FILE`"
     if found.past is None or not found.past.segments:
@@ -159,8 +160,11 @@ def _without_flow(run: Run, before: Run | None) -> str:
     tracked = run.manifest.tracked
     if tracked is None:
         return "the run tracks no column: `[output] track`"
-    if tracked.since is None:
+    if before is None and tracked.since is None:
         return "no run of a day before has tracked these columns"
-    if before and tracked.since != before.as_of:
-        return f"the run has the moves since {tracked.since}, not since {before.as_of}"
+    if before and not has_day(run):
+        return f"the run has the values of {max(tracked.days)}, not those of its own day"
+    old = before.manifest.tracked if before else None
+    if before and (old is None or not has_day(before) or not {*old.columns} & {*tracked.columns}):
+        return f"the run of {before.as_of} does not track these columns"
     return "nobody is there on both days"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from segkit.operations.delivery.manifest import Manifest, Told
+from segkit.operations.reporting.few_in_words import without_few
+from segkit.operations.reporting.hiding import shown
 from segkit.reports import FileRead, Message, TableRead
 
 _FOLDERS = re.compile(r"(?<![\w/:.%-])(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][^\s`/\\:,]+)*[/\\](?=[^\s`/\\:,]+)")
@@ -37,13 +39,12 @@ class Names:
         return _FOLDERS.sub("", text)
 
 
-def tables(manifest: Manifest) -> Iterator[TableRead]:
+def tables(manifest: Manifest, fewest: int) -> Iterator[TableRead]:
     """The tables in their order, and the rows that were left out of each."""
     names = Names(manifest)
     for one in manifest.tables:
-        yield TableRead(
-            names.without_folders(one.name), one.rows, {reason: rows for reason, rows in one.left_out.items() if rows}
-        )
+        left_out = {reason: shown(rows, fewest) for reason, rows in one.left_out.items() if rows}
+        yield TableRead(names.without_folders(one.name), one.rows, left_out)
 
 
 def files(manifest: Manifest) -> Iterator[FileRead]:
@@ -53,12 +54,12 @@ def files(manifest: Manifest) -> Iterator[FileRead]:
         yield FileRead(names.without_folders(one.table), name_of(one.path), one.bytes, one.sha256)
 
 
-def messages(manifest: Manifest) -> Iterator[Message]:
-    """Warnings first, then notes."""
+def messages(manifest: Manifest, fewest: int) -> Iterator[Message]:
+    """Warnings first, then notes; none tells how many a few are."""
     names = Names(manifest)
     for one in (*manifest.warnings, *manifest.notes):
         hint = names.without_folders(one.hint) if one.hint else None
-        yield Message(one.severity, _place(one) + names.without_folders(one.message), hint)
+        yield Message(one.severity, _place(one) + without_few(names.without_folders(one.message), fewest), hint)
 
 
 def _place(one: Told) -> str:

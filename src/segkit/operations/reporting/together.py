@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 from segkit.operations.delivery.manifest import AggregatesOf, Manifest
-from segkit.operations.reporting.hiding import Number, is_few, shown_grid
+from segkit.operations.reporting.hiding import is_few
 from segkit.reports import Combination, LedgerLine, Overlap
 
 MOST_COMBINATIONS = 18
@@ -51,20 +52,13 @@ def _without_rests(combinations: list[Combination], manifest: Manifest, fewest: 
 def _pairs(
     manifest: Manifest, names: Sequence[str], sizes: Mapping[str, int | None], fewest: int
 ) -> dict[tuple[str, str], float | None]:
-    counts: dict[tuple[str, str], Number] = {}
-    for one in manifest.overlaps:
-        counts[one.first, one.second] = counts[one.second, one.first] = one.customers
-    counts |= {(name, name): None for name in names}
-    known = shown_grid(counts, names, names, fewest)
+    """By pair, what percent of the first is in the second; None where few are in both, or few in one of them alone."""
+    counts = {frozenset((one.first, one.second)): one.customers for one in manifest.overlaps}
     shares: dict[tuple[str, str], float | None] = {}
-    for first in names:
-        for second in names:
-            if first == second:
-                continue
-            both = known[first, second] if known[second, first] is not None else None
-            size = sizes[first]
-            if both == 0:
-                shares[first, second] = 0.0
-            else:
-                shares[first, second] = None if both is None or not size or sizes[second] is None else 100 * both / size
+    for first, second in permutations(names, 2):
+        both, size, other = counts.get(frozenset((first, second)), 0), sizes[first], sizes[second]
+        if size is None or other is None or any(is_few(one, fewest) for one in (both, size - both, other - both)):
+            shares[first, second] = None
+        else:
+            shares[first, second] = 100 * both / size if size else 0.0
     return shares

@@ -15,9 +15,10 @@ from segkit.io.publish.folder import publish_file
 from segkit.io.read import Table, Workspace
 from segkit.io.write import STDOUT
 from segkit.operations.auditing.audit import audit
+from segkit.operations.orders_file.no_header import refuse_no_header
 from segkit.operations.orders_file.told import without_rule_file
 from segkit.operations.progress import Progress, silent
-from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty, refuse_no_header
+from segkit.operations.starting.files import names_of, open_customers, open_events, refuse_empty
 from segkit.operations.starting.keys import Key, key_of_both, key_of_customers
 from segkit.operations.starting.known.facts import Facts
 from segkit.operations.starting.known.found import CustomersFound, EventsFound, Found, Maybe

@@ -26,7 +26,7 @@ BITS = 60
 
 
 def tally_of_aggregates(rules: RuleFile, customers: pl.DataFrame, written: Mapping[str, pl.Series]) -> Tally:
-    """Of these customers, by RFM table: how many have each pair of scores, each segment, and a value in each bar.
+    """Of these customers, by RFM table: how many have each pair of scores and a segment, and a value in each bar.
 
     And how many are written in each combination of segments: the bits of a number say in which, in their order.
     """
@@ -36,11 +36,19 @@ def tally_of_aggregates(rules: RuleFile, customers: pl.DataFrame, written: Mappi
         spend = rfm_column(table, RAW["monetary"])
         money = in_halves(as_money(pl.col(spend), customers.schema[spend]))
         r, f = (rfm_column(table, SCORES[measure]) for measure in ("recency", "frequency"))
-        grid = customers.lazy().filter(pl.col(r).is_not_null(), pl.col(f).is_not_null()).group_by(r=r, f=f)
-        groups = customers.lazy().group_by(value=rfm_column(table, "rfm_segment"))
-        found = pl.collect_all([grid.agg(pl.len().alias(COUNT), *money), groups.agg(pl.len().alias(COUNT), *money)])
-        frames |= {("grid", table): found[0], ("rfm", table): found[1]}
+        groups = customers.group_by(r=r, f=f, value=rfm_column(table, "rfm_segment"))
+        frames["rfm", table] = groups.agg(pl.len().alias(COUNT), *money)
     return Tally(frames=frames)
+
+
+def medians_of_measures(rules: RuleFile, customers: pl.LazyFrame) -> Mapping[str, float]:
+    """The median of each measure of RFM, by column, of all customers with one: a cut, which does not add up."""
+    columns = [rfm_column(table, measure) for table in rules.rfm for measure in RAW.values()]
+    if not columns:
+        return {}
+    values = (pl.col(column).cast(pl.Float64) for column in columns)
+    found = customers.select(value.filter(value.is_finite()).median() for value in values).collect()
+    return {column: median for column, median in found.row(0, named=True).items() if median is not None}
 
 
 def in_halves(money: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

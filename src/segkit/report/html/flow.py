@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from segkit.report.html.words import cut
 from segkit.reports import Flow
 from segkit.words import count
 
-WIDTH, SIDE, THICK, GAP, TOP = 1010, 170, 12, 10, 26
+WIDTH, SIDE, THICK, GAP, TOP = 1010, 190, 12, 10, 26
 COLORS = 8
-_LONGEST = 24
+_LONGEST = 18
 
 
 class Node(NamedTuple):
@@ -89,8 +90,8 @@ def named(value: str | None) -> str:
 
 def _node(y: float, customers: int, scale: float, color: int, value: str | None) -> Node:
     name = named(value)
-    shown = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    return Node(round(y, 1), round(max(1.0, customers * scale), 1), color, name, shown, count(customers))
+    height = round(max(1.0, customers * scale), 1)
+    return Node(round(y, 1), height, color, name, cut(name, _LONGEST), count(customers))
 
 
 def _path(left: int, right: int, a: float, b: float, thick: float) -> str:

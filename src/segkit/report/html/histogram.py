@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from segkit.report.html.words import amount
 from segkit.report.numbers import short
 from segkit.reports import Bar, Histogram
-from segkit.words import count
+from segkit.words import count, plural
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BELOW = 340, 180, 40, 18, 12, 36
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BELOW = 340, 190, 40, 18, 24, 36
 _LABELS = 7
 _UNITS = {"recency": " days", "frequency": "", "monetary": ""}
 _NAMES = {"recency": "days since the last one", "frequency": "how often", "monetary": "spent"}
@@ -22,7 +23,7 @@ class Drawn(NamedTuple):
     width: float
     height: float
     title: str
-    is_median: bool
+    is_hidden: bool
 
 
 class Mark(NamedTuple):
@@ -42,7 +43,7 @@ class Picture(NamedTuple):
     floor: float
     name: str
     about: str
-    median: str | None
+    median: Mark | None
     bars: tuple[Drawn, ...]
     up: tuple[Mark, ...]
     across: tuple[Mark, ...]
@@ -61,14 +62,14 @@ def histogram_picture(histogram: Histogram) -> Picture:
             y=round(floor - room * (bar.customers or 0) / most, 1),
             width=round(step - 2, 1),
             height=round(room * (bar.customers or 0) / most, 1),
-            title=f"{_range(bar, unit)}: {'hidden' if bar.customers is None else count(bar.customers)}",
-            is_median=place == histogram.median,
+            title=f"{_range(bar, unit)}: {'not shown' if bar.customers is None else count(bar.customers)}",
+            is_hidden=bar.customers is None,
         )
         for place, bar in enumerate(bars)
     )
     every = -(-len(bars) // _LABELS)
     edges = [bar.low for bar in bars] + [bars[-1].high]
-    median = None if histogram.median is None else f"median: {_range(bars[histogram.median], unit)}"
+    hidden = sum(bar.customers is None for bar in bars)
     return Picture(
         width=WIDTH,
         height=HEIGHT,
@@ -76,8 +77,9 @@ def histogram_picture(histogram: Histogram) -> Picture:
         right=WIDTH - RIGHT,
         floor=floor,
         name=_NAMES[histogram.measure],
-        about=f"{count(sum(bar.customers or 0 for bar in bars))} customers in {len(bars)} ranges",
-        median=median,
+        about=f"{count(sum(bar.customers or 0 for bar in bars))} customers in {plural(len(bars) - hidden, 'range')}"
+        + (f"; {hidden} more not shown" if hidden else ""),
+        median=None if histogram.median is None else _median(histogram.median, bars, step, unit),
         bars=drawn,
         up=tuple(Mark(round(floor - room * at / most, 1), short(at)) for at in _steps(most)),
         across=tuple(
@@ -86,6 +88,14 @@ def histogram_picture(histogram: Histogram) -> Picture:
             if edge is not None and place % every == 0
         ),
     )
+
+
+def _median(value: float, bars: tuple[Bar, ...], step: float, unit: str) -> Mark:
+    """Where the median lies: in its bar as far as between the bounds of this, in the middle of one without end."""
+    place = next((place for place, bar in enumerate(bars) if bar.high is None or value < bar.high), len(bars) - 1)
+    low, high = bars[place].low, bars[place].high
+    along = 0.5 if low is None or high is None or high - low == 1 else (value - low) / (high - low)
+    return Mark(round(LEFT + (place + along) * step, 1), f"median {amount(value)}{unit}")
 
 
 def _range(bar: Bar, unit: str) -> str:

@@ -13,7 +13,7 @@ from segkit.report.html.flow import flow_picture
 from segkit.report.html.heat import heated
 from segkit.report.html.histogram import histogram_picture
 from segkit.report.html.upset import upset_picture
-from segkit.report.html.words import amount, change, head_line, in_words, per_cent, signed, tiles
+from segkit.report.html.words import HIDDEN, amount, change, head_line, in_words, per_cent, readable, signed, tiles
 from segkit.report.numbers import sparks
 from segkit.reports import RunReport
 from segkit.results import REASONS
@@ -81,6 +81,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=readable,
     )
     environment.filters |= {
         "amount": amount,
@@ -92,6 +93,7 @@ def _environment() -> jinja2.Environment:
         "sparks": lambda values: sparks(values, 24),
     }
     environment.globals |= {
+        "HIDDEN": HIDDEN,
         "flow_picture": flow_picture,
         "heated": heated,
         "histogram_picture": histogram_picture,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from segkit.report.html.words import cut
 from segkit.report.numbers import short
 from segkit.reports import LedgerLine, Overlap
 from segkit.words import count
 
 WIDTH, LABELS, SIZES = 1010, 190, 70
 TOP, BARS, ROW = 22, 104, 20
-_LONGEST = 28
+_LONGEST = 24
 
 
 class Row(NamedTuple):
@@ -47,6 +48,11 @@ class Picture(NamedTuple):
     columns: tuple[Column, ...]
 
 
+def shown_size(size: int | None) -> str:
+    """The customers of a segment, or that they are not shown."""
+    return "not shown" if size is None else count(size)
+
+
 def upset_picture(overlap: Overlap, lines: tuple[LedgerLine, ...]) -> Picture:
     """The picture of the combinations; there is at least one."""
     sizes = {line.name: line.written for line in lines}
@@ -55,10 +61,10 @@ def upset_picture(overlap: Overlap, lines: tuple[LedgerLine, ...]) -> Picture:
     rows = tuple(
         Row(
             y=below + place * ROW,
-            shown=name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…",
+            shown=cut(name, _LONGEST),
             name=name,
             bar=round(SIZES * (sizes[name] or 0) / largest, 1),
-            size=count(sizes[name] or 0),
+            size=shown_size(sizes[name]),
         )
         for place, name in enumerate(overlap.rows)
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
+from unicodedata import east_asian_width
 
-from segkit.report.numbers import percent, short
+from segkit.report.numbers import percent
 from segkit.reports import LedgerLine, RunReport
 from segkit.words import count, plural
 
@@ -19,8 +22,10 @@ _WORDS = {
     "duplicate_key": "with a key twice",
     "where": "left out by `where`",
 }
-NEVER = "–"
-"""Stands where there is nothing, or nothing is known."""
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, orders of direction, and halves of characters."""
+NOTHING, HIDDEN = "–", "…"
+"""Stand where there is nothing, or nothing is known; and where something is known, and not shown."""
 
 
 def in_words(name: str) -> str:
@@ -28,16 +33,35 @@ def in_words(name: str) -> str:
     return _WORDS.get(name, name.replace("_", " "))
 
 
-def amount(value: Decimal | float | None) -> str:
+def amount(value: Decimal | float | None, none: str = NOTHING) -> str:
     """An amount: without decimals from 100 on, and where it has none."""
     if value is None:
-        return NEVER
+        return none
     return f"{value:,.0f}" if abs(float(value)) >= 100 else f"{value:,.2f}".removesuffix(".00")
 
 
-def per_cent(value: float | None) -> str:
+def large(value: Decimal) -> str:
+    """An amount that fits in a tile: 24.9M, but 345,678."""
+    for unit, letter in ((10**9, "bn"), (10**6, "M")):
+        if abs(value) >= unit:
+            return f"{value / unit:,.1f}{letter}"
+    return amount(value)
+
+
+def readable(value: object) -> object:
+    """What is printed: a text without what no page may hold, and what would turn the text around it."""
+    return _UNREADABLE.sub("\ufffd", value) if isinstance(value, str) and _UNREADABLE.search(value) else value
+
+
+def cut(text: str, most: int) -> str:
+    """A text that takes the room of `most` letters; Chinese ones and emoji take that of two."""
+    widths = list(accumulate(2 if east_asian_width(letter) in "FW" else 1 for letter in text))
+    return text if not widths or widths[-1] <= most else text[: sum(width < most for width in widths)] + "…"
+
+
+def per_cent(value: float | None, none: str = NOTHING) -> str:
     """A share."""
-    return percent(value) or NEVER
+    return percent(value) or none
 
 
 def signed(value: int) -> str:
@@ -73,13 +97,12 @@ def _changed(report: RunReport) -> str:
     if report.previous:
         return _most(report.previous, [pair for pair in grown if pair[1]])
     moved = [
-        (line, line.entered - line.left)
+        (line.moved.entered, line.moved.left)
         for line in report.segments
-        if line.entered is not None and line.left is not None
+        if line.moved and line.moved.entered is not None and line.moved.left is not None
     ]
     if report.since and moved:
-        came = sum(line.entered or 0 for line, _ in moved)
-        gone = sum(line.left or 0 for line, _ in moved)
+        came, gone = map(sum, zip(*moved, strict=True))
         return f"since {report.since}, {count(came)} entered a segment and {count(gone)} left one"
     return "no earlier run is compared"
 
@@ -116,7 +139,7 @@ def _tiles(report: RunReport) -> Iterator[tuple[str, str]]:
         if number is not None:
             yield count(number), word
     spent = [group.revenue for table in report.rfm[:1] for group in table.segments]
-    if spent and None not in spent:
-        yield short(round(sum(filter(None, spent), Decimal()))), "revenue"
-    if report.past:
-        yield count(len(report.past.days)), "days with a run"
+    if spent and None not in spent and totals.customers:
+        revenue = sum(filter(None, spent), Decimal())
+        yield large(revenue), "revenue"
+        yield amount(revenue / totals.customers), "revenue a customer"

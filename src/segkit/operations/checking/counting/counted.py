@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import polars as pl
 
-from segkit.gates.ledger import Ledger, overlaps
+from segkit.gates.ledger import Ledger, Line, overlaps
 from segkit.gates.parts import through_gates
 from segkit.operations.checking.counting.reach import reached
-from segkit.operations.checking.counting.worth import total, worth_of
+from segkit.operations.checking.counting.worth import column_of_worth, total, worth_of
 from segkit.operations.checking.known import columns_read
 from segkit.operations.summary.tally import Entry, Tally
 from segkit.rules.model.file import RuleFile
@@ -31,11 +31,18 @@ def counted(rules: RuleFile, parts: Sequence[pl.LazyFrame]) -> Tally:
 
 def _of_some(rules: RuleFile, customers: pl.DataFrame, ledger: Ledger) -> Tally:
     written = {name: line for name, line in ledger.lines.items() if rules.segment[name].write}
-    members = {name: line.matched for name, line in ledger.lines.items()}
     numbers: dict[Entry, int | Decimal] = {(ALL,): len(customers)}
-    numbers |= {(MEMBER, name): int(of.sum()) for name, of in members.items()}
-    numbers |= {(BOTH, one, other): both for one, other, both in overlaps({name: members[name] for name in written})}
+    pairs = overlaps({name: line.matched for name, line in written.items()})
+    numbers |= {(BOTH, one, other): both for one, other, both in pairs}
     numbers |= {(WRITTEN, name): int(line.written.sum()) for name, line in written.items()}
+    return Tally(numbers).add(tally_of_questions(rules, customers, ledger.lines))
+
+
+def tally_of_questions(rules: RuleFile, customers: pl.DataFrame, lines: Mapping[str, Line]) -> Tally:
+    """What answers the four questions to each segment, but for how many of these customers there are."""
+    members = {name: line.matched for name, line in lines.items()}
+    written = [name for name in lines if rules.segment[name].write]
+    numbers: dict[Entry, int | Decimal] = {(MEMBER, name): int(of.sum()) for name, of in members.items()}
     numbers |= {(KNOWN, column): customers[column].count() for column in _read(rules)}
     can: dict[str | None, pl.Series] = {}
     for name in written:
@@ -48,6 +55,11 @@ def _of_some(rules: RuleFile, customers: pl.DataFrame, ledger: Ledger) -> Tally:
         numbers[(WORTH,)] = total(worth)
         numbers |= {(WORTH, name): total(worth.filter(members[name])) for name in written}
     return Tally(numbers)
+
+
+def columns_asked(rules: RuleFile) -> frozenset[str]:
+    """The columns that the questions look at, beside those of the criteria."""
+    return frozenset(filter(None, (column_of_worth(rules), *rules.mavr.contact.values())))
 
 
 def _read(rules: RuleFile) -> dict[str, None]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 import polars as pl
 
 from segkit.columns.money import as_money
+from segkit.operations.summary.aggregates import in_halves
+from segkit.operations.summary.aggregates import total as of_halves
+from segkit.operations.summary.tally import DIGITS
 from segkit.rules.model.computed.value import PROFIT
 from segkit.rules.model.file import RuleFile
 
@@ -21,7 +24,8 @@ class Worth(NamedTuple):
     @property
     def a_head(self) -> Decimal | None:
         """The mean; None of nobody."""
-        return self.total / self.customers if self.customers else None
+        with localcontext(prec=DIGITS):
+            return self.total / self.customers if self.customers else None
 
 
 def column_of_worth(rules: RuleFile) -> str | None:
@@ -40,5 +44,5 @@ def worth_of(rules: RuleFile, customers: pl.DataFrame) -> pl.Series | None:
 
 
 def total(worth: pl.Series) -> Decimal:
-    """What they are worth together."""
-    return Decimal(str(worth.sum()))
+    """What they are worth together, be it more than a column of money holds."""
+    return of_halves(*worth.to_frame().select(in_halves(pl.col(worth.name))).row(0))

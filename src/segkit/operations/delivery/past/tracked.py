@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +50,49 @@ def has_tracked(run: Run) -> bool:
     return TRACKED_FILE in run.manifest.files
 
 
+def has_day(run: Run) -> bool:
+    """Whether a run keeps the values of its own day; one after which there were later days keeps theirs."""
+    tracked = run.manifest.tracked
+    return tracked is not None and has_tracked(run) and run.as_of in tracked.days
+
+
+def moves_between(old: Run, new: Run, fewest: int) -> TrackedOf:
+    """How customers moved between the values of the columns that two runs track; both show keys in the same way.
+
+    Values that fewer than `fewest` customers have on these days are not told, but for those that one of the runs tells.
+    Raises `DataError` where what a run keeps is not as it was written.
+    """
+    kept = [run.manifest.tracked for run in (old, new) if run.manifest.tracked]
+    fewest = max(fewest, *(one.fewest for one in kept))
+    columns = tuple(column for column in kept[-1].columns if column in kept[0].columns)
+    found = TrackedOf(columns=columns, days=(old.as_of, new.as_of), since=old.as_of, fewest=fewest)
+    if not columns:
+        return found
+    values = [_of_day(run, columns) for run in (old, new)]
+    hashed = new.key.protection == "hash"
+    with old.reading(), new.reading():
+        return _moved(found, values[0], values[1], _Known(_named_in([old, new]), hashed=hashed))
+
+
+def _of_day(run: Run, columns: Sequence[str]) -> pl.LazyFrame:
+    run.require(TRACKED_FILE)
+    rows = pl.scan_parquet(run.folder / TRACKED_FILE, glob=False)
+    return rows.filter(pl.col("as_of") == run.as_of, pl.col("column").is_in(columns))
+
+
+def _named_in(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """The values that manifests tell, by column, in their order."""
+    found: dict[str, dict[str, None]] = {}
+    for run in reversed(runs):
+        aggregates, tracked = run.manifest.aggregates, run.manifest.tracked
+        told = [(one.column, value.value) for one in (aggregates.columns if aggregates else ()) for value in one.values]
+        told += [(one.column, value) for one in (tracked.moves if tracked else ()) for value in (one.old, one.new)]
+        for column, value in told:
+            if value not in (None, RARE):
+                found.setdefault(column, {})[value] = None
+    return {column: tuple(values) for column, values in found.items()}
+
+
 def tracked_of(run: Decision, last: Run | None) -> tuple[Tracked, list[Diagnostic]]:
     """The values of today and of the last run of a day before, and what is to be said of them.
 
@@ -77,7 +120,7 @@ def tracked_of(run: Decision, last: Run | None) -> tuple[Tracked, list[Diagnosti
     )
     if since:
         with last.reading():
-            found = _moved(found, before, now, run.rules)
+            found = _moved(found, before, now, _known(run.rules))
     return Tracked(pl.concat([before, now]), found), []
 
 
@@ -105,11 +148,24 @@ def _require_few(now: pl.LazyFrame, run: Decision) -> None:
             raise RuleError(Diagnostic(message, place, "choose a column of few values, or cut it into `bands`"))
 
 
-def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, rules: RuleFile) -> TrackedOf:
+class _Known(NamedTuple):
+    """What is known of tracked columns: values that are told of a few, too, in their order; how keys are shown."""
+
+    values: Mapping[str, Sequence[str]]
+    hashed: bool
+
+
+def _known(rules: RuleFile) -> _Known:
+    values: dict[str, Sequence[str]] = {name: known.names for name, known in values_of(rules).items()}
+    values |= {name: trait.bands.labels or () for name, trait in rules.trait.items() if trait.bands}
+    return _Known(values, hashed=protection(rules.output, rules.customers.key) == "hash")
+
+
+def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, known: _Known) -> TrackedOf:
     on = ["key", "column"]
-    if protection(rules.output, rules.customers.key) == "hash":  # which takes `A1` and `a1` for one key
+    if known.hashed:  # which takes `A1` and `a1` for one key
         before, now = (rows.unique(on, keep="first", maintain_order=True) for rows in (before, now))
-    before, now = _without_rare(before, now, found.fewest, rules)
+    before, now = _without_rare(before, now, found.fewest, known)
     both = before.join(now, on=on, how="inner").group_by("column", "value", "value_right").len(COUNT)
     first = found.columns[0]
     keys_before, keys_now = (rows.select("key").unique() for rows in (before, now.filter(pl.col("column") == first)))
@@ -129,37 +185,34 @@ def _moved(found: TrackedOf, before: pl.LazyFrame, now: pl.LazyFrame, rules: Rul
         came=came.item(),
         gone=gone.item(),
         fewest=found.fewest,
-        moves=tuple(_in_order(list(moves.rows()), found, rules)),
+        moves=tuple(_in_order(list(moves.rows()), found, known)),
     )
 
 
 def _without_rare(
-    before: pl.LazyFrame, now: pl.LazyFrame, fewest: int, rules: RuleFile
+    before: pl.LazyFrame, now: pl.LazyFrame, fewest: int, known: _Known
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The values of both days, without those that so few have that they may tell who it is; the rules' own stay."""
     counts = pl.concat([before, now]).group_by("as_of", "column", "value").len(COUNT).collect()
     many = counts.filter(pl.col(COUNT) >= fewest).select("column", "value")
-    named = {name: values.names for name, values in values_of(rules).items()}
-    named |= {name: trait.bands.labels or () for name, trait in rules.trait.items() if trait.bands}
-    own = [{"column": name, "value": one} for name, values in named.items() for one in values]
+    own = [{"column": name, "value": one} for name, values in known.values.items() for one in values]
     told = pl.concat([many, pl.DataFrame(own, schema=many.schema)]).unique().with_columns(pl.lit(True).alias(COUNT))
 
     def shown(rows: pl.LazyFrame) -> pl.LazyFrame:
-        known = rows.join(told.lazy(), on=["column", "value"], how="left")
+        marked = rows.join(told.lazy(), on=["column", "value"], how="left")
         value = pl.when(pl.col(COUNT).is_null() & pl.col("value").is_not_null()).then(pl.lit(RARE))
-        return known.with_columns(value.otherwise("value").alias("value")).drop(COUNT)
+        return marked.with_columns(value.otherwise("value").alias("value")).drop(COUNT)
 
     return shown(before), shown(now)
 
 
 def _in_order(
-    rows: Sequence[tuple[str, str | None, str | None, int]], found: TrackedOf, rules: RuleFile
+    rows: Sequence[tuple[str, str | None, str | None, int]], found: TrackedOf, known: _Known
 ) -> Iterator[MoveOf]:
     """The moves by column, then by the values in their order, those without a value last."""
-    known = {name: values.names for name, values in values_of(rules).items()}
 
     def place(column: str, value: str | None) -> tuple[bool, int, str]:
-        names = known.get(column, ())
+        names = known.values.get(column, ())
         return value is None, names.index(value) if value in names else len(names), value or ""
 
     for column, old, new, customers in sorted(

@@ -147,7 +147,7 @@ def _high(column: KnownColumn, upper: Upper, names: Names) -> Part:
     edge = int(upper.value) if upper.value.is_integer() else upper.value
     why = f"the upper quartile: {count(upper.rows)} of {count(upper.filled)} have this or more"
     line = f"{dotted_key('demographic', column.name, 'min')} = {edge}"
-    told = segment(names.new("high", column.name), f"{column.name}: the highest quarter", noted(line, why))
+    told = segment(names.new("high", column.name), f"{column.name}: {edge:,} or more", noted(line, why))
     return _with_output(told, column)
 
 

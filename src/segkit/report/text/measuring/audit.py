@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from segkit.audits import AuditedColumn, AuditedConsent, AuditedTable, AuditFinding, AuditResult
+from segkit.audits import AuditedColumn, AuditedConsent, AuditedTable, AuditFinding, AuditResult, Shown
 from segkit.diagnostics import Severity
 from segkit.report.numbers import percent, share
 from segkit.report.text.tables import plain_table, spaced
 from segkit.words import count, plural
 
-WIDEST_NAME = 20
+WIDEST_NAME, NAMES_SHARE = 20, 4
+"""In a column for names: characters on narrow screens, and which part of wide ones."""
+LEAST_GROUPED = 10_000
+"""Below, a number may be a year."""
 TITLES = {
-    "no-key": "Key", "key-missing": "Key", "key-repeated": "Key", "equal-rows": "Equal", "equal-but-key": "Equal",
-    "obsolete": "Freshness", "alone": "Alone", "required": "[audit]",
+    "no-rows": "Rows", "no-key": "Key", "key-missing": "Key", "key-repeated": "Key", "equal-rows": "Equal",
+    "equal-but-key": "Equal", "obsolete": "Freshness", "alone": "Alone", "required": "[audit]",
     "unique": "[audit]", "max-missing": "[audit]",
 }  # fmt: skip
 """Kinds of findings about rows -> what their line begins with; the others stand beside their column."""
@@ -41,16 +45,27 @@ def _foot(result: AuditResult) -> str:
 def _table(table: AuditedTable) -> RenderableType:
     how = ", ".join([plural(table.rows, "row"), plural(len(table.columns), "column"), *map(_how, table.detected)])
     how = f"{how}, {table.kind}"
-    names = table.name if table.name in table.paths else f"{table.name} ({', '.join(table.paths)})"
-    columns = plain_table()
-    columns.add_column("Column", overflow="fold", max_width=WIDEST_NAME)
-    columns.add_column("Read as", no_wrap=True)
-    for name in ("Filled", "Distinct", "Invalid"):
-        columns.add_column(name, justify="right", no_wrap=True)
-    columns.add_column("Notes", overflow="fold", ratio=1)
-    for column in table.columns:
-        columns.add_row(*_row(column, table.rows))
-    return Group(Text.assemble((names, "bold"), f": {how}"), columns)
+    others = [path for path in table.paths if not table.name.startswith(path)]
+    names = f"{table.name} ({', '.join(others)})" if others else table.name
+    return Group(Text.assemble((names, "bold"), f": {how}"), _Columns(table))
+
+
+class _Columns(NamedTuple):
+    """The columns of a table; names may take as much of the screen as is left by the rest."""
+
+    of: AuditedTable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = plain_table()
+        widest = max(WIDEST_NAME, options.max_width // NAMES_SHARE)
+        columns.add_column("Column", overflow="fold", max_width=widest)
+        columns.add_column("Read as", no_wrap=True)
+        for name in ("Filled", "Distinct", "Invalid"):
+            columns.add_column(name, justify="right", no_wrap=True)
+        columns.add_column("Notes", overflow="fold", ratio=1)
+        for column in self.of.columns:
+            columns.add_row(*_row(column, self.of.rows))
+        yield columns
 
 
 def _how(detected: str) -> str:
@@ -69,12 +84,21 @@ def _row(column: AuditedColumn, rows: int) -> list[str]:
 
 def _notes(column: AuditedColumn) -> Iterator[str]:
     yield from column.notes
+    if column.lowest != column.highest:
+        yield f"{_short(column.lowest)} to {_short(column.highest)}"
     if column.shape and column.personal and not column.invalid:
         yield f"like `{column.shape}`"
 
 
+def _short(value: Shown | None) -> str:
+    """A number in few characters, a day, or the year of a birth."""
+    if isinstance(value, int) and abs(value) >= LEAST_GROUPED:
+        return count(value)
+    return f"{value + 0.0:,.10g}" if isinstance(value, float) else str(value)
+
+
 def _consent(one: AuditedConsent) -> str:
-    told = f"{one.column}: {percent(share(one.permitted, one.said))} may be written"
+    told = f"{one.column}: {percent(share(one.permitted, one.said))} agree"
     if one.without_address:
         return f"{told}, {count(one.without_address)} of them without a valid address in {one.address}"
     return told
