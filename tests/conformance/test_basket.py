@@ -559,10 +559,12 @@ SAME = {f"c{n} {n}": "ham egg tea" for n in range(60)}
 @pytest.mark.parametrize(
     ("limit", "most", "said"),
     [
-        ("MOST_ROWS", 539, "sets of 2 items are too many to be counted, in 540 rows"),
-        ("MOST_KEPT", 8, "sets of 2 items are too many to be counted, in 540 rows"),  # 9 of one order
-        ("MOST_KEPT", 179, "sets of 3 items are too many to be counted, in 180 rows"),
+        ("MOST_ROWS", 539, "sets of 2 items are too many: 540 rows"),
+        ("MOST_KEPT", 8, "sets of 2 items are too many: 540 rows"),  # 9 of one order
+        ("MOST_KEPT", 179, "sets of 3 items are too many: 180 rows"),
         ("MOST_KEPT", 180, None),
+        ("MOST_SETS", 2, "sets of 2 items are too many: 3 rows"),
+        ("MOST_SETS", 3, None),
     ],
 )
 def test_too_much_is_refused(

@@ -30,6 +30,9 @@ MOST_ROWS = 500_000_000
 MOST_KEPT = 30_000_000
 """So many rows, or different sets, are in memory at once: 1 to 2 GB."""
 
+MOST_SETS = 2_000_000
+"""So many sets of one size are made into rules: as many for each of their items, 0.1 KB each."""
+
 
 class Level(NamedTuple):
     """The sets of one size that are in enough baskets, and the largest count of all that were counted.
@@ -57,6 +60,8 @@ def frequent(lines: pl.DataFrame, least: int, length: int, baskets: str) -> Iter
         rows.refuse(size, baskets, _candidates(sets))
         counts = rows.counted()
         sets = _sets_of(counts.filter(pl.col(COUNT) >= least))
+        if sets.height > MOST_SETS:
+            raise _too_much(sets.height, size, baskets)
         yield Level(sets, _most(counts[COUNT]))
         if size < length and sets.height:
             if (kept := int(sets[COUNT].sum())) > MOST_KEPT:
@@ -173,7 +178,7 @@ def _candidates(sets: pl.DataFrame) -> int:
 
 
 def _too_much(rows: int, size: int, baskets: str) -> DataError:
-    message = f"sets of {size} items are too many to be counted, in {rows:,} rows"
+    message = f"sets of {size} items are too many: {rows:,} rows"
     shorter = f"; or take shorter rules, `--max-length {size - 1}`" if size > 2 else ""
     hint = f"ask for sets that more {baskets} have, by a larger `--support` or `--min-count`{shorter}"
     return DataError.of(message, hint=hint)

@@ -46,9 +46,8 @@ def rules_of(levels: Sequence[pl.DataFrame], baskets: int, least: Least, sort: S
     Raises `DataError` for more than anybody reads.
     """
     named = _with_items(levels)
-    possible = pl.concat(
-        [_rules_of_size(named, size) for size in range(2, len(levels) + 1)] or [_no_rule()], how="diagonal"
-    )
+    of_sizes = [_rules_of_size(named, size) for size in range(2, len(levels) + 1)]
+    possible = pl.concat(of_sizes or [_no_rule()], how="diagonal")
     sure = possible.filter(_reaches(pl.col(COUNT) * 100, pl.col(OF_LEFT), least.confidence))
     both = _exact(COUNT) * baskets, _exact(OF_LEFT) * _exact(OF_RIGHT)
     rules = sure.filter(_reaches(*both, least.lift))
@@ -56,11 +55,9 @@ def rules_of(levels: Sequence[pl.DataFrame], baskets: int, least: Least, sort: S
         message = f"{len(rules):,} rules are more than anybody reads; {MOST_RULES:,} are the most"
         raise DataError.of(message, hint="ask for more of each: `--support`, `--min-count`, `--confidence` or `--lift`")
     return Found(
-        _sorted(_measured(rules, baskets), sort, len(levels) - 1),
-        *(
-            _measured(some, baskets).select(pl.col(name).max()).item()
-            for some, name in ((possible, CONFIDENCE), (sure, LIFT))
-        ),
+        rules=_sorted(_measured(rules, baskets), sort, len(levels) - 1),
+        best_confidence=_measured(possible, baskets).select(pl.col(CONFIDENCE).max()).item(),
+        best_lift=_measured(sure, baskets).select(pl.col(LIFT).max()).item(),
     )
 
 
