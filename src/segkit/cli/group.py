@@ -18,6 +18,7 @@ COMMANDS = {
     "apply": ("segkit.cli.commands.apply", "Run a rule file: one output a segment, and a summary."),
     "rfm": ("segkit.cli.commands.rfm", "RFM table of an orders file, no rule file needed."),
     "cohorts": ("segkit.cli.commands.cohorts", "Who comes back: customers by the period of their first event."),
+    "basket": ("segkit.cli.commands.basket", "What is bought together, and who lacks it."),
     "explain": ("segkit.cli.commands.explain", "Why a customer is, or is not, in each segment."),
     "check": ("segkit.cli.commands.check", "Everything wrong with a rule file, with line and column."),
     "test": ("segkit.cli.commands.test", "The tests in a rule file: made-up customers, expected segments."),
@@ -36,6 +37,7 @@ GROUPS = {
     "Run": ("apply", "rfm", "cache"),
     "Trust": ("audit", "explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("evaluate", "history", "report", "cohorts"),
+    "Discover": ("basket",),
 }
 """The commands as `segkit --help` shows them, by what they are for."""
 

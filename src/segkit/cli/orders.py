@@ -11,11 +11,12 @@ import click
 from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from segkit.discoveries.basket import BasketResult
     from segkit.results import CohortsResult, RfmResult
 
 
 def show(
-    result: RfmResult | CohortsResult,
+    result: RfmResult | CohortsResult | BasketResult,
     terminal: Terminal,
     stream: TextIO,
     *,

@@ -164,8 +164,25 @@ class LengthType(click.ParamType):  # type: ignore[type-arg]  # generic since cl
             self.fail(f"'{value}' is not a length of time such as 30 days", param, ctx)
 
 
+class ExactType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 only
+    """A number that is not negative, with all its digits: a threshold is exactly what is written."""
+
+    name = "number"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "NUMBER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        if isinstance(value, Decimal):
+            return value
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value.strip(), re.ASCII):
+            self.fail(f"'{value}' is not a number such as 25 or 0.6, of nine decimals at most", param, ctx)
+        return Decimal(value.strip())
+
+
 DATE = DateType()
 EVENTS = EventsType()
+EXACT = ExactType()
 FORMAT = FormatType()
 KEY_VALUE = KeyValueType()
 LENGTH = LengthType()

@@ -22,16 +22,15 @@ from segkit.io.read.values.numbers import MONEY
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.evaluation.counts import tables_of
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.orders_file.asked import is_rule_file, table_asked
 from segkit.operations.orders_file.columns import TABLE, Chosen, choose, open_data
 from segkit.operations.orders_file.rules import rule_file
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_file
 from segkit.operations.progress import Progress, silent
 from segkit.results import Cohort, CohortCell, CohortsResult
-from segkit.rules.model.file import RuleFile
-from segkit.rules.tables import orders_table
 from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
-from segkit.words import listed, nearest
+from segkit.words import nearest
 
 MOST_PERIODS = 1_000
 """Nineteen years of weeks."""
@@ -67,7 +66,7 @@ def cohorts(
     started = clock.perf_counter()
     files = [str(path) for path in ([data] if isinstance(data, (str, Path)) else data)]
     columns = {"key": key, "time": time, "amount": amount, "id": id, "where": where, "sheet": sheet}
-    has_rules = _has_rules(files, columns, {"events": events, "segment": segment})
+    has_rules = is_rule_file(files, columns, {"events": events, "segment": segment})
     targets = {"-o": output}
     refuse_targets(targets)
     with Workspace() as ws:
@@ -99,21 +98,6 @@ class _Asked(NamedTuple):
     columns: Chosen | None = None
 
 
-def _has_rules(files: Sequence[str], of_events: Mapping[str, str | None], of_rules: Mapping[str, str | None]) -> bool:
-    """Whether the files are a rule file; `RuleError` for options that do not go with what they are."""
-    rules = [path for path in files if Path(path).suffix.lower() == ".toml"]
-    if rules and len(files) > 1:
-        message = f"`{rules[0]}` is a rule file, and stands beside another file"
-        raise RuleError.of(message, hint="give one rule file, or files of events")
-    if rules and (given := next((name for name, value in of_events.items() if value is not None), None)):
-        hint = f"take `--{given}` out: an `[events.NAME]` of the rule file says it, and `--events NAME` chooses one"
-        raise RuleError.of(f"`--{given}` goes with a file of events, and `{rules[0]}` is a rule file", hint=hint)
-    if not rules and (given := next((name for name, value in of_rules.items() if value is not None), None)):
-        hint = f"give a rule file (.toml) in place of `{files[0]}`"
-        raise RuleError.of(f"`--{given}` names what a rule file has", hint=hint)
-    return bool(rules)
-
-
 def _of_events(
     ws: Workspace, files: Sequence[str], given: Mapping[str, str | None], as_of: dt.date | None, show: Show
 ) -> _Asked:
@@ -137,10 +121,7 @@ def _of_rules(path: Path, events: str | None, segment: str | None, as_of: dt.dat
     """A table of a rule file; `RuleError` where it, or the segment, is not there, or money is asked of one without."""
     loaded = load_rules(path, formats=FORMATS, overrides=Overrides(as_of=as_of))
     rules = loaded.rules
-    table = events or _table_of(rules, path)
-    if table not in rules.events:
-        hint = nearest(table, rules.events, "event tables")
-        raise RuleError.of(f"`{path}` has no `[events.{table}]`", hint=hint)
+    table = table_asked(rules, path, events)
     if segment is not None and segment not in rules.segment:
         hint = nearest(segment, rules.segment, "segments")
         raise RuleError.of(f"`{path}` has no segment `{segment}`", hint=hint)
@@ -149,18 +130,6 @@ def _of_rules(path: Path, events: str | None, segment: str | None, as_of: dt.dat
         hint = f'add `amount = "..."`: the column of `[events.{table}]` with the money'
         raise RuleError.of(message, hint=hint)
     return _Asked(loaded, table)
-
-
-def _table_of(rules: RuleFile, path: Path) -> str:
-    """The event table that is looked at where none is named."""
-    if table := orders_table(rules):
-        return table
-    if not rules.events:
-        raise RuleError.of(
-            f"`{path}` has no event table", hint='add one, such as `[events.orders]` with `path = "..."`'
-        )
-    message = f"`{path}` has several event tables, and neither `[value]` nor `[rfm]` says which one counts"
-    raise RuleError.of(message, hint=f"name one with `--events`: {listed(rules.events, 'or')}")
 
 
 def _result(evaluated: Evaluated, asked: _Asked, segment: str | None, by: By, show: Show) -> CohortsResult:

@@ -62,6 +62,7 @@ def choose(
     id: str | None,
     of_customers: bool = False,
     needs_amount: bool = True,
+    needs_time: bool = True,
 ) -> Chosen:
     """The columns given for the roles, and guesses for the other roles.
 
@@ -84,7 +85,7 @@ def choose(
         if not columns.take("monetary", amount):
             missing.append(("--amount", "the money of each customer"))
     else:
-        if not columns.take("time", time):
+        if not columns.take("time", time) and needs_time:
             missing.append(("--time", "the day of each order"))
         if id or "key" in columns.chosen:
             columns.take("id", id)

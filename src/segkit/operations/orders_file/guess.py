@@ -54,6 +54,18 @@ ROLES: dict[str, Role] = {
             "rechnungsnummer", "rechnungsnr", "belegnummer", "belegnr",
         )
     ),
+    "item": Role(
+        (
+            "product", "productname", "item", "itemname", "article", "articlename", "producttitle", "lineitemname",
+            "produit", "nomproduit", "artikel", "artikelname", "producto", "articulo",
+            "modelname", "model",
+            "sku", "productsku", "lineitemsku", "stockcode", "productcode", "itemcode", "articlecode", "productid",
+            "productkey", "productno", "productnumber", "itemid", "itemno", "itemnumber", "articleid", "articleno",
+            "articlenumber", "artikelnummer", "artikelnr", "refproduit", "codeproduit", "referenceproduit",
+            "subcategoryname", "subcategory", "categoryname", "category", "categorie", "catégorie",
+            "kategorie", "warengruppe", "description", "designation", "désignation", "bezeichnung", "title",
+        )
+    ),
     "recency_days": Role(("recencydays", "recency", "dayssincelastorder", "dayssincelastpurchase"), NUMERIC),
     "frequency": Role(("frequency", "numberoforders", "ordercount", "orders", "numorders", "norders"), NUMERIC),
     "monetary": Role(("monetary", "revenue", "totalspend", "totalspent", "spend", "amount", "sales"), NUMERIC),
@@ -84,6 +96,12 @@ def guess(table: Table, role: str, taken: Sequence[str] = ()) -> str | None:
         return named
     alone = fitting if role == "time" else [c for c in fitting if c.type is ColumnType.NUMBER]
     return alone[0].name if len(alone) == 1 else None
+
+
+def guess_item(names: Iterable[str], taken: Iterable[str]) -> str | None:
+    """The column that holds what was bought, or None: one with a usual name, names of products before codes."""
+    by_name = {simple(name): name for name in sorted({*names} - {*taken}, reverse=True)}
+    return next((by_name[name] for name in ROLES["item"].names if name in by_name), None)
 
 
 def guess_id(table: Table, key: str, taken: Sequence[str]) -> str | None:

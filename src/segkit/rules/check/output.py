@@ -85,7 +85,7 @@ def _written(rules: RuleFile) -> Iterator[Finding]:
         twice = [column for column, count in Counter(segment.each).items() if count > 1]
         for column in twice:
             yield Finding(("segment", name, "each"), f"`{column}` is there twice", code=codes.CONTRADICTION)
-    if not any(segment.write for segment in rules.segment.values()):
+    if rules.segment and not any(segment.write for segment in rules.segment.values()):
         hint = "take out `write = false` where a file is wanted"
         yield Finding(("segment",), "no segment is written", hint, warning=True, code=codes.NO_EFFECT)
 

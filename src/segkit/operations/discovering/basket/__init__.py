@@ -1,0 +1,1 @@
+"""`basket`: what is bought together, counted exactly, and who lacks the rest."""
