@@ -1,0 +1,191 @@
+"""`lookalike`: who resembles the members of a segment, by a card of points that `apply` counts, too."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time as clock
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import polars as pl
+
+from segkit.columns.helpers import member
+from segkit.diagnostics import only_notes, without_notes
+from segkit.discoveries.lookalike import LookalikeResult
+from segkit.errors import DataError, RuleError, require_extra
+from segkit.io.read import Workspace
+from segkit.io.write import FORMATS, STDOUT
+from segkit.operations.discovering.lookalike.candidates import candidates
+from segkit.operations.discovering.lookalike.card import COLUMN, NAME, best_of, score_lines, scores_of, segment_lines
+from segkit.operations.discovering.lookalike.leaks import hardly, leaks
+from segkit.operations.discovering.lookalike.picture import picture
+from segkit.operations.discovering.lookalike.prospects import Prospects, prospects_of
+from segkit.operations.discovering.saved import save
+from segkit.operations.discovering.saved.blocks import building_blocks
+from segkit.operations.evaluation.evaluate import Evaluated, evaluate
+from segkit.operations.lists.protection import require_secret, written_key
+from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
+from segkit.operations.progress import Progress, silent
+from segkit.rules.text.expand import NO_OVERRIDES
+from segkit.rules.text.loader import Loaded, Overrides, load_rules
+from segkit.words import count, nearest, plural
+
+FEWEST = 100
+"""So few members say little of what they have in common."""
+TENTH = Decimal(10)
+
+
+def lookalike(
+    rules: Path,
+    segment: str,
+    *,
+    prospects: str | None = None,
+    columns: Sequence[str] = (),
+    top_percent: Decimal = TENTH,
+    seed: int = 0,
+    as_of: dt.date | None = None,
+    output: str | None = None,
+    save_rules: str | None = None,
+    stdout: BinaryIO | None = None,
+    wait: bool = True,
+    progress: Progress = silent,
+) -> LookalikeResult:
+    """The card of points that tells members of a segment from other customers, and the points of prospects.
+
+    The prospects are those who are not members, or the rows of the file `prospects`, which has some of the columns of
+    the customers. `columns` are asked about alone. `output` gets the key and the points of all prospects, `save_rules`
+    the rule file that counts the points, with the best `top_percent` of them as a segment. `seed` decides the folds.
+
+    Raises `RuleError` for what does not fit, `DataError` for a segment too small or too large, `WriteError`.
+    """
+    started = clock.perf_counter()
+    require_extra("discover", "sklearn", "lookalikes are found")
+    targets = {"-o": output, "--save-rules": save_rules}
+    refuse_targets(targets)
+    loaded = _loaded(rules, segment, as_of)
+    if save_rules is not None:
+        save.refuse_target(loaded, save_rules)
+    if output is not None:
+        require_secret(loaded)
+    with Workspace() as ws:
+        evaluated = evaluate(loaded, loaded.rules.today(), ws, progress, all_columns=True, of_these=columns)
+        _require_size(loaded, evaluated, segment)
+        others = prospects_of(loaded, prospects, columns, ws, progress) if prospects is not None else None
+        for one in (evaluated, others.evaluated) if others else (evaluated,):
+            spare_inputs(one, targets)
+        chosen = candidates(evaluated, segment, columns, others.evaluated.plan.schema if others else None)
+        found = picture(evaluated, segment, chosen, seed, progress)
+        progress("counting points")
+        rows = others.evaluated.computed.frame if others else _not_members(evaluated, segment)
+        plan = (others.evaluated if others else evaluated).plan
+        scores = scores_of(found.questions, plan, rows)
+        result = LookalikeResult(
+            as_of=plan.context.as_of,
+            segment=segment,
+            customers=evaluated.computed.size,
+            members=_members(evaluated, segment),
+            prospects=len(rows),
+            prospects_path=prospects,
+            seed=seed,
+            fitted=found.fitted,
+            auc=found.auc,
+            questions=found.questions,
+            traits=found.traits,
+            alone=found.alone,
+            left_out=(*chosen.left_out, *found.left_out),
+            tenths=found.tenths,
+            fifths=found.fifths,
+            best=best_of(scores, top_percent),
+            warnings=(*without_notes(evaluated.warnings), *leaks(found.alone), *hardly(found.auc)),
+            notes=only_notes(evaluated.warnings),
+            path=None if output == STDOUT else output,
+            rules_path=save_rules,
+            elapsed_seconds=0.0,
+        )
+        if output is not None:
+            progress("writing")
+            shown = rows.select(written_key(plan.rules).alias(plan.rules.customers.key)).with_columns(scores)
+            write_rows(shown.lazy(), output, ws, stdout, plan.context.as_of)
+        if save_rules is not None:
+            _save(loaded, result, save_rules, _Saved(evaluated, others), wait=wait, progress=progress)
+    return result._replace(elapsed_seconds=clock.perf_counter() - started)
+
+
+def _loaded(rules: Path, segment: str, as_of: dt.date | None) -> Loaded:
+    loaded = load_rules(rules, formats=FORMATS, overrides=Overrides(as_of=as_of))
+    if segment not in loaded.rules.segment:
+        hint = nearest(segment, loaded.rules.segment, "segments")
+        raise RuleError.of(f"`{rules}` has no segment `{segment}`", hint=hint)
+    if NAME in loaded.rules.score:
+        message = f"`{rules}` has a `[score.{NAME}]` already, which the card would be called"
+        raise RuleError.of(message, hint="give that score another name", location=loaded.source.at("score", NAME))
+    return loaded
+
+
+def _members(evaluated: Evaluated, segment: str) -> int:
+    return int(evaluated.computed.column(member(segment)).sum())
+
+
+def _not_members(evaluated: Evaluated, segment: str) -> pl.DataFrame:
+    return evaluated.computed.frame.filter(~pl.col(member(segment)))
+
+
+def _require_size(loaded: Loaded, evaluated: Evaluated, segment: str) -> None:
+    """`DataError` for a segment whose members are too few to have a picture, or too many to differ from others."""
+    members, customers = _members(evaluated, segment), evaluated.computed.size
+    place = loaded.source.at("segment", segment)
+    if members < FEWEST:
+        message = f"`{segment}` has {plural(members, 'member')}, and a picture needs {FEWEST}"
+        hint = "start from a larger segment: take out a criterion, or look at a longer window"
+        raise DataError.of(message, hint=hint, location=place)
+    if 2 * members > customers:
+        message = f"`{segment}` has {count(members)} of {plural(customers, 'customer')}: more than half resemble nobody"
+        hint = "start from a smaller segment: those whom you would like to have more of"
+        raise DataError.of(message, hint=hint, location=place)
+
+
+class _Saved(NamedTuple):
+    """What the rule file is made of: the customers of the segment, and the prospects of another file."""
+
+    customers: Evaluated
+    prospects: Prospects | None
+
+
+def _save(
+    loaded: Loaded, result: LookalikeResult, target: str, of: _Saved, *, wait: bool, progress: Progress
+) -> None:
+    plan = of.prospects.evaluated.plan if of.prospects else of.customers.plan
+    save.save_rules(
+        of.prospects.loaded if of.prospects else loaded,
+        target,
+        [*_sections(loaded, result, Path(target).parent)],
+        command="lookalike",
+        told=[*_told(result)],
+        given=of.prospects.given if of.prospects else NO_OVERRIDES,
+        columns=[*plan.output_columns, COLUMN],
+        wait=wait,
+        on_wait=progress,
+    )
+
+
+def _sections(loaded: Loaded, result: LookalikeResult, folder: Path) -> Iterator[str]:
+    name = f"like-{result.segment}"
+    yield from score_lines(result, loaded.rules)
+    yield ""
+    if result.prospects_path is None:
+        blocks = building_blocks(loaded, result.segment, folder)
+        yield from blocks[1:]
+        yield ""
+    yield from segment_lines(result, name)
+
+
+def _told(result: LookalikeResult) -> Iterator[str]:
+    members, customers = count(result.members), plural(result.customers, "customer")
+    yield f"Who resembles the members of `{result.segment}`: {members} of {customers} on {result.as_of}."
+    yield (
+        f"Of customers whom the card had not seen, a member has more points than another customer with a chance of "
+        f"{result.auc:.2f} (AUC); the best 30 % hold {result.captured(3):.0f} % of the members."
+    )
+    yield "Points say who resembles members, not who will buy."
