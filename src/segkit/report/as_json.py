@@ -154,8 +154,8 @@ def apply_data(result: ApplyResult) -> dict[str, Any]:
         "distributions": [_distribution(d) for d in result.distributions],
         "thresholds": _thresholds(result.thresholds),
         "models": [_model(m) for m in result.models],
-        "warnings": _diagnostics(result.warnings),
-        "notes": _diagnostics(result.notes),
+        "warnings": diagnostics_json(result.warnings),
+        "notes": diagnostics_json(result.notes),
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "directory": result.directory,
         "dry_run": result.dry_run,
@@ -197,8 +197,8 @@ def rfm_json(result: RfmResult) -> str:
             "guesses": dict(result.guesses),
             "rows_are_orders": result.rows_are_orders,
             "tables": _tables(result.tables),
-            "warnings": _diagnostics(result.warnings),
-            "notes": _diagnostics(result.notes),
+            "warnings": diagnostics_json(result.warnings),
+            "notes": diagnostics_json(result.notes),
             "elapsed_seconds": round(result.elapsed_seconds, 3),
             "path": result.path,
             "cutoffs": result.cutoffs,
@@ -218,8 +218,8 @@ def explain_json(result: ExplainResult) -> str:
             "funnels": [_funnel(funnel) for funnel in result.funnels],
             "near_misses": [_near(one) for one in result.near],
             "unknown": list(result.unknown),
-            "warnings": _diagnostics(result.warnings),
-            "notes": _diagnostics(result.notes),
+            "warnings": diagnostics_json(result.warnings),
+            "notes": diagnostics_json(result.notes),
         }
     )
 
@@ -313,8 +313,8 @@ def cohorts_json(result: CohortsResult) -> str:
             "guesses": dict(result.guesses),
             "rows_are_orders": result.rows_are_orders,
             "tables": _tables(result.tables),
-            "warnings": _diagnostics(result.warnings),
-            "notes": _diagnostics(result.notes),
+            "warnings": diagnostics_json(result.warnings),
+            "notes": diagnostics_json(result.notes),
             "elapsed_seconds": round(result.elapsed_seconds, 3),
             "path": result.path,
         }
@@ -347,7 +347,7 @@ def evaluate_json(result: EvaluateResult) -> str:
             "cost": result.cost and result.cost._asdict(),
             "compared": result.compared,
             "segments": [_outcome(one) for one in result.segments],
-            "warnings": _diagnostics(result.warnings),
+            "warnings": diagnostics_json(result.warnings),
         }
     )
 
@@ -444,7 +444,7 @@ def plan_json(result: PlanResult) -> str:
             "level": _rounded(100 * result.level),
             "metrics": [{"name": name, "kind": kind} for name, kind in result.metrics.items()],
             "segments": [_planned(one) for one in result.segments],
-            "warnings": _diagnostics(result.warnings),
+            "warnings": diagnostics_json(result.warnings),
         }
     )
 
@@ -550,7 +550,7 @@ def _of_segments(answers: Iterable[Mavr], overlaps: Iterable[Overlap]) -> dict[s
 def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
     """A diagnostic with its code, and where it is in the rules."""
     code = code_of(diagnostic)
-    [told] = _diagnostics([diagnostic])
+    [told] = diagnostics_json([diagnostic])
     return {
         "code": code,
         "name": CODES[code].name,
@@ -641,7 +641,7 @@ def _model(model: FittedModel) -> dict[str, Any]:
     }
 
 
-def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     return [
         {
             "severity": str(d.severity),
@@ -668,8 +668,8 @@ def init_json(result: InitResult) -> str:
             "segments": list(result.segments),
             "left_out": [{"name": name, "why": why} for name, why in result.left_out.items()],
             "audits": [{"path": path, "findings": number} for path, number in result.audits.items()],
-            "warnings": _diagnostics(result.warnings),
-            "notes": _diagnostics(result.notes),
+            "warnings": diagnostics_json(result.warnings),
+            "notes": diagnostics_json(result.notes),
         }
     )
 
@@ -690,7 +690,7 @@ def columns_json(result: ColumnsResult) -> str:
                 }
                 for table in result.tables
             ],
-            "notes": _diagnostics(result.notes),
+            "notes": diagnostics_json(result.notes),
         }
     )
 

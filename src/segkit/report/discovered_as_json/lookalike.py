@@ -14,7 +14,7 @@ from typing import Any
 
 from segkit.discoveries.lookalike import LookalikeResult, Question, Tenth
 from segkit.io.write.json_text import json_text
-from segkit.report.as_json import SCHEMA_VERSION
+from segkit.report.as_json import SCHEMA_VERSION, diagnostics_json
 
 _DIGITS = 6
 
@@ -43,8 +43,8 @@ def lookalike_json(result: LookalikeResult) -> str:
                 for one in result.fifths
             ],
             "best": result.best._asdict(),
-            "warnings": [one.message for one in result.warnings],
-            "notes": [one.message for one in result.notes],
+            "warnings": diagnostics_json(result.warnings),
+            "notes": diagnostics_json(result.notes),
             "path": result.path,
             "rules_path": result.rules_path,
             "elapsed_seconds": round(result.elapsed_seconds, 3),

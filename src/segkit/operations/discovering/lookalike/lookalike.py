@@ -7,7 +7,7 @@ import time as clock
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import polars as pl
 
@@ -21,14 +21,13 @@ from segkit.operations.discovering.lookalike.candidates import candidates
 from segkit.operations.discovering.lookalike.card import COLUMN, NAME, best_of, score_lines, scores_of, segment_lines
 from segkit.operations.discovering.lookalike.leaks import hardly, leaks
 from segkit.operations.discovering.lookalike.picture import picture
-from segkit.operations.discovering.lookalike.prospects import Prospects, prospects_of
+from segkit.operations.discovering.lookalike.prospects import prospects_of
 from segkit.operations.discovering.saved import save
 from segkit.operations.discovering.saved.blocks import building_blocks
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.protection import require_secret, written_key
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.rules.text.expand import NO_OVERRIDES
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import count, nearest, plural
 
@@ -72,7 +71,8 @@ def lookalike(
     with Workspace() as ws:
         evaluated = evaluate(loaded, loaded.rules.today(), ws, progress, all_columns=True, of_these=columns)
         _require_size(loaded, evaluated, segment)
-        others = prospects_of(loaded, prospects, columns, ws, progress) if prospects is not None else None
+        given = Overrides(as_of=as_of, customers=prospects)
+        others = prospects_of(loaded, evaluated.plan, given, columns, ws, progress) if prospects is not None else None
         for one in (evaluated, others.evaluated) if others else (evaluated,):
             spare_inputs(one, targets)
         chosen = candidates(evaluated, segment, columns, others.evaluated.plan.schema if others else None)
@@ -109,7 +109,18 @@ def lookalike(
             shown = rows.select(written_key(plan.rules).alias(plan.rules.customers.key)).with_columns(scores)
             write_rows(shown.lazy(), output, ws, stdout, plan.context.as_of)
         if save_rules is not None:
-            _save(loaded, result, save_rules, _Saved(evaluated, others), wait=wait, progress=progress)
+            lines = [*_sections(loaded, result, Path(save_rules).parent)]
+            save.save_rules(
+                others.loaded if others else loaded,
+                save_rules,
+                lines,
+                command="lookalike",
+                told=[*_told(result)],
+                given=given,
+                columns=[*plan.output_columns, COLUMN],
+                wait=wait,
+                on_wait=progress,
+            )
     return result._replace(elapsed_seconds=clock.perf_counter() - started)
 
 
@@ -144,30 +155,6 @@ def _require_size(loaded: Loaded, evaluated: Evaluated, segment: str) -> None:
         message = f"`{segment}` has {count(members)} of {plural(customers, 'customer')}: more than half resemble nobody"
         hint = "start from a smaller segment: those whom you would like to have more of"
         raise DataError.of(message, hint=hint, location=place)
-
-
-class _Saved(NamedTuple):
-    """What the rule file is made of: the customers of the segment, and the prospects of another file."""
-
-    customers: Evaluated
-    prospects: Prospects | None
-
-
-def _save(
-    loaded: Loaded, result: LookalikeResult, target: str, of: _Saved, *, wait: bool, progress: Progress
-) -> None:
-    plan = of.prospects.evaluated.plan if of.prospects else of.customers.plan
-    save.save_rules(
-        of.prospects.loaded if of.prospects else loaded,
-        target,
-        [*_sections(loaded, result, Path(target).parent)],
-        command="lookalike",
-        told=[*_told(result)],
-        given=of.prospects.given if of.prospects else NO_OVERRIDES,
-        columns=[*plan.output_columns, COLUMN],
-        wait=wait,
-        on_wait=progress,
-    )
 
 
 def _sections(loaded: Loaded, result: LookalikeResult, folder: Path) -> Iterator[str]:
