@@ -17,6 +17,20 @@ Reason: TypeAlias = Literal[
     "key", "personal", "consent", "seed", "events", "values", "constant", "type", "prospects", "points", "not chosen"
 ]
 """Why a column is left out."""
+WHY: Mapping[Reason, str] = {
+    "key": "tells who somebody is",
+    "seed": "is a criterion of the segment, or made of the same",
+    "events": "is made of events, which prospects do not have",
+    "consent": "says who may be written",
+    "personal": "is personal data",
+    "values": "has no value that is frequent",
+    "constant": "has one value for nearly all",
+    "type": "has values that no condition asks for",
+    "prospects": "is not in the file of prospects, or of another type there",
+    "points": "adds nothing to the others",
+    "not chosen": "is not named by --columns",
+}
+"""The reasons in words."""
 
 
 class Answer(NamedTuple):

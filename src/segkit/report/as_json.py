@@ -642,6 +642,7 @@ def _model(model: FittedModel) -> dict[str, Any]:
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """What was found: how grave it is, in words, where, and the next step."""
     return [
         {
             "severity": str(d.severity),

@@ -85,8 +85,8 @@ def evaluate(
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
     With `leaves`, also what each criterion of a segment looks at, and of those whose keys are `told`, or of all, what
-    is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read, or what
-    is `of_these`.
+    is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read, or
+    what is `of_these`.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
     at all customers. With `since`, customers also have what they bought after that day. Before anything is computed,

@@ -11,7 +11,7 @@ from segkit.columns.features.scores import score_steps
 from segkit.columns.features.steps import RowStep
 from segkit.columns.plan.plan import Plan
 from segkit.discoveries.lookalike import Answer, Best, LookalikeResult, Question
-from segkit.operations.discovering.lookalike.questions import Written
+from segkit.operations.discovering.lookalike.asking.questions import Written
 from segkit.operations.orders_file.rules import as_toml
 from segkit.rules.check.families import FEATURES
 from segkit.rules.model.base import freeze

@@ -17,11 +17,11 @@ from segkit.discoveries.lookalike import LookalikeResult
 from segkit.errors import DataError, RuleError, require_extra
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
-from segkit.operations.discovering.lookalike.candidates import candidates
+from segkit.operations.discovering.lookalike.asking.candidates import candidates
 from segkit.operations.discovering.lookalike.card import COLUMN, NAME, best_of, score_lines, scores_of, segment_lines
-from segkit.operations.discovering.lookalike.leaks import hardly, leaks
 from segkit.operations.discovering.lookalike.picture import picture
 from segkit.operations.discovering.lookalike.prospects import prospects_of
+from segkit.operations.discovering.lookalike.weighing.leaks import hardly, leaks
 from segkit.operations.discovering.saved import save
 from segkit.operations.discovering.saved.blocks import building_blocks
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
@@ -81,6 +81,7 @@ def lookalike(
         rows = others.evaluated.computed.frame if others else _not_members(evaluated, segment)
         plan = (others.evaluated if others else evaluated).plan
         scores = scores_of(found.questions, plan, rows)
+        warnings = dict.fromkeys((*evaluated.warnings, *(others.evaluated.warnings if others else ())))
         result = LookalikeResult(
             as_of=plan.context.as_of,
             segment=segment,
@@ -98,8 +99,8 @@ def lookalike(
             tenths=found.tenths,
             fifths=found.fifths,
             best=best_of(scores, top_percent),
-            warnings=(*without_notes(evaluated.warnings), *leaks(found.alone), *hardly(found.auc)),
-            notes=only_notes(evaluated.warnings),
+            warnings=(*without_notes(warnings), *leaks(found.alone), *hardly(found.auc)),
+            notes=only_notes(warnings),
             path=None if output == STDOUT else output,
             rules_path=save_rules,
             elapsed_seconds=0.0,

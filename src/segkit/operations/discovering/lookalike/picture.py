@@ -12,12 +12,12 @@ from segkit.criteria.kinds import kind_of
 from segkit.discoveries.lookalike import Answer, Fifth, LeftOut, Question, Reason, Tenth, Trait
 from segkit.errors import DataError
 from segkit.gates.draws import uniform
-from segkit.operations.discovering.lookalike import model
-from segkit.operations.discovering.lookalike.candidates import Candidates
-from segkit.operations.discovering.lookalike.leaks import by_column
-from segkit.operations.discovering.lookalike.quality import auc_of, auc_of_answers, fifths_of, tenths_of
-from segkit.operations.discovering.lookalike.questions import Asked, answered, fewest, questions
-from segkit.operations.discovering.lookalike.traits import merged, traits_of
+from segkit.operations.discovering.lookalike.asking.candidates import Candidates
+from segkit.operations.discovering.lookalike.asking.questions import Asked, answered, fewest, questions
+from segkit.operations.discovering.lookalike.asking.traits import merged, traits_of
+from segkit.operations.discovering.lookalike.weighing import model
+from segkit.operations.discovering.lookalike.weighing.leaks import by_column
+from segkit.operations.discovering.lookalike.weighing.quality import auc_of, auc_of_answers, fifths_of, tenths_of
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.progress import Progress
 
@@ -47,17 +47,18 @@ def picture(evaluated: Evaluated, segment: str, columns: Candidates, seed: int, 
     another order give the same card. `DataError` where no column tells anything.
     """
     say("asking columns")
-    customers = _in_order_of_draws(evaluated.computed.frame, segment, columns.columns, seed)
-    is_member = customers[_MEMBER]
-    asked = [one for name in columns.columns for one in questions(customers[name])]
-    answers = answered(customers, asked, evaluated.plan.context) if asked else pl.DataFrame()
-    least = fewest(len(customers))
+    frame = evaluated.computed.frame.select(KEY, *columns.columns, pl.col(member(segment)).alias(_MEMBER))
+    asked = [one for name in columns.columns for one in questions(frame[name])]
+    answers = answered(frame, asked, evaluated.plan.context)
+    least = fewest(len(frame))
     telling = [place for place in range(len(asked)) if _second(answers[str(place)]) >= least]
     told = {asked[place].column for place in telling}
-    left_out = [LeftOut(name, _why(customers[name])) for name in columns.columns if name not in told]
+    left_out = [LeftOut(name, _why(frame[name])) for name in columns.columns if name not in told]
     if not telling:
         raise DataError.of("no column tells members from others", hint=_NOTHING)
-    asked, answers = [asked[place] for place in telling], answers.select(str(place) for place in telling)
+    asked = [asked[place] for place in telling]
+    customers = answers.select(map(str, telling)).with_columns(frame[_MEMBER])[_order_of_draws(frame[KEY], seed)]
+    answers, is_member = customers.drop(_MEMBER), customers[_MEMBER]
     folds = customers.select((pl.int_range(pl.len()).over(_MEMBER) % model.FOLDS).alias("fold")).to_series()
     say("fitting points")
     fitted = model.fit(answers, [len(one.answers) for one in asked], is_member, folds, say)
@@ -82,10 +83,10 @@ def picture(evaluated: Evaluated, segment: str, columns: Candidates, seed: int, 
 _NOTHING = "a lookup, or `derive` in `[customers]`, may bring columns that do: where people live, how old they are"
 
 
-def _in_order_of_draws(frame: pl.DataFrame, segment: str, columns: Sequence[str], seed: int) -> pl.DataFrame:
-    draws = pl.DataFrame({_U: uniform(frame[KEY], "lookalike", str(seed)), KEY: frame[KEY]}).with_row_index()
-    order = draws.sort(_U, KEY)["index"]
-    return frame.select(*columns, pl.col(member(segment)).alias(_MEMBER))[order]
+def _order_of_draws(keys: pl.Series, seed: int) -> pl.Series:
+    """The places of the customers in the order of their draws."""
+    draws = pl.DataFrame({_U: uniform(keys, "lookalike", str(seed)), KEY: keys}).with_row_index()
+    return draws.sort(_U, KEY)["index"]
 
 
 def _second(answers: pl.Series) -> int:

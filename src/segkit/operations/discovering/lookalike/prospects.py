@@ -13,7 +13,7 @@ from segkit.columns.plan.plan import Plan
 from segkit.errors import DataError
 from segkit.io.read import Workspace, open_table
 from segkit.io.write import FORMATS
-from segkit.operations.discovering.lookalike.made_of import sources_of
+from segkit.operations.discovering.lookalike.asking.made_of import sources_of
 from segkit.operations.discovering.saved.sections import sections_of
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
-from segkit.discoveries.lookalike import LookalikeResult, Question, Reason
+from segkit.discoveries.lookalike import WHY, LookalikeResult, Question, Reason
 from segkit.report.numbers import percent, seconds, share
 from segkit.report.text.discovering.words import in_words
 from segkit.report.text.screen import told
@@ -16,20 +16,6 @@ from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.words import count, plural
 
 MOST_TRAITS, MOST_COLUMNS, MOST_NAMES = 8, 12, 6
-WORDS: Mapping[Reason, str] = {
-    "key": "tells who somebody is",
-    "seed": "criterion of the segment, or made of the same",
-    "events": "made of events, which prospects do not have",
-    "consent": "says who may be written",
-    "personal": "personal data",
-    "values": "no value that is frequent",
-    "constant": "the same for nearly all",
-    "type": "no values that conditions ask for",
-    "prospects": "not in the file of prospects, or of another type there",
-    "points": "adds nothing to the others",
-    "not chosen": "not named by --columns",
-}
-"""Why columns are left out."""
 
 
 def lookalike_summary(result: LookalikeResult) -> RenderableType:
@@ -53,9 +39,10 @@ def _headline(result: LookalikeResult) -> Text:
     first = f"{plural(result.customers, 'customer')} on {result.as_of}, "
     first += f"{count(result.members)} of them in {result.segment} ({of_all})"
     others = "rows of another file" if result.prospects_path is not None else "the customers who are not in it"
+    held = f"the best 30 % hold {result.captured(3):.0f} % of the members"
     lines = [
         f"{plural(result.prospects, 'prospect')}: {others}",
-        f"AUC {result.auc:.2f} on customers it had not seen; the best 30 % hold {result.captured(3):.0f} % of the members",
+        f"AUC {result.auc:.2f} on customers it had not seen; {held}",
     ]
     if result.fitted < result.customers:
         lines.append(f"points fitted to {count(result.fitted)} customers, members first of all")
@@ -88,12 +75,6 @@ def _card(result: LookalikeResult) -> RenderableType:
     if len(asked) <= MOST_COLUMNS:
         return table
     rest = f"{plural(len(asked) - MOST_COLUMNS, 'more question')} with fewer points; --save-rules or --json has all"
-    return spaced([table]) if not rest else _under(table, rest)
-
-
-def _under(table: RenderableType, rest: str) -> RenderableType:
-    from rich.console import Group
-
     return Group(table, Text(rest, style="dim"))
 
 
@@ -127,7 +108,7 @@ def _left_out(result: LookalikeResult) -> Text | None:
     names: dict[Reason, list[str]] = {}
     for one in result.left_out:
         names.setdefault(one.reason, []).append(f"{one.column} ({one.what})" if one.what else one.column)
-    lines = [f"  {WORDS[reason]}: {_listed(of_reason)}" for reason, of_reason in names.items()]
+    lines = [f"  {WHY[reason]}: {_listed(of_reason)}" for reason, of_reason in names.items()]
     return _plain("\n".join(["Left out", *lines])) if lines else None
 
 

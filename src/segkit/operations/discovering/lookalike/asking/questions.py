@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from math import ceil
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,7 +12,7 @@ import polars as pl
 from segkit.criteria.conditions import holds
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Kind, kind_of
-from segkit.operations.discovering.lookalike.cuts import cuts
+from segkit.operations.discovering.lookalike.asking.cuts import cuts
 from segkit.rules.model.base import freeze
 from segkit.rules.model.conditions import Condition
 
@@ -58,7 +59,7 @@ def _of_ranges(known: pl.Series, least: int) -> Iterator[Written]:
         yield {"missing": False}
         return
     yield {"max": edges[0]}
-    yield from ({"above": low, "max": high} for low, high in zip(edges, edges[1:], strict=False))
+    yield from ({"above": low, "max": high} for low, high in pairwise(edges))
     yield {"above": edges[-1]}
 
 

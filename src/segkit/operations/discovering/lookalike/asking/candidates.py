@@ -8,11 +8,11 @@ from typing import NamedTuple
 from segkit.columns.helpers import member
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import Dtypes, kind_of
-from segkit.discoveries.lookalike import LeftOut, Reason
+from segkit.discoveries.lookalike import WHY, LeftOut, Reason
 from segkit.errors import RuleError
 from segkit.operations.column_facts.personal_columns import personal_among
-from segkit.operations.discovering.lookalike.made_of import sources_of
-from segkit.operations.discovering.lookalike.questions import asks_well
+from segkit.operations.discovering.lookalike.asking.made_of import sources_of
+from segkit.operations.discovering.lookalike.asking.questions import asks_well
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.personal.permission import consents
 from segkit.rules.tables import CUSTOMERS
@@ -21,20 +21,6 @@ from segkit.words import nearest
 
 OF_MANY = frozenset({"birth date"})
 """Kinds of personal data that ranges of many customers tell nothing personal of."""
-WORDS: Mapping[Reason, str] = {
-    "key": "tells who somebody is",
-    "personal": "holds personal data",
-    "consent": "says who may be written",
-    "seed": "is a criterion of the segment, or made of what one is made of",
-    "events": "is made of events, which prospects do not have",
-    "values": "has no value that is frequent enough",
-    "constant": "has the same value for nearly all",
-    "type": "has values that no condition asks for",
-    "prospects": "is not in the file of prospects, or of another type there",
-    "points": "adds nothing to the others",
-    "not chosen": "is not named by `--columns`",
-}
-"""Why a column is left out, in words."""
 
 
 class Candidates(NamedTuple):
@@ -71,7 +57,7 @@ def candidates(evaluated: Evaluated, segment: str, chosen: Collection[str], else
 def refused(one: LeftOut) -> RuleError:
     """The error for a column that was chosen and cannot be asked about."""
     what = f" ({one.what})" if one.what else ""
-    message = f"`--columns` names `{one.column}`, which {WORDS[one.reason]}{what}"
+    message = f"`--columns` names `{one.column}`, which {WHY[one.reason]}{what}"
     return RuleError.of(message, hint=_HINTS.get(one.reason, "take it out"))
 
 

@@ -20,10 +20,10 @@ def auc_of(scores: pl.Series, is_member: pl.Series) -> float:
 def auc_of_counts(counts: pl.DataFrame) -> float:
     """The same of the `members` and `customers` with each `score`; one half where nobody is a member, or all are."""
     by_score = counts.group_by("score").agg(pl.col("members", "customers").sum().cast(pl.Float64)).sort("score")
-    others = by_score["customers"] - by_score["members"]
+    members, others = pl.col("members"), pl.col("customers") - pl.col("members")
     below = others.cum_sum() - others / 2
-    pairs = by_score["members"].sum() * others.sum()
-    return float((by_score["members"] * below).sum() / pairs) if pairs else 0.5
+    higher, pairs = by_score.select((members * below).sum(), pairs=members.sum() * others.sum()).row(0)
+    return float(higher / pairs) if pairs else 0.5
 
 
 def tenths_of(scores: pl.Series, is_member: pl.Series) -> Iterator[Tenth]:
@@ -55,6 +55,5 @@ def auc_of_answers(answers: pl.Series, is_member: pl.Series, folds: pl.Series) -
     counts = rows.group_by("answer", "fold").agg(pl.col("member").sum().alias("members"), pl.len().alias("customers"))
     whole = pl.col("members", "customers").sum().over("answer")
     outside = counts.select(whole - pl.col("members", "customers"))
-    of_all = is_member.mean()
-    share = (outside["members"] / outside["customers"]).fill_nan(of_all)
+    share = (outside["members"] / outside["customers"]).fill_nan(int(is_member.sum()) / len(is_member))
     return auc_of_counts(counts.with_columns(share.alias("score")))
