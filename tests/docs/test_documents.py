@@ -53,7 +53,7 @@ def text(request: pytest.FixtureRequest) -> str:
 
 
 EXTRAS = {
-    "docs/cli.md": [pytest.mark.extra("report")],
+    "docs/cli.md": [pytest.mark.extra("report", "discover")],
     "docs/tour.md": [pytest.mark.extra("report")],
     "docs/recipes.md": [pytest.mark.extra("geo", "predict", "excel", "database")],
     "docs/rule-file.md": [pytest.mark.extra("geo")],

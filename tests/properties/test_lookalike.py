@@ -26,7 +26,19 @@ from .test_oracle import examples
 
 pytestmark = pytest.mark.extra("discover")
 
-TEXTS = ["plain", "Bücher", "北京", 'with "quotes"', "it's", "back\\slash", "${HOME}", "$${x}", "a,b", "tab\there", "e\u0301"]
+TEXTS = [
+    "plain",
+    "Bücher",
+    "北京",
+    'with "quotes"',
+    "it's",
+    "back\\slash",
+    "${HOME}",
+    "$${x}",
+    "a,b",
+    "tab\there",
+    "e\u0301",
+]
 ZONE = "America/New_York"
 Value = Any
 Draw = Callable[[random.Random], Value]
@@ -48,9 +60,7 @@ KINDS: dict[str, Draw] = {
     "list": lambda r: r.sample(TEXTS[:7], r.randint(1, 3)),
 }
 DTYPES = {"money": pl.Decimal(18, 2), "zoned": pl.Datetime("us", ZONE), "list": pl.List(pl.String)}
-SPECS = st.lists(
-    st.tuples(st.sampled_from(list(KINDS)), st.sampled_from([0.0, 0.01, 0.2])), min_size=1, max_size=7
-)
+SPECS = st.lists(st.tuples(st.sampled_from(list(KINDS)), st.sampled_from([0.0, 0.01, 0.2])), min_size=1, max_size=7)
 
 
 def made(seed: int, specs: list[tuple[str, float]]) -> list[dict[str, Value]]:
@@ -160,9 +170,7 @@ def test_apply_counts_the_points_of_the_card(seed: int, specs: list[tuple[str, f
         given_out = scores(out)
     wanted = {}
     for row in rows:
-        answers = [
-            [a for a in q["answers"] if holds(row[q["column"]], a["condition"])] for q in found["card"]
-        ]
+        answers = [[a for a in q["answers"] if holds(row[q["column"]], a["condition"])] for q in found["card"]]
         assert all(len(one) == 1 for one in answers), "exactly one answer to each question"
         wanted[row["id"]] = sum(one[0]["points"] for one in answers)
     assert applied == wanted

@@ -104,12 +104,16 @@ def _fifths(result: LookalikeResult) -> RenderableType:
     return titled("The chance to be a member: what the model said, and what was", table)
 
 
-def _left_out(result: LookalikeResult) -> Text | None:
+def _left_out(result: LookalikeResult) -> RenderableType | None:
     names: dict[Reason, list[str]] = {}
     for one in result.left_out:
         names.setdefault(one.reason, []).append(f"{one.column} ({one.what})" if one.what else one.column)
-    lines = [f"  {WHY[reason]}: {_listed(of_reason)}" for reason, of_reason in names.items()]
-    return _plain("\n".join(["Left out", *lines])) if lines else None
+    table = plain_table()
+    table.add_column("Left out", max_width=40)
+    table.add_column("because it", max_width=38)
+    for reason, of_reason in names.items():
+        table.add_row(_plain(_listed(of_reason)), WHY[reason])
+    return table if names else None
 
 
 def _listed(names: Sequence[str]) -> str:
