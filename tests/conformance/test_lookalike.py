@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.desk import Desk, environment, event_table, head
+from tests.desk import ROOT, Desk, environment, event_table, head
 
 pytestmark = pytest.mark.extra("discover")
 COLUMNS = ("id", "vip", "age", "region", "income", "born", "pets", "consent", "mail", "note", "planet")
@@ -403,17 +404,8 @@ def test_the_number_of_threads_changes_nothing(desk: Desk) -> None:
     found = set()
     for threads in ("1", "3"):
         env = {**environment(), "POLARS_MAX_THREADS": threads, "OMP_NUM_THREADS": threads}
-        command = [
-            sys.executable,
-            "-m",
-            "segkit",
-            "lookalike",
-            rules,
-            "--seed-segment",
-            "seed",
-            "--save-rules",
-            "s.toml",
-        ]
+        asked_for = ["lookalike", str(rules), "--seed-segment", "seed", "--save-rules", "s.toml"]
+        command = [sys.executable, "-m", "segkit", *asked_for]
         subprocess.run(command, cwd=desk.folder, env=env, check=True, capture_output=True)
         found.add((desk / "s.toml").read_bytes())
     assert len(found) == 1
@@ -527,8 +519,8 @@ OF_PROSPECTS = [
     ("no key", "number,age\n1,50\n", "", 3, ["has no column `id`, the key of customers"]),
     ("no rows", "id,age\n", "", 3, ["no prospects"]),
     ("not there", None, "", 3, ["p.csv"]),
-    ("nothing in common", "id,size\na,1\nb,2\n", "", 3, ["no column tells members from others"]),
-    ("of another type", "id,age\na,old\nb,young\n", "", 3, ["no column tells members from others"]),
+    ("nothing in common", "id,size\na,1\nb,2\n", "", 3, ["has no column, beside the key"]),
+    ("of another type", "id,age\na,old\nb,young\n", "", 3, ["has no column, beside the key"]),
     ("without consent", "id,age\na,50\nb,40\n", "[consent]\nrequire.consent = true\n", 2, ["`consent`"]),
     ("a key twice", "id,age\na,50\na,40\n", "", 3, ["`a`"]),
 ]
@@ -558,3 +550,60 @@ def test_the_picture_in_words(desk: Desk) -> None:
     for trait in found["traits"]:
         assert trait["members"] / members > trait["others"] / (600 - members)
     assert "region: north" in desk.segkit("lookalike", desk / "rules.toml", "--seed-segment", "seed").stdout
+
+
+def test_a_segment_that_is_called_like_the_found_one(desk: Desk) -> None:
+    files(desk)
+    rules = HEAD + '[segment.like-seed]\ndemographic.age.min = 60\n[segment.seed]\nin_segment = "like-seed"\n'
+    path = desk.put("rules.toml", rules)
+    desk.segkit("lookalike", path, "--seed-segment", "seed", "--save-rules", desk / "s.toml")
+    run = json.loads(desk.segkit("apply", desk / "s.toml", "--json").stdout)
+    assert [one["name"] for one in run["segments"]] == ["like-seed", "seed", "like-seed-too"]
+
+
+def test_the_day_that_is_given_is_that_of_the_saved_rules(desk: Desk) -> None:
+    files(desk)
+    done(
+        desk, HEAD + TRAITS + SEED, "--as-of", "2025-12-31", "--save-rules", desk / "s.toml", "-o", desk / "points.csv"
+    )
+    text = (desk / "s.toml").read_text(encoding="utf-8")
+    assert "as_of = 2025-12-31" in text
+    (desk / "s.toml").write_text(text + "[segment.everybody]\neveryone = true\n", encoding="utf-8")
+    desk.segkit("apply", desk / "s.toml")
+    applied = {row["id"]: row["likeness_score"] for row in desk.read("s/everybody.csv")}
+    points = {row["id"]: row["likeness_score"] for row in desk.read("points.csv")}
+    assert points and points == {key: applied[key] for key in points}
+
+
+def test_without_the_extra_one_error_says_what_to_install(desk: Desk) -> None:
+    files(desk)
+    desk.put("rules.toml", HEAD + SEED)
+    code = "import sys; sys.modules['sklearn'] = None; from segkit.__main__ import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "lookalike",
+        "rules.toml",
+        "--seed-segment",
+        "seed",
+        "--save-rules",
+        "s.toml",
+    ]
+    done_ = subprocess.run(command, cwd=desk.folder, env=environment(), capture_output=True, text=True, check=False)
+    assert done_.returncode == 2 and done_.stdout == ""
+    assert done_.stderr.count("error: ") == 1 and '`pip install "segkit-cli[discover]"`' in done_.stderr
+    assert not (desk / "s.toml").exists()
+
+
+def test_every_field_of_json_is_documented(desk: Desk) -> None:
+    files(desk)
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8").partition("### `segkit lookalike --json`")[2]
+    known = set(re.findall(r"`(\w+)`", text.partition("\n### ")[0])) | {"schema_version"}
+    found = done(desk, HEAD + SEED)
+    names = set(found)
+    for table in ("card", "traits", "columns", "left_out", "tenths", "fifths"):
+        names |= {name for one in found[table] for name in one}
+    names |= {name for one in found["card"] for answer in one["answers"] for name in answer} | set(found["best"])
+    assert names <= known
+    assert {one["reason"] for one in found["left_out"]} <= known

@@ -7,20 +7,21 @@ import time as clock
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import polars as pl
 
 from segkit.columns.helpers import member
-from segkit.diagnostics import only_notes, without_notes
-from segkit.discoveries.lookalike import LookalikeResult
+from segkit.columns.plan.plan import Plan
+from segkit.diagnostics import Diagnostic, only_notes, without_notes
+from segkit.discoveries.lookalike import LeftOut, LookalikeResult
 from segkit.errors import DataError, RuleError, require_extra
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
-from segkit.operations.discovering.lookalike.asking.candidates import candidates
+from segkit.operations.discovering.lookalike.asking.candidates import Candidates, candidates
 from segkit.operations.discovering.lookalike.card import COLUMN, NAME, best_of, score_lines, scores_of, segment_lines
-from segkit.operations.discovering.lookalike.picture import picture
-from segkit.operations.discovering.lookalike.prospects import prospects_of
+from segkit.operations.discovering.lookalike.picture import Picture, picture
+from segkit.operations.discovering.lookalike.prospects import Prospects, prospects_of
 from segkit.operations.discovering.lookalike.weighing.leaks import hardly, leaks
 from segkit.operations.discovering.saved import save
 from segkit.operations.discovering.saved.blocks import building_blocks
@@ -68,61 +69,106 @@ def lookalike(
         save.refuse_target(loaded, save_rules)
     if output is not None:
         require_secret(loaded)
+    given = Overrides(as_of=as_of, customers=prospects)
     with Workspace() as ws:
         evaluated = evaluate(loaded, loaded.rules.today(), ws, progress, all_columns=True, of_these=columns)
         _require_size(loaded, evaluated, segment)
-        given = Overrides(as_of=as_of, customers=prospects)
         others = prospects_of(loaded, evaluated.plan, given, columns, ws, progress) if prospects is not None else None
         for one in (evaluated, others.evaluated) if others else (evaluated,):
             spare_inputs(one, targets)
-        chosen = candidates(evaluated, segment, columns, others.evaluated.plan.schema if others else None)
+        chosen = _candidates(evaluated, segment, columns, others)
         found = picture(evaluated, segment, chosen, seed, progress)
         progress("counting points")
-        rows = others.evaluated.computed.frame if others else _not_members(evaluated, segment)
-        plan = (others.evaluated if others else evaluated).plan
-        scores = scores_of(found.questions, plan, rows)
-        warnings = dict.fromkeys((*evaluated.warnings, *(others.evaluated.warnings if others else ())))
-        result = LookalikeResult(
-            as_of=plan.context.as_of,
+        people = _people(evaluated, segment, others, found)
+        asked = _Asked(
             segment=segment,
-            customers=evaluated.computed.size,
-            members=_members(evaluated, segment),
-            prospects=len(rows),
-            prospects_path=prospects,
             seed=seed,
-            fitted=found.fitted,
-            auc=found.auc,
-            questions=found.questions,
-            traits=found.traits,
-            alone=found.alone,
-            left_out=(*chosen.left_out, *found.left_out),
-            tenths=found.tenths,
-            fifths=found.fifths,
-            best=best_of(scores, top_percent),
-            warnings=(*without_notes(warnings), *leaks(found.alone), *hardly(found.auc)),
-            notes=only_notes(warnings),
+            percent=top_percent,
             path=None if output == STDOUT else output,
             rules_path=save_rules,
-            elapsed_seconds=0.0,
         )
+        result = _result(asked, evaluated, (*chosen.left_out, *found.left_out), found, people)
         if output is not None:
             progress("writing")
-            shown = rows.select(written_key(plan.rules).alias(plan.rules.customers.key)).with_columns(scores)
-            write_rows(shown.lazy(), output, ws, stdout, plan.context.as_of)
+            write_rows(people.rows.lazy(), output, ws, stdout, people.plan.context.as_of)
         if save_rules is not None:
-            lines = [*_sections(loaded, result, Path(save_rules).parent)]
             save.save_rules(
                 others.loaded if others else loaded,
                 save_rules,
-                lines,
+                [*_sections(loaded, result, Path(save_rules).parent)],
                 command="lookalike",
                 told=[*_told(result)],
                 given=given,
-                columns=[*plan.output_columns, COLUMN],
+                columns=[*people.plan.output_columns, COLUMN],
                 wait=wait,
                 on_wait=progress,
             )
     return result._replace(elapsed_seconds=clock.perf_counter() - started)
+
+
+def _candidates(evaluated: Evaluated, segment: str, columns: Sequence[str], others: Prospects | None) -> Candidates:
+    """The columns that may be asked about; `DataError` where prospects have none of them."""
+    found = candidates(evaluated, segment, columns, others.evaluated.plan.schema if others else None)
+    if others and not found.columns:
+        message = f"`{others.path}` has no column, beside the key, that may be asked of customers, too"
+        raise DataError.of(message, hint="columns that mean the same have the same name, and values of the same type")
+    return found
+
+
+class _People(NamedTuple):
+    """The prospects: their plan, key and points, in the order of the file, which file, and warnings about it."""
+
+    plan: Plan
+    rows: pl.DataFrame
+    path: str | None
+    warnings: tuple[Diagnostic, ...]
+
+
+def _people(evaluated: Evaluated, segment: str, others: Prospects | None, found: Picture) -> _People:
+    frame = others.evaluated.computed.frame if others else evaluated.computed.frame.filter(~pl.col(member(segment)))
+    plan = (others.evaluated if others else evaluated).plan
+    key = written_key(plan.rules).alias(plan.rules.customers.key)
+    rows = frame.select(key).with_columns(scores_of(found.questions, plan, frame))
+    warnings = dict.fromkeys((*evaluated.warnings, *(others.evaluated.warnings if others else ())))
+    return _People(plan=plan, rows=rows, path=others.path if others else None, warnings=tuple(warnings))
+
+
+class _Asked(NamedTuple):
+    """What was asked for, as the result tells it."""
+
+    segment: str
+    seed: int
+    percent: Decimal
+    path: str | None
+    rules_path: str | None
+
+
+def _result(
+    asked: _Asked, evaluated: Evaluated, left_out: tuple[LeftOut, ...], found: Picture, people: _People
+) -> LookalikeResult:
+    return LookalikeResult(
+        as_of=evaluated.plan.context.as_of,
+        segment=asked.segment,
+        customers=evaluated.computed.size,
+        members=_members(evaluated, asked.segment),
+        prospects=len(people.rows),
+        prospects_path=people.path,
+        seed=asked.seed,
+        fitted=found.fitted,
+        auc=found.auc,
+        questions=found.questions,
+        traits=found.traits,
+        alone=found.alone,
+        left_out=left_out,
+        tenths=found.tenths,
+        fifths=found.fifths,
+        best=best_of(people.rows[COLUMN], asked.percent),
+        warnings=(*without_notes(people.warnings), *leaks(found.alone), *hardly(found.auc)),
+        notes=only_notes(people.warnings),
+        path=asked.path,
+        rules_path=asked.rules_path,
+        elapsed_seconds=0.0,
+    )
 
 
 def _loaded(rules: Path, segment: str, as_of: dt.date | None) -> Loaded:
@@ -138,10 +184,6 @@ def _loaded(rules: Path, segment: str, as_of: dt.date | None) -> Loaded:
 
 def _members(evaluated: Evaluated, segment: str) -> int:
     return int(evaluated.computed.column(member(segment)).sum())
-
-
-def _not_members(evaluated: Evaluated, segment: str) -> pl.DataFrame:
-    return evaluated.computed.frame.filter(~pl.col(member(segment)))
 
 
 def _require_size(loaded: Loaded, evaluated: Evaluated, segment: str) -> None:
@@ -160,6 +202,8 @@ def _require_size(loaded: Loaded, evaluated: Evaluated, segment: str) -> None:
 
 def _sections(loaded: Loaded, result: LookalikeResult, folder: Path) -> Iterator[str]:
     name = f"like-{result.segment}"
+    while name in loaded.rules.segment:
+        name += "-too"
     yield from score_lines(result, loaded.rules)
     yield ""
     if result.prospects_path is None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import tomli
 
+from segkit.addresses import told_apart
 from segkit.columns.plan.plan import Plan
 from segkit.errors import DataError
 from segkit.io.read import Workspace, open_table
@@ -30,11 +31,12 @@ _EVERYBODY = "[segment.everybody]\neveryone = true\n"
 
 
 class Prospects(NamedTuple):
-    """The rows of another file with their columns, and the rules that read it, which are `given` its path."""
+    """The rows of another file with their columns, and the rules that read it."""
 
     evaluated: Evaluated
     loaded: Loaded
-    given: Overrides
+    path: str
+    """As messages may show it: without a user and password of an address."""
 
 
 def prospects_of(
@@ -51,7 +53,7 @@ def prospects_of(
     evaluated = evaluate(placed, plan.context.as_of, ws, progress, all_columns=True, of_these=columns)
     if not evaluated.computed.size:
         raise DataError.of(f"`{given.customers}` has no prospects", hint="give a file with a row for each of them")
-    return Prospects(evaluated, rules, given)
+    return Prospects(evaluated, rules, told_apart(str(given.customers)))
 
 
 def _columns(loaded: Loaded, given: Overrides, ws: Workspace) -> set[str]:
