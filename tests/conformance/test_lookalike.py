@@ -90,6 +90,13 @@ WHAT = [
     ("a trait of the seed", TRAITS, "[segment.seed]\ndemographic.years.min = 60\n", {"age"}, dict.fromkeys(("years", "born"), "seed")),
     ("made of the same", TRAITS, "[segment.seed]\nsql = \"income > 42000\"\n", {"age", "years"}, dict.fromkeys(("income", "rich"), "seed")),
     (
+        "derived from it",
+        "",
+        "[segment.seed]\ndemographic.age.min = 60\n",
+        {"income", "richer"},
+        {"age": "seed", "twice": "seed"},
+    ),
+    (
         "another segment",
         "",
         "[segment.old]\ndemographic.age.min = 50\n[segment.seed]\nin_segment = \"old\"\nnone = [{ geographic.region = \"west\" }]\n",
@@ -150,7 +157,8 @@ def test_what_is_asked_and_what_is_left_out(
     desk: Desk, what: str, more: str, segment: str, wanted: set[str], reasons: dict[str, str]
 ) -> None:
     files(desk)
-    found = done(desk, HEAD + more + segment)
+    derived = "derive.twice = 'age * 2'\nderive.richer = 'income + 1'\n" if "derived" in what else ""
+    found = done(desk, HEAD + derived + more + segment)
     assert wanted <= asked(found)
     assert reasons.items() <= left_out(found).items()
     assert not asked(found) & (left_out(found).keys() - {n for n, why in left_out(found).items() if why == "points"})
@@ -607,3 +615,20 @@ def test_every_field_of_json_is_documented(desk: Desk) -> None:
     names |= {name for one in found["card"] for answer in one["answers"] for name in answer} | set(found["best"])
     assert names <= known
     assert {one["reason"] for one in found["left_out"]} <= known
+
+
+@pytest.mark.extra("geo")
+def test_a_zone_is_found_from_where_the_saved_rules_are(desk: Desk) -> None:
+    files(desk)
+    rows = [{**row, "lat": 45 + n % 5, "lon": 1} for n, row in enumerate(people())]
+    put(desk, rows)
+    square = [[0, 44], [2, 44], [2, 46.5], [0, 46.5], [0, 44]]
+    zone = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}}
+    desk.put("in/zones.geojson", json.dumps({"type": "FeatureCollection", "features": [zone]}))
+    where = HEAD.replace('"c.csv"', '"../c.csv"') + 'latitude = "lat"\nlongitude = "lon"\n'
+    rules = desk.put("in/rules.toml", where + '[segment.seed]\ngeographic.inside = "zones.geojson"\n')
+    options = ("--seed-segment", "seed", "--save-rules", desk / "out/s.toml", "--json")
+    found = json.loads(desk.segkit("lookalike", rules, *options).stdout)
+    assert found["members"] == 240 and left_out(found)["lat"] == left_out(found)["lon"] == "seed"
+    run = json.loads(desk.segkit("apply", desk / "out/s.toml", "--json").stdout)
+    assert run["segments"][0]["matched"] == 240
