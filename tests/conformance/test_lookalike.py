@@ -274,11 +274,16 @@ def test_a_column_that_leads(desk: Desk) -> None:
 
 
 def test_a_card_that_tells_nothing(desk: Desk) -> None:
+    """Twenty columns of chance: whoever has seen a customer would know him again."""
     r, rows = random.Random(7), people()
     for row in rows:
         row["vip"] = r.choice(["yes", "no", "no"])
+        row |= {f"noise{n}": r.choice("abcdefgh") for n in range(20)}
     put(desk, rows)
-    assert any("hardly tells members from others" in w["message"] for w in done(desk, HEAD + SEED)["warnings"])
+    found = done(desk, HEAD + SEED)
+    assert 0.4 < found["auc"] < 0.58
+    assert any("hardly tells members from others" in w["message"] for w in found["warnings"])
+    assert found["fifths"][0]["was"] > 0.15, "chances are of customers whom it has not seen, too"
 
 
 def auc(scores: Sequence[float], members: Sequence[bool]) -> float:
