@@ -18,6 +18,7 @@ CASES: list[tuple[str, list[Any], int, list[Any]]] = [
     ("one of them is rare", [0] * 99 + [1], 2, []),
     ("the upper one is frequent", [0] * 10 + [1] * 90, 2, [0]),
     ("a value in the middle that many have", [*range(20), *[50] * 60, *range(80, 100)], 2, [20, 50]),
+    ("one that many have, near an edge", [*range(12), *[50] * 24, *range(101, 165)], 2, [20, 100, 104, 124, 144]),
     ("as many in each", list(range(100)), 2, [19, 39, 59, 79]),
     ("round, where that moves few", [n + 0.37 for n in range(1000)], 20, [200, 400, 600, 800]),
     ("below and above zero", [n / 10 - 50 for n in range(1000)], 20, [-30, -10, 10, 30]),
