@@ -27,6 +27,10 @@ COMMANDS = {
     "evaluate": ("segkit.cli.commands.evaluate", "What came of a run: who was written, beside who was not."),
     "history": ("segkit.cli.commands.history", "Segments over time: their sizes, who stayed, who bought."),
     "report": ("segkit.cli.commands.report", "A run as one HTML page, to be forwarded and printed."),
+    "lookalike": (
+        "segkit.cli.commands.lookalike",
+        "Who resembles a segment: a card of points, and the best prospects.",
+    ),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "cache": ("segkit.cli.commands.cache", "Remove what runs keep of large texts."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
@@ -37,7 +41,7 @@ GROUPS = {
     "Run": ("apply", "rfm", "cache"),
     "Trust": ("audit", "explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("evaluate", "history", "report", "cohorts"),
-    "Discover": ("basket",),
+    "Discover": ("basket", "lookalike"),
 }
 """The commands as `segkit --help` shows them, by what they are for."""
 

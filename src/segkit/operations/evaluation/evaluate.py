@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +76,7 @@ def evaluate(
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
     all_columns: bool = False,
+    of_these: Collection[str] = (),
     given: frozenset[str] = frozenset(),
     unknown: frozenset[str] = frozenset(),
     since: dt.date | None = None,
@@ -84,7 +85,8 @@ def evaluate(
     """Every computed column of every customer that an output asks for, and those that are `kept`.
 
     With `leaves`, also what each criterion of a segment looks at, and of those whose keys are `told`, or of all, what
-    is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read.
+    is told beside it; with `whole`, all that is computed on the way; with `all_columns`, all that rules could read, or
+    what is `of_these`.
 
     The tables have the columns that are `given`: these are not computed, nor are those that are `unknown`, which look
     at all customers. With `since`, customers also have what they bought after that day. Before anything is computed,
@@ -100,7 +102,8 @@ def evaluate(
     also: Mapping[str, frozenset[str]] = {}
     if all_columns:
         tables = {name: beyond_the_sample(table) for name, table in tables.items()}
-        also = {CUSTOMERS: readable_columns(loaded.rules, tables)[CUSTOMERS]}
+        readable = readable_columns(loaded.rules, tables)[CUSTOMERS]
+        also = {CUSTOMERS: readable.intersection(of_these) if of_these else readable}
     context = Context(
         as_of,
         zones=zones.areas,

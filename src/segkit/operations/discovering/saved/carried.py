@@ -51,7 +51,7 @@ def carried(loaded: Loaded, folder: Path, given: Overrides) -> dict[str, Any]:
                 table[key] = _placed(table[key], place)
     if given.customers is not None:  # from the working directory, and so a whole path now
         data["customers"]["path"] = _placed(data["customers"]["path"], lambda path: _near(folder, path))
-    return dict(_with_zones(data, place))
+    return dict(with_zones(data, place))
 
 
 def seen_from(folder: Path, path: str, directory: Path) -> str:
@@ -91,7 +91,7 @@ def _placed(paths: Any, place: Place) -> Any:
     return place(paths) if isinstance(paths, str) else [place(path) for path in paths]
 
 
-def _with_zones(value: Mapping[str, Any], place: Place) -> Iterator[tuple[str, Any]]:
+def with_zones(value: Mapping[str, Any], place: Place) -> Iterator[tuple[str, Any]]:
     """The keys and values, with the files of zones in their places, however deep they stand."""
     for key, item in value.items():
         if key == "geographic" and isinstance(item, Mapping) and "inside" in item:
@@ -102,7 +102,7 @@ def _with_zones(value: Mapping[str, Any], place: Place) -> Iterator[tuple[str, A
 
 def _deeper(value: Any, place: Place) -> Any:
     if isinstance(value, Mapping):
-        return dict(_with_zones(value, place))
+        return dict(with_zones(value, place))
     return [_deeper(item, place) for item in value] if isinstance(value, list) else value
 
 
