@@ -16,6 +16,7 @@ from segkit.gates.parts import through_gates
 from segkit.io.read import Workspace
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.of_the_day import in_future, of_the_day
+from segkit.operations.lists.audience import cut, with_phones
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
@@ -98,6 +99,7 @@ def decide(
     gates = _through_gates(rules, evaluated.computed.parts, chosen, ws)
     tally = evaluated.tally.add(gates.tally)
     columns, of_layout = layout(evaluated.plan)
+    lists, of_audience = cut(lists_of(rules, tally, chosen), gates.marked, rules)
     return Decision(
         loaded=loaded,
         evaluated=evaluated,
@@ -106,9 +108,9 @@ def decide(
         limits=gates.limits,
         tally=tally,
         medians=medians(gates.marked, shown(rules, chosen), rules.output.profile),
-        lists=lists_of(rules, tally, chosen),
+        lists=lists,
         rows=Rows(gates.marked, rules, columns, evaluated.plan.context.as_of),
-        warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
+        warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout, *of_audience],
     )
 
 
@@ -124,7 +126,7 @@ class _Passed(NamedTuple):
 def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace) -> _Passed:
     tally, limits, paths = Tally(), dict[str, Any](), list[Path]()
     for customers, of_part in through_gates(rules, parts):
-        marked = with_marks(customers, of_part.lines)
+        marked = with_phones(with_marks(customers, of_part.lines), rules, _listed(of_part, chosen))
         tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
         limits = _limits(of_part)  # each part is told the same
         if len(parts) == 1:
@@ -133,6 +135,13 @@ def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Seque
         with ws.filling():
             marked.write_ipc(paths[-1], compression="uncompressed")
     return _Passed(pl.concat(map(pl.scan_ipc, paths)), tally, limits, None)
+
+
+def _listed(of_gates: Ledger, chosen: Sequence[str]) -> list[pl.Series]:
+    """The marks of those in some list: written, held out, or in the control group."""
+    lines = [of_gates.lines[name] for name in chosen]
+    marks = [mark for line in lines for mark in (line.written, line.held, line.control) if mark is not None]
+    return [mark.alias(str(number)) for number, mark in enumerate(marks)]
 
 
 def _limits(of_gates: Ledger) -> dict[str, Any]:

@@ -564,7 +564,8 @@ def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
     outputs = [
-        {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds} for o in segment.outputs
+        {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds, "rows": o.rows}
+        for o in segment.outputs
     ]
     path = next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None)
     return {
@@ -582,6 +583,7 @@ def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
         "write": segment.write,
         "profile": {column: _profile(p) for column, p in segment.profile.items()},
         "change": segment.change and {"entered": segment.change.entered, "left": segment.change.left},
+        "without_identifier": segment.without_identifier,
     }
 
 

@@ -130,6 +130,8 @@ def _form(rules: RuleFile) -> m.OutputForm:
         key_secret=key.secret,
         key_escaped=key.escaped,
         label_column=output.label_column,
+        headers=output.headers,
+        audience=output.audience,
         changes=output.changes,
         to=without_secrets(output.to) if output.to else None,
         table=output.table,
@@ -162,6 +164,7 @@ def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_tabl
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
             for column, p in segment.profile.items()
         },
+        without_identifier=segment.without_identifier,
     )
 
 
@@ -179,7 +182,9 @@ def _limit_at(run: Decision, name: str) -> str | None:
 
 
 def _file(output: WrittenFile) -> m.FileOf:
-    return m.FileOf(path=Path(output.path).name, written=output.written, values=output.values, holds=output.holds)
+    return m.FileOf(
+        path=Path(output.path).name, written=output.written, values=output.values, holds=output.holds, rows=output.rows
+    )
 
 
 def _distribution(distribution: Distribution) -> m.DistributionOf:
