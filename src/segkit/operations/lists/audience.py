@@ -162,7 +162,7 @@ def _numbered(
 ) -> Iterator[Part]:
     """The files of a list that is too long for one."""
     found = customers.filter(one.rows & _findable(forms, platform))
-    lines = found.select(_lines(forms, platform).alias("lines")).with_row_index()
+    lines = found.with_columns(_lines(forms, platform).alias("lines")).select("lines").with_row_index()
     by_part = (
         lines.group_by(pl.col("index") // most).agg(pl.len().alias("customers"), pl.col("lines").sum()).sort("index")
     )
