@@ -141,6 +141,7 @@ def _form(rules: RuleFile) -> m.OutputForm:
 
 def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_table: bool) -> m.SegmentOf:
     outputs, asked = tuple(map(_file, segment.outputs)), run.rules.segment[segment.name]
+    whole = [o.path for o in outputs if not o.values and o.holds == MEMBERS]
     return m.SegmentOf(
         name=segment.name,
         label=segment.label,
@@ -148,7 +149,7 @@ def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_tabl
         excluded={reason: segment.excluded.get(reason, 0) for reason in REASONS},
         written=segment.written,
         share=_percent(segment.share) or 0.0,
-        path=None if in_table else next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
+        path=whole[0] if len(whole) == 1 and not in_table else None,
         outputs=outputs,
         control=segment.control,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
