@@ -374,6 +374,8 @@ def test_phone_numbers_need_an_extra(desk: Desk, monkeypatch: pytest.MonkeyPatch
     desk.put("c.csv", ROWS)
     done = desk.apply(HEAD + audience("meta", "phone", "country"), code=2)
     assert 'pip install "segkit-cli[audiences]"' in " ".join(done.stderr.split())
+    desk.segkit("explain", desk / "rules.toml", "k1")  # nothing goes out
+    desk.segkit("check", desk / "rules.toml")
     desk.apply(HEAD + audience("meta", "email", "country"))
 
 

@@ -74,13 +74,15 @@ def decide(
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
     since: dt.date | None = None,
+    delivered: bool = True,
     ready: Callable[[Plan], None] = lambda _: None,
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
     With `leaves`, the customers also have what each criterion of a segment looks at, and those whose keys are `told`
     what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`,
-    and what was bought after the day of `since`. Before anything is computed, `ready` may refuse the plan.
+    and what was bought after the day of `since`. Where nothing is `delivered`, no list is made for a platform. Before
+    anything is computed, `ready` may refuse the plan.
     """
     rules = loaded.rules
     evaluated = evaluate(
@@ -96,10 +98,12 @@ def decide(
         ready=ready,
     )
     progress("finding segments")
-    gates = _through_gates(rules, evaluated.computed.parts, chosen, ws)
+    gates = _through_gates(rules, evaluated.computed.parts, chosen, ws, delivered=delivered)
     tally = evaluated.tally.add(gates.tally)
     columns, of_layout = layout(evaluated.plan)
-    lists, of_audience = cut(lists_of(rules, tally, chosen), gates.marked, rules)
+    lists, of_audience = lists_of(rules, tally, chosen), list[Diagnostic]()
+    if delivered:
+        lists, of_audience = cut(lists, gates.marked, rules)
     return Decision(
         loaded=loaded,
         evaluated=evaluated,
@@ -123,10 +127,14 @@ class _Passed(NamedTuple):
     ledger: Ledger | None
 
 
-def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace) -> _Passed:
+def _through_gates(
+    rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace, *, delivered: bool
+) -> _Passed:
     tally, limits, paths = Tally(), dict[str, Any](), list[Path]()
     for customers, of_part in through_gates(rules, parts):
-        marked = with_phones(with_marks(customers, of_part.lines), rules, _listed(of_part, chosen))
+        marked = with_marks(customers, of_part.lines)
+        if delivered:
+            marked = with_phones(marked, rules, _listed(of_part, chosen))
         tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
         limits = _limits(of_part)  # each part is told the same
         if len(parts) == 1:

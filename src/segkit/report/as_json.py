@@ -10,10 +10,11 @@ where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `par
 `to` (`address`, `table`, `holdout`, `load`) where the lists go to a table, whose `path` in `outputs` is their `list`
 there, and `cutoffs` (the files of cutoffs) where some were saved, and `report` (the file) where one was written.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
-customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
-`written`, `values`, `holds`; with an audience, `rows`), `control` (how many of those held out are in the control group), `holdout_path` (of the
-list of those held out; null where there is none), `variants` (how many of the written get each), `write`, `profile` by
-column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one); with an audience, `without_identifier`.
+customers), `path` (of its file; null where it has none or several), `outputs` (every file: `path`, `written`, `values`,
+`holds`; with an audience, `rows`), `control` (how many of those held out are in the control group), `holdout_path` (of
+the list of those held out; null where there is none), `variants` (how many of the written get each), `write`, `profile`
+by column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one);
+with an audience, `without_identifier` (how many of the written are in no file).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -48,29 +49,48 @@ def with_phones(customers: pl.DataFrame, rules: RuleFile, listed: Sequence[pl.Se
     return customers.with_columns(in_e164(asked["number"], asked["country"]).alias(PHONE))
 
 
+class _Formed(NamedTuple):
+    """Customers with the normal form of each field in a column beside the others.
+
+    `texts` are the fields as they came, `forms` the columns with what goes out, by field, in the platform's order.
+    """
+
+    customers: pl.LazyFrame
+    platform: Platform
+    texts: Mapping[str, pl.Expr]
+    forms: Mapping[str, pl.Expr]
+
+    @property
+    def findable(self) -> pl.Expr:
+        """Whether the platform can find a customer."""
+        ways = [way for way in self.platform.findable_by if set(way) <= self.forms.keys()]
+        return pl.any_horizontal(pl.all_horizontal(self.forms[field].is_not_null() for field in way) for way in ways)
+
+    @property
+    def lines(self) -> pl.Expr:
+        """How many lines a customer makes whom the platform can find."""
+        if not self.platform.one_a_line:
+            return pl.lit(1, pl.Int64)
+        return pl.sum_horizontal(form.is_not_null().cast(pl.Int64) for form in self.forms.values())
+
+
 def audience_rows(
     customers: pl.LazyFrame, rules: RuleFile, platform: Platform, part: Part | None = None
 ) -> pl.LazyFrame:
     """The lines with these customers, or with those of a part; whom the platform cannot find is not among them."""
-    forms = _forms(customers, rules, platform)
-    found = customers.filter(_findable(forms, platform))
+    formed = _formed(customers, rules, platform)
+    found = formed.customers.filter(formed.findable)
     if part is not None:
         found = found.slice(part.offset, part.customers)
-    columns = {
-        column.header: sha256(forms[field]) if column.hashed else forms[field]
-        for field, column in platform.columns.items()
-        if field in forms
-    }
-    rows = found.select(**columns)
+    columns = {platform.columns[field]: form for field, form in formed.forms.items()}
+    rows = found.select(**{column.header: sha256(f) if column.hashed else f for column, f in columns.items()})
     if not platform.one_a_line or len(columns) == 1:
         return rows
-    alone = [
-        rows.filter(pl.col(name).is_not_null()).with_columns(
-            pl.lit(None, pl.String).alias(o) for o in columns if o != name
-        )
-        for name in columns
-    ]
-    return pl.concat(alone)
+    headers = [column.header for column in columns]
+    nothing = {header: pl.lit(None, pl.String) for header in headers}
+    return pl.concat(
+        rows.filter(pl.col(header).is_not_null()).select(**{**nothing, header: pl.col(header)}) for header in headers
+    )
 
 
 def cut(lists: Sequence[List], customers: pl.LazyFrame, rules: RuleFile) -> tuple[list[List], list[Diagnostic]]:
@@ -81,18 +101,18 @@ def cut(lists: Sequence[List], customers: pl.LazyFrame, rules: RuleFile) -> tupl
     platform = platform_of(rules)
     if platform is None:
         return list(lists), []
-    forms = _forms(customers, rules, platform)
-    counts = _counts(lists, customers, rules, forms, platform)
-    most = _most_customers(counts, forms, platform)
+    formed = _formed(customers, rules, platform)
+    counts = _counts(lists, formed)
+    most = _most_customers(counts, formed)
     done: list[List] = []
     for place, one in enumerate(lists):
         found = counts[f"{place} found"]
         if most is None or found <= most or not one.writes:
             parts = [Part(one.name, 0, found, counts[f"{place} lines"])]
         else:
-            parts = list(_numbered(one, customers, most, forms, platform))
+            parts = list(_numbered(one, formed, most))
         done.append(one._replace(parts=tuple(parts)))
-    return done, [*_small(done, platform), *_unread(counts, rules, forms)]
+    return done, [*_small(done, platform), *_unread(counts, rules, formed)]
 
 
 def _texts(customers: pl.LazyFrame, rules: RuleFile) -> dict[str, pl.Expr]:
@@ -106,76 +126,56 @@ def _texts(customers: pl.LazyFrame, rules: RuleFile) -> dict[str, pl.Expr]:
     return texts
 
 
-def _forms(customers: pl.LazyFrame, rules: RuleFile, platform: Platform) -> dict[str, pl.Expr]:
-    """The normal form of each field that goes out."""
-    texts, missing = _texts(customers, rules), pl.lit(None, pl.String)
-    country = country_of(texts["country"]) if "country" in texts else missing
-    return {
-        field: normal_form(column.form, texts[field], country, pl.col(PHONE))
+def _formed(customers: pl.LazyFrame, rules: RuleFile, platform: Platform) -> _Formed:
+    """The customers with the normal forms of what the platform takes, which are made once for all who look at them."""
+    texts = _texts(customers, rules)
+    country = country_of(texts["country"]) if "country" in texts else pl.lit(None, pl.String)
+    forms = {
+        field: normal_form(column.form, texts[field], country, pl.col(PHONE)).alias(helpers.normal(field))
         for field, column in platform.columns.items()
         if field in texts
     }
+    columns = {field: pl.col(helpers.normal(field)) for field in forms}
+    return _Formed(customers.with_columns(forms.values()), platform, texts, columns)
 
 
-def _findable(forms: Mapping[str, pl.Expr], platform: Platform) -> pl.Expr:
-    ways = [way for way in platform.findable_by if set(way) <= forms.keys()]
-    return pl.any_horizontal(pl.all_horizontal(forms[field].is_not_null() for field in way) for way in ways)
-
-
-def _counts(
-    lists: Sequence[List],
-    customers: pl.LazyFrame,
-    rules: RuleFile,
-    forms: Mapping[str, pl.Expr],
-    platform: Platform,
-) -> Mapping[str, int]:
+def _counts(lists: Sequence[List], formed: _Formed) -> Mapping[str, int]:
     """What is counted in one pass: of each list who can be found, of each field what cannot be read."""
-    texts, asked = _texts(customers, rules), dict[str, pl.Expr]()
-    findable = _findable(forms, platform)
+    asked: dict[str, pl.Expr] = {}
     for place, one in enumerate(lists):
-        mask = one.rows & findable
+        mask = one.rows & formed.findable
         asked[f"{place} found"] = mask.sum()
-        asked[f"{place} lines"] = pl.when(mask).then(_lines(forms, platform)).sum()
+        asked[f"{place} lines"] = pl.when(mask).then(formed.lines).sum()
     listed = pl.any_horizontal(one.rows for one in lists if one.writes) if lists else pl.lit(False)
-    for field, form in forms.items():
-        given = listed & (texts[field].str.strip_chars() != "")
+    for field, form in formed.forms.items():
+        given = listed & (formed.texts[field].str.strip_chars() != "")
         asked[f"{field} given"] = given.sum()
         asked[f"{field} unread"] = (given & form.is_null()).sum()
         asked[f"{field} bytes"] = form.str.len_bytes().max().fill_null(0)
-    (row,) = customers.select(**asked).collect(engine="streaming").rows(named=True)
+    (row,) = formed.customers.select(**asked).collect(engine="streaming").rows(named=True)
     return row
 
 
-def _most_customers(counts: Mapping[str, int], forms: Mapping[str, pl.Expr], platform: Platform) -> int | None:
+def _most_customers(counts: Mapping[str, int], formed: _Formed) -> int | None:
     """How many customers fit into a file, whatever their lines look like; None where the platform names no limit."""
+    platform = formed.platform
     if platform.most_bytes is None:
         return None
-    columns = {field: column for field, column in platform.columns.items() if field in forms}
+    columns = {field: platform.columns[field] for field in formed.forms}
     # Of what is not hashed, each byte may be a quotation mark, which is doubled; and there are the marks around it.
     line = sum(_DIGITS_OF_HASH + 1 if c.hashed else 2 * counts[f"{f} bytes"] + 3 for f, c in columns.items())
     header = sum(len(column.header) + 1 for column in columns.values())
     return max((platform.most_bytes - 1 - header) // (line * (len(columns) if platform.one_a_line else 1)), 1)
 
 
-def _numbered(
-    one: List, customers: pl.LazyFrame, most: int, forms: Mapping[str, pl.Expr], platform: Platform
-) -> Iterator[Part]:
+def _numbered(one: List, formed: _Formed, most: int) -> Iterator[Part]:
     """The files of a list that is too long for one."""
-    found = customers.filter(one.rows & _findable(forms, platform))
-    lines = found.with_columns(_lines(forms, platform).alias("lines")).select("lines").with_row_index()
-    by_part = (
-        lines.group_by(pl.col("index") // most).agg(pl.len().alias("customers"), pl.col("lines").sum()).sort("index")
-    )
+    found = formed.customers.filter(one.rows & formed.findable)
+    lines = found.with_columns(formed.lines.alias("lines")).select("lines").with_row_index()
+    by_part = lines.group_by(pl.col("index") // most).agg(pl.len(), pl.col("lines").sum()).sort("index")
     path = Path(one.name)
     for part, in_part, of_part in by_part.collect(engine="streaming").rows():
         yield Part(f"{path.stem}.part{part + 1}{path.suffix}", part * most, in_part, of_part)
-
-
-def _lines(forms: Mapping[str, pl.Expr], platform: Platform) -> pl.Expr:
-    """How many lines a customer makes whom the platform can find."""
-    if not platform.one_a_line:
-        return pl.lit(1, pl.Int64)
-    return pl.sum_horizontal(form.is_not_null().cast(pl.Int64) for form in forms.values())
 
 
 def _small(lists: Sequence[List], platform: Platform) -> Iterator[Diagnostic]:
@@ -191,10 +191,10 @@ def _small(lists: Sequence[List], platform: Platform) -> Iterator[Diagnostic]:
             yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
 
 
-def _unread(counts: Mapping[str, int], rules: RuleFile, forms: Mapping[str, pl.Expr]) -> Iterator[Diagnostic]:
+def _unread(counts: Mapping[str, int], rules: RuleFile, formed: _Formed) -> Iterator[Diagnostic]:
     """A note for each field of which some values have no normal form."""
     given = rules.output.fields.given
-    for field in forms:
+    for field in formed.forms:
         if unread := counts[f"{field} unread"]:
             of = f"of {counts[f'{field} given']:,}"
             message = (
