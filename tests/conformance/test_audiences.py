@@ -114,8 +114,8 @@ def test_numbers_that_none_can_dial_go_nowhere(desk: Desk) -> None:
     done = desk.apply(HEAD + audience("meta", "phone", "country"))
     assert desk.read("segments/all.csv") == []
     told = " ".join(done.stderr.split()) + " ".join(done.stdout.split())
-    assert "`phone`: 5 values of 5 cannot be read as phone numbers of their country" in told
-    assert "`country`: 1 value of 4 cannot be read as two letters of ISO 3166-1" in told
+    assert "`phone`: 5 of 5 values not read as a phone number of its country, and left empty" in told
+    assert "`country`: 1 of 4 values not read as two letters of ISO 3166-1" in told
     assert "02 61" not in told
 
 
@@ -159,7 +159,7 @@ def test_the_summary_says_who_cannot_be_found(desk: Desk) -> None:
     assert "no identifier" in done.stdout + done.stderr
     told = " ".join((done.stdout + done.stderr).split())
     assert "`all.csv` has 2 customers who can be found, and Google Ads works with 100 and more" in told
-    assert "`email`: 1 value of 2 cannot be read as e-mail addresses, and go out empty" in told
+    assert "`email`: 1 of 2 values not read as an e-mail address, and left empty" in told
     desk.apply(HEAD + audience("google-ads", *POST), "--fail-on", "warning", code=1)
 
 

@@ -196,18 +196,20 @@ def _unread(counts: Mapping[str, int], rules: RuleFile, formed: _Formed) -> Iter
     given = rules.output.fields.given
     for field in formed.forms:
         if unread := counts[f"{field} unread"]:
-            of = f"of {counts[f'{field} given']:,}"
-            message = (
-                f"`{given[field]}`: {plural(unread, 'value')} {of} cannot be read as {_KINDS[field]}, and go out empty"
-            )
+            values = f"{unread:,} of {plural(counts[f'{field} given'], 'value')}"
+            message = f"`{given[field]}`: {values} not read as {_KINDS[field]}, and left empty"
             yield Diagnostic(message, hint=_HINTS.get(field), severity=Severity.NOTE)
 
 
 _KINDS = {
-    "email": "e-mail addresses",
-    "phone": "phone numbers of their country",
+    "email": "an e-mail address",
+    "phone": "a phone number of its country",
+    "first_name": "a name",
+    "last_name": "a name",
+    "city": "a city",
+    "state": "a state",
+    "zip": "a postcode",
     "country": "two letters of ISO 3166-1",
-    **dict.fromkeys(("first_name", "last_name", "city", "state", "zip"), "what they should be"),
 }
 _HINTS = {
     "phone": "a number without the code of its country needs one in `country`",
