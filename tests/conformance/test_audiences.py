@@ -119,6 +119,12 @@ def test_numbers_that_none_can_dial_go_nowhere(desk: Desk) -> None:
     assert "02 61" not in told
 
 
+@pytest.mark.parametrize("text", ["+shop@gmail.com", "...@gmail.com", "a@b", "a@b@x.example", "@x.example", "-"])
+def test_addresses_that_are_none_go_nowhere(desk: Desk, text: str) -> None:
+    desk.put("c.csv", customers({"email": text}, {"email": "a@x.example"}))
+    assert desk.rows(HEAD + audience("google-ads", "email")) == [{"Email": sha("a@x.example")}]
+
+
 ROWS = customers(
     {"email": "a@x.example", "first_name": "A", "last_name": "Z", "zip": "01234", "country": "DE"},
     {"first_name": "B", "last_name": "Y", "zip": "75001", "country": "fr"},  # found by post
