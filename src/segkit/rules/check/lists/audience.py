@@ -49,7 +49,7 @@ def _fields(output: Output, platform: Platform) -> Iterator[Finding]:
         at = ("output", "fields") if given else ("output", "audience")
         yield Finding(at, message, hint, code=codes.MISSING_KEY)
     if "phone" in given and "country" not in given:
-        message = "`phone` needs a `country`: a number is called by another one from each"
+        message = "`phone` needs a `country`: from each, a number is dialled otherwise"
         hint = "name its column; where all are from one: `derive = { country = \"'FR'\" }` in `[customers]`"
         yield Finding(("output", "fields", "phone"), message, hint, code=codes.MISSING_KEY)
     for way in platform.findable_by:
