@@ -20,7 +20,7 @@ from segkit.rules.model.computed.value import Predict, Value
 from segkit.rules.model.conditions import MODIFIERS, Condition, Share
 from segkit.rules.model.evaluate import Evaluation, Metric
 from segkit.rules.model.expect import Audit, ExpectEvents
-from segkit.rules.model.file import Assignment, Cache, Output, RuleFile
+from segkit.rules.model.file import Assignment, Cache, Fields, Output, RuleFile
 from segkit.rules.model.mavr import Mavr
 from segkit.rules.model.measures import EventCondition, Window
 from segkit.rules.model.permissions import Cap, Consent, Control, FrequencyCap, Limit, Permission
@@ -99,6 +99,7 @@ SECTIONS = (
     Section("`[evaluate.metric.NAME]`", Metric),
     Section("`[audit]`", Audit),
     Section("`[output]`", Output),
+    Section("`[output.fields]`", Fields),
     Section("`[cache]`", Cache),
     Section("`[[test]]`", RuleTest),
 )

@@ -23,6 +23,7 @@ EXTRAS = {
     "duckdb": ("duckdb",),
     "spark": ("pyspark", "cloudpickle", "py4j"),
     "audit": ("email_validator",),
+    "audiences": ("phonenumbers",),
     "discover": ("sklearn",),
     "spark-connect": ("pyspark", "cloudpickle", "grpc", "pyarrow"),
 }

@@ -27,12 +27,16 @@ MEMBERS, ENTERED, LEFT = "members", "entered", "left"
 
 
 class WrittenFile(NamedTuple):
-    """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds."""
+    """One file of a segment; `values` are those of its `each` columns, `holds` says whom it holds.
+
+    `written` counts the customers in it; `rows` its lines, where an advertising platform takes it.
+    """
 
     path: str
     written: int
     values: Mapping[str, str | None] = MappingProxyType({})
     holds: str = MEMBERS
+    rows: int | None = None
 
 
 class Change(NamedTuple):
@@ -56,6 +60,7 @@ class SegmentResult(NamedTuple):
 
     `share` is `written` in percent of all customers. `control` is how many of `excluded["holdout"]` are in the control
     group, `holdout` the list of the others of them; `variants` counts the written customers who get each variant.
+    `without_identifier` counts those written whom an advertising platform cannot find; none where there is no platform.
     """
 
     name: str
@@ -71,6 +76,7 @@ class SegmentResult(NamedTuple):
     write: bool = True
     profile: Mapping[str, Profile] = MappingProxyType({})
     change: Change | None = None
+    without_identifier: int | None = None
 
 
 class Overlap(NamedTuple):

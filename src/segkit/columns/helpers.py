@@ -55,6 +55,15 @@ LATEST = hidden("latest")
 """The last day of a group of events. The measures make it; `View.counts` reads it, of all that are kept."""
 
 
+PHONE = hidden("phone")
+"""The phone number of a customer as it is dialled from abroad. `lists/audience.py` makes and reads it."""
+
+
+def normal(field: str) -> str:
+    """A field of `[output.fields]` in its normal form, before it is hashed. `lists/audience.py` makes and reads it."""
+    return hidden("normal", field)
+
+
 def left_out_key(reason: str) -> str:
     """The key of rows that are left out: `View.every_row` gives it, `View.counts` reads it."""
     return hidden("left out", reason)

@@ -17,6 +17,7 @@ from segkit.io.read import Workspace
 from segkit.operations.checking.counting.counted import columns_asked, tally_of_questions
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.evaluation.of_the_day import in_future, of_the_day
+from segkit.operations.lists.audience import cut, with_phones
 from segkit.operations.lists.lists import List, layout, lists_of, with_marks
 from segkit.operations.lists.rows import Rows
 from segkit.operations.progress import Progress
@@ -76,13 +77,15 @@ def decide(
     whole: bool = False,
     kept: frozenset[str] = frozenset(),
     since: dt.date | None = None,
+    delivered: bool = True,
     ready: Callable[[Plan], None] = lambda _: None,
 ) -> Decision:
     """Who goes where; nothing is written. Raises `RuleError` and `DataError`.
 
     With `leaves`, the customers also have what each criterion of a segment looks at, and those whose keys are `told`
     what is told beside it; with `whole`, all columns that are computed on the way; in any case those that are `kept`,
-    and what was bought after the day of `since`. Before anything is computed, `ready` may refuse the plan.
+    and what was bought after the day of `since`. Where nothing is `delivered`, no list is made for a platform. Before
+    anything is computed, `ready` may refuse the plan.
     """
     rules = loaded.rules
     evaluated = evaluate(
@@ -98,9 +101,12 @@ def decide(
         ready=ready,
     )
     progress("finding segments")
-    gates = _through_gates(rules, evaluated.computed.parts, chosen, ws)
+    gates = _through_gates(rules, evaluated.computed.parts, chosen, ws, delivered=delivered)
     tally = evaluated.tally.add(gates.tally)
     columns, of_layout = layout(evaluated.plan)
+    lists, of_audience = lists_of(rules, tally, chosen), list[Diagnostic]()
+    if delivered:
+        lists, of_audience = cut(lists, gates.marked, rules)
     return Decision(
         loaded=loaded,
         evaluated=evaluated,
@@ -110,9 +116,9 @@ def decide(
         tally=tally,
         medians=medians(gates.marked, shown(rules, chosen), rules.output.profile),
         of_measures=medians_of_measures(rules, gates.marked),
-        lists=lists_of(rules, tally, chosen),
+        lists=lists,
         rows=Rows(gates.marked, rules, columns, evaluated.plan.context.as_of),
-        warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout],
+        warnings=[*in_future(rules), *evaluated.warnings, *of_the_day(loaded, evaluated), *of_layout, *of_audience],
     )
 
 
@@ -125,10 +131,14 @@ class _Passed(NamedTuple):
     ledger: Ledger | None
 
 
-def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace) -> _Passed:
+def _through_gates(
+    rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Sequence[str], ws: Workspace, *, delivered: bool
+) -> _Passed:
     tally, limits, paths = Tally(), dict[str, Any](), list[Path]()
     for customers, of_part in through_gates(rules, parts):
         marked = with_marks(customers, of_part.lines)
+        if delivered:
+            marked = with_phones(marked, rules, _listed(of_part, chosen))
         tally = tally.add(tally_of_customers(rules, customers, of_part.lines, chosen))
         tally = tally.add(tally_of_questions(rules, customers, of_part.lines))
         limits = _limits(of_part)  # each part is told the same
@@ -138,6 +148,13 @@ def _through_gates(rules: RuleFile, parts: Sequence[pl.LazyFrame], chosen: Seque
         with ws.filling():
             marked.write_ipc(paths[-1], compression="uncompressed")
     return _Passed(pl.concat(map(pl.scan_ipc, paths)), tally, limits, None)
+
+
+def _listed(of_gates: Ledger, chosen: Sequence[str]) -> list[pl.Series]:
+    """The marks of those in some list: written, held out, or in the control group."""
+    lines = [of_gates.lines[name] for name in chosen]
+    marks = [mark for line in lines for mark in (line.written, line.held, line.control) if mark is not None]
+    return [mark.alias(str(number)) for number, mark in enumerate(marks)]
 
 
 def _limits(of_gates: Ledger) -> dict[str, Any]:

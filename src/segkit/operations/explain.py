@@ -180,7 +180,7 @@ def explained_now(
     written = [name for name, one in loaded.rules.segment.items() if one.write]
     kept = read_columns(loaded.rules, known_of(loaded.rules)) if asking.as_test else frozenset()
     told = None if asking.near else frozenset(normal_keys(keys, loaded.rules.customers.normalise_keys or ()))
-    run = decide(loaded, written, ws, asking.progress, leaves=True, told=told, kept=kept)
+    run = decide(loaded, written, ws, asking.progress, leaves=True, told=told, kept=kept, delivered=False)
     trees = trees_of(run.evaluated.plan)
     readers = Readers(run, trees)
     customers, unknown = _customers(Now(run), asked, keys)

@@ -10,7 +10,7 @@ from segkit.criteria.sql.parse import sql_columns
 from segkit.diagnostics import Diagnostic, only_notes, without_notes
 from segkit.operations.decide import Decision
 from segkit.operations.evaluation.counts import tables_of
-from segkit.operations.lists.lists import control_name, holdout_of, outputs_of
+from segkit.operations.lists.lists import control_name, holdout_of, outputs_of, without_identifier
 from segkit.operations.lists.protection import protection
 from segkit.operations.summary.count import shown
 from segkit.operations.summary.distributions import distributions
@@ -102,6 +102,7 @@ def _segment(run: Decision, name: str, folder: Path | None) -> SegmentResult:
         variants=_variants(rules, tally, name),
         write=rules.segment[name].write,
         profile={column: profile_of(tally, run.medians, name, column) for column in rules.output.profile},
+        without_identifier=without_identifier(run.lists, name),
     )
 
 

@@ -10,10 +10,11 @@ where there is none, `customers`, `share`), `thresholds`, `models` (`name`, `par
 `to` (`address`, `table`, `holdout`, `load`) where the lists go to a table, whose `path` in `outputs` is their `list`
 there, and `cutoffs` (the files of cutoffs) where some were saved, and `report` (the file) where one was written.
 A segment has `name`, `label`, `matched`, `excluded` (all seven reasons, zeros too), `written`, `share` (percent of all
-customers), `path` (of its file; null where it has none or `each` makes several), `outputs` (every file: `path`,
-`written`, `values`, `holds`), `control` (how many of those held out are in the control group), `holdout_path` (of the
-list of those held out; null where there is none), `variants` (how many of the written get each), `write`, `profile` by
-column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one).
+customers), `path` (of its file; null where it has none or several), `outputs` (every file: `path`, `written`, `values`,
+`holds`; with an audience, `rows`), `control` (how many of those held out are in the control group), `holdout_path` (of
+the list of those held out; null where there is none), `variants` (how many of the written get each), `write`, `profile`
+by column (`mean`, `median`, `total`, `share`), and `change` since the last run (`entered`, `left`; null without one);
+with an audience, `without_identifier` (how many of the written are in no file).
 
 `rfm`: `as_of`, `customers`, `events`, `bins`, `method`, `ties`, `map`, `thresholds`, `segments` (`name`,
 `customers`, `share`, `revenue`, `revenue_share`, `medians`), `grid` (`r`, `f`, `customers`), `guesses`,
@@ -564,10 +565,19 @@ def _coded(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
+    for_platform = segment.without_identifier is not None
     outputs = [
-        {"path": o.path, "written": o.written, "values": dict(o.values), "holds": o.holds} for o in segment.outputs
+        {
+            "path": o.path,
+            "written": o.written,
+            "values": dict(o.values),
+            "holds": o.holds,
+            **({"rows": o.rows} if for_platform else {}),
+        }
+        for o in segment.outputs
     ]
-    path = next((o.path for o in segment.outputs if not o.values and o.holds == MEMBERS), None)
+    whole = [o.path for o in segment.outputs if not o.values and o.holds == MEMBERS]
+    path = whole[0] if len(whole) == 1 else None
     return {
         "name": segment.name,
         "label": segment.label,
@@ -583,6 +593,7 @@ def _segment(segment: SegmentResult, *, in_table: bool) -> dict[str, Any]:
         "write": segment.write,
         "profile": {column: _profile(p) for column, p in segment.profile.items()},
         "change": segment.change and {"entered": segment.change.entered, "left": segment.change.left},
+        **({"without_identifier": segment.without_identifier} if for_platform else {}),
     }
 
 

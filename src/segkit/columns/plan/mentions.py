@@ -60,7 +60,7 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from _points_per(("score", name, "rule"), score)
     yield from _gates(rules)
     for name, segment in rules.segment.items():
-        yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each)
+        yield from (Mention(("segment", name, "each"), CUSTOMERS, c) for c in segment.each_columns)
     yield from (Mention(("output", "columns"), CUSTOMERS, c, "output") for c in rules.output.columns or ())
     yield from (Mention(("output", "profile"), CUSTOMERS, c, "number") for c in rules.output.profile)
     yield from (Mention(("output", "track", n), CUSTOMERS, c) for n, c in enumerate(rules.output.track))
@@ -69,6 +69,12 @@ def mentions(rules: RuleFile) -> Iterator[Mention]:
         yield from _sql(path, table, text)
     for role in ("hash", "pseudonymise"):
         yield from (Mention(("output", role), CUSTOMERS, c, "output") for c in getattr(rules.output, role))
+    fields = rules.output.fields.given.items()
+    yield from (Mention(("output", "fields", name), CUSTOMERS, c, "output") for name, c in fields)
+    of_split = ["variant"] if any(segment.split for segment in rules.segment.values()) else []
+    of_lists = (rules.customers.key, rules.output.label_column, *of_split)
+    renamed = [name for name in rules.output.headers if name not in of_lists]
+    yield from (Mention(("output", "headers", name), CUSTOMERS, name, "output") for name in renamed)
 
 
 def _sql(path: KeyPath, table: str, text: str) -> Iterator[Mention]:

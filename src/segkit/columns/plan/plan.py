@@ -18,6 +18,7 @@ from segkit.columns.features.permission import permission_columns
 from segkit.columns.features.steps import CutStep, LookupStep, RowStep, Step, step_types, transitive
 from segkit.columns.helpers import BOUGHT, KEY, MATCH, PLACE, SPENT, as_it_came, is_visible, member
 from segkit.columns.plan.catalogue import Catalogue, make_catalogue, unknown_columns
+from segkit.columns.plan.headers import header_clashes
 from segkit.columns.plan.known_values import summarised
 from segkit.columns.plan.mentions import Mention, mentions
 from segkit.columns.plan.misfits import column_misfits, sql_misfits, sql_type
@@ -110,7 +111,10 @@ class Plan(NamedTuple):
     @property
     def output_columns(self) -> tuple[str, ...]:
         """The columns that go out after key and label: those chosen, or those of the customer file."""
-        return self.rules.output.columns or tuple(c for c in self.customers.columns if c != self.rules.customers.key)
+        output, key = self.rules.output, self.rules.customers.key
+        if output.audience is not None:
+            return tuple(dict.fromkeys(column for column in output.fields.given.values() if column != key))
+        return output.columns or tuple(c for c in self.customers.columns if c != key)
 
     @property
     def final_columns(self) -> list[str]:
@@ -148,8 +152,9 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         schema = _typed(rules, named.mentions, opened.steps, opened.views)
     except Misfits as error:
         raise Misfits([*named.wrong, *error.findings]) from error
-    if named.wrong:
-        raise Misfits(named.wrong)
+    wrong = [*named.wrong, *header_clashes(rules, opened.views[CUSTOMERS].table.columns)]
+    if wrong:
+        raise Misfits(wrong)
     asked = frozenset(
         m.column
         for m in named.mentions

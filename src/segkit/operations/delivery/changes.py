@@ -171,7 +171,7 @@ def in_table(result: ApplyResult, table: TableTarget) -> ApplyResult:
 
 def output_names(rules: RuleFile, files: Sequence[List], changes: Changes | None = None) -> list[str]:
     """The names of all that a run writes beside its manifest; `changes` tells which lists no longer exist."""
-    names = [file.name for file in files if file.outcome != CONTROL]
+    names = [name for file in files if file.outcome != CONTROL for name in file.files]
     if rules.output.to is not None:
         names = []
     elif rules.output.changes:
@@ -207,7 +207,7 @@ def list_rows(changes: Changes) -> list[tuple[str, pl.LazyFrame]]:
         return [*changed, *((file.name, rows.of(file)) for file in held), *control]
     order = list(changes.rules.segment)
     lists = sorted([*changes.files, *held], key=lambda file: (order.index(file.segment), not file.writes))
-    return [*((file.name, rows.of(file)) for file in lists), *control]
+    return [*(one for file in lists for one in rows.files_of(file)), *control]
 
 
 def change_rows(changes: Changes) -> Iterator[tuple[str, str, pl.LazyFrame]]:

@@ -68,6 +68,10 @@ class OutputForm:
     """A fingerprint of the secret of pseudonyms."""
     key_escaped: bool | None = None
     label_column: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Column -> its name in the files, where this is another one."""
+    audience: str | None = None
+    """The advertising platform that takes the files, which then hold no keys."""
     changes: bool = False
     to: str | None = None
     """The database with the table of the lists, without user, password and query; null where they are in files."""
@@ -101,6 +105,8 @@ class FileOf:
     written: int
     values: Mapping[str, str | None] = field(default_factory=dict)
     holds: str = MEMBERS
+    rows: int | None = None
+    """How many lines it has, where an advertising platform takes it; `written` counts the customers in them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +147,8 @@ class SegmentOf:
     under_control: bool = True
     """Whether it leaves the control group out, where there is one."""
     profile: Mapping[str, ProfileOf] = field(default_factory=dict)
+    without_identifier: int | None = None
+    """How many of those written an advertising platform cannot find, so that they are in no file."""
 
 
 @dataclass(frozen=True, kw_only=True)

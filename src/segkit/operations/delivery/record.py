@@ -130,6 +130,8 @@ def _form(rules: RuleFile) -> m.OutputForm:
         key_secret=key.secret,
         key_escaped=key.escaped,
         label_column=output.label_column,
+        headers=output.headers,
+        audience=output.audience,
         changes=output.changes,
         to=without_secrets(output.to) if output.to else None,
         table=output.table,
@@ -139,6 +141,7 @@ def _form(rules: RuleFile) -> m.OutputForm:
 
 def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_table: bool) -> m.SegmentOf:
     outputs, asked = tuple(map(_file, segment.outputs)), run.rules.segment[segment.name]
+    whole = [o.path for o in outputs if not o.values and o.holds == MEMBERS]
     return m.SegmentOf(
         name=segment.name,
         label=segment.label,
@@ -146,7 +149,7 @@ def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_tabl
         excluded={reason: segment.excluded.get(reason, 0) for reason in REASONS},
         written=segment.written,
         share=_percent(segment.share) or 0.0,
-        path=None if in_table else next((o.path for o in outputs if not o.values and o.holds == MEMBERS), None),
+        path=whole[0] if len(whole) == 1 and not in_table else None,
         outputs=outputs,
         control=segment.control,
         holdout_path=Path(segment.holdout.path).name if segment.holdout else None,
@@ -162,6 +165,7 @@ def _segment(segment: SegmentResult, run: Decision, changes: Changes, *, in_tabl
             column: m.ProfileOf(mean=p.mean, median=p.median, total=p.total, share=_percent(p.share))
             for column, p in segment.profile.items()
         },
+        without_identifier=segment.without_identifier,
     )
 
 
@@ -179,7 +183,9 @@ def _limit_at(run: Decision, name: str) -> str | None:
 
 
 def _file(output: WrittenFile) -> m.FileOf:
-    return m.FileOf(path=Path(output.path).name, written=output.written, values=output.values, holds=output.holds)
+    return m.FileOf(
+        path=Path(output.path).name, written=output.written, values=output.values, holds=output.holds, rows=output.rows
+    )
 
 
 def _distribution(distribution: Distribution) -> m.DistributionOf:

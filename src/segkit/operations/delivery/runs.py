@@ -88,6 +88,10 @@ class Run(NamedTuple):
         """The column with the name of the segment."""
         return self.manifest.output.label_column
 
+    def _headers(self, *columns: str) -> list[str]:
+        """The names that these columns have in the files."""
+        return [self.manifest.output.headers.get(column, column) for column in columns]
+
     @property
     def delimiter(self) -> str:
         """What separates the fields of CSV."""
@@ -149,14 +153,14 @@ class Run(NamedTuple):
         control = self.manifest.control
         if control is None or control.path is None:
             return []
-        head = [self.key.column, self.label_column]
+        head = self._headers(self.key.column, self.label_column)
         rows = keys_of(self.folder / control.path, head, self.delimiter)
         label = pl.nth(1).cast(pl.String).str.split("|").alias("segment")
         rows = rows.select(pl.nth(0).cast(pl.String).alias(KEY), label).explode("segment")
         return [_named(rows, pl.col("segment"), CONTROL, control.path)]
 
     def _listed(self, file: str, segment: str, outcome: str, *, split: bool = False) -> pl.LazyFrame:
-        head = [self.key.column, *([self.label_column, VARIANT] if split else [])]
+        head = self._headers(self.key.column, *([self.label_column, VARIANT] if split else []))
         rows = keys_of(self.folder / file, head, self.delimiter)
         variant = pl.nth(2).cast(pl.String) if split else pl.lit(None, pl.String)
         rows = rows.select(pl.nth(0).cast(pl.String).alias(KEY), variant.alias("variant"))
@@ -174,7 +178,7 @@ class Run(NamedTuple):
         if listing.file == self.members_file:
             rows = self.members().filter(pl.col("list") == listing.name, pl.col("outcome") == WRITTEN)
             return rows.select(pl.col("key").alias(KEY))
-        rows = keys_of(listing.path, [self.key.column], self.delimiter)
+        rows = keys_of(listing.path, self._headers(self.key.column), self.delimiter)
         return rows.select(pl.nth(0).cast(pl.String).alias(KEY))
 
     def check(self) -> None:

@@ -26,6 +26,15 @@ from segkit.rules.model.file import RuleFile
 MOST_COMBINATIONS = 1_000
 
 
+class Part(NamedTuple):
+    """A file of a list for a platform: the customers whom it can find, from `offset` on, and their lines."""
+
+    name: str
+    offset: int
+    customers: int
+    lines: int
+
+
 class List(NamedTuple):
     """A list of a segment: the name of its file, the rows as a mask over the customers, and what it is labelled with.
 
@@ -39,6 +48,13 @@ class List(NamedTuple):
     written: int
     values: Mapping[str, str | None]
     outcome: str = WRITTEN
+    parts: tuple[Part, ...] = ()
+    """The files that it is cut into, where a platform takes it; else it is one file, of its name."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files."""
+        return tuple(part.name for part in self.parts) or (self.name,)
 
     @property
     def writes(self) -> bool:
@@ -52,6 +68,8 @@ def layout(plan: Plan) -> tuple[list[str], list[Diagnostic]]:
     A column of the customers that has the name of one of these three gives way to it.
     """
     output = plan.rules.output
+    if output.audience is not None:
+        return list(plan.output_columns), []  # nothing stands before them
     label, of_table = output.label_column, output.table_columns
     taken = {plan.rules.customers.key, label, *([VARIANT] if has_variants(plan.rules) else []), *of_table}
     columns = list(dict.fromkeys(c for c in plan.output_columns if c not in taken))
@@ -88,7 +106,7 @@ def lists_of(rules: RuleFile, tally: Tally, chosen: Sequence[str]) -> list[List]
             written = tally.count("written", name)
             lists.append(List(name=f"{name}.{extension}", segment=name, rows=mask, written=written, values={}))
         else:
-            lists += _each(name, each, tally.frames["each", name], extension, mask)
+            lists += _each(rules, name, tally.frames["each", name], extension, mask)
         lists += _not_written(rules, name, tally, extension)
     return lists
 
@@ -111,8 +129,9 @@ def _held(name: str) -> str:
     return f"{name}.holdout"
 
 
-def _each(name: str, each: Sequence[str], counts: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[List]:
+def _each(rules: RuleFile, name: str, counts: pl.DataFrame, extension: str, mask: pl.Expr) -> Iterator[List]:
     """One list for each combination of the values of `each`, which `counts` has."""
+    each, of_customers = rules.segment[name].each, rules.segment[name].each_columns
     counts = counts.sort(each, nulls_last=True)
     if len(counts) > MOST_COMBINATIONS:
         message = f"`each` makes {len(counts):,} files of segment `{name}`; {MOST_COMBINATIONS:,} is the most"
@@ -120,7 +139,10 @@ def _each(name: str, each: Sequence[str], counts: pl.DataFrame, extension: str, 
     rows = counts.to_dicts()
     for row, stem in zip(rows, _stems(name, [[row[column] for column in each] for row in rows]), strict=True):
         values = {column: row[column] for column in each}
-        same = [pl.col(column).eq_missing(pl.lit(value)) for column, value in values.items()]
+        same = [
+            pl.col(column if column in of_customers else helpers.variant(name)).eq_missing(pl.lit(value))
+            for column, value in values.items()
+        ]
         shown = {column: None if value is None else _text(value) for column, value in values.items()}
         yield List(
             name=f"{stem}.{extension}",
@@ -197,13 +219,29 @@ def combined_name(rules: RuleFile) -> str | None:
 def outputs_of(chosen: Sequence[List], segment: str, directory: Path | None) -> tuple[WrittenFile, ...]:
     """The files of one segment, as the summary names them."""
     return tuple(
-        WrittenFile(str(directory / file.name) if directory else file.name, file.written, file.values)
+        written
         for file in chosen
         if file.segment == segment and file.writes
+        for written in _written_files(file, directory)
     )
+
+
+def _written_files(file: List, directory: Path | None) -> Iterator[WrittenFile]:
+    """The files of a list: those into which a platform wants it cut, with the customers whom it can find."""
+    for part in file.parts or (Part(file.name, 0, file.written, 0),):
+        path, lines = str(directory / part.name) if directory else part.name, part.lines if file.parts else None
+        yield WrittenFile(path=path, written=part.customers, values=file.values, rows=lines)
+
+
+def without_identifier(chosen: Sequence[List], segment: str) -> int | None:
+    """How many customers who are written in a segment the platform cannot find; None where there is no platform."""
+    lists = [file for file in chosen if file.segment == segment and file.writes]
+    if not any(file.parts for file in lists):
+        return None
+    return sum(file.written - sum(part.customers for part in file.parts) for file in lists)
 
 
 def holdout_of(chosen: Sequence[List], segment: str, directory: Path | None) -> WrittenFile | None:
     """The file of those who are held out of one segment."""
     found = (file for file in chosen if file.segment == segment and file.outcome == HELD_OUT)
-    return next((WrittenFile(str(directory / f.name) if directory else f.name, f.written) for f in found), None)
+    return next((next(_written_files(file, directory)) for file in found), None)

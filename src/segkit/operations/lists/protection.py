@@ -15,6 +15,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.write import FORMATS
 from segkit.io.write.cells import as_text, escaped
 from segkit.rules.model.file import Output, RuleFile
+from segkit.rules.platforms import PLATFORMS
 from segkit.rules.text.loader import Loaded
 
 VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
@@ -70,6 +71,14 @@ def protection(output: Output, column: str) -> str | None:
     return "hash" if column in output.hash else "pseudonymise" if column in output.pseudonymise else None
 
 
+def shown_as(output: Output, column: str) -> str | None:
+    """How a column goes out: as `protection` says, or hashed since a platform takes it so."""
+    platform = PLATFORMS.get(output.audience or "")
+    of_platform = platform.columns if platform else {}
+    hashed = {name for field, name in output.fields.given.items() if field in of_platform and of_platform[field].hashed}
+    return "hash" if column in hashed else protection(output, column)
+
+
 def protected(rows: pl.LazyFrame, rules: RuleFile) -> pl.LazyFrame:
     """The rows as they are to be written: columns that `[output]` lists are hashed or under pseudonyms."""
     output = rules.output
@@ -102,6 +111,13 @@ def _escapes(output: Output) -> bool:
     return output.escape_formulas and FORMATS[output.format].cells and FORMATS[output.format].runs_formulas
 
 
+def sha256(text: pl.Expr) -> pl.Expr:
+    """The SHA-256 of the text in UTF-8, as 64 hexadecimal digits."""
+    import polars_hash as _  # noqa: F401 - adds `chash` to expressions; only those who hash need it
+
+    return cast("pl.Expr", cast("Any", text).chash.sha2_256())
+
+
 def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) -> pl.Expr:
     import polars_hash as _  # noqa: F401 - adds `chash` to expressions; only those who hash need it
 
@@ -109,6 +125,6 @@ def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) 
     trimmed = text.str.strip_chars()
     known = pl.when(trimmed != "")  # what is missing stays missing
     if name in rules.output.hash:
-        return cast("pl.Expr", cast("Any", known.then(trimmed.str.to_lowercase())).chash.sha2_256())
+        return sha256(known.then(trimmed.str.to_lowercase()))
     # Here the text is taken as it stands: `a1` and `A1` are two keys.
     return cast("pl.Expr", cast("Any", known.then(text)).chash.hmac_sha256(key=os.environ[VARIABLE]))

@@ -13,6 +13,7 @@ from segkit.columns import helpers
 from segkit.columns.helpers import KEY
 from segkit.gates.draws import VARIANT
 from segkit.io.write import FORMATS, Sink, TextStyle, sink
+from segkit.operations.lists.audience import audience_rows, platform_of
 from segkit.operations.lists.lists import List, combined_name, has_variants
 from segkit.operations.lists.protection import protected
 from segkit.results import CONTROL
@@ -30,13 +31,23 @@ class Rows(NamedTuple):
 
     def of(self, list_: List, *, in_common: bool = False) -> pl.LazyFrame:
         """The rows of one list; `in_common` gives lists without variants the column that others have."""
+        if platform := platform_of(self.rules):
+            return audience_rows(self.marked.filter(list_.rows), self.rules, platform)
         head = [self._key(), pl.lit(list_.segment).alias(self.rules.output.label_column)]
         segment = self.rules.segment.get(list_.segment)
         if segment and segment.split:
             head.append(pl.col(helpers.variant(list_.segment)).alias(VARIANT))
         elif in_common and has_variants(self.rules):
             head.append(pl.lit(None, pl.String).alias(VARIANT))
-        return protected(self.marked.filter(list_.rows).select(*head, *self._going_out()), self.rules)
+        return self._shown(self.marked.filter(list_.rows).select(*head, *self._going_out()))
+
+    def files_of(self, list_: List) -> list[tuple[str, pl.LazyFrame]]:
+        """The files of one list, each by its name, with their rows."""
+        platform = platform_of(self.rules)
+        if platform is None:
+            return [(list_.name, self.of(list_))]
+        customers = self.marked.filter(list_.rows)
+        return [(part.name, audience_rows(customers, self.rules, platform, part)) for part in list_.parts]
 
     def of_all(self, lists: Iterable[List]) -> pl.LazyFrame:
         """The rows of all lists of those written, one list after the other; no rows where there is no list."""
@@ -47,14 +58,20 @@ class Rows(NamedTuple):
     def combined(self, segments: Iterable[str]) -> pl.LazyFrame:
         """Every customer with the names of its segments joined by `|`; this label is missing where there are none."""
         label = self._joined({name: pl.col(helpers.written(name)) for name in segments})
-        return protected(self.marked.select(self._key(), label, *self._going_out()), self.rules)
+        return self._shown(self.marked.select(self._key(), label, *self._going_out()))
 
     def control(self, lists: Iterable[List]) -> pl.LazyFrame:
         """Who is in the control group and would have been written, with the names of these segments joined by `|`."""
         marks = {list_.segment: list_.rows for list_ in lists if list_.outcome == CONTROL}
         label = self._joined(marks)
         rows = self.marked.filter(pl.any_horizontal(marks.values()) if marks else pl.lit(False))
-        return protected(rows.select(self._key(), label), self.rules)
+        if platform := platform_of(self.rules):
+            return audience_rows(rows, self.rules, platform)
+        return self._shown(rows.select(self._key(), label))
+
+    def _shown(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows with what is to be hidden hidden, under the names that are asked for."""
+        return protected(rows, self.rules).rename(self.rules.output.headers, strict=False)
 
     def _joined(self, marks: Mapping[str, pl.Expr]) -> pl.Expr:
         """The names of the segments that hold for a customer; missing where none does, or where there is none."""
@@ -74,7 +91,7 @@ class Rows(NamedTuple):
             decimal=output.decimal,
             bom=output.bom,
             escape_formulas=output.escape_formulas,
-            separators=self.rules.customers.lists,
+            separators={output.headers.get(name, name): mark for name, mark in self.rules.customers.lists.items()},
             day=self.day,
         )
 

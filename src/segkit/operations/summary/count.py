@@ -69,7 +69,9 @@ def _frames(
     for name in chosen:
         line, each = lines[name], rules.segment[name].each
         if each:
-            yield ("each", name), customers.filter(line.written).group_by(each).len(COUNT)
+            drawn_apart = [line.variants.alias(VARIANT)] if line.variants is not None and VARIANT in each else []
+            there = customers.with_columns(drawn_apart).filter(line.written)
+            yield ("each", name), there.group_by(each).len(COUNT)
         if line.variants is not None:
             drawn = line.variants.alias(VARIANT).drop_nulls().to_frame()
             yield ("variant", name), drawn.group_by(VARIANT).len(COUNT)

@@ -68,6 +68,10 @@ def segment_table(segments: Sequence[SegmentResult]) -> RenderableType:
             table.add_row(_indented(reason, "dim"), "", Text(count(number), style="dim"))
         for variant, number in segment.variants.items():
             table.add_row(_indented(f"variant {variant}", "dim"), "", "", Text(count(number), style="dim"))
+        if segment.without_identifier:
+            table.add_row(
+                _indented("no identifier", "dim"), "", "", Text(count(segment.without_identifier), style="dim")
+            )
         _add_files(table, segment)
     return table
 

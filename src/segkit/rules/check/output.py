@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from segkit import codes
 from segkit.addresses import is_address, without_secrets
+from segkit.rules.check.lists.audience import check_audience
+from segkit.rules.check.lists.headers import check_headers
 from segkit.rules.check.publication import check_publication
 from segkit.rules.check.table import check_table
 from segkit.rules.findings import Finding
@@ -28,6 +30,8 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _local(rules)
     yield from check_publication(rules)
     yield from check_table(rules)
+    yield from check_headers(rules)
+    yield from check_audience(rules)
 
 
 def _local(rules: RuleFile) -> Iterator[Finding]:

@@ -228,7 +228,7 @@ class Segment(Standalone):
     write: bool = True
     """`false`: a building block for other segments, counted but not written."""
     each: TextList = ()
-    """One output per combination of the values of these columns."""
+    """One output per combination of the values of these columns; `variant` is that of `split`."""
     channel: str | None = None
     """By which channel its customers are written; the rules of this channel count beside the general ones."""
     sample: Percent | None = None
@@ -247,6 +247,11 @@ class Segment(Standalone):
     """How many customers it should write; where it does not, nothing is published."""
     allow: TextList = ()
     """What `segkit check` need not say of this segment: names or codes of its findings, such as `"never-holds"`."""
+
+    @property
+    def each_columns(self) -> tuple[str, ...]:
+        """The columns of `each` that customers have: the variant of `split` is none of these."""
+        return tuple(column for column in self.each if not (self.split and column == "variant"))
 
     @model_validator(mode="after")
     def _only_if_written(self) -> Segment:

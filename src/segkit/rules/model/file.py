@@ -62,6 +62,32 @@ class Assignment(Model):
     some would have written are listed in `control.EXT`."""
 
 
+class Fields(Model):
+    """Which columns of the customers an advertising platform finds them by."""
+
+    email: str | None = None
+    """The column with e-mail addresses."""
+    phone: str | None = None
+    """The column with phone numbers; needs `country`, and `segkit-cli[audiences]`."""
+    first_name: str | None = None
+    """The column with first names."""
+    last_name: str | None = None
+    """The column with last names."""
+    city: str | None = None
+    """The column with cities (Meta)."""
+    state: str | None = None
+    """The column with states or provinces (Meta)."""
+    zip: str | None = None
+    """The column with postcodes."""
+    country: str | None = None
+    """The column with countries, as two letters of ISO 3166-1, such as `FR`."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Field -> column, for those that are named."""
+        return {name: column for name in type(self).model_fields if (column := getattr(self, name)) is not None}
+
+
 class Output(Model):
     """Where the segments go, and how."""
 
@@ -72,6 +98,12 @@ class Output(Model):
     """The format of every file."""
     columns: tuple[str, ...] | None = None
     """The columns after key and label, computed ones too; default: those of the customer file."""
+    headers: dict[str, str] = {}
+    """Names that columns, key and label too, have in the files instead of their own: `{ email = "Email Address" }`."""
+    audience: Literal["google-ads", "meta", "tiktok"] | None = None
+    """Write files as an advertising platform takes them: its header, its normal form, hashed where it wants hashes."""
+    fields: Fields = Fields.model_construct()
+    """With `audience`: the columns by which the platform finds customers, such as `{ email = "EmailAddress" }`."""
     label_column: str = "segment"
     """The column that holds the segment's name."""
     combined: str | None = None
@@ -122,7 +154,7 @@ class Output(Model):
     @property
     def keeps_members(self) -> bool:
         """Whether a run keeps the members of its lists beside its manifest, since no file there holds them."""
-        return self.changes or self.to is not None
+        return self.changes or self.to is not None or self.audience is not None
 
     @property
     def table_columns(self) -> tuple[str, ...]:

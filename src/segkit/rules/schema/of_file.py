@@ -10,7 +10,7 @@ from typing import Any
 from segkit.results import ColumnsResult, KnownColumn
 from segkit.rules.model.base import SCALAR_SCHEMA, shown
 from segkit.rules.model.blocks import FAMILIES
-from segkit.rules.model.file import RuleFile
+from segkit.rules.model.file import Fields, RuleFile
 from segkit.rules.schema.json_schema import Schema, finished, plain_schema
 from segkit.rules.tables import CUSTOMERS
 
@@ -50,6 +50,7 @@ COLUMNS = {
     ("RfmColumns", "monetary"): CUSTOMERS, ("Permission", "suppress_on"): CUSTOMERS,
     ("Consent", "suppress_on"): CUSTOMERS, ("Output", "columns"): CUSTOMERS, ("Output", "profile"): CUSTOMERS,
     ("Output", "hash"): CUSTOMERS, ("Output", "pseudonymise"): CUSTOMERS, ("Events", "time"): EVENTS,
+    **{("Fields", field): CUSTOMERS for field in Fields.model_fields},
     ("Metric", "of"): EVENTS, ("Events", "id"): EVENTS, ("Events", "amount"): EVENTS, ("Events", "key"): EVENTS,
 }  # fmt: skip
 """(Table of the schema, key) that names a column -> of which table that is."""
@@ -87,7 +88,8 @@ def schema_of_file(formats: Iterable[str], rules: RuleFile, known: ColumnsResult
     for key, owners in SEGMENTS.items():
         _name(definitions, owners, key, list(rules.segment))
     for (owner, key), table in COLUMNS.items():
-        _name(definitions, [owner], key, list(columns[table]))
+        of_split = (owner, key) == ("Segment", "each") and any(segment.split for segment in rules.segment.values())
+        _name(definitions, [owner], key, [*columns[table], *(["variant"] if of_split else [])])
     for (owner, key), table in CONDITIONS.items():
         _close(definitions[owner]["properties"].get(key, {}), {c: names[table, c] for c in columns[table]})
     for family in FAMILIES:

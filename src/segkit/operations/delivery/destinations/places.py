@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic
-from segkit.errors import WriteError
+from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import MANIFEST, publishing
 from segkit.io.publish.kept_runs import keeping
@@ -27,6 +27,7 @@ from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.kept import keep_rules, kept_names
 from segkit.operations.delivery.record import Written, manifest_of
 from segkit.operations.delivery.vanishing import spare_lists
+from segkit.operations.lists.audience import require_audience
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress
 from segkit.results import ApplyResult, TableTarget
@@ -72,6 +73,7 @@ def _require_formats(loaded: Loaded, *, workbook: bool) -> None:
     """`RuleError` where what the run writes needs an extra that is not installed."""
     output = loaded.rules.output
     require_installed(output.format)
+    require_audience(loaded.rules)
     if workbook and output.workbook is not None:
         require_installed("xlsx")
 
@@ -138,7 +140,14 @@ class Stream:
 
     @contextmanager
     def open(self, run: Decision) -> Iterator[Place]:
-        """The place of the last run: what is expected is compared with it."""
+        """The place of the last run: what is expected is compared with it.
+
+        `RuleError` for several lists of an audience: nothing would tell the rows of one from those of another.
+        """
+        names = [list_.name for list_ in run.lists if list_.writes]
+        if run.rules.output.audience and len(names) > 1:
+            message = f"{len(names):,} lists of an audience cannot go to standard output: their rows have no label"
+            raise RuleError.of(message, hint="choose one with `--select`, or write them into a folder")
         yield Place(directory_of(self.loaded))
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:

@@ -24,7 +24,7 @@ def write_workbook(result: ApplyResult, changes: Changes, directory: Path) -> No
     with workbook(directory / rules.output.workbook, result.as_of) as book:
         book.add_rows(SUMMARY, _summary(result, [name for name, _ in lists], sheets))
         for sheet, (_, frame) in zip(sheets, lists, strict=True):
-            book.add_table(sheet, frame, rules.customers.lists)
+            book.add_table(sheet, frame, changes.rows.style.separators)
 
 
 def _summary(

@@ -19,7 +19,7 @@ from segkit.rules.text.loader import Loaded
 _OF_SEGMENTS = ("segment", "test")
 _OF_OUTPUT = (
     *("format", "columns", "label_column", "delimiter", "decimal", "bom", "escape_formulas", "min_cell"),
-    *("hash", "pseudonymise", "mode"),
+    *("hash", "pseudonymise", "mode", "headers"),
 )
 """How lists are written, and what is protected in them: not where they go, what is kept, or compared with."""
 

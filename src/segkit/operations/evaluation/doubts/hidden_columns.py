@@ -21,7 +21,7 @@ def readable_again(plan: Plan) -> Iterator[Finding]:
         return
     hidden = _all_hidden(plan, own)
     for name, segment in rules.segment.items():
-        for column in segment.each:
+        for column in segment.each_columns:
             if column not in own and (source := _made_of(plan, column, hidden)):
                 message = (
                     f"`each` puts the values of `{column}` into names of files, and `{source}` in it goes out hidden"

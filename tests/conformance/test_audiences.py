@@ -1,0 +1,430 @@
+"""Lists for advertising platforms: header, normal form and hash, honest counts, files that are not too long."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from segkit.rules.platforms import PLATFORMS
+from tests.desk import ROOT, Desk, event_table, head
+
+HEAD = head() + "[segment.all]\neveryone = true\n[output]\n"
+FIELDS = ("email", "phone", "first_name", "last_name", "city", "state", "zip", "country")
+PHONES = pytest.mark.extra("audiences")
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def audience(platform: str, *fields: str, more: str = "") -> str:
+    """The output of a rule file whose customers have columns called as the fields."""
+    given = "".join(f'{field} = "{field}"\n' for field in fields)
+    return f'audience = "{platform}"\n{more}[output.fields]\n{given}'
+
+
+def customers(*rows: dict[str, str]) -> pl.DataFrame:
+    texts = [{"id": f"k{n}", **dict.fromkeys(FIELDS, ""), **row} for n, row in enumerate(rows)]
+    return pl.DataFrame(texts, schema=["id", *FIELDS])
+
+
+# What the pages say, worked out by hand: platform, field, what a file has, the country beside it, the normal form.
+VECTORS = [
+    ("google-ads", "email", "  Jane@Example.ORG ", "", "jane@example.org"),
+    ("google-ads", "email", "Cloudy.SanFrancisco+shopping@Gmail.com", "", "cloudysanfrancisco@gmail.com"),
+    ("google-ads", "email", "a.b@googlemail.com", "", "ab@googlemail.com"),
+    ("google-ads", "email", "User.Name+NYC@Example.com", "", "user.name+nyc@example.com"),
+    ("google-ads", "email", "a.b@notgmail.com", "", "a.b@notgmail.com"),
+    ("google-ads", "email", "jane @example.org", "", "jane@example.org"),
+    ("google-ads", "email", "ÉMILE@exämple.org", "", "émile@exämple.org"),
+    ("google-ads", "first_name", "Mrs. Anna", "", "anna"),
+    ("google-ads", "first_name", "PROF. DR. Anna  Maria", "", "anna maria"),
+    ("google-ads", "first_name", "Drew", "", "drew"),
+    ("google-ads", "first_name", "Jean-François", "", "jean-françois"),
+    ("google-ads", "first_name", "Zoe\u0308", "", "zoë"),
+    ("google-ads", "last_name", "\u00a0Groß ", "", "groß"),
+    ("google-ads", "last_name", "O'Neill, Jr.", "", "o'neill"),
+    ("google-ads", "last_name", "Ÿ ΑΘΗΝΑ", "", "ÿ αθηνα"),
+    ("meta", "email", " Jane.Doe+x@Gmail.com", "", "jane.doe+x@gmail.com"),
+    ("meta", "first_name", "Jean-François", "", "jeanfrançois"),
+    ("meta", "last_name", "O'Neill  Groß", "", "oneill groß"),
+    ("meta", "city", "Saint-Étienne du Bois", "", "saintétiennedubois"),
+    ("meta", "state", "New York", "", "newyork"),
+    ("meta", "zip", "94016-1234", "US", "94016"),
+    ("meta", "zip", "SW1A 1AA", "GB", "sw1a1"),
+    ("meta", "zip", "SW1A 1AA", "uk", "sw1a1"),
+    ("meta", "zip", "1012 AB", "NL", "1012ab"),
+    ("meta", "zip", "01234", "DE", "01234"),
+    ("meta", "country", " fr", " fr", "fr"),
+    ("meta", "country", "UK", "UK", "gb"),
+    ("tiktok", "email", "Jane Doe@gmail.com", "", "janedoe@gmail.com"),
+]  # fmt: skip
+NUMBERS = [
+    ("02 61 91 60 94", "FR", "+33261916094"),
+    ("0033 2 61 91 60 94", "FR", "+33261916094"),
+    ("+33 (0)2 61 91 60 94", "FR", "+33261916094"),
+    ("+33261916094", "", "+33261916094"),
+    ("0170/1234567", "de", "+491701234567"),
+    ("+49 170 1234567 ext. 12", "DE", "+491701234567"),
+    ("(657) 777-0000", "US", "+16577770000"),
+    ("1-657-777-0000", "US", "+16577770000"),
+    ("011 44 20 7031 3000", "US", "+442070313000"),
+    ("020 7031 3000", "UK", "+442070313000"),
+    ("06 1234 5678", "IT", "+390612345678"),
+    ("０３-１２３４-５６７８", "JP", "+81312345678"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("platform", "field", "text", "country", "form"), VECTORS)
+def test_normal_forms(desk: Desk, platform: str, field: str, text: str, country: str, form: str) -> None:
+    row = {"email": "x@y.example", "first_name": "a", "last_name": "b", "country": country} | {field: text}
+    desk.put("c.csv", customers(row))
+    fields = [name for name in ("email", "first_name", "last_name", field) if name in PLATFORMS[platform].columns]
+    fields = list(dict.fromkeys([*fields, *(["zip"] if platform == "google-ads" else []), "country"]))
+    (found,) = desk.rows(HEAD + audience(platform, *fields))
+    assert found[PLATFORMS[platform].columns[field].header] == sha(form)
+
+
+def test_what_the_platforms_themselves_show() -> None:
+    """The digests in TikTok's page of September 2025, and in Google's of enhanced conversions."""
+    assert sha("janedoe@gmail.com") == "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
+    assert sha("test@gmail.com") == "87924606b4131a8aceeeae8868531fbb9712aaa07a5d3a756b26ce0f5d6ca674"
+
+
+@PHONES
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(("text", "country", "form"), NUMBERS)
+def test_phone_numbers(desk: Desk, platform: str, text: str, country: str, form: str) -> None:
+    desk.put("c.csv", customers({"phone": text, "country": country}))
+    (found,) = desk.rows(HEAD + audience(platform, "phone", "country"))
+    wanted = form.removeprefix("+") if platform == "meta" else form
+    assert found[PLATFORMS[platform].columns["phone"].header] == sha(wanted)
+
+
+@PHONES
+def test_numbers_that_none_can_dial_go_nowhere(desk: Desk) -> None:
+    texts = ["123", "0261916094", "n/a", "02 61 91 60 94 94 94 94", "02 61 91 60 94"]
+    countries = ["FR", "", "FR", "FR", "France"]
+    desk.put("c.csv", customers(*({"phone": p, "country": c} for p, c in zip(texts, countries, strict=True))))
+    done = desk.apply(HEAD + audience("meta", "phone", "country"))
+    assert desk.read("segments/all.csv") == []
+    told = " ".join(done.stderr.split()) + " ".join(done.stdout.split())
+    assert "`phone`: 5 of 5 values not read as a phone number of its country, and left empty" in told
+    assert "`country`: 1 of 4 values not read as two letters of ISO 3166-1" in told
+    assert "02 61" not in told
+
+
+@pytest.mark.parametrize("text", ["+shop@gmail.com", "...@gmail.com", "a@b", "a@b@x.example", "@x.example", "-"])
+def test_addresses_that_are_none_go_nowhere(desk: Desk, text: str) -> None:
+    desk.put("c.csv", customers({"email": text}, {"email": "a@x.example"}))
+    assert desk.rows(HEAD + audience("google-ads", "email")) == [{"Email": sha("a@x.example")}]
+
+
+ROWS = customers(
+    {"email": "a@x.example", "first_name": "A", "last_name": "Z", "zip": "01234", "country": "DE"},
+    {"first_name": "B", "last_name": "Y", "zip": "75001", "country": "fr"},  # found by post
+    {"first_name": "C", "last_name": "Y", "zip": "75001"},  # not without a country
+    {"email": "no address"},
+    {"email": "", "country": "FR"},
+)
+POST = ("email", "first_name", "last_name", "zip", "country")
+
+
+def test_a_file_for_google(desk: Desk) -> None:
+    """Rows without key and label; whoever cannot be found is counted and left out; what is not hashed is plain."""
+    desk.put("c.csv", ROWS)
+    result = desk.json(HEAD + audience("google-ads", *POST))
+    rows = desk.read("segments/all.csv")
+    assert list(rows[0]) == ["Email", "First Name", "Last Name", "Country", "Zip"]
+    assert [tuple(row.values()) for row in rows] == [
+        (sha("a@x.example"), sha("a"), sha("z"), "DE", "01234"),
+        ("", sha("b"), sha("y"), "FR", "75001"),
+    ]
+    (segment,) = result["segments"]
+    assert (segment["written"], segment["without_identifier"]) == (5, 3)
+    assert [(o["written"], o["rows"]) for o in segment["outputs"]] == [(2, 2)]
+    manifest = json.loads((desk / "segments/manifest.json").read_text())
+    assert manifest["output"]["audience"] == "google-ads"
+    assert manifest["segments"][0]["without_identifier"] == 3
+    assert manifest["segments"][0]["outputs"][0]["rows"] == 2
+    kept = pl.read_parquet(desk / "segments/run/members.parquet")
+    assert kept["key"].to_list() == ["k0", "k1", "k2", "k3", "k4"]
+    protected = {one["column"]: one["protection"] for one in manifest["personal_data"]}
+    assert protected["email"] == protected["last_name"] == "hash"
+    assert protected["zip"] is None
+
+
+def test_the_summary_says_who_cannot_be_found(desk: Desk) -> None:
+    desk.put("c.csv", ROWS)
+    done = desk.apply(HEAD + audience("google-ads", *POST))
+    assert "no identifier" in done.stdout + done.stderr
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "`all.csv` has 2 customers who can be found, and Google Ads works with 100 and more" in told
+    assert "`email`: 1 of 2 values not read as an e-mail address, and left empty" in told
+    desk.apply(HEAD + audience("google-ads", *POST), "--fail-on", "warning", code=1)
+
+
+@pytest.mark.parametrize(("platform", "few"), [(name, one.fewest) for name, one in PLATFORMS.items()])
+def test_the_smallest_list_that_is_worked_with(desk: Desk, platform: str, few: int) -> None:
+    enough = customers(*({"email": f"{n}@x.example"} for n in range(few)))
+    for rows, says in [(enough, False), (enough.head(few - 1), True)]:
+        desk.put("c.csv", rows)
+        warnings = desk.json(HEAD + audience(platform, "email"))["warnings"]
+        assert bool(warnings) == says
+
+
+@PHONES
+def test_one_line_an_identifier(desk: Desk) -> None:
+    both = {"email": "a@x.example", "phone": "02 61 91 60 94", "country": "FR"}
+    desk.put("c.csv", customers(both, {"email": "b@x.example"}, {"phone": "02 61 91 60 95", "country": "FR"}, {}))
+    result = desk.json(HEAD + audience("tiktok", "email", "phone", "country"))
+    rows = [tuple(row.values()) for row in desk.read("segments/all.csv")]
+    emails = [(sha(text), "") for text in ("a@x.example", "b@x.example")]
+    phones = [("", sha(text)) for text in ("+33261916094", "+33261916095")]
+    assert rows == [*emails, *phones]
+    assert list(desk.read("segments/all.csv")[0]) == ["Email_SHA256", "Phone_SHA256"]
+    (segment,) = result["segments"]
+    assert [(o["written"], o["rows"]) for o in segment["outputs"]] == [(3, 4)]
+    assert segment["without_identifier"] == 1
+
+
+@PHONES
+@pytest.mark.parametrize("platform", ["google-ads", "tiktok"])
+def test_files_are_cut_at_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    """Parts with numbers, each below the limit, which together are the whole list, in its order."""
+    rows = [{"email": f"{n}@x.example" if n % 3 else "", "phone": "02 61 91 60 94", "country": "FR"} for n in range(20)]
+    desk.put("c.csv", customers(*rows))
+    rules = HEAD + audience(platform, "email", "phone", "country")
+    desk.apply(rules)
+    whole = [tuple(row.values()) for row in desk.read("segments/all.csv")]
+    limit = 1_000
+    monkeypatch.setitem(PLATFORMS, platform, PLATFORMS[platform]._replace(most_bytes=limit))
+    outputs = desk.json(rules)["segments"][0]["outputs"]
+    names = [Path(output["path"]).name for output in outputs]
+    assert len(names) > 2
+    assert names == [f"all.part{n}.csv" for n in range(1, len(names) + 1)]
+    assert sorted(p.name for p in (desk / "segments").glob("*.csv")) == sorted(names)
+    parts = [desk.read(f"segments/{name}") for name in names]
+    assert all((desk / "segments" / name).stat().st_size < limit for name in names)
+    assert [len(part) for part in parts] == [output["rows"] for output in outputs]
+    assert sum(output["written"] for output in outputs) == 20
+    found = [tuple(row.values()) for part in parts for row in part]
+    assert sorted(found) == sorted(whole)
+    assert found == whole or platform == "tiktok"  # there, each part has its e-mails before its numbers
+    assert desk.segkit("diff", desk / "segments", desk / "segments").exit_code == 0
+
+
+def test_held_out_and_control_group(desk: Desk) -> None:
+    """They go out in the same form: somebody may want to leave them out of a campaign; the keys are kept beside it."""
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(300))))
+    more = "[assignment]\ncontrol = 20\n[segment.all]\neveryone = true\nholdout = 30\n"
+    result = desk.json(head() + more + "[output]\n" + audience("meta", "email"))
+    (segment,) = result["segments"]
+    files = {name: desk.read(f"segments/{name}.csv") for name in ("all", "all.holdout", "control")}
+    assert all(list(rows[0]) == ["email"] for rows in files.values())
+    kept = pl.read_parquet(desk / "segments/run/members.parquet")
+    for name, outcome in [("all", "written"), ("all.holdout", "holdout"), ("control", "control")]:
+        keys = kept.filter(outcome=outcome)["key"].to_list()
+        assert [row["email"] for row in files[name]] == [sha(f"{key[1:]}@x.example") for key in keys]
+    assert segment["written"] == len(files["all"])
+
+
+def test_each_variant_has_a_file(desk: Desk) -> None:
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(200))))
+    split = '[segment.s]\neveryone = true\nsplit = { A = 50, B = 50 }\neach = "variant"\n'
+    result = desk.json(head() + split + "[output]\n" + audience("meta", "email"))
+    (segment,) = result["segments"]
+    assert [o["values"] for o in segment["outputs"]] == [{"variant": "A"}, {"variant": "B"}]
+    assert [o["written"] for o in segment["outputs"]] == list(segment["variants"].values())
+    kept = pl.read_parquet(desk / "segments/run/members.parquet")
+    for variant in ("A", "B"):
+        keys = kept.filter(variant=variant)["key"].to_list()
+        rows = desk.read(f"segments/s.{variant.lower()}.csv")
+        assert [row["email"] for row in rows] == [sha(f"{key[1:]}@x.example") for key in keys]
+
+
+def test_each_by_variant_without_an_audience(desk: Desk) -> None:
+    desk.put("c.csv", "id,sex\n" + "".join(f"k{n},{'fm'[n % 2]}\n" for n in range(100)))
+    rules = head() + '[segment.s]\neveryone = true\nsplit = { A = 50, B = 50 }\neach = ["sex", "variant"]\n'
+    desk.apply(rules)
+    for sex in "fm":
+        for variant in "AB":
+            rows = desk.read(f"segments/s.{sex}.{variant.lower()}.csv")
+            assert {(row["sex"], row["variant"]) for row in rows} == {(sex, variant)}
+
+
+def test_each_by_variant_needs_a_split(desk: Desk) -> None:
+    desk.put("c.csv", "id,sex\na,f\n")
+    done = desk.apply(head() + '[segment.s]\neveryone = true\neach = "variant"\n', code=2)
+    assert "customers have no column `variant`" in done.stderr
+
+
+def test_two_runs_are_compared(desk: Desk) -> None:
+    """`diff`, `explain --run` and changes of the summary know the keys, which no list has."""
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(5))))
+    rules = HEAD.replace("[output]\n", '[output]\ndirectory = "one"\n') + audience("meta", "email")
+    desk.apply(rules)
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(7))).tail(6))
+    desk.apply(rules.replace('"one"', '"two"'))
+    found = json.loads(desk.segkit("diff", desk / "one", desk / "two", "--json", code=None).stdout)
+    (segment,) = found["segments"]
+    assert (segment["entered"], segment["left"], segment["stayed"]) == (2, 1, 4)
+    done = desk.segkit("diff", desk / "one", desk / "two", "--entered", desk / "new.csv", code=None)
+    assert done.exit_code in (0, 1)
+    assert [row["id"] for row in desk.read("new.csv")] == ["k5", "k6"]
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(4))))
+    (again,) = desk.json(rules)["segments"]
+    assert again["change"] == {"entered": 0, "left": 1}
+    told = json.loads(desk.segkit("explain", "--run", desk / "two", "k3", "--json").stdout)
+    assert "written" in json.dumps(told)
+
+
+def test_what_came_of_it(desk: Desk) -> None:
+    """`evaluate` finds those written and those held out by their keys."""
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(400))))
+    desk.put("o.csv", "id,day,total\n" + "".join(f"k{n},2024-03-{1 + n % 28:02d},10\n" for n in range(0, 400, 3)))
+    orders = event_table("orders", "o.csv", 'amount = "total"')
+    rules = head() + orders + "[segment.all]\neveryone = true\nholdout = 50\n[output]\n" + audience("meta", "email")
+    desk.apply(rules)
+    found = json.loads(desk.segkit("evaluate", desk / "segments", "--until", "2024-03-28", "--json").stdout)
+    (segment,) = (one for one in found["segments"] if one["name"] == "all")
+    assert sum(arm["customers"] for arm in segment["arms"]) == 400
+
+
+def test_the_key_may_be_what_they_are_found_by(desk: Desk) -> None:
+    desk.put("c.csv", "mail,name\nJane@Example.org,x\n")
+    rules = head(key="mail") + '[segment.all]\neveryone = true\n[output]\naudience = "meta"\nfields.email = "mail"\n'
+    assert desk.rows(rules) == [{"email": sha("jane@example.org")}]
+
+
+def test_numbers_are_as_lists_have_them(desk: Desk) -> None:
+    """A postcode that a rule reads as a number has no point in a list, and none in what is hashed."""
+    desk.put("c.csv", "id,mail,plz\na,a@x.example,1234.0\nb,b@x.example,5\n")
+    rules = head() + "[segment.all]\ngeographic.plz.min = 1\n[output]\n"
+    rules += 'audience = "meta"\nfields = { email = "mail", zip = "plz" }\n'
+    assert [row["zip"] for row in desk.rows(rules)] == [sha("1234"), sha("5")]
+
+
+@pytest.mark.parametrize("option", ["--buckets", None])
+def test_in_buckets_as_in_one(desk: Desk, option: str | None) -> None:
+    desk.put("c.csv", customers(*({"email": f"{n}@x.example"} for n in range(60))))
+    rules = HEAD + audience("google-ads", "email")
+    args = (option, 3) if option else ()
+    assert [row["Email"] for row in desk.rows(rules, *args)] == [sha(f"{n}@x.example") for n in range(60)]
+
+
+def test_standard_output_takes_one_list(desk: Desk) -> None:
+    desk.put("c.csv", ROWS)
+    rules = (
+        head() + "[segment.a]\neveryone = true\n[segment.b]\neveryone = true\n[output]\n" + audience("meta", "email")
+    )
+    assert "2 lists of an audience cannot go to standard output" in desk.apply(rules, "-o", "-", code=2).stderr
+    assert desk.rows(rules, "--select", "b") == [{"email": sha("a@x.example")}]
+
+
+GOOGLE = audience("google-ads", "email")
+WRONG = [
+    (GOOGLE, 'hash = ["email"]\n', "`hash` is beside `audience`"),
+    (GOOGLE, 'pseudonymise = ["id"]\n', "`pseudonymise` is beside `audience`"),
+    (GOOGLE, 'columns = ["email"]\n', "`columns` is beside `audience`"),
+    (GOOGLE, 'headers = { email = "x" }\n', "`headers` is beside `audience`"),
+    (GOOGLE, "escape_formulas = true\n", "`escape_formulas` is beside `audience`"),
+    (GOOGLE, 'delimiter = ";"\n', "`delimiter` is beside `audience`"),
+    (GOOGLE, 'decimal = ","\ndelimiter = ";"\n', "`decimal` is beside `audience`"),
+    (GOOGLE, "bom = true\n", "`bom` is beside `audience`"),
+    (GOOGLE, "changes = true\n", "`changes` is beside `audience`"),
+    (GOOGLE, 'combined = "all-of-them.csv"\n', "`combined` is beside `audience`"),
+    (GOOGLE, 'workbook = "x.xlsx"\n', "`workbook` is beside `audience`"),
+    (GOOGLE, 'to = "sqlite:x.db"\ntable = "t"\n', "`to` is beside `audience`"),
+    (GOOGLE, 'format = "parquet"\n', "Google Ads takes CSV, and `format` is `parquet`"),
+    ('audience = "google-ads"\n', "", "an audience needs `fields`"),
+    ('fields.email = "email"\n', "", "`fields` are of an audience, and there is no `audience`"),
+    (audience("google-ads", "city", "email"), "", "Google Ads takes no `city`"),
+    (audience("tiktok", "first_name", "email"), "", "TikTok takes no `first_name`"),
+    (audience("google-ads", "country"), "", "Google Ads finds nobody by these `fields`"),
+    (audience("google-ads", "email", "phone"), "", "`phone` needs a `country`"),
+    (audience("google-ads", "email", "first_name"), "", "`first_name` alone finds nobody"),
+    ('audience = "snap"\nfields.email = "email"\n', "", "`audience`"),
+    ('audience = "meta"\nfields.email = "emial"\n', "", "customers have no column `emial`"),
+    ('audience = "meta"\nfields.mail = "email"\n', "", "`mail`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("output", "more", "says"), WRONG, ids=[says for *_, says in WRONG])
+def test_what_does_not_go_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, output: str, more: str, says: str
+) -> None:
+    monkeypatch.setenv("SEGKIT_PSEUDONYMISE_KEY", "x" * 32)
+    desk.put("c.csv", ROWS)
+    done = desk.apply(HEAD + more + output, code=2)
+    assert says in " ".join(done.stderr.split())
+    assert "rules.toml:" in done.stderr
+    assert not (desk / "segments").exists()
+
+
+def test_a_split_without_a_file_for_each(desk: Desk) -> None:
+    desk.put("c.csv", ROWS)
+    rules = HEAD.replace("everyone = true\n", "everyone = true\nsplit = { A = 50, B = 50 }\n") + GOOGLE
+    done = desk.apply(rules, code=2)
+    assert "`split` writes a column `variant`, and Google Ads takes none" in " ".join(done.stderr.split())
+    assert 'each = "variant"' in done.stderr
+
+
+def test_phone_numbers_need_an_extra(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "phonenumbers", None)
+    desk.put("c.csv", ROWS)
+    done = desk.apply(HEAD + audience("meta", "phone", "country"), code=2)
+    assert 'pip install "segkit-cli[audiences]"' in " ".join(done.stderr.split())
+    desk.segkit("explain", desk / "rules.toml", "k1")  # nothing goes out
+    desk.segkit("check", desk / "rules.toml")
+    desk.apply(HEAD + audience("meta", "email", "country"))
+
+
+# --- the examples ---
+
+
+def example(name: str) -> list[dict[str, str]]:
+    encoding = "cp1252" if "AdventureWorks" in name else "utf-8"
+    with (ROOT / "examples" / name).open(encoding=encoding, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_customers_of_a_bicycle_shop_go_out(desk: Desk, platform: str) -> None:
+    shop = ROOT / "examples/adventureworks/AdventureWorks_Customers.csv"
+    rules = head(path=str(shop), key="CustomerKey") + "[segment.graduates]\nsql = \"EducationLevel = 'Bachelors'\"\n"
+    names = 'first_name = "FirstName"\nlast_name = "LastName"\n' if platform == "meta" else ""
+    rules += f'[output]\naudience = "{platform}"\n[output.fields]\nemail = "EmailAddress"\n{names}'
+    (segment,) = desk.json(rules)["segments"]
+    wanted = [c for c in example("adventureworks/AdventureWorks_Customers.csv") if c["EducationLevel"] == "Bachelors"]
+    rows = desk.read("segments/graduates.csv")
+    columns = PLATFORMS[platform].columns
+    assert len(rows) == len(wanted) == segment["written"] > 5_000
+    assert [row[columns["email"].header] for row in rows] == [sha(c["EmailAddress"].strip().lower()) for c in wanted]
+    if names:
+        first = [row["fn"] for row in rows]
+        plain = ["".join(x for x in c["FirstName"].lower() if x.isalpha() or x == " ") for c in wanted]
+        assert first == [sha(name) for name in plain]
+
+
+@PHONES
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_leads_of_a_coffee_seller_go_out(desk: Desk, platform: str) -> None:
+    path = ROOT / "examples/leads/leads.csv"
+    rules = head("derive = { country = \"'FR'\" }", path=str(path), key="lead_id", as_of="2024-06-30")
+    rules += '[segment.all]\neveryone = true\n[output]\naudience = "' + platform
+    rules += '"\nfields = { email = "email", phone = "phone", country = "country" }\n'
+    (segment,) = desk.json(rules)["segments"]
+    leads = example("leads/leads.csv")
+    rows = desk.read("segments/all.csv")
+    column = PLATFORMS[platform].columns["phone"]
+    numbers = ["".join(filter(str.isdigit, lead["phone"])) for lead in leads]
+    dialled = [("+" if column.form == "e164" else "") + "33" + n[1:] for n in numbers if n]
+    assert [row[column.header] for row in rows if row[column.header]] == [sha(number) for number in dialled]
+    assert segment["written"] == len(leads)
+    assert len(dialled) > 100
