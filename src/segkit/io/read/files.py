@@ -18,6 +18,7 @@ from segkit.addresses import WEB, Database, database_of, is_address, is_other_fo
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
+from segkit.io.read.folders.tables import is_table, refuse_parts
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
 from segkit.io.read.registry import FOREIGN, GZIP, PAGES, SQLITE, ZSTD, kind_of
@@ -45,6 +46,8 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
         return (fetched(ws, text),)
     if database := database_of(text):
         return (_origin_of(database, base),)
+    if is_table(base / text):
+        return (Origin(Label(str(base / text)), base / text, "delta"),)
     return tuple(Origin(Label(str(path)), path) for path in expand(text, base))
 
 
@@ -72,6 +75,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path, label = base / text, Label(str(base / text))
     if path.is_file():
+        refuse_parts((path,))
         return (path,)
     if path.is_dir():
         raise problem(label, f"`{text}` is a directory", hint=f"name its files with a glob such as `{text}/*.csv`")
@@ -79,6 +83,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
         files = tuple(Path(name) for name in found if Path(name).is_file())
         if files:
+            refuse_parts(files)
             return files
         raise problem(label, f"no file matches `{text}`", hint=_neighbours(path))
     if path.exists():

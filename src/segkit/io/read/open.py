@@ -15,6 +15,7 @@ from segkit.errors import DataError
 from segkit.io.read import second_look
 from segkit.io.read.files import origins, unpack
 from segkit.io.read.kinds import delimited
+from segkit.io.read.kinds.lake.past import moment_of
 from segkit.io.read.kinds.mixed import unmixed
 from segkit.io.read.label import Label, Origin
 from segkit.io.read.opened import Opened
@@ -46,6 +47,8 @@ def open_table(
     DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
     The lines of large files are not yet checked: see `Table.check_lines`.
     """
+    if spec.at is not None:
+        spec = spec.model_copy(update={"at": moment_of(spec.at, timezone)})
     parts = _parts(ws, spec, base)
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])

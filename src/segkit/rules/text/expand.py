@@ -22,8 +22,9 @@ _OF_TABLES = ("to", "table", "load")
 """The keys of `[output]` that say in which table the lists go."""
 _OF_DATABASES = ("table", "query", "timeout")
 """Keys that go with a database: a file that is given instead is all that there is to read."""
-_ONE_OF = {"table": "query", "query": "table"}
-"""A table that starts from another one and names a table of a database asks for no query of that one."""
+_ONE_OF = {"table": "query", "query": "table", "version": "at", "at": "version"}
+"""A table that starts from another one and names a table of a database asks for no query of that one; nor for a time
+where it names a version."""
 _OWN = ("like", "expect")
 """Keys that another table does not take over: of a table of refunds, a new one is not expected each day."""
 
