@@ -18,6 +18,7 @@ from segkit.addresses import WEB, Database, database_of, is_address, is_other_fo
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
+from segkit.io.read.folders.named import below, fixed_part, require_alike, values_of
 from segkit.io.read.folders.tables import is_table, refuse_parts
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
@@ -36,6 +37,7 @@ def origins(ws: Workspace, texts: str | tuple[str, ...], base: Path) -> tuple[Or
     for one in (one for number, one in enumerate(found) if real[number] in real[:number]):
         message = f"`{one.label.name}` is named twice, so its rows would count twice"
         raise problem(one.label, message, hint="name it once")
+    require_alike(found)
     return tuple(found)
 
 
@@ -48,7 +50,18 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
         return (_origin_of(database, base),)
     if is_table(base / text):
         return (Origin(Label(str(base / text)), base / text, "delta"),)
-    return tuple(Origin(Label(str(path)), path) for path in expand(text, base))
+    path = base / text
+    files = below(path) if path.is_dir() else []
+    if files:
+        refuse_parts(files)
+        return tuple(Origin(Label(str(file)), file, folders=values_of(file, path)) for file in files)
+    fixed = fixed_part(path)
+    return tuple(_below(file, fixed) for file in expand(text, base))
+
+
+def _below(file: Path, fixed: Path) -> Origin:
+    folders = values_of(file, fixed) if file.is_relative_to(fixed) else {}
+    return Origin(Label(str(file)), file, folders=folders)
 
 
 def _origin_of(database: Database, base: Path) -> Origin:

@@ -13,7 +13,7 @@ import polars as pl
 
 from segkit.errors import DataError
 from segkit.io.read.kinds import typed
-from segkit.io.read.kinds.lake.past import version_at
+from segkit.io.read.kinds.lake.past import moment_of, version_at
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.problems import problem
@@ -69,7 +69,7 @@ def _table(ws: Workspace, spec: Source, label: Label, path: Path) -> Any:
     version = spec.version if spec.version is not None else newest
     if spec.at is not None:
         history = _loaded(label, lambda: deltalake.DeltaTable(str(path), version=newest).history())
-        version = version_at(label, history, spec.at)
+        version = version_at(label, history, moment_of(spec.at, "UTC"))
     if version > newest:
         raise problem(
             label, f"`{label.name}` has no version {version}: the newest is {newest}", hint="look at `version`"
