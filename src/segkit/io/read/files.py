@@ -98,6 +98,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         if files:
             refuse_parts(files)
             return files
+        refuse_parts((path,))
         raise problem(label, f"no file matches `{text}`", hint=_neighbours(path))
     if path.exists():
         return (path,)  # a named pipe, as `<(command)` gives
