@@ -161,6 +161,16 @@ def test_values_of_partitions_come_from_the_log(desk: Desk) -> None:
     assert desk.columns(head(path="c"), "region") == {"a": "0042", "b": "x y/z", "c": "", "d": "0042"}
 
 
+def test_amounts_below_zero_are_partitions(desk: Desk) -> None:
+    """Not by way of `write_delta`, which names such a folder `-1.-5000`, and fails."""
+    rows = pl.DataFrame({"id": ["a"], "m": pl.Series([Decimal("1.50")], dtype=pl.Decimal(10, 4))})
+    table = written(rows, desk / "c", "m")
+    [add] = actions(table, "add")
+    first = [{kind: one} for kind in ("protocol", "metaData") for one in actions(table, kind)]
+    commit(table, 0, *first, {"add": {**add, "partitionValues": {"m": "-1.5000"}}})
+    assert desk.columns(head(path="c"), "m") == {"a": "-1.5000"}
+
+
 def test_two_sections_read_one_version(desk: Desk) -> None:
     events = pl.DataFrame({"id": ["a", "b"], "day": [dt.date(2024, 2, 1), dt.date(2020, 1, 1)], "amount": [1.5, 2]})
     written(events, desk / "o")
