@@ -168,7 +168,7 @@ def test_amounts_below_zero_are_partitions(desk: Desk) -> None:
     [add] = actions(table, "add")
     first = [{kind: one} for kind in ("protocol", "metaData") for one in actions(table, kind)]
     commit(table, 0, *first, {"add": {**add, "partitionValues": {"m": "-1.5000"}}})
-    assert desk.columns(head(path="c"), "m") == {"a": "-1.5000"}
+    assert desk.columns(head(path="c"), "m") == {"a": "-1.5"}
 
 
 def test_two_sections_read_one_version(desk: Desk) -> None:
@@ -285,6 +285,25 @@ def test_commands_take_a_table_by_its_path(desk: Desk, command: list[str]) -> No
     assert done.returncode == 0, done.stderr
     if command[0] == "init":
         desk.segkit("check", desk / "segments.toml", "--data")
+
+
+def test_another_table_or_file_in_place_of_one(desk: Desk) -> None:
+    """The version of the rules holds for another table that is given, and says nothing of a file."""
+    table = written(CUSTOMERS[:1], desk / "c")
+    written(CUSTOMERS[1:2], table, mode="append")
+    desk.put("d.csv", "id\nz\n")
+    rules = head("version = 0", path="nowhere") + EVERYONE
+    assert [row["id"] for row in desk.rows(rules, "--customers", table)] == ["a"]
+    assert [row["id"] for row in desk.rows(rules, "--customers", desk / "d.csv")] == ["z"]
+
+
+@pytest.mark.parametrize("more", [("--buckets", "3"), ("--memory", "512MB")])
+def test_in_buckets(desk: Desk, more: tuple[str, str]) -> None:
+    rows = pl.DataFrame({"id": [f"c{n:03}" for n in range(300)], "region": [f"{n % 3:04}" for n in range(300)]})
+    written(rows, desk / "c", "region")
+    rules = head(path="c") + '[segment.s]\ndemographic.region = "0002"\n'
+    assert desk.rows(rules, *more) == desk.rows(rules)
+    assert len(desk.rows(rules)) == 100
 
 
 def test_two_versions_are_compared(desk: Desk) -> None:

@@ -167,6 +167,14 @@ def test_bad_values_and_their_lines_are_told_below_folders(desk: Desk) -> None:
     assert "c/region=2/x.csv:3" in error
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson"])
+def test_in_buckets(desk: Desk, kind: str) -> None:
+    put(desk, kind)
+    rules = head(path="c") + '[output]\ncolumns = ["region"]\n[segment.s]\ndemographic.region.missing = false\n'
+    assert desk.rows(rules, "--buckets", "3") == desk.rows(rules)
+    assert len(desk.rows(rules)) == 3
+
+
 @pytest.mark.parametrize("command", [["rfm"], ["audit"], ["init", "--customers"], ["cohorts"]])
 def test_commands_take_the_folder_by_its_path(desk: Desk, command: list[str]) -> None:
     for region in ("0042", "0043"):
