@@ -72,6 +72,21 @@ def test_types_say_that_a_folder_is_a_day_or_a_number(desk: Desk) -> None:
     assert desk.members(rules, {c: c for c in cases}) == cases
 
 
+def test_digits_are_text_and_a_line_may_begin_the_name(desk: Desk) -> None:
+    for year, key in {"2023": "a", "2024": "b"}.items():
+        desk.put(f"c/_year={year}/x.csv", f"id\n{key}\n")
+        desk.put(f"c/_year={year}/_x.csv", "nothing\n")
+    assert desk.members(head(path="c"), {"s": 'demographic._year = "2024"'}) == {"s": ["b"]}
+
+
+def test_conditions_that_look_beyond_the_folder_are_asked_of_its_rows(desk: Desk) -> None:
+    for day, key in {"2023-01-31": "a", "2024-02-01": "b"}.items():
+        desk.put(f"c/day={day}/x.csv", f"id\n{key}\n")
+    rules = head('types.day = "date"', 'where.day.within = "3 months"', path="c") + "[segment.s]\neveryone = true\n"
+    assert [row["id"] for row in desk.rows(rules)] == ["b"]
+    assert len(desk.json(rules, "-o", desk / "out")["notes"]) == 0
+
+
 def test_a_folder_is_the_day_of_events(desk: Desk) -> None:
     desk.put("c.csv", "id\na\nb\n")
     for day, key in {"2024-01-31": "a", "2024-02-20": "b"}.items():

@@ -31,8 +31,7 @@ def asked_for(
     """
     renamed = {was: new for new, was in spec.rename.items()}
     folders = [{renamed.get(name, name): value for name, value in one.folders.items()} for one in origins]
-    asked = {name: c for name, c in spec.where.items() if name in folders[0] and name in names}
-    conditions = {name: c for name, c in asked.items() if name not in spec.derive}
+    conditions = {name: c for name, c in spec.where.items() if name in folders[0] and name in names}
     if not conditions:
         return origins
     rows, columns = of_folders(folders, given)
