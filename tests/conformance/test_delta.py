@@ -189,11 +189,11 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["typeWidening"], "writerFeatures": ["typeWidening"]},
         {},
     ),
-    "`novelty`": (
+    "'novelty' is not supported": (
         {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["novelty"], "writerFeatures": ["novelty"]},
         {},
     ),
-    "4": ({"minReaderVersion": 4, "minWriterVersion": 7}, {}),
+    "version 4": ({"minReaderVersion": 4, "minWriterVersion": 5}, {}),
 }  # fmt: skip
 
 
@@ -201,8 +201,7 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 def test_what_cannot_be_read_right_is_not_read(desk: Desk, feature: str) -> None:
     protocol, configuration = FEATURES[feature]
     with_protocol(written(CUSTOMERS, desk / "c"), protocol, **configuration)
-    told = error(desk)
-    assert feature.strip("`").lower() in told.lower().replace("unknown", ""), told
+    assert feature in error(desk).partition("\n")[0]
 
 
 def test_reader_version_2_without_column_mapping_is_read(desk: Desk) -> None:
