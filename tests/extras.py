@@ -21,6 +21,7 @@ EXTRAS = {
     "zstd": ("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",),
     "database": ("adbc_driver_postgresql",),
     "duckdb": ("duckdb",),
+    "lake": ("deltalake",),
     "spark": ("pyspark", "cloudpickle", "py4j"),
     "audit": ("email_validator",),
     "audiences": ("phonenumbers",),

@@ -21,6 +21,7 @@ RULES = {
     "excel": head(path="c.xlsx") + "[segment.s]\neveryone = true\n",
     "database": head('table = "c"', path="postgresql://127.0.0.1:1/shop") + "[segment.s]\neveryone = true\n",
     "duckdb": head('table = "c"', path="duckdb:c.duckdb") + "[segment.s]\neveryone = true\n",
+    "lake": head(path="lake") + "[segment.s]\neveryone = true\n",
     "zstd": head(path="c.csv.zst") + "[segment.s]\neveryone = true\n",
     "spark": head() + "[segment.s]\neveryone = true\n",
     "spark-connect": head() + "[segment.s]\neveryone = true\n",
@@ -34,7 +35,11 @@ ASKED = {
     "spark-connect": (*CLUSTER, "sc://127.0.0.1:1"),
 }
 PLACES = {"geo": "rules.toml:9:12", "predict": "rules.toml:12:8", "excel": "c.xlsx", "zstd": "c.csv.zst"}
-PLACES |= {"database": "postgresql://127.0.0.1:1/shop, table c", "duckdb": "duckdb:c.duckdb, table c"}
+PLACES |= {
+    "database": "postgresql://127.0.0.1:1/shop, table c",
+    "duckdb": "duckdb:c.duckdb, table c",
+    "lake": "--> lake",
+}
 
 
 @pytest.mark.parametrize("extra", RULES)  # without `audit`, a pattern decides: test_audit.py
@@ -45,6 +50,7 @@ def test_without_an_extra_one_error_says_what_to_install(desk: Desk, extra: str)
     desk.put("c.csv.zst", zstd("id,name\na,Zoé\n".encode("cp1252")))
     desk.put("c.xlsx", empty_workbook())
     desk.put("c.duckdb", b"")
+    desk.put("lake/_delta_log/00000000000000000000.json", "{}")
     desk.put("o.csv", "id,day,total\na,2024-01-01,5\n")
     desk.put("zones.geojson", "{}")
     before = desk.tree(".")

@@ -1,4 +1,4 @@
-"""The same random tables as CSV, in workbooks and at addresses: the same lists, the same counts."""
+"""The same random tables as CSV, in workbooks, at addresses and in lakes: the same lists, the same counts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import polars as pl
 import pytest
 from hypothesis import given, note
 
+from tests.lakes import written
 from tests.web import serving
 from tests.workbooks import ods, workbook
 
 from .files import Case, Row, Table
-from .test_databases import applied, keys
-from .test_frames import sources
+from .strategies import cases
+from .test_databases import BY_ORDER, applied, keys
+from .test_frames import sources, typed
 from .test_gates import gated
 from .test_oracle import examples
 
@@ -67,3 +71,97 @@ def test_gates(case: Case) -> None:
             paths = {path: web.put(f"/{path}", (directory / path).read_bytes()) for path in texts}
             found = applied(elsewhere(case, paths), directory)
             assert found == expected
+
+
+def has_order(source: Row) -> bool:
+    return bool(source.get("fill_down")) or source.get("duplicates") in BY_ORDER
+
+
+def partition_of(table: Table, source: Row, kinds: tuple[str, ...]) -> str | None:
+    """A column of one of these kinds that is no key; None where there is none."""
+    on = source.get("on") or ()
+    taken = {source.get("key"), *([on] if isinstance(on, str) else [*on, *(on.values() if on else ())])}
+    return next((name for name, kind in table.kinds.items() if kind in kinds and name not in taken), None)
+
+
+def in_lake(case: Case, directory: Path, kind: str | None) -> Case:
+    """The case with its Parquet files as Delta tables, of which that of the customers has partitions of a kind.
+
+    Rows of one table with partitions have no order, and which event came first is asked of the others.
+    """
+    rules: Row = deepcopy(case.rules)
+    by_order = {one["path"] for one in sources(rules) if has_order(one)}
+    for source in sources(rules):
+        path = source.get("path")
+        if path in case.tables and path not in by_order:
+            source["path"] = path.removesuffix(".parquet")
+            if not (directory / source["path"]).exists():
+                table = case.tables[path]
+                name = partition_of(table, source, (kind,)) if kind and source is rules["customers"] else None
+                written(table.frame(), directory / source["path"], *([name] if name else []))
+    return replace(case, rules=rules)
+
+
+@pytest.mark.extra("lake")
+@pytest.mark.parametrize("kind", [None, "text", "date", "number", "timestamp", "boolean"])
+@examples(6)
+@given(gated())
+def test_delta(kind: str | None, case: Case) -> None:
+    case = typed(case)
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        expected, found = applied(case, directory), applied(in_lake(case, directory, kind), directory)
+        if kind is None:
+            assert (found[0], *found[2:]) == (expected[0], *expected[2:]), found[1]
+        else:
+            assert (found[0], in_any_order(found[2]), found[3]) == (expected[0], in_any_order(expected[2]), expected[3])
+
+
+@pytest.mark.extra("lake", "geo")
+@examples(8)
+@given(cases())
+def test_everything_in_delta(case: Case) -> None:
+    case = typed(case)
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        expected, found = applied(case, directory), applied(in_lake(case, directory, None), directory)
+        assert (found[0], *found[2:]) == (expected[0], *expected[2:]), found[1]
+
+
+def in_any_order(lists: dict[str, str]) -> dict[str, list[str]]:
+    return {name: sorted(text.splitlines()) for name, text in lists.items()}
+
+
+def in_folders(case: Case, directory: Path) -> Case:
+    """The case with a text of the customers in the names of folders, in place of a column of the file."""
+    rules: Row = deepcopy(case.rules)
+    source = rules["customers"]
+    path = source.get("path")
+    name = partition_of(case.tables[path], source, ("text",)) if path in case.tables else None
+    if name is None or has_order(source):
+        return case
+    source["path"] = Path(path).stem
+    for (value,), rows in case.tables[path].frame().group_by(pl.col(name), maintain_order=True):
+        folder = "__HIVE_DEFAULT_PARTITION__" if value is None else quote(str(value), safe="")
+        place = directory / source["path"] / f"{quote(name, safe='')}={folder}"
+        place.mkdir(parents=True)
+        rows.drop(name).write_parquet(place / "part.parquet")
+    return replace(case, rules=rules)
+
+
+@examples(20)
+@given(gated())
+def test_folders(case: Case) -> None:
+    case = typed(case)
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        expected, found = applied(case, directory), applied(in_folders(case, directory), directory)
+        assert found[0] == expected[0], found[1]
+        assert in_any_order(found[2]) == in_any_order(expected[2])
+        for one, other in zip(found[3].get("tables", ()), expected[3].get("tables", ()), strict=True):
+            # Rows in folders that `where` leaves out are not counted.
+            assert one["rows"] <= other["rows"]
+            assert one["left_out"].items() - {("where", one["left_out"].get("where"))} <= other["left_out"].items()

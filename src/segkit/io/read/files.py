@@ -18,6 +18,8 @@ from segkit.addresses import WEB, Database, database_of, is_address, is_other_fo
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
+from segkit.io.read.folders.named import below, fixed_part, require_alike, values_of
+from segkit.io.read.folders.tables import is_table, refuse_parts
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
 from segkit.io.read.registry import FOREIGN, GZIP, PAGES, SQLITE, ZSTD, kind_of
@@ -35,6 +37,7 @@ def origins(ws: Workspace, texts: str | tuple[str, ...], base: Path) -> tuple[Or
     for one in (one for number, one in enumerate(found) if real[number] in real[:number]):
         message = f"`{one.label.name}` is named twice, so its rows would count twice"
         raise problem(one.label, message, hint="name it once")
+    require_alike(found)
     return tuple(found)
 
 
@@ -45,7 +48,20 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
         return (fetched(ws, text),)
     if database := database_of(text):
         return (_origin_of(database, base),)
-    return tuple(Origin(Label(str(path)), path) for path in expand(text, base))
+    if is_table(base / text):
+        return (Origin(Label(str(base / text)), base / text, "delta"),)
+    path = base / text
+    files = below(path) if path.is_dir() else []
+    if files:
+        refuse_parts(files)
+        return tuple(Origin(Label(str(file)), file, folders=values_of(file, path)) for file in files)
+    fixed = fixed_part(path)
+    return tuple(_below(file, fixed) for file in expand(text, base))
+
+
+def _below(file: Path, fixed: Path) -> Origin:
+    folders = values_of(file, fixed) if file.is_relative_to(fixed) else {}
+    return Origin(Label(str(file)), file, folders=folders)
 
 
 def _origin_of(database: Database, base: Path) -> Origin:
@@ -72,6 +88,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path, label = base / text, Label(str(base / text))
     if path.is_file():
+        refuse_parts((path,))
         return (path,)
     if path.is_dir():
         raise problem(label, f"`{text}` is a directory", hint=f"name its files with a glob such as `{text}/*.csv`")
@@ -79,7 +96,9 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (absolute patterns)
         files = tuple(Path(name) for name in found if Path(name).is_file())
         if files:
+            refuse_parts(files)
             return files
+        refuse_parts((path,))
         raise problem(label, f"no file matches `{text}`", hint=_neighbours(path))
     if path.exists():
         return (path,)  # a named pipe, as `<(command)` gives

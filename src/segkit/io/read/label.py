@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import NamedTuple
 
 from segkit.addresses import database_of, without_secrets
@@ -66,3 +68,5 @@ class Origin(NamedTuple):
     kind: str | None = None
     told: tuple[Diagnostic, ...] = ()
     charset: str | None = None
+    folders: Mapping[str, str | None] = MappingProxyType({})
+    """Column -> its value in the whole file, as the names of folders above it say."""

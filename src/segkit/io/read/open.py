@@ -14,7 +14,10 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import second_look
 from segkit.io.read.files import origins, unpack
+from segkit.io.read.folders.added import added, of_folders, require_same_folders, with_folders, with_types
+from segkit.io.read.folders.asked import Keeps, asked_for, told
 from segkit.io.read.kinds import delimited
+from segkit.io.read.kinds.lake.past import moment_of
 from segkit.io.read.kinds.mixed import unmixed
 from segkit.io.read.label import Label, Origin
 from segkit.io.read.opened import Opened
@@ -40,13 +43,19 @@ def open_table(
     base: Path,
     timezone: str,
     time_columns: Collection[str] = (),
+    keeps: Keeps | None = None,
 ) -> Table:
     """Open the files of a source, find out how they are written, and infer the types of their columns.
+
+    Files in folders that `where` leaves out, as far as `keeps` can tell, are not opened.
 
     DataError for missing, empty, binary or damaged files, ragged lines, and names that do not exist.
     The lines of large files are not yet checked: see `Table.check_lines`.
     """
-    parts = _parts(ws, spec, base)
+    if spec.at is not None:
+        spec = spec.model_copy(update={"at": moment_of(spec.at, timezone)})
+    parts = _parts(ws, name, spec, base, Given(timezone=timezone, types=spec.types, time_columns=time_columns), keeps)
+    require_same_folders(parts)
     _check_same_columns(parts)
     _check_names(name, spec, parts[0])
     names = [*parts[0].names]
@@ -93,12 +102,21 @@ def require_kept(ws: Workspace, digest: Callable[[Path], str]) -> None:
             raise DataError(Diagnostic(message, hint="run this again: its copy there is removed"))
 
 
-def _parts(ws: Workspace, spec: Source, base: Path) -> tuple[Opened, ...]:
-    """The files of a source, or the frame of the caller that its path stands for."""
+def _parts(ws: Workspace, name: str, spec: Source, base: Path, given: Given, keeps: Keeps | None) -> tuple[Opened, ...]:
+    """The files of a source that it asks for, or the frame of the caller that its path stands for."""
     if isinstance(spec.path, str) and spec.path in ws.frames:
         opened = KINDS["frame"].open(ws, spec, Label(spec.path), ws.copy_of(spec.path))
         return (_renamed(opened._replace(kind="frame"), spec),)
-    return tuple(_open(ws, origin, spec) for origin in origins(ws, spec.path, base))
+    found = origins(ws, spec.path, base)
+    if keeps is None or not (found[0].folders and spec.where):
+        return tuple(_open(ws, origin, spec) for origin in found)
+    given = given._replace(date_formats=spec.date_format or {}, null_values=spec.null_values)
+    first = _open(ws, asked_for(found, spec, given, keeps, spec.where)[0], spec)
+    asked = asked_for(found, spec, given, keeps, first.folders)  # not by columns that the files have themselves
+    parts = tuple(first if one.path == first.content else _open(ws, one, spec) for one in asked)
+    if len(asked) == len(found):
+        return parts
+    return (parts[0]._replace(told=(*parts[0].told, told(name, found, asked))), *parts[1:])
 
 
 def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
@@ -126,7 +144,8 @@ def _open(ws: Workspace, origin: Origin, spec: Source) -> Opened:
         told += doubted(origin, opened.text.detected.get("encoding"))
     opened = opened._replace(kind=kind, told=tuple(told))
     # The digest is that of the file itself, where it is more than a pipe.
-    return _renamed(opened._replace(content=path) if path.is_file() and not origin.kind else opened, spec)
+    opened = opened._replace(content=path) if path.is_file() and not origin.kind else opened
+    return _renamed(with_folders(opened, origin.folders) if origin.folders else opened, spec)
 
 
 def _cache(ws: Workspace) -> Cache | None:
@@ -168,7 +187,8 @@ def _renamed(opened: Opened, spec: Source) -> Opened:
     if isinstance(spec, Events) and spec.fill_down and spec.id in names:
         frame = filled_down(frame, str(spec.id), spec.fill_down, mixed)
     types = {new_names.get(name, name): kind for name, kind in opened.types.items()}
-    return opened._replace(frame=frame, names=names, types=types, mixed=mixed)
+    folders = {new_names.get(name, name): value for name, value in opened.folders.items()}
+    return opened._replace(frame=frame, names=names, types=types, mixed=mixed, folders=folders)
 
 
 def _renaming(label: Label, old: tuple[str, ...], rename: dict[str, str]) -> dict[str, str]:
@@ -246,11 +266,11 @@ def _joined(parts: tuple[Opened, ...], names: list[str], spec: Source) -> pl.Laz
             _check_types(parts, frames)
         return pl.concat(frames, how="vertical" if alike else "vertical_relaxed")
     frames = []
-    for _, run_of_files in groupby(parts, key=lambda part: part.text and part.text.layout()):
+    for _, run_of_files in groupby(parts, key=lambda part: (part.text and part.text.layout(), part.folders)):
         run = list(run_of_files)
         texts = [part.text for part in run if part.text]
-        new_names = dict(zip(texts[0].names, run[0].names, strict=True))
-        frames.append(scan(texts).rename(new_names).select(names))
+        new_names = dict(zip(texts[0].names, run[0].own_names, strict=True))
+        frames.append(added(scan(texts).rename(new_names), run[0].folders).select(names))
     return pl.concat(frames) if len(frames) > 1 else frames[0]
 
 
@@ -275,7 +295,7 @@ def _given(spec: Source, parts: tuple[Opened, ...], timezone: str, time_columns:
     return Given(
         timezone=timezone,
         delimiter=parts[0].text.delimiter if parts[0].text else ",",
-        types={**parts[0].types, **spec.types},
+        types=with_types({**parts[0].types, **spec.types}, parts[0].folders, time_columns),
         date_formats=formats,
         decimal=decimal,
         thousands=spec.thousands,
@@ -305,9 +325,10 @@ def _check_date_format(layout: str) -> None:
 def _columns(parts: tuple[Opened, ...], frame: pl.LazyFrame, given: Given) -> tuple[dict[str, Column], bool]:
     """The columns in order, and whether all rows were looked at."""
     schema = frame.collect_schema()
-    text_names = [name for name, dtype in schema.items() if dtype == pl.String]
+    folders = [part.folders for part in parts]
+    text_names = [name for name, dtype in schema.items() if dtype == pl.String and name not in folders[0]]
     if parts[0].text:
-        rows, whole = sample.of_text([(part.text, part.names) for part in parts if part.text])
+        rows, whole = sample.of_text([(part.text, part.own_names) for part in parts if part.text])
     else:
         try:
             rows, whole = sample.of_typed(frame, text_names)
@@ -316,6 +337,8 @@ def _columns(parts: tuple[Opened, ...], frame: pl.LazyFrame, given: Given) -> tu
                 raise explained from error
             raise
     inferred = infer(rows, text_names, given, whole=whole)
+    if folders[0]:
+        inferred |= of_folders(folders, given)[1]
     return {name: inferred.get(name) or typed(name, dtype, given) for name, dtype in schema.items()}, whole
 
 

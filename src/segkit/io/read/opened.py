@@ -80,6 +80,8 @@ class Opened(NamedTuple):
     """What columns are that hold, as text, also values that no such column can have."""
     mixed: Mapping[str, str] = MappingProxyType({})
     """Columns of texts, of which some came as typed numbers -> the column of the frame that says which."""
+    folders: Mapping[str, str | None] = MappingProxyType({})
+    """Columns that the names of folders add -> their value in the whole file; the frame has them too."""
     lines: Callable[[], Lines] | None = None
     """Gives the text of which any lines are rows of the frame, where there is one."""
     told: tuple[Diagnostic, ...] = ()
@@ -111,14 +113,14 @@ class Opened(NamedTuple):
             yield self.frame.select(names).with_row_index(LINE, offset=1).collect(engine="streaming")
             return
         records, header = self.text.records(), [name.lower() for name in self.text.names]
-        places = [self.names.index(name) for name in names]
+        own, constant = self.own_names, {name: self.folders[name] for name in names if name in self.folders}
+        places = [own.index(name) for name in names if name not in constant]
         others = (record for record in records if [field.strip(WHITE).lower() for field in record[1]] != header)
         while batch := list(islice(others, BATCH)):
-            columns = {
-                name: [row[place] or None for _, row in batch] for name, place in zip(names, places, strict=True)
-            }
-            schema = dict.fromkeys(names, pl.String)
-            yield pl.DataFrame(columns, schema=schema).with_columns(pl.Series(LINE, [line for line, _ in batch]))
+            columns = {own[place]: [row[place] or None for _, row in batch] for place in places}
+            lines = pl.Series(LINE, [line for line, _ in batch])
+            rows = pl.DataFrame({**columns, LINE: lines}, schema_overrides=dict.fromkeys(columns, pl.String))
+            yield rows.with_columns(pl.lit(value, pl.String).alias(name) for name, value in constant.items())
 
     @property
     def rows(self) -> int | None:
@@ -138,4 +140,9 @@ class Opened(NamedTuple):
     @property
     def headers(self) -> Mapping[str, str]:
         """Column -> its name in the header of a text; nothing where there is no such line."""
-        return dict(zip(self.names, self.text.names, strict=True)) if self.text else {}
+        return dict(zip(self.own_names, self.text.names, strict=True)) if self.text else {}
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The columns of the file itself."""
+        return tuple(name for name in self.names if name not in self.folders)

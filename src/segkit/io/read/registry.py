@@ -13,6 +13,7 @@ from segkit.io.read.kinds import delimited, typed
 from segkit.io.read.kinds.database import open as databases
 from segkit.io.read.kinds.excel import open as excel
 from segkit.io.read.kinds.excel.workbook import ENDINGS, OLE, ZIP
+from segkit.io.read.kinds.lake import delta
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened
 from segkit.io.read.workspace import Workspace
@@ -98,6 +99,7 @@ KINDS: dict[str, Kind] = {
     "postgresql": Kind("a database", claimed(), databases.open_postgresql, databases.KEYS, extra=postgresql.EXTRA),
     "sqlite": Kind("a database", claimed(), databases.open_sqlite, databases.KEYS),
     "duckdb": Kind("a database", claimed(), databases.open_duckdb, databases.KEYS, extra=duck.EXTRA),
+    "delta": Kind("a Delta table", claimed(), delta.open_delta, delta.KEYS, extra="lake"),
     "frame": Kind("a frame", claimed(), typed.open_frame),
 }
 """Name of the kind -> how it is told and read."""

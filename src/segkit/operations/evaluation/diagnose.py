@@ -30,8 +30,8 @@ def refuse(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 def place_of(table: Table, column: str, value: str) -> SourceLocation:
     """The file, and the line or the row of a sheet, where a column first has this value; slow."""
     for part in table.parts:
-        if part.text and column in part.names:
-            place = part.names.index(column)
+        if part.text and column in part.own_names:
+            place = part.own_names.index(column)
             for line, fields in part.text.records():
                 if place < len(fields) and fields[place].strip().lower() == value.strip().lower():
                     return SourceLocation(part.label.path, line)

@@ -8,6 +8,7 @@ from segkit import __version__
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.read import CacheIn, Label, Table, Workspace, open_table
+from segkit.operations.evaluation.folders import kept_folders
 from segkit.operations.evaluation.other_keys import other_keys
 from segkit.operations.progress import Progress, silent
 from segkit.rules import walk
@@ -32,7 +33,13 @@ def open_tables(loaded: Loaded, ws: Workspace, progress: Progress = silent) -> d
         progress(f"opening {Label(name)}")  # a suppression list is called by its path
         try:
             tables[name] = open_table(
-                ws, name, spec, base=loaded.source.directory, timezone=rules.timezone, time_columns=tuple(time_columns)
+                ws,
+                name,
+                spec,
+                base=loaded.source.directory,
+                timezone=rules.timezone,
+                time_columns=tuple(time_columns),
+                keeps=kept_folders,
             )
         except DataError as error:
             wrong.extend(error.diagnostics)

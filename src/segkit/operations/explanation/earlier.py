@@ -136,9 +136,13 @@ def _file(path: str) -> Path:
 
 
 def _names(path: str | tuple[str, ...], read: Path, folder: Path) -> bool:
-    """Whether a path of the rule file, which may be a glob, is that of a file; one that has moved keeps its name."""
+    """Whether a path of the rule file, which may be a glob or a folder, is that of a file.
+
+    One that has moved keeps its name.
+    """
     for one in map(_file, (path,) if isinstance(path, str) else path):
-        same = fnmatchcase(str(read.resolve()), str((folder / one).resolve()))
+        named, file = (folder / one).resolve(), read.resolve()
+        same = fnmatchcase(str(file), str(named)) or (named.is_dir() and file.is_relative_to(named))
         if same or (not read.exists() and fnmatchcase(read.name, one.name)):
             return True
     return False

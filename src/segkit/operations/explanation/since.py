@@ -103,6 +103,8 @@ def changed_inputs(run: Run, rules: RuleFile, tables: Mapping[str, Table], *, ve
             # A path seen from another folder ends as the rules have it, and so in another folder of that name.
             if _ends(read.path, named.get(name)) != _ends(part.label.path, named.get(name)):
                 message = f"`{part.label}` stands where the run has read `{read.path}`"
+            elif part.kind == "delta" and digest(part.content) != read.sha256:
+                message = f"`{part.label}` is at another version than the run has read"
             elif size != read.bytes:
                 message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
             elif verify and digest(part.content) != read.sha256:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
@@ -49,6 +51,19 @@ Seconds = Annotated[
 ]
 
 
+def _moment(value: Any) -> Any:
+    """A day, or a day and time, of TOML or as text."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return dt.date.fromisoformat(value) if len(value) == len("2024-06-30") else dt.datetime.fromisoformat(value)
+    if not isinstance(value, dt.date):
+        raise Unfit(value, "a day such as 2024-06-30, or a time such as 2024-06-30T18:00:00Z")
+    return value
+
+
+Moment = Annotated[dt.date | dt.datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
+
+
 class Source(Model):
     """A file or files of one table, or one of a database. What is not given is detected, and `-v` shows what was."""
 
@@ -56,7 +71,8 @@ class Source(Model):
     path: Paths = ""
     """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
     of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
-    gzip or zstd), Parquet, Arrow IPC or Excel. Or a database, with `table` or `query`: `postgresql://host/db`,
+    gzip or zstd), Parquet, Arrow IPC or Excel. Or a folder: a Delta table, or files below folders such as
+    `region=0042`. Or a database, with `table` or `query`: `postgresql://host/db`,
     `sqlite:shop.db`, `duckdb:shop.duckdb`."""
     sheet: str | Annotated[int, Field(ge=1)] | None = None
     """The sheet of a workbook, by its name or its number from 1; default: the only one that is visible."""
@@ -66,6 +82,11 @@ class Source(Model):
     """Of a database, instead of `table`: the `select` whose rows are read; it cannot write."""
     timeout: Seconds | None = None
     """Of a database: how long reading may take, in seconds, minutes or hours; default: `10 minutes`."""
+    version: int | None = Field(None, ge=0)
+    """Of a Delta table: the version to read; default: the newest."""
+    at: Moment | None = None
+    """Of a Delta table, instead of `version`: the version that was the newest at a time, `2024-06-30T18:00:00Z` (in
+    `timezone` without an offset), or at the end of a day."""
     delimiter: str | None = None
     """What separates the fields; `" "` stands for runs of spaces."""
     quote: str | None = None
@@ -116,6 +137,12 @@ class Source(Model):
         if twice:
             word = min(twice)
             raise Contradiction(f"`{word}` is true and false", "leave it out of one of them", key="false_values")
+        return self
+
+    @model_validator(mode="after")
+    def _one_version(self) -> Source:
+        if self.version is not None and self.at is not None:
+            raise Contradiction("`version` and `at` are two ways to choose the past", "take out one", key="at")
         return self
 
     @model_validator(mode="after")

@@ -22,8 +22,11 @@ _OF_TABLES = ("to", "table", "load")
 """The keys of `[output]` that say in which table the lists go."""
 _OF_DATABASES = ("table", "query", "timeout")
 """Keys that go with a database: a file that is given instead is all that there is to read."""
-_ONE_OF = {"table": "query", "query": "table"}
-"""A table that starts from another one and names a table of a database asks for no query of that one."""
+_OF_TABLES_OF_LAKES = ("version", "at")
+"""Keys that go with a table that is a folder."""
+_ONE_OF = {"table": "query", "query": "table", "version": "at", "at": "version"}
+"""A table that starts from another one and names a table of a database asks for no query of that one; nor for a time
+where it names a version."""
 _OWN = ("like", "expect")
 """Keys that another table does not take over: of a table of refunds, a new one is not expected each day."""
 
@@ -93,7 +96,9 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 def _read_from(table: dict[str, Any], path: str | Sequence[str]) -> dict[str, Any]:
     """The section of a table with another path."""
     of_database = any(map(database_of, [path] if isinstance(path, str) else path))
-    kept = {key: value for key, value in table.items() if of_database or key not in _OF_DATABASES}
+    is_folder = isinstance(path, str) and Path(path).is_dir()
+    others = (*(() if of_database else _OF_DATABASES), *(() if is_folder else _OF_TABLES_OF_LAKES))
+    kept = {key: value for key, value in table.items() if key not in others}
     return kept | {"path": _each_absolute(path)}
 
 

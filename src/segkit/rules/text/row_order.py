@@ -40,7 +40,7 @@ def without_order(rules: RuleFile) -> Iterator[Finding]:
     """An error for each key that takes rows as they stand, where they come of a database that is asked for no order."""
     for _, spec, path in sources_of(rules):
         if isinstance(spec.path, str) and database_of(spec.path) and not is_ordered(spec.query or ""):
-            for key, told in _keys_of_order(spec):
+            for key, told in keys_of_order(spec):
                 message = f"`{told}` goes by the order of the rows, and a database has none"
                 hint = "say it in `query`, with `order by` at its end"
                 yield Finding((*path, key), message, hint, code=codes.CONTRADICTION)
@@ -57,7 +57,7 @@ def not_reading(rules: RuleFile) -> Iterator[Finding]:
             yield Finding((*path, "query"), message, "ask for rows alone, with one `select`", code=codes.CONTRADICTION)
 
 
-def _keys_of_order(spec: Source) -> Iterator[tuple[str, str]]:
+def keys_of_order(spec: Source) -> Iterator[tuple[str, str]]:
     """The keys, and how messages call them."""
     if isinstance(spec, Events) and spec.fill_down:
         yield "fill_down", "fill_down"

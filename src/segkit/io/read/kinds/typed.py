@@ -31,23 +31,23 @@ _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as w
 def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a Parquet file, which others may read from other folders."""
     place = path.absolute()
-    return _typed(label, path, "a readable Parquet file", lambda: pl.scan_parquet(place, glob=False), _AGAIN)
+    return of_frame(label, path, "a readable Parquet file", lambda: pl.scan_parquet(place, glob=False), _AGAIN)
 
 
 def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC file."""
-    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(escape(str(path))), _AGAIN)
+    return of_frame(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(escape(str(path))), _AGAIN)
 
 
 def open_ipc_stream(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC stream."""
-    return _typed(label, path, "a readable Arrow IPC file", lambda: pl.read_ipc_stream(path).lazy(), _AGAIN)
+    return of_frame(label, path, "a readable Arrow IPC file", lambda: pl.read_ipc_stream(path).lazy(), _AGAIN)
 
 
 def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a file with an object of JSON in each line."""
     plain = _without_mark(ws, path)
-    opened = _with_numbers(_typed(label, plain, "a readable NDJSON file", lambda: _ndjson(plain), _JSON), plain)
+    opened = _with_numbers(of_frame(label, plain, "a readable NDJSON file", lambda: _ndjson(plain), _JSON), plain)
     lines = None if opened.mixed else partial(_lines, plain, opened.frame)
     return opened._replace(has_lines=True, fault=partial(_fault_of_lines, plain), lines=lines)
 
@@ -55,13 +55,13 @@ def open_ndjson(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened
 def open_json(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a file with an array of objects, or with an object in each line."""
     plain = _without_mark(ws, path)
-    return _with_numbers(_typed(label, plain, "a readable JSON file", lambda: _json(plain), _JSON), plain)
+    return _with_numbers(of_frame(label, plain, "a readable JSON file", lambda: _json(plain), _JSON), plain)
 
 
 def open_frame(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a frame of the caller; `path` is the copy of it that may be written."""
     frame = ws.frames[str(spec.path)]
-    opened = _typed(label, path, "a frame that can be computed", lambda: frame, _COMPUTED)
+    opened = of_frame(label, path, "a frame that can be computed", lambda: frame, _COMPUTED)
     for name, dtype in opened.frame.collect_schema().items():
         if dtype == pl.Object:
             hint = "give it a type that Arrow has, such as text"
@@ -69,7 +69,7 @@ def open_frame(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     return opened._replace(fault=_fault_of_frame)
 
 
-def _typed(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
+def of_frame(label: Label, path: Path, what: str, scan: Callable[[], pl.LazyFrame], hint: str) -> Opened:
     """The columns with their types; categories and columns of nulls are text.
 
     A float of 32 bits is the number that its shortest digits say: 0.1, and not 0.10000000149.

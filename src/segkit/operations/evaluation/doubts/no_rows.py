@@ -81,7 +81,7 @@ def _refuse_header(view: View, key: str) -> None:
         assert part.text is not None
         line = next((line for line, fields in part.text.records() if _seen(fields) == _seen(part.text.names)), 0)
         if line:
-            name = next((name for name in key.split(", ") if name in part.names), part.names[0])
+            name = next((name for name in key.split(", ") if name in part.own_names), part.own_names[0])
             hint = f'leave such lines out: `where.{toml_key(name)}.not = "{part.headers[name]}"`'
             raise DataError(Diagnostic("this line repeats the header", SourceLocation(part.label.path, line), hint))
 
@@ -170,7 +170,7 @@ def _total_of(view: View, part: Opened, column: str, keys: pl.Series) -> _Total 
     """
     assert part.text is not None
     last = part.text.last_records()
-    place = part.names.index(column) if column in part.names else None
+    place = part.own_names.index(column) if column in part.own_names else None
     if place is None:  # derived: the customers are in the order of the file, but for those of events
         key = str(keys[-1])
         told = last and isinstance(view.spec, Customers) and not view.spec.where
@@ -196,9 +196,9 @@ def rows_in_footers(plan: Plan) -> list[Diagnostic]:
     for name in (name for name in plan.views if name != CUSTOMERS or not plan.rules.customers.from_):
         view = plan.views[name]
         key = key_of(plan, view.spec)
-        for part in (part for part in view.table.parts if part.text and part.text.footer and key in part.names):
+        for part in (part for part in view.table.parts if part.text and part.text.footer and key in part.own_names):
             assert part.text is not None
-            place = part.names.index(key)
+            place = part.own_names.index(key)
             rows = [line for line, fields in part.text.rows_of_footer() if not TOTAL.match(fields[place].strip())]
             if rows:
                 message = f"`skip_footer` leaves out line {rows[0]:,} of `{part.label.name}`, which reads as a row"
