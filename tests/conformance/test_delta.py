@@ -189,7 +189,7 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["typeWidening"], "writerFeatures": ["typeWidening"]},
         {},
     ),
-    "'novelty' is not supported": (
+    "'novelty'": (
         {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["novelty"], "writerFeatures": ["novelty"]},
         {},
     ),
