@@ -54,7 +54,7 @@ def text(request: pytest.FixtureRequest) -> str:
 
 EXTRAS = {
     "docs/cli.md": [pytest.mark.extra("report", "discover")],
-    "docs/tour.md": [pytest.mark.extra("report")],
+    "docs/tour.md": [pytest.mark.extra("report", "discover")],
     "docs/recipes.md": [pytest.mark.extra("geo", "predict", "excel", "database", "discover")],
     "docs/rule-file.md": [pytest.mark.extra("geo")],
     "examples/leads/README.md": [pytest.mark.extra("predict")],
