@@ -339,7 +339,7 @@ WRONG = [
     (GOOGLE, "bom = true\n", "`bom` is beside `audience`"),
     (GOOGLE, "changes = true\n", "`changes` is beside `audience`"),
     (GOOGLE, 'combined = "all-of-them.csv"\n', "`combined` is beside `audience`"),
-    (GOOGLE, 'workbook = "x.xlsx"\n', "`workbook` is beside `audience`"),
+    pytest.param(GOOGLE, 'workbook = "x.xlsx"\n', "`workbook` is beside `audience`", marks=pytest.mark.extra("excel")),
     (GOOGLE, 'to = "sqlite:x.db"\ntable = "t"\n', "`to` is beside `audience`"),
     (GOOGLE, 'format = "parquet"\n', "Google Ads takes CSV, and `format` is `parquet`"),
     ('audience = "google-ads"\n', "", "an audience needs `fields`"),
@@ -355,7 +355,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("output", "more", "says"), WRONG, ids=[says for *_, says in WRONG])
+@pytest.mark.parametrize(("output", "more", "says"), WRONG)
 def test_what_does_not_go_together(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, output: str, more: str, says: str
 ) -> None:
