@@ -347,7 +347,9 @@ WRONG = [
     (audience("google-ads", "city", "email"), "", "Google Ads takes no `city`"),
     (audience("tiktok", "first_name", "email"), "", "TikTok takes no `first_name`"),
     (audience("google-ads", "country"), "", "Google Ads finds nobody by these `fields`"),
-    (audience("google-ads", "email", "phone"), "", "`phone` needs a `country`"),
+    pytest.param(
+        audience("google-ads", "email", "phone"), "", "`phone` needs a `country`", marks=pytest.mark.extra("audiences")
+    ),
     (audience("google-ads", "email", "first_name"), "", "`first_name` alone finds nobody"),
     ('audience = "snap"\nfields.email = "email"\n', "", "`audience`"),
     ('audience = "meta"\nfields.email = "emial"\n', "", "customers have no column `emial`"),
