@@ -622,6 +622,16 @@ def test_where_it_goes_and_what_is_said(shop: Desk) -> None:
     assert done.stderr.startswith(b"standard output: ")
 
 
+def test_a_page_takes_no_input_for_its_place(shop: Desk) -> None:
+    """Whatever the customers are called: that is known once they are read."""
+    run(shop, days=DAYS[1:])
+    shop.put("data/c.html", (shop / "data/c.csv").read_text())
+    before = (shop / "data/c.html").read_bytes()
+    done = shop.process("apply", "rules.toml", "--customers", "data/c.html", "--report", "data/c.html")
+    assert (done.returncode, b"is an input: the report would take its place" in done.stderr) == (4, True)
+    assert (shop / "data/c.html").read_bytes() == before
+
+
 Case = tuple[list[str], int, str]
 ERRORS: dict[str, Case] = {
     "no run": (["report", "data"], 3, "`data` holds no run"),

@@ -177,3 +177,26 @@ def test_its_own_file_is_written_over_with_the_rights_of_the_source(source: Path
     saved(source, target)
     assert target.read_bytes() == first
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_lists_for_a_platform_stay_lists_for_it(source: Path, tmp_path: Path) -> None:
+    """They go out as hashes there, and must not in clear here."""
+    output = '[output]\ndirectory = "segments"\naudience = "meta"\n[output.fields]\nemail = "email"\n[cache]'
+    source.write_text(RULES[: RULES.index("[output]")] + output + RULES[RULES.index("[cache]") + len("[cache]") :])
+    made = saved(source, tmp_path / "new.toml", columns=["id", "email", "score"])
+    assert made["output"] == {"directory": "new", "audience": "meta", "fields": {"email": "email"}}
+
+
+def test_the_name_of_a_folder_is_no_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS", "exports")
+    folder = tmp_path / "${HOME}"
+    folder.mkdir()
+    (folder / "cut.toml").write_text(CUTOFFS)
+    (folder / "source.toml").write_text(RULES)
+    saved(folder / "source.toml", tmp_path / "new.toml")
+    made = load_rules(tmp_path / "new.toml", formats=FORMATS).rules
+    assert made.customers.path == ("${HOME}/a.csv", "${HOME}/more/b-*.csv")
+    assert made.events["orders"].path == "${HOME}/exports/orders.csv"
+    given = Overrides(customers=str(folder / "prospects.csv"))
+    saved(folder / "source.toml", tmp_path / "new.toml", given=given)
+    assert load_rules(tmp_path / "new.toml", formats=FORMATS).rules.customers.path == "${HOME}/prospects.csv"

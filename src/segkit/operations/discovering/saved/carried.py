@@ -19,7 +19,7 @@ from segkit.rules.text.loader import Loaded
 _OF_SEGMENTS = ("segment", "test")
 _OF_OUTPUT = (
     *("format", "columns", "label_column", "delimiter", "decimal", "bom", "escape_formulas", "min_cell"),
-    *("hash", "pseudonymise", "mode", "headers"),
+    *("hash", "pseudonymise", "mode", "headers", "audience", "fields"),
 )
 """How lists are written, and what is protected in them: not where they go, what is kept, or compared with."""
 
@@ -65,12 +65,19 @@ def seen_from(folder: Path, path: str, directory: Path) -> str:
     if Path(settled).is_absolute():
         return path
     way = os.path.relpath(os.path.realpath(directory), os.path.realpath(folder))
-    return path if way == os.curdir else os.path.normpath(Path(way) / path)
+    return path if way == os.curdir else os.path.normpath(Path(_literal(way)) / path)
 
 
 def _near(folder: Path, path: str) -> str:
     """A whole path as it counts from `folder`."""
-    return os.path.relpath(os.path.realpath(path), os.path.realpath(folder)) if Path(path).is_absolute() else path
+    if not Path(path).is_absolute():
+        return path
+    return _literal(os.path.relpath(os.path.realpath(path), os.path.realpath(folder)))
+
+
+def _literal(path: str) -> str:
+    """The path of folders that are there, as a rule file has it: a `${` in it refers to no variable."""
+    return path.replace("${", "$${")
 
 
 def _with_paths(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -69,7 +69,7 @@ def save_rules(
     path = Path(target)
     data = carried(loaded, path.parent, given)
     data["output"] = {"directory": path.stem, **data.get("output", {})}
-    if columns is not None:
+    if columns is not None and "audience" not in data["output"]:  # whose platform says what the columns are
         data["output"]["columns"] = list(columns)
     if assignment_mode:
         data["assignment"] = {"mode": assignment_mode, **data.get("assignment", {})}
