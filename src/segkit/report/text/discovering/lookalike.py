@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -110,9 +111,9 @@ def _left_out(result: LookalikeResult) -> RenderableType | None:
         names.setdefault(one.reason, []).append(f"{one.column} ({one.what})" if one.what else one.column)
     table = plain_table()
     table.add_column("Left out", max_width=40)
-    table.add_column("because it", max_width=38)
+    table.add_column("because it")
     for reason, of_reason in names.items():
-        table.add_row(_plain(_listed(of_reason)), WHY[reason])
+        table.add_row(_plain(_listed(of_reason)), fill(WHY[reason], 36))  # as all versions of Rich do
     return table if names else None
 
 
