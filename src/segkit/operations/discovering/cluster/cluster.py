@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time as clock
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,18 +14,19 @@ import polars as pl
 from segkit.columns.plan.plan import Plan
 from segkit.diagnostics import Diagnostic, Severity, only_notes, without_notes
 from segkit.discoveries.cluster import SMALLEST, STABLE, ClusteredColumn, ClusterResult
-from segkit.errors import require_extra
+from segkit.errors import RuleError, require_extra
 from segkit.io.read import Workspace
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.discovering.cluster.asked import families_of, missing_together, require_numbers
 from segkit.operations.discovering.cluster.complete import Complete, complete
 from segkit.operations.discovering.cluster.sections import sections, told
 from segkit.operations.discovering.saved import save
+from segkit.operations.discovering.saved.blocks import needed_segments
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.protection import require_secret, written_key
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.rules.text.loader import Overrides, load_rules
+from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import plural
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def cluster(
     loaded = load_rules(rules, formats=FORMATS, overrides=given, needs_segments=False)
     if save_rules is not None:
         save.refuse_target(loaded, save_rules)
+        _require_names(loaded)
     if output is not None:
         require_secret(loaded)
     with Workspace() as ws:
@@ -102,13 +105,21 @@ def cluster(
     return result._replace(elapsed_seconds=clock.perf_counter() - started)
 
 
+def _require_names(loaded: Loaded) -> None:
+    """`RuleError` where a stage or a score refers to a segment that is called like a persona."""
+    for name in needed_segments(loaded.rules):
+        if re.fullmatch(rf"{PERSONA}-[0-9]+", name):
+            message = f"a stage or score refers to the segment `{name}`, and personas are called so"
+            raise RuleError.of(message, hint="give it another name", location=loaded.source.at("segment", name))
+
+
 def _rows(evaluated: Evaluated, customers: Complete, found: Found) -> pl.LazyFrame:
     """The key and the persona of each customer who has one, in the order of the file."""
     rules = evaluated.plan.rules
     key = rules.customers.key
     names = pl.Series([one.name for one in found.personas])
     personas = pl.DataFrame({"place": customers.places, "": names[pl.Series(found.clusters)]}).sort("place")
-    keys = evaluated.computed.frame.select(written_key(rules).alias(key))[personas["place"]]
+    keys = evaluated.computed.customers.select(written_key(rules).alias(key)).collect()[personas["place"]]
     return keys.with_columns(personas[""].alias(PERSONA if key != PERSONA else BESIDE)).lazy()
 
 

@@ -15,7 +15,7 @@ from segkit.operations.discovering.cluster.personas import by_size, medians_of, 
 from segkit.operations.discovering.cluster.points import Floats, points_of
 from segkit.operations.discovering.cluster.tree import grown
 from segkit.operations.progress import Progress
-from segkit.words import listed
+from segkit.words import listed, plural
 
 NUMBERS = range(3, 9)
 """The numbers of personas that are tried: of two nobody learns much, more than eight nobody keeps in mind."""
@@ -72,6 +72,8 @@ def _numbers(points: Floats, columns: Sequence[str], given: int | None) -> list[
     different, most = distinct(points), len(points) // FEWEST_EACH
     needed = given or NUMBERS[0]
     if different < needed:
-        message = f"{listed(columns)} part customers into {different} kinds, and {needed} personas need as many"
+        message = (
+            f"customers have {plural(different, 'different value')} of {listed(columns)}; {needed} personas need more"
+        )
         raise DataError.of(message, hint="add a column to `--columns`, or ask for fewer personas with `--k`")
     return [k for k in sorted({*NUMBERS, needed}) if k <= min(different, most)]

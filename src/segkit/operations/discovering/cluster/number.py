@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from segkit.discoveries.cluster import ChosenBy, TriedK
 from segkit.operations.discovering.cluster.points import Floats
 
-MOST_TRIED = 20_000
+MOST_TRIED = 10_000
 """On so many customers, drawn at random, numbers are tried; a million would say the same, after a minute."""
 HALVINGS = 3
 STARTS = 5

@@ -11,20 +11,21 @@ from segkit.operations.starting.lines.toml_lines import comment, dotted_key
 from segkit.rules.text.toml import toml_value
 from segkit.words import count, listed, plural
 
+_LARGE = 2**63
+
 
 def told(result: ClusterResult) -> list[str]:
     """What the head of the file says: of whom and of what personas were made, and how often the rules are right."""
     names = listed(column.name for column in result.columns)
     made = f"Personas of {plural(result.customers, 'customer')} on {result.as_of}, by {names}: k-means with {result.k}"
     right = f"{count(result.agree)} of {count(result.customers)}, {percent(result.agree, result.customers)}"
-    lines = [
+    rules = plural(len(result.rules), "rule")
+    lacking = f" (here {plural(result.left_out, 'customer')})" if result.left_out else ""
+    return [
         f"{made} clusters, seed {result.seed}.",
-        f"The rules are a decision tree with {plural(len(result.rules), 'leaf').replace('leafs', 'leaves')}, and put "
-        f"{right}, into the same persona.",
+        f"The {rules} of a decision tree put {right}, into the same persona.",
+        f"Who lacks one of these columns is in none{lacking}.",
     ]
-    if result.left_out:
-        lines.append(f"{plural(result.left_out, 'customer')} without one of these columns are in none.")
-    return lines
 
 
 def percent(part: int, whole: int) -> str:
@@ -83,11 +84,16 @@ def _conditions(rule: Rule, families: Mapping[str, str]) -> Iterator[tuple[str, 
         asked = _operators(bounds)
         if len(asked) == 1:
             ((operator, value),) = asked.items()
-            yield dotted_key(families[name], name, operator), toml_value(value)
+            yield dotted_key(families[name], name, operator), value
         else:
-            yield dotted_key(families[name], name), toml_value(asked)
+            yield dotted_key(families[name], name), f"{{ {', '.join(' = '.join(one) for one in asked.items())} }}"
 
 
-def _operators(bounds: Bounds) -> dict[str, Decimal]:
+def _operators(bounds: Bounds) -> dict[str, str]:
     asked = {"min": bounds.least, "below": bounds.below}
-    return {operator: value for operator, value in asked.items() if value is not None}
+    return {operator: _number(value) for operator, value in asked.items() if value is not None}
+
+
+def _number(value: Decimal) -> str:
+    """The number as TOML has it, in which whole ones are small."""
+    return toml_value(value) if abs(value) < _LARGE else f"{value:E}"
