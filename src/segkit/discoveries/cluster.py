@@ -20,7 +20,7 @@ class TriedK(NamedTuple):
     """A number of clusters: the share of the smallest one, in percent, and how stable they are.
 
     `stability` is the adjusted Rand index between what two halves of the customers make of all: 1 is the same, 0 is
-    chance.
+    chance. Halves are drawn several times: it is the mean less a standard deviation.
     """
 
     k: int

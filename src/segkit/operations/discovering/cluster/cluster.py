@@ -160,7 +160,7 @@ def _doubts(found: Found) -> Iterator[Diagnostic]:
     """Warnings: of a number that does not hold, and of personas that no rule finds."""
     if found.chosen_by == "most-stable":
         message = f"no number of personas is stable ({STABLE} or more) and has none under {SMALLEST} % of the customers"
-        hint = "these columns may have no personas: choose others, or look at whether these mean something to you"
+        hint = "customers may lie in one heap that can be cut in many ways; other columns may part them more clearly"
         yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
     for persona in found.personas:
         if not persona.by_rules:

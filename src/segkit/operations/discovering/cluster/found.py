@@ -72,8 +72,7 @@ def _numbers(points: Floats, columns: Sequence[str], given: int | None) -> list[
     different, most = distinct(points), len(points) // FEWEST_EACH
     needed = given or NUMBERS[0]
     if different < needed:
-        message = (
-            f"customers have {plural(different, 'different value')} of {listed(columns)}; {needed} personas need more"
-        )
+        values = f"{plural(different, 'different value')} of {listed(columns)}"
+        message = f"customers have {values}, too few for {needed} personas"
         raise DataError.of(message, hint="add a column to `--columns`, or ask for fewer personas with `--k`")
     return [k for k in sorted({*NUMBERS, needed}) if k <= min(different, most)]

@@ -15,10 +15,12 @@ from sklearn.metrics import adjusted_rand_score
 from segkit.discoveries.cluster import ChosenBy, TriedK
 from segkit.operations.discovering.cluster.points import Floats
 
-MOST_TRIED = 10_000
-"""On so many customers, drawn at random, numbers are tried; a million would say the same, after a minute."""
-HALVINGS = 3
-STARTS = 5
+MOST_TRIED = 5_000
+"""On so many customers, drawn at random, numbers are tried; a million would say the same, after minutes."""
+HALVINGS = 10
+"""How often halves are drawn. A heap that is cut in two is cut alike by chance, too: what counts is the mean less a
+standard deviation. Of eight times four drawn heaps, it finds four in seven; the mean alone finds them in none."""
+STARTS = 3
 """How often k-means begins anew; the best of the ends counts."""
 
 
@@ -81,7 +83,7 @@ def _tried(some: Floats, k: int, halves: Sequence[tuple[Any, Any]], seed: int) -
         ]
     sizes = np.bincount(whole.labels_, minlength=k)
     smallest = 100 * float(sizes.min()) / len(some)
-    return Trial(TriedK(k, smallest, float(np.mean(alike))), whole.cluster_centers_)
+    return Trial(TriedK(k, smallest, float(np.mean(alike) - np.std(alike, ddof=1))), whole.cluster_centers_)
 
 
 @contextmanager

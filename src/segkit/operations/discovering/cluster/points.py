@@ -15,6 +15,9 @@ Floats: TypeAlias = NDArray[np.float64]
 SKEWED = 1
 """From this skewness on, as of money, a few large values would be all that counts: logarithms are compared."""
 
+FEW = 0.05
+"""So many may be below 0, as after refunds, for which logarithms mirror; around 0, they would tear values apart."""
+
 
 class Points(NamedTuple):
     """One row a customer, one column each of mean 0 and standard deviation 1; `logarithm` says which were skewed."""
@@ -36,9 +39,9 @@ def _scaled(values: pl.Series, name: str) -> tuple[Floats, bool]:
     if standard is None:
         message = f"`{name}` has one value, the same for all {plural(len(values), 'customer')} who have all columns"
         raise DataError.of(message, hint=f"it parts nobody: take `{name}` out of `--columns`")
-    if (standard**3).mean() <= SKEWED:
+    if (standard**3).mean() <= SKEWED or (numbers < 0).mean() > FEW:
         return standard, False
-    larger = _standard(np.sign(numbers) * np.log1p(np.abs(numbers)))  # below 0, as after refunds, it mirrors
+    larger = _standard(np.sign(numbers) * np.log1p(np.abs(numbers)))
     return (standard, False) if larger is None else (larger, True)
 
 
