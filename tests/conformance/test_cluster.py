@@ -29,7 +29,7 @@ def people(
 ) -> list[dict[str, Any]]:
     """Customers in heaps, the first one twice as large as the others."""
     r = random.Random(seed)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, (x, y) in enumerate(heaps):
         for _ in range(each * (2 if place == 0 else 1)):
             row = {"x": round(r.gauss(x, spread), 1), "y": round(r.gauss(y, spread)), "heap": place, "town": "Brest"}
