@@ -170,9 +170,55 @@ def test_how_many_personas(
     tried = found["tried"]
     assert [one["k"] for one in tried] == sorted({*range(3, 9), k})
     assert all(one["holds"] == (one["stability"] >= 0.8 and one["smallest"] >= 5) for one in tried)
+    shown = desk.segkit("cluster", desk / "rules.toml", "--columns", "x,y", *options).stdout
+    table = re.findall(r"^ +(\d+) +([<\d.]+) % +(-?[\d.]+)(?:  (chosen|given))?", shown, flags=re.MULTILINE)
+    assert [int(row[0]) for row in table] == [one["k"] for one in tried]
+    assert [int(row[0]) for row in table if row[3]] == [k]
+    assert all(
+        one["holds"] == (float(row[2]) >= 0.8 and float(row[1].strip("<")) >= 5)
+        for one, row in zip(tried, table, strict=True)
+    )
     if why == "largest-stable":
         assert k == max(one["k"] for one in tried if one["holds"])
         assert not found["warnings"]
+
+
+@pytest.mark.parametrize("heaps", [HEAPS[:3], HEAPS])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_round_heaps_are_not_cut(desk: Desk, heaps: Sequence[tuple[int, int]], seed: int) -> None:
+    """Two halves cut them alike at times: the mean of the index alone would take that for a persona."""
+    put(desk, people(heaps, each=800, seed=seed))
+    assert done(desk, head())["k"] == len(heaps)
+
+
+def test_rules_that_say_the_same_side_by_side_are_one(desk: Desk) -> None:
+    put(desk, people(spread=60))
+    found = done(desk, head(), "--k", 6, "--leaves", 40)
+    rules = [(one["persona"], one["conditions"]) for one in found["rules"]]
+    for persona, conditions in rules:
+        for column, bounds in conditions.items():
+            if "below" in bounds:
+                rest = {**conditions, column: {"min": bounds["below"]}}
+                assert (persona, rest) not in rules, "its neighbour is of the same persona"
+    assert len(rules) > 6
+
+
+def test_one_thread_of_the_library(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadpoolctl
+
+    from segkit.operations.discovering.cluster import tree
+
+    threads: set[int] = set()
+    grown = tree.grown
+
+    def seen(*args: Any) -> Any:
+        threads.update(one["num_threads"] for one in threadpoolctl.threadpool_info())
+        return grown(*args)
+
+    monkeypatch.setattr("segkit.operations.discovering.cluster.found.grown", seen)
+    put(desk, people())
+    done(desk, head())
+    assert threads == {1}
 
 
 def test_heaps_are_found_as_they_are(desk: Desk) -> None:
@@ -188,7 +234,7 @@ def test_heaps_are_found_as_they_are(desk: Desk) -> None:
         first["medians"]["x"] == sorted(row["x"] for row in rows if row["heap"] == 0)[59:61][0]
         or first["medians"]["x"] < 2
     )
-    assert len(found["rules"]) == 4, "leaves that say the same are one"
+    assert len(found["rules"]) == 4
 
 
 def test_customers_without_personas_are_a_warning(desk: Desk) -> None:

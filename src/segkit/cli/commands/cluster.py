@@ -23,16 +23,19 @@ MOST = 50
 )
 @click.option(
     "--k",
+    metavar="N",
     type=click.IntRange(2, MOST),
     help="How many personas; default: the most of 3 to 8 that are stable, and none small.",
 )
 @click.option(
     "--leaves",
+    metavar="N",
     type=click.IntRange(2, 8 * MOST),
     help="How many rules there are at most; default: two for each persona.",
 )
 @click.option(
     "--seed",
+    metavar="N",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,

@@ -17,7 +17,7 @@ FAR = 0.5
 """So many standard deviations from the mean of all, a persona stands out."""
 MOST = 3
 """More columns by which it stands out nobody keeps in mind."""
-_CLUSTER, _PLACE = "cluster", "place"
+_CLUSTER, _PLACE = "\x1fcluster", "\x1fplace"
 
 
 def name_of(cluster: int) -> str:
@@ -56,11 +56,13 @@ def personas_of(
 ) -> tuple[Persona, ...]:
     """The personas, the largest first; `clusters` are numbered by size, `scaled` are their points."""
     of_all = medians_of(columns)
+    labelled = columns.select(pl.all().cast(pl.Float64)).with_columns(pl.Series(_CLUSTER, clusters))
+    of_each = {row.pop(_CLUSTER): row for row in labelled.group_by(_CLUSTER).median().to_dicts()}
     found = []
     for cluster in range(k):
         chosen = clusters == cluster
         own = [rule for rule in rules if rule.persona == name_of(cluster)]
-        medians = medians_of(columns.filter(pl.Series(chosen)))
+        medians = of_each[cluster]
         deviations = dict(zip(columns.columns, map(float, scaled[chosen].mean(axis=0)), strict=True))
         found.append(
             Persona(

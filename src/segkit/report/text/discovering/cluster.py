@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import floor
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -49,7 +50,9 @@ def _numbers(result: ClusterResult) -> RenderableType:
     numeric(table, "Personas", "Smallest", "Stability")
     table.add_column("", max_width=52)
     for one in result.tried:
-        table.add_row(str(one.k), percent(one.smallest), f"{one.stability:.2f}", _why(one, result))
+        # Rounded down: what does not hold does not look as if it did.
+        smallest, stability = floor(10 * one.smallest) / 10, floor(100 * one.stability) / 100
+        table.add_row(str(one.k), percent(smallest), f"{stability:.2f}", _why(one, result))
     title = "How many: do two halves of the customers make the same ones, is one small"
     if result.tried_on < result.customers:
         title += f"\n(tried on {count(result.tried_on)} of them)"
