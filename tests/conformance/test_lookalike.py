@@ -637,3 +637,13 @@ def test_a_zone_is_found_from_where_the_saved_rules_are(desk: Desk) -> None:
     assert found["members"] == 240 and left_out(found)["lat"] == left_out(found)["lon"] == "seed"
     run = json.loads(desk.segkit("apply", desk / "out/s.toml", "--json").stdout)
     assert run["segments"][0]["matched"] == 240
+
+
+def test_segments_that_a_score_refers_to_stay_beside_the_seed(desk: Desk) -> None:
+    files(desk)
+    scored = "".join(f'[[score.good.rule]]\npoints = 10\nin_segment = "{name}"\n' for name in ("seed", "young"))
+    young = "[segment.young]\ndemographic.age.max = 30\n"
+    done(desk, HEAD + scored + SEED + young, "--save-rules", desk / "s.toml")
+    text = (desk / "s.toml").read_text(encoding="utf-8")
+    assert text.count("[segment.seed]") == text.count("[segment.young]") == 1
+    desk.segkit("apply", desk / "s.toml", "--dry-run")

@@ -31,6 +31,7 @@ COMMANDS = {
         "segkit.cli.commands.lookalike",
         "Who resembles a segment: a card of points, and the best prospects.",
     ),
+    "cluster": ("segkit.cli.commands.cluster", "Personas: groups who are alike, and the rules that find them."),
     "diff": ("segkit.cli.commands.diff", "Two runs: who entered, left and moved."),
     "cache": ("segkit.cli.commands.cache", "Remove what runs keep of large texts."),
     "schema": ("segkit.cli.commands.schema", "JSON Schema of the rule file, for editors."),
@@ -41,7 +42,7 @@ GROUPS = {
     "Run": ("apply", "rfm", "cache"),
     "Trust": ("audit", "explain", "check", "test", "columns", "diff", "schema"),
     "Measure": ("evaluate", "history", "report", "cohorts"),
-    "Discover": ("basket", "lookalike"),
+    "Discover": ("basket", "lookalike", "cluster"),
 }
 """The commands as `segkit --help` shows them, by what they are for."""
 

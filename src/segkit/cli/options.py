@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,6 +48,12 @@ def _begin_log(ctx: click.Context, param: click.Parameter, value: str | None) ->
 def talk(function: F) -> F:
     """`-q`, `-v` and `--color`, which every command takes."""
     return quiet(verbose(color(function)))
+
+
+def names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The names between commas; one with a comma in it stands in quotation marks."""
+    between = next(csv.reader([value or ""], skipinitialspace=True), [])
+    return tuple(dict.fromkeys(name.strip() for name in between if name.strip()))
 
 
 def pairs(ctx: click.Context, param: click.Parameter, value: Pairs) -> dict[str, str]:

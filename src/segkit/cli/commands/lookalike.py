@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import sys
 from decimal import Decimal, InvalidOperation
@@ -13,12 +12,6 @@ import click
 from segkit.cli import completion, options
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """The names between commas; one with a comma in it stands in quotation marks."""
-    names = next(csv.reader([value or ""], skipinitialspace=True), [])
-    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def _percent(ctx: click.Context, param: click.Parameter, value: str) -> Decimal:
@@ -51,7 +44,7 @@ def _percent(ctx: click.Context, param: click.Parameter, value: str) -> Decimal:
 @click.option(
     "--columns",
     metavar="COL,COL",
-    callback=_names,
+    callback=options.names,
     help="Ask about these columns alone, as in age,region; default: all that do not say who is a member.",
 )
 @click.option(

@@ -207,7 +207,7 @@ def _sections(loaded: Loaded, result: LookalikeResult, folder: Path) -> Iterator
     yield from score_lines(result, loaded.rules)
     yield ""
     if result.prospects_path is None:
-        blocks = building_blocks(loaded, result.segment, folder)
+        blocks = building_blocks(loaded, [result.segment], folder)
         yield from blocks[1:]
         yield ""
     yield from segment_lines(result, name)

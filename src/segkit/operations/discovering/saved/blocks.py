@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,32 @@ from segkit.operations.discovering.saved.sections import sections_of
 from segkit.rules.model.blocks import Block, Standalone
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
-from segkit.rules.walk import below
+from segkit.rules.walk import below, blocks
 
 _CRITERIA = frozenset({*Block.model_fields, *Standalone.model_fields, "behavioral", "label"})
 
 
-def building_blocks(loaded: Loaded, segment: str, folder: Path) -> list[str]:
-    """The lines of a segment that is not written, and of those that it is made of; paths are seen from `folder`."""
-    written = tomli.loads(loaded.source.text, parse_float=Decimal)["segment"]
+def needed_segments(rules: RuleFile) -> list[str]:
+    """The segments that stages and scores refer to, and those that they are made of, the parts first."""
+    blocks_of = (block for path, block in blocks(rules) if path[0] != "segment")
+    named = (name for block in blocks_of for name in (*block.in_segment, *block.not_in_segment))
+    return list(dict.fromkeys(part for name in named for part in _made_of(rules, name)))
+
+
+def building_blocks(
+    loaded: Loaded, segments: Iterable[str], folder: Path, *, there: Container[str] = frozenset()
+) -> list[str]:
+    """The lines of segments that are not written, and of those that they are made of, but for those that are `there`.
+
+    Paths are seen from `folder`.
+    """
+    written = tomli.loads(loaded.source.text, parse_float=Decimal).get("segment", {})
 
     def place(path: str) -> str:
         return seen_from(folder, path, loaded.source.directory)
 
-    tables = {name: _criteria(written[name]) for name in dict.fromkeys(_made_of(loaded.rules, segment))}
+    parts = dict.fromkeys(part for name in segments for part in _made_of(loaded.rules, name) if part not in there)
+    tables = {name: _criteria(written[name]) for name in parts}
     return [*sections_of({f"segment.{name}": dict(with_zones(table, place)) for name, table in tables.items()})]
 
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import tomli
+
 from segkit.errors import RuleError, WriteError
 from segkit.io.publish.errors import require_local
 from segkit.io.publish.folder import publish_file
 from segkit.io.write import FORMATS, STDOUT
+from segkit.operations.discovering.saved.blocks import building_blocks, needed_segments
 from segkit.operations.discovering.saved.carried import carried
 from segkit.operations.discovering.saved.sections import sections_of
 from segkit.operations.evaluation.evaluate import Evaluated
@@ -64,7 +67,8 @@ def save_rules(
 
     The head names the `command`, such as `basket`, and has what is `told`, each a comment. `given` is what took the
     place of keys of the rules, `columns` are those of the lists where they are others than the rules say. Each line of
-    `sections` is one of TOML. The lists go to a folder that is called like the file.
+    `sections` is one of TOML. The lists go to a folder that is called like the file. Segments that stages and scores
+    refer to stay, as building blocks.
     """
     path = Path(target)
     data = carried(loaded, path.parent, given)
@@ -73,7 +77,9 @@ def save_rules(
         data["output"]["columns"] = list(columns)
     if assignment_mode:
         data["assignment"] = {"mode": assignment_mode, **data.get("assignment", {})}
-    text = "\n".join([*_head(command, path, told), "", *sections_of(data), "", *sections]) + "\n"
+    there = tomli.loads("\n".join(sections)).get("segment", {})
+    blocks = building_blocks(loaded, needed_segments(loaded.rules), path.parent, there=there)
+    text = "\n".join([*_head(command, path, told), "", *sections_of(data), *blocks, "", *sections]) + "\n"
     with publish_file(path, wait=wait, on_wait=on_wait) as staging:  # the folder is there from here on
         load_rules_text(text, target, formats=FORMATS)  # what cannot be read is not written
         staging.write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""`cluster`: personas, from points to clusters to a tree to rules."""
