@@ -318,6 +318,7 @@ LIMITS = {
     "{ count = 1, by = 'id' }": "f",
     "{ count = 1, per = 'region' }": "ace",  # no region is a group, too
     "{ count = 1, by = 'spend', per = 'region' }": "bcf",
+    "{ count = 1, by = 'spend', per = ['region', 'region'] }": "bcf",
     "{ count = 1, per = ['region', 'sms'] }": "acdef",
     "{ percent = 0 }": "",
     "{ percent = 0, by = 'spend' }": "",

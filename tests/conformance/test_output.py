@@ -36,6 +36,12 @@ def test_columns_that_no_rule_reads_go_out_as_they_came(desk: Desk) -> None:
     assert (desk / "segments/all.csv").read_text().splitlines() == expected
 
 
+def test_no_columns_are_none(desk: Desk) -> None:
+    desk.put("c.csv", RAW)
+    desk.apply(HEAD + "[output]\ncolumns = []\n" + EVERYONE)
+    assert (desk / "segments/all.csv").read_text() == "id,segment\nk3,all\nk1,all\nk2,all\n"
+
+
 def test_columns_that_a_rule_reads_go_out_in_iso_form(desk: Desk) -> None:
     desk.put("c.csv", 'id,day,n,ok,price\na,31/01/2024,"1,50",YES,"1.234,00"\nb,1/2/2024,"-0,5",no,7\nc,,,,\n')
     rules = (

@@ -52,7 +52,7 @@ class ByGroup(NamedTuple):
 
 def shares(share: ShareOfAll, name: str, customers: pl.DataFrame) -> ByGroup:
     """Who is among the highest or lowest of his group, by the value at rank ceil(percent * N / 100)."""
-    per = _once(share.per)
+    per = share.per
     groups = _ranked(customers, share.column, per, falls=share.is_top)
     part = Fraction(share.percent) / 100
     at = _at_rank(groups, lambda size: math.ceil(size * part) - 1)
@@ -75,7 +75,7 @@ def _among(share: ShareOfAll, edges: pl.Series, per: Sequence[str]) -> pl.Expr:
 
 def _id_of_share(share: ShareOfAll) -> str:
     rank = f"{'top' if share.is_top else 'bottom'}_percent"
-    return _id(rank, f"{share.percent}", share.column, *_once(share.per))
+    return _id(rank, f"{share.percent}", share.column, *share.per)
 
 
 def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
@@ -84,7 +84,7 @@ def quantiles(bands: Bands, name: str, customers: pl.DataFrame) -> ByGroup:
     A value is in band k + 1 or above where it is beyond that of rank ceil(k * N / n): as many are before it then.
     """
     assert bands.quantiles is not None, "edges are no cut"
-    per, count = _once(bands.per), bands.quantiles
+    per, count = bands.per, bands.quantiles
     groups = _ranked(customers, bands.of, per)
     cuts = [_at_rank(groups, partial(_last_below, count, k)) for k in range(1, count)]
     found = groups.select(cut.alias(str(k)) for k, cut in enumerate(cuts))
@@ -110,7 +110,7 @@ def _band(bands: Bands, cuts: Sequence[pl.Series], per: Sequence[str]) -> pl.Exp
 
 
 def _id_of_quantiles(bands: Bands) -> str:
-    return _id("quantiles", f"{bands.quantiles}", bands.of, *_once(bands.per))
+    return _id("quantiles", f"{bands.quantiles}", bands.of, *bands.per)
 
 
 def _last_below(count: int, band: int, size: int) -> int:
@@ -118,9 +118,8 @@ def _last_below(count: int, band: int, size: int) -> int:
     return positions(size, count, "low")[band - 1]
 
 
-def means(of: str, per: Sequence[str], name: str, customers: pl.DataFrame) -> ByGroup:
+def means(of: str, per: tuple[str, ...], name: str, customers: pl.DataFrame) -> ByGroup:
     """The mean of each group, of values rounded to ten decimals: sums of decimals are the same in any order."""
-    per = _once(per)
     value = as_money(pl.col(of), customers.schema[of])
     rows = customers.lazy().select(*map(_plain(customers), per), value.alias(VALUES)).drop_nulls(VALUES)
     found = [pl.col(VALUES).sum(), pl.len().alias(COUNT)]
@@ -133,9 +132,9 @@ def means(of: str, per: Sequence[str], name: str, customers: pl.DataFrame) -> By
     return _by_group(of_groups, per, column, cut, [mean])
 
 
-def means_again(of: str, per: Sequence[str], name: str, told: Told, schema: Dtypes) -> ByGroup | None:
+def means_again(of: str, per: tuple[str, ...], name: str, told: Told, schema: Dtypes) -> ByGroup | None:
     """The same, made of what an earlier run has told; None where it has not told it all."""
-    kept = _kept(told, _id("mean", of, *_once(per)), per, 1, schema[name], schema)
+    kept = _kept(told, _id("mean", of, *per), per, 1, schema[name], schema)
     return None if kept is None else kept.with_column(_of_group(kept.values[0], kept.per).alias(name))
 
 
@@ -150,9 +149,8 @@ class _Kept(NamedTuple):
         return ByGroup(self.per, self.groups, [column], ())
 
 
-def _kept(told: Told, id_: str, per: Sequence[str], count: int, dtype: pl.DataType, schema: Dtypes) -> _Kept | None:
+def _kept(told: Told, id_: str, per: tuple[str, ...], count: int, dtype: pl.DataType, schema: Dtypes) -> _Kept | None:
     """The groups with this many values each; None where not all were told, or not so that they can be read again."""
-    per = _once(per)
     alike = (one for one in told if isinstance(one, Threshold) and one.id == id_)
     of_cut = list({tuple(one.within.items()): one for one in alike}.values())  # two columns may have the same cuts
     all_told = bool(of_cut) and len(of_cut) == (of_cut[0].groups or 1)
@@ -174,11 +172,6 @@ def of_texts(texts: Sequence[int | str | None], dtype: pl.DataType) -> pl.Series
     if dtype == pl.Date:
         return values.str.to_date("%Y-%m-%d")
     return values == "true" if dtype == pl.Boolean else values.cast(dtype)
-
-
-def _once(per: Sequence[str]) -> tuple[str, ...]:
-    """The columns that make the groups, each one once."""
-    return tuple(dict.fromkeys(per))
 
 
 def _id(*parts: str) -> str:

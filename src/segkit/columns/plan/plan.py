@@ -114,7 +114,9 @@ class Plan(NamedTuple):
         output, key = self.rules.output, self.rules.customers.key
         if output.audience is not None:
             return tuple(dict.fromkeys(column for column in output.fields.given.values() if column != key))
-        return output.columns or tuple(c for c in self.customers.columns if c != key)
+        if output.columns is not None:
+            return output.columns
+        return tuple(column for column in self.customers.columns if column != key)
 
     @property
     def final_columns(self) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from segkit.addresses import told_apart
 
@@ -232,6 +232,9 @@ TextList = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 """One text, or a list of them."""
+
+Grouping = Annotated[TextList, AfterValidator(lambda names: tuple(dict.fromkeys(names)))]
+"""A column whose values are groups, or several whose combinations are; each counts once."""
 
 
 def parse_paths(value: Any) -> str | tuple[str, ...]:

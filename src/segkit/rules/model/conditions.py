@@ -13,11 +13,11 @@ from segkit.rules.model.base import (
     Comparable,
     Contradiction,
     Day,
+    Grouping,
     Length,
     Model,
     Percent,
     Scalar,
-    TextList,
     as_list,
     parse_percent,
     shown,
@@ -62,7 +62,7 @@ class Share(Model):
 
     percent: Percent
     """The share, in percent."""
-    per: TextList = ()
+    per: Grouping = ()
     """The share is taken within each value of this column, or combination of several; a missing value is one too."""
 
 

@@ -97,7 +97,7 @@ class Output(Model):
     format: FormatName = "csv"
     """The format of every file."""
     columns: tuple[str, ...] | None = None
-    """The columns after key and label, computed ones too; default: those of the customer file."""
+    """The columns after key and label, computed ones too, `[]` for none; default: those of the customer file."""
     headers: dict[str, str] = {}
     """Names that columns, key and label too, have in the files instead of their own: `{ email = "Email Address" }`."""
     audience: Literal["google-ads", "meta", "tiktok"] | None = None

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from segkit.addresses import database_of
 from segkit.experiments import ARMS
-from segkit.rules.model.base import Contradiction, Model, Name, Percent, TextList, Unfit, parse_percent
+from segkit.rules.model.base import Contradiction, Grouping, Model, Name, Percent, TextList, Unfit, parse_percent
 from segkit.rules.model.conditions import Conditions
 from segkit.rules.model.measures import Window
 
@@ -99,7 +99,7 @@ class Limit(Model):
     """The column that decides who comes first; missing values come last, ties go by key. Default: the key."""
     order: Literal["ascending", "descending"] | None = None
     """Whether small or large values come first; default: `descending` with `by`, else `ascending`."""
-    per: TextList = ()
+    per: Grouping = ()
     """The limit holds for each value of this column, or combination of several; a missing value is one too."""
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from segkit.rules.model.base import Contradiction, Lacking, Model, Name, Number, TextList
+from segkit.rules.model.base import Contradiction, Grouping, Lacking, Model, Name, Number
 from segkit.rules.model.measures import Measured
 
 MOST_QUANTILES = 100
@@ -25,7 +25,7 @@ class Bands(Model):
     """In place of `edges`: so many bands of as many customers each, 1 the lowest; equal values are in one band."""
     labels: tuple[str, ...] | None = None
     """One label more than there are edges; with `quantiles`, one for each band (default: their numbers)."""
-    per: TextList = ()
+    per: Grouping = ()
     """With `quantiles`: the bands are within each value of this column, or combination of several; a missing value is
     one too."""
 
@@ -84,7 +84,7 @@ class Trait(Measured):
     """A number cut into named ranges, or into shares of equal size."""
     mean_of: str | None = None
     """The mean of this number over all customers who have one; with `per`, over those of the same group."""
-    per: TextList = ()
+    per: Grouping = ()
     """With `mean_of`: the mean is within each value of this column, or combination of several; a missing value is one
     too."""
 
