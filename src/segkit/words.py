@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, orders of direction, and halves of characters."""
 _NO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 
@@ -36,6 +39,11 @@ def spelled_out(name: str) -> str:
     codes = {c: f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in odd}
     codes |= {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
     return "".join(codes.get(c, c) for c in name).replace("  ", " \\u0020")
+
+
+def readable(text: str, instead: str = "\ufffd") -> str:
+    """The text without what a page may not hold, and what would command a terminal, or turn the text around it."""
+    return _UNREADABLE.sub(instead, text) if _UNREADABLE.search(text) else text
 
 
 def near_names(word: str, known: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -162,6 +163,21 @@ write = false
 [segment.last]
 everyone = true
 """
+
+
+@pytest.mark.parametrize("color", ["never", "always"])
+def test_what_would_command_a_terminal_is_only_shown(desk: Desk, color: str) -> None:
+    desk.put("c.csv", "id,city\nC01,Bonn\x1b]0;title\x07\nC02\x1b[2J,Ulm\u202e\nC03,\n")
+    rules = desk.put("rules.toml", head() + '[segment.bonn]\ngeographic.city = "Bonn"\n')
+    shown = [
+        *(desk.segkit("--color", color, "explain", rules, key).stdout for key in ("C01", "C02\x1b[2J")),
+        desk.segkit("--color", color, "explain", rules, "C04\x1b[2J", code=3).stderr,
+    ]
+    assert ['"Bonn\ufffd]0;title\ufffd"' in shown[0], "C02\ufffd[2J" in shown[1], '"Ulm\ufffd"' in shown[1]] == [
+        True
+    ] * 3
+    assert "C04\ufffd[2J" in shown[2]
+    assert not re.search("\x1b(?!\\[[0-9;]*m)|\x07|\u202e", "".join(shown))
 
 
 def test_the_gates_and_the_lists(shop: Desk) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from segkit.diagnostics import Diagnostic
+from segkit.words import readable
 
 if TYPE_CHECKING:
     from segkit.cli.log import RunLog
@@ -71,6 +72,7 @@ class Terminal:
             self.diagnose([note])
 
     def _print(self, text: str, stream: TextIO) -> None:
+        text = readable(text)
         print(painted(text) if self.colored(stream) else text, file=stream, flush=True)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import accumulate
 from unicodedata import east_asian_width
 
+from segkit import words
 from segkit.report.numbers import percent
 from segkit.report.reasons import LEFT_OUT
 from segkit.reports import LedgerLine, RunReport
@@ -23,8 +23,6 @@ _WORDS = {
     "duplicate_key": "with a key twice",
     "where": "left out by `where`",
 }
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-"""Control characters, orders of direction, and halves of characters."""
 NOTHING, HIDDEN = "–", "…"
 """Stand where there is nothing, or nothing is known; and where something is known, and not shown."""
 
@@ -51,7 +49,8 @@ def large(value: Decimal) -> str:
 
 def readable(value: object) -> object:
     """What is printed: a text without what no page may hold, and what would turn the text around it."""
-    return _UNREADABLE.sub("\ufffd", value) if isinstance(value, str) and _UNREADABLE.search(value) else value
+    # A text that needs nothing stays as it is: one that is escaped already stays one that is.
+    return words.readable(value) if isinstance(value, str) else value
 
 
 def cut(text: str, most: int) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from segkit.report.text.tables import spaced
 from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
-from segkit.words import count, plural
+from segkit.words import count, plural, readable
 
 LEGEND = "+ holds   - does not   no value: nothing is known, so it does not hold"
 OUTCOMES = {
@@ -78,7 +78,7 @@ def _distances(near: NearMisses) -> str:
 
 def _customer(customer: ExplainedCustomer, when: str) -> RenderableType:
     segments = [part for one in customer.segments for part in (Text(""), _segment(one))]
-    return Group(Text(f"{customer.key}, {when}", style="bold"), *segments)
+    return Group(Text(f"{readable(customer.key)}, {when}", style="bold"), *segments)
 
 
 def _segment(one: Explained) -> RenderableType:
@@ -125,7 +125,7 @@ def _actual(criterion: Criterion) -> str:
     if criterion.parts:
         held = sum(part.held for part in criterion.parts)
         return f"{held} of {len(criterion.parts)} hold"
-    return criterion.actual or ("no value" if criterion.missing else "")
+    return readable(criterion.actual) if criterion.actual else ("no value" if criterion.missing else "")
 
 
 def _funnel(funnel: Funnel) -> RenderableType:

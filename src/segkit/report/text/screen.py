@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from segkit.diagnostics import Diagnostic, Severity
+from segkit.words import readable
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+class _Screen(Console):
+    """A console on which nothing from a file of customers commands the terminal.
+
+    Such characters have no width for Rich, so that they go; what shows a value makes it `readable` before.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=readable(segment.text, ""))
 
 
 def show_on(stream: TextIO, *renderables: RenderableType, color: bool) -> None:
     """Print on a stream, with colour codes or without a single one."""
     system = ("auto" if stream.isatty() else "256") if color else None
-    console = Console(
+    console = _Screen(
         file=stream,
         color_system=system,  # type: ignore[arg-type]
         force_terminal=color,
