@@ -275,7 +275,10 @@ def _explained_segment(one: Explained) -> dict[str, Any]:
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
-    return criterion._asdict() | {"parts": [_criterion(part) for part in criterion.parts]}
+    return criterion._asdict() | {
+        "parts": [_criterion(part) for part in criterion.parts],
+        "scores": [score._asdict() | {"rules": [rule._asdict() for rule in score.rules]} for score in criterion.scores],
+    }
 
 
 def _near(near: NearMisses) -> dict[str, Any]:
