@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 
+SCHEMA_VERSION = 1
+"""Of the JSON that commands print."""
 REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 

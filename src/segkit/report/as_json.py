@@ -101,6 +101,7 @@ from segkit.reports import ReportWritten
 from segkit.results import (
     MEMBERS,
     REASONS,
+    SCHEMA_VERSION,
     ApplyResult,
     CheckResult,
     Cohort,
@@ -130,8 +131,6 @@ from segkit.results import (
     Verdict,
     Verdicts,
 )
-
-SCHEMA_VERSION = 1
 
 
 def apply_json(result: ApplyResult) -> str:
