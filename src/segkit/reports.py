@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from segkit.histories import SegmentHistory
 
@@ -174,6 +174,117 @@ class Evaluation(NamedTuple):
     warnings: tuple[str, ...]
 
 
+class BasketLine(NamedTuple):
+    """Who has all items of `left` in a basket often has `right`, too; None for figures that would tell of a few.
+
+    So many `baskets` have both, `support` and `confidence` are in percent, `to_offer` are customers.
+    """
+
+    left: tuple[str, ...]
+    right: str
+    baskets: int | None
+    support: float | None
+    confidence: float | None
+    lift: float | None
+    to_offer: int | None
+
+
+class BasketFound(NamedTuple):
+    """What is bought together, `by` order or customer; of all `rules`, `lines` are the best."""
+
+    as_of: str
+    by: str
+    table: str | None
+    customers: int | None
+    baskets: int | None
+    items: int
+    min_count: int
+    confidence: float
+    lift: float
+    rules: int
+    lines: tuple[BasketLine, ...]
+    warnings: tuple[Message, ...]
+
+
+class CardAnswer(NamedTuple):
+    """An answer to a question of a card, as operators and values of a condition, and its points."""
+
+    condition: Mapping[str, Any]
+    points: int
+
+
+class CardQuestion(NamedTuple):
+    """What a card asks of a column, which alone reaches an `auc`; `best` is the answer that gives the most points."""
+
+    column: str
+    auc: float
+    points: int
+    best: Mapping[str, Any]
+    answers: tuple[CardAnswer, ...]
+
+
+class TenthFound(NamedTuple):
+    """A tenth of the customers, from `least` points on: its members, and those of all up to it; None where hidden."""
+
+    least: int
+    customers: int
+    members: int | None
+    so_far: int | None
+
+
+class LookalikeFound(NamedTuple):
+    """Who resembles a segment; of `questions`, those with the most points are in the card."""
+
+    as_of: str
+    segment: str
+    customers: int
+    members: int | None
+    prospects: int | None
+    of_another_file: bool
+    auc: float
+    questions: int
+    card: tuple[CardQuestion, ...]
+    tenths: tuple[TenthFound, ...]
+    best_percent: float
+    best_customers: int | None
+    best_least: int
+    warnings: tuple[Message, ...]
+
+
+class KTried(NamedTuple):
+    """A number of personas: the share of the smallest in percent, None where it is a few, and how stable they are."""
+
+    k: int
+    smallest: float | None
+    stability: float
+    why: str
+
+
+class PersonaFound(NamedTuple):
+    """A persona, and what it stands out by; None where it is of a few."""
+
+    name: str
+    customers: int | None
+    stands_out: tuple[str, ...] | None
+
+
+class ClusterFound(NamedTuple):
+    """Personas, and how many of the customers the `rules` put into theirs; `tried_on` where that was not all."""
+
+    as_of: str
+    customers: int
+    left_out: int | None
+    columns: tuple[str, ...]
+    logarithms: tuple[str, ...]
+    tried: tuple[KTried, ...]
+    tried_on: int | None
+    k: int
+    personas: tuple[PersonaFound, ...]
+    rules: int
+    agree: int | None
+    warnings: tuple[Message, ...]
+
+
 class Answers(NamedTuple):
     """Whether a segment is measurable, accessible, viable and remunerative; None where nothing tells.
 
@@ -265,6 +376,9 @@ class RunReport(NamedTuple):
     answers: tuple[Answers, ...]
     evaluation: Evaluation | None
     past: Past | None
+    baskets: tuple[BasketFound, ...]
+    lookalikes: tuple[LookalikeFound, ...]
+    clusters: tuple[ClusterFound, ...]
     tables: tuple[TableRead, ...]
     files: tuple[FileRead, ...]
     rules: tuple[str, str] | None

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic, SourceLocation
 
+SCHEMA_VERSION = 1
+"""Of the JSON that commands print."""
 REASONS = ("consent", "suppressed", "frequency_cap", "claimed", "sample", "limit", "holdout")
 """Why a customer who matched is not written, in the order in which the reasons are looked at."""
 
@@ -239,13 +241,44 @@ class RfmResult(NamedTuple):
     notes: tuple[Diagnostic, ...] = ()
 
 
+class RulePoints(NamedTuple):
+    """What a rule of a score gave to one customer, or took away: what it asks, what there is, and the points.
+
+    `actual` is None where it asks several things, or, with `missing`, where there is no value. `path`, `line` and
+    `column` are its place in the rule file.
+    """
+
+    path: str
+    line: int | None
+    column: int | None
+    subject: str
+    wanted: str
+    actual: str | None
+    missing: bool
+    points: int | Decimal
+
+
+class ScoreCounted(NamedTuple):
+    """How the score of one customer, in `column`, came about: the points of the `rules` that gave or took any.
+
+    `sum` is that of the points, `score` the same, at least 0 and at most `max_score`; `grades` begin at these scores.
+    """
+
+    column: str
+    rules: tuple[RulePoints, ...]
+    sum: int | Decimal
+    max_score: int | Decimal
+    score: int | Decimal
+    grades: Mapping[str, int | Decimal]
+
+
 class Criterion(NamedTuple):
     """A criterion of a segment, for one customer: whether it holds, what is wanted, and what there is.
 
     `kind` is `all`, `any` or `none` of `parts`, or what the criterion looks at: `condition`, `event`, `near`, `inside`,
     `sql`, `segment` (whose criteria are the `parts`). `held` is that of the whole: `none` is held where no part is, and
     `did_not` and `not_in_segment` where what they name does not hold. `missing` says that there is no value. `path`,
-    `line` and `column` are its place in the rule file.
+    `line` and `column` are its place in the rule file. `scores` tells of the scores that it looks at.
     """
 
     kind: str
@@ -258,6 +291,7 @@ class Criterion(NamedTuple):
     wanted: str
     actual: str | None
     parts: tuple[Criterion, ...] = ()
+    scores: tuple[ScoreCounted, ...] = ()
 
 
 class Explained(NamedTuple):

@@ -289,7 +289,9 @@ F  no consent                                                      rules.toml:99
      grown       matches, without consent
                  + age  at least 18                                           20
      graded      matches, without consent
-                 + fit_grade  is "A"                                         "A"
+                 + fit_grade    is "A"                                       "A"
+                     age        at least 18: 20                              +10
+                     fit_score  the sum; A from 10, B from 0                  10
 """
 BOTH = """
 [[test]]

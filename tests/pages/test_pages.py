@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.test_report_discover import basket, cluster, lookalike, rule
 from tests.desk import ROOT, Desk
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -81,8 +82,22 @@ def everything(desk: Desk, page: Path) -> None:
     told = desk.segkit("evaluate", desk / "out", "--within", "29 days", "--json").stdout
     desk.put("evaluation.json", told)
     files = ["--evaluation", desk / "evaluation.json"]
+    for number, found in enumerate((*found_by_hand(), *found_by_hand())):
+        files += ["--discover", desk.put(f"found-{number}.json", json.dumps(found))]
     done = desk.segkit("report", desk / "out", *files, "-o", page, "--json")
     assert json.loads(done.stdout)["left_out"] == []
+
+
+def found_by_hand() -> list[object]:
+    """What the three commands would print, with few in some cells."""
+    warnings = [{"message": "`age` alone has an AUC of 0.9", "hint": "see `--columns`"}]
+    rules = [rule("helmets gloves", "bikes", 90, 200, 300, 110), rule("pumps", "bikes", 3, 200, 300, 110)]
+    return [
+        basket(*rules, top=1),
+        basket(*rules),
+        lookalike([60, 50, 40, 30, 20, 15, 12, 10, 8, 3], warnings=warnings),
+        cluster((500, 300, 4), agree=700, left_out=7),
+    ]
 
 
 def odd(desk: Desk, page: Path) -> None:

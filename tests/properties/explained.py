@@ -162,6 +162,9 @@ def check_parts(criterion: Criterion) -> None:
     if criterion.kind == "segment":
         negated = criterion.subject.startswith("not ")
         assert criterion.held == (all(held) is not negated)
+    for score in criterion.scores:
+        assert sum(rule.points for rule in score.rules) == score.sum and all(rule.points for rule in score.rules)
+        assert score.score == min(max(score.sum, 0), score.max_score)
     for part in criterion.parts:
         check_parts(part)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -14,6 +14,14 @@ STABLE = 0.8
 SMALLEST = 5
 """A persona of a smaller share of the customers, in percent, is no persona."""
 ChosenBy: TypeAlias = Literal["largest-stable", "most-stable", "given"]
+
+
+WHY: Mapping[ChosenBy, str] = {
+    "largest-stable": f"chosen: the most that are stable ({STABLE} or more), none under {SMALLEST} %",
+    "most-stable": "chosen: the most stable; none of them holds",
+    "given": "given",
+}
+"""Why a number of personas was taken, in words."""
 
 
 class TriedK(NamedTuple):
@@ -111,7 +119,12 @@ class ClusterResult(NamedTuple):
     def stands_out(self, persona: Persona) -> list[str]:
         """What it stands out by, its median against that of all: `frequency 10 against 2`."""
         of_all = {column.name: column.median for column in self.columns}
-        return [f"{one} {shown(persona.medians[one])} against {shown(of_all[one])}" for one in persona.stands_out]
+        return stands_out_by(persona.stands_out, persona.medians, of_all)
+
+
+def stands_out_by(columns: Iterable[str], medians: Mapping[str, float], of_all: Mapping[str, float]) -> list[str]:
+    """The medians in these columns against those of all: `frequency 10 against 2`."""
+    return [f"{one} {shown(medians[one])} against {shown(of_all[one])}" for one in columns]
 
 
 def shown(value: float) -> str:

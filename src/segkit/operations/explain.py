@@ -20,12 +20,13 @@ from segkit.io.write import FORMATS
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.evaluation.open_sources import open_tables
-from segkit.operations.explanation.criteria import Reader, said
+from segkit.operations.explanation.criteria import Reader
 from segkit.operations.explanation.earlier import Earlier, NotKept, keys_of_table, look_into, rules_of
 from segkit.operations.explanation.keys import like_these
 from segkit.operations.explanation.near_misses import Readers
 from segkit.operations.explanation.near_misses import near_misses as near_misses_of
 from segkit.operations.explanation.outcomes import Looked, Now, trees_of
+from segkit.operations.explanation.points import Counted, scores_of
 from segkit.operations.explanation.since import (
     changed_copy,
     changed_inputs,
@@ -35,6 +36,7 @@ from segkit.operations.explanation.since import (
     other_variables,
     unreadable,
 )
+from segkit.operations.explanation.words import said
 from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
@@ -232,16 +234,20 @@ def _customers(
 ) -> tuple[tuple[ExplainedCustomer, ...], tuple[str, ...]]:
     """The customers with these keys, explained, in the order of the keys; and the keys of nobody."""
     places = _places(looked.customers, keys)
-    trees = trees_of(looked.plan)
-    customers = tuple(_customer(looked, trees, asked, key, place) for key, place in places.items())
+    known = trees_of(looked.plan), scores_of(looked.plan)
+    customers = tuple(_customer(looked, *known, asked, key, place) for key, place in places.items())
     return customers, tuple(key for key in dict.fromkeys(keys) if key not in places)
 
 
 def _customer(
-    looked: Looked, trees: Mapping[str, All], asked: Sequence[str], key: str, place: int
+    looked: Looked,
+    trees: Mapping[str, All],
+    scores: Mapping[str, Counted],
+    asked: Sequence[str],
+    key: str,
+    place: int,
 ) -> ExplainedCustomer:
-    loaded, as_of = looked.loaded, looked.plan.context.as_of
-    reader = Reader(loaded.source, trees, loaded.rules.customers, looked.customers[place], as_of)
+    reader = Reader(looked.loaded.source, looked.plan, trees, looked.customers[place], scores)
     return ExplainedCustomer(key, tuple(_explained(looked, reader, name, place) for name in asked))
 
 

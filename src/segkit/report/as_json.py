@@ -101,6 +101,7 @@ from segkit.reports import ReportWritten
 from segkit.results import (
     MEMBERS,
     REASONS,
+    SCHEMA_VERSION,
     ApplyResult,
     CheckResult,
     Cohort,
@@ -130,8 +131,6 @@ from segkit.results import (
     Verdict,
     Verdicts,
 )
-
-SCHEMA_VERSION = 1
 
 
 def apply_json(result: ApplyResult) -> str:
@@ -275,7 +274,10 @@ def _explained_segment(one: Explained) -> dict[str, Any]:
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
-    return criterion._asdict() | {"parts": [_criterion(part) for part in criterion.parts]}
+    return criterion._asdict() | {
+        "parts": [_criterion(part) for part in criterion.parts],
+        "scores": [score._asdict() | {"rules": [rule._asdict() for rule in score.rules]} for score in criterion.scores],
+    }
 
 
 def _near(near: NearMisses) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from segkit.report.numbers import percent
-from segkit.report.text.explain import outcome_text
+from segkit.report.text.explain import outcome_text, score_lines
 from segkit.results import ApplyResult, Criterion, ExplainedCustomer, ExplainResult, Funnel, NearMisses, SegmentResult
 from segkit.words import count, listed, plural
 
@@ -81,6 +81,8 @@ def _criterion(criterion: Criterion, depth: int) -> Iterator[str]:
     yield _line((f"{mark} {criterion.subject}", criterion.wanted), actual, depth=depth)
     for part in criterion.parts:
         yield from _criterion(part, depth + 1)
+    for score in criterion.scores:
+        yield from (_line((first, rest), points, depth=depth + 1) for first, rest, points in score_lines(score))
 
 
 def _steps(funnel: Funnel) -> Iterator[str]:

@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     help="What `segkit evaluate RUN --json` has written: did it work?",
 )
 @click.option(
+    "--discover",
+    "discoveries",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What `segkit basket`, `lookalike` or `cluster` has printed with --json; again for another one.",
+)
+@click.option(
     "--min-cell",
     type=click.IntRange(min=1),
     default=5,
@@ -58,6 +66,7 @@ def command(
     title: str | None,
     previous: Path | None,
     evaluation: Path | None,
+    discoveries: tuple[Path, ...],
     min_cell: int,
     as_json: bool,
 ) -> int:
@@ -69,7 +78,7 @@ def command(
     drawn = page()
     from segkit.operations.reporting.report import Wanted, write_report
 
-    wanted = Wanted(title, min_cell, previous, evaluation)
+    wanted = Wanted(title, min_cell, previous, evaluation, discoveries)
     result = write_report(run, output, drawn, wanted, stdout=sys.stdout.buffer)
     stream = sys.stderr if output == STDOUT else sys.stdout
     if as_json:

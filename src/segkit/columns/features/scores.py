@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import compress
+from operator import not_
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,6 +16,7 @@ from segkit.columns.money import as_money
 from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.io.read.values.numbers import MONEY
+from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.scores import PointsPer, Score, ScoreRule
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.sources import Customers
@@ -24,6 +28,17 @@ FAR = 1e17
 """The most units of a float column that count: with points of a billion each, the product is still money."""
 
 
+class Points(NamedTuple):
+    """Expressions on a row: the points that each rule gives, 0 where it does not hold, and the score that they make.
+
+    `total` is their sum, `score` the same, cut off at both ends.
+    """
+
+    given: tuple[pl.Expr, ...]
+    total: pl.Expr
+    score: pl.Expr
+
+
 def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
     """The columns `NAME_score`, and `NAME_grade` where there are grades."""
     for name, score in rules.score.items():
@@ -33,26 +48,42 @@ def score_steps(rules: RuleFile, context: Context) -> Iterator[Step]:
 
 
 def _score(name: str, score: Score, customers: Customers, context: Context) -> RowStep:
-    paths = (("score", name, "rule", number) for number in range(len(score.rule)))
-    holds = [
-        (rule, block_expression(path, rule, customers, context)) for path, rule in zip(paths, score.rule, strict=True)
-    ]
-
-    def dtype(schema: Dtypes) -> pl.DataType:
-        return pl.Int64() if score.whole and all(_is_whole(rule, schema) for rule in score.rule) else MONEY
-
-    def build(schema: Dtypes) -> pl.Expr:
-        points = [(_is_whole(rule, schema), _points(rule, holds_(schema), schema)) for rule, holds_ in holds]
-        # Whole points on their own: decimals added one by one take four times as long.
-        total = pl.sum_horizontal([pl.lit(0, pl.Int64), *(given for whole, given in points if whole)])
-        exact = [given for whole, given in points if not whole]
-        if not dtype(schema).is_integer():
-            total = pl.sum_horizontal([total.cast(MONEY), *exact])
-        return total.clip(0, score.max_score)
-
+    points = points_of(name, score, customers, context)
     needs = {column for rule in score.rule for column in block_needs(rule, customers)}
     needs |= {rule.points_per.column for rule in score.rule if rule.points_per}
-    return RowStep(name=f"{name}_score", needs=frozenset(needs), build=build, path=("score", name), dtype=dtype)
+    return RowStep(
+        name=f"{name}_score",
+        needs=frozenset(needs),
+        build=lambda schema: points(schema).score,
+        path=("score", name),
+        dtype=lambda schema: _dtype(score, schema),
+    )
+
+
+def points_of(name: str, score: Score, customers: Customers, context: Context) -> Callable[[Dtypes], Points]:
+    """The points of the rules of a score, over columns of a schema."""
+    paths = rule_paths(name, score)
+    holds = [block_expression(path, rule, customers, context) for path, rule in zip(paths, score.rule, strict=True)]
+
+    def build(schema: Dtypes) -> Points:
+        given = [_points(rule, holds_(schema), schema) for rule, holds_ in zip(score.rule, holds, strict=True)]
+        whole = [_is_whole(rule, schema) for rule in score.rule]
+        # Whole points on their own: decimals added one by one take four times as long.
+        total = pl.sum_horizontal([pl.lit(0, pl.Int64), *compress(given, whole)])
+        if not _dtype(score, schema).is_integer():
+            total = pl.sum_horizontal([total.cast(MONEY), *compress(given, map(not_, whole))])
+        return Points(tuple(given), total, total.clip(0, score.max_score))
+
+    return build
+
+
+def rule_paths(name: str, score: Score) -> list[KeyPath]:
+    """Where the rules of a score stand in the rule file."""
+    return [("score", name, "rule", number) for number in range(len(score.rule))]
+
+
+def _dtype(score: Score, schema: Dtypes) -> pl.DataType:
+    return pl.Int64() if score.whole and all(_is_whole(rule, schema) for rule in score.rule) else MONEY
 
 
 def _is_whole(rule: ScoreRule, schema: Dtypes) -> bool:

@@ -30,7 +30,7 @@ from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.criteria.readings import field_text
 from segkit.io.read import Table
-from segkit.rules.check.families import computed_columns
+from segkit.rules.check.families import computed_columns, score_columns
 from segkit.rules.findings import Finding, KeyPath, Misfits
 from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.computed.value import not_computed
@@ -164,10 +164,7 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
     )
     asked |= context.kept | context.also.get(CUSTOMERS, frozenset())
     if context.leaves:
-        asked |= {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
-        asked |= {
-            measure.name for path, one in event_conditions(rules) if path[0] == "segment" for measure in told_of(one)
-        }
+        asked |= _looked_at(rules, opened.steps, asked)
     asked |= {BOUGHT, SPENT} & opened.steps.keys()
     members = [*map(member, rules.segment), *permission_columns(rules)]
     chosen = transitive([*asked, *computed_columns(rules), *members], opened.steps)
@@ -184,6 +181,19 @@ def make_plan(rules: RuleFile, tables: Mapping[str, Table], context: Context) ->
         listed=opened.lookups.listed,
         origins=named.catalogue.columns,
     )
+
+
+def _looked_at(rules: RuleFile, steps: Mapping[str, Step], asked: AbstractSet[str]) -> set[str]:
+    """What criteria of segments look at, and the rules of the scores among that; what is told of events."""
+    found = {name for block in rules.segment.values() for name in block_needs(block, rules.customers)}
+    scores = {name for name, score in rules.score.items() if not asked.isdisjoint(score_columns(name, score))}
+    counted = {name for name in scores if f"{name}_score" in steps}
+    for name in counted:
+        found |= {f"{name}_score", *steps[f"{name}_score"].needs}
+    for path, one in event_conditions(rules):
+        if path[0] == "segment" or (path[0] == "score" and path[1] in counted):
+            found |= {measure.name for measure in told_of(one)}
+    return found
 
 
 class _Named(NamedTuple):

@@ -3,58 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from segkit.columns.features.blocks import result_of, told_of
 from segkit.columns.features.rfm.cuts import exact
+from segkit.columns.plan.plan import Plan
 from segkit.criteria.places import distance, on_the_map
 from segkit.criteria.sql.parse import sql_columns
 from segkit.criteria.tree import All, Leaf, Member, Not, On, Sql, Tree, leaves
 from segkit.criteria.tree import Any as AnyOf
-from segkit.results import Criterion
+from segkit.operations.explanation.points import Counted
+from segkit.operations.explanation.words import only_leaf, said, said_of_rule
+from segkit.results import Criterion, RulePoints, ScoreCounted
+from segkit.rules.findings import dotted
 from segkit.rules.model.base import shown
-from segkit.rules.model.blocks import EventCondition, Inside, Near
-from segkit.rules.model.sources import Customers
+from segkit.rules.model.blocks import EventCondition, Near
+from segkit.rules.model.computed.scores import ScoreRule
 from segkit.rules.text.loader import RuleSource
-from segkit.rules.wording.criteria import condition_text, event_text, place_text
-
-
-def said(tree: Tree) -> tuple[str, str, str]:
-    """A criterion in words: what it looks at, what is wanted of it, and the kind of criterion."""
-    match tree:
-        case Not(part=AnyOf()):
-            return "none of", "", "none"
-        case Not(part=Leaf() as leaf):
-            subject, wanted, kind = said(leaf)
-            return f"not {subject}" if kind == "segment" else f"{subject} not", wanted, kind
-        case AnyOf():
-            return "any of", "", "any"
-        case Leaf(asked=On(column=column, condition=condition)):
-            return column, condition_text(condition), "condition"
-        case Leaf(asked=EventCondition() as asked):
-            return "did", event_text(asked), "event"
-        case Leaf(asked=Member(segment=name)):
-            return "in segment", name, "segment"
-        case Leaf(asked=Sql(text=text)):
-            return "sql", text, "sql"
-        case Leaf(asked=Near() as asked):
-            return "lives", place_text(asked), "near"
-        case Leaf(asked=Inside() as asked):
-            return "lives", place_text(asked), "inside"
-    return "all of", "", "all"
 
 
 class Reader:
     """Reads the criteria of segments for one customer, whose row has all that they look at."""
 
     def __init__(
-        self, source: RuleSource, trees: Mapping[str, All], customers: Customers, row: pl.DataFrame, as_of: dt.date
+        self,
+        source: RuleSource,
+        plan: Plan,
+        trees: Mapping[str, All],
+        row: pl.DataFrame,
+        scores: Mapping[str, Counted] = MappingProxyType({}),
     ) -> None:
-        self.source, self.trees, self._as_of, self._spec, self._row = source, trees, as_of, customers, row
+        self.source, self.trees, self._as_of, self._row = source, trees, plan.context.as_of, row
+        self._spec, self._scores = plan.rules.customers, scores
         self._values: dict[str, Any] = row.row(0, named=True)
         asked = [leaf for tree in trees.values() for leaf in leaves(tree)]
         held = row.select(leaf.holds.alias(str(n)) for n, leaf in enumerate(asked)).row(0) if asked else ()
@@ -88,6 +73,7 @@ class Reader:
             wanted=wanted,
             actual=actual,
             parts=parts,
+            scores=tuple(self._counted(tree)) if isinstance(tree, Leaf) else (),
         )
 
     def _parts(self, tree: Tree) -> tuple[Criterion, ...]:
@@ -97,6 +83,53 @@ class Reader:
             case Leaf(asked=Member(segment=name)):
                 return self._parts(self.trees[name])
         return ()
+
+    def _counted(self, leaf: Leaf) -> Iterator[ScoreCounted]:
+        """How the scores came about at which a condition looks."""
+        match leaf.asked:
+            case On(column=column):
+                read = [column]
+            case Sql(text=text):
+                read = _in_order(text)
+            case _:
+                read = []
+        for one in {one.name: one for column in read if (one := self._scores.get(column))}.values():
+            yield self._score(one)
+
+    def _score(self, counted: Counted) -> ScoreCounted:
+        points = counted.points
+        found = self._row.select(total=points.total, score=points.score).row(0)
+        given = self._row.select(one.alias(str(number)) for number, one in enumerate(points.given)).row(0)
+        column = f"{counted.name}_score"
+        assert (sum(given), self._values[column]) == found, f"the points of {column} do not make the score"
+        rules = zip(counted.score.rule, counted.trees, given, strict=True)
+        return ScoreCounted(
+            column=column,
+            rules=tuple(self._points(rule, tree, number) for rule, tree, number in rules if number),
+            sum=found[0],
+            max_score=counted.score.max_score,
+            score=found[1],
+            grades=counted.score.falling_grades,
+        )
+
+    def _points(self, rule: ScoreRule, tree: All, points: int | Decimal) -> RulePoints:
+        place, leaf = self.source.at(*tree.path), only_leaf(tree)
+        subject, wanted = said_of_rule(rule, tree)
+        missing, actual = False, None
+        if rule.points_per:
+            actual = shown_value(self._values[rule.points_per.column])
+        elif leaf:
+            missing, actual = self._actual(leaf)
+        return RulePoints(
+            path=dotted(tree.path),
+            line=place.line,
+            column=place.column,
+            subject=subject,
+            wanted=wanted,
+            actual=actual,
+            missing=missing,
+            points=points,
+        )
 
     def _actual(self, leaf: Leaf) -> tuple[bool, str | None]:
         """Whether there is no value, and the value as text; none where the criterion looks at no single one."""

@@ -14,8 +14,9 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.criteria.tree import All, Leaf, Member, Not, Tree, fold
 from segkit.operations.decide import Decision
-from segkit.operations.explanation.criteria import Reader, said
+from segkit.operations.explanation.criteria import Reader
 from segkit.operations.explanation.gaps import gap
+from segkit.operations.explanation.words import said
 from segkit.results import Distance, NearCondition, NearCustomer, NearMisses
 from segkit.rules.findings import dotted
 
@@ -130,9 +131,7 @@ class Readers:
         """What a condition of one of the trees finds in a row, and whether there is no value."""
         if place not in self._known:
             run = self._run
-            as_of = run.evaluated.plan.context.as_of
-            row = run.customers[place]
-            self._known[place] = Reader(run.loaded.source, self._trees, run.rules.customers, row, as_of)
+            self._known[place] = Reader(run.loaded.source, run.evaluated.plan, self._trees, run.customers[place])
         found = self._known[place].criterion(leaf)
         return found.actual, found.missing
 

@@ -14,11 +14,12 @@ from segkit.operations.delivery.past.lines import has_history
 from segkit.operations.delivery.past.tracked import has_day
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.reporting.evaluation import evaluation
+from segkit.operations.reporting.found.read import discoveries
 from segkit.operations.reporting.ledger import counted, ledger
 from segkit.operations.reporting.mavr import answers
 from segkit.operations.reporting.past import flows, moved, past, told, tracked_since
 from segkit.operations.reporting.scores import grades, rfm_tables
-from segkit.operations.reporting.sources import files, messages, tables
+from segkit.operations.reporting.sources import Names, files, messages, tables
 from segkit.operations.reporting.together import overlap
 from segkit.operations.reporting.totals import totals
 from segkit.reports import ReportWritten, RunReport
@@ -31,6 +32,7 @@ class Wanted(NamedTuple):
     min_cell: int = 5
     previous: Path | None = None
     evaluation: Path | None = None
+    discoveries: tuple[Path, ...] = ()
 
 
 class Page(NamedTuple):
@@ -85,14 +87,17 @@ def _spare(output: Path, run: Run, wanted: Wanted) -> None:
     ours = {run.folder / name for name in ("manifest.json", *run.manifest.files)}
     if wanted.previous and wanted.previous.is_dir():
         ours |= {wanted.previous / "manifest.json"}
-    if target in {path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.previous]))}:
+    if target in {
+        path.resolve() for path in (*ours, *filter(None, [wanted.evaluation, wanted.previous]), *wanted.discoveries)
+    }:
         raise WriteError.of(f"`{output}` is an input: the report would take its place", hint="name another file")
 
 
 def report_of(run: Run, wanted: Wanted) -> RunReport:
     """All that the page shows.
 
-    Of the run, its manifest and its history are read, and the tracked values where it is compared; no list.
+    Of the run, its manifest and its history are read, and the tracked values where it is compared; no list. Beside it,
+    what was evaluated and discovered is read from the files that are wanted.
     """
     manifest = run.manifest
     kept = manifest.aggregates
@@ -102,6 +107,7 @@ def report_of(run: Run, wanted: Wanted) -> RunReport:
     history = told(run, numbers, fewest)
     segments = ledger(manifest, fewest, moved(history, run.as_of), before.manifest if before else None)
     tracked = tracked_since(run, before, fewest)
+    discovered = discoveries(wanted.discoveries, Names(manifest), fewest)
     days = sorted({line.as_of for line in history.lines if line.as_of < run.as_of})
     found = RunReport(
         title=wanted.title or "Segments",
@@ -120,6 +126,9 @@ def report_of(run: Run, wanted: Wanted) -> RunReport:
         answers=answers(manifest, kept.mavr, fewest) if kept and kept.mavr else (),
         evaluation=evaluation(wanted.evaluation, run, fewest) if wanted.evaluation else None,
         past=past(history, run) if history.lines else None,
+        baskets=discovered.baskets,
+        lookalikes=discovered.lookalikes,
+        clusters=discovered.clusters,
         tables=tuple(tables(manifest, fewest)),
         files=tuple(files(manifest)),
         rules=(manifest.rules.path, manifest.rules.sha256) if manifest.rules else None,

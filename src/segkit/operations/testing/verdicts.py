@@ -14,6 +14,7 @@ from segkit.io.read import Workspace
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.explanation.criteria import Reader
 from segkit.operations.explanation.outcomes import CLAIMED, claimed_by, outcome_of, trees_of
+from segkit.operations.explanation.points import scores_of
 from segkit.operations.progress import silent
 from segkit.operations.testing.batches import Batch, rules_for
 from segkit.operations.testing.given import Given
@@ -172,8 +173,8 @@ def _if_apart(key: str, expected: Sequence[str], found: Sequence[str]) -> Iterat
 
 
 def _explained(run: Run, place: int, names: Sequence[str], outcomes: Mapping[str, str | None]) -> Iterator[Explained]:
-    customer = run.customers[place]
-    reader = Reader(run.loaded.source, run.trees, run.rules.customers, customer, run.evaluated.plan.context.as_of)
+    plan = run.evaluated.plan
+    reader = Reader(run.loaded.source, plan, run.trees, run.customers[place], scores_of(plan))
     for name in names:
         segment, outcome = run.rules.segment[name], outcomes[name]
         yield Explained(

@@ -6,7 +6,8 @@ from typing import Any
 
 from segkit.discoveries.basket import BasketResult, BasketRule
 from segkit.io.write.json_text import json_text
-from segkit.report.as_json import SCHEMA_VERSION, diagnostics_json, tables_json
+from segkit.report.as_json import diagnostics_json, tables_json
+from segkit.results import SCHEMA_VERSION
 
 
 def basket_json(result: BasketResult) -> str:
@@ -15,6 +16,7 @@ def basket_json(result: BasketResult) -> str:
     return json_text(
         {
             "schema_version": SCHEMA_VERSION,
+            "command": "basket",
             "as_of": result.as_of.isoformat(),
             "by": result.by,
             "table": result.table,
@@ -30,6 +32,7 @@ def basket_json(result: BasketResult) -> str:
             "lift": least.lift,
             "max_length": least.length,
             "sort": result.sort,
+            "top": result.top,
             "rules": [_rule(rule) for rule in result.rules],
             "segments": [
                 {"name": name, "left": list(rule.left), "right": rule.right, "to_offer": rule.to_offer}

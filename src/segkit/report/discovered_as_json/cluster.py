@@ -1,9 +1,9 @@
 """What `segkit cluster` has found as JSON.
 
-`as_of`, `seed`, `customers`, `left_out`, `columns` (`name`, `family`, `median`, `missing`, `logarithm`), `tried` (`k`,
-`smallest`, `stability`, `holds`), `tried_on`, `k`, `chosen_by`, `personas` (`name`, `customers`, `share`, `medians`,
-`deviations`, `stands_out`, `by_rules`, `agree`), `rules` (`persona`, `conditions`, `customers`, `agree`), `agree`,
-`accuracy`, `warnings`, `notes`, `path`, `rules_path`, `elapsed_seconds`.
+`command`, `as_of`, `seed`, `customers`, `left_out`, `columns` (`name`, `family`, `median`, `missing`, `logarithm`),
+`tried` (`k`, `smallest`, `stability`, `holds`), `tried_on`, `k`, `chosen_by`, `personas` (`name`, `customers`,
+`share`, `medians`, `deviations`, `stands_out`, `by_rules`, `agree`), `rules` (`persona`, `conditions`, `customers`,
+`agree`), `agree`, `accuracy`, `warnings`, `notes`, `path`, `rules_path`, `elapsed_seconds`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 from segkit.discoveries.cluster import ClusterResult, Persona, Rule
 from segkit.io.write.json_text import json_text
-from segkit.report.as_json import SCHEMA_VERSION, diagnostics_json
+from segkit.report.as_json import diagnostics_json
+from segkit.results import SCHEMA_VERSION
 
 _DIGITS = 6
 
@@ -23,6 +24,7 @@ def cluster_json(result: ClusterResult) -> str:
     return json_text(
         {
             "schema_version": SCHEMA_VERSION,
+            "command": "cluster",
             "as_of": result.as_of.isoformat(),
             "seed": result.seed,
             "customers": result.customers,

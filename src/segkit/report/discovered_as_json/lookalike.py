@@ -1,10 +1,10 @@
 """What `segkit lookalike` has found as JSON.
 
-`as_of`, `segment`, `customers`, `members`, `prospects`, `prospects_path`, `seed`, `fitted`, `auc`, `card` (`column`,
-`about`, `auc`, `points`, `answers` (`condition`, `points`, `members`, `others`)), `traits` (`column`, `condition`,
-`members`, `others`), `columns` (`column`, `auc`), `left_out` (`column`, `reason`, `what`), `tenths` (`customers`,
-`members`, `members_so_far`, `least`, `lift`), `fifths` (`customers`, `said`, `was`), `best` (`percent`, `customers`,
-`least`), `warnings`, `notes`, `path`, `rules_path`, `elapsed_seconds`.
+`command`, `as_of`, `segment`, `customers`, `members`, `prospects`, `prospects_path`, `seed`, `fitted`, `auc`, `card`
+(`column`, `about`, `auc`, `points`, `answers` (`condition`, `points`, `members`, `others`)), `traits` (`column`,
+`condition`, `members`, `others`), `columns` (`column`, `auc`), `left_out` (`column`, `reason`, `what`), `tenths`
+(`customers`, `members`, `members_so_far`, `least`, `lift`), `fifths` (`customers`, `said`, `was`), `best` (`percent`,
+`customers`, `least`), `warnings`, `notes`, `path`, `rules_path`, `elapsed_seconds`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 from segkit.discoveries.lookalike import LookalikeResult, Question, Tenth
 from segkit.io.write.json_text import json_text
-from segkit.report.as_json import SCHEMA_VERSION, diagnostics_json
+from segkit.report.as_json import diagnostics_json
+from segkit.results import SCHEMA_VERSION
 
 _DIGITS = 6
 
@@ -24,6 +25,7 @@ def lookalike_json(result: LookalikeResult) -> str:
     return json_text(
         {
             "schema_version": SCHEMA_VERSION,
+            "command": "lookalike",
             "as_of": result.as_of.isoformat(),
             "segment": result.segment,
             "customers": result.customers,

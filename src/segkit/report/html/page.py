@@ -13,8 +13,21 @@ from segkit.report.html.flow import flow_picture
 from segkit.report.html.heat import heated
 from segkit.report.html.histogram import histogram_picture
 from segkit.report.html.upset import upset_picture
-from segkit.report.html.words import HIDDEN, amount, change, head_line, in_words, per_cent, readable, signed, tiles
+from segkit.report.html.words import (
+    HIDDEN,
+    amount,
+    change,
+    cut,
+    head_line,
+    in_words,
+    per_cent,
+    readable,
+    rounded_down,
+    signed,
+    tiles,
+)
 from segkit.report.numbers import sparks
+from segkit.report.text.discovering.words import in_words as condition_in_words
 from segkit.reports import RunReport
 from segkit.results import HELD_OUT, REASONS
 from segkit.words import count, plural
@@ -24,6 +37,8 @@ if TYPE_CHECKING:
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What a browser may load for the page: nothing, but for the styles in it."""
+LONGEST = 200
+"""Letters of what was found that stand in a cell."""
 SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
     "segments": ("Segments", lambda report: report.segments),
     "ledger": ("From matched to written", lambda report: report.segments),
@@ -33,6 +48,9 @@ SECTIONS: dict[str, tuple[str, Callable[[RunReport], object]]] = {
     "grades": ("Stages and grades", lambda report: report.grades),
     "mavr": ("Four questions", lambda report: report.answers),
     "evaluation": ("Did it work", lambda report: report.evaluation),
+    "basket": ("Bought together", lambda report: report.baskets),
+    "lookalike": ("Who resembles members", lambda report: report.lookalikes),
+    "cluster": ("Personas", lambda report: report.clusters),
     "history": ("History", lambda report: report.past and report.past.segments),
     "source": ("What was read", lambda report: True),
 }
@@ -92,8 +110,11 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "amount": amount,
         "change": change,
+        "clipped": lambda text: cut(text, LONGEST),
+        "condition": condition_in_words,
         "count": count,
         "per_cent": per_cent,
+        "rounded_down": rounded_down,
         "signed": signed,
         "words": in_words,
         "sparks": lambda values: sparks(values, 24),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import accumulate
+from math import floor
 from unicodedata import east_asian_width
 
 from segkit import words
@@ -62,6 +63,12 @@ def cut(text: str, most: int) -> str:
 def per_cent(value: float | None, none: str = NOTHING) -> str:
     """A share."""
     return percent(value) or none
+
+
+def rounded_down(value: float, digits: int) -> float:
+    """The value with fewer digits: what is just below a bound does not look as if it reached it."""
+    tens = 10.0**digits
+    return floor(tens * value) / tens
 
 
 def signed(value: int) -> str:

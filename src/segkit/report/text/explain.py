@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import spaced
-from segkit.results import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
+from segkit.results import (
+    Criterion,
+    Explained,
+    ExplainedCustomer,
+    ExplainResult,
+    Funnel,
+    NearMisses,
+    RulePoints,
+    ScoreCounted,
+)
 from segkit.words import count, plural, readable
 
 LEGEND = "+ holds   - does not   no value: nothing is known, so it does not hold"
+MOST_RULES = 6
+"""Of a score with more rules that gave points, the last line tells of the rest."""
 OUTCOMES = {
     "written": "written",
     "not_written": "matches, never written",
@@ -77,11 +89,12 @@ def _distances(near: NearMisses) -> str:
 
 
 def _customer(customer: ExplainedCustomer, when: str) -> RenderableType:
-    segments = [part for one in customer.segments for part in (Text(""), _segment(one))]
+    told: set[str] = set()
+    segments = [part for one in customer.segments for part in (Text(""), _segment(one, told))]
     return Group(Text(f"{readable(customer.key)}, {when}", style="bold"), *segments)
 
 
-def _segment(one: Explained) -> RenderableType:
+def _segment(one: Explained, told: set[str]) -> RenderableType:
     head = Table.grid(padding=(0, 2), expand=True)
     head.add_column(no_wrap=True)
     head.add_column(ratio=1)
@@ -93,7 +106,7 @@ def _segment(one: Explained) -> RenderableType:
     lines.add_column(ratio=1, overflow="fold")
     lines.add_column(justify="right", overflow="fold", max_width=30)
     for part in one.criteria.parts:
-        for row in criteria_rows(part, 1):
+        for row in criteria_rows(part, 1, told):
             lines.add_row(*row)
     return Group(head, lines) if one.criteria.parts else head
 
@@ -109,16 +122,60 @@ def outcome_text(one: Explained) -> str:
     return OUTCOMES[one.outcome] + variant
 
 
-def criteria_rows(criterion: Criterion, depth: int) -> Iterator[tuple[Text, Text, Text]]:
-    """A criterion, then its parts, each a level deeper; a block of one criterion is that criterion."""
+def criteria_rows(criterion: Criterion, depth: int, told: set[str]) -> Iterator[tuple[Text, Text, Text]]:
+    """A criterion, then its parts, each a level deeper; a block of one criterion is that criterion.
+
+    Where it looks at a score of which was not `told` before, what has made the score comes after it.
+    """
     if criterion.kind in ("all", "any") and len(criterion.parts) == 1:
-        yield from criteria_rows(criterion.parts[0], depth)
+        yield from criteria_rows(criterion.parts[0], depth, told)
         return
     mark = Text("  " * depth + ("+ " if criterion.held else "- "), style="green" if criterion.held else "red")
     style = "" if criterion.held else "bold"
     yield mark.append(criterion.subject, style="default"), Text(criterion.wanted), Text(_actual(criterion), style=style)
     for part in criterion.parts:
-        yield from criteria_rows(part, depth + 1)
+        yield from criteria_rows(part, depth + 1, told)
+    for score in criterion.scores:
+        if score.column not in told:
+            told.add(score.column)
+            indent = "  " * (depth + 2)
+            yield from ((Text(indent + first), Text(rest), Text(points)) for first, rest, points in score_lines(score))
+
+
+def score_lines(score: ScoreCounted) -> Iterator[tuple[str, str, str]]:
+    """The rules that gave a customer points, or took some, the most first; then their sum, and what became of it."""
+    rules = sorted(score.rules, key=lambda rule: abs(Decimal(rule.points)), reverse=True)
+    shown = rules if len(rules) <= MOST_RULES else rules[: MOST_RULES - 1]
+    for rule in shown:
+        yield rule.subject, _with_actual(rule), _number(rule.points, "+")
+    if more := rules[len(shown) :]:
+        of_more = sum(rule.points for rule in more)
+        yield "", f"and {plural(len(more), 'rule')} more", _number(of_more, "+")
+    yield score.column, "; ".join(_ends(score)), _number(score.score)
+
+
+def _with_actual(rule: RulePoints) -> str:
+    """What a rule asks, and what there is, where that says more."""
+    actual = rule.actual or ("no value" if rule.missing else "")
+    return f"{rule.wanted}: {actual}" if actual and rule.wanted != f"is {actual}" else rule.wanted
+
+
+def _ends(score: ScoreCounted) -> Iterator[str]:
+    """That the points make it, or what of them is cut off; the grades that it gives."""
+    if not score.rules:
+        yield "no rule gives points"
+    elif score.sum == score.score:
+        yield "the sum"
+    else:
+        end = f"at most {_number(score.max_score)}" if score.sum > score.score else "at least 0"
+        yield f"the sum is {_number(score.sum)}, the score {end}"
+    if score.grades:
+        yield ", ".join(f"{grade} from {_number(least)}" for grade, least in score.grades.items())
+
+
+def _number(points: int | Decimal, sign: str = "-") -> str:
+    text = f"{points:{sign}f}" if isinstance(points, Decimal) else f"{points:{sign}}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _actual(criterion: Criterion) -> str:

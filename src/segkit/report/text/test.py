@@ -88,7 +88,8 @@ def _lines(told: Sequence[tuple[str, str]], width: int) -> Table:
 
 def _segment(one: Explained, width: int) -> Iterator[RenderableType]:
     """The criteria of a segment that is not as expected, after what became of the customer where they hold."""
-    rows = [row for part in one.criteria.parts for row in criteria_rows(part, 0)]
+    told: set[str] = set()
+    rows = [row for part in one.criteria.parts for row in criteria_rows(part, 0, told)]
     labels = [one.name]
     if one.matched or not rows:
         yield _lines([(labels.pop(), outcome_text(one))], width)

@@ -8,17 +8,11 @@ from math import floor
 from rich.console import RenderableType
 from rich.text import Text
 
-from segkit.discoveries.cluster import SMALLEST, STABLE, ClusterResult, Persona, TriedK
+from segkit.discoveries.cluster import WHY, ClusterResult, Persona, TriedK
 from segkit.report.numbers import percent, seconds, share
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.words import count, plural
-
-WHY = {
-    "largest-stable": f"chosen: the most that are stable ({STABLE} or more), none under {SMALLEST} %",
-    "most-stable": "chosen: the most stable; none of them holds",
-    "given": "given",
-}
 
 
 def cluster_summary(result: ClusterResult) -> RenderableType:

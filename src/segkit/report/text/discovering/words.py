@@ -37,7 +37,7 @@ def _part(operator: str, value: Any) -> str:
         case "has_none", _:
             return f"without {' and '.join(map(_shown, value))}"
     words = {"max": ("up to", "until"), "above": ("above", "after")}[operator]
-    return f"{words[isinstance(value, dt.date)]} {_shown(value)}"
+    return f"{words[isinstance(value, (dt.date, str))]} {_shown(value)}"  # dates are texts where they come of JSON
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""What `basket`, `lookalike` and `cluster` have printed as JSON, read again for a report."""
