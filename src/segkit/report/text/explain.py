@@ -156,7 +156,7 @@ def score_lines(score: ScoreCounted) -> Iterator[tuple[str, str, str]]:
 
 def _with_actual(rule: RulePoints) -> str:
     """What a rule asks, and what there is, where that says more."""
-    actual = rule.actual or ("no value" if rule.missing else "")
+    actual = readable(rule.actual) if rule.actual else ("no value" if rule.missing else "")
     return f"{rule.wanted}: {actual}" if actual and rule.wanted != f"is {actual}" else rule.wanted
 
 
