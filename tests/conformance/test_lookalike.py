@@ -198,6 +198,7 @@ REFUSED = [
     ("events", ORDERS + '[trait.n]\nevents = "orders"\n', ["--columns", "n"], 2, ["`n`", "is made of events"]),
     ("nothing to tell by", "", ["--columns", "planet,note"], 3, ["no column tells members from others"]),
     ("a score of that name", "[[score.likeness.rule]]\neveryone = true\npoints = 1\n", [], 2, ["[score.likeness]"]),
+    ("a column of that name", '[trait.likeness_score]\nsql = "age * 2"\n', [], 2, ["column `likeness_score` already"]),
     ("no share", "", ["--top-percent", "0"], 2, ["is not a share in percent"]),
     ("no number", "", ["--top-percent", "nan"], 2, ["is not a share in percent"]),
     ("more than all", "", ["--top-percent", "101"], 2, ["is not a share in percent"]),
@@ -424,6 +425,16 @@ def test_the_number_of_threads_changes_nothing(desk: Desk) -> None:
     assert len(found) == 1
 
 
+def test_numbers_that_no_whole_number_of_a_file_has(desk: Desk) -> None:
+    """Cuts at round numbers of 200 digits: `apply` reads them, and people do not."""
+    put(desk, [{**row, "far": (row["age"] - 50) * 1e200} for row in people()])
+    found = done(desk, HEAD + SEED, "--columns", "far", "--save-rules", desk / "s.toml")
+    run = json.loads(desk.segkit("apply", desk / "s.toml", "--json").stdout)
+    assert run["segments"][1]["matched"] == found["best"]["customers"]
+    shown = desk.segkit("lookalike", desk / "rules.toml", "--seed-segment", "seed", "--columns", "far").stdout
+    assert "E+20" in shown and "000000000" not in shown
+
+
 def test_the_best_of_the_prospects_with_ties(desk: Desk) -> None:
     files(desk)
     for percent in ("1", "12.5", "100"):
@@ -532,6 +543,7 @@ OF_PROSPECTS = [
     ("no key", "number,age\n1,50\n", "", 3, ["has no column `id`, the key of customers"]),
     ("no rows", "id,age\n", "", 3, ["no prospects"]),
     ("not there", None, "", 3, ["p.csv"]),
+    ("points of another card", "id,age,likeness_score\na,50,7\n", "", 2, ["column `likeness_score` already"]),
     ("nothing in common", "id,size\na,1\nb,2\n", "", 3, ["has no column, beside the key"]),
     ("of another type", "id,age\na,old\nb,young\n", "", 3, ["has no column, beside the key"]),
     ("without consent", "id,age\na,50\nb,40\n", "[consent]\nrequire.consent = true\n", 2, ["`consent`"]),

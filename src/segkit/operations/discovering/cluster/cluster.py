@@ -164,6 +164,9 @@ def _doubts(found: Found) -> Iterator[Diagnostic]:
         yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
     for persona in found.personas:
         if not persona.by_rules:
-            message = f"no rule finds {persona.name}: its {plural(persona.customers, 'customer')} are in other personas"
+            lost = "customer is in another persona"
+            if persona.customers > 1:
+                lost = f"{plural(persona.customers, 'customer')} are in other personas"
+            message = f"no rule finds {persona.name}: its {lost}"
             hint = "give the tree more leaves with `--leaves`, or ask for fewer personas with `--k`"
             yield Diagnostic(message, hint=hint, severity=Severity.WARNING)

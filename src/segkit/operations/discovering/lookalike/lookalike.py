@@ -29,6 +29,7 @@ from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.protection import require_secret, written_key
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.progress import Progress, silent
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import count, nearest, plural
 
@@ -72,8 +73,11 @@ def lookalike(
     given = Overrides(as_of=as_of, customers=prospects)
     with Workspace() as ws:
         evaluated = evaluate(loaded, loaded.rules.today(), ws, progress, all_columns=True, of_these=columns)
+        _require_free_name(evaluated.plan)
         _require_size(loaded, evaluated, segment)
         others = prospects_of(loaded, evaluated.plan, given, columns, ws, progress) if prospects is not None else None
+        if others:
+            _require_free_name(others.evaluated.plan)
         for one in (evaluated, others.evaluated) if others else (evaluated,):
             spare_inputs(one, targets)
         chosen = _candidates(evaluated, segment, columns, others)
@@ -180,6 +184,14 @@ def _loaded(rules: Path, segment: str, as_of: dt.date | None) -> Loaded:
         message = f"`{rules}` has a `[score.{NAME}]` already, which the card would be called"
         raise RuleError.of(message, hint="give that score another name", location=loaded.source.at("score", NAME))
     return loaded
+
+
+def _require_free_name(plan: Plan) -> None:
+    """`RuleError` where a column is called like that of the points: `apply` could not compute them."""
+    if COLUMN in plan.origins[CUSTOMERS]:
+        message = f"customers have a column `{COLUMN}` already, and the points of the card would be called so"
+        hint = f'give it another name, such as `rename = {{ old_score = "{COLUMN}" }}` in `[customers]`'
+        raise RuleError.of(message, hint=hint)
 
 
 def _members(evaluated: Evaluated, segment: str) -> int:
