@@ -261,6 +261,16 @@ def test_a_persona_that_no_rule_finds_is_a_warning(desk: Desk) -> None:
     assert len(lists(desk)) == 60
 
 
+def test_what_the_law_protects_is_told(desk: Desk) -> None:
+    put(desk, people())
+    years = '[trait.years]\nyears_since = "born"\n'
+    found = done(desk, head() + years, "--save-rules", desk / "s.toml", columns="x,years")
+    assert [one["message"] for one in found["notes"]] == ["personas are made of `years` (age)"]
+    text = (desk / "s.toml").read_text(encoding="utf-8")
+    assert "# Look whether the law lets you choose people by `years` (age).\n" in text
+    assert done(desk, head() + years)["notes"] == []
+
+
 def far_away(number: int) -> list[dict[str, Any]]:
     """Customers who differ by less than a float can tell beside the one who is far away."""
     r = random.Random(4)

@@ -51,7 +51,7 @@ def distinct(points: Floats) -> int:
 
 
 def choose(trials: Sequence[Trial], given: int | None) -> Chosen:
-    """The number that is given; else the largest that holds; else the most stable of those without a cluster of nobody."""
+    """The number that is given; else the largest that holds; else the most stable without a cluster of nobody."""
     if given is not None:
         return Chosen(next(one for one in trials if one.tried.k == given), "given")
     if holding := [one for one in trials if one.tried.holds]:
@@ -89,7 +89,7 @@ def _tried(some: Floats, k: int, halves: Sequence[tuple[Any, Any]], seed: int) -
 
 @contextmanager
 def _few_points() -> Iterator[None]:
-    """Without scikit-learn's warning of fewer points than clusters: a cluster of nobody says it, and is refused later."""
+    """Without scikit-learn's warning of fewer points than clusters: a cluster of nobody is refused later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
