@@ -517,6 +517,46 @@ def test_what_is_refused(desk: Desk, options: tuple[str, ...], code: int, said: 
     assert said in told
 
 
+@pytest.mark.parametrize(("path", "said"), [("-", "standard input"), ("https://u:pw@h/o.csv", "lets one in at")])
+def test_what_no_rule_file_can_name(desk: Desk, path: str, said: str) -> None:
+    args = (*OF_LINES, *ALL, "--save-rules", desk / "found.toml")
+    told = desk.segkit("basket", path, *args, code=None, input=lines(desk, SHOP).read_bytes())
+    assert told.exit_code != 0 and not (desk / "found.toml").exists() and "pw" not in told.stderr
+    if path == "-":
+        assert said in told.stderr and told.exit_code == 2
+
+
+def test_rows_of_what_was_sent_back_are_told(desk: Desk) -> None:
+    rows = [
+        "a,1,ham,2,9.0",
+        "a,1,egg,-1,-3.0",
+        "b,2,ham,(1),1",
+        "b,2,egg,1-,2",
+        "c,3,ham,,4",
+        "c,3,,-2,-1",
+        "d,4,ham,x,5",
+    ]
+    text = "\n".join(["key,no,item,Qty,total", *(f"{row},2024-01-05" for row in rows)]).replace(
+        "total\n", "total,day\n", 1
+    )
+    path = desk.put("o.csv", text + "\n")
+
+    def told(*args: object) -> list[str]:
+        return [one["message"] for one in done(desk, *args, *ALL)["warnings"] if "below 0" in one["message"]]
+
+    said = "rows with `{}` below 0 count as bought, and may be what was sent back"
+    assert told(path, *OF_LINES) == ["3 " + said.format("Qty")], "`x` is no error: nobody has asked for it"
+    assert told(path, *OF_LINES, "--where", "total > 0 or Qty is null") == []
+    assert told(path, *OF_LINES[:6], "--item", "Qty") == []
+    rules = head('from = "orders"').replace('path = "c.csv"\n', "").replace('key = "id"', 'key = "key"')
+    orders = '[events.orders]\npath = "o.csv"\ntime = "day"\nid = "no"\n'
+    assert told(desk.put("r.toml", rules + orders)) == []
+    assert told(desk.put("r.toml", rules + orders + 'amount = "total"\n')) == [
+        "1 row with `total` below 0 counts as bought, and may be what was sent back"
+    ]
+    assert told(desk.put("r.toml", rules + orders + 'amount = "total"\nwhere.total.above = 0\n')) == []
+
+
 def test_what_was_bought_cannot_be_told(desk: Desk) -> None:
     path = desk.put("o.csv", "customer_id,date,what\na,2024-01-05,ham\n")
     told = desk.segkit("basket", path, code=3).stderr

@@ -261,6 +261,40 @@ def test_a_persona_that_no_rule_finds_is_a_warning(desk: Desk) -> None:
     assert len(lists(desk)) == 60
 
 
+def test_what_the_law_protects_is_told(desk: Desk) -> None:
+    put(desk, people())
+    years = '[trait.years]\nyears_since = "born"\n'
+    found = done(desk, head() + years, "--save-rules", desk / "s.toml", columns="x,years")
+    assert [one["message"] for one in found["notes"]] == ["personas are made of `years` (age)"]
+    text = (desk / "s.toml").read_text(encoding="utf-8")
+    assert "# Look whether the law lets you choose people by `years` (age).\n" in text
+    assert done(desk, head() + years)["notes"] == []
+
+
+def far_away(number: int) -> list[dict[str, Any]]:
+    """Customers who differ by less than a float can tell beside the one who is far away."""
+    r = random.Random(4)
+    return [{"id": n, "x": 1e12 if n == 0 else r.gauss(n % 3, 0.1)} for n in range(number)]
+
+
+def test_beside_one_who_is_far_away_nobody_differs(desk: Desk) -> None:
+    put(desk, far_away(900))
+    path = desk.put("rules.toml", head())
+    stderr = desk.segkit("cluster", path, "--columns", "x", "--k", 40, code=3).stderr
+    assert re.search("k-means finds [0-9]+ personas by `x`, not 40", stderr) and "look for errors in the data" in stderr
+    assert done(desk, head(), columns="x")["k"] < 9, "one without a cluster of nobody is chosen"
+
+
+def test_a_tree_of_one_leaf(desk: Desk) -> None:
+    put(desk, far_away(900))
+    found = done(desk, head(), "--k", 2, "--save-rules", desk / "s.toml", "-o", desk / "l.csv", columns="x")
+    assert [(one["customers"], one["by_rules"]) for one in found["personas"]] == [(899, 900), (1, 0)]
+    assert "no rule finds persona-2: its customer is in another persona" in found["warnings"][0]["message"]
+    assert "demographic.x.missing = false" in (desk / "s.toml").read_text(encoding="utf-8")
+    desk.segkit("apply", desk / "s.toml")
+    assert len(lists(desk)) == 900
+
+
 def test_who_lacks_a_column_is_left_out_and_counted(desk: Desk) -> None:
     rows = people()
     for place, row in enumerate(rows):

@@ -198,6 +198,7 @@ REFUSED = [
     ("events", ORDERS + '[trait.n]\nevents = "orders"\n', ["--columns", "n"], 2, ["`n`", "is made of events"]),
     ("nothing to tell by", "", ["--columns", "planet,note"], 3, ["no column tells members from others"]),
     ("a score of that name", "[[score.likeness.rule]]\neveryone = true\npoints = 1\n", [], 2, ["[score.likeness]"]),
+    ("a column of that name", '[trait.likeness_score]\nsql = "age * 2"\n', [], 2, ["column `likeness_score` already"]),
     ("no share", "", ["--top-percent", "0"], 2, ["is not a share in percent"]),
     ("no number", "", ["--top-percent", "nan"], 2, ["is not a share in percent"]),
     ("more than all", "", ["--top-percent", "101"], 2, ["is not a share in percent"]),
@@ -402,6 +403,25 @@ def saved_as(desk: Desk, rules: str, *args: object) -> tuple[bytes, bytes, str]:
     return (desk / "s.toml").read_bytes(), points, shown[: shown.rindex("(")]
 
 
+def test_what_the_law_protects_is_told(desk: Desk) -> None:
+    rows = [{**row, "Religion": "a" if row["vip"] == "yes" else "b", "old": row["age"]} for row in people()]
+    put(desk, rows)
+    years = '[trait.years]\nyears_since = "born"\n'
+    told = {}
+    for columns in ("region,old", "age,region", "years", "Religion,region"):
+        found = done(desk, HEAD + years + SEED, "--columns", columns, "--save-rules", desk / "s.toml")
+        saved = " ".join((desk / "s.toml").read_text(encoding="utf-8").split())
+        said = [one["message"] for one in found["notes"]], [one["message"] for one in found["warnings"]]
+        told[columns] = *said, saved.partition("choose people by ")[2].partition(". #")[0]
+    assert told["region,old"][0] == [] and told["region,old"][2] == ""
+    assert told["age,region"][0] == ["the card asks about `age` (age)"] and told["age,region"][2] == "`age` (age)"
+    assert told["years"][0] == ["the card asks about `years` (age)"], "it is made of what `born` says"
+    assert told["Religion,region"][0] == []
+    assert told["Religion,region"][1][-1] == "the card asks about `Religion` (religion)"
+    shown = desk.segkit("lookalike", desk / "rules.toml", "--seed-segment", "seed", "--columns", "Religion,age").stdout
+    assert "explicit consent only" in " ".join(shown.split()) and "may be discrimination" in " ".join(shown.split())
+
+
 def test_the_same_customers_give_the_same_bytes(desk: Desk) -> None:
     files(desk)
     first = saved_as(desk, HEAD + SEED)
@@ -424,6 +444,16 @@ def test_the_number_of_threads_changes_nothing(desk: Desk) -> None:
     assert len(found) == 1
 
 
+def test_numbers_that_no_whole_number_of_a_file_has(desk: Desk) -> None:
+    """Cuts at round numbers of 200 digits: `apply` reads them, and people do not."""
+    put(desk, [{**row, "far": (row["age"] - 50) * 1e200} for row in people()])
+    found = done(desk, HEAD + SEED, "--columns", "far", "--save-rules", desk / "s.toml")
+    run = json.loads(desk.segkit("apply", desk / "s.toml", "--json").stdout)
+    assert run["segments"][1]["matched"] == found["best"]["customers"]
+    shown = desk.segkit("lookalike", desk / "rules.toml", "--seed-segment", "seed", "--columns", "far").stdout
+    assert "E+20" in shown and "000000000" not in shown
+
+
 def test_the_best_of_the_prospects_with_ties(desk: Desk) -> None:
     files(desk)
     for percent in ("1", "12.5", "100"):
@@ -435,6 +465,16 @@ def test_the_best_of_the_prospects_with_ties(desk: Desk) -> None:
             "percent": float(percent), "customers": sum(one >= least for one in points), "least": least
         }  # fmt: skip
         assert len(points) == found["prospects"] == found["customers"] - found["members"]
+
+
+def test_ties_that_make_the_best_many_are_told(desk: Desk) -> None:
+    put(desk, [{**row, "flag": "yes" if row["vip"] == "yes" or n % 3 else "no"} for n, row in enumerate(people())])
+    rules = desk.put("rules.toml", HEAD + SEED)
+    args = ("lookalike", rules, "--seed-segment", "seed", "--columns", "flag")
+    best = json.loads(desk.segkit(*args, "--json").stdout)["best"]
+    share = 100 * best["customers"] / json.loads(desk.segkit(*args, "--json").stdout)["prospects"]
+    assert share > 50 and f"The best 10 % ({share:.1f} %, with ties): " in desk.segkit(*args).stdout
+    assert "with ties" not in desk.segkit(*args, "--top-percent", "100").stdout
 
 
 def test_the_points_go_to_standard_output(desk: Desk) -> None:
@@ -527,11 +567,37 @@ def test_prospects_of_another_file(desk: Desk) -> None:
     assert written == {key: points[key] for key in written} and len(written) > 20
 
 
+def test_prospects_who_are_customers_already_are_told(desk: Desk) -> None:
+    files(desk)
+    rules = desk.put("rules.toml", HEAD + SEED)
+    rows = people()
+    members = sum(row["vip"] == "yes" for row in rows[:30])
+    told = {}
+    for name, those in {"both": [*rows[:30], *prospects()], "new": prospects()}.items():
+        put(desk, [{key: row[key] for key in PROSPECT} for row in those], "p.csv")
+        args = ("--seed-segment", "seed", "--prospects", desk / "p.csv", "--json")
+        found = json.loads(desk.segkit("lookalike", rules, *args).stdout)
+        told[name] = [one["message"] for one in found["warnings"] if "key of a customer" in one["message"]]
+    assert told == {
+        "both": [f"30 of 110 prospects have the key of a customer, {members} that of a member"], "new": []
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "said"), [("-", "standard input"), ("https://u:pw@h/p.csv", "lets one in at")])
+def test_prospects_that_no_rule_file_can_name(desk: Desk, path: str, said: str) -> None:
+    files(desk)
+    rules = desk.put("rules.toml", HEAD + SEED)
+    args = ("--seed-segment", "seed", "--prospects", path, "--save-rules", desk / "s.toml")
+    stderr = desk.segkit("lookalike", rules, *args, code=2, input=b"id,age\na,50\n").stderr
+    assert said in stderr and "pw" not in stderr and not (desk / "s.toml").exists()
+
+
 OF_PROSPECTS = [
     # what, the file, more rules, exit code, what is said
     ("no key", "number,age\n1,50\n", "", 3, ["has no column `id`, the key of customers"]),
     ("no rows", "id,age\n", "", 3, ["no prospects"]),
     ("not there", None, "", 3, ["p.csv"]),
+    ("points of another card", "id,age,likeness_score\na,50,7\n", "", 2, ["column `likeness_score` already"]),
     ("nothing in common", "id,size\na,1\nb,2\n", "", 3, ["has no column, beside the key"]),
     ("of another type", "id,age\na,old\nb,young\n", "", 3, ["has no column, beside the key"]),
     ("without consent", "id,age\na,50\nb,40\n", "[consent]\nrequire.consent = true\n", 2, ["`consent`"]),

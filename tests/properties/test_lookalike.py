@@ -48,6 +48,8 @@ KINDS: dict[str, Draw] = {
     "few": lambda r: r.choice([0, 0, 0, 1, 7]),
     "large": lambda r: r.randint(-(10**15), 10**15),
     "float": lambda r: round(r.gauss(0, 1000), r.choice([0, 1, 4])),
+    "huge": lambda r: r.gauss(0, 1) * 1e200,
+    "wide": lambda r: 2**62 + r.randint(0, 2000),
     "tiny": lambda r: r.random() / 10**6,
     "tenths": lambda r: r.randint(-30, 30) / 10,
     "money": lambda r: Decimal(r.randint(-99999, 99999)) / 100,

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from segkit.addresses import database_of, is_address
-from segkit.errors import DataError, RuleError
-from segkit.io.read import Label, Table, Workspace, open_table
+from segkit.errors import DataError
+from segkit.io.read import Table, Workspace, open_table
 from segkit.operations.orders_file.columns import open_data
 from segkit.operations.orders_file.source import name_of, source_of
+from segkit.operations.orders_file.unnamed import refuse_unnamed
 from segkit.operations.starting.known.names import free, slug
 from segkit.rules.model.sources import Customers
 from segkit.rules.tables import CUSTOMERS
@@ -27,7 +27,7 @@ class Files(NamedTuple):
 
 def open_customers(ws: Workspace, path: str, rename: dict[str, str] | None = None) -> Table:
     """The table of a customer file; `rename` gives some of its columns other names."""
-    _refuse_unnamed(path)
+    refuse_unnamed(path)
     spec = Customers(**source_of([path]).model_dump(include={"path", "table"}), key="", rename=rename or {})
     return open_table(ws, CUSTOMERS, spec, base=Path(), timezone="UTC")
 
@@ -36,22 +36,10 @@ def open_events(ws: Workspace, paths: Sequence[str]) -> list[Files]:
     """The tables of some files with events: files with the same columns are one."""
     tables: dict[frozenset[str], tuple[str, ...]] = {}
     for path in paths:
-        _refuse_unnamed(path)
+        refuse_unnamed(path)
         columns = frozenset(open_data(ws, [path]).columns)
         tables[columns] = (*tables.get(columns, ()), path)
     return [Files(named, open_data(ws, named)) for named in tables.values()]
-
-
-def _refuse_unnamed(path: str) -> None:
-    """`RuleError` for what a rule file cannot name, or should not."""
-    if path == "-":
-        raise RuleError.of("a rule file names files, and standard input is none", hint="name the file")
-    place = path.rpartition("#")[0] if database_of(path) else path
-    if is_address(place) and Label(place).path != place:
-        hint = "make it for a copy of the file, and then give its `path` with variables, such as `?token=${TOKEN}`"
-        if place != path:
-            hint = "leave user and password out: they come from `PGUSER` and `PGPASSWORD`, or `~/.pgpass`"
-        raise RuleError.of(f"a rule file would hold what lets one in at `{Label(place)}`", hint=hint)
 
 
 def refuse_empty(table: Table) -> None:

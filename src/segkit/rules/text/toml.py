@@ -8,6 +8,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+_LARGE = 2**63
+"""From here on, a number without a point is none that all readers of TOML can read."""
+
 
 def toml_value(value: object) -> str:
     """A text, number, day, Boolean, list or table on one line; decimals with all their digits."""
@@ -19,7 +22,7 @@ def toml_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}" if abs(value) < _LARGE else f"{value:E}"
     if isinstance(value, (int, float, dt.date)):
         return str(value)
     # JSON writes control characters as TOML does, except for this one: JSON leaves it as it is, and TOML refuses it.

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.kinds import kind_of
@@ -15,6 +15,7 @@ from segkit.errors import DataError, RuleError
 from segkit.io.read import Table, Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.column_facts.readable import readable_columns
+from segkit.operations.discovering.basket.returns import quantity_among
 from segkit.operations.evaluation.open_sources import open_tables
 from segkit.operations.orders_file.asked import table_asked
 from segkit.operations.orders_file.columns import TABLE, Chosen, choose, open_data
@@ -38,7 +39,8 @@ NO_DAY = "day, not known"
 class Asked(NamedTuple):
     """The rules, the event table, the column of the item, what a basket is; for a file of events, its columns.
 
-    `given` is what was said in place of what the rules say.
+    `sign` is the column in which numbers below 0 tell what was sent back, where one may. `given` is what was said in
+    place of what the rules say.
     """
 
     loaded: Loaded
@@ -46,17 +48,24 @@ class Asked(NamedTuple):
     item: str
     by: By
     guesses: Mapping[str, str]
+    sign: str | None
     columns: Chosen | None = None
     given: Overrides = Overrides()
 
     @property
     def rules(self) -> RuleFile:
-        """The rules, which also read the item; nothing else goes out."""
-        traits = {
-            **self.loaded.rules.trait,
-            ITEMS: Trait(events=self.table, where={self.item: Condition(missing=False)}),
+        """The rules, which also read the item and the sign; nothing else goes out."""
+        rules, is_known = self.loaded.rules, Condition(missing=False)
+        read = {self.item: is_known} if self.sign is None else {self.item: is_known, self.sign: is_known}
+        changed: dict[str, Any] = {
+            "trait": {**rules.trait, ITEMS: Trait(events=self.table, where=read)},
+            "output": Output(columns=(ITEMS,)),
         }
-        return self.loaded.rules.model_copy(update={"trait": traits, "output": Output(columns=(ITEMS,))})
+        if self.columns and self.sign:  # as text: nobody has asked for it, so no value of it is an error
+            events = rules.events[self.table]
+            as_text = events.model_copy(update={"types": {**events.types, self.sign: "text"}})
+            changed["events"] = {**rules.events, self.table: as_text}
+        return rules.model_copy(update=changed)
 
 
 def of_events(
@@ -84,6 +93,7 @@ def of_events(
         columns.chosen["time"] = NO_DAY
         sections.append(f"derive.{as_toml(NO_DAY)} = {as_toml('as_of')}")
     what = _by(by, columns.chosen.get("id"), "no column tells", columns.chosen["time"])
+    taken = {item, *columns.chosen.values()}
     text = rule_file(files, columns, given["where"], as_of, sections, sheet=given["sheet"])
     return Asked(
         loaded=load_rules_text(text, RULES, formats=FORMATS),
@@ -91,6 +101,7 @@ def of_events(
         item=item,
         by=what,
         guesses={**columns.guesses, **_guessed(given["item"], item, by, what)},
+        sign=quantity_among(table.columns, taken, given["where"]),
         columns=columns,
     )
 
@@ -131,6 +142,7 @@ def of_rules(
         item=column,
         by=what,
         guesses=_guessed(item, column, by, what),
+        sign=spec.amount if spec.amount != column else None,
         given=given,
     )
 

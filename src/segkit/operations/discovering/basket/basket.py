@@ -16,6 +16,7 @@ from segkit.io.write import STDOUT
 from segkit.operations.discovering.basket.asked import NO_DAY, Asked, of_events, of_rules, require_items
 from segkit.operations.discovering.basket.baskets import Baskets, baskets_of
 from segkit.operations.discovering.basket.frequent import Level, frequent
+from segkit.operations.discovering.basket.returns import sent_back
 from segkit.operations.discovering.basket.rows import as_results, as_rows
 from segkit.operations.discovering.basket.rules import Found, rules_of
 from segkit.operations.discovering.basket.segments import Items, items_of, offers_of, segments, told_of
@@ -27,6 +28,7 @@ from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.orders_file.asked import is_rule_file
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.orders_file.told import warnings_of, without_rule_file
+from segkit.operations.orders_file.unnamed import refuse_unnamed
 from segkit.operations.progress import Progress, silent
 from segkit.results import TableCounts
 from segkit.words import listed, plural
@@ -76,6 +78,8 @@ def basket(
             else:
                 asked = of_events(ws, files, {**columns, "item": item}, by, as_of)
             if save_rules:
+                for path in () if has_rules else files:
+                    refuse_unnamed(path)
                 save.refuse_target(asked.loaded, save_rules)
             loaded = asked.loaded._replace(rules=asked.rules)
             evaluated = evaluate(
@@ -111,7 +115,7 @@ def _mined(evaluated: Evaluated, asked: Asked, least: Least, sort: Sort, progres
     plan = evaluated.plan
     progress("counting baskets")
     known = None if asked.columns else evaluated.computed.column(plan.match)
-    baskets = baskets_of(plan.views[asked.table], asked.item, asked.by, known)
+    baskets = baskets_of(plan.views[asked.table], asked.item, asked.by, known, asked.sign)
     number = baskets.number
     need = min_count(least, number)
     progress("finding what goes together")
@@ -136,6 +140,8 @@ def _result(evaluated: Evaluated, asked: Asked, mined: _Mined, least: Least, sor
     warnings = list(warnings_of(evaluated, asked.loaded, None))
     if not mined.rules:
         warnings.append(without_rules(baskets, mined.levels, mined.found, least, mined.least, asked.by))
+    if asked.sign:
+        warnings += sent_back(baskets.sent_back, asked.sign, asked.table)
     warnings += resting_on_few(len(mined.rules), mined.least, asked.by)
     return BasketResult(
         as_of=plan.context.as_of,

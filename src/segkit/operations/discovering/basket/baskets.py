@@ -9,9 +9,10 @@ import polars as pl
 from segkit.columns.helpers import ID, KEY
 from segkit.columns.tables.view import View
 from segkit.discoveries.basket import By
+from segkit.operations.discovering.basket.returns import below_zero
 
-BASKET, ITEM = "basket", "item"
-"""The number of a basket, and that of an item: items have theirs in the order of their values."""
+BASKET, ITEM, BACK = "basket", "item", "back"
+"""The number of a basket, that of an item (items have theirs in the order of their values), whether it came back."""
 
 
 class Baskets(NamedTuple):
@@ -19,7 +20,8 @@ class Baskets(NamedTuple):
 
     `lines` and `of_customers` have `BASKET` and `ITEM` as numbers; with baskets of customers, both are the same.
     `items` has the value of each item. There are `number` baskets, `of_one` of them with one item only, of so many
-    `customers`. `rows` were looked at; those `without_item` are in no basket, those `without_id` are one each.
+    `customers`. `rows` were looked at; those `without_item` are in no basket, those `without_id` are one each,
+    and so many of those with an item may be `sent_back`.
     """
 
     lines: pl.DataFrame
@@ -31,21 +33,24 @@ class Baskets(NamedTuple):
     rows: int
     without_item: int
     without_id: int
+    sent_back: int
 
 
-def baskets_of(view: View, item: str, by: By, known: pl.Series | None) -> Baskets:
+def baskets_of(view: View, item: str, by: By, known: pl.Series | None, sign: str | None) -> Baskets:
     """The baskets of the events that count; of the customers `known` alone, where these are not all that have events.
 
     A row without an id is an event of its own, and so a basket.
     """
     order = [ID] if by == "order" else []
-    rows = view.kept().select(KEY, *order, pl.col(item).alias(ITEM))
+    is_back = pl.lit(value=False) if sign is None else below_zero(sign, view.schema[sign])
+    rows = view.kept().select(KEY, *order, pl.col(item).alias(ITEM), is_back.alias(BACK))
     if known is not None:
         rows = rows.join(pl.LazyFrame({KEY: known}), on=KEY, how="semi")
     coded = rows.with_columns(_code(name) for name in (KEY, *order)).collect(engine="streaming")
     items = coded[ITEM].drop_nulls().unique().sort()
     numbers = pl.DataFrame({ITEM: items}).with_row_index("number")
-    bought = coded.join(numbers, on=ITEM).drop(ITEM).rename({"number": ITEM})
+    back = int(coded.filter(pl.col(ITEM).is_not_null())[BACK].sum())
+    bought = coded.drop(BACK).join(numbers, on=ITEM).drop(ITEM).rename({"number": ITEM})
     of_customers = _in_baskets(bought, pl.col(KEY))
     alone = bought.filter(pl.col(ID).is_null())[ITEM] if order else bought[ITEM].clear()
     lines = of_customers
@@ -63,6 +68,7 @@ def baskets_of(view: View, item: str, by: By, known: pl.Series | None) -> Basket
         rows=len(coded),
         without_item=coded[ITEM].null_count(),
         without_id=len(alone),
+        sent_back=back,
     )
 
 

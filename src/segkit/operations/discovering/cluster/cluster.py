@@ -20,6 +20,8 @@ from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.discovering.cluster.asked import families_of, missing_together, require_numbers
 from segkit.operations.discovering.cluster.complete import Complete, complete
 from segkit.operations.discovering.cluster.sections import sections, told
+from segkit.operations.discovering.protected import doubts, protected
+from segkit.operations.discovering.protected import told as protected_told
 from segkit.operations.discovering.saved import save
 from segkit.operations.discovering.saved.blocks import needed_segments
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
@@ -84,7 +86,8 @@ def cluster(
         spare_inputs(evaluated, targets)
         customers = complete(evaluated, columns, seed)
         found = found_among(customers, k, leaves, seed, progress)
-        result = _result(evaluated, customers, found, seed)
+        made_of = protected(evaluated.plan, columns)
+        result = _result(evaluated, customers, found, seed, [*doubts(made_of, "personas are made of")])
         result = result._replace(path=None if output == STDOUT else output, rules_path=save_rules)
         if output is not None:
             progress("writing")
@@ -96,7 +99,7 @@ def cluster(
                 save_rules,
                 [*sections(result, together)],
                 command="cluster",
-                told=told(result),
+                told=[*told(result), *protected_told(made_of)],
                 given=given,
                 assignment_mode="exclusive",
                 wait=wait,
@@ -123,7 +126,9 @@ def _rows(evaluated: Evaluated, customers: Complete, found: Found) -> pl.LazyFra
     return keys.with_columns(personas[""].alias(PERSONA if key != PERSONA else BESIDE)).lazy()
 
 
-def _result(evaluated: Evaluated, customers: Complete, found: Found, seed: int) -> ClusterResult:
+def _result(
+    evaluated: Evaluated, customers: Complete, found: Found, seed: int, said: Sequence[Diagnostic]
+) -> ClusterResult:
     return ClusterResult(
         as_of=evaluated.plan.context.as_of,
         seed=seed,
@@ -139,8 +144,8 @@ def _result(evaluated: Evaluated, customers: Complete, found: Found, seed: int) 
         agree=sum(rule.agree for rule in found.rules),
         path=None,
         rules_path=None,
-        warnings=(*without_notes(evaluated.warnings), *_doubts(found)),
-        notes=only_notes(evaluated.warnings),
+        warnings=(*without_notes(evaluated.warnings), *_doubts(found), *without_notes(said)),
+        notes=(*only_notes(evaluated.warnings), *only_notes(said)),
         elapsed_seconds=0.0,
     )
 
@@ -164,6 +169,9 @@ def _doubts(found: Found) -> Iterator[Diagnostic]:
         yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
     for persona in found.personas:
         if not persona.by_rules:
-            message = f"no rule finds {persona.name}: its {plural(persona.customers, 'customer')} are in other personas"
+            lost = "customer is in another persona"
+            if persona.customers > 1:
+                lost = f"{plural(persona.customers, 'customer')} are in other personas"
+            message = f"no rule finds {persona.name}: its {lost}"
             hint = "give the tree more leaves with `--leaves`, or ask for fewer personas with `--k`"
             yield Diagnostic(message, hint=hint, severity=Severity.WARNING)

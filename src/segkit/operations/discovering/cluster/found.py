@@ -51,6 +51,7 @@ def found_among(customers: Complete, k: int | None, leaves: int | None, seed: in
             raise RuleError.of(f"`--leaves {leaves}` are fewer than the {chosen} personas", hint=hint)
         say("looking for personas")
         clusters = by_size(clusters_of(points.scaled, trial, seed), chosen)
+        _require_all(int(clusters.max()) + 1, chosen, columns)
         say("making rules")
         tree = grown(customers.values, clusters, leaves or 2 * chosen, seed)
     rules = rules_of(customers.values, clusters, tree)
@@ -65,6 +66,17 @@ def found_among(customers: Complete, k: int | None, leaves: int | None, seed: in
         medians=medians_of(customers.values),
         logarithm=dict(zip(columns, points.logarithm, strict=True)),
     )
+
+
+def _require_all(found: int, wanted: int, columns: Sequence[str]) -> None:
+    """`DataError` where clusters are empty: next to a few values far away, all others are the same point."""
+    if found == wanted:
+        return
+    message = f"k-means finds {plural(found, 'persona')} by {listed(columns)}, not {wanted}"
+    hint = (
+        "a few values may be so far from all others that these do not differ beside them: look for errors in the data"
+    )
+    raise DataError.of(message, hint=f"{hint}, or ask for fewer personas with `--k`")
 
 
 def _numbers(points: Floats, columns: Sequence[str], given: int | None) -> list[int]:

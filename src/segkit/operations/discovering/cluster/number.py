@@ -51,12 +51,13 @@ def distinct(points: Floats) -> int:
 
 
 def choose(trials: Sequence[Trial], given: int | None) -> Chosen:
-    """The number that is given; else the largest that holds; else, where none does, the most stable."""
+    """The number that is given; else the largest that holds; else the most stable without a cluster of nobody."""
     if given is not None:
         return Chosen(next(one for one in trials if one.tried.k == given), "given")
     if holding := [one for one in trials if one.tried.holds]:
         return Chosen(max(holding, key=lambda one: one.tried.k), "largest-stable")
-    return Chosen(max(trials, key=lambda one: (one.tried.stability, -one.tried.k)), "most-stable")
+    filled = [one for one in trials if one.tried.smallest] or trials
+    return Chosen(max(filled, key=lambda one: (one.tried.stability, -one.tried.k)), "most-stable")
 
 
 def clusters_of(points: Floats, trial: Trial, seed: int) -> Any:
@@ -88,7 +89,7 @@ def _tried(some: Floats, k: int, halves: Sequence[tuple[Any, Any]], seed: int) -
 
 @contextmanager
 def _few_points() -> Iterator[None]:
-    """Without scikit-learn's warning of fewer points than clusters: a cluster of nobody says it, and is not chosen."""
+    """Without scikit-learn's warning of fewer points than clusters: a cluster of nobody is refused later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield

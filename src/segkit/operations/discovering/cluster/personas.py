@@ -36,7 +36,8 @@ def by_size(clusters: Any, k: int) -> Any:
 
 def rules_of(columns: pl.DataFrame, clusters: Any, tree: Tree) -> tuple[Rule, ...]:
     """The leaves, and how many customers each has; by persona, the largest leaf first."""
-    found = pl.DataFrame({_PLACE: columns.select(place_of(tree, columns.schema)).to_series(), _CLUSTER: clusters})
+    places = columns.with_columns(place_of(tree, columns.schema).alias(_PLACE))  # of a single leaf, one for all
+    found = places.select(_PLACE, pl.Series(_CLUSTER, clusters))
     counts = {(place, cluster): number for place, cluster, number in found.group_by(_PLACE, _CLUSTER).len(COUNT).rows()}
     rules = []
     for place, box in enumerate(boxes(tree)):

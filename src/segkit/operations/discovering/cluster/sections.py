@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 
 from segkit.discoveries.cluster import Bounds, ClusterResult, Persona, Rule
 from segkit.operations.orders_file.rules import as_toml
 from segkit.operations.starting.lines.toml_lines import comment, dotted_key
 from segkit.rules.text.toml import toml_value
 from segkit.words import count, listed, plural
-
-_LARGE = 2**63
 
 
 def told(result: ClusterResult) -> list[str]:
@@ -91,9 +88,4 @@ def _conditions(rule: Rule, families: Mapping[str, str]) -> Iterator[tuple[str, 
 
 def _operators(bounds: Bounds) -> dict[str, str]:
     asked = {"min": bounds.least, "below": bounds.below}
-    return {operator: _number(value) for operator, value in asked.items() if value is not None}
-
-
-def _number(value: Decimal) -> str:
-    """The number as TOML has it, in which whole ones are small."""
-    return toml_value(value) if abs(value) < _LARGE else f"{value:E}"
+    return {operator: toml_value(value) for operator, value in asked.items() if value is not None}

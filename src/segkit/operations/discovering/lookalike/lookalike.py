@@ -21,14 +21,17 @@ from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.discovering.lookalike.asking.candidates import Candidates, candidates
 from segkit.operations.discovering.lookalike.card import COLUMN, NAME, best_of, score_lines, scores_of, segment_lines
 from segkit.operations.discovering.lookalike.picture import Picture, picture
-from segkit.operations.discovering.lookalike.prospects import Prospects, prospects_of
+from segkit.operations.discovering.lookalike.prospects import Prospects, already_customers, prospects_of
 from segkit.operations.discovering.lookalike.weighing.leaks import hardly, leaks
+from segkit.operations.discovering.protected import doubts, protected, told
 from segkit.operations.discovering.saved import save
 from segkit.operations.discovering.saved.blocks import building_blocks
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.lists.protection import require_secret, written_key
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
+from segkit.operations.orders_file.unnamed import refuse_unnamed
 from segkit.operations.progress import Progress, silent
+from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import count, nearest, plural
 
@@ -67,13 +70,18 @@ def lookalike(
     loaded = _loaded(rules, segment, as_of)
     if save_rules is not None:
         save.refuse_target(loaded, save_rules)
+        if prospects is not None:
+            refuse_unnamed(prospects)
     if output is not None:
         require_secret(loaded)
     given = Overrides(as_of=as_of, customers=prospects)
     with Workspace() as ws:
         evaluated = evaluate(loaded, loaded.rules.today(), ws, progress, all_columns=True, of_these=columns)
+        _require_free_name(evaluated.plan)
         _require_size(loaded, evaluated, segment)
         others = prospects_of(loaded, evaluated.plan, given, columns, ws, progress) if prospects is not None else None
+        if others:
+            _require_free_name(others.evaluated.plan)
         for one in (evaluated, others.evaluated) if others else (evaluated,):
             spare_inputs(one, targets)
         chosen = _candidates(evaluated, segment, columns, others)
@@ -87,7 +95,12 @@ def lookalike(
             path=None if output == STDOUT else output,
             rules_path=save_rules,
         )
+        chosen_by = protected(evaluated.plan, (one.column for one in found.questions))
         result = _result(asked, evaluated, (*chosen.left_out, *found.left_out), found, people)
+        said = [*doubts(chosen_by, "the card asks about")]
+        result = result._replace(
+            warnings=(*result.warnings, *without_notes(said)), notes=(*result.notes, *only_notes(said))
+        )
         if output is not None:
             progress("writing")
             write_rows(people.rows.lazy(), output, ws, stdout, people.plan.context.as_of)
@@ -97,7 +110,7 @@ def lookalike(
                 save_rules,
                 [*_sections(loaded, result, Path(save_rules).parent)],
                 command="lookalike",
-                told=[*_told(result)],
+                told=[*_told(result), *told(chosen_by)],
                 given=given,
                 columns=[*people.plan.output_columns, COLUMN],
                 wait=wait,
@@ -129,7 +142,9 @@ def _people(evaluated: Evaluated, segment: str, others: Prospects | None, found:
     plan = (others.evaluated if others else evaluated).plan
     key = written_key(plan.rules).alias(plan.rules.customers.key)
     rows = frame.select(key).with_columns(scores_of(found.questions, plan, frame))
-    warnings = dict.fromkeys((*evaluated.warnings, *(others.evaluated.warnings if others else ())))
+    warnings = dict.fromkeys(evaluated.warnings)
+    if others:
+        warnings |= dict.fromkeys((*others.evaluated.warnings, *already_customers(others, evaluated, segment)))
     return _People(plan=plan, rows=rows, path=others.path if others else None, warnings=tuple(warnings))
 
 
@@ -180,6 +195,14 @@ def _loaded(rules: Path, segment: str, as_of: dt.date | None) -> Loaded:
         message = f"`{rules}` has a `[score.{NAME}]` already, which the card would be called"
         raise RuleError.of(message, hint="give that score another name", location=loaded.source.at("score", NAME))
     return loaded
+
+
+def _require_free_name(plan: Plan) -> None:
+    """`RuleError` where a column is called like that of the points: `apply` could not compute them."""
+    if COLUMN in plan.origins[CUSTOMERS]:
+        message = f"customers have a column `{COLUMN}` already, and the points of the card would be called so"
+        hint = f'give it another name, such as `rename = {{ old_score = "{COLUMN}" }}` in `[customers]`'
+        raise RuleError.of(message, hint=hint)
 
 
 def _members(evaluated: Evaluated, segment: str) -> int:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 import tomli
 
 from segkit.addresses import told_apart
+from segkit.columns.helpers import KEY, member
 from segkit.columns.plan.plan import Plan
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError
 from segkit.io.read import Workspace, open_table
 from segkit.io.write import FORMATS
-from segkit.operations.discovering.lookalike.asking.made_of import sources_of
+from segkit.operations.discovering.made_of import sources_of
 from segkit.operations.discovering.saved.sections import sections_of
 from segkit.operations.evaluation.evaluate import Evaluated, evaluate
 from segkit.operations.progress import Progress
@@ -22,6 +25,7 @@ from segkit.rules.model.base import as_list
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.expand import absolute
 from segkit.rules.text.loader import Loaded, Overrides, load_rules_text
+from segkit.words import count, plural
 
 _ABOUT_CUSTOMERS = frozenset({"segment", "test", "evaluate", "mavr", "audit", "rfm", "lifecycle", "value", "score"})
 """Sections that are about people who have bought, or about segments of them."""
@@ -71,6 +75,18 @@ def _columns(loaded: Loaded, given: Overrides, ws: Workspace) -> set[str]:
         raise DataError.of(message, hint=hint)
     new = {name for name, old in spec.rename.items() if old in there}
     return (there - {spec.rename[name] for name in new}) | new
+
+
+def already_customers(prospects: Prospects, evaluated: Evaluated, segment: str) -> Iterator[Diagnostic]:
+    """A warning where prospects of a file have the keys of customers: some may be members, whom they resemble best."""
+    known = evaluated.computed.frame.select(KEY, is_member=pl.col(member(segment)))
+    both = prospects.evaluated.computed.frame.select(KEY).join(known, on=KEY)
+    if both.is_empty():
+        return
+    number, members = prospects.evaluated.computed.size, int(both["is_member"].sum())
+    message = f"{count(len(both))} of {plural(number, 'prospect')} have the key of a customer"
+    hint = "if they are the same people, take them out of the file, or name one with their keys: `[consent] suppress`"
+    yield Diagnostic(f"{message}, {count(members)} that of a member", hint=hint, severity=Severity.WARNING)
 
 
 def lost_columns(plan: Plan, there: Collection[str]) -> frozenset[str]:

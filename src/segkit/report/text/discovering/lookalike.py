@@ -128,9 +128,12 @@ def _closing(result: LookalikeResult) -> Text:
 
 def _last(result: LookalikeResult) -> Iterator[str]:
     best = result.best
+    part = f"The best {best.percent.normalize():f} %"
+    if 100 * best.customers > best.percent * result.prospects:
+        part += f" ({percent(share(best.customers, result.prospects))}, with ties)"
     yield (
-        f"The best {best.percent.normalize():f} %: {plural(best.customers, 'prospect')} with {best.least} points or "
-        "more. Points say who resembles members, not who will buy."
+        f"{part}: {plural(best.customers, 'prospect')} with {best.least} points or more. "
+        "Points say who resembles members, not who will buy."
     )
     if result.rules_path is not None:
         yield f"Rules in {result.rules_path}: `segkit apply {result.rules_path}` lists them"

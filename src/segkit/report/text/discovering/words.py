@@ -13,6 +13,9 @@ _LONGEST = 30
 _YEARS = 10_000
 """Numbers below have no commas: most are years, or small."""
 
+_ENDLESS = 2**63
+"""Larger numbers are floats of more digits than anybody reads."""
+
 
 def in_words(condition: Mapping[str, Any]) -> str:
     """What a condition asks of its column: `above 20, up to 40`."""
@@ -46,5 +49,7 @@ def _shown(value: Any) -> str:
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         exact = Decimal(value)
+        if abs(exact) >= _ENDLESS:
+            return f"{exact:.2E}"
         return plain(exact) if abs(exact) >= _YEARS else plain(exact).replace(",", "")
     return str(value)

@@ -11,8 +11,8 @@ from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.discoveries.lookalike import WHY, LeftOut, Reason
 from segkit.errors import RuleError
 from segkit.operations.column_facts.personal_columns import personal_among
-from segkit.operations.discovering.lookalike.asking.made_of import sources_of
 from segkit.operations.discovering.lookalike.asking.questions import asks_well
+from segkit.operations.discovering.made_of import sources_of
 from segkit.operations.evaluation.evaluate import Evaluated
 from segkit.operations.personal.permission import consents
 from segkit.rules.tables import CUSTOMERS

@@ -15,6 +15,8 @@ RANGES = 5
 STEPS = (Decimal(5), Decimal(2), Decimal(1))
 """Round numbers are multiples of these, times a power of ten."""
 _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+_LARGE = 2**63
+"""From here on, a whole number is one that no column of whole numbers has."""
 _DIGITS = 400
 """The digits of the widest sum of two floats."""
 
@@ -67,7 +69,8 @@ def _round_number(low: Any, high: Any) -> int | Decimal:
         if start <= 0 < end:
             return 0
         found = next(_multiples(start, end), start)
-        return int(found) if found == found.to_integral_value() else found.normalize()
+        is_small = abs(found) < _LARGE and found == found.to_integral_value()
+        return int(found) if is_small else found.normalize()
 
 
 def _multiples(start: Decimal, end: Decimal) -> Iterator[Decimal]:
