@@ -228,7 +228,7 @@ def test_the_summary_says_who_cannot_be_found(desk: Desk) -> None:
     done = desk.apply(HEAD + audience("google-ads", *POST))
     assert "no identifier" in done.stdout + done.stderr
     told = " ".join((done.stdout + done.stderr).split())
-    assert "`all.csv` has 2 customers who can be found, and Google Ads works with 100 and more" in told
+    assert "`all.csv` has 2 of 5 customers who can be found, and Google Ads works with 100 and more" in told
     assert "`email`: 1 of 2 values not read as an e-mail address, and left empty" in told
     desk.apply(HEAD + audience("google-ads", *POST), "--fail-on", "warning", code=1)
 

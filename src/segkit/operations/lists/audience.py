@@ -198,11 +198,12 @@ def _small(lists: Sequence[List], platform: Platform) -> Iterator[Diagnostic]:
         entries = sum(part.lines for part in one.parts)
         if one.writes and entries < platform.fewest:
             what = "lines" if platform.one_a_line else "customers who can be found"
+            of_written = "" if platform.one_a_line or entries == one.written else f" of {one.written:,}"
             message = (
-                f"`{one.name}` has {entries:,} {what}, and {platform.title} works with {platform.fewest:,} and more"
+                f"`{one.name}` has {entries:,}{of_written} {what}, and {platform.title} works with {platform.fewest:,}"
             )
             hint = "make the segment wider, or name further `fields`"
-            yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
+            yield Diagnostic(f"{message} and more", hint=hint, severity=Severity.WARNING)
 
 
 def _unread(counts: Mapping[str, int], rules: RuleFile, formed: _Formed) -> Iterator[Diagnostic]:
