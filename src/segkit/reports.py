@@ -28,7 +28,8 @@ class LedgerLine(NamedTuple):
     """A segment, from matched to written. `moved` is None where nothing is known of a day before.
 
     `figures` are None where nobody has a value. `before` is how many were written in the run to compare with, `is_new`
-    whether that one has not written the segment.
+    whether that one has not written the segment. `unfound` is how many of those written the platform cannot find that
+    the list is for.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LedgerLine(NamedTuple):
     moved: Moved | None = None
     before: int | None = None
     is_new: bool = False
+    unfound: int | None = 0
 
 
 class Combination(NamedTuple):

@@ -299,7 +299,8 @@ class Explained(NamedTuple):
 
     `outcome` is `written`, `not_written` (of a segment with `write = false`), one of `REASONS`, `CONTROL` for those
     whom the control group holds out, `CHANGED`, or None where the criteria do not hold. `claimed_by` is the segment
-    that claimed the customer; `file` is the list that has him.
+    that claimed the customer; `file` is the list that has him, and `findable` says whether the platform that it is for
+    can find him: else no file has him.
     """
 
     name: str
@@ -310,6 +311,7 @@ class Explained(NamedTuple):
     variant: str | None
     file: str | None
     criteria: Criterion
+    findable: bool = True
 
 
 class ExplainedCustomer(NamedTuple):

@@ -50,6 +50,10 @@ VECTORS = [
     ("google-ads", "last_name", "\u00a0Groß ", "", "groß"),
     ("google-ads", "last_name", "O'Neill, Jr.", "", "o'neill"),
     ("google-ads", "last_name", "Ÿ ΑΘΗΝΑ", "", "ÿ αθηνα"),
+    ("google-ads", "last_name", "O'Neill , Jr.", "", "o'neill"),
+    ("google-ads", "email", "\ufeffjane@\u200bexample.org\u202c", "", "jane@example.org"),
+    ("google-ads", "first_name", "Anna\t\u200b Maria\x01", "", "anna maria"),
+    ("google-ads", "first_name", "می\u200cنا", "", "می\u200cنا"),
     ("meta", "email", " Jane.Doe+x@Gmail.com", "", "jane.doe+x@gmail.com"),
     ("meta", "first_name", "Jean-François", "", "jeanfrançois"),
     ("meta", "last_name", "O'Neill  Groß", "", "oneill groß"),
@@ -60,6 +64,13 @@ VECTORS = [
     ("meta", "zip", "SW1A 1AA", "uk", "sw1a1"),
     ("meta", "zip", "1012 AB", "NL", "1012ab"),
     ("meta", "zip", "01234", "DE", "01234"),
+    ("meta", "zip", "D-01234", "DE", "01234"),
+    ("meta", "zip", "941 23", "se", "94123"),
+    ("meta", "zip", "75001.0", "FR", "75001"),
+    ("meta", "zip", "94016.0", "US", "94016"),
+    ("meta", "zip", "1010", "AT", "1010"),
+    ("meta", "zip", "LV-1010", "LV", "lv-1010"),
+    ("meta", "country", "EL", "EL", "gr"),
     ("meta", "country", " fr", " fr", "fr"),
     ("meta", "country", "UK", "UK", "gb"),
     ("tiktok", "email", "Jane Doe@gmail.com", "", "janedoe@gmail.com"),
@@ -77,6 +88,14 @@ NUMBERS = [
     ("020 7031 3000", "UK", "+442070313000"),
     ("06 1234 5678", "IT", "+390612345678"),
     ("０３-１２３４-５６７８", "JP", "+81312345678"),
+    ("491701234567", "DE", "+491701234567"),  # in Germany, a number may be as long
+    ("49 170 1234567", "DE", "+491701234567"),
+    ("491701234567.0", "DE", "+491701234567"),
+    ("+33261916094,00", "FR", "+33261916094"),
+    ("393912345678", "IT", "+393912345678"),
+    ("3931234567", "IT", "+393931234567"),
+    ("04931 12345", "DE", "+49493112345"),
+    ("03.12.34.56.00", "FR", "+33312345600"),
 ]  # fmt: skip
 
 
@@ -108,21 +127,66 @@ def test_phone_numbers(desk: Desk, platform: str, text: str, country: str, form:
 
 @PHONES
 def test_numbers_that_none_can_dial_go_nowhere(desk: Desk) -> None:
-    texts = ["123", "0261916094", "n/a", "02 61 91 60 94 94 94 94", "02 61 91 60 94"]
-    countries = ["FR", "", "FR", "FR", "France"]
+    texts = ["123", "0261916094", "n/a", "02 61 91 60 94 94 94 94", "02 61 91 60 94", "4.91701E+11", "0170 1234567"]
+    countries = ["FR", "", "FR", "FR", "France", "DE", "XX"]
     desk.put("c.csv", customers(*({"phone": p, "country": c} for p, c in zip(texts, countries, strict=True))))
     done = desk.apply(HEAD + audience("meta", "phone", "country"))
     assert desk.read("segments/all.csv") == []
     told = " ".join(done.stderr.split()) + " ".join(done.stdout.split())
-    assert "`phone`: 5 of 5 values not read as a phone number of its country, and left empty" in told
-    assert "`country`: 1 of 4 values not read as two letters of ISO 3166-1" in told
+    assert "`phone`: 7 of 7 values not read as a phone number of its country, and left empty" in told
+    assert "`country`: 2 of 6 values not read as two letters of ISO 3166-1" in told
     assert "02 61" not in told
 
 
-@pytest.mark.parametrize("text", ["+shop@gmail.com", "...@gmail.com", "a@b", "a@b@x.example", "@x.example", "-"])
+NO_ADDRESSES = [
+    "+shop@gmail.com", "...@gmail.com", "a@b", "a@b@x.example", "@x.example", "-", "mailto:a@x.example",
+    "Jane <a@x.example>", "a@x.example,", "a@x.example; b@x.example", "'a@x.example'", "a@x..example", "a@x.example.",
+    "a@x.1", "a@-x.example", "n/a@n/a.n/a", "a@x.example?subject=b", "a(b)@x.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_ADDRESSES)
 def test_addresses_that_are_none_go_nowhere(desk: Desk, text: str) -> None:
     desk.put("c.csv", customers({"email": text}, {"email": "a@x.example"}))
     assert desk.rows(HEAD + audience("google-ads", "email")) == [{"Email": sha("a@x.example")}]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "country", "told"),
+    [
+        ("zip", "1234", "US", "`zip`: 1 of 2 values not read as a postcode of its country, and left empty"),
+        ("zip", "1234-5678", "US", "`zip`: 1 of 2 values"),
+        ("zip", "-", "", "`zip`: 1 of 2 values"),
+        ("first_name", "-", "FR", "`first_name`: 1 of 2 values not read as a name"),
+        ("last_name", "123", "FR", "`last_name`: 1 of 2 values not read as a name"),
+        ("country", "ZZ", "ZZ", "`country`: 1 of 2 values not read as two letters of ISO 3166-1"),
+    ],
+)
+def test_what_is_none_of_its_kind_goes_nowhere(desk: Desk, field: str, text: str, country: str, told: str) -> None:
+    row = {"email": "a@x.example", "first_name": "A", "last_name": "Z", "zip": "01234", "country": "DE"}
+    desk.put("c.csv", customers(row, {**row, "country": country, field: text}))
+    done = desk.apply(HEAD + audience("google-ads", *POST))
+    (_, found) = desk.read("segments/all.csv")
+    assert found[PLATFORMS["google-ads"].columns[field].header] == ""
+    assert told in " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize("more", [None, 'null_values = ["n.a."]', "null_values = []"])
+def test_texts_for_a_missing_value_are_no_names(desk: Desk, more: str | None) -> None:
+    """`NULL` has a hash as any name has, and nobody sees that it is that of nothing."""
+    texts = ["NULL", " \\N", "n.a.", "Ann"]
+    desk.put("c.csv", customers(*({"email": "a@x.example", "first_name": t, "last_name": "Z"} for t in texts)))
+    fields = audience("meta", "email", "first_name", "last_name")
+    rules = HEAD.replace('key = "id"\n', f'key = "id"\n{more or ""}\n') + fields
+    nothing = {None: texts[:2], 'null_values = ["n.a."]': texts[:3], "null_values = []": []}[more]
+    names = ["" if t in nothing else t.strip().lower().replace(".", "").replace("\\", "") for t in texts]
+    assert [row["fn"] for row in desk.rows(rules)] == [name and sha(name) for name in names]
+    hidden = (
+        HEAD.replace('key = "id"\n', f'key = "id"\n{more or ""}\n')
+        + 'columns = ["first_name"]\nhash = ["first_name"]\n'
+    )
+    names = ["" if t in nothing else t.strip().lower() for t in texts]
+    assert [row["first_name"] for row in desk.rows(hidden)] == [name and sha(name) for name in names]
 
 
 ROWS = customers(
@@ -164,7 +228,7 @@ def test_the_summary_says_who_cannot_be_found(desk: Desk) -> None:
     done = desk.apply(HEAD + audience("google-ads", *POST))
     assert "no identifier" in done.stdout + done.stderr
     told = " ".join((done.stdout + done.stderr).split())
-    assert "`all.csv` has 2 customers who can be found, and Google Ads works with 100 and more" in told
+    assert "`all.csv` has 2 of 5 customers who can be found, and Google Ads works with 100 and more" in told
     assert "`email`: 1 of 2 values not read as an e-mail address, and left empty" in told
     desk.apply(HEAD + audience("google-ads", *POST), "--fail-on", "warning", code=1)
 
@@ -217,6 +281,40 @@ def test_files_are_cut_at_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch,
     assert sorted(found) == sorted(whole)
     assert found == whole or platform == "tiktok"  # there, each part has its e-mails before its numbers
     assert desk.segkit("diff", desk / "segments", desk / "segments").exit_code == 0
+    kept = pl.read_parquet(desk / "segments/run/members.parquet")
+    for output in outputs:
+        keys = kept.filter(file=Path(output["path"]).name)["key"]
+        assert len(keys) == output["written"]
+    for key, name in [("k0", names[0]), ("k19", names[-1])]:
+        told = json.loads(desk.segkit("explain", "--run", desk / "segments", key, "--json").stdout)
+        assert told["customers"][0]["segments"][0]["list"] == name
+
+
+def test_the_file_of_a_customer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`explain --run` names the part that has somebody, and none for whom the platform cannot find; so do later runs."""
+    rows = [{"email": f"{n}@x.example" if n % 3 else ""} for n in range(40)]
+    desk.put("c.csv", customers(*rows))
+    more = '[segment.few]\ndemographic.id = "k1"\nholdout = 40\n'
+    rules = HEAD.replace("[output]\n", f"{more}[output]\n") + audience("google-ads", "email")
+    monkeypatch.setitem(PLATFORMS, "google-ads", PLATFORMS["google-ads"]._replace(most_bytes=500))
+    desk.apply(rules)
+    desk.apply(rules, "--select", "few", "-o", desk / "few", "--previous", desk / "segments")
+    for folder in ("segments", "few"):
+        kept = pl.read_parquet(desk / folder / "run/members.parquet").filter(list="all")
+        parts = {f"all.part{n}.csv": desk.read(f"segments/all.part{n}.csv") for n in (1, 2, 3, 4)}
+        assert {*kept["file"]} == {*parts, None}
+        for name, found in parts.items():
+            keys = kept.filter(file=name)["key"].to_list()
+            assert [row["Email"] for row in found] == [sha(f"{key[1:]}@x.example") for key in keys]
+        assert kept.filter(pl.col("file").is_null())["key"].to_list() == [f"k{n}" for n in range(0, 40, 3)]
+    told = desk.segkit("explain", "--run", desk / "segments", "k3", "--segment", "all")
+    assert "written, no identifier" in told.stdout
+    told = desk.segkit("explain", "--run", desk / "segments", "k4", "--segment", "all")
+    assert "no identifier" not in told.stdout
+    desk.put("c.csv", customers(*rows[:3]))
+    gone = desk.segkit("explain", "--run", desk / "segments", "k3", "k39", "k38", code=3).stderr
+    assert "`k38` is in `all.part4.csv`" in " ".join(gone.split())
+    assert "k39` is in" not in gone
 
 
 def test_held_out_and_control_group(desk: Desk) -> None:
@@ -302,6 +400,31 @@ def test_the_key_may_be_what_they_are_found_by(desk: Desk) -> None:
     assert desk.rows(rules) == [{"email": sha("jane@example.org")}]
 
 
+def test_a_key_that_goes_out_hashed_stands_nowhere_in_clear(desk: Desk) -> None:
+    """Not in what the run keeps for later ones, which know it all the same."""
+    rules = head(key="mail") + "[assignment]\ncontrol = 20\n[segment.all]\neveryone = true\nholdout = 20\n"
+    rules += '[output]\nhistory = true\ntrack = ["town"]\naudience = "meta"\nfields.email = "mail"\n'
+    for first in (0, 5):
+        desk.put("c.csv", "mail,town\n" + "".join(f"Jane{n}@Example.org,t{n % 3}\n" for n in range(first, first + 40)))
+        done = desk.apply(rules, "-v")
+        assert "example" not in (done.stdout + done.stderr).lower()
+    for name, content in desk.tree().items():
+        path = desk / "segments" / name
+        text = str(pl.read_parquet(path).rows()) if path.suffix == ".parquet" else content.decode()
+        assert "@example" not in text.lower(), name
+    kept = pl.read_parquet(desk / "segments/run/members.parquet")
+    assert len(kept) == 40
+    assert sha("jane7@example.org") in kept["key"].to_list()
+    told = json.loads(desk.segkit("explain", "--run", desk / "segments", "Jane7@Example.org", "--json").stdout)
+    assert told["customers"][0]["segments"][0]["outcome"] in ("written", "holdout", "control")
+    desk.apply(rules, "-o", desk / "two", "--previous", desk / "segments")
+    desk.put("c.csv", "mail,town\n" + "".join(f"Jane{n}@Example.org,t{n % 3}\n" for n in range(50)))
+    desk.apply(rules, "-o", desk / "three")
+    desk.segkit("diff", desk / "two", desk / "three", "--entered", desk / "new.csv", code=None)
+    assert len(desk.read("new.csv")) > 3
+    assert {len(row["mail"]) for row in desk.read("new.csv")} == {64}
+
+
 def test_numbers_are_as_lists_have_them(desk: Desk) -> None:
     """A postcode that a rule reads as a number has no point in a list, and none in what is hashed."""
     desk.put("c.csv", "id,mail,plz\na,a@x.example,1234.0\nb,b@x.example,5\n")
@@ -351,6 +474,7 @@ WRONG = [
         audience("google-ads", "email", "phone"), "", "`phone` needs a `country`", marks=pytest.mark.extra("audiences")
     ),
     (audience("google-ads", "email", "first_name"), "", "`first_name` alone finds nobody"),
+    (GOOGLE, 'track = ["email"]\n', "`track` keeps the values of `email`, and `audience` is there to hide them"),
     ('audience = "snap"\nfields.email = "email"\n', "", "`audience`"),
     ('audience = "meta"\nfields.email = "emial"\n', "", "customers have no column `emial`"),
     ('audience = "meta"\nfields.mail = "email"\n', "", "`mail`"),
@@ -367,6 +491,15 @@ def test_what_does_not_go_together(
     assert says in " ".join(done.stderr.split())
     assert "rules.toml:" in done.stderr
     assert not (desk / "segments").exists()
+
+
+@pytest.mark.parametrize(("column", "code"), [("city", 0), ("last_name", 2)])
+def test_names_of_files_tell_of_a_city_and_of_no_customer(desk: Desk, column: str, code: int) -> None:
+    desk.put("c.csv", ROWS)
+    rules = HEAD.replace("everyone = true\n", f'everyone = true\neach = "{column}"\n')
+    done = desk.apply(rules + audience("meta", "email", "first_name", "last_name", "city"), code=code)
+    told = "`each` puts the values of `last_name` into names of files, and `audience` is there to hide them"
+    assert (told in " ".join(done.stderr.split())) == bool(code)
 
 
 def test_a_split_without_a_file_for_each(desk: Desk) -> None:

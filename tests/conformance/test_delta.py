@@ -137,6 +137,36 @@ def test_columns_that_came_later_are_missing_before(desk: Desk) -> None:
     assert desk.columns(head(path="c"), "town") == {"a": "", "b": "Nantes"}
 
 
+def rewritten(table: Path, change: pl.Expr | dict[str, str]) -> Path:
+    """The only file of a table as another writer might have made it; the log stays as it is."""
+    [file] = table.rglob("*.parquet")
+    rows = pl.read_parquet(file, hive_partitioning=False)
+    (rows.rename(change) if isinstance(change, dict) else rows.with_columns(change)).write_parquet(file)
+    return table
+
+
+def test_capital_letters_make_another_column(desk: Desk) -> None:
+    """Which would be missing in all rows, with the one of the table beside it."""
+    rewritten(written(CUSTOMERS[:2], desk / "c"), {"region": "Region"})
+    rules = 'rename = { number = "n", key = "id" }'
+    told = desk.apply(head(rules, path="c", key="key") + EVERYONE, "-o", "-", code=3).stderr
+    assert "of `c` has a column `Region`, which the table does not name" in told
+    assert "did you mean `region`?" in told
+
+
+def test_a_partition_may_stand_in_the_files_too(desk: Desk) -> None:
+    for value in ("WRONG", 7):
+        rewritten(written(CUSTOMERS[:1], desk / f"c{value}", "region"), pl.lit(value).alias("region"))
+        assert desk.columns(head(path=f"c{value}"), "region") == {"a": "0042"}
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_times_of_other_units(desk: Desk, unit: Any) -> None:
+    rows = pl.DataFrame({"id": ["a"], "at": [dt.datetime(2024, 1, 1, 23, 30)]})
+    rewritten(written(rows, desk / "c"), pl.col("at").cast(pl.Datetime(unit)))
+    assert desk.columns(head(path="c"), "at") == {"a": "2024-01-01T23:30:00"}
+
+
 @pytest.mark.parametrize("folder", ["region=EU/c", "région ü/c", "a b/c", "star*/c", "[x]y/c"])
 def test_the_table_may_lie_anywhere(desk: Desk, folder: str) -> None:
     table = written(CUSTOMERS, desk / "made", "region")
@@ -221,6 +251,9 @@ def test_damage_is_one_line(desk: Desk) -> None:
     content = file.read_bytes()
     file.write_bytes(content[:40])
     assert "`c` is damaged" in error(desk)
+    CUSTOMERS.with_columns(pl.col("n").cast(pl.String)).write_parquet(file)
+    told = error(desk, "where.n.min = 1").partition("\n")[0]
+    assert told.endswith("`c` is damaged: data type mismatch for column n: incoming: String != target: Int64")
     file.unlink()
     assert "1 file of this version of `c` are gone" in error(desk)
     (desk / "e/_delta_log").mkdir(parents=True)

@@ -64,6 +64,30 @@ def test_a_glob_that_begins_below_the_folder_adds_nothing(desk: Desk, path: str)
     assert "customers have no column `region`" in error
 
 
+@pytest.mark.parametrize("name", ["region=%E9", "r%E9gion=x"])
+def test_names_of_folders_are_utf_8(desk: Desk, name: str) -> None:
+    """Else two of them, `%E8` and `%E9`, would be one value."""
+    desk.put(f"c/{name}/x.csv", "id\na\n")
+    error = desk.apply(head(path="c") + "[segment.s]\neveryone = true\n", code=3).stderr
+    assert f"`{name.replace('region=', '').replace('=x', '')}`, a folder above `x.csv`, is not UTF-8" in error
+
+
+@pytest.mark.parametrize("mark", [".hoodie/hoodie.properties", "metadata/00001-x.metadata.json"])
+@pytest.mark.parametrize("path", ["c", "c/data", "c/**/*.parquet", "c/data/region=x/a.parquet", "link/*.parquet"])
+def test_tables_of_other_lakes_are_not_read(desk: Desk, mark: str, path: str) -> None:
+    """Below them lie files of earlier versions, whose rows would count again."""
+    for key in "ab":
+        desk.put(f"c/data/region=x/{key}.parquet", pl.DataFrame({"id": [key]}))
+    (desk / "link").symlink_to(desk / "c/data/region=x")
+    rules = head(path=path) + "[segment.s]\neveryone = true\n"
+    desk.apply(rules, "-o", "-", code=3 if path == "c" else 0)
+    desk.put(f"c/{mark}", "{}")
+    error = desk.apply(rules, "-o", "-", code=3).stderr
+    kind = "Hudi" if "hoodie" in mark else "Iceberg"
+    assert f"table of {kind}" in error
+    assert "write a copy of it as a Delta table, or as Parquet" in error
+
+
 def test_types_say_that_a_folder_is_a_day_or_a_number(desk: Desk) -> None:
     for day, key in {"2024-01-31": "a", "2024-02-01": "b"}.items():
         desk.put(f"c/day={day}/year=2024/x.csv", f"id\n{key}\n")

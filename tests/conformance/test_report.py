@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from segkit.operations.reporting.few_in_words import without_few
 from segkit.operations.reporting.hiding import Sum, hidden, in_steps, rows_and_columns, without
-from tests.desk import ROOT, Desk
+from tests.desk import ROOT, Desk, head
 from tests.pages.document import Document
 
 pytestmark = pytest.mark.extra("report")
@@ -943,6 +943,28 @@ def test_messages_do_not_tell_a_few(desk: Desk) -> None:
         some = "7 values" if bad == 7 else "a few values"
         assert f"{some} of n cannot be read and count as missing" in page.texts["source"]
         assert page.rows("source")["customers"][1] == f"{'7' if bad == 7 else HIDDEN} without a key"
+
+
+@pytest.mark.parametrize(("bad", "shown"), [(0, None), (3, HIDDEN), (7, "7"), (38, HIDDEN), (40, "40")])
+def test_whom_a_platform_cannot_find(desk: Desk, bad: int, shown: str | None) -> None:
+    """They are among those written; where few cannot be found, or few can, no number and no warning tells it."""
+    desk.put("c.csv", "id,email\n" + "".join(f"k{n},{'' if n < bad else f'{n}@x.example'}\n" for n in range(40)))
+    segments = "[segment.all]\neveryone = true\n[segment.counted]\neveryone = true\nwrite = false\n"
+    output = '[output]\ndirectory = "out"\naudience = "meta"\nfields.email = "email"\n'
+    desk.apply(head() + segments + output, "-q")
+    page = report(desk)
+    line, counted = (page.rows("ledger")[name] for name in ("all", "counted"))
+    assert line[:3] == (["40", "40", ""] if shown is None else ["40", "40", shown])
+    assert counted[:3] == ["40", "only counted", "" if shown is None else "–"]
+    assert ("no identifier" in page.texts["ledger"]) == (shown is not None)
+    told = {
+        0: "40 customers",
+        3: "all but a few of the customers",
+        7: "33 of 40 customers",
+        38: "a few of the customers",
+        40: "0 of 40",
+    }
+    assert f"all.csv has {told[bad]}" in page.texts["source"]
 
 
 WORDS = {

@@ -261,6 +261,7 @@ def _explained(looked: Looked, reader: Reader, name: str, place: int) -> Explain
         claimed_by=found.claimed_by,
         variant=found.variant,
         file=found.file,
+        findable=found.findable,
         criteria=reader.criterion(reader.trees[name]),
     )
 

@@ -32,6 +32,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from segkit.rules.model.file import Output
+
 Form = Literal[
     "email",
     "gmail",
@@ -117,3 +119,14 @@ PLATFORMS: dict[str, Platform] = {
     ),
 }
 """The name of a platform in `[output] audience` -> what it takes."""
+
+_OF_MANY = ("city", "state")
+"""Fields that name no customer alone, though a platform takes them hashed."""
+
+
+def hashed_by_platform(output: Output, *, names_one: bool = False) -> frozenset[str]:
+    """The columns that go out hashed since a platform takes them so; with `names_one`, those that name a customer."""
+    platform = PLATFORMS.get(output.audience or "")
+    hashed = [field for field, column in platform.columns.items() if column.hashed] if platform else []
+    given = output.fields.given
+    return frozenset(given[f] for f in hashed if f in given and not (names_one and f in _OF_MANY))

@@ -19,7 +19,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
 from segkit.io.read.folders.named import below, fixed_part, require_alike, values_of
-from segkit.io.read.folders.tables import is_table, refuse_parts
+from segkit.io.read.folders.tables import is_table, refuse_foreign, refuse_parts
 from segkit.io.read.label import STDIN, Label, Origin
 from segkit.io.read.problems import problem
 from segkit.io.read.registry import FOREIGN, GZIP, PAGES, SQLITE, ZSTD, kind_of
@@ -51,6 +51,7 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
     if is_table(base / text):
         return (Origin(Label(str(base / text)), base / text, "delta"),)
     path = base / text
+    refuse_foreign(path)
     files = below(path) if path.is_dir() else []
     if files:
         refuse_parts(files)

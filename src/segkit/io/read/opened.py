@@ -32,7 +32,7 @@ def damaged(opened: Opened) -> DataError | None:
     except FileNotFoundError:
         return gone(opened.label)
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].partition(", hint: ")[0]  # which is for those who call Polars
         return problem(
             opened.label, f"`{opened.label.name}` is damaged: {reason}", hint="copy or export the file again"
         )

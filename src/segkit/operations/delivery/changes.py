@@ -18,6 +18,7 @@ from segkit.io.write import FORMATS, Sink, sink
 from segkit.operations.delivery.manifest import MembersOf
 from segkit.operations.delivery.past.carry import Past
 from segkit.operations.delivery.runs import MEMBERS_FILE, SINCE, PublishedList, Run, find_run
+from segkit.operations.lists.audience import FILE, file_of_customers
 from segkit.operations.lists.lists import List, combined_name, control_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
@@ -247,8 +248,10 @@ _MEMBER: dict[str, Any] = {**dict.fromkeys(["list", "segment", "key", "outcome",
 def _members(changes: Changes) -> pl.LazyFrame:
     """Everybody in a list, held out, or in the control group: of this run, then of segments that it leaves out."""
     new = [_listed(changes, file) for file in [*changes.files, *changes.not_written]]
-    of_run = pl.concat([pl.LazyFrame(schema=_MEMBER).drop(SINCE), *new])
-    return pl.concat([_with_since(changes, of_run), *_carried(changes)])
+    named = {"file": pl.String} if changes.rules.output.audience is not None else {}
+    of_run = pl.concat([pl.LazyFrame(schema={**_MEMBER, **named}).drop(SINCE), *new])
+    rows = _with_since(changes, of_run)
+    return pl.concat([rows, *(one.select(rows.collect_schema().names()) for one in _carried(changes))])
 
 
 def _with_since(changes: Changes, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -258,18 +261,26 @@ def _with_since(changes: Changes, rows: pl.LazyFrame) -> pl.LazyFrame:
         return rows.with_columns(today.alias(SINCE))
     same = ["segment", "key", "outcome"]
     before = changes.last.reached().rename({KEY: "key"}).group_by(same).agg(pl.col(SINCE).min())
-    return rows.join(before, on=same, how="left", maintain_order="left").with_columns(pl.coalesce(SINCE, today))
+    joined = rows.join(before, on=same, how="left", maintain_order="left").with_columns(pl.coalesce(SINCE, today))
+    return joined.select(*_MEMBER, *(name for name in rows.collect_schema() if name not in _MEMBER))
 
 
 def _listed(changes: Changes, file: List) -> pl.LazyFrame:
     split = changes.rules.segment[file.segment].split
     variant = pl.col(helpers.variant(file.segment)) if split and file.writes else pl.lit(None, pl.String)
-    return changes.rows.marked.filter(file.rows).select(
+    of_platform = changes.rules.output.audience is not None
+    rows = (
+        file_of_customers(changes.rows.marked, changes.rules, file)
+        if of_platform
+        else changes.rows.marked.filter(file.rows)
+    )
+    return rows.select(
         pl.lit(list_name(file)).alias("list"),
         pl.lit(file.segment).alias("segment"),
         written_key(changes.rules).alias("key"),
         pl.lit(file.outcome).alias("outcome"),
         variant.cast(pl.String).alias("variant"),
+        *([pl.col(FILE).alias("file")] if of_platform else []),
     )
 
 
@@ -280,7 +291,7 @@ def _carried(changes: Changes) -> list[pl.LazyFrame]:
         return []
     if last.members_file:
         left_out = list(dict.fromkeys(listing.segment for listing in carried))
-        return [last.members().filter(pl.col("segment").is_in(left_out)).select(list(_MEMBER))]
+        return [last.members().filter(pl.col("segment").is_in(left_out))]
     return [
         last.keys(listing).select(
             pl.lit(listing.name).alias("list"),
@@ -289,6 +300,7 @@ def _carried(changes: Changes) -> list[pl.LazyFrame]:
             pl.lit(WRITTEN).alias("outcome"),
             pl.lit(None, pl.String).alias("variant"),
             pl.lit(last.day).alias(SINCE),
+            pl.lit(listing.file).alias("file"),
         )
         for listing in carried
     ]

@@ -10,7 +10,7 @@ from segkit.columns.helpers import KEY
 from segkit.columns.plan.plan import Plan
 from segkit.operations.column_facts.personal_columns import with_made_of, with_sources
 from segkit.operations.delivery.manifest import PersonalColumn
-from segkit.operations.lists.protection import shown_as
+from segkit.operations.lists.protection import protection
 from segkit.operations.personal.contents import looks_of
 from segkit.operations.personal.kinds import kind_of, kind_seen, kind_told, reaching, yes_or_no
 from segkit.rules.tables import CUSTOMERS
@@ -36,8 +36,8 @@ def personal_data(plan: Plan, columns: Sequence[str], customers: pl.LazyFrame) -
     types |= {place: pl.String() for place in places if place not in types}
     known = with_made_of(plan, types, own)
     kinds |= {name: kind for name in columns if (kind := known.get((CUSTOMERS, name)))}
-    kinds |= {name: "other" for name in columns if name not in kinds and shown_as(output, name)}
-    return tuple(PersonalColumn(column=n, kind=k, protection=shown_as(output, n)) for n, k in kinds.items())
+    kinds |= {name: "other" for name in columns if name not in kinds and protection(output, name)}
+    return tuple(PersonalColumn(column=n, kind=k, protection=protection(output, n)) for n, k in kinds.items())
 
 
 def _named(name: str, customers: pl.LazyFrame) -> str | None:

@@ -122,7 +122,12 @@ class Run(NamedTuple):
         rows = pl.scan_parquet(self.folder / (self.members_file or ""), glob=False)
         if self.members_file == OLD_MEMBERS_FILE:
             rows = rows.with_columns(pl.lit(WRITTEN).alias("outcome"), pl.lit(None, pl.String).alias("variant"))
-        return rows if self.tells_since else rows.with_columns(pl.lit(self.day).alias(SINCE))
+        if not self.tells_since:
+            rows = rows.with_columns(pl.lit(self.day).alias(SINCE))
+        if "file" in rows.collect_schema():
+            return rows
+        extension = "" if self.manifest.output.table else f".{FORMATS[self.manifest.output.format].extension}"
+        return rows.with_columns(pl.concat_str(pl.col("list"), pl.lit(extension)).alias("file"))
 
     @property
     def tells_since(self) -> bool:
@@ -135,13 +140,11 @@ class Run(NamedTuple):
     def reached(self) -> pl.LazyFrame:
         """Everybody who was written, held out, or held out by the control group, as the run shows his key.
 
-        One row a list: `KEY`, `segment`, `outcome`, `variant`, `file`, the list by its name beside the manifest, and
-        `since`, which is the day of the run where nothing tells more.
+        One row a list: `KEY`, `segment`, `outcome`, `variant`, `file`, the list by its name beside the manifest (none
+        where no file has somebody, whom a platform cannot find), and `since`, the day of the run where nothing tells.
         """
         if self.members_file:
-            extension = "" if self.manifest.output.table else f".{FORMATS[self.manifest.output.format].extension}"
-            file = pl.concat_str(pl.col("list"), pl.lit(extension)).alias("file")
-            return self.members().select(pl.col("key").alias(KEY), "segment", "outcome", "variant", file, SINCE)
+            return self.members().select(pl.col("key").alias(KEY), "segment", "outcome", "variant", "file", SINCE)
         split = {one.name for one in self.manifest.segments if one.split}
         lists = [self._listed(one.file, one.segment, WRITTEN, split=one.segment in split) for one in self.lists]
         held = [(one.holdout_path, one.name) for one in self.manifest.segments if one.holdout_path]

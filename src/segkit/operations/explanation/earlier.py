@@ -176,7 +176,8 @@ class Earlier:
         if listed:
             self.differs |= found.outcome != listed.outcome
             variant = listed.variant or (found.variant if listed.outcome == WRITTEN else None)
-            return Outcome(matched=True, outcome=listed.outcome, variant=variant, file=listed.file)
+            found_by = listed.file is not None
+            return Outcome(True, listed.outcome, variant=variant, file=listed.file, findable=found_by)
         told = self._segments[name]
         counts = {**told.excluded, "not_written": told.matched}
         found = self._behind_claims(found, name, place)
@@ -200,7 +201,7 @@ class Earlier:
 
     def lists_of(self, key: str) -> list[str]:
         """The lists of the run that have a customer, whether the files still have him or not."""
-        return [place.file for (_, one), place in self._places.items() if one == key]
+        return [place.file for (_, one), place in self._places.items() if one == key and place.file]
 
     def _claimed_by(self, place: int) -> str | None:
         """The segment whose lists have the customer; in an exclusive run, there is one at most."""

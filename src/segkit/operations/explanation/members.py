@@ -16,10 +16,13 @@ _SHOWN = "\x1fshown"
 
 
 class Place(NamedTuple):
-    """The list of a customer in a segment, and whether it is that of the members or of those held out."""
+    """The list of a customer in a segment, and whether it is that of the members or of those held out.
+
+    `file` is missing where the list is for a platform that cannot find the customer.
+    """
 
     outcome: str
-    file: str
+    file: str | None
     variant: str | None
 
 

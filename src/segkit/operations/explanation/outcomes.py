@@ -24,7 +24,8 @@ class Outcome(NamedTuple):
     """Whether the criteria hold, and what the gates said then.
 
     `outcome` is `written`, `not_written`, or the reason that stops the customer; None where he does not match.
-    `claimed_by` is the segment that claimed him, `file` the list that has him, of members or of those held out.
+    `claimed_by` is the segment that claimed him, `file` the list that has him, of members or of those held out;
+    `findable` says whether the platform that it is for can find him.
     """
 
     matched: bool
@@ -32,6 +33,7 @@ class Outcome(NamedTuple):
     claimed_by: str | None = None
     variant: str | None = None
     file: str | None = None
+    findable: bool = True
 
 
 class Looked(Protocol):

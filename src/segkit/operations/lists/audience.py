@@ -15,11 +15,13 @@ from segkit.io.write.cells import as_text
 from segkit.operations.lists.forms import country_of, normal_form
 from segkit.operations.lists.lists import List, Part
 from segkit.operations.lists.phones import in_e164, require_phones
-from segkit.operations.lists.protection import sha256
+from segkit.operations.lists.protection import known_text, sha256
 from segkit.rules.model.file import RuleFile
 from segkit.rules.platforms import PLATFORMS, Platform
 from segkit.words import plural
 
+FILE = helpers.hidden("file")
+"""The name of the file that has a customer."""
 _DIGITS_OF_HASH = 64
 
 
@@ -93,6 +95,18 @@ def audience_rows(
     )
 
 
+def file_of_customers(customers: pl.LazyFrame, rules: RuleFile, list_: List) -> pl.LazyFrame:
+    """The customers of a list for a platform with the name of their file in `FILE`: none where nobody finds them."""
+    platform = platform_of(rules)
+    assert platform is not None, "other lists are one file"
+    formed = _formed(customers.filter(list_.rows), rules, platform)
+    in_a_part = max(list_.parts[0].customers, 1)  # all but the last one are as long
+    part = (formed.findable.cast(pl.Int64).cum_sum() - 1) // in_a_part
+    names = {number: one.name for number, one in enumerate(list_.parts)}
+    file = part.replace_strict(names, default=None, return_dtype=pl.String)
+    return formed.customers.with_columns(pl.when(formed.findable).then(file).alias(FILE))
+
+
 def cut(lists: Sequence[List], customers: pl.LazyFrame, rules: RuleFile) -> tuple[list[List], list[Diagnostic]]:
     """The lists with the files that they make for the platform, and what there is to say of them.
 
@@ -116,13 +130,13 @@ def cut(lists: Sequence[List], customers: pl.LazyFrame, rules: RuleFile) -> tupl
 
 
 def _texts(customers: pl.LazyFrame, rules: RuleFile) -> dict[str, pl.Expr]:
-    """The text of each field, as it came."""
+    """The text of each field, as it came; missing where it stands for a missing value."""
     schema, lists = customers.collect_schema(), rules.customers.lists
     texts: dict[str, pl.Expr] = {}
     for field, column in rules.output.fields.given.items():
         raw = KEY if column == rules.customers.key else helpers.as_it_came(column)
         name = raw if raw in schema else column
-        texts[field] = as_text(pl.col(name), schema[name], lists.get(column, "|"))
+        texts[field] = known_text(as_text(pl.col(name), schema[name], lists.get(column, "|")), rules)
     return texts
 
 
@@ -184,11 +198,12 @@ def _small(lists: Sequence[List], platform: Platform) -> Iterator[Diagnostic]:
         entries = sum(part.lines for part in one.parts)
         if one.writes and entries < platform.fewest:
             what = "lines" if platform.one_a_line else "customers who can be found"
+            of_written = "" if platform.one_a_line or entries == one.written else f" of {one.written:,}"
             message = (
-                f"`{one.name}` has {entries:,} {what}, and {platform.title} works with {platform.fewest:,} and more"
+                f"`{one.name}` has {entries:,}{of_written} {what}, and {platform.title} works with {platform.fewest:,}"
             )
             hint = "make the segment wider, or name further `fields`"
-            yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
+            yield Diagnostic(f"{message} and more", hint=hint, severity=Severity.WARNING)
 
 
 def _unread(counts: Mapping[str, int], rules: RuleFile, formed: _Formed) -> Iterator[Diagnostic]:
@@ -208,10 +223,11 @@ _KINDS = {
     "last_name": "a name",
     "city": "a city",
     "state": "a state",
-    "zip": "a postcode",
+    "zip": "a postcode of its country",
     "country": "two letters of ISO 3166-1",
 }
 _HINTS = {
     "phone": "a number without the code of its country needs one in `country`",
+    "zip": "where a program takes it for a number, a postcode loses the zeros in front",
     "country": "such as `FR`; a lookup, or `derive`, makes them of names",
 }

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from segkit.errors import require_extra
 
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
+
 EXTRA = "audiences"
+_FRACTION = r"^(\+?[0-9]{6,})[.,]0+$"
+"""A number that a program took for one with a fraction, as in `491701234567.0`."""
 
 
 def require_phones() -> None:
@@ -29,19 +37,33 @@ def in_e164(numbers: pl.Series, countries: pl.Series) -> pl.Series:
 
 
 def _in_e164(number: str, country: str | None) -> str | None:
-    from phonenumbers import (
-        NumberParseException,
-        PhoneNumberFormat,
-        ValidationResult,
-        format_number,
-        is_possible_number_with_reason,
-        parse,
-    )
+    from phonenumbers import PhoneNumberFormat, ValidationResult, format_number, is_possible_number_with_reason
 
-    try:
-        read = parse(number, country)
-    except NumberParseException:
-        return None
-    if is_possible_number_with_reason(read) != ValidationResult.IS_POSSIBLE:
+    text = re.sub(_FRACTION, r"\1", number.strip())
+    read = _without_plus(text, country) or _read(text, country)
+    if read is None or is_possible_number_with_reason(read) != ValidationResult.IS_POSSIBLE:
         return None
     return format_number(read, PhoneNumberFormat.E164)
+
+
+def _without_plus(text: str, country: str | None) -> PhoneNumber | None:
+    """A number that begins with the code of its own country, where there is one by that: its `+` is lost.
+
+    In Germany, `491701234567` may be a number behind the `0` of Ostfriesland, too, but hardly ever is.
+    """
+    from phonenumbers import country_code_for_region, is_valid_number
+
+    code = country_code_for_region(country) if country else 0
+    if not code or not text.startswith(str(code)):
+        return None
+    read = _read(f"+{text}", None)
+    return read if read is not None and is_valid_number(read) else None
+
+
+def _read(number: str, country: str | None) -> PhoneNumber | None:
+    from phonenumbers import NumberParseException, parse
+
+    try:
+        return parse(number, country)
+    except NumberParseException:
+        return None

@@ -12,10 +12,12 @@ import polars as pl
 from segkit.columns.helpers import KEY
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, RuleError
+from segkit.io.read.values.texts import NULL_TEXTS
 from segkit.io.write import FORMATS
 from segkit.io.write.cells import as_text, escaped
 from segkit.rules.model.file import Output, RuleFile
-from segkit.rules.platforms import PLATFORMS
+from segkit.rules.platforms import hashed_by_platform
+from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.text.loader import Loaded
 
 VARIABLE = "SEGKIT_PSEUDONYMISE_KEY"
@@ -66,17 +68,30 @@ def require_secret(loaded: Loaded) -> None:
     raise RuleError(Diagnostic(message, loaded.source.at("output", "pseudonymise"), _HINT))
 
 
+def known_text(text: pl.Expr, rules: RuleFile) -> pl.Expr:
+    """A text that goes out in another form; missing where it is empty, or stands for a missing value.
+
+    Columns that no rule reads still have these texts: `NULL` has a hash of its own, which would say that it is a name.
+    """
+    of_customers = {CUSTOMERS, rules.customers.from_, *(lookup_table(name) for name in rules.lookup)}
+    given = [spec.null_values for name, spec, _ in sources_of(rules) if name in of_customers]
+    nulls = {text for one in given if one != () for text in (*NULL_TEXTS, *(one or ()))}
+    return pl.when(~text.str.strip_chars().is_in(["", *sorted(nulls)])).then(text)
+
+
+def hidden_columns(output: Output) -> frozenset[str]:
+    """The columns that go out hashed or under pseudonyms: those that `[output]` lists, and what a platform takes so.
+
+    A key that is among them stands in clear nowhere else either, such as in members, changes and what is tracked.
+    """
+    return frozenset((*output.hash, *output.pseudonymise, *hashed_by_platform(output)))
+
+
 def protection(output: Output, column: str) -> str | None:
     """`hash`, `pseudonymise`, or None for a column that goes out as it is."""
-    return "hash" if column in output.hash else "pseudonymise" if column in output.pseudonymise else None
-
-
-def shown_as(output: Output, column: str) -> str | None:
-    """How a column goes out: as `protection` says, or hashed since a platform takes it so."""
-    platform = PLATFORMS.get(output.audience or "")
-    of_platform = platform.columns if platform else {}
-    hashed = {name for field, name in output.fields.given.items() if field in of_platform and of_platform[field].hashed}
-    return "hash" if column in hashed else protection(output, column)
+    if column in output.pseudonymise:
+        return "pseudonymise"
+    return "hash" if column in hidden_columns(output) else None
 
 
 def protected(rows: pl.LazyFrame, rules: RuleFile) -> pl.LazyFrame:
@@ -122,9 +137,8 @@ def _protected(column: pl.Expr, dtype: pl.DataType, rules: RuleFile, name: str) 
     import polars_hash as _  # noqa: F401 - adds `chash` to expressions; only those who hash need it
 
     text = as_text(column, dtype, rules.customers.lists.get(name, "|"))
-    trimmed = text.str.strip_chars()
-    known = pl.when(trimmed != "")  # what is missing stays missing
-    if name in rules.output.hash:
-        return sha256(known.then(trimmed.str.to_lowercase()))
+    known = known_text(text, rules)  # what is missing stays missing
+    if protection(rules.output, name) == "hash":
+        return sha256(known.str.strip_chars().str.to_lowercase())
     # Here the text is taken as it stands: `a1` and `A1` are two keys.
-    return cast("pl.Expr", cast("Any", known.then(text)).chash.hmac_sha256(key=os.environ[VARIABLE]))
+    return cast("pl.Expr", cast("Any", known).chash.hmac_sha256(key=os.environ[VARIABLE]))

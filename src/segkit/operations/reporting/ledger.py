@@ -12,8 +12,10 @@ from segkit.reports import Figures, LedgerLine, Moved
 from segkit.results import REASONS
 
 MATCHED, WRITTEN, HELD_OUT = "matched", "written", "holdout"
+FOUND, UNFOUND = "found", "unfound"
+"""Of those written, for whom the platform that a list is for has an identifier, and for whom it has none."""
 Counted: TypeAlias = Mapping[tuple[str, str], int | None]
-"""By segment and what is counted: `MATCHED`, `WRITTEN`, or a reason. None for what is hidden."""
+"""By segment and what is counted: `MATCHED`, `WRITTEN`, `FOUND`, `UNFOUND`, or a reason. None for what is hidden."""
 
 
 def ledger(
@@ -41,13 +43,14 @@ def _written(manifest: Manifest, fewest: int) -> Iterator[tuple[str, int | None]
 
 
 def counted(manifest: Manifest, fewest: int) -> Counted:
-    """Who matched, was written, and was stopped for each reason.
+    """Who matched, was written and found by a platform or not, and was stopped for each reason.
 
     A line adds up. Of an exclusive run, the lists do so, too: all of them together are those who are in a list.
     """
     numbers = {(one.name, what): number for one in manifest.segments for what, number in _row(one).items()}
     lists = [one.name for one in manifest.segments if one.write]
     sums = [Sum([(name, what) for what in (WRITTEN, *REASONS)], (name, MATCHED)) for name in lists]
+    sums += [Sum([(name, FOUND), (name, UNFOUND)], (name, WRITTEN)) for name in lists if (name, FOUND) in numbers]
     if manifest.assignment == "exclusive":
         sums.append(Sum([(name, WRITTEN) for name in lists]))
     return without(numbers, hidden(numbers, sums, fewest))
@@ -56,7 +59,14 @@ def counted(manifest: Manifest, fewest: int) -> Counted:
 def _row(one: SegmentOf) -> dict[str, Number]:
     if not one.write:  # a building block has members, and nobody is written
         return {MATCHED: one.matched}
-    return {MATCHED: one.matched, WRITTEN: one.written, **{reason: one.excluded.get(reason, 0) for reason in REASONS}}
+    row: dict[str, Number] = {
+        MATCHED: one.matched,
+        WRITTEN: one.written,
+        **{reason: one.excluded.get(reason, 0) for reason in REASONS},
+    }
+    if one.without_identifier is not None:
+        row |= {FOUND: one.written - one.without_identifier, UNFOUND: one.without_identifier}
+    return row
 
 
 def alone(manifest: Manifest, fewest: int) -> set[str]:
@@ -89,6 +99,7 @@ def _line(one: SegmentOf, numbers: Counted, fewest: int, *, has_figures: bool) -
             column: _figures(profile, fewest, is_known=known and has_figures) for column, profile in one.profile.items()
         },
         variants=shown_row(one.variants, fewest) if known else dict.fromkeys(one.variants),
+        unfound=numbers.get((one.name, UNFOUND), 0),
     )
 
 

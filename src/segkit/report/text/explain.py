@@ -119,7 +119,7 @@ def outcome_text(one: Explained) -> str:
     if one.outcome == "claimed":
         return f"matches, claimed by {one.claimed_by}"
     variant = f", variant {one.variant}" if one.variant is not None and one.outcome == "written" else ""
-    return OUTCOMES[one.outcome] + variant
+    return OUTCOMES[one.outcome] + variant + ("" if one.findable else ", no identifier")
 
 
 def criteria_rows(criterion: Criterion, depth: int, told: set[str]) -> Iterator[tuple[Text, Text, Text]]:

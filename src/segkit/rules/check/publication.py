@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from segkit import codes
 from segkit.results import CONTROL
 from segkit.rules.findings import Finding
-from segkit.rules.model.file import RuleFile
+from segkit.rules.model.file import Output, RuleFile
+from segkit.rules.platforms import hashed_by_platform
 from segkit.words import nearest
 
 PROTECTED = ("hash", "pseudonymise")
@@ -66,10 +67,16 @@ def _tracked(rules: RuleFile) -> Iterator[Finding]:
         elif column == rules.customers.key:
             hint = "take it out: what is tracked has few values"
             yield Finding(path, f"`{column}` is the key of the customers", hint, code=codes.CONTRADICTION)
-        elif column in (*output.hash, *output.pseudonymise):
-            how = "hash" if column in output.hash else "pseudonymise"
+        elif how := _hidden_by(output, column):
             message = f"`track` keeps the values of `{column}`, and `{how}` is there to hide them"
             yield Finding(path, message, "take it out of one of the two", code=codes.CONTRADICTION)
+
+
+def _hidden_by(output: Output, column: str) -> str | None:
+    """The key that hides a column; a city that a platform takes hashed may be told all the same."""
+    lists = {"hash": output.hash, "pseudonymise": output.pseudonymise}
+    lists["audience"] = tuple(hashed_by_platform(output, names_one=True))
+    return next((key for key, columns in lists.items() if column in columns), None)
 
 
 def _protected(rules: RuleFile) -> Iterator[Finding]:
@@ -98,6 +105,8 @@ def _protected(rules: RuleFile) -> Iterator[Finding]:
                     path, f"`{column}` is not among the columns that are written", hint, code=codes.UNKNOWN_COLUMN
                 )
             yield from _in_file_names(rules, key, column)
+    for column in sorted(hashed_by_platform(output, names_one=True)):
+        yield from _in_file_names(rules, "audience", column)
 
 
 def _is_left_out(rules: RuleFile, column: str) -> bool:

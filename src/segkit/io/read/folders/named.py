@@ -41,12 +41,22 @@ def values_of(file: Path, fixed: Path) -> Mapping[str, str | None]:
     for name, mark, value in (part.partition("=") for part in file.relative_to(fixed).parent.parts):
         if not (name and mark):
             continue
-        column = unquote(name)
+        column = _text(name, file)
         if column in values:
             message = f"two folders above `{file.name}` say what `{column}` is"
             raise problem(Label(str(file)), message, hint="rename one of them")
-        values[column] = None if value == _MISSING else unquote(value)
+        values[column] = None if value == _MISSING else _text(value, file)
     return values
+
+
+def _text(escaped: str, file: Path) -> str:
+    """What a name of a folder says: `%C3%A9` is `é`; `DataError` where that is no UTF-8."""
+    try:
+        return unquote(escaped, errors="strict").encode().decode()
+    except UnicodeError as error:
+        shown = escaped.encode(errors="replace").decode()
+        message = f"`{shown}`, a folder above `{file.name}`, is not UTF-8"
+        raise problem(Label(str(file.name)), message, hint="rename the folder") from error
 
 
 def require_alike(origins: Iterable[Origin]) -> None:

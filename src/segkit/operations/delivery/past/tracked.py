@@ -111,7 +111,7 @@ def tracked_of(run: Decision, last: Run | None) -> tuple[Tracked, list[Diagnosti
         message = f"columns are tracked until {max(kept.days)}: this run, of {today}, adds nothing to them"
         return Tracked(rows, kept), [Diagnostic(message, severity=Severity.NOTE)]
     since = max((day for day in kept.days if day < today), default=None)
-    before = rows.filter(pl.col("as_of") == since)
+    before = rows.filter(pl.col("as_of").eq_missing(pl.lit(since)))  # of no day, there are none
     found = TrackedOf(
         columns=columns,
         days=(*([since] if since else []), today),

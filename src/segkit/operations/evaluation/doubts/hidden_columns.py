@@ -10,13 +10,14 @@ from segkit import codes
 from segkit.columns.plan.plan import Plan
 from segkit.operations.column_facts.personal_columns import Place, with_sources
 from segkit.rules.findings import Finding
+from segkit.rules.platforms import hashed_by_platform
 from segkit.rules.tables import CUSTOMERS, lookup_table
 
 
 def readable_again(plan: Plan) -> Iterator[Finding]:
     """A warning for names of files, and for texts in lists, that are made of a column which `[output]` hides."""
     rules = plan.rules
-    own = {*rules.output.hash, *rules.output.pseudonymise}
+    own = {*rules.output.hash, *rules.output.pseudonymise, *hashed_by_platform(rules.output, names_one=True)}
     if not own:
         return
     hidden = _all_hidden(plan, own)

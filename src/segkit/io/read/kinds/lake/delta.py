@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,12 +17,12 @@ from segkit.errors import DataError
 from segkit.io.read.kinds import typed
 from segkit.io.read.kinds.lake.past import moment_of, version_at
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened
+from segkit.io.read.opened import Opened, damaged
 from segkit.io.read.problems import problem
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
 from segkit.rules.text.row_order import keys_of_order
-from segkit.words import plural
+from segkit.words import nearest, plural
 
 KEYS = frozenset({"version", "at"})
 """The keys of a source that choose the past of a table."""
@@ -29,9 +31,11 @@ _UNDERSTOOD = frozenset({"deletionVectors", "timestampNtz", "columnMapping", "v2
 """What a table may ask of its readers: of column mapping, only that it is not used."""
 _READERS = (1, 2, 3)
 _CASTS = pl.ScanCastOptions(
-    integer_cast="upcast", float_cast="upcast", datetime_cast=["nanosecond-downcast", "convert-timezone"]
+    integer_cast="upcast",
+    float_cast="upcast",
+    datetime_cast=["nanosecond-downcast", "millisecond-upcast", "convert-timezone"],
 )
-"""Types of files that a table calls otherwise: Spark writes timestamps in nanoseconds."""
+"""Types of files that a table calls otherwise: Spark writes timestamps in nanoseconds, others in milliseconds."""
 _PART, _ROW = "partition.", "\x1frow"
 """Before the name of a partition, and the position of a row in its file."""
 _MISREAD = "%#?"
@@ -54,8 +58,10 @@ def open_delta(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     content.write_text(json.dumps(name), encoding="utf-8")
     ws.on_open(content)
     hint = "look at the table with what has written it"
-    opened = typed.of_frame(label, content, "a readable Delta table", lambda: _rows(label, table, path), hint)
-    return opened._replace(found=name)
+    files = pl.DataFrame(table.get_add_actions(flatten=True)).sort("path")
+    places = _places(label, files["path"].to_list(), path)
+    opened = typed.of_frame(label, content, "a readable Delta table", lambda: _rows(label, table, files, places), hint)
+    return opened._replace(found=name, fault=partial(_fault, places, opened.names))
 
 
 def _table(ws: Workspace, spec: Source, label: Label, path: Path) -> Any:
@@ -114,22 +120,19 @@ def _require_readable(label: Label, table: Any) -> None:
         raise problem(label, f"`{label.name}` asks of readers what is not known here: {asked}", hint=hint)
 
 
-def _rows(label: Label, table: Any, root: Path) -> pl.LazyFrame:
+def _rows(label: Label, table: Any, files: pl.DataFrame, places: Sequence[Path]) -> pl.LazyFrame:
     """The rows of all files, in the order of their paths.
 
     Polars' own reader of Delta tables takes the values of partitions from paths: of a path without them it makes
     missing values, and of a table below a folder such as `region=EU` an error.
     """
     schema, partitions = pl.Schema(table.schema()), list(table.metadata().partition_columns)
-    in_files = {name: dtype for name, dtype in schema.items() if name not in partitions}
-    files = pl.DataFrame(table.get_add_actions(flatten=True)).sort("path")
-    places = _places(label, files["path"].to_list(), root)
     gone = _deleted(label, table, places)
     of_files = files.select(_PART + name for name in partitions).rows() if partitions else [()] * len(places)
     frames = []
     for of_partition, some in groupby(zip(of_files, places, strict=True), key=lambda file: file[0]):
         constants = [pl.lit(one, schema[name]).alias(name) for name, one in zip(partitions, of_partition, strict=True)]
-        frames += [frame.with_columns(constants).select(schema.names()) for frame in _scans(some, in_files, gone)]
+        frames += [frame.with_columns(constants).select(schema.names()) for frame in _scans(some, schema, gone)]
     return pl.concat(frames) if frames else pl.LazyFrame(schema=schema)
 
 
@@ -147,13 +150,17 @@ def _scans(
 
 
 def _scan(places: list[Path], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """The columns of some files, where partitions stand in few, and their values do not count.
+
+    Any other column is one too many: `Region`, where the table has a `region`, which would be missing in all rows.
+    """
     return pl.scan_parquet(
         places,
         glob=False,
         hive_partitioning=False,
         schema=dict(schema),
         missing_columns="insert",
-        extra_columns="ignore",
+        extra_columns="raise",
         cast_options=_CASTS,
     )
 
@@ -168,6 +175,18 @@ def _places(label: Label, paths: Sequence[str], root: Path) -> list[Path]:
         message = f"{plural(len(missing), 'file')} of this version of `{label.name}` are gone, as after a vacuum"
         raise problem(label, message, hint="choose a later `version` or `at`, or copy the table anew")
     return places
+
+
+def _fault(places: Sequence[Path], names: Sequence[str], opened: Opened) -> DataError | None:
+    """The error for a table that cannot be read to its end: a column too many, or damage."""
+    label = opened.label
+    for place in places if (error := damaged(opened)) else ():
+        with suppress(pl.exceptions.PolarsError, OSError):
+            for column in sorted(pl.read_parquet_schema(place).keys() - {*names}):
+                message = f"`{place.name}` of `{label.name}` has a column `{column}`, which the table does not name"
+                hint = nearest(column, names) or "write a copy of the table with what has written it"
+                return problem(label, message, hint=hint)
+    return error
 
 
 def _deleted(label: Label, table: Any, places: Sequence[Path]) -> dict[Path, pl.Series]:
