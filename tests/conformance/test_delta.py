@@ -128,6 +128,21 @@ def test_deleted_rows_are_not_read(desk: Desk) -> None:
     assert ids(desk, head("where.n.max = 8", path="c")) == [f"c00{n}" for n in (1, 2, 3, 4, 5, 6, 8)]
 
 
+def test_deleted_rows_of_files_with_one_name(desk: Desk) -> None:
+    """Nothing tells then which of them has lost the rows."""
+    table = written(CUSTOMERS[:2], desk / "c", "region")
+    adds = actions(table, "add")
+    for number, add in enumerate(adds):
+        (table / f"{number}").mkdir()
+        shutil.move(next(table.glob(f"*/{Path(add['path']).name}")), table / f"{number}/x.parquet")
+        add["path"] = f"{number}/x.parquet"
+    first = [{kind: one} for kind in ("protocol", "metaData") for one in actions(table, kind)]
+    commit(table, 0, *first, *({"add": add} for add in adds))
+    assert ids(desk, head(path="c")) == ["a", "b"]
+    delete(table, [0])
+    assert "cannot tell in which file of `c` rows are deleted" in error(desk)
+
+
 def test_columns_that_came_later_are_missing_before(desk: Desk) -> None:
     table = written(CUSTOMERS[:1], desk / "c")
     options = {"schema_mode": "merge"}
