@@ -290,6 +290,46 @@ def test_files_are_cut_at_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch,
         assert told["customers"][0]["segments"][0]["list"] == name
 
 
+@pytest.mark.parametrize("limit", [200, 201, 202, 1_000])
+def test_files_are_just_below_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """Header, quotation marks and line ends count; lists that nobody uploads are whole."""
+    rows = [{"email": f"{n}@x.example"} for n in range(100)]
+    desk.put("c.csv", customers(*rows))
+    monkeypatch.setitem(PLATFORMS, "google-ads", PLATFORMS["google-ads"]._replace(most_bytes=limit))
+    desk.apply(HEAD.replace("everyone = true\n", "everyone = true\nholdout = 30\n") + audience("google-ads", "email"))
+    parts = [path for path in (desk / "segments").glob("*.csv") if "part" in path.name]
+    assert max(path.stat().st_size for path in parts) == (limit - 1 - 6) // 65 * 65 + 6 < limit
+    kept = pl.read_parquet(desk / "segments/run/members.parquet").filter(outcome="holdout")["key"]
+    assert [row["Email"] for row in desk.read("segments/all.holdout.csv")] == [
+        sha(f"{key[1:]}@x.example") for key in kept
+    ]
+    assert len(kept) > 16
+
+
+def test_quotation_marks_count_for_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"first_name": "A", "last_name": "Z", "zip": '"' * 200 + "1", "country": "AT"}
+    desk.put("c.csv", customers(*[row] * 20))
+    monkeypatch.setitem(PLATFORMS, "google-ads", PLATFORMS["google-ads"]._replace(most_bytes=3_000))
+    desk.apply(HEAD + audience("google-ads", "first_name", "last_name", "zip", "country"))
+    parts = list((desk / "segments").glob("*.csv"))
+    assert len(parts) > 2
+    assert max(path.stat().st_size for path in parts) < 3_000
+
+
+def test_notes_and_counts_are_of_those_written(desk: Desk) -> None:
+    """Of each list of a segment, and of nobody else."""
+    desk.put(
+        "c.csv", customers(*({"email": "none" if n % 2 else f"{n}@x.example", "city": "ab"[n < 10]} for n in range(40)))
+    )
+    rules = HEAD.replace("everyone = true\n", 'demographic.id.not = "k1"\neach = "city"\n') + audience("meta", "email")
+    result = desk.json(rules)
+    (segment,) = result["segments"]
+    assert (segment["written"], segment["without_identifier"]) == (39, 19)
+    assert [one["written"] for one in segment["outputs"]] == [15, 5]
+    notes = [one["message"] for one in result["notes"] if "not read" in one["message"]]
+    assert notes == ["`email`: 19 of 39 values not read as an e-mail address, and left empty"]
+
+
 def test_the_file_of_a_customer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """`explain --run` names the part that has somebody, and none for whom the platform cannot find; so do later runs."""
     rows = [{"email": f"{n}@x.example" if n % 3 else ""} for n in range(40)]

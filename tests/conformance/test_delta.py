@@ -97,6 +97,47 @@ def test_versions_and_times_choose_the_past(desk: Desk) -> None:
     )
 
 
+HOUR = 3_600_000
+TEN = round(dt.datetime(2024, 3, 1, 10, tzinfo=dt.UTC).timestamp() * 1000)
+"""Ten o'clock, in milliseconds."""
+LOGS: dict[str, tuple[list[dict[str, int] | None], str]] = {
+    "in order": ([{"timestamp": TEN}, {"timestamp": TEN + HOUR}, {"timestamp": TEN + 2 * HOUR}], "ab"),
+    "a clock that goes back": ([{"timestamp": TEN}, {"timestamp": TEN - HOUR}, {"timestamp": TEN + 2 * HOUR}], "ab"),
+    "after the first": ([{"timestamp": TEN + 2 * HOUR}, {"timestamp": TEN}, {"timestamp": TEN}], ""),
+    "times of the log itself": (
+        [
+            {"timestamp": TEN + 2 * HOUR, "inCommitTimestamp": TEN},
+            {"timestamp": TEN + 2 * HOUR, "inCommitTimestamp": TEN + HOUR},
+            {"timestamp": TEN, "inCommitTimestamp": TEN + 2 * HOUR},
+        ],
+        "ab",
+    ),
+    "no times": ([{}, {}, {}], "?"),
+    "nothing": ([None, None, None], "?"),
+    "nothing of one": ([{"timestamp": TEN}, None, {"timestamp": TEN + 2 * HOUR}], "?"),
+    "nothing of the last": ([{"timestamp": TEN}, {"timestamp": TEN + HOUR}, None], "?"),
+}
+
+
+@pytest.mark.parametrize("case", LOGS)
+def test_what_the_log_says_of_times(desk: Desk, case: str) -> None:
+    """The version of half past eleven; where the log does not say which that was, it is an error."""
+    infos, expected = LOGS[case]
+    table = written(CUSTOMERS[:1], desk / "c")
+    for version, info in enumerate(infos):
+        if version:
+            written(CUSTOMERS[version : version + 1], table, mode="append")
+        found = [{kind: one} for kind in ("protocol", "metaData", "add") for one in actions(table, kind, version)]
+        told = [] if info is None else [{"commitInfo": {"operation": "WRITE", **info}}]
+        lines = "\n".join(map(json.dumps, [*told, *found]))
+        (table / "_delta_log" / f"{version:020}.json").write_text(lines, encoding="utf-8")
+    if expected in ("", "?"):
+        words = "does not say when its versions were written" if expected else "has no version of 2024-03-01 11:30:00"
+        assert words in error(desk, "at = 2024-03-01T11:30:00Z")
+    else:
+        assert ids(desk, head("at = 2024-03-01T11:30:00Z", path="c")) == [*expected]
+
+
 def test_the_manifest_names_table_and_version(desk: Desk) -> None:
     table = written(CUSTOMERS, desk / "c")
     [metadata] = actions(table, "metaData")
@@ -126,6 +167,21 @@ def test_deleted_rows_are_not_read(desk: Desk) -> None:
     assert ids(desk, head(path="c")) == [*(f"c{n:03}" for n in range(300) if n not in (0, 7, 299)), "z"]
     assert ids(desk, head("version = 1", path="c")) == [*(f"c{n:03}" for n in range(300)), "z"]
     assert ids(desk, head("where.n.max = 8", path="c")) == [f"c00{n}" for n in (1, 2, 3, 4, 5, 6, 8)]
+
+
+def test_deleted_rows_of_files_with_one_name(desk: Desk) -> None:
+    """Nothing tells then which of them has lost the rows."""
+    table = written(CUSTOMERS[:2], desk / "c", "region")
+    adds = actions(table, "add")
+    for number, add in enumerate(adds):
+        (table / f"{number}").mkdir()
+        shutil.move(next(table.glob(f"*/{Path(add['path']).name}")), table / f"{number}/x.parquet")
+        add["path"] = f"{number}/x.parquet"
+    first = [{kind: one} for kind in ("protocol", "metaData") for one in actions(table, kind)]
+    commit(table, 0, *first, *({"add": add} for add in adds))
+    assert ids(desk, head(path="c")) == ["a", "b"]
+    delete(table, [0])
+    assert "cannot tell in which file of `c` rows are deleted" in error(desk)
 
 
 def test_columns_that_came_later_are_missing_before(desk: Desk) -> None:

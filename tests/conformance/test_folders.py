@@ -100,6 +100,8 @@ def test_digits_are_text_and_a_line_may_begin_the_name(desk: Desk) -> None:
     for year, key in {"2023": "a", "2024": "b"}.items():
         desk.put(f"c/_year={year}/x.csv", f"id\n{key}\n")
         desk.put(f"c/_year={year}/_x.csv", "nothing\n")
+        (desk / f"c/_year={year}/=").mkdir()
+        (desk / f"c/_year={year}/x.csv").rename(desk / f"c/_year={year}/=/x.csv")  # which says nothing
     assert desk.members(head(path="c"), {"s": 'demographic._year = "2024"'}) == {"s": ["b"]}
 
 

@@ -75,7 +75,9 @@ def _table(ws: Workspace, spec: Source, label: Label, path: Path) -> Any:
     version = spec.version if spec.version is not None else newest
     if spec.at is not None:
         history = _loaded(label, lambda: deltalake.DeltaTable(str(path), version=newest).history())
-        version = version_at(label, history, moment_of(spec.at, "UTC"))
+        commits = [file for file in (path / "_delta_log").glob("*.json") if file.stem.isdigit()]
+        logged = sum(int(file.stem) <= newest for file in commits)
+        version = version_at(label, history, moment_of(spec.at, "UTC"), logged)
     if version > newest:
         raise problem(
             label, f"`{label.name}` has no version {version}: the newest is {newest}", hint="look at `version`"

@@ -21,12 +21,13 @@ def moment_of(at: dt.date | dt.datetime, timezone: str) -> dt.datetime:
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(dt.UTC)
 
 
-def version_at(label: Label, history: Sequence[Mapping[str, Any]], at: dt.datetime) -> int:
+def version_at(label: Label, history: Sequence[Mapping[str, Any]], at: dt.datetime, logged: int) -> int:
     """The newest version that was there at a moment, by its log; `DataError` where that does not go back so far.
 
-    The library would take the first version of all for a moment before it.
+    The library would take the first version of all for a moment before it. `logged` is how many versions have a file in
+    the log: of one that says nothing of itself the library says nothing, and gives its number to the one before.
     """
-    written = list(_written(label, history))
+    written = list(_written(label, history, logged))
     there = [version for version, moment in written if moment <= at]
     if there:
         return there[-1]
@@ -37,11 +38,11 @@ def version_at(label: Label, history: Sequence[Mapping[str, Any]], at: dt.dateti
     )
 
 
-def _written(label: Label, history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, dt.datetime]]:
+def _written(label: Label, history: Sequence[Mapping[str, Any]], logged: int) -> Iterator[tuple[int, dt.datetime]]:
     """Each version and when it was written, the oldest first; clocks that went back count as standing still."""
     commits = sorted(history, key=lambda commit: commit["version"])
     times = [commit.get("inCommitTimestamp", commit.get("timestamp")) for commit in commits]
-    if not times or None in times:
+    if not times or None in times or len(times) != logged:
         hint = "give its `version` instead of `at`"
         raise problem(label, f"the log of `{label.name}` does not say when its versions were written", hint=hint)
     for commit, time in zip(commits, accumulate(times, max), strict=True):
