@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from segkit.io.cloud.address import Address
-from segkit.io.cloud.refused import TRIES, Reason, Refused, in_our_words, meaning, not_installed
+from segkit.io.cloud.refused import AGAIN, TRIES, Reason, Refused, in_our_words, meaning, not_installed
 from segkit.io.cloud.settings import Settings, of_s3
 
 PAUSE = 0.5
@@ -118,6 +118,8 @@ class Bucket:
         except Refused as refused:
             if refused.reason is Reason.NO_KEY:
                 return None
+            if refused.reason in (Reason.FORBIDDEN, Reason.OTHER):
+                self.start(key, 1)  # whose answer says more of why than one without a body
             raise
 
     def get(self, key: str) -> bytes:
@@ -148,15 +150,22 @@ class Bucket:
     def _get_to(self, key: str, path: Path) -> Item:
         import obstore
 
-        with path.open("wb") as out, self._in_our_words(key, "read"):
-            answer = obstore.get(self._store, key)
-            for piece in answer.stream(min_chunk_size=1 << 20):
-                out.write(piece)
-            item, size = _item(answer.meta), out.tell()
+        with path.open("wb") as out:
+            with self._in_our_words(key, "read"):
+                answer = obstore.get(self._store, key)
+                item = _item(answer.meta)
+            try:
+                with self._in_our_words(key, "read"):
+                    for piece in answer.stream(min_chunk_size=1 << 20):
+                        out.write(piece)
+            except Refused as refused:  # it has begun, and it is asked for the rest where it breaks off
+                if refused.reason not in (Reason.SILENT, Reason.OTHER):
+                    raise
+            size = out.tell()
         if size != item.size:
             at = self.address.at(key)
-            message = f"`{at}` was cut short: {size:,} of {item.size:,} bytes came"
-            raise Refused(message, "see whether it answers elsewhere, and run this again", Reason.SILENT)
+            message = f"`{at}` was cut short: not all of its {item.size:,} bytes came"
+            raise Refused(message, AGAIN, Reason.SILENT)
         return item
 
     def put(self, path: Path, key: str) -> None:

@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.errors import DataError
 from segkit.io.cloud.address import Address, parsed
 from segkit.io.cloud.refused import Reason, Refused
 from segkit.io.cloud.store import Bucket, Item, Object, open_bucket
@@ -55,7 +57,23 @@ def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
 
 def bucket_of(ws: Workspace, address: Address) -> Bucket:
     """The bucket of an address, opened once a run."""
-    return ws.once((Bucket, address.root), lambda: open_bucket(address))
+
+    def begun() -> Bucket:
+        bucket = open_bucket(address)
+        ws.explains.append(partial(_explained, ws, bucket))
+        return bucket
+
+    return ws.once((Bucket, address.root), begun)
+
+
+def _explained(ws: Workspace, bucket: Bucket, error: BaseException) -> DataError | None:
+    """The error behind one of Polars that comes while rows are read in a bucket; None where it is of something else."""
+    text, root = str(error), bucket.address.root
+    if "object-store error" not in text or bucket.address.bucket not in text:
+        return None
+    item = next((one.item for one in ws.objects.values() if one.address in text), None)
+    refused = bucket.means(error, item.key if item else "")
+    return problem(Label(str(bucket.address.at(item.key)) if item else root), refused.message, hint=refused.hint)
 
 
 @contextmanager
