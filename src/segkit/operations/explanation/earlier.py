@@ -27,8 +27,8 @@ from segkit.criteria.context import Context
 from segkit.errors import RuleError
 from segkit.gates.ledger import Ledger, claim_order, ledger, memberships
 from segkit.gates.limits import Within
-from segkit.io.read.buckets.keys import names
 from segkit.io.read import Label, Table, Workspace, explain_failure
+from segkit.io.read.buckets.keys import names
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
 from segkit.operations.delivery.kept import read_as

@@ -30,6 +30,8 @@ AT_ONCE = 16
 _IN_PLACE = {".parquet": ("parquet", b"PAR1")} | dict.fromkeys((".arrow", ".feather", ".ipc"), ("ipc", b"ARROW1"))
 """Ending -> the kind of file that Polars reads in parts, and how it begins; all else is copied."""
 
+_UNLISTED = "look at its name; the credentials may not list what lies beside it"
+
 
 def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
     """The objects that an address or a glob names, in the order of their keys, or the Delta table there.
@@ -52,7 +54,12 @@ def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
                 raise problem(Label(text), f"no object matches `{address}`", hint=_neighbours(bucket, address.key))
             _refuse_parts(bucket, items, listed, fixed)
             return _origins(ws, bucket, items, fixed)
-        return _below(ws, bucket, address)
+        try:
+            return _below(ws, bucket, address)
+        except Refused as refused:
+            if refused.reason is not Reason.FORBIDDEN:
+                raise
+            raise problem(Label(text), f"there is no object `{address}`", hint=_UNLISTED) from None
 
 
 def bucket_of(ws: Workspace, address: Address) -> Bucket:
@@ -113,7 +120,7 @@ def _neighbours(bucket: Bucket, key: str) -> str:
     except Refused as refused:
         if refused.reason is not Reason.FORBIDDEN:
             raise
-        return "look at its name; the credentials may not list what lies beside it"
+        return _UNLISTED
     near = nearest(PurePosixPath(key).name, names)
     if near:
         return near
