@@ -14,6 +14,7 @@ import pytest
 
 from segkit.io.cloud import store
 from segkit.operations import apply as applying
+from segkit.operations import decide as decision
 from tests.desk import Desk, event_table, head
 from tests.lakes import delete, written
 from tests.s3 import KEY, SECRET, URL, Cloud, a_cloud, forget, let_in, needs_server
@@ -35,7 +36,12 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 def content(frame: pl.DataFrame, kind: str) -> bytes:
     out = io.BytesIO()
-    {"parquet": frame.write_parquet, "ipc": frame.write_ipc, "stream": frame.write_ipc_stream}[kind](out)
+    write: dict[str, Callable[[io.BytesIO], object]] = {
+        "parquet": frame.write_parquet,
+        "ipc": frame.write_ipc,
+        "stream": frame.write_ipc_stream,
+    }
+    write[kind](out)
     return out.getvalue()
 
 
@@ -178,14 +184,14 @@ def test_explain_says_whether_an_object_is_as_it_was(desk: Desk, cloud: Cloud, n
 
 def test_an_object_that_changes_while_it_is_read(desk: Desk, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read in parts: no list of two of its contents is written. A copy is of one moment."""
-    decide: Callable[..., Any] = applying.decide
+    decide: Callable[..., Any] = decision.decide
     put: list[Callable[[], object]] = []
 
     def decide_and_change(*args: Any, **options: Any) -> Any:
-        decision = decide(*args, **options)
+        decided = decide(*args, **options)
         for change in put:
             change()
-        return decision
+        return decided
 
     monkeypatch.setattr(applying, "decide", decide_and_change)
     rules = head(path=cloud.put("people.parquet", FORMS["people.parquet"])) + SEGMENT

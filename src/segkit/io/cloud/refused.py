@@ -144,7 +144,7 @@ _MEANINGS = (
 )
 _OF_CREDENTIALS = re.compile(
     r"https?://[^\s/]+/(?:latest/|computeMetadata/|metadata/identity)|https?://[^\s/]*\b(?:sts|oauth2|login)\b"
-    r"|[Cc]redential|[Aa]ccount must be specified|TokenFile"
+    r"|[Cc]redential|[Aa]ccount must be specified|token file"
 )
 """Words of the library where it fails on the way to credentials: a server of these, or a file."""
 

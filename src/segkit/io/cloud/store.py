@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from segkit.io.cloud.address import Address
 from segkit.io.cloud.refused import AGAIN, TRIES, Reason, Refused, in_our_words, meaning, not_installed
-from segkit.io.cloud.settings import Settings, of_s3
+from segkit.io.cloud.settings import Settings, has_file, of_s3
 
 PAUSE = 0.5
 """Seconds before a server is asked the second time."""
@@ -48,6 +48,7 @@ class Bucket:
         self.address = address
         self._store = store
         self._settings = settings
+        self._provider = self._keys  # one and the same, by which Polars knows the connections that it has
 
     @property
     def host(self) -> str:
@@ -61,19 +62,30 @@ class Bucket:
         """The address of the server, where it is not that of the cloud."""
         return self._settings.endpoint
 
-    def options(self) -> dict[str, Any]:
-        """The same for Polars, as `storage_options` beside `credential_provider=None`."""
+    @property
+    def scans(self) -> bool:
+        """Whether Polars is let in as this is: where it is given no keys, it takes those of any profile of a file."""
+        return bool(self._settings.access_key_id) or not has_file() or self.address.scheme != "s3"
+
+    def scanning(self) -> dict[str, Any]:
+        """The settings as keywords for what Polars scans: to keys that come by no function, it adds any token."""
         patience = {
             "max_retries": TRIES - 1,
             "retry_timeout_ms": int(WITHIN * 1000),
             "retry_init_backoff_ms": int(PAUSE * 1000),
             "retry_max_backoff_ms": int(PAUSE * 2000),
         }
-        return {**self.settings(), **patience}
+        keys = self._settings.keys
+        where = {name: value for name, value in self.settings().items() if name not in keys}
+        return {"storage_options": {**where, **patience}, "credential_provider": self._provider if keys else None}
 
     def settings(self) -> dict[str, str]:
-        """The same for deltalake, as `storage_options`: credentials, so they go into no message and no file."""
+        """The settings for deltalake, as `storage_options`: credentials, so they go into no message and no file."""
         return self._settings.named if self.address.scheme == "s3" else {}
+
+    def _keys(self) -> tuple[dict[str, str], None]:
+        """Whose keys these are, as Polars asks for them; they do not end."""
+        return self._settings.keys, None
 
     def means(self, error: BaseException, key: str = "") -> Refused:
         """What an error of Polars means that comes while it reads an object."""

@@ -111,8 +111,8 @@ def _read_instead(
                 what = "standard input" if one == "-" else "a frame in Python"
                 hint = "write it into a file, and name that in the rule file"
                 raise RuleError.of(f"the run has read `{table}` from {what}, which is gone", hint=hint)
-            named = [path] if isinstance(path, str) else path
-            if is_address(one) and not any(text == one or _is_in_bucket(text, one) for text in map(_shown, named)):
+            texts = map(_shown, [path] if isinstance(path, str) else path)
+            if is_address(one) and not any(text == one or _is_in_bucket(text, one) for text in texts):
                 hint = "name it in the rule file, and run that again"
                 raise RuleError.of(f"the run has read `{table}` from `{one}`, which its rules do not name", hint=hint)
         if paths and all(_is_another(one, path, folder) for one in paths):

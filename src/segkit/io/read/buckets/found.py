@@ -161,9 +161,9 @@ def _unless_forbidden() -> Iterator[None]:
 def _origins(ws: Workspace, bucket: Bucket, items: Sequence[Item], fixed: str) -> tuple[Origin, ...]:
     """The objects, with what the names of the folders between them and `fixed` say."""
     labels = [Label(str(bucket.address.at(one.key))) for one in items]
-    copies = ws.bounds is not None and ws.bounds.engine is not None  # whose machines may not be let in
+    elsewhere = ws.bounds is not None and ws.bounds.engine is not None  # machines that may not be let in
     kinds: list[str | None] = [None] * len(items)
-    if not copies:
+    if bucket.scans and not elsewhere:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             kinds = list(pool.map(lambda label, item: _kind(bucket, label, item), labels, items))
     found = []
