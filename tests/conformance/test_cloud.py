@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from segkit.io.cloud import store
+from segkit.io.read import Bounds, Workspace
+from segkit.io.read.buckets.found import in_bucket
 from segkit.operations import apply as applying
 from segkit.operations import decide as decision
 from tests.desk import Desk, event_table, head
@@ -148,6 +150,17 @@ def test_in_buckets_of_customers(desk: Desk, cloud: Cloud) -> None:
     assert desk.rows(rules, "--memory", "512MB", "--buckets", "3") == desk.rows(rules)
 
 
+def test_what_machines_of_a_cluster_read_is_copied(cloud: Cloud) -> None:
+    """They may not be let in, and nothing that lets one in travels to them."""
+    address = cloud.put("people.parquet", FORMS["people.parquet"])
+    with Workspace() as ws:
+        [here] = in_bucket(ws, address)
+        assert here.kind == "parquet" and [*ws.objects] == [here.path]
+    with Workspace(bounds=Bounds(engine=object())) as ws:
+        [copy] = in_bucket(ws, address)
+        assert copy.kind is None and copy.path.read_bytes() == FORMS["people.parquet"] and not ws.objects
+
+
 def test_what_a_run_keeps_of_an_object(desk: Desk, cloud: Cloud) -> None:
     """Its address, its length and a digest; nothing of who was let in."""
     text, table = cloud.put("people.csv", PEOPLE), cloud.put("t/people.parquet", FORMS["people.parquet"])
@@ -180,6 +193,13 @@ def test_explain_says_whether_an_object_is_as_it_was(desk: Desk, cloud: Cloud, n
     assert "is not what the run has read" in told or "has been written since the run read it" in told
     if form == "people.parquet":  # its ETag costs nothing to look at
         assert "has been written since" in desk.segkit("explain", "1", "--run", desk / "segments").stderr
+
+
+def test_explain_reads_the_object_that_a_run_was_given(desk: Desk, cloud: Cloud) -> None:
+    desk.put("c.csv", "id,name,spend\n9,Eve,99\n")
+    desk.apply(head() + SEGMENT, "--customers", cloud.put("people.parquet", FORMS["people.parquet"]))
+    done = desk.segkit("explain", "1", "--run", desk / "segments")
+    assert "at least 10" in done.stdout and done.stderr == ""
 
 
 def test_an_object_that_changes_while_it_is_read(desk: Desk, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -465,8 +485,14 @@ def test_ways_to_be_let_in(
     assert found == {tuple(expected)}
 
 
-def test_a_bucket_that_all_may_read(desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("credentials", ["", TWO])
+def test_a_bucket_that_all_may_read(
+    desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credentials: str
+) -> None:
+    """Nor does Polars bring the keys of a profile that nobody has named."""
     forget(monkeypatch, tmp_path)
+    if credentials:
+        desk.put(".aws/credentials", credentials)
     monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL", fake.root)
     fake.put("/bucket/x.parquet", GOOD)
