@@ -126,6 +126,10 @@ def test_marks_of_folders_are_no_files(desk: Desk, cloud: Cloud) -> None:
     cloud.put("in/sub/x.csv", PEOPLE)
     cloud.put("in/a.csv", PEOPLE)
     assert len(desk.rows(head(path=f"{cloud.root}/in/*") + SEGMENT)) == 1
+    for key in ("by/", "by/day=1/", "by/day=2/"):
+        cloud.put(key, b"")
+    cloud.put("by/day=1/x.csv", PEOPLE)
+    assert len(desk.rows(head(path=f"{cloud.root}/by") + SEGMENT)) == 1
 
 
 @pytest.mark.parametrize("name", ["people.parquet", "people.csv"])
@@ -435,6 +439,17 @@ ENV = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "SESAME", "AWS_END
 SERVER = {"AWS_ENDPOINT_URL": "{server}"}
 ONE = "[default]\naws_access_key_id = AKID1\naws_secret_access_key = SESAME%41\n"
 TWO = "[two]\naws_access_key_id=AKID2\naws_secret_access_key=SESAME\naws_session_token=TOKEN2\n"
+CONTAINER = {
+    **SERVER,
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "{server}/creds",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "{home}/token",
+}
+OF_CONTAINER = {
+    "AccessKeyId": "AKID9",
+    "SecretAccessKey": "SESAME",
+    "Token": "TOKEN9",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
 WAYS = {
     "environment": Way(ENV),
     "environment before files": Way({**ENV, "AWS_PROFILE": "two"}, credentials=TWO),
@@ -456,6 +471,8 @@ WAYS = {
     "endpoint of a service": Way(
         {}, credentials=ONE, config="[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {server}\n"
     ),
+    "container": Way(CONTAINER, key="AKID9", token="TOKEN9"),
+    "container, beside the keys of another profile": Way(CONTAINER, credentials=TWO, key="AKID9", token="TOKEN9"),
     "files elsewhere": Way(
         {**SERVER, "AWS_SHARED_CREDENTIALS_FILE": "{home}/mine", "AWS_CONFIG_FILE": "{home}/ours"}, credentials=ONE
     ),
@@ -477,8 +494,10 @@ def test_ways_to_be_let_in(
     for name, text in env.items():
         monkeypatch.setenv(name, text.format(server=fake.root, home=tmp_path))
     fake.put(f"/bucket/{key}", GOOD if key == "x.parquet" else Answer(PEOPLE.encode(), headers=OF_OBJECT))
+    desk.put("token", "letmein")
+    fake.put("/creds", json.dumps(OF_CONTAINER).encode())
     assert len(desk.rows(head(path=f"s3://bucket/{key}") + SEGMENT)) == 1
-    told = [{name.lower(): text for name, text in headers.items()} for _, headers in fake.asked]
+    told = [{name.lower(): text for name, text in headers.items()} for path, headers in fake.asked if path != "/creds"]
     scopes = [one["authorization"].partition("Credential=")[2].split("/") for one in told]
     assert len(scopes) >= 2
     found = {(scope[0], one.get("x-amz-security-token"), scope[2]) for scope, one in zip(scopes, told, strict=True)}
