@@ -368,6 +368,15 @@ def test_what_a_server_answers(desk: Desk, fake: Web, said: tuple[str, int]) -> 
     refused(desk, "s3://bucket/x.csv", ANSWERS[said])
 
 
+def test_names_say_nothing_of_what_a_server_answers(desk: Desk, fake: Web) -> None:
+    for key in ("credentials.csv", "404", "a certificate.csv"):
+        fake.put(f"/credentials-404/{key.replace(' ', '%20')}", answer("AccessDenied", 403))
+        refused(desk, f"s3://credentials-404/{key}", f"`s3://credentials-404/{key}` may not be read")
+    fake.put("/credentials-404/x.parquet", *[GOOD] * 5, answer("SlowDown", 503))
+    fake.put("/credentials-404?list-type=2&prefix=_delta_log%2F", b"<ListBucketResult></ListBucketResult>")
+    refused(desk, "s3://credentials-404/x.parquet", "it is busy, or broken")
+
+
 def test_a_bucket_whose_list_is_not_given(desk: Desk, fake: Web) -> None:
     """Objects are read all the same; of one that is not there, nobody says what is near."""
     for prefix in ("_delta_log", "y.parquet%2F_delta_log"):
