@@ -574,6 +574,19 @@ def test_a_metadata_service_that_lets_in_nobody(
     refused(desk, "s3://bucket/x.csv", "no credentials are found for `s3://bucket`")
 
 
+def test_a_container_that_lets_in_nobody(
+    desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(monkeypatch, tmp_path)
+    desk.put("token", "letmein")
+    for name, text in CONTAINER.items():
+        monkeypatch.setenv(name, text.format(server=fake.root, home=tmp_path))
+    fake.put("/bucket/x.parquet", GOOD)
+    for answered in (Answer(status=404), Answer(status=403), Answer(status=503)):
+        fake.put("/creds", answered)
+        refused(desk, "s3://bucket/x.parquet", "no credentials are found for `s3://bucket`")
+
+
 @pytest.mark.parametrize(("address", "told"), [("az://box/x.csv", "az://box"), ("gs://box/x.parquet", "gs://box")])
 def test_other_clouds_go_the_same_way(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, told: str

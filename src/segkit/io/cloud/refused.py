@@ -142,11 +142,8 @@ _MEANINGS = (
         AGAIN,
     ),
 )
-_GIVES_CREDENTIALS = re.compile(
-    r"https?://(?:[^\s/]+/(?:latest/|computeMetadata/|metadata/identity)"
-    r"|sts\.|oauth2\.googleapis\.|login\.microsoftonline\.)"
-)
-"""Servers that the library asks for credentials: of the machine, or of a cloud."""
+_ASKED = re.compile(r"performing [A-Z]+ (\S+)")
+"""The address that the library has asked: where it is not of the bucket, it was asked for credentials."""
 _OF_CREDENTIALS = re.compile(r"[Cc]redential|[Aa]ccount must be specified|token file")
 _PLACE = re.compile(r"\w+://\S+|path: \S+")
 """Where something is, in words of the library."""
@@ -155,7 +152,8 @@ _PLACE = re.compile(r"\w+://\S+|path: \S+")
 def meaning(error: BaseException, *, at: Named, host: str, done: str = "read") -> Refused:
     """What an error of obstore or of Polars means, in our own words; `done` is what was to be done."""
     text = str(error)
-    if _GIVES_CREDENTIALS.search(text) or _OF_CREDENTIALS.search(_words(text, at.key)):
+    asked, bucket = _ASKED.findall(text), at.root.rpartition("/")[2]
+    if (asked and not any(bucket in one for one in asked)) or _OF_CREDENTIALS.search(_words(text, at.key)):
         return Refused(f"no credentials are found for `{at.root}`", KEYS[at.scheme], Reason.CREDENTIALS)
     said = _said(text, at.key)
     for one in _MEANINGS:
