@@ -18,6 +18,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, WriteError
+from segkit.io.cloud.store import Object
 from segkit.io.publish.errors import FULL, error_number
 from segkit.io.read.label import Origin
 
@@ -82,12 +83,16 @@ class Workspace:
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
         self.fetched: dict[str, Origin] = {}
+        self.objects: dict[Path, Object] = {}
+        """The file that stands here for an object of a bucket -> the object, which is read where it is."""
         self.connections: dict[str, Any] = {}
         self.spooled: dict[Hashable, tuple[Path, Any] | DataError] = {}
         self._copies: dict[str, Path] = {}
         self._made: dict[Hashable, Any] = {}
         self.cache_in: CacheIn | None = None
         self.at_end: list[Callable[[bool], None]] = []
+        self.explains: list[Callable[[BaseException], DataError | None]] = []
+        """What tells whether a failure of Polars, wherever it comes, is that of a bucket that is read where it is."""
         self._verified = False
         return self
 
@@ -99,6 +104,13 @@ class Workspace:
         self._checker.shutdown(cancel_futures=True)
         for call in self.at_end:
             call(error is None and self._verified)
+        self._end(error)
+        if isinstance(error, (pl.exceptions.PolarsError, OSError)):
+            for told in filter(None, (explain(error) for explain in self.explains)):
+                raise told from None
+
+    def _end(self, error: BaseException | None) -> None:
+        """Remove the folder; what keeps it from that is told unless something else is."""
         try:
             self._remove()
         except OSError as left:

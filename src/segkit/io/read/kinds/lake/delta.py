@@ -16,8 +16,10 @@ import polars as pl
 from segkit.errors import DataError
 from segkit.io.read.kinds import typed
 from segkit.io.read.kinds.lake.past import moment_of, version_at
+from segkit.io.read.kinds.lake.place import Place, Scan, place_of
+from segkit.io.read.kinds.objects import fault
 from segkit.io.read.label import Label
-from segkit.io.read.opened import Opened, damaged
+from segkit.io.read.opened import Opened
 from segkit.io.read.problems import problem
 from segkit.io.read.workspace import Workspace
 from segkit.rules.model.sources import Source
@@ -30,12 +32,6 @@ KEYS = frozenset({"version", "at"})
 _UNDERSTOOD = frozenset({"deletionVectors", "timestampNtz", "columnMapping", "v2Checkpoint", "vacuumProtocolCheck"})
 """What a table may ask of its readers: of column mapping, only that it is not used."""
 _READERS = (1, 2, 3)
-_CASTS = pl.ScanCastOptions(
-    integer_cast="upcast",
-    float_cast="upcast",
-    datetime_cast=["nanosecond-downcast", "millisecond-upcast", "convert-timezone"],
-)
-"""Types of files that a table calls otherwise: Spark writes timestamps in nanoseconds, others in milliseconds."""
 _PART, _ROW = "partition.", "\x1frow"
 """Before the name of a partition, and the position of a row in its file."""
 _MISREAD = "%#?"
@@ -51,7 +47,8 @@ def open_delta(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     for key, told in keys_of_order(spec):
         message = f"`{told}` goes by the order of the rows, and a Delta table has none"
         raise problem(label, message, hint=f"take out `{key}`, or write the rows in their order into a file")
-    table = _table(ws, spec, label, path.resolve())
+    where = place_of(ws, label, path)
+    table = _table(ws, spec, label, where)
     _require_readable(label, table)
     name = {"table": str(table.metadata().id), "version": str(table.version())}
     content = ws.new_file(".json")
@@ -59,31 +56,31 @@ def open_delta(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     ws.on_open(content)
     hint = "look at the table with what has written it"
     files = pl.DataFrame(table.get_add_actions(flatten=True)).sort("path")
-    places = _places(label, files["path"].to_list(), path)
-    opened = typed.of_frame(label, content, "a readable Delta table", lambda: _rows(label, table, files, places), hint)
-    return opened._replace(found=name, fault=partial(_fault, places, opened.names))
+    places = _places(label, files["path"].to_list(), where)
+    opened = typed.of_frame(
+        label, content, "a readable Delta table", lambda: _rows(label, table, files, places, where), hint
+    )
+    return opened._replace(found=name, fault=partial(_fault, where, places))
 
 
-def _table(ws: Workspace, spec: Source, label: Label, path: Path) -> Any:
+def _table(ws: Workspace, spec: Source, label: Label, where: Place) -> Any:
     """The table at one version: all sections that ask for the newest one get the same."""
-    import deltalake
-
-    if any(mark in str(path) for mark in _MISREAD):
+    if any(mark in where.name for mark in _MISREAD):
         hint = "rename the folder, or make a copy of the table elsewhere"
-        raise problem(label, f"a Delta table cannot be read from a path with `%`, `#` or `?`: `{path}`", hint=hint)
-    newest = ws.once((open_delta, path), lambda: _loaded(label, lambda: deltalake.DeltaTable(str(path)).version()))
+        raise problem(
+            label, f"a Delta table cannot be read from a path with `%`, `#` or `?`: `{where.name}`", hint=hint
+        )
+    newest = ws.once((open_delta, where.name), lambda: _loaded(label, where, lambda: where.table().version()))
     version = spec.version if spec.version is not None else newest
     if spec.at is not None:
-        history = _loaded(label, lambda: deltalake.DeltaTable(str(path), version=newest).history())
-        commits = [file for file in (path / "_delta_log").glob("*.json") if file.stem.isdigit()]
-        logged = sum(int(file.stem) <= newest for file in commits)
-        version = version_at(label, history, moment_of(spec.at, "UTC"), logged)
+        history = _loaded(label, where, lambda: where.table(newest).history())
+        version = version_at(label, history, moment_of(spec.at, "UTC"), where.logged(label, newest))
     if version > newest:
         raise problem(
             label, f"`{label.name}` has no version {version}: the newest is {newest}", hint="look at `version`"
         )
     try:
-        return _loaded(label, lambda: deltalake.DeltaTable(str(path), version=version))
+        return _loaded(label, where, lambda: where.table(version))
     except DataError as error:
         if version == newest:
             raise
@@ -91,7 +88,7 @@ def _table(ws: Workspace, spec: Source, label: Label, path: Path) -> Any:
         raise problem(label, message, hint=f"the newest is {newest}; a later `version` or `at` may be there") from error
 
 
-def _loaded(label: Label, load: Callable[[], Any]) -> Any:
+def _loaded(label: Label, where: Place, load: Callable[[], Any]) -> Any:
     """What the library gives; `DataError` in one line where the log cannot be read, whatever the library raises."""
     from deltalake.exceptions import DeltaError
 
@@ -100,6 +97,8 @@ def _loaded(label: Label, load: Callable[[], Any]) -> Any:
     except BaseException as error:
         if not isinstance(error, (DeltaError, OSError, ValueError, LookupError)) and not _is_panic(error):
             raise
+        if refused := where.refused(label, error):
+            raise refused from None
         reason = str(error).partition("\n")[0].removeprefix("Kernel error: ")
         hint = "look at the table with what has written it"
         raise problem(label, f"the log of `{label.name}` cannot be read: {reason}", hint=hint) from error
@@ -122,81 +121,67 @@ def _require_readable(label: Label, table: Any) -> None:
         raise problem(label, f"`{label.name}` asks of readers what is not known here: {asked}", hint=hint)
 
 
-def _rows(label: Label, table: Any, files: pl.DataFrame, places: Sequence[Path]) -> pl.LazyFrame:
+def _rows(label: Label, table: Any, files: pl.DataFrame, places: Sequence[str], where: Place) -> pl.LazyFrame:
     """The rows of all files, in the order of their paths.
 
     Polars' own reader of Delta tables takes the values of partitions from paths: of a path without them it makes
     missing values, and of a table below a folder such as `region=EU` an error.
     """
     schema, partitions = pl.Schema(table.schema()), list(table.metadata().partition_columns)
+    in_files = {name: dtype for name, dtype in schema.items() if name not in partitions}
     gone = _deleted(label, table, places)
     of_files = files.select(_PART + name for name in partitions).rows() if partitions else [()] * len(places)
     frames = []
     for of_partition, some in groupby(zip(of_files, places, strict=True), key=lambda file: file[0]):
         constants = [pl.lit(one, schema[name]).alias(name) for name, one in zip(partitions, of_partition, strict=True)]
-        frames += [frame.with_columns(constants).select(schema.names()) for frame in _scans(some, schema, gone)]
+        frames += [
+            frame.with_columns(constants).select(schema.names()) for frame in _scans(some, where.scan(in_files), gone)
+        ]
     return pl.concat(frames) if frames else pl.LazyFrame(schema=schema)
 
 
-def _scans(
-    files: Iterable[tuple[Any, Path]], schema: Mapping[str, pl.DataType], gone: Mapping[Path, pl.Series]
-) -> Iterator[pl.LazyFrame]:
+def _scans(files: Iterable[tuple[Any, str]], scan: Scan, gone: Mapping[str, pl.Series]) -> Iterator[pl.LazyFrame]:
     """The rows of some files, each file with deleted rows in a scan of its own."""
     for has_gone, some in groupby((place for _, place in files), key=gone.__contains__):
         if not has_gone:
-            yield _scan(list(some), schema)
+            yield scan(list(some))
             continue
         for place in some:
-            rows = _scan([place], schema).with_row_index(_ROW)
+            rows = scan([place]).with_row_index(_ROW)
             yield rows.filter(~pl.col(_ROW).is_in(gone[place].implode())).drop(_ROW)
 
 
-def _scan(places: list[Path], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """The columns of some files, where partitions stand in few, and their values do not count.
-
-    Any other column is one too many: `Region`, where the table has a `region`, which would be missing in all rows.
-    """
-    return pl.scan_parquet(
-        places,
-        glob=False,
-        hive_partitioning=False,
-        schema=dict(schema),
-        missing_columns="insert",
-        extra_columns="raise",
-        cast_options=_CASTS,
-    )
-
-
-def _places(label: Label, paths: Sequence[str], root: Path) -> list[Path]:
+def _places(label: Label, paths: Sequence[str], where: Place) -> list[str]:
     """The files, whose paths stand in the log as those of addresses do."""
     if elsewhere := [path for path in paths if "://" in path or path.startswith("/")]:
         message = f"{plural(len(elsewhere), 'file')} of `{label.name}` lie outside of its folder, as in a shallow clone"
         raise problem(label, message, hint="write a copy of the table with all of its files")
-    places = [root / unquote(path) for path in paths]
-    if missing := [place for place in places if not place.exists()]:
+    places = [where.file(unquote(path)) for path in paths]
+    if missing := where.missing(label, places):
         message = f"{plural(len(missing), 'file')} of this version of `{label.name}` are gone, as after a vacuum"
         raise problem(label, message, hint="choose a later `version` or `at`, or copy the table anew")
     return places
 
 
-def _fault(places: Sequence[Path], names: Sequence[str], opened: Opened) -> DataError | None:
+def _fault(where: Place, places: Sequence[str], opened: Opened) -> DataError | None:
     """The error for a table that cannot be read to its end: a column too many, or damage."""
-    label = opened.label
-    for place in places if (error := damaged(opened)) else ():
-        with suppress(pl.exceptions.PolarsError, OSError):
-            for column in sorted(pl.read_parquet_schema(place).keys() - {*names}):
-                message = f"`{place.name}` of `{label.name}` has a column `{column}`, which the table does not name"
-                hint = nearest(column, names) or "write a copy of the table with what has written it"
+    error, label = fault(where.refused, opened), opened.label
+    with suppress(pl.exceptions.PolarsError, OSError):  # which is what the error says, then
+        for place in places if error else ():
+            for column in sorted(where.columns(place) - {*opened.names}):
+                of = f"`{PurePosixPath(place).name}` of `{label.name}`"
+                message = f"{of} has a column `{column}`, which the table does not name"
+                hint = nearest(column, opened.names) or "write a copy of the table with what has written it"
                 return problem(label, message, hint=hint)
     return error
 
 
-def _deleted(label: Label, table: Any, places: Sequence[Path]) -> dict[Path, pl.Series]:
+def _deleted(label: Label, table: Any, places: Sequence[str]) -> dict[str, pl.Series]:
     """The positions of deleted rows in files that hold some; these have names of their own."""
     if "deletionVectors" not in (table.protocol().reader_features or ()):
         return {}
-    named = {place.name: place for place in places}
-    found: dict[Path, pl.Series] = {}
+    named = {PurePosixPath(place).name: place for place in places}
+    found: dict[str, pl.Series] = {}
     for path, kept in pl.DataFrame(table.deletion_vectors()).select("filepath", "selection_vector").iter_rows():
         name = unquote(PurePosixPath(path).name)
         if name not in named or len(named) < len(places):
