@@ -252,6 +252,29 @@ def test_a_delta_table_in_a_bucket(desk: Desk, cloud: Cloud) -> None:
     assert "`people` has no version 7" in desk.apply(head("version = 7", path=address) + SEGMENT, code=3).stderr
 
 
+@pytest.mark.parametrize(
+    ("mark", "kind"), [(".hoodie/hoodie.properties", "Hudi"), ("metadata/v1.metadata.json", "Iceberg")]
+)
+def test_files_of_other_tables_in_a_bucket(desk: Desk, cloud: Cloud, mark: str, kind: str) -> None:
+    cloud.put("t/data/x.parquet", FORMS["people.parquet"])
+    assert desk.rows(head(path=f"{cloud.root}/t/data/x.parquet") + SEGMENT) == RICH
+    cloud.put(f"t/{mark}", "{}")
+    for path in ("t/data/x.parquet", "t/**/*.parquet", "t/data/*.parquet"):
+        told = desk.apply(head(path=f"{cloud.root}/{path}") + SEGMENT, code=3).stderr
+        assert f"`x.parquet` is a file of `{cloud.root}/t`, a table of {kind}, which says which rows count" in told
+
+
+@pytest.mark.extra("lake")
+def test_a_column_too_many_in_a_table_in_a_bucket(desk: Desk, cloud: Cloud) -> None:
+    table = desk / "people"
+    written(TABLE, table)
+    [part] = table.glob("*.parquet")
+    pl.read_parquet(part).rename({"name": "Name"}).write_parquet(part)
+    cloud.put_folder(table, "people/")
+    told = desk.apply(head(path=f"{cloud.root}/people") + SEGMENT, code=3).stderr
+    assert f"`{part.name}` of `people` has a column `Name`, which the table does not name" in told
+
+
 @pytest.mark.extra("lake")
 def test_rows_that_a_delta_table_in_a_bucket_has_deleted(desk: Desk, cloud: Cloud) -> None:
     table = desk / "people"
@@ -342,8 +365,15 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     monkeypatch.setattr(store, "PAUSE", 0.01)
     with serving(tmp_path, "http") as (web, _):
         let_in(monkeypatch, tmp_path, web.root)
-        web.put("/bucket?list-type=2&prefix=_delta_log%2F", b"<ListBucketResult></ListBucketResult>")
+        no_table(web, "bucket")
         yield web
+
+
+def no_table(web: Web, bucket: str) -> None:
+    """Whether a file is of a table is asked by what marks one."""
+    for asked in ("prefix=_delta_log%2F", "prefix=.hoodie%2F", "delimiter=%2F&list-type=2&prefix=metadata%2F"):
+        query = asked if asked.startswith("delimiter") else f"list-type=2&{asked}"
+        web.put(f"/{bucket}?{query}", b"<ListBucketResult></ListBucketResult>")
 
 
 def answer(code: str, status: int) -> Answer:
@@ -373,7 +403,7 @@ def test_names_say_nothing_of_what_a_server_answers(desk: Desk, fake: Web) -> No
         fake.put(f"/credentials-404/{key.replace(' ', '%20')}", answer("AccessDenied", 403))
         refused(desk, f"s3://credentials-404/{key}", f"`s3://credentials-404/{key}` may not be read")
     fake.put("/credentials-404/x.parquet", *[GOOD] * 5, answer("SlowDown", 503))
-    fake.put("/credentials-404?list-type=2&prefix=_delta_log%2F", b"<ListBucketResult></ListBucketResult>")
+    no_table(fake, "credentials-404")
     refused(desk, "s3://credentials-404/x.parquet", "it is busy, or broken")
 
 

@@ -128,14 +128,13 @@ def _rows(label: Label, table: Any, files: pl.DataFrame, places: Sequence[str], 
     missing values, and of a table below a folder such as `region=EU` an error.
     """
     schema, partitions = pl.Schema(table.schema()), list(table.metadata().partition_columns)
-    in_files = {name: dtype for name, dtype in schema.items() if name not in partitions}
     gone = _deleted(label, table, places)
     of_files = files.select(_PART + name for name in partitions).rows() if partitions else [()] * len(places)
     frames = []
     for of_partition, some in groupby(zip(of_files, places, strict=True), key=lambda file: file[0]):
         constants = [pl.lit(one, schema[name]).alias(name) for name, one in zip(partitions, of_partition, strict=True)]
         frames += [
-            frame.with_columns(constants).select(schema.names()) for frame in _scans(some, where.scan(in_files), gone)
+            frame.with_columns(constants).select(schema.names()) for frame in _scans(some, where.scan(schema), gone)
         ]
     return pl.concat(frames) if frames else pl.LazyFrame(schema=schema)
 
