@@ -68,6 +68,15 @@ def scheme_of(text: str) -> str:
     return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
 
 
+BUCKETS = ("s3", "az", "gs")
+"""The schemes of addresses of buckets."""
+
+
+def is_bucket(text: str) -> bool:
+    """Whether the text is the address of something in a bucket, such as `s3://bucket/orders.csv`."""
+    return scheme_of(text) in BUCKETS
+
+
 class Database(NamedTuple):
     """What an address of a database tells: `postgresql`, `sqlite` or `duckdb`, and where it is.
 

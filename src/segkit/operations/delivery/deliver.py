@@ -12,6 +12,7 @@ from segkit.gates.expectations import broken, too_old
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import in_table, since_last_run, with_changes
 from segkit.operations.delivery.destinations.places import Destination
+from segkit.operations.delivery.destinations.stand_in import named
 from segkit.operations.delivery.past.carry import past_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
@@ -47,6 +48,7 @@ def deliver(
         result = with_changes(result_of(run, place.folder, warnings, dry_run=dry_run), changes)
         if place.table:
             result = in_table(result, place.table)
+        result = named(result, run.loaded.stand_in)
         to.write(run, changes, place, lambda: result._replace(elapsed_seconds=elapsed()))
     return result._replace(elapsed_seconds=elapsed())
 

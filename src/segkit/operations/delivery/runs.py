@@ -228,6 +228,9 @@ def find_run(path: Path) -> Run | None:
     file = folder.resolve() / MANIFEST  # `latest` may be turned to another run while this one is read
     try:
         manifest = Manifest.from_json(file.read_text(encoding="utf-8"))
+        if manifest.run:  # a copy of what is in a bucket
+            file = file.parent / Path(manifest.run).name / MANIFEST
+            manifest = Manifest.from_json(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
