@@ -22,6 +22,7 @@ EXTRAS = {
     "database": ("adbc_driver_postgresql",),
     "duckdb": ("duckdb",),
     "lake": ("deltalake",),
+    "bucket": ("obstore",),
     "spark": ("pyspark", "cloudpickle", "py4j"),
     "audit": ("email_validator",),
     "audiences": ("phonenumbers",),

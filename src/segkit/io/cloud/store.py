@@ -1,0 +1,230 @@
+"""One bucket: what is in it, and how it comes and goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from segkit.io.cloud.address import Address
+from segkit.io.cloud.refused import TRIES, Reason, Refused, in_our_words, meaning, not_installed
+from segkit.io.cloud.settings import Settings, of_s3
+
+PAUSE = 0.5
+"""Seconds before a server is asked the second time."""
+WITHIN = 30.0
+"""Seconds in which a server must begin to answer, and go on."""
+_WHOLE_DAY = dt.timedelta(days=1)
+"""No limit to how long a body may come: `WITHIN` is that of each piece."""
+
+
+class Item(NamedTuple):
+    """An object in a bucket, as a server lists it."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str | None
+    """What tells this content from others of the same key, without quotation marks."""
+    version: str | None
+    """That of the object, where the bucket keeps versions."""
+    modified: dt.datetime
+
+
+class Bucket:
+    """A bucket that is open; each of its methods raises `Refused`, and says what in one line."""
+
+    def __init__(self, address: Address, store: Any, settings: Settings) -> None:
+        self.address = address
+        self._store = store
+        self._settings = settings
+
+    @property
+    def host(self) -> str:
+        """The server, as messages name it."""
+        if self._settings.endpoint:
+            return urlsplit(self._settings.endpoint).netloc
+        return {"s3": "Amazon S3", "az": "Azure", "gs": "Google Cloud Storage"}[self.address.scheme]
+
+    @property
+    def endpoint(self) -> str | None:
+        """The address of the server, where it is not that of the cloud."""
+        return self._settings.endpoint
+
+    def options(self) -> dict[str, Any]:
+        """The same for Polars, as `storage_options` beside `credential_provider=None`."""
+        patience = {
+            "max_retries": TRIES - 1,
+            "retry_timeout_ms": int(WITHIN * 1000),
+            "retry_init_backoff_ms": int(PAUSE * 1000),
+            "retry_max_backoff_ms": int(PAUSE * 2000),
+        }
+        return {**self.settings(), **patience}
+
+    def settings(self) -> dict[str, str]:
+        """The same for deltalake, as `storage_options`: credentials, so they go into no message and no file."""
+        return self._settings.named if self.address.scheme == "s3" else {}
+
+    def means(self, error: BaseException, key: str = "") -> Refused:
+        """What an error of Polars means that comes while it reads an object."""
+        return meaning(error, at=self.address.at(key), host=self.host)
+
+    def list(self, prefix: str = "") -> tuple[Item, ...]:
+        """All objects below a prefix, which ends where a folder does, in the order of their keys."""
+        import obstore
+
+        with self._in_our_words(prefix, "listed"):
+            found = [_item(one) for some in obstore.list(self._store, prefix or None, chunk_size=1000) for one in some]
+        return tuple(sorted(found))
+
+    def head(self, key: str) -> Item | None:
+        """What there is to say of an object; None where there is none, or no such bucket."""
+        import obstore
+
+        try:
+            with self._in_our_words(key, "read"):
+                return _item(obstore.head(self._store, key))
+        except Refused as refused:
+            if refused.reason is Reason.NO_KEY:
+                return None
+            raise
+
+    def get(self, key: str) -> bytes:
+        """A small object as a whole."""
+        import obstore
+
+        with self._in_our_words(key, "read"):
+            return bytes(obstore.get(self._store, key).bytes())
+
+    def start(self, key: str, size: int) -> bytes:
+        """The first bytes of an object that has some."""
+        import obstore
+
+        with self._in_our_words(key, "read"):
+            return bytes(obstore.get_range(self._store, key, start=0, length=size))
+
+    def get_to(self, key: str, path: Path) -> Item:
+        """Copy an object to a file, in pieces; `Refused` where less of it comes than the server says."""
+        for left in reversed(range(TRIES)):
+            try:
+                return self._get_to(key, path)
+            except Refused as refused:
+                if refused.reason is not Reason.SILENT or not left:
+                    raise
+                time.sleep(PAUSE)
+        raise AssertionError("the last try ends in an error")
+
+    def _get_to(self, key: str, path: Path) -> Item:
+        import obstore
+
+        with path.open("wb") as out, self._in_our_words(key, "read"):
+            answer = obstore.get(self._store, key)
+            for piece in answer.stream(min_chunk_size=1 << 20):
+                out.write(piece)
+            item, size = _item(answer.meta), out.tell()
+        if size != item.size:
+            at = self.address.at(key)
+            message = f"`{at}` was cut short: {size:,} of {item.size:,} bytes came"
+            raise Refused(message, "see whether it answers elsewhere, and run this again", Reason.SILENT)
+        return item
+
+    def put(self, path: Path, key: str) -> None:
+        """Copy a file to an object, in parts where it is large: it is there as a whole, or not at all."""
+        import obstore
+
+        with self._in_our_words(key, "written"):
+            obstore.put(self._store, key, path)
+
+    def put_bytes(self, key: str, content: bytes) -> str | None:
+        """Write a small object; its ETag."""
+        return self._put(key, content, "overwrite")
+
+    def put_if_absent(self, key: str, content: bytes) -> str | None:
+        """Write a small object unless it is there; its ETag, or None where it is."""
+        try:
+            return self._put(key, content, "create")
+        except Refused as refused:
+            if refused.reason is Reason.CHANGED:
+                return None
+            raise
+
+    def put_if_match(self, key: str, content: bytes, etag: str) -> str | None:
+        """Write a small object anew if it is still that of the ETag; its new ETag, or None where it is not."""
+        try:
+            return self._put(key, content, {"e_tag": f'"{etag}"'})
+        except Refused as refused:
+            if refused.reason in (Reason.CHANGED, Reason.NO_KEY):
+                return None
+            raise
+
+    def _put(self, key: str, content: bytes, mode: Any) -> str | None:
+        import obstore
+
+        with self._in_our_words(key, "written"):
+            return _bare(obstore.put(self._store, key, content, mode=mode, use_multipart=False)["e_tag"])
+
+    def copy(self, key: str, to: str) -> None:
+        """Copy an object inside the bucket; what was there is replaced."""
+        import obstore
+
+        with self._in_our_words(to, "written"):
+            obstore.copy(self._store, key, to)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; one that is not there is no error."""
+        import obstore
+
+        if some := [*keys]:
+            with self._in_our_words(some[0], "removed"):
+                obstore.delete(self._store, some)
+
+    def _in_our_words(self, key: str, done: str) -> AbstractContextManager[None]:
+        return in_our_words(self.address.at(key), host=self.host, done=done)
+
+
+def open_bucket(address: Address) -> Bucket:
+    """The bucket of an address, asked for nothing yet.
+
+    Raises `Refused` where the extra is absent, and where settings or credentials cannot be right.
+    """
+    try:
+        from obstore import store
+    except ImportError:
+        raise not_installed(str(address)) from None
+    settings = of_s3(address.root) if address.scheme == "s3" else Settings()
+    client = {
+        "timeout": _WHOLE_DAY,
+        "read_timeout": dt.timedelta(seconds=WITHIN),
+        "connect_timeout": dt.timedelta(seconds=min(WITHIN, 10)),
+    }
+    pause = dt.timedelta(seconds=PAUSE)
+    backoff = {"init_backoff": pause, "max_backoff": 2 * pause, "base": 2}
+    patience = {"max_retries": TRIES - 1, "retry_timeout": dt.timedelta(seconds=WITHIN), "backoff": backoff}
+    with in_our_words(address, host=address.scheme, done="opened"):
+        if address.scheme == "s3":
+            named = {k: v for k, v in settings.named.items() if k != "aws_allow_http"}
+            allowed = {**client, "allow_http": "aws_allow_http" in settings.named}
+            opened = store.S3Store(address.bucket, config=named, client_options=allowed, retry_config=patience)
+        elif address.scheme == "az":
+            opened = store.AzureStore(address.bucket, client_options=client, retry_config=patience)
+        else:
+            opened = store.GCSStore(address.bucket, client_options=client, retry_config=patience)
+    return Bucket(address, opened, settings)
+
+
+def _item(found: Any) -> Item:
+    return Item(
+        key=found["path"],
+        size=found["size"],
+        etag=_bare(found["e_tag"]),
+        version=found["version"],
+        modified=found["last_modified"],
+    )
+
+
+def _bare(etag: str | None) -> str | None:
+    return etag.strip('"') if etag else None
