@@ -19,44 +19,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from segkit.errors import SegkitError, WriteError
-from segkit.io.cloud.store import Bucket, Found
+from segkit.io.cloud.store import Item
 from segkit.io.publish.folder import MANIFEST, RUN
 from segkit.io.publish.kept_runs import LATEST
 from segkit.io.publish.lease import Lease
+from segkit.io.publish.prefix import Prefix
 
 UNFINISHED = "unfinished.json"
 """In the folder of a run: it is not complete."""
 OF_ITS_OWN = "name a prefix of its own, with `-o` or `directory`"
 
 
-class Prefix(NamedTuple):
-    """A place in a bucket; `shown` is its address."""
-
-    bucket: Bucket
-    key: str
-    shown: str
-
-    def of(self, name: str) -> str:
-        """The key of an object below it."""
-        return f"{self.key}/{name}"
-
-    def names(self) -> dict[str, Found]:
-        """All objects below it."""
-        start = f"{self.key}/"
-        return {found.key.removeprefix(start): found for found in self.bucket.list(start)}
-
-    def json(self, name: str) -> Any:
-        """What an object holds; None where it is not there, or is no JSON."""
-        content = self.bucket.read(self.of(name))
-        with suppress(ValueError):
-            return None if content is None else json.loads(content)
-        return None
-
-
 class There(NamedTuple):
-    """What is below a prefix: the names of all objects, what the manifest says, and which files of `latest` are ours."""
+    """What is below a prefix: all objects by name, what the manifest says, and which files of `latest` are ours."""
 
-    names: Mapping[str, Found]
+    names: Mapping[str, Item]
     last: str | None
     manifest: bytes
     copied: frozenset[str]
@@ -87,8 +64,8 @@ class Whole(NamedTuple):
 
 def look(prefix: Prefix) -> There:
     """What is below a prefix; `WriteError` where something else than runs of segkit would be overwritten."""
-    names = prefix.names()
-    content = prefix.bucket.read(prefix.of(MANIFEST)) if MANIFEST in names else None
+    names = prefix.items()
+    content = prefix.read(MANIFEST) if MANIFEST in names else None
     last, files = _named(prefix, content, names) if content is not None else (None, frozenset())
     copied = {*files, *_listed(prefix.json(f"{LATEST}/{MANIFEST}") if f"{LATEST}/{MANIFEST}" in names else None)}
     in_latest = {name.removeprefix(f"{LATEST}/") for name in names if name.startswith(f"{LATEST}/")}
@@ -129,32 +106,27 @@ def refuse_clashes(prefix: Prefix, there: There, files: Iterable[str]) -> None:
     """`WriteError` where an object in `latest` that is not of segkit has the name of an output."""
     for name in files:
         if f"{LATEST}/{name}" in there.names and name not in there.copied:
-            message = f"cannot write `{prefix.shown}/{LATEST}/{name}`: an object that is not of segkit's last run is there"
+            message = f"cannot write `{prefix.shown}/{LATEST}/{name}`: an object that is not of segkit is there"
             raise WriteError.of(message, hint=f"move it away, or {OF_ITS_OWN}")
 
 
 def fetch_run(prefix: Prefix, run: str, files: Iterable[str], folder: Path) -> None:
     """Bring files of a run into a folder of its name."""
     for name in files:
-        path = folder / run / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        prefix.bucket.get_to(prefix.of(f"{run}/{name}"), path)
+        prefix.get_to(f"{run}/{name}", folder / run / name)
 
 
 def clear_unfinished(prefix: Prefix, there: There) -> There:
     """Remove what killed runs left; where one was killed once the manifest named it, only the mark."""
     gone: list[str] = []
-    for run in (name for name in there.folders if f"{name}/{UNFINISHED}" in there.names):
-        files = [] if run == there.last else _begun(prefix.json(f"{run}/{UNFINISHED}"))
+    for run in (name for name in there.folders if RUN.fullmatch(name) and f"{name}/{UNFINISHED}" in there.names):
+        mark = prefix.json(f"{run}/{UNFINISHED}")
+        if not (isinstance(mark, dict) and mark.get("segkit") == "unfinished"):
+            continue
+        files = [] if run == there.last else [str(name) for name in mark["files"]]
         _remove(prefix, run, files)
         gone += [f"{run}/{name}" for name in (*files, UNFINISHED)]
     return there._replace(names={name: found for name, found in there.names.items() if name not in gone})
-
-
-def _begun(mark: Any) -> Sequence[str]:
-    """The names of what a run may hold that is not complete."""
-    files = mark.get("files") if isinstance(mark, dict) else None
-    return [str(name) for name in files] if isinstance(files, list) else []
 
 
 def publish(prefix: Prefix, there: There, run: Whole, lease: Lease) -> None:
@@ -180,23 +152,21 @@ def _put(prefix: Prefix, run: Whole, lease: Lease) -> None:
     _mark(prefix, run.name, run.files)
     for name in run.files:
         lease.check()
-        prefix.bucket.put(run.folder / name, prefix.of(f"{run.name}/{name}"))
-    there = {found.key: found.size for found in prefix.bucket.list(prefix.of(f"{run.name}/"))}
+        prefix.put(run.folder / name, f"{run.name}/{name}")
+    there = prefix.items(run.name)
     for name in run.files:
-        size, written = there.get(prefix.of(f"{run.name}/{name}")), (run.folder / name).stat().st_size
-        if size != written:
-            message = f"`{prefix.shown}/{run.name}/{name}` has {size or 0:,} bytes there, and should have {written:,}"
+        found, written = there.get(f"{run.name}/{name}"), (run.folder / name).stat().st_size
+        size = found.size if found else 0
+        if found is None or size != written:
+            message = f"`{prefix.shown}/{run.name}/{name}` has {size:,} bytes there, and should have {written:,}"
             raise WriteError.of(message, hint="see whether something else writes there, and run it again")
-    prefix.bucket.put(run.folder / MANIFEST, prefix.of(f"{run.name}/{MANIFEST}"))
+    prefix.put(run.folder / MANIFEST, f"{run.name}/{MANIFEST}")
 
 
 def _name(prefix: Prefix, there: There, run: Whole) -> None:
     """Make the manifest name the run, in one step: from now on, it is the last one."""
-    before, content = there.names.get(MANIFEST), run.manifest.encode()
-    if before is None:
-        done = prefix.bucket.put_if_absent(prefix.of(MANIFEST), content)
-    else:
-        done = prefix.bucket.put_if_match(prefix.of(MANIFEST), content, before.etag)
+    before, new = there.names.get(MANIFEST), run.manifest.encode()
+    done = prefix.put_over(MANIFEST, new, before.etag) if before else prefix.put_new(MANIFEST, new)
     if not done and not _is_last(prefix, run.name):  # an answer that got lost: it was put, and asked for once more
         message = f"cannot publish in `{prefix.shown}`: its `{MANIFEST}` has changed while this run was on"
         raise WriteError.of(message, hint="see what else writes there, and run it again")
@@ -209,14 +179,14 @@ def _is_last(prefix: Prefix, run: str) -> bool:
 
 def _finish(prefix: Prefix, run: str) -> None:
     """Take the mark away that a run is not complete."""
-    prefix.bucket.delete([prefix.of(f"{run}/{UNFINISHED}")])
+    prefix.delete([f"{run}/{UNFINISHED}"])
 
 
 def _remove(prefix: Prefix, run: str, files: Iterable[str]) -> None:
     """Remove a run of which a mark says that it is not complete: the manifest first, the mark last."""
     if files:
-        prefix.bucket.delete([prefix.of(f"{run}/{MANIFEST}")])
-        prefix.bucket.delete([prefix.of(f"{run}/{name}") for name in files if name != MANIFEST])
+        prefix.delete([f"{run}/{MANIFEST}"])
+        prefix.delete([f"{run}/{name}" for name in files if name != MANIFEST])
     _finish(prefix, run)
 
 
@@ -225,13 +195,15 @@ def copy_latest(prefix: Prefix, there: There, run: Whole) -> None:
     stale = sorted(there.copied - {*run.files, MANIFEST})
     try:
         for name in run.files:
-            prefix.bucket.copy(prefix.of(f"{run.name}/{name}"), prefix.of(f"{LATEST}/{name}"))
-        prefix.bucket.delete([prefix.of(f"{LATEST}/{name}") for name in stale])
-        prefix.bucket.copy(prefix.of(f"{run.name}/{MANIFEST}"), prefix.of(f"{LATEST}/{MANIFEST}"))
+            prefix.copy(f"{run.name}/{name}", f"{LATEST}/{name}")
+        prefix.delete([f"{LATEST}/{name}" for name in stale])
+        prefix.copy(f"{run.name}/{MANIFEST}", f"{LATEST}/{MANIFEST}")
     except SegkitError as error:
         why = error.diagnostics[0].message
         message = f"the run is published as `{prefix.shown}/{run.name}`, and `{LATEST}` there is not whole: {why}"
-        raise WriteError.of(message, hint=f"read the run itself, or copy it to `{LATEST}`; do not run it again") from error
+        raise WriteError.of(
+            message, hint=f"read the run itself, or copy it to `{LATEST}`; do not run it again"
+        ) from error
 
 
 def prune(prefix: Prefix, there: There, keep: int, newest: str) -> None:
@@ -255,4 +227,4 @@ def _alone(prefix: Prefix, there: There, run: str) -> tuple[str, str, list[str]]
 
 def _mark(prefix: Prefix, run: str, files: Iterable[str]) -> None:
     mark = {"segkit": "unfinished", "files": list(dict.fromkeys([*files, MANIFEST]))}
-    prefix.bucket.put_bytes(prefix.of(f"{run}/{UNFINISHED}"), json.dumps(mark).encode())
+    prefix.put_bytes(f"{run}/{UNFINISHED}", json.dumps(mark).encode())

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import SegkitError, WriteError
-from segkit.io.cloud.store import Bucket
+from segkit.io.publish.prefix import Prefix
 
 LOCK = "lock"
 EVERY, PAUSE = 60.0, 2.0
@@ -33,17 +33,18 @@ class Held(NamedTuple):
 
     token: str
     who: str
-    etag: str
+    etag: str | None
     renewed: dt.datetime
 
 
 class Lease:
-    """The lock of this run at `key`; `shown` is the place that it locks, for people."""
+    """The lock of this run on a place; `started` is when the run began."""
 
-    def __init__(self, bucket: Bucket, key: str, shown: str, started: dt.datetime) -> None:
-        self._bucket, self._key, self._shown = bucket, key, shown
+    def __init__(self, place: Prefix, started: dt.datetime) -> None:
+        self._place = place
         self._started, self._token = started, secrets.token_hex(8)
-        self._etag, self._renewals = "", 0
+        self._etag: str | None = None
+        self._renewals = 0
         self._lost = False
         self._turn, self._over = threading.Lock(), threading.Event()
         self.told: list[Diagnostic] = []
@@ -56,15 +57,15 @@ class Lease:
             held = self._look()
             if held is None:
                 continue
-            clock = clock or _Clock(self._bucket, f"{self._key}.{self._token}")
+            clock = clock or _Clock(self._place, f"{LOCK}.{self._token}")
             if clock.now() - held.renewed >= DEAD:
                 if self._put(held.etag):
-                    self.told.append(_taken_over(self._shown, held.who))
+                    self.told.append(_taken_over(self._place.shown, held.who))
                     return
                 continue
             if not wait:
                 hint = "wait for it to end, or leave `--no-wait` out"
-                raise WriteError.of(f"another run writes to `{self._shown}`: {held.who}", hint=hint)
+                raise WriteError.of(f"another run writes to `{self._place.shown}`: {held.who}", hint=hint)
             if said != held.who:
                 on_wait(f"waiting for another run: {held.who}")
                 said = held.who
@@ -84,7 +85,7 @@ class Lease:
         """`WriteError` where another run was found to have taken the lock over."""
         if self._lost:
             hint = "it had not heard of this one for ten minutes: look at the network, and run this again"
-            raise WriteError.of(f"another run has taken over `{self._shown}`: nothing was published", hint=hint)
+            raise WriteError.of(f"another run has taken over `{self._place.shown}`: nothing was published", hint=hint)
 
     def release(self) -> None:
         """Remove the lock, if it is still this run's; one that cannot be removed grows old."""
@@ -92,11 +93,11 @@ class Lease:
         with self._turn, suppress(SegkitError):
             held = None if self._lost else self._look()
             if held and held.token == self._token:
-                self._bucket.delete([self._key])
+                self._place.delete([LOCK])
 
     def _made(self) -> bool:
         # Whoever has it is looked up: where an answer got lost, and it was asked for again, it is there, and ours.
-        self._bucket.put_if_absent(self._key, self._body())
+        self._place.put_new(LOCK, self._body())
         return self._know()
 
     def _know(self) -> bool:
@@ -106,9 +107,9 @@ class Lease:
         self._etag = held.etag if held and ours else self._etag
         return ours
 
-    def _put(self, etag: str) -> bool:
+    def _put(self, etag: str | None) -> bool:
         """Whether the lock is this run's now, where it had this etag."""
-        self._bucket.put_if_match(self._key, self._body(), etag)
+        self._place.put_over(LOCK, self._body(), etag)
         return self._know()
 
     def _renew(self) -> None:
@@ -117,7 +118,10 @@ class Lease:
 
     def _renew_until_over(self) -> None:
         while not self._over.wait(EVERY):
-            with self._turn, suppress(SegkitError):  # no answer now may be one in a minute; before publishing, it counts
+            with (
+                self._turn,
+                suppress(SegkitError),
+            ):  # no answer now may be one in a minute; before publishing, it counts
                 if not (self._lost or self._over.is_set()):
                     self._renew()
 
@@ -128,8 +132,8 @@ class Lease:
 
     def _look(self) -> Held | None:
         """The lock in the bucket, none where there is none; `WriteError` where an object there is something else."""
-        found = self._bucket.find(self._key)
-        text = None if found is None else self._bucket.read(self._key)
+        found = self._place.find(LOCK)
+        text = None if found is None else self._place.read(LOCK)
         if found is None or text is None:
             return None
         try:
@@ -137,19 +141,19 @@ class Lease:
             who = f"process {lock['pid']} on {lock['host']}, since {lock['started']}"
             return Held(str(lock["token"]), who, found.etag, found.modified)
         except (ValueError, KeyError, TypeError) as error:
-            message = f"cannot write to `{self._shown}`: `{LOCK}` in it is not from segkit"
+            message = f"cannot write to `{self._place.shown}`: `{LOCK}` in it is not from segkit"
             raise WriteError.of(message, hint="name a prefix of its own, with `-o` or `directory`") from error
 
 
 class _Clock:
     """The clock of the server: by an object made now, and what has passed since."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
-        bucket.put_bytes(key, b"")
+    def __init__(self, place: Prefix, name: str) -> None:
+        place.put_bytes(name, b"")
         try:
-            made = bucket.find(key)
+            made = place.find(name)
         finally:
-            bucket.delete([key])
+            place.delete([name])
         assert made is not None, "an object that was just made is there"
         self._made, self._since = made.modified, time.monotonic()
 
@@ -171,4 +175,6 @@ def leased(lease: Lease, *, wait: bool, on_wait: Callable[[str], None]) -> Itera
 
 def _taken_over(shown: str, who: str) -> Diagnostic:
     message = f"the lock of `{shown}` was taken over: nothing was heard of {who} for ten minutes"
-    return Diagnostic(message, hint="it was killed, or its machine has gone; nothing needs to be done", severity=Severity.WARNING)
+    return Diagnostic(
+        message, hint="it was killed, or its machine has gone; nothing needs to be done", severity=Severity.WARNING
+    )

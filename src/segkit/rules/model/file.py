@@ -166,7 +166,7 @@ class Output(Model):
 
     @property
     def keeps_members(self) -> bool:
-        """Whether a run keeps the members of its lists beside its manifest: where no file holds them, or they are far."""
+        """Whether a run keeps the members of its lists beside its manifest: no file there holds them, or it is far."""
         return self.changes or self.to is not None or self.audience is not None or self.in_bucket
 
     @property

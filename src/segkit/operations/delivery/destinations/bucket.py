@@ -13,12 +13,12 @@ from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
 from segkit.errors import SegkitError
-from segkit.io.cloud.store import open_bucket
 from segkit.io.publish import in_bucket
 from segkit.io.publish.folder import MANIFEST, RUN, remove
-from segkit.io.publish.in_bucket import Prefix, There, Whole
+from segkit.io.publish.in_bucket import There, Whole
 from segkit.io.publish.kept_runs import LATEST
-from segkit.io.publish.lease import LOCK, Lease, leased
+from segkit.io.publish.lease import Lease, leased
+from segkit.io.publish.prefix import Prefix, written_to
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names
@@ -73,17 +73,13 @@ def standing_in(loaded: Loaded, ws: Workspace, *, needs_last: bool = True) -> tu
     output = loaded.rules.output
     if not output.in_bucket:
         return loaded, None
-    address = output.directory.replace("{as_of}", loaded.rules.today().isoformat()).rstrip("/")
+    prefix = written_to(output.directory.replace("{as_of}", loaded.rules.today().isoformat()))
     folder = Path(ws.new_file("").resolve())
     folder.mkdir()
-    mirror = Mirror(_prefix(address), folder)
+    mirror = Mirror(prefix, folder)
     if needs_last:
         mirror.look()
-    return loaded._replace(stand_in=StandIn(folder, address)), mirror
-
-
-def _prefix(address: str) -> Prefix:
-    return Prefix(open_bucket(address), address.partition("://")[2].partition("/")[2], address)
+    return loaded._replace(stand_in=StandIn(folder, prefix.shown)), mirror
 
 
 def bounds_changes(rules: RuleFile) -> bool:
@@ -111,7 +107,7 @@ class InBucket:
     def open(self, run: Decision) -> Iterator[Place]:
         """A folder to write to, which becomes a run in the bucket when the block ends well."""
         prefix, progress = self.mirror.prefix, self.folder.progress
-        lease = Lease(prefix.bucket, prefix.of(LOCK), prefix.shown, self.folder.started)
+        lease = Lease(prefix, self.folder.started)
         with leased(lease, wait=self.folder.wait, on_wait=progress):
             # Which run is the last one is known only once no other run can publish.
             there = in_bucket.clear_unfinished(prefix, self.mirror.look())
