@@ -18,6 +18,8 @@ Long words are looked at once: a match begins where a word does.
 """
 WEB = ("https", "http")
 """The schemes of addresses from which files are fetched."""
+CLOUD = ("s3", "az", "gs")
+"""The schemes of buckets: what stands behind the name of one is a key, in which nothing is secret."""
 _DATABASE = re.compile(r"(postgres(?:ql)?(?=://)|sqlite(?=:)|duckdb(?=:)):", re.IGNORECASE)
 _MARKS = "`\"'"
 _KEYWORD = re.compile(r"(?<![\w?&])password\s*=", re.IGNORECASE)
@@ -192,6 +194,8 @@ def _end(text: str, start: int, rest: int) -> int:
 def _bare(scheme: str, rest: str) -> str:
     """The address without its secrets."""
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if scheme.partition(":")[0].lower() in CLOUD and not {"@", ":"} & set(host):
+        return f"{scheme}{rest}"
     if "@" in rest.removeprefix(host):
         return f"{scheme.partition(':')[0]}://..."  # a password that holds `/`, `?` or `#` looks like a path
     path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]

@@ -16,7 +16,7 @@ from segkit.api.inputs import Inputs
 from segkit.api.ledger import ledger_frame
 from segkit.columns.helpers import KEY, is_visible, member
 from segkit.errors import RuleError
-from segkit.io.read import Workspace
+from segkit.io.read import Workspace, require_unchanged
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.deliver import Guards, deliver
 from segkit.operations.delivery.destinations.table import published
@@ -132,6 +132,7 @@ class Run:
         digests = Digests()
         try:
             self._inputs.require_same()
+            require_unchanged(self._ws)
             to = published(
                 loaded,
                 run.chosen,

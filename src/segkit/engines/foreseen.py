@@ -21,8 +21,8 @@ _CGROUPS = {"0": ("", "memory.max"), "memory": ("memory", "memory.limit_in_bytes
 def note_of_memory(plan: Plan) -> Diagnostic | None:
     """A note where all customers at once may take most of the memory; None where they do not, or nobody knows."""
     there = memory_there()
-    contents = (part.content for view in plan.views.values() for part in view.table.parts)
-    files = sum(path.stat().st_size for path in contents if path.exists())  # frames have none
+    parts = (part for view in plan.views.values() for part in view.table.parts)
+    files = sum(part.bytes for part in parts if part.content.exists())  # frames have none
     if there is None or files * _MOST < MUCH * there:
         return None
     needed = memory_of(plan)

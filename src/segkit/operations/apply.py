@@ -13,7 +13,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.engines.registry import USUAL, Resources
 from segkit.engines.start import require_fit, started
 from segkit.errors import RuleError
-from segkit.io.read import Bounds, Workspace, require_kept
+from segkit.io.read import Bounds, Workspace, require_kept, require_unchanged
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
@@ -164,6 +164,7 @@ def apply_loaded(
     to.prepare()
     since = day_before(loaded.rules, directory_of(loaded), guards.previous) if to.compares else None
     run = decide(loaded, chosen, ws, progress, whole=whole, since=since, ready=to.ready)
+    require_unchanged(ws)
     before_delivery(run)
     return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
 

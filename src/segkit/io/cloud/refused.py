@@ -74,6 +74,12 @@ class _Meaning(NamedTuple):
 _MEANINGS = (
     # The first that is found counts.
     _Meaning(
+        "invalid path|Could not parse path|InvalidPath",
+        Reason.ADDRESS,
+        "the key of an object at `{at}` has an empty part between two slashes, `.` or `..`, which is not read",
+        "copy the object to another key",
+    ),
+    _Meaning(
         "NoSuchBucket|ContainerNotFound|InvalidBucketName",
         Reason.NO_BUCKET,
         "there is no bucket `{bucket}` on `{host}`",

@@ -6,10 +6,8 @@ a container, the metadata service of an instance (https://docs.aws.amazon.com/sd
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -121,6 +119,8 @@ def _require_metadata(env: Mapping[str, str], address: str, bucket: str) -> None
     missing = Refused(f"no credentials are found for `{bucket}`", KEYS["s3"], Reason.CREDENTIALS)
     if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         raise missing
+    import socket
+
     parts = urlsplit(address)
     try:
         socket.create_connection((parts.hostname or "", parts.port or 80), METADATA_WITHIN).close()
@@ -172,7 +172,9 @@ class _Profile(NamedTuple):
 
 def _read(path: str) -> dict[str, dict[str, str]]:
     """The sections of a file; nothing where there is none."""
-    file = Path(path).expanduser()
+    import configparser
+
+    file = Path(os.path.expanduser(path))  # noqa: PTH111 (without a home, it stays as it is)
     parser = configparser.ConfigParser(interpolation=None, default_section="\0", strict=False)
     try:
         parser.read_string(file.read_text(encoding="utf-8"))

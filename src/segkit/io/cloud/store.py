@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +33,12 @@ class Item(NamedTuple):
     version: str | None
     """That of the object, where the bucket keeps versions."""
     modified: dt.datetime
+
+    def is_like(self, other: Item | None) -> bool:
+        """Whether another look at the same key has found the same content."""
+        if other is None or (self.size, self.etag, self.version) != (other.size, other.etag, other.version):
+            return False
+        return self.etag is not None or self.modified == other.modified
 
 
 class Bucket:
@@ -74,12 +80,33 @@ class Bucket:
         return meaning(error, at=self.address.at(key), host=self.host)
 
     def list(self, prefix: str = "") -> tuple[Item, ...]:
-        """All objects below a prefix, which ends where a folder does, in the order of their keys."""
+        """All objects below a prefix, which ends where a folder does, in the order of their keys.
+
+        What only marks a folder is none: an empty object below whose key others lie, as consoles make them.
+        """
         import obstore
 
         with self._in_our_words(prefix, "listed"):
             found = [_item(one) for some in obstore.list(self._store, prefix or None, chunk_size=1000) for one in some]
-        return tuple(sorted(found))
+        folders = {str(parent) for one in found for parent in PurePosixPath(one.key).parents}
+        return tuple(sorted(one for one in found if one.key != prefix and (one.size or one.key not in folders)))
+
+    def holds(self, prefix: str) -> bool:
+        """Whether anything lies below a prefix: the first page of its list tells."""
+        import obstore
+
+        with self._in_our_words(prefix, "listed"):
+            return any(
+                one["path"] != prefix for some in obstore.list(self._store, prefix, chunk_size=2) for one in some
+            )
+
+    def names(self, prefix: str) -> tuple[str, ...]:
+        """The names of the objects that lie right below a prefix, sorted."""
+        import obstore
+
+        with self._in_our_words(prefix, "listed"):
+            found = obstore.list_with_delimiter(self._store, prefix or None)["objects"]
+        return tuple(sorted(PurePosixPath(one["path"]).name for one in found if one["path"] != prefix))
 
     def head(self, key: str) -> Item | None:
         """What there is to say of an object; None where there is none, or no such bucket."""
@@ -184,6 +211,27 @@ class Bucket:
 
     def _in_our_words(self, key: str, done: str) -> AbstractContextManager[None]:
         return in_our_words(self.address.at(key), host=self.host, done=done)
+
+
+class Object(NamedTuple):
+    """An object of a bucket, as it was when it was found."""
+
+    bucket: Bucket
+    item: Item
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return str(self.bucket.address.at(self.item.key))
+
+    def means(self, error: BaseException) -> Refused | None:
+        """What an error of Polars means that reads it; None where the content is to blame, and not the bucket."""
+        refused = self.bucket.means(error, self.item.key)
+        return None if refused.reason is Reason.OTHER else refused
+
+    def is_kept(self) -> bool:
+        """Whether it is still as it was found."""
+        return self.item.is_like(self.bucket.head(self.item.key))
 
 
 def open_bucket(address: Address) -> Bucket:

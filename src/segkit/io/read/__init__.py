@@ -1,7 +1,7 @@
 """Files to tables: what the rooms above ask of reading."""
 
 from segkit.io.read.label import Label
-from segkit.io.read.open import explain_failure, open_table, require_kept
+from segkit.io.read.open import explain_failure, open_table, require_kept, require_unchanged
 from segkit.io.read.opened import Opened
 from segkit.io.read.second_look import bad_values
 from segkit.io.read.table import Table
@@ -21,4 +21,5 @@ __all__ = [
     "explain_failure",
     "open_table",
     "require_kept",
+    "require_unchanged",
 ]

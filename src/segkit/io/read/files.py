@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.addresses import WEB, Database, database_of, is_address, is_other_form, scheme_of
+from segkit.addresses import CLOUD, WEB, Database, database_of, is_address, is_other_form, scheme_of
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.io.publish.errors import error_number
@@ -46,6 +46,10 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
         from segkit.io.read.web import fetched  # TLS takes long to load, and few need it
 
         return (fetched(ws, text),)
+    if scheme_of(text) in CLOUD:
+        from segkit.io.read.buckets.found import in_bucket  # what it needs takes long to load, and few need it
+
+        return in_bucket(ws, text)
     if database := database_of(text):
         return (_origin_of(database, base),)
     if is_table(base / text):
@@ -54,14 +58,15 @@ def _origins(ws: Workspace, text: str, base: Path) -> tuple[Origin, ...]:
     files = below(path) if path.is_dir() else []
     if files:
         refuse_parts(files)
-        return tuple(Origin(Label(str(file)), file, folders=values_of(file, path)) for file in files)
+        return tuple(_below(file, path) for file in files)
     fixed = fixed_part(path)
     return tuple(_below(file, fixed) for file in expand(text, base))
 
 
 def _below(file: Path, fixed: Path) -> Origin:
-    folders = values_of(file, fixed) if file.is_relative_to(fixed) else {}
-    return Origin(Label(str(file)), file, folders=folders)
+    label = Label(str(file))
+    folders = values_of(label, file.relative_to(fixed)) if file.is_relative_to(fixed) else {}
+    return Origin(label, file, folders=folders)
 
 
 def _origin_of(database: Database, base: Path) -> Origin:
@@ -84,7 +89,7 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
     if is_other_form(text):
         raise DataError(Diagnostic("a database is named by its address", hint="as in `postgresql://HOST/NAME`"))
     if is_address(text):
-        message = f"cannot read `{Label(text)}`: only files, tables at `https://` and databases are read"
+        message = f"cannot read `{Label(text)}`: only files, tables at `https://` or `s3://` and databases are read"
         raise DataError(Diagnostic(message, hint="download it first, and give its path"))
     path, label = base / text, Label(str(base / text))
     if path.is_file():

@@ -89,6 +89,14 @@ def explain_failure(tables: Iterable[Table]) -> DataError | None:
     return second_look.explain(part for table in tables for part in table.parts)
 
 
+def require_unchanged(ws: Workspace) -> None:
+    """`DataError` where an object of a bucket, which is read in parts, is another one than it was at first."""
+    if ws.objects:
+        from segkit.io.read.buckets import found  # loaded already
+
+        found.require_unchanged(ws)
+
+
 def require_kept(ws: Workspace, digest: Callable[[Path], str]) -> None:
     """`DataError` where a file is another one than the cache says, whose length, times and inode are the same.
 

@@ -86,11 +86,18 @@ class Opened(NamedTuple):
     """Gives the text of which any lines are rows of the frame, where there is one."""
     told: tuple[Diagnostic, ...] = ()
     """What there is to say of how it came, beside what is said of how a text is written."""
+    size: int | None = None
+    """Bytes of what is read where it is, in a bucket: `content` only stands for it."""
 
     @property
     def without_rows(self) -> Opened:
         """What is known of the file where it is not."""
         return self._replace(frame=rowless(self.frame), fault=damaged, numbers=None, lines=None)
+
+    @property
+    def bytes(self) -> int:
+        """How long the file is."""
+        return self.content.stat().st_size if self.size is None else self.size
 
     def place(self, line: int | None = None) -> SourceLocation:
         """Where it is, or a line or row of it."""

@@ -18,6 +18,7 @@ import polars as pl
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError, WriteError
+from segkit.io.cloud.store import Object
 from segkit.io.publish.errors import FULL, error_number
 from segkit.io.read.label import Origin
 
@@ -82,6 +83,8 @@ class Workspace:
         self._left = Event()
         self.unpacked: dict[Path, tuple[Path, str]] = {}
         self.fetched: dict[str, Origin] = {}
+        self.objects: dict[Path, Object] = {}
+        """The file that stands here for an object of a bucket -> the object, which is read where it is."""
         self.connections: dict[str, Any] = {}
         self.spooled: dict[Hashable, tuple[Path, Any] | DataError] = {}
         self._copies: dict[str, Path] = {}

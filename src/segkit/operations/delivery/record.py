@@ -67,8 +67,8 @@ def manifest_of(
             included=tuple(m.IncludedFile(written=file.written, copy=name) for name, file in included(loaded).items()),
         ),
         inputs=tuple(
-            m.InputRead(table=table, path=label.path, bytes=content.stat().st_size, sha256=digests[content])
-            for table, label, content in run.evaluated.inputs
+            m.InputRead(table=one.table, path=one.label.path, bytes=one.bytes, sha256=digests[one.content])
+            for one in run.evaluated.inputs
         ),
         files=tuple(written.names),
         bytes={name: (written.folder / name).stat().st_size for name in written.names},

@@ -48,11 +48,20 @@ from segkit.rules.text.row_order import not_reading, without_order
 
 
 class Input(NamedTuple):
-    """A file that was read: of which table, what it is called, and where its content is, or a copy from a pipe."""
+    """A file that was read: of which table, what it is called, and where its content is, or a copy from a pipe.
+
+    Of what was read in a bucket where it is, the content says which one that was; `size` is how long it is itself.
+    """
 
     table: str
     label: Label
     content: Path
+    size: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How long the file is."""
+        return self.content.stat().st_size if self.size is None else self.size
 
 
 class Evaluated(NamedTuple):
@@ -136,7 +145,11 @@ def evaluate(
         of_scores = (*drift(name, rfm, scored), *out_of_reach(name, rfm, scored))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
-    inputs = [Input(name, part.label, part.content) for name, table in settled.tables.items() for part in table.parts]
+    inputs = [
+        Input(name, part.label, part.content, part.size)
+        for name, table in settled.tables.items()
+        for part in table.parts
+    ]
     inputs += [Input(ZONES, Label(str(path)), content) for path, content in zones.files.items()]
     included = [(dotted(place), f.path) for place, f in loaded.source.included.items()]
     inputs += [Input(place, Label(path), Path(path)) for place, path in included]

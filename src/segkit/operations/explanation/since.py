@@ -99,7 +99,7 @@ def changed_inputs(run: Run, rules: RuleFile, tables: Mapping[str, Table], *, ve
             found[table.parts[0].content] = _warning(message, None, _STANDS)
             continue
         for read, part in zip(before, table.parts, strict=True):
-            size = part.content.stat().st_size
+            size = part.bytes
             # A path seen from another folder ends as the rules have it, and so in another folder of that name.
             if _ends(read.path, named.get(name)) != _ends(part.label.path, named.get(name)):
                 message = f"`{part.label}` stands where the run has read `{read.path}`"
@@ -107,6 +107,8 @@ def changed_inputs(run: Run, rules: RuleFile, tables: Mapping[str, Table], *, ve
                 message = f"`{part.label}` is at another version than the run has read"
             elif size != read.bytes:
                 message = f"`{part.label}` has {size:,} bytes, and had {read.bytes:,} when the run read it"
+            elif part.size is not None and digest(part.content) != read.sha256:
+                message = f"`{part.label}` has been written since the run read it: its ETag or version is another one"
             elif verify and digest(part.content) != read.sha256:
                 message = f"`{part.label}` is not what the run has read, though it is as long"
             else:

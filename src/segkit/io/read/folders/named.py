@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 from segkit.io.read.label import Label, Origin
@@ -21,11 +21,12 @@ def below(folder: Path) -> list[Path]:
     if not any("=" in child.name and child.is_dir() for child in folder.iterdir()):
         return []
     files = (path for path in folder.rglob("*") if path.is_file())
-    return sorted((path for path in files if not _is_aside(path.relative_to(folder))), key=str)
+    return sorted((path for path in files if not is_aside(path.relative_to(folder).parts)), key=str)
 
 
-def _is_aside(path: Path) -> bool:
-    return any(part.startswith(_ASIDE) and "=" not in part for part in path.parts)
+def is_aside(parts: Iterable[str]) -> bool:
+    """Whether the parts of a path below such a folder name what a writer has put beside the files."""
+    return any(part.startswith(_ASIDE) and "=" not in part for part in parts)
 
 
 def fixed_part(path: Path) -> Path:
@@ -35,16 +36,16 @@ def fixed_part(path: Path) -> Path:
     return Path(*parts[:moving])
 
 
-def values_of(file: Path, fixed: Path) -> Mapping[str, str | None]:
-    """Column -> its value in a file, from the names of the folders between it and `fixed`; missing ones are None."""
+def values_of(label: Label, inside: PurePath) -> Mapping[str, str | None]:
+    """Column -> its value in a file, from the names of the folders that lead to it; missing ones are None."""
     values: dict[str, str | None] = {}
-    for name, mark, value in (part.partition("=") for part in file.relative_to(fixed).parent.parts):
+    for name, mark, value in (part.partition("=") for part in inside.parent.parts):
         if not (name and mark):
             continue
         column = unquote(name)
         if column in values:
-            message = f"two folders above `{file.name}` say what `{column}` is"
-            raise problem(Label(str(file)), message, hint="rename one of them")
+            message = f"two folders above `{label.name}` say what `{column}` is"
+            raise problem(label, message, hint="rename one of them")
         values[column] = None if value == _MISSING else unquote(value)
     return values
 

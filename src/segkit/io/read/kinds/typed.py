@@ -15,6 +15,7 @@ import polars as pl
 
 from segkit.errors import DataError
 from segkit.io.read.kinds.mixed import NUMBER
+from segkit.io.read.kinds.objects import of_object, scanned
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened, damaged, gone
 from segkit.io.read.problems import check_names, problem
@@ -30,13 +31,18 @@ _JSON = "each line is one object of JSON in UTF-8: convert other encodings, as w
 
 def open_parquet(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of a Parquet file, which others may read from other folders."""
-    place = path.absolute()
-    return of_frame(label, path, "a readable Parquet file", lambda: pl.scan_parquet(place, glob=False), _AGAIN)
+    place, what = path.absolute(), "a readable Parquet file"
+    if there := ws.objects.get(path):
+        return of_object(there, of_frame(label, path, what, lambda: scanned(label, there, pl.scan_parquet), _AGAIN))
+    return of_frame(label, path, what, lambda: pl.scan_parquet(place, glob=False), _AGAIN)
 
 
 def open_ipc(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:
     """The rows of an Arrow IPC file."""
-    return of_frame(label, path, "a readable Arrow IPC file", lambda: pl.scan_ipc(escape(str(path))), _AGAIN)
+    what = "a readable Arrow IPC file"
+    if there := ws.objects.get(path):
+        return of_object(there, of_frame(label, path, what, lambda: scanned(label, there, pl.scan_ipc), _AGAIN))
+    return of_frame(label, path, what, lambda: pl.scan_ipc(escape(str(path))), _AGAIN)
 
 
 def open_ipc_stream(ws: Workspace, spec: Source, label: Label, path: Path) -> Opened:

@@ -1,0 +1,1 @@
+"""What an address such as `s3://bucket/orders/*.parquet` names."""

@@ -1,0 +1,206 @@
+"""What an address in a bucket names: objects that are read where they are, or copied into the workspace once."""
+
+from __future__ import annotations
+
+import glob
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.io.cloud.address import Address, parsed
+from segkit.io.cloud.refused import Reason, Refused
+from segkit.io.cloud.store import Bucket, Item, Object, open_bucket
+from segkit.io.read.buckets.keys import fixed_part, matches
+from segkit.io.read.folders.named import is_aside, values_of
+from segkit.io.read.folders.tables import LOG, may_be_part, part_of
+from segkit.io.read.label import PACKED, Label, Origin
+from segkit.io.read.problems import problem
+from segkit.io.read.workspace import Workspace
+from segkit.words import nearest
+
+AT_ONCE = 16
+"""Objects of which the first bytes are asked for at once."""
+_IN_PLACE = {".parquet": ("parquet", b"PAR1")} | dict.fromkeys((".arrow", ".feather", ".ipc"), ("ipc", b"ARROW1"))
+"""Ending -> the kind of file that Polars reads in parts, and how it begins; all else is copied."""
+
+
+def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
+    """The objects that an address or a glob names, in the order of their keys, or the Delta table there.
+
+    `DataError` where there is none, where the bucket does not give them, or not all of one.
+    """
+    with in_words_of_data(Label(text)):
+        address = parsed(text)
+        bucket = bucket_of(ws, address)
+        if address.key and (item := bucket.head(address.key)):
+            fixed = str(PurePosixPath(address.key).parent)
+            _refuse_parts(bucket, [item], [], fixed)
+            return _origins(ws, bucket, [item], fixed)
+        if glob.has_magic(address.key):
+            fixed = fixed_part(address.key)
+            listed = bucket.list(fixed)
+            items = [one for one in listed if matches(one.key, address.key)]
+            items = [one for one in items if one.size or bucket.head(one.key)]  # else a mark of a folder
+            if not items:
+                raise problem(Label(text), f"no object matches `{address}`", hint=_neighbours(bucket, address.key))
+            _refuse_parts(bucket, items, listed, fixed)
+            return _origins(ws, bucket, items, fixed)
+        return _below(ws, bucket, address)
+
+
+def bucket_of(ws: Workspace, address: Address) -> Bucket:
+    """The bucket of an address, opened once a run."""
+    return ws.once((Bucket, address.root), lambda: open_bucket(address))
+
+
+@contextmanager
+def in_words_of_data(label: Label) -> Iterator[None]:
+    """A `DataError` where a bucket refuses what is asked inside the block."""
+    try:
+        yield
+    except Refused as refused:
+        raise problem(label, refused.message, hint=refused.hint) from None
+
+
+def _below(ws: Workspace, bucket: Bucket, address: Address) -> tuple[Origin, ...]:
+    """The Delta table or the files in folders such as `day=2024-05-02` that lie below a key."""
+    label, key = Label(str(address)), address.key
+    if key and bucket.holds(f"{key}/{LOG}"):
+        return (Origin(label, Path(str(address)), "delta", told=_told(bucket, label)),)
+    items = bucket.list(key)
+    above = len(PurePosixPath(key).parts)
+    inside = [(one, PurePosixPath(one.key).parts[above:]) for one in items]
+    if any("=" in parts[0] and len(parts) > 1 for _, parts in inside):
+        files = [one for one, parts in inside if not is_aside(parts)]
+        _refuse_parts(bucket, files, items, key)
+        return _origins(ws, bucket, files, key)
+    if items:
+        hint = f"name its files with a glob such as `{str(address).removesuffix('/')}/*.csv`"
+        raise problem(label, f"`{address}` is a folder", hint=hint)
+    raise problem(label, f"there is no object `{address}`", hint=_neighbours(bucket, key))
+
+
+def _neighbours(bucket: Bucket, key: str) -> str:
+    """What lies beside a key that is not there; where that may not be asked, to look at it."""
+    parent = fixed_part(key)
+    place = bucket.address.at(parent) if parent else bucket.address.root
+    try:
+        names = bucket.names(parent)
+        there = names or bucket.holds(parent) if parent else True
+    except Refused as refused:
+        if refused.reason is not Reason.FORBIDDEN:
+            raise
+        return "look at its name; the credentials may not list what lies beside it"
+    near = nearest(PurePosixPath(key).name, names)
+    if near:
+        return near
+    if not there:
+        return f"nothing lies below `{place}`"
+    shown = ", ".join(f"`{name}`" for name in names[:5]) + (", ..." if names[5:] else "")
+    return f"`{place}` holds {shown}" if names else f"right below `{place}` lie only folders"
+
+
+def _refuse_parts(bucket: Bucket, chosen: Sequence[Item], listed: Sequence[Item], fixed: str) -> None:
+    """`DataError` where an object is a part of a Delta table, as far as the credentials may list what lies above.
+
+    `listed` is all that lies below `fixed`: of the tables there, the logs are seen.
+    """
+    files = [PurePosixPath(one.key) for one in chosen if may_be_part(PurePosixPath(one.key))]
+    if not files:
+        return
+    logs = (one.key.partition(f"{LOG}/") for one in listed)
+    tables = {PurePosixPath(before or ".") for before, log, _ in logs if log}
+    with _unless_forbidden():
+        above = (PurePosixPath(fixed), *PurePosixPath(fixed).parents)
+        tables |= {one for one in dict.fromkeys(above) if bucket.holds(f"{one}/{LOG}".removeprefix("./"))}
+    for file in files:
+        if table := next((one for one in file.parents if one in tables), None):
+            raise part_of(Label(str(bucket.address.at(str(file)))), str(bucket.address.at(str(table))))
+
+
+@contextmanager
+def _unless_forbidden() -> Iterator[None]:
+    """Who may read an object may not always list what lies beside it."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.reason is not Reason.FORBIDDEN:
+            raise
+
+
+def _origins(ws: Workspace, bucket: Bucket, items: Sequence[Item], fixed: str) -> tuple[Origin, ...]:
+    """The objects, with what the names of the folders between them and `fixed` say."""
+    labels = [Label(str(bucket.address.at(one.key))) for one in items]
+    copies = ws.bounds is not None and ws.bounds.engine is not None  # whose machines may not be let in
+    kinds: list[str | None] = [None] * len(items)
+    if not copies:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            kinds = list(pool.map(lambda label, item: _kind(bucket, label, item), labels, items))
+    found = []
+    for label, item, kind in zip(labels, items, kinds, strict=True):
+        origin = _in_place(ws, bucket, item, label, kind) if kind else _copied(ws, bucket, item, label)
+        folders = values_of(label, PurePosixPath(item.key).relative_to(fixed or "."))
+        found.append(origin._replace(folders=folders))
+    return tuple(found)
+
+
+def _kind(bucket: Bucket, label: Label, item: Item) -> str | None:
+    """The kind of an object that is read where it is; None for all others, and for what only has the name of one."""
+    if label.ending not in _IN_PLACE or label.endings[-1].lower() in PACKED or not item.size:
+        return None
+    kind, magic = _IN_PLACE[label.ending]
+    return kind if bucket.start(item.key, min(item.size, len(magic))) == magic else None
+
+
+def _in_place(ws: Workspace, bucket: Bucket, item: Item, label: Label, kind: str) -> Origin:
+    """An object that is read where it is; a file stands for it that says which content it is."""
+    if label.path not in ws.fetched:
+        path = ws.new_file(".json")
+        what = {"etag": item.etag, "size": item.size, "version": item.version}
+        path.write_text(json.dumps({name: value for name, value in what.items() if value is not None}), "utf-8")
+        ws.on_open(path)
+        ws.objects[path] = Object(bucket, item)
+        ws.fetched[label.path] = Origin(label, path, kind, told=_told(bucket, label))
+    return ws.fetched[label.path]
+
+
+def _copied(ws: Workspace, bucket: Bucket, item: Item, label: Label) -> Origin:
+    """The copy of an object, made once a run."""
+    if label.path not in ws.fetched:
+        path = ws.new_file("")
+        with ws.filling(), in_words_of_data(label):
+            bucket.get_to(item.key, path)
+        ws.fetched[label.path] = Origin(label, path, told=_told(bucket, label))
+    return ws.fetched[label.path]
+
+
+def _told(bucket: Bucket, label: Label) -> tuple[Diagnostic, ...]:
+    """A warning where it comes unencrypted from elsewhere."""
+    parts = urlsplit(bucket.endpoint or "")
+    if parts.scheme != "http" or _is_here(parts.hostname or ""):
+        return ()
+    message = f"`{label}` comes unencrypted: whoever is on the way can read it, and change it"
+    hint = "give the server as `https://` in `AWS_ENDPOINT_URL`"
+    return (Diagnostic(message, SourceLocation(str(label)), hint, Severity.WARNING),)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def require_unchanged(ws: Workspace) -> None:
+    """`DataError` where an object is another one than it was when it was opened, since parts of it were read later."""
+    for found in ws.objects.values():
+        label = Label(found.address)
+        with in_words_of_data(label):
+            if not found.is_kept():
+                hint = "run this again once it stays as it is"
+                raise problem(label, f"`{label}` has changed since the run has opened it", hint=hint)
