@@ -6,6 +6,7 @@ No user, no password and no query of an address stands in a message, a log, a ma
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -70,13 +71,17 @@ def scheme_of(text: str) -> str:
     return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
 
 
-BUCKETS = ("s3", "az", "gs")
-"""The schemes of addresses of buckets."""
-
-
 def is_bucket(text: str) -> bool:
     """Whether the text is the address of something in a bucket, such as `s3://bucket/orders.csv`."""
-    return scheme_of(text) in BUCKETS
+    return scheme_of(text) in CLOUD
+
+
+def is_here(host: str) -> bool:
+    """Whether a server is on this machine, so that nobody is on the way to it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class Database(NamedTuple):

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from segkit.addresses import is_here
+from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError, SegkitError, WriteError
 from segkit.io.cloud.address import parsed
 from segkit.io.cloud.refused import Reason, Refused
@@ -90,6 +93,15 @@ class Prefix(NamedTuple):
 
     def _of(self, name: str) -> str:
         return f"{self.key}/{name}"
+
+
+def unencrypted(prefix: Prefix) -> list[Diagnostic]:
+    """A warning where what is written there goes unencrypted to another machine."""
+    server = urlsplit(prefix.bucket.endpoint or "")
+    if server.scheme != "http" or is_here(server.hostname or ""):
+        return []
+    message = f"`{prefix.shown}` is written unencrypted: whoever is on the way can read it, and change it"
+    return [Diagnostic(message, hint="give the server as `https://` in `AWS_ENDPOINT_URL`", severity=Severity.WARNING)]
 
 
 def written_to(address: str) -> Prefix:

@@ -18,7 +18,7 @@ from segkit.io.publish.folder import MANIFEST, RUN, remove
 from segkit.io.publish.in_bucket import There, Whole
 from segkit.io.publish.kept_runs import LATEST
 from segkit.io.publish.lease import Lease, leased
-from segkit.io.publish.prefix import Prefix, written_to
+from segkit.io.publish.prefix import Prefix, unencrypted, written_to
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes, output_names
@@ -113,7 +113,7 @@ class InBucket:
             there = in_bucket.clear_unfinished(prefix, self.mirror.look())
             in_bucket.refuse_clashes(prefix, there, [*output_names(run.rules, run.lists), *kept_names(run.loaded)])
             with self.folder.open(run) as place:
-                yield place._replace(told=[*lease.told, *place.told])
+                yield place._replace(told=[*unencrypted(prefix), *lease.told, *place.told])
             assert place.folder is not None
             whole = _whole(place.folder)
             progress(f"uploading {len(whole.files):,} files")
