@@ -64,10 +64,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = dict(found.headers)
         if self.command == "HEAD":
             self.close_connection = True
-        for one in asked:
-            gate.then(one)
-        self._give(found.status, gate.headers(asked[0], headers), content)
         connection.close()
+        try:
+            for one in asked:
+                gate.then(one)
+        except ConnectionResetError:  # the answer gets lost
+            self.close_connection = True
+            return
+        self._give(found.status, gate.headers(asked[0], headers), content)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815
 

@@ -55,7 +55,7 @@ class Cloud:
 
     def _ask(self, method: str, key: str = "", content: bytes | None = None, query: str = "") -> bytes:
         address = f"{URL}/{self.name}/{quote(key)}" if key else f"{URL}/{self.name}{query}"
-        headers = {"Content-Type": "application/octet-stream"}
+        headers = {"Content-Type": "application/octet-stream", "Authorization": f"AWS {KEY}:not-looked-at"}
         request = urllib.request.Request(address, data=content, method=method, headers=headers)
         with urllib.request.urlopen(request) as answer:
             return bytes(answer.read())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
-from segkit.errors import SegkitError
+from segkit.errors import RuleError, SegkitError
 from segkit.io.publish import in_bucket
 from segkit.io.publish.folder import MANIFEST, RUN, remove
 from segkit.io.publish.in_bucket import There, Whole
@@ -27,6 +27,7 @@ from segkit.operations.delivery.kept import kept_names
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.delivery.runs import RUN_FOLDER
 from segkit.results import ApplyResult
+from segkit.rules.check.bucket import check_bucket
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
 from segkit.rules.text.stand_in import StandIn
@@ -68,11 +69,14 @@ def _asked_about(run: Path) -> Sequence[str]:
 def standing_in(loaded: Loaded, ws: Workspace, *, needs_last: bool = True) -> tuple[Loaded, Mirror | None]:
     """The rules with a folder in the place of their output directory, where that is in a bucket.
 
-    Raises `WriteError` where runs cannot be kept there. Who does not compare with the last run `needs_last` not.
+    Raises `RuleError` for keys that do not go with a bucket, and `WriteError` where runs cannot be kept there. Who does
+    not compare with the last run `needs_last` not.
     """
     output = loaded.rules.output
     if not output.in_bucket:
         return loaded, None
+    if findings := [*check_bucket(loaded.rules)]:
+        raise RuleError(*(loaded.source.placed(one) for one in findings))
     prefix = written_to(output.directory.replace("{as_of}", loaded.rules.today().isoformat()))
     folder = Path(ws.new_file("").resolve())
     folder.mkdir()
