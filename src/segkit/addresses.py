@@ -200,7 +200,7 @@ def _bare(scheme: str, rest: str) -> str:
     """The address without its secrets."""
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if scheme.partition(":")[0].lower() in CLOUD and not {"@", ":"} & set(host):
-        return f"{scheme}{rest}"
+        return f"{scheme.partition(':')[0]}://{rest}"
     if "@" in rest.removeprefix(host):
         return f"{scheme.partition(':')[0]}://..."  # a password that holds `/`, `?` or `#` looks like a path
     path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]

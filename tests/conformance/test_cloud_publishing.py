@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import string
 import time
@@ -552,3 +553,47 @@ def test_any_lists_arrive_as_they_are(
     for name in names:
         assert cloud.get(f"{prefix}/{name}") == desk.tree()[name]
         assert cloud.get(f"{prefix}/latest/{name.partition('/')[2]}") == desk.tree()[name]
+
+
+def test_commands_read_runs_of_a_bucket(desk: Desk, cloud: Cloud) -> None:
+    """By prefix, by run, by `latest`, by manifest; as they read a download of it, with the address in its place."""
+    for day in NIGHTS:
+        night(desk, cloud, day, output=("keep = 3", "history = true", 'track = ["town"]'))
+    here, there = str(download(cloud, desk / "away")), f"{cloud.root}/segments"
+    orders = desk.put("o.csv", "id,day,amount\nb,2024-03-04,5\nd,2024-03-05,9\n")
+    asked: list[tuple[str, ...]] = [
+        ("diff", "{}/2024-03-02", "{}", "--json"),
+        ("diff", "{}/2024-03-02/manifest.json", "{}/2024-03-01", "--json"),
+        ("history", "{}", "--json"),
+        ("history", "{}", "--moves", "--json"),
+        ("explain", "--run", "{}/2024-03-02", "a", "--json"),
+        ("evaluate", "{}", "--events", str(orders), "--since", "2024-03-01", "--json"),
+        ("report", "{}", "-o", "-", "--previous", "{}/2024-03-01"),
+        ("apply", str(desk / "rules.toml"), "-o", str(desk / "new"), "--previous", "{}/2024-03-01", "--dry-run", "--json"),
+        ("diff", "{}/nothing", "{}"),
+        ("diff", "{}/2023-01-01", "{}"),
+    ]  # fmt: skip
+    for args in asked:
+        one, other = (desk.segkit(*(arg.format(place) for arg in args), code=None) for place in (here, there))
+        said = [re.sub(r'"elapsed_seconds": [\d.]+', "", done.stdout + done.stderr) for done in (one, other)]
+        assert (other.exit_code, said[1]) == (one.exit_code, said[0].replace(here, there)), args
+        assert "segkit-" not in said[1].replace("segkit-cli", "")
+    shown = desk.segkit("diff", f"{there}/2024-03-02", f"{there}/latest", "--json").stdout
+    assert f'"path": "{there}/latest"' in shown
+    assert shown.replace("/latest", "") == desk.segkit("diff", f"{there}/2024-03-02", there, "--json").stdout
+    cloud.put("segments/2024-03-02/run/members.parquet", "x")
+    said = desk.segkit("diff", f"{there}/2024-03-02", there, code=3).stderr
+    assert f"`{there}/2024-03-02/run/members.parquet` is not as it was written" in said
+    cloud.delete("segments/2024-03-02/run/members.parquet")
+    assert "is missing" in desk.segkit("diff", f"{there}/2024-03-01", f"{there}/2024-03-02", code=3).stderr
+    assert "there is no bucket" in desk.segkit("diff", "s3://no-such-bucket-here/x", there, code=3).stderr
+
+
+def test_a_bucket_names_the_run_to_compare_with(desk: Desk, cloud: Cloud) -> None:
+    """In `expect`, too, and each run sees what is there then."""
+    bound = f'[segment.all.expect]\nmax_change_percent = 10\nprevious = "{cloud.root}/segments"\n'
+    for day, customers in NIGHTS.items():
+        night(desk, cloud, day)
+        desk.put("c.csv", customers + "x,Lyon\n")
+        done = desk.apply(head(as_of=day) + SEGMENTS + bound, code=1)
+        assert "4 customers, 3 in the run before" in done.stderr

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import is_address
 from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed
 from segkit.gates.expectations import broken, too_old
@@ -60,7 +61,8 @@ def _require_expected(run: Decision, guards: Guards, last: Path | None) -> None:
         if guards.previous is not None:
             return read_written(Path(guards.previous), must_exist=True)
         if expect.previous is not None:
-            return read_written(run.loaded.source.directory / expect.previous, must_exist=True)
+            beside = Path() if is_address(expect.previous) else run.loaded.source.directory
+            return read_written(beside / expect.previous, must_exist=True)
         return read_written(last, must_exist=False) if last else None
 
     rules, as_of = run.rules, run.evaluated.plan.context.as_of
