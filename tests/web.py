@@ -22,6 +22,8 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
     has_length: bool = True
     breaks: int | None = None
+    ranges: bool = False
+    """Whether it gives the part that is asked for, as buckets do."""
     user: str | None = None
     """Who may read it, as `name:password`."""
 
@@ -49,27 +51,47 @@ class Web:
         return one
 
 
+def part_of(answer: Answer, asked: str) -> Answer:
+    """The part of a body from one byte to another, or of so many at its end."""
+    first, _, last = asked.partition("-")
+    size = len(answer.body)
+    start, end = (int(first), min(int(last or size) + 1, size)) if first else (max(size - int(last), 0), size)
+    headers = {**answer.headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    return answer._replace(body=answer.body[start:end], status=206, headers=headers)
+
+
 class _Handler(BaseHTTPRequestHandler):
     web: Web
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         answer = self.web.answer(self.path, dict(self.headers))
+        if answer.ranges and "Range" in self.headers:
+            answer = part_of(answer, self.headers["Range"].removeprefix("bytes="))
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if answer.has_length:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body[: answer.breaks])
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[: answer.breaks])
 
     def log_message(self, *args: Any) -> None:
         """Nothing: tests look at `asked`."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *args: Any) -> None:
+        """Nothing: whoever has asked may go before the answer."""
+
+
 @contextmanager
 def serving(folder: Path, scheme: str = "https") -> Iterator[tuple[Web, Path]]:
     """A server until the block ends, and the file of the certificates that trust it."""
-    server = ThreadingHTTPServer(("localhost", 0), _Handler)
+    server = _Server(("localhost", 0), _Handler)
     trusted = folder / "trusted.pem"
     if scheme == "https":
         authority = trustme.CA()

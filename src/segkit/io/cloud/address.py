@@ -43,7 +43,8 @@ def parsed(text: str) -> Address:
         where = "credentials come from the environment, or from `~/.aws/credentials`"
         raise Refused(f"`{shown}` holds more than the name of a bucket before its key", where, Reason.ADDRESS)
     if not _BUCKET.fullmatch(bucket):
-        raise Refused(f"`{shown}` names no bucket: `{bucket}` cannot be the name of one", hint, Reason.ADDRESS)
+        what = f": `{bucket}` cannot be the name of one" if bucket else ""
+        raise Refused(f"`{shown}` names no bucket{what}", hint, Reason.ADDRESS)
     key = key.removesuffix("/")
     if any(part in ("", ".", "..") for part in key.split("/")) and key:
         message = f"`{shown}` is no address that can be asked for: a part between two slashes is empty, `.` or `..`"

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 TRIES = 3
 """How often a server is asked that does not answer."""
 EXTRA = "bucket"
-_AGAIN = "see whether it answers elsewhere, and run this again"
+AGAIN = "see whether it answers elsewhere, and run this again"
 KEYS = {
     "s3": "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE` with a profile of "
     "`~/.aws/credentials`; for a bucket that all may read, `AWS_SKIP_SIGNATURE=true`",
@@ -121,7 +121,7 @@ _MEANINGS = (
         r"\b(?:429|5\d\d)\b",
         Reason.SILENT,
         f"`{{host}}` does not give `{{at}}`: it is busy, or broken, asked {TRIES} times",
-        _AGAIN,
+        AGAIN,
     ),
     _Meaning(
         "certificate|UnknownIssuer",
@@ -139,12 +139,12 @@ _MEANINGS = (
         "HTTP error|error sending request|error decoding|timed out|TimedOut",
         Reason.SILENT,
         f"`{{host}}` does not answer, asked {TRIES} times",
-        _AGAIN,
+        AGAIN,
     ),
 )
 _OF_CREDENTIALS = re.compile(
     r"https?://[^\s/]+/(?:latest/|computeMetadata/|metadata/identity)|https?://[^\s/]*\b(?:sts|oauth2|login)\b"
-    r"|[Cc]redential|[Aa]ccount must be specified|TokenFile"
+    r"|[Cc]redential|[Aa]ccount must be specified|token file"
 )
 """Words of the library where it fails on the way to credentials: a server of these, or a file."""
 

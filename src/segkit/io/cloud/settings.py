@@ -41,19 +41,35 @@ class Settings(NamedTuple):
     """Where the metadata service of the instance is, where it is elsewhere."""
 
     @property
-    def named(self) -> dict[str, str]:
-        """As Polars, obstore and deltalake name them."""
+    def keys(self) -> dict[str, str]:
+        """The key, its secret and its token, as Polars, obstore and deltalake name them; nothing where none is set."""
         names = {
             "aws_access_key_id": self.access_key_id,
             "aws_secret_access_key": self.secret_access_key,
             "aws_session_token": self.session_token,
+        }
+        return {name: value for name, value in names.items() if value is not None}
+
+    @property
+    def named(self) -> dict[str, str]:
+        """All of it, by these names."""
+        names = {
             "aws_region": self.region or "us-east-1",
             "aws_endpoint_url_s3": self.endpoint,  # that of obstore which counts before others
             "aws_endpoint_url": self.endpoint,
             "aws_metadata_endpoint": self.metadata,
             "aws_allow_http": "true" if (self.endpoint or "").lower().startswith("http://") else None,
         }
-        return {name: value for name, value in names.items() if value is not None}
+        return {**self.keys, **{name: value for name, value in names.items() if value is not None}}
+
+
+def has_file() -> bool:
+    """Whether there is a file of credentials at its usual place."""
+    return Path(_home("~/.aws/credentials")).exists()
+
+
+def _home(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111 (without a home, it stays as it is)
 
 
 def of_s3(bucket: str) -> Settings:
@@ -174,7 +190,7 @@ def _read(path: str) -> dict[str, dict[str, str]]:
     """The sections of a file; nothing where there is none."""
     import configparser
 
-    file = Path(os.path.expanduser(path))  # noqa: PTH111 (without a home, it stays as it is)
+    file = Path(_home(path))
     parser = configparser.ConfigParser(interpolation=None, default_section="\0", strict=False)
     try:
         parser.read_string(file.read_text(encoding="utf-8"))

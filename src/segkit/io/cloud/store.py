@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from segkit.io.cloud.address import Address
-from segkit.io.cloud.refused import TRIES, Reason, Refused, in_our_words, meaning, not_installed
-from segkit.io.cloud.settings import Settings, of_s3
+from segkit.io.cloud.refused import AGAIN, TRIES, Reason, Refused, in_our_words, meaning, not_installed
+from segkit.io.cloud.settings import Settings, has_file, of_s3
 
 PAUSE = 0.5
 """Seconds before a server is asked the second time."""
@@ -48,6 +48,7 @@ class Bucket:
         self.address = address
         self._store = store
         self._settings = settings
+        self._provider = self._keys  # one and the same, by which Polars knows the connections that it has
 
     @property
     def host(self) -> str:
@@ -61,19 +62,30 @@ class Bucket:
         """The address of the server, where it is not that of the cloud."""
         return self._settings.endpoint
 
-    def options(self) -> dict[str, Any]:
-        """The same for Polars, as `storage_options` beside `credential_provider=None`."""
+    @property
+    def scans(self) -> bool:
+        """Whether Polars is let in as this is: where it is given no keys, it takes those of any profile of a file."""
+        return bool(self._settings.access_key_id) or not has_file() or self.address.scheme != "s3"
+
+    def scanning(self) -> dict[str, Any]:
+        """The settings as keywords for what Polars scans: to keys that come by no function, it adds any token."""
         patience = {
             "max_retries": TRIES - 1,
             "retry_timeout_ms": int(WITHIN * 1000),
             "retry_init_backoff_ms": int(PAUSE * 1000),
             "retry_max_backoff_ms": int(PAUSE * 2000),
         }
-        return {**self.settings(), **patience}
+        keys = self._settings.keys
+        where = {name: value for name, value in self.settings().items() if name not in keys}
+        return {"storage_options": {**where, **patience}, "credential_provider": self._provider if keys else None}
 
     def settings(self) -> dict[str, str]:
-        """The same for deltalake, as `storage_options`: credentials, so they go into no message and no file."""
+        """The settings for deltalake, as `storage_options`: credentials, so they go into no message and no file."""
         return self._settings.named if self.address.scheme == "s3" else {}
+
+    def _keys(self) -> tuple[dict[str, str], None]:
+        """Whose keys these are, as Polars asks for them; they do not end."""
+        return self._settings.keys, None
 
     def means(self, error: BaseException, key: str = "") -> Refused:
         """What an error of Polars means that comes while it reads an object."""
@@ -118,6 +130,8 @@ class Bucket:
         except Refused as refused:
             if refused.reason is Reason.NO_KEY:
                 return None
+            if refused.reason in (Reason.FORBIDDEN, Reason.OTHER):
+                self.start(key, 1)  # whose answer says more of why than one without a body
             raise
 
     def get(self, key: str) -> bytes:
@@ -148,15 +162,22 @@ class Bucket:
     def _get_to(self, key: str, path: Path) -> Item:
         import obstore
 
-        with path.open("wb") as out, self._in_our_words(key, "read"):
-            answer = obstore.get(self._store, key)
-            for piece in answer.stream(min_chunk_size=1 << 20):
-                out.write(piece)
-            item, size = _item(answer.meta), out.tell()
+        with path.open("wb") as out:
+            with self._in_our_words(key, "read"):
+                answer = obstore.get(self._store, key)
+                item = _item(answer.meta)
+            try:
+                with self._in_our_words(key, "read"):
+                    for piece in answer.stream(min_chunk_size=1 << 20):
+                        out.write(piece)
+            except Refused as refused:  # it has begun, and it is asked for the rest where it breaks off
+                if refused.reason not in (Reason.SILENT, Reason.OTHER):
+                    raise
+            size = out.tell()
         if size != item.size:
             at = self.address.at(key)
-            message = f"`{at}` was cut short: {size:,} of {item.size:,} bytes came"
-            raise Refused(message, "see whether it answers elsewhere, and run this again", Reason.SILENT)
+            message = f"`{at}` was cut short: not all of its {item.size:,} bytes came"
+            raise Refused(message, AGAIN, Reason.SILENT)
         return item
 
     def put(self, path: Path, key: str) -> None:

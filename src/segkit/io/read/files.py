@@ -90,7 +90,9 @@ def expand(text: str, base: Path) -> tuple[Path, ...]:
         raise DataError(Diagnostic("a database is named by its address", hint="as in `postgresql://HOST/NAME`"))
     if is_address(text):
         message = f"cannot read `{Label(text)}`: only files, tables at `https://` or `s3://` and databases are read"
-        raise DataError(Diagnostic(message, hint="download it first, and give its path"))
+        other = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "abfs": "az", "abfss": "az"}.get(scheme_of(text))
+        hint = f"write it as `{other}://BUCKET/KEY`" if other else "download it first, and give its path"
+        raise DataError(Diagnostic(message, hint=hint))
     path, label = base / text, Label(str(base / text))
     if path.is_file():
         refuse_parts((path,))

@@ -91,6 +91,8 @@ class Workspace:
         self._made: dict[Hashable, Any] = {}
         self.cache_in: CacheIn | None = None
         self.at_end: list[Callable[[bool], None]] = []
+        self.explains: list[Callable[[BaseException], DataError | None]] = []
+        """What tells whether a failure of Polars, wherever it comes, is that of a bucket that is read where it is."""
         self._verified = False
         return self
 
@@ -102,6 +104,13 @@ class Workspace:
         self._checker.shutdown(cancel_futures=True)
         for call in self.at_end:
             call(error is None and self._verified)
+        self._end(error)
+        if isinstance(error, (pl.exceptions.PolarsError, OSError)):
+            for told in filter(None, (explain(error) for explain in self.explains)):
+                raise told from None
+
+    def _end(self, error: BaseException | None) -> None:
+        """Remove the folder; what keeps it from that is told unless something else is."""
         try:
             self._remove()
         except OSError as left:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from segkit.addresses import database_of, is_address
+from segkit.addresses import CLOUD, database_of, is_address, scheme_of
 from segkit.columns.compute import Computed, PaddedKeys, compute
 from segkit.columns.features.groups import of_texts, readable
 from segkit.columns.features.steps import CutStep, Fitted, Told
@@ -28,6 +28,7 @@ from segkit.errors import RuleError
 from segkit.gates.ledger import Ledger, claim_order, ledger, memberships
 from segkit.gates.limits import Within
 from segkit.io.read import Label, Table, Workspace, explain_failure
+from segkit.io.read.buckets.keys import names
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
 from segkit.operations.delivery.elsewhere import bring
@@ -113,12 +114,18 @@ def _read_instead(
                 what = "standard input" if one == "-" else "a frame in Python"
                 hint = "write it into a file, and name that in the rule file"
                 raise RuleError.of(f"the run has read `{table}` from {what}, which is gone", hint=hint)
-            if is_address(one) and one not in map(_shown, [path] if isinstance(path, str) else path):
+            texts = map(_shown, [path] if isinstance(path, str) else path)
+            if is_address(one) and not any(text == one or _is_in_bucket(text, one) for text in texts):
                 hint = "name it in the rule file, and run that again"
                 raise RuleError.of(f"the run has read `{table}` from `{one}`, which its rules do not name", hint=hint)
         if paths and all(_is_another(one, path, folder) for one in paths):
             instead[table] = paths[0] if len(paths) == 1 else paths
     return instead
+
+
+def _is_in_bucket(path: str, read: str) -> bool:
+    """Whether a path of the rule file, which may be a glob or a folder in a bucket, names an object that was read."""
+    return scheme_of(path) in CLOUD and names(path, read)
 
 
 def _shown(path: str) -> str:

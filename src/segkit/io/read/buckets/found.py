@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
+from segkit.errors import DataError
 from segkit.io.cloud.address import Address, parsed
 from segkit.io.cloud.refused import Reason, Refused
 from segkit.io.cloud.store import Bucket, Item, Object, open_bucket
@@ -27,6 +29,8 @@ AT_ONCE = 16
 """Objects of which the first bytes are asked for at once."""
 _IN_PLACE = {".parquet": ("parquet", b"PAR1")} | dict.fromkeys((".arrow", ".feather", ".ipc"), ("ipc", b"ARROW1"))
 """Ending -> the kind of file that Polars reads in parts, and how it begins; all else is copied."""
+
+_UNLISTED = "look at its name; the credentials may not list what lies beside it"
 
 
 def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
@@ -50,12 +54,33 @@ def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
                 raise problem(Label(text), f"no object matches `{address}`", hint=_neighbours(bucket, address.key))
             _refuse_parts(bucket, items, listed, fixed)
             return _origins(ws, bucket, items, fixed)
-        return _below(ws, bucket, address)
+        try:
+            return _below(ws, bucket, address)
+        except Refused as refused:
+            if refused.reason is not Reason.FORBIDDEN:
+                raise
+            raise problem(Label(text), f"there is no object `{address}`", hint=_UNLISTED) from None
 
 
 def bucket_of(ws: Workspace, address: Address) -> Bucket:
     """The bucket of an address, opened once a run."""
-    return ws.once((Bucket, address.root), lambda: open_bucket(address))
+
+    def begun() -> Bucket:
+        bucket = open_bucket(address)
+        ws.explains.append(partial(_explained, ws, bucket))
+        return bucket
+
+    return ws.once((Bucket, address.root), begun)
+
+
+def _explained(ws: Workspace, bucket: Bucket, error: BaseException) -> DataError | None:
+    """The error behind one of Polars that comes while rows are read in a bucket; None where it is of something else."""
+    text, root = str(error), bucket.address.root
+    if "object-store error" not in text or bucket.address.bucket not in text:
+        return None
+    item = next((one.item for one in ws.objects.values() if one.address in text), None)
+    refused = bucket.means(error, item.key if item else "")
+    return problem(Label(str(bucket.address.at(item.key)) if item else root), refused.message, hint=refused.hint)
 
 
 @contextmanager
@@ -95,7 +120,7 @@ def _neighbours(bucket: Bucket, key: str) -> str:
     except Refused as refused:
         if refused.reason is not Reason.FORBIDDEN:
             raise
-        return "look at its name; the credentials may not list what lies beside it"
+        return _UNLISTED
     near = nearest(PurePosixPath(key).name, names)
     if near:
         return near
@@ -136,9 +161,9 @@ def _unless_forbidden() -> Iterator[None]:
 def _origins(ws: Workspace, bucket: Bucket, items: Sequence[Item], fixed: str) -> tuple[Origin, ...]:
     """The objects, with what the names of the folders between them and `fixed` say."""
     labels = [Label(str(bucket.address.at(one.key))) for one in items]
-    copies = ws.bounds is not None and ws.bounds.engine is not None  # whose machines may not be let in
+    elsewhere = ws.bounds is not None and ws.bounds.engine is not None  # machines that may not be let in
     kinds: list[str | None] = [None] * len(items)
-    if not copies:
+    if bucket.scans and not elsewhere:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             kinds = list(pool.map(lambda label, item: _kind(bucket, label, item), labels, items))
     found = []

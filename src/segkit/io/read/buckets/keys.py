@@ -19,6 +19,11 @@ def matches(key: str, pattern: str) -> bool:
     return _matches(key.split("/"), pattern.split("/"))
 
 
+def names(pattern: str, address: str) -> bool:
+    """Whether an address of an object, a glob or a folder in a bucket is, or names, that of an object."""
+    return matches(address, pattern) or address == pattern or address.startswith(f"{pattern.removesuffix('/')}/")
+
+
 def _matches(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     if not patterns or not parts:
         return not parts and all(pattern == "**" for pattern in patterns)

@@ -22,9 +22,7 @@ Refusal: TypeAlias = Callable[[Label, BaseException], DataError | None]
 
 def scanned(label: Label, found: Object, scan: Callable[..., pl.LazyFrame]) -> pl.LazyFrame:
     """The rows of an object; `DataError` where the bucket does not give them."""
-    # Without a provider of its own, Polars looks for no other credentials than those that it is given.
-    options = {"storage_options": found.bucket.options(), "credential_provider": None}
-    frame = scan(found.address, glob=False, hive_partitioning=False, **options)
+    frame = scan(found.address, glob=False, hive_partitioning=False, **found.bucket.scanning())
     try:
         frame.collect_schema()
     except FAILURES as error:

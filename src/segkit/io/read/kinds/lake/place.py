@@ -106,7 +106,7 @@ class _InBucket(NamedTuple):
         return [file for file in files if file not in there]
 
     def scan(self, schema: Mapping[str, pl.DataType]) -> Scan:
-        return _scan(schema, storage_options=self.bucket.options(), credential_provider=None)
+        return _scan(schema, **self.bucket.scanning())
 
     def refused(self, label: Label, error: BaseException) -> DataError | None:
         refused = self.bucket.means(error, self.address.key)
