@@ -1,4 +1,4 @@
-"""The same random tables as CSV, in workbooks, at addresses and in lakes: the same lists, the same counts."""
+"""The same random tables as CSV, in workbooks, at addresses, in buckets and in lakes: the same lists and counts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, note
 
 from tests.lakes import written
+from tests.s3 import a_cloud, needs_server
 from tests.web import serving
 from tests.workbooks import ods, workbook
 
@@ -127,6 +128,48 @@ def test_everything_in_delta(case: Case) -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         expected, found = applied(case, directory), applied(in_lake(case, directory, None), directory)
+        assert (found[0], *found[2:]) == (expected[0], *expected[2:]), found[1]
+
+
+def ndjson(case: Case) -> Case:
+    """The case, whose tables are Parquet files, with NDJSON in place of these."""
+    paths = {path: f"{Path(path).stem}.ndjson" for path in case.tables}
+    return replace(elsewhere(case, paths), tables={paths[path]: table for path, table in case.tables.items()})
+
+
+@pytest.mark.extra("bucket")
+@needs_server
+@pytest.mark.parametrize("kind", ["csv", "parquet", "ndjson"])
+@examples(6)
+@given(gated())
+def test_buckets(kind: str, case: Case) -> None:
+    """Texts are copied, and Parquet is read where it is, as far as a condition asks for its parts."""
+    case = case if kind == "csv" else typed(case) if kind == "parquet" else ndjson(typed(case))
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name, a_cloud(Path(name)) as cloud:
+        directory = Path(name)
+        expected = applied(case, directory)
+        paths = {path: cloud.put(f"a folder/{path}", (directory / path).read_bytes()) for path in case.tables}
+        found = applied(elsewhere(case, paths), directory)
+        assert (found[0], *found[2:]) == (expected[0], *expected[2:]), found[1]
+
+
+@pytest.mark.extra("bucket", "lake")
+@needs_server
+@pytest.mark.parametrize("kind", [None, "text", "date"])
+@examples(4)
+@given(gated())
+def test_delta_in_buckets(kind: str | None, case: Case) -> None:
+    case = typed(case)
+    note(case.show())
+    with tempfile.TemporaryDirectory() as name, a_cloud(Path(name)) as cloud:
+        directory = Path(name)
+        lake = in_lake(case, directory, kind)
+        expected = applied(lake, directory)
+        tables = [path for one in sources(lake.rules) if (path := one.get("path")) and (directory / path).is_dir()]
+        for path in dict.fromkeys(tables):
+            cloud.put_folder(directory / path, f"{path}/")
+        found = applied(elsewhere(lake, {path: f"{cloud.root}/{path}" for path in tables}), directory)
         assert (found[0], *found[2:]) == (expected[0], *expected[2:]), found[1]
 
 
