@@ -69,8 +69,8 @@ class Source(Model):
 
     may_be_addresses = ("path",)
     path: Paths = ""
-    """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv`, or a list
-    of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
+    """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv` or
+    `s3://bucket/orders/*.parquet`, or a list of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
     gzip or zstd), Parquet, Arrow IPC or Excel. Or a folder: a Delta table, or files below folders such as
     `region=0042`. Or a database, with `table` or `query`: `postgresql://host/db`,
     `sqlite:shop.db`, `duckdb:shop.duckdb`."""
