@@ -12,8 +12,8 @@ run from top to bottom in a copy of the examples:
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
 - a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
   below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, `<!-- needs: jq -->` a
-  program without which the block stays as it stands (`$CRM`: the server that SEGKIT_TEST_POSTGRES names, `$S3`: a bucket
-  on that of SEGKIT_TEST_S3), and
+  program without which the block stays as it stands (`$CRM`: the server that SEGKIT_TEST_POSTGRES names; `$S3`: a
+  bucket on that of SEGKIT_TEST_S3), and
   `<!-- not run: WHY -->` leaves it alone.
 """
 
@@ -278,7 +278,7 @@ def database() -> Iterator[str | None]:
 
 @contextlib.contextmanager
 def bucket() -> Iterator[Mapping[str, str]]:
-    """The address of a bucket that has the tables of the shop, and the settings that let one in; none without a server."""
+    """The address of a bucket that has the tables of the shop, and what lets one in; nothing without a server."""
     if not CLOUD or importlib.util.find_spec("obstore") is None:
         yield {}
         return

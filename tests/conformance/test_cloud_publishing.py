@@ -198,7 +198,7 @@ def writes_of_a_night(desk: Desk, cloud: Cloud, gate: Gate) -> list[str]:
 
 
 def is_published(cloud: Cloud) -> bool:
-    return manifest(cloud)["run"] == "2024-03-02"
+    return bool(manifest(cloud)["run"] == "2024-03-02")
 
 
 def test_a_write_that_is_refused(desk: Desk, cloud: Cloud, gate: Gate) -> None:
@@ -575,9 +575,9 @@ def test_commands_read_runs_of_a_bucket(desk: Desk, cloud: Cloud) -> None:
     ]  # fmt: skip
     for args in asked:
         one, other = (desk.segkit(*(arg.format(place) for arg in args), code=None) for place in (here, there))
-        said = [re.sub(r'"elapsed_seconds": [\d.]+', "", done.stdout + done.stderr) for done in (one, other)]
-        assert (other.exit_code, said[1]) == (one.exit_code, said[0].replace(here, there)), args
-        assert "segkit-" not in said[1].replace("segkit-cli", "")
+        away, told = (re.sub(r'"elapsed_seconds": [\d.]+', "", done.stdout + done.stderr) for done in (one, other))
+        assert (other.exit_code, told) == (one.exit_code, away.replace(here, there)), args
+        assert "segkit-" not in told.replace("segkit-cli", "")
     shown = desk.segkit("diff", f"{there}/2024-03-02", f"{there}/latest", "--json").stdout
     assert f'"path": "{there}/latest"' in shown
     assert shown.replace("/latest", "") == desk.segkit("diff", f"{there}/2024-03-02", there, "--json").stdout
