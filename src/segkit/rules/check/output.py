@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.rules.check.bucket import check_bucket
 from segkit.rules.check.lists.audience import check_audience
+from segkit.rules.check.lists.bucket import check_bucket
 from segkit.rules.check.lists.headers import check_headers
 from segkit.rules.check.publication import check_publication
 from segkit.rules.check.table import check_table

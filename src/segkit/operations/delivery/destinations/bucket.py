@@ -27,7 +27,7 @@ from segkit.operations.delivery.kept import kept_names
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.delivery.runs import RUN_FOLDER
 from segkit.results import ApplyResult
-from segkit.rules.check.bucket import check_bucket
+from segkit.rules.check.lists.bucket import check_bucket
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
 from segkit.rules.text.stand_in import StandIn
