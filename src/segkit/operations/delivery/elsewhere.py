@@ -20,7 +20,7 @@ from segkit.io.publish.prefix import Prefix, read_from
 
 
 class Copied(NamedTuple):
-    """A folder that has what was copied of a prefix; `seen` is what tells whether the runs there are still the same."""
+    """A folder that has what was copied of a prefix; `seen` tells whether the runs there are still the same."""
 
     folder: Path
     prefix: Prefix
@@ -77,7 +77,7 @@ def _copy_of(address: str) -> Copied:
     runs = [name for name in folders if name == LATEST or RUN.fullmatch(name)]
     whole = [name for name in runs if f"{name}/{UNFINISHED}" not in items]
     manifests = [*([MANIFEST] if MANIFEST in items else []), *(f"{name}/{MANIFEST}" for name in whole)]
-    seen = frozenset((name, items[name].etag) for name in manifests)
+    seen = frozenset((name, item.etag) for name, item in items.items() if name.partition("/")[0] in (MANIFEST, *whole))
     for copied in _COPIES:
         if (copied.prefix.shown, copied.seen) == (prefix.shown, seen):
             return copied
