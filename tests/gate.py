@@ -27,6 +27,8 @@ class Gate:
         """Called when the server has answered, and its answer is still to be given."""
         self.headers: Callable[[str, dict[str, str]], Mapping[str, str]] = lambda _, headers: headers
         """The headers that are given for those of the server."""
+        self.drops: tuple[str, ...] = ()
+        """Headers of requests that do not reach the server, in small letters."""
         self.turn = threading.Lock()
 
     @property
@@ -58,7 +60,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._give(refused, {}, b"")
             return
         connection = http.client.HTTPConnection(gate.server.netloc, timeout=60)
-        connection.request(self.command, self.path, body, dict(self.headers))
+        connection.request(
+            self.command,
+            self.path,
+            body,
+            {name: value for name, value in self.headers.items() if name.lower() not in gate.drops},
+        )
         found = connection.getresponse()
         content = found.read()
         headers = dict(found.headers)

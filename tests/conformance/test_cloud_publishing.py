@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import string
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -179,9 +183,7 @@ def test_the_manifest_comes_last_and_then_latest(desk: Desk, cloud: Cloud, gate:
         f"DELETE {old}/unfinished.json",
     ]
     assert [one for one in gate.asked if one.endswith("/lock") and not one.startswith(("HEAD", "GET"))] == [
-        "PUT segments/lock",
-        "PUT segments/lock",
-        "PUT segments/lock",
+        *["PUT segments/lock"] * 4,
         "DELETE segments/lock",
     ]
 
@@ -275,7 +277,14 @@ def test_another_run_is_on(desk: Desk, cloud: Cloud, gate: Gate) -> None:
         in said
     )
     assert names(cloud) == ["segments/lock"]
-    gate.then = lambda asked: cloud.delete("segments/lock") if gate.asked.count("HEAD segments/lock") == 7 else None
+    gate.asked.clear()
+
+    def end(asked: str) -> None:
+        """The other run ends, when it has been looked at four times."""
+        if asked == "HEAD segments/lock" and gate.asked.count(asked) == 4:
+            cloud.delete("segments/lock")
+
+    gate.then = end
     done = desk.apply(rules(cloud), "-v")
     assert "waiting for another run: process 7 on elsewhere" in done.stderr
     assert names(cloud) == in_folders("2024-03-01", "latest")
@@ -344,6 +353,27 @@ def test_the_lock_is_renewed(desk: Desk, cloud: Cloud, gate: Gate, monkeypatch: 
     gate.then = look
     night(desk, cloud, "2024-03-01")
     assert "segments/lock" not in names(cloud)
+
+
+def test_a_server_without_conditions(desk: Desk, cloud: Cloud, gate: Gate) -> None:
+    """There, two runs could hold the lock at once: nothing is written."""
+    gate.drops = ("if-none-match",)
+    said = night(desk, cloud, "2024-03-01", code=4)
+    assert "replaces objects, though it is asked not to" in said
+    assert names(cloud) == []
+
+
+def test_a_disk_that_is_full(desk: Desk, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is that of this machine, on which a run is put together."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("segkit.operations.delivery.destinations.places.keep_rules", fail)
+    desk.put("c.csv", NIGHTS["2024-03-01"])
+    said = desk.apply(rules(cloud), code=4).stderr
+    assert f"cannot write to the temporary folder `{tempfile.gettempdir()}`" in said
+    assert names(cloud) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda one: one.name)
@@ -498,6 +528,12 @@ def test_from_python(desk: Desk, cloud: Cloud) -> None:
     run = segkit.apply(desk / "rules.toml", write=True)
     assert run.result.directory == f"{cloud.root}/segments/2024-03-01"
     assert names(cloud) == in_folders("2024-03-01", "latest")
+
+
+def test_without_the_extra(desk: Desk, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    desk.put("c.csv", NIGHTS["2024-03-01"])
+    assert 'pip install "segkit-cli[bucket]"' in desk.apply(rules(cloud), code=2).stderr
 
 
 CANNOT: dict[str, tuple[str, str]] = {

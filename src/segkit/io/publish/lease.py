@@ -97,7 +97,11 @@ class Lease:
 
     def _made(self) -> bool:
         # Whoever has it is looked up: where an answer got lost, and it was asked for again, it is there, and ours.
-        self._place.put_new(LOCK, self._body())
+        new = self._place.put_new(LOCK, self._body())
+        if new and self._place.put_new(LOCK, self._body()):
+            message = f"`{self._place.bucket.host}` replaces objects, though it is asked not to"
+            hint = "two runs at once would go unseen there: write to a server that knows `If-None-Match`"
+            raise WriteError.of(message, hint=hint)
         return self._know()
 
     def _know(self) -> bool:

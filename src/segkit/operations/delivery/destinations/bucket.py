@@ -36,8 +36,8 @@ from segkit.rules.text.stand_in import StandIn
 class Mirror:
     """A folder of the workspace that keeps the last run of a prefix of a bucket."""
 
-    def __init__(self, prefix: Prefix, folder: Path) -> None:
-        self.prefix, self.folder = prefix, folder
+    def __init__(self, prefix: Prefix, folder: Path, ws: Workspace) -> None:
+        self.prefix, self.folder, self.ws = prefix, folder, ws
         self._seen: bytes | None = None
 
     def look(self) -> There:
@@ -46,8 +46,9 @@ class Mirror:
         self.folder.mkdir(exist_ok=True)
         if there.last and there.manifest != self._seen:
             remove(self.folder / there.last)
-            in_bucket.fetch_run(self.prefix, there.last, [MANIFEST], self.folder)
-            in_bucket.fetch_run(self.prefix, there.last, _asked_about(self.folder / there.last), self.folder)
+            with self.ws.filling():
+                in_bucket.fetch_run(self.prefix, there.last, [MANIFEST], self.folder)
+                in_bucket.fetch_run(self.prefix, there.last, _asked_about(self.folder / there.last), self.folder)
             remove(self.folder / LATEST)
             (self.folder / LATEST).symlink_to(there.last, target_is_directory=True)
             self._seen = there.manifest
@@ -80,7 +81,7 @@ def standing_in(loaded: Loaded, ws: Workspace, *, needs_last: bool = True) -> tu
     prefix = written_to(output.directory.replace("{as_of}", loaded.rules.today().isoformat()))
     folder = Path(ws.new_file("").resolve())
     folder.mkdir()
-    mirror = Mirror(prefix, folder)
+    mirror = Mirror(prefix, folder, ws)
     if needs_last:
         mirror.look()
     return loaded._replace(stand_in=StandIn(folder, prefix.shown)), mirror
@@ -116,7 +117,7 @@ class InBucket:
             # Which run is the last one is known only once no other run can publish.
             there = in_bucket.clear_unfinished(prefix, self.mirror.look())
             in_bucket.refuse_clashes(prefix, there, [*output_names(run.rules, run.lists), *kept_names(run.loaded)])
-            with self.folder.open(run) as place:
+            with self.folder.open(run) as place, self.mirror.ws.filling():
                 yield place._replace(told=[*unencrypted(prefix), *lease.told, *place.told])
             assert place.folder is not None
             whole = _whole(place.folder)
