@@ -21,9 +21,8 @@ from segkit.io.publish.lease import Lease, leased
 from segkit.io.publish.prefix import Prefix, unencrypted, written_to
 from segkit.io.read import Workspace
 from segkit.operations.decide import Decision
-from segkit.operations.delivery.changes import Changes, output_names
+from segkit.operations.delivery.changes import Changes
 from segkit.operations.delivery.destinations.places import Folder, Place
-from segkit.operations.delivery.kept import kept_names
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.delivery.runs import RUN_FOLDER
 from segkit.results import ApplyResult
@@ -116,11 +115,11 @@ class InBucket:
         with leased(lease, wait=self.folder.wait, on_wait=progress):
             # Which run is the last one is known only once no other run can publish.
             there = in_bucket.clear_unfinished(prefix, self.mirror.look())
-            in_bucket.refuse_clashes(prefix, there, [*output_names(run.rules, run.lists), *kept_names(run.loaded)])
             with self.folder.open(run) as place, self.mirror.ws.filling():
                 yield place._replace(told=[*unencrypted(prefix), *lease.told, *place.told])
             assert place.folder is not None
             whole = _whole(place.folder)
+            in_bucket.refuse_clashes(prefix, there, whole.files)
             progress(f"uploading {len(whole.files):,} files")
             in_bucket.publish(prefix, there, whole, lease)
             in_bucket.copy_latest(prefix, there, whole)
