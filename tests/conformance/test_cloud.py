@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from segkit.io.cloud import store
+from segkit.io.read import Bounds, Workspace
+from segkit.io.read.buckets.found import in_bucket
 from segkit.operations import apply as applying
 from segkit.operations import decide as decision
 from tests.desk import Desk, event_table, head
@@ -124,6 +126,10 @@ def test_marks_of_folders_are_no_files(desk: Desk, cloud: Cloud) -> None:
     cloud.put("in/sub/x.csv", PEOPLE)
     cloud.put("in/a.csv", PEOPLE)
     assert len(desk.rows(head(path=f"{cloud.root}/in/*") + SEGMENT)) == 1
+    for key in ("by/", "by/day=1/", "by/day=2/"):
+        cloud.put(key, b"")
+    cloud.put("by/day=1/x.csv", PEOPLE)
+    assert len(desk.rows(head(path=f"{cloud.root}/by") + SEGMENT)) == 1
 
 
 @pytest.mark.parametrize("name", ["people.parquet", "people.csv"])
@@ -146,6 +152,17 @@ def test_in_buckets_of_customers(desk: Desk, cloud: Cloud) -> None:
     )
     rules = head(path=cloud.put("many.parquet", content(many, "parquet"))) + SEGMENT
     assert desk.rows(rules, "--memory", "512MB", "--buckets", "3") == desk.rows(rules)
+
+
+def test_what_machines_of_a_cluster_read_is_copied(cloud: Cloud) -> None:
+    """They may not be let in, and nothing that lets one in travels to them."""
+    address = cloud.put("people.parquet", FORMS["people.parquet"])
+    with Workspace() as ws:
+        [here] = in_bucket(ws, address)
+        assert here.kind == "parquet" and [*ws.objects] == [here.path]
+    with Workspace(bounds=Bounds(engine=object())) as ws:
+        [copy] = in_bucket(ws, address)
+        assert copy.kind is None and copy.path.read_bytes() == FORMS["people.parquet"] and not ws.objects
 
 
 def test_what_a_run_keeps_of_an_object(desk: Desk, cloud: Cloud) -> None:
@@ -180,6 +197,13 @@ def test_explain_says_whether_an_object_is_as_it_was(desk: Desk, cloud: Cloud, n
     assert "is not what the run has read" in told or "has been written since the run read it" in told
     if form == "people.parquet":  # its ETag costs nothing to look at
         assert "has been written since" in desk.segkit("explain", "1", "--run", desk / "segments").stderr
+
+
+def test_explain_reads_the_object_that_a_run_was_given(desk: Desk, cloud: Cloud) -> None:
+    desk.put("c.csv", "id,name,spend\n9,Eve,99\n")
+    desk.apply(head() + SEGMENT, "--customers", cloud.put("people.parquet", FORMS["people.parquet"]))
+    done = desk.segkit("explain", "1", "--run", desk / "segments")
+    assert "at least 10" in done.stdout and done.stderr == ""
 
 
 def test_an_object_that_changes_while_it_is_read(desk: Desk, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,6 +368,15 @@ def test_what_a_server_answers(desk: Desk, fake: Web, said: tuple[str, int]) -> 
     refused(desk, "s3://bucket/x.csv", ANSWERS[said])
 
 
+def test_names_say_nothing_of_what_a_server_answers(desk: Desk, fake: Web) -> None:
+    for key in ("credentials.csv", "404", "a certificate.csv"):
+        fake.put(f"/credentials-404/{key.replace(' ', '%20')}", answer("AccessDenied", 403))
+        refused(desk, f"s3://credentials-404/{key}", f"`s3://credentials-404/{key}` may not be read")
+    fake.put("/credentials-404/x.parquet", *[GOOD] * 5, answer("SlowDown", 503))
+    fake.put("/credentials-404?list-type=2&prefix=_delta_log%2F", b"<ListBucketResult></ListBucketResult>")
+    refused(desk, "s3://credentials-404/x.parquet", "it is busy, or broken")
+
+
 def test_a_bucket_whose_list_is_not_given(desk: Desk, fake: Web) -> None:
     """Objects are read all the same; of one that is not there, nobody says what is near."""
     for prefix in ("_delta_log", "y.parquet%2F_delta_log"):
@@ -415,6 +448,17 @@ ENV = {"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "SESAME", "AWS_END
 SERVER = {"AWS_ENDPOINT_URL": "{server}"}
 ONE = "[default]\naws_access_key_id = AKID1\naws_secret_access_key = SESAME%41\n"
 TWO = "[two]\naws_access_key_id=AKID2\naws_secret_access_key=SESAME\naws_session_token=TOKEN2\n"
+CONTAINER = {
+    **SERVER,
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "{server}/creds",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "{home}/token",
+}
+OF_CONTAINER = {
+    "AccessKeyId": "AKID9",
+    "SecretAccessKey": "SESAME",
+    "Token": "TOKEN9",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
 WAYS = {
     "environment": Way(ENV),
     "environment before files": Way({**ENV, "AWS_PROFILE": "two"}, credentials=TWO),
@@ -436,6 +480,8 @@ WAYS = {
     "endpoint of a service": Way(
         {}, credentials=ONE, config="[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = {server}\n"
     ),
+    "container": Way(CONTAINER, key="AKID9", token="TOKEN9"),
+    "container, beside the keys of another profile": Way(CONTAINER, credentials=TWO, key="AKID9", token="TOKEN9"),
     "files elsewhere": Way(
         {**SERVER, "AWS_SHARED_CREDENTIALS_FILE": "{home}/mine", "AWS_CONFIG_FILE": "{home}/ours"}, credentials=ONE
     ),
@@ -457,16 +503,24 @@ def test_ways_to_be_let_in(
     for name, text in env.items():
         monkeypatch.setenv(name, text.format(server=fake.root, home=tmp_path))
     fake.put(f"/bucket/{key}", GOOD if key == "x.parquet" else Answer(PEOPLE.encode(), headers=OF_OBJECT))
+    desk.put("token", "letmein")
+    fake.put("/creds", json.dumps(OF_CONTAINER).encode())
     assert len(desk.rows(head(path=f"s3://bucket/{key}") + SEGMENT)) == 1
-    told = [{name.lower(): text for name, text in headers.items()} for _, headers in fake.asked]
+    told = [{name.lower(): text for name, text in headers.items()} for path, headers in fake.asked if path != "/creds"]
     scopes = [one["authorization"].partition("Credential=")[2].split("/") for one in told]
     assert len(scopes) >= 2
     found = {(scope[0], one.get("x-amz-security-token"), scope[2]) for scope, one in zip(scopes, told, strict=True)}
     assert found == {tuple(expected)}
 
 
-def test_a_bucket_that_all_may_read(desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("credentials", ["", TWO])
+def test_a_bucket_that_all_may_read(
+    desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credentials: str
+) -> None:
+    """Nor does Polars bring the keys of a profile that nobody has named."""
     forget(monkeypatch, tmp_path)
+    if credentials:
+        desk.put(".aws/credentials", credentials)
     monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
     monkeypatch.setenv("AWS_ENDPOINT_URL", fake.root)
     fake.put("/bucket/x.parquet", GOOD)
@@ -518,6 +572,19 @@ def test_a_metadata_service_that_lets_in_nobody(
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", fake.root)
     monkeypatch.setenv("AWS_ENDPOINT_URL", fake.root)
     refused(desk, "s3://bucket/x.csv", "no credentials are found for `s3://bucket`")
+
+
+def test_a_container_that_lets_in_nobody(
+    desk: Desk, fake: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(monkeypatch, tmp_path)
+    desk.put("token", "letmein")
+    for name, text in CONTAINER.items():
+        monkeypatch.setenv(name, text.format(server=fake.root, home=tmp_path))
+    fake.put("/bucket/x.parquet", GOOD)
+    for answered in (Answer(status=404), Answer(status=403), Answer(status=503)):
+        fake.put("/creds", answered)
+        refused(desk, "s3://bucket/x.parquet", "no credentials are found for `s3://bucket`")
 
 
 @pytest.mark.parametrize(("address", "told"), [("az://box/x.csv", "az://box"), ("gs://box/x.parquet", "gs://box")])

@@ -142,31 +142,37 @@ _MEANINGS = (
         AGAIN,
     ),
 )
-_OF_CREDENTIALS = re.compile(
-    r"https?://[^\s/]+/(?:latest/|computeMetadata/|metadata/identity)|https?://[^\s/]*\b(?:sts|oauth2|login)\b"
-    r"|[Cc]redential|[Aa]ccount must be specified|token file"
-)
-"""Words of the library where it fails on the way to credentials: a server of these, or a file."""
+_ASKED = re.compile(r"performing [A-Z]+ (\S+)")
+"""The address that the library has asked: where it is not of the bucket, it was asked for credentials."""
+_OF_CREDENTIALS = re.compile(r"[Cc]redential|[Aa]ccount must be specified|token file")
+_PLACE = re.compile(r"\w+://\S+|path: \S+")
+"""Where something is, in words of the library."""
 
 
 def meaning(error: BaseException, *, at: Named, host: str, done: str = "read") -> Refused:
     """What an error of obstore or of Polars means, in our own words; `done` is what was to be done."""
     text = str(error)
-    if _OF_CREDENTIALS.search(text.partition("<?xml")[0].replace(at.key, "") if at.key else text):
+    asked, bucket = _ASKED.findall(text), at.root.rpartition("/")[2]
+    if (asked and not any(bucket in one for one in asked)) or _OF_CREDENTIALS.search(_words(text, at.key)):
         return Refused(f"no credentials are found for `{at.root}`", KEYS[at.scheme], Reason.CREDENTIALS)
-    said = _said(text)
+    said = _said(text, at.key)
     for one in _MEANINGS:
         if re.search(one.found, said):
             return Refused(one.says.format(at=at, bucket=at.root, host=host, done=done), one.hint, one.reason)
     return Refused(f"`{host}` does not do what is asked of `{at}`", "try it with the cloud's own tool")
 
 
-def _said(text: str) -> str:
-    """What a server has answered, or why it has not; of names of people's files, nothing."""
+def _said(text: str, key: str) -> str:
+    """What a server has answered, or why it has not."""
     code, status = re.search(r"<Code>(\w+)</Code>", text), re.search(r"status code: (\d+)", text)
     if code or status:
         return " ".join(found[1] for found in (code, status) if found)
-    return re.sub(r"https?://\S+|path: \S+", "", text)
+    return _words(text, key)
+
+
+def _words(text: str, key: str) -> str:
+    """The library's own words: no names of people's files and buckets, nor what a server has written."""
+    return _PLACE.sub("", text.partition("<?xml")[0].replace(key, "") if key else text.partition("<?xml")[0])
 
 
 def is_panic(error: BaseException) -> bool:

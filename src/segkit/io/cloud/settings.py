@@ -19,11 +19,13 @@ from segkit.words import nearest
 METADATA_WITHIN = 1.0
 """Seconds for an answer of the metadata service, which is next to the machine or not there."""
 _OF_ENVIRONMENT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_WEB_IDENTITY = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
 _OF_MACHINE = (
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    _WEB_IDENTITY,
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
 )
+"""Variables with which the library below asks the machine, each time all of them."""
 _OTHER_WAYS = ("role_arn", "sso_session", "sso_start_url", "credential_process", "credential_source", "login_session")
 """How a profile may come by credentials that is not followed here."""
 
@@ -84,13 +86,13 @@ def of_s3(bucket: str) -> Settings:
     )
     if "AWS_ACCESS_KEY_ID" in env:
         keys = [env.get(name) for name in _OF_ENVIRONMENT]
-    elif _OF_MACHINE[0] in env:
+    elif all(name in env for name in _WEB_IDENTITY):
         return found
     else:
         keys = profile.keys
     if keys[0]:
         return found._replace(access_key_id=keys[0], secret_access_key=keys[1], session_token=keys[2])
-    if not _skips(env) and not any(name in env for name in _OF_MACHINE):
+    if not _skips(env) and not any(all(name in env for name in names) for names in _OF_MACHINE):
         _require_metadata(env, found.metadata or "http://169.254.169.254", bucket)
     return found
 

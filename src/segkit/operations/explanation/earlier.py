@@ -114,8 +114,8 @@ def _read_instead(
                 what = "standard input" if one == "-" else "a frame in Python"
                 hint = "write it into a file, and name that in the rule file"
                 raise RuleError.of(f"the run has read `{table}` from {what}, which is gone", hint=hint)
-            texts = map(_shown, [path] if isinstance(path, str) else path)
-            if is_address(one) and not any(text == one or _is_in_bucket(text, one) for text in texts):
+            hides = is_address(one) and scheme_of(one) not in CLOUD  # what else would let one in
+            if hides and one not in map(_shown, [path] if isinstance(path, str) else path):
                 hint = "name it in the rule file, and run that again"
                 raise RuleError.of(f"the run has read `{table}` from `{one}`, which its rules do not name", hint=hint)
         if paths and all(_is_another(one, path, folder) for one in paths):
@@ -134,7 +134,9 @@ def _shown(path: str) -> str:
 
 
 def _is_another(read: str, path: str | tuple[str, ...], folder: Path) -> bool:
-    """Whether what was read is a file, and another one than a path of the rule file names."""
+    """Whether what was read is a file or an object of a bucket, and another one than a path of the rule file names."""
+    if scheme_of(read) in CLOUD:
+        return not any(_is_in_bucket(one, read) for one in ([path] if isinstance(path, str) else path))
     file = _file(read)
     return file.is_absolute() and not _names(path, file, folder)
 

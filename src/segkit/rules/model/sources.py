@@ -70,9 +70,9 @@ class Source(Model):
     may_be_addresses = ("path",)
     path: Paths = ""
     """File or glob (`orders/*.csv`), relative to the rule file, an address such as `https://host/orders.csv` or
-    `s3://bucket/orders/*.parquet`, or a list of these, read as one table; `-` is standard input; always given, but with `from` or `like`. CSV, TSV, NDJSON (also
-    gzip or zstd), Parquet, Arrow IPC or Excel. Or a folder: a Delta table, or files below folders such as
-    `region=0042`. Or a database, with `table` or `query`: `postgresql://host/db`,
+    `s3://bucket/orders/*.parquet`, or a list of these, read as one table; `-` is standard input; always given, but with
+    `from` or `like`. CSV, TSV, NDJSON (also gzip or zstd), Parquet, Arrow IPC or Excel. Or a folder: a Delta table, or
+    files below folders such as `region=0042`. Or a database, with `table` or `query`: `postgresql://host/db`,
     `sqlite:shop.db`, `duckdb:shop.duckdb`."""
     sheet: str | Annotated[int, Field(ge=1)] | None = None
     """The sheet of a workbook, by its name or its number from 1; default: the only one that is visible."""

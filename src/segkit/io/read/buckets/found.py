@@ -48,8 +48,7 @@ def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
         if glob.has_magic(address.key):
             fixed = fixed_part(address.key)
             listed = bucket.list(fixed)
-            items = [one for one in listed if matches(one.key, address.key)]
-            items = [one for one in items if one.size or bucket.head(one.key)]  # else a mark of a folder
+            items = [one for one in listed if matches(one.key, address.key) and _is_file(bucket, one)]
             if not items:
                 raise problem(Label(text), f"no object matches `{address}`", hint=_neighbours(bucket, address.key))
             _refuse_parts(bucket, items, listed, fixed)
@@ -97,7 +96,7 @@ def _below(ws: Workspace, bucket: Bucket, address: Address) -> tuple[Origin, ...
     label, key = Label(str(address)), address.key
     if key and bucket.holds(f"{key}/{LOG}"):
         return (Origin(label, Path(str(address)), "delta", told=_told(bucket, label)),)
-    items = bucket.list(key)
+    items = [one for one in bucket.list(key) if _is_file(bucket, one)]
     above = len(PurePosixPath(key).parts)
     inside = [(one, PurePosixPath(one.key).parts[above:]) for one in items]
     if any("=" in parts[0] and len(parts) > 1 for _, parts in inside):
@@ -108,6 +107,11 @@ def _below(ws: Workspace, bucket: Bucket, address: Address) -> tuple[Origin, ...
         hint = f"name its files with a glob such as `{str(address).removesuffix('/')}/*.csv`"
         raise problem(label, f"`{address}` is a folder", hint=hint)
     raise problem(label, f"there is no object `{address}`", hint=_neighbours(bucket, key))
+
+
+def _is_file(bucket: Bucket, item: Item) -> bool:
+    """Whether something is no mark of a folder: the key of one ends with a slash, which lists of the library lack."""
+    return bool(item.size or bucket.head(item.key))
 
 
 def _neighbours(bucket: Bucket, key: str) -> str:
