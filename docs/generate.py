@@ -12,7 +12,8 @@ run from top to bottom in a copy of the examples:
 - `toml` blocks are rule files (those with `version = 1`) or pieces of one, which run on the shop in `docs/shop`;
 - a comment above a block says more: `<!-- file: NAME -->` saves it under this name, `<!-- file: NAME, after OTHER -->`
   below the lines of another file, `<!-- exit: 2 -->` names the exit code of its last command, `<!-- needs: jq -->` a
-  program without which the block stays as it stands (`$CRM`: the server that SEGKIT_TEST_POSTGRES names), and
+  program without which the block stays as it stands (`$CRM`: the server that SEGKIT_TEST_POSTGRES names; `$S3`: a
+  bucket on that of SEGKIT_TEST_S3), and
   `<!-- not run: WHY -->` leaves it alone.
 """
 
@@ -32,8 +33,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import nullcontext
+import urllib.request
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md", "docs/how-it-works.md",
 )  # fmt: skip
 COMMAND = "python -m docs.generate"
-SERVER = os.environ.get("SEGKIT_TEST_POSTGRES", "")
+SERVER, CLOUD = os.environ.get("SEGKIT_TEST_POSTGRES", ""), os.environ.get("SEGKIT_TEST_S3", "")
 
 _SECONDS = re.compile(
     r'^ +\d+\.\d\d s(?=  )|\((?:\d+\.\d\d|\d+)(?:&#160;| )s\)|(?<="elapsed_seconds": )[\d.]+', re.MULTILINE
@@ -140,7 +141,7 @@ def blocks(text: str) -> Iterator[Block]:
 class Session:
     """A copy of the examples in which the commands of one document run, one after the other."""
 
-    def __init__(self, folder: Path, crm: str | None) -> None:
+    def __init__(self, folder: Path, servers: Mapping[str, str]) -> None:
         self.root = self.here = folder
         self.names: dict[str, object] = {}
         skip = shutil.ignore_patterns("segments", "lists", "runs.log", "*.py", "images")
@@ -157,8 +158,9 @@ class Session:
             "PYTHONPATH": str(ROOT / "src"),
             "COLUMNS": "80",
             "LC_ALL": "C.UTF-8",
-            **({"CRM": crm} if crm else {}),
+            **servers,
         }
+        self._settings = ("COLUMNS", *servers)
 
     def has(self, needed: str) -> bool:
         """Whether there is a program, or a server in a variable."""
@@ -237,9 +239,10 @@ class Session:
     def _inside(self) -> Iterator[None]:
         hidden = sys.modules.get("email_validator", self)
         sys.modules["email_validator"] = None  # type: ignore[assignment]  # what documents show needs no extra
-        before, settings = Path.cwd(), {n: os.environ.get(n) for n in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "CRM")}
+        names = ("NO_COLOR", "FORCE_COLOR", *self._settings)
+        before, settings = Path.cwd(), {name: os.environ.get(name) for name in names}
         os.chdir(self.here)
-        os.environ |= {name: self.environment[name] for name in ("COLUMNS", "CRM") if name in self.environment}
+        os.environ |= {name: self.environment[name] for name in self._settings}
         try:
             yield
         finally:
@@ -271,6 +274,31 @@ def database() -> Iterator[str | None]:
             yield f"{SERVER}{'&' if '?' in SERVER else '?'}options=-csearch_path%3D{schema}"
         finally:
             cursor.execute(f"drop schema {schema} cascade")
+
+
+@contextlib.contextmanager
+def bucket() -> Iterator[Mapping[str, str]]:
+    """The address of a bucket that has the tables of the shop, and what lets one in; nothing without a server."""
+    if not CLOUD or importlib.util.find_spec("obstore") is None:
+        yield {}
+        return
+    name = f"docs-{secrets.token_hex(6)}"
+    shop = {f"/shop/{table}.csv": (ROOT / f"docs/shop/{table}.csv").read_bytes() for table in ("customers", "orders")}
+    for key, content in {"": None, **shop}.items():
+        headers = {"Content-Type": "text/csv"}
+        urllib.request.urlopen(urllib.request.Request(f"{CLOUD}/{name}{key}", content, headers, method="PUT")).close()
+    keys = {"AWS_ACCESS_KEY_ID": "docs", "AWS_SECRET_ACCESS_KEY": "docs"}
+    yield {"S3": f"s3://{name}", "AWS_ENDPOINT_URL": CLOUD, **keys}
+
+
+@contextlib.contextmanager
+def servers(text: str) -> Iterator[Mapping[str, str]]:
+    """What a document needs of servers, by the names of variables."""
+    needs = [block.needs for block in blocks(text)]
+    with contextlib.ExitStack() as stack:
+        crm = stack.enter_context(database()) if any("$CRM" in one for one in needs) else None
+        s3 = stack.enter_context(bucket()) if any("$S3" in one for one in needs) else {}
+        yield {**({"CRM": crm} if crm else {}), **s3}
 
 
 def completed(piece: str, base: str) -> str:
@@ -365,10 +393,9 @@ def generated(documents: tuple[str, ...] = DOCUMENTS) -> Iterator[tuple[Path, st
 def document(name: str) -> str:
     """What a document should hold."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    asks = any("$CRM" in block.needs for block in blocks(text))
-    with tempfile.TemporaryDirectory(prefix="segkit-docs-") as folder, database() if asks else nullcontext() as crm:
+    with tempfile.TemporaryDirectory(prefix="segkit-docs-") as folder, servers(text) as there:
         try:
-            return updated(text, Session(Path(folder), crm))
+            return updated(text, Session(Path(folder), there))
         except Stale as error:
             raise Stale(f"{name}: {error}") from error
 

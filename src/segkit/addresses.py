@@ -6,6 +6,7 @@ No user, no password and no query of an address stands in a message, a log, a ma
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -68,6 +69,19 @@ def scheme_of(text: str) -> str:
     """What an address begins with, in small letters, such as `https`; nothing where it is the path of a file."""
     found = _SCHEME.match(text)
     return found[0].partition(":")[0].lower() if found and "://" in found[0] else ""
+
+
+def is_bucket(text: str) -> bool:
+    """Whether the text is the address of something in a bucket, such as `s3://bucket/orders.csv`."""
+    return scheme_of(text) in CLOUD
+
+
+def is_here(host: str) -> bool:
+    """Whether a server is on this machine, so that nobody is on the way to it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class Database(NamedTuple):
@@ -186,7 +200,7 @@ def _bare(scheme: str, rest: str) -> str:
     """The address without its secrets."""
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if scheme.partition(":")[0].lower() in CLOUD and not {"@", ":"} & set(host):
-        return f"{scheme}{rest}"
+        return f"{scheme.partition(':')[0]}://{rest}"
     if "@" in rest.removeprefix(host):
         return f"{scheme.partition(':')[0]}://..."  # a password that holds `/`, `?` or `#` looks like a path
     path = re.split(r"[?#]", rest.removeprefix(host), maxsplit=1)[0]

@@ -18,7 +18,9 @@ from segkit.io.read import Workspace
 from segkit.io.write import FORMATS
 from segkit.operations.apply import apply_loaded, chosen_segments
 from segkit.operations.delivery.deliver import Guards
+from segkit.operations.delivery.destinations.bucket import standing_in
 from segkit.operations.delivery.destinations.places import Destination, Nowhere
+from segkit.operations.delivery.destinations.stand_in import naming
 from segkit.operations.delivery.destinations.table import published
 from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
@@ -69,6 +71,8 @@ def apply(
         ws = Workspace(opened, given.frames)
         held = stack.enter_context(ExitStack())
         held.enter_context(ws)
+        loaded, mirror = standing_in(loaded, ws)
+        stack.enter_context(naming(loaded.stand_in))
         to: Destination = Nowhere(loaded, chosen, replace, target_of(loaded))
         if write:
             to = published(
@@ -79,6 +83,7 @@ def apply(
                 replace=replace,
                 wait=True,
                 progress=silent,
+                mirror=mirror,
             )
         decision, result = apply_loaded(
             loaded,

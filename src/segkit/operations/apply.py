@@ -17,7 +17,9 @@ from segkit.io.read import Bounds, Workspace, require_kept, require_unchanged
 from segkit.io.write import FORMATS, STDOUT
 from segkit.operations.decide import Decision, decide
 from segkit.operations.delivery.deliver import Guards, deliver
+from segkit.operations.delivery.destinations.bucket import bounds_changes, standing_in
 from segkit.operations.delivery.destinations.places import Destination, Nowhere, Stream, directory_of
+from segkit.operations.delivery.destinations.stand_in import naming
 from segkit.operations.delivery.destinations.table import published
 from segkit.operations.delivery.destinations.target import target_of
 from segkit.operations.delivery.digests import Digests
@@ -77,7 +79,8 @@ def apply(
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = chosen_segments(loaded.rules, select)
     if save_cutoffs is not None:
-        refuse_saving(loaded, save_cutoffs, None if to_stdout else directory_of(loaded))
+        local = not (to_stdout or loaded.rules.output.in_bucket)
+        refuse_saving(loaded, save_cutoffs, directory_of(loaded) if local else None)
     if report is not None:
         refuse_report(loaded, report.path, to_stdout=to_stdout)
     require_fit(resources, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
@@ -88,6 +91,8 @@ def apply(
         ws = stack.enter_context(Workspace(on_open, notes=notes, folder=resources.work))
         stack.callback(digests.close)
         ws.bounds = stack.enter_context(_bounds(resources, ws, progress))
+        loaded, mirror = standing_in(loaded, ws, needs_last=not to_stdout or bounds_changes(loaded.rules))
+        stack.enter_context(naming(loaded.stand_in))
         to: Destination
         if to_stdout:
             to = Stream(loaded, None if dry_run else stdout, ws)
@@ -95,7 +100,14 @@ def apply(
             to = Nowhere(loaded, chosen, replace, target_of(loaded))
         else:
             to = published(
-                loaded, chosen, digests=digests, started=started, replace=replace, wait=wait, progress=progress
+                loaded,
+                chosen,
+                digests=digests,
+                started=started,
+                replace=replace,
+                wait=wait,
+                progress=progress,
+                mirror=mirror,
             )
         guards = Guards(previous, accept_changes, fail_on)
         cutoffs: dict[Path, bytes] = {}

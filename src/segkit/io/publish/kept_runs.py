@@ -96,6 +96,7 @@ def _published(run: Path) -> str | None:
 def _refuse(target: Path, shown: Path) -> None:
     """WriteError where runs cannot be kept there."""
     if (target / MANIFEST).exists():
+        _refuse_copy(target, shown)
         refuse(target, shown)
         return
     refuse_place(target, shown)
@@ -107,6 +108,14 @@ def _refuse(target: Path, shown: Path) -> None:
     if not ours:
         message = f"cannot keep runs in `{shown}`: `{LATEST}` in it is not from segkit"
         raise WriteError.of(message, hint=f"move it away, or {ELSEWHERE}")
+
+
+def _refuse_copy(target: Path, shown: Path) -> None:
+    """WriteError for a copy of what is in a bucket: its manifest would go on naming the run of then."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if json.loads((target / MANIFEST).read_text(encoding="utf-8"))["run"]:
+            message = f"cannot keep runs in `{shown}`: it is a copy of runs in a bucket"
+            raise WriteError.of(message, hint=f"write to the bucket, or {ELSEWHERE}")
 
 
 def _day_of(run: Path) -> str:

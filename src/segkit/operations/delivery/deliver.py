@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from segkit.addresses import is_address
 from segkit.diagnostics import Diagnostic, without_notes
 from segkit.errors import CheckFailed
 from segkit.gates.expectations import broken, too_old
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import in_table, since_last_run, with_changes
 from segkit.operations.delivery.destinations.places import Destination
+from segkit.operations.delivery.destinations.stand_in import named
 from segkit.operations.delivery.past.carry import past_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
@@ -47,6 +49,7 @@ def deliver(
         result = with_changes(result_of(run, place.folder, warnings, dry_run=dry_run), changes)
         if place.table:
             result = in_table(result, place.table)
+        result = named(result, run.loaded.stand_in)
         to.write(run, changes, place, lambda: result._replace(elapsed_seconds=elapsed()))
     return result._replace(elapsed_seconds=elapsed())
 
@@ -58,7 +61,8 @@ def _require_expected(run: Decision, guards: Guards, last: Path | None) -> None:
         if guards.previous is not None:
             return read_written(Path(guards.previous), must_exist=True)
         if expect.previous is not None:
-            return read_written(run.loaded.source.directory / expect.previous, must_exist=True)
+            beside = Path() if is_address(expect.previous) else run.loaded.source.directory
+            return read_written(beside / expect.previous, must_exist=True)
         return read_written(last, must_exist=False) if last else None
 
     rules, as_of = run.rules, run.evaluated.plan.context.as_of

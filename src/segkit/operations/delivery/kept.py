@@ -37,8 +37,13 @@ def keep_rules(loaded: Loaded, folder: Path) -> None:
 
 
 def folder_from(directory: Path, loaded: Loaded) -> str:
-    """The folder from which the paths in the rule file count, seen from the output directory."""
+    """The folder from which the paths in the rule file count, seen from the output directory.
+
+    From a bucket, no folder is seen: it is the whole path.
+    """
     folder = loaded.source.directory
+    if loaded.stand_in:
+        return folder.absolute().as_posix()
     try:
         return Path(os.path.relpath(folder, directory)).as_posix()
     except ValueError:  # another drive

@@ -403,6 +403,8 @@ class Manifest:
     """What a run read and wrote; nothing in it tells one customer from another."""
 
     segkit_version: str = __version__
+    run: str | None = None
+    """The folder beside this manifest that has the run; null where the run is beside it."""
     rules: RulesRead | None = None
     inputs: tuple[InputRead, ...] = ()
     files: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from segkit.gates.draws import VARIANT
 from segkit.io.publish.folder import MANIFEST
 from segkit.io.publish.kept_runs import LATEST
 from segkit.io.write import FORMATS, keys_of
+from segkit.operations.delivery import elsewhere
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.lists.protection import KeyForm
 from segkit.results import CONTROL, HELD_OUT, MEMBERS, WRITTEN
@@ -194,11 +195,12 @@ class Run(NamedTuple):
     def require(self, file: str) -> None:
         """DataError where a file is gone, or is not as long as when it was written."""
         path = self.folder / file
+        elsewhere.bring(path)
         if not path.is_file():
             raise DataError.of(f"`{self.shown}` is not whole: `{file}` is missing", hint=_WHOLE)
         size, written = path.stat().st_size, self.sizes[file]
         if size != written:
-            message = f"`{path}` is not as it was written: it has {size:,} bytes, and had {written:,}"
+            message = f"`{elsewhere.named(path)}` is not as it was written: it has {size:,} bytes, and had {written:,}"
             raise DataError.of(message, hint=_WHOLE)
 
     @contextmanager
@@ -217,11 +219,13 @@ def _named(rows: pl.LazyFrame, segment: pl.Expr, outcome: str, file: str) -> pl.
 
 
 def find_run(path: Path) -> Run | None:
-    """The run in a folder, in `latest` in it, or beside a manifest; None where there is none.
+    """The run in a folder or a bucket, in `latest` in it, or beside a manifest; None where there is none.
 
-    Raises `DataError` where the manifest is not one of segkit, or where a link leads to no run.
+    Raises `DataError` where the manifest is not one of segkit, where a link leads to no run, or for what a bucket
+    refuses.
     """
-    folder = path.parent if path.name == MANIFEST else path
+    place = elsewhere.here(path)
+    folder = place.parent if place.name == MANIFEST else place
     latest = folder / LATEST
     if not (folder / MANIFEST).is_file() and (latest.is_symlink() or (latest / MANIFEST).is_file()):
         folder = latest
@@ -231,12 +235,15 @@ def find_run(path: Path) -> Run | None:
     file = folder.resolve() / MANIFEST  # `latest` may be turned to another run while this one is read
     try:
         manifest = Manifest.from_json(file.read_text(encoding="utf-8"))
+        if manifest.run:  # a copy of what is in a bucket
+            file = file.parent / Path(manifest.run).name / MANIFEST
+            manifest = Manifest.from_json(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        message = f"cannot read `{folder / MANIFEST}`: it is not from this version of segkit"
+        message = f"cannot read `{elsewhere.named(folder / MANIFEST)}`: it is not from this version of segkit"
         raise DataError.of(message, hint="is it the manifest of a run? move it away to start anew") from error
-    return Run(file.parent, str(path), manifest)
+    return Run(file.parent, elsewhere.address_of(path) or str(path), manifest)
 
 
 def open_run(path: Path) -> Run:

@@ -112,6 +112,8 @@ def path_from(directory: Path, loaded: Loaded) -> str | None:
     """The path of the rule file, seen from the output directory; None for standard input, which has none."""
     if loaded.source.path == STDIN:
         return None
+    if loaded.stand_in:  # from a bucket, no folder is seen
+        return Path(loaded.source.path).absolute().as_posix()
     try:
         return Path(os.path.relpath(loaded.source.path, directory)).as_posix()
     except ValueError:  # another drive

@@ -31,6 +31,7 @@ from segkit.io.read import Label, Table, Workspace, explain_failure
 from segkit.io.read.buckets.keys import names
 from segkit.io.read.values.texts import normal_keys
 from segkit.io.write import FORMATS
+from segkit.operations.delivery.elsewhere import bring
 from segkit.operations.delivery.kept import read_as
 from segkit.operations.delivery.manifest import CutsOf, Manifest, ModelOf, RulesRead, TypeOf
 from segkit.operations.delivery.runs import Run
@@ -64,6 +65,8 @@ def rules_of(run: Run, events: Mapping[str, str] = MappingProxyType({})) -> Load
         hint = "name its rule file: `segkit explain RULES KEY`"
         raise RuleError.of(f"`{run.shown}` is of an older version of segkit, and keeps no rules", hint=hint)
     today = Overrides(as_of=dt.date.fromisoformat(manifest.as_of))
+    for copy in (read.copy, *(one.copy for one in read.included)):
+        bring(run.folder / copy)
     copied = _copied(run, read, run.folder)
     loaded = load_rules(run.folder / read.copy, formats=FORMATS, overrides=today, copied=copied)
     if loaded.rules.output.keep:  # then the run has a folder of its own in the output directory

@@ -50,7 +50,7 @@ def history_of(
     shown = [line for line in lines if not segments or line.segment in segments]
     kept = run.manifest.history
     result = HistoryResult(
-        path=str(path),
+        path=run.shown,
         days=tuple(dict.fromkeys(line.as_of for line in lines)),
         rules_changed=kept.rules_changed if kept else (),
         segments=tuple(
@@ -87,7 +87,7 @@ def moves_of(path: Path, *, output: str | None = None, stdout: BinaryIO | None =
             rows = pl.DataFrame(moves, schema=columns, orient="row").lazy()
             write_rows(rows, output, ws, stdout, dt.date.fromisoformat(run.as_of))
     return MovesResult(
-        path=str(path),
+        path=run.shown,
         as_of=max(tracked.days),
         since=tracked.since,
         customers=tracked.customers,

@@ -15,6 +15,7 @@ from segkit.diagnostics import Diagnostic, Severity
 from segkit.errors import DataError, RuleError
 from segkit.io.publish.kept_runs import kept_in
 from segkit.io.read.values.texts import normal_key
+from segkit.operations.delivery.elsewhere import here
 from segkit.operations.delivery.runs import Run, find_run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
@@ -58,7 +59,7 @@ def _kept_as(run: Run) -> Path:
 
 def _kept(paths: Sequence[Path], since: dt.date) -> Iterator[Run]:
     for path in paths:
-        kept = kept_in(path)
+        kept = kept_in(here(path))
         if not kept:
             hint = "let the rule file keep them: `[output]` with `keep = 30`; or name each run"
             raise RuleError.of(f"`{path}` keeps no runs of several days", hint=hint)

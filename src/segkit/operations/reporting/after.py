@@ -33,7 +33,7 @@ def refuse_report(loaded: Loaded, path: str, *, to_stdout: bool) -> None:
     target = Path(path)
     if target.is_dir():
         raise WriteError.of(f"cannot write `{path}`: it is a folder", hint="name a file in it")
-    if directory_of(loaded).resolve() in target.resolve().parents:
+    if not loaded.rules.output.in_bucket and directory_of(loaded).resolve() in target.resolve().parents:
         message = f"cannot write the report `{path}`: it lies in the output directory, which each run replaces"
         raise WriteError.of(message, hint="name another folder")
     _spare(path, [loaded.source.path, *(file.path for file in loaded.source.included.values())])

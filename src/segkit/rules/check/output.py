@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.addresses import is_address, without_secrets
 from segkit.rules.check.lists.audience import check_audience
+from segkit.rules.check.lists.bucket import check_bucket
 from segkit.rules.check.lists.headers import check_headers
 from segkit.rules.check.publication import check_publication
 from segkit.rules.check.table import check_table
@@ -27,17 +27,11 @@ def check_output(rules: RuleFile) -> Iterator[Finding]:
     yield from _workbook(rules)
     yield from _columns(rules)
     yield from _changes(rules)
-    yield from _local(rules)
+    yield from check_bucket(rules)
     yield from check_publication(rules)
     yield from check_table(rules)
     yield from check_headers(rules)
     yield from check_audience(rules)
-
-
-def _local(rules: RuleFile) -> Iterator[Finding]:
-    if is_address(rules.output.directory):
-        message = f"`{without_secrets(rules.output.directory)}`: only local files are written"
-        yield Finding(("output", "directory"), message, "write to a local folder, and copy what is there")
 
 
 def _changes(rules: RuleFile) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from segkit.addresses import is_bucket
 from segkit.rules.model.base import Contradiction, Day, Model, Name, TextList, Unfit, freeze
 from segkit.rules.model.blocks import Segments
 from segkit.rules.model.computed.lifecycle import Lifecycle
@@ -25,6 +26,8 @@ from segkit.rules.model.sources import Customers, Events, Lookup
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST
 from segkit.rules.model.tests import RuleTest
 
+KEPT_IN_BUCKET = 2
+"""How many runs stay in a bucket: who reads the one before still finds it."""
 _MODE = r"^0?6[046][046]$"
 
 
@@ -91,9 +94,9 @@ class Fields(Model):
 class Output(Model):
     """Where the segments go, and how."""
 
-    may_be_addresses = ("to",)
+    may_be_addresses = ("directory", "to")
     directory: str = "segments"
-    """The output directory; `{as_of}` is replaced by the date."""
+    """The output directory, or an address such as `s3://bucket/segments`; `{as_of}` is replaced by the date."""
     format: FormatName = "csv"
     """The format of every file."""
     columns: tuple[str, ...] | None = None
@@ -125,7 +128,7 @@ class Output(Model):
     """The fewest customers of whom a figure is shown and kept, such as the threshold of a group; with 1, all are."""
     keep: int | None = Field(None, ge=1)
     """How many runs are kept, each in a folder of its own, with the newest under `latest`; default: the directory holds
-    the newest run alone."""
+    the newest run alone, and in a bucket 2."""
     changes: bool = False
     """Write who entered and who left since the last run, `NAME.entered.EXT` and `NAME.left.EXT`, in place of all
     members."""
@@ -147,14 +150,24 @@ class Output(Model):
     """With `to`: replace the rows of these segments, or append who entered and who left since the last run."""
 
     @property
+    def in_bucket(self) -> bool:
+        """Whether the directory is in a bucket."""
+        return is_bucket(self.directory)
+
+    @property
+    def kept(self) -> int | None:
+        """How many runs are kept; None where the directory holds the newest run alone, which no bucket does."""
+        return KEPT_IN_BUCKET if self.keep is None and self.in_bucket else self.keep
+
+    @property
     def writes_changes(self) -> bool:
         """Whether the lists hold who entered and who left alone."""
         return self.changes or self.load == "append_changes"
 
     @property
     def keeps_members(self) -> bool:
-        """Whether a run keeps the members of its lists beside its manifest, since no file there holds them."""
-        return self.changes or self.to is not None or self.audience is not None
+        """Whether a run keeps the members of its lists beside its manifest: no file there holds them, or it is far."""
+        return self.changes or self.to is not None or self.audience is not None or self.in_bucket
 
     @property
     def table_columns(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from segkit.rules.text import expand
 from segkit.rules.text.expand import NO_OVERRIDES, Overrides
 from segkit.rules.text.included import Included, include
 from segkit.rules.text.locate import Index
+from segkit.rules.text.stand_in import StandIn
 from segkit.rules.text.syntax import syntax_diagnostic
 from segkit.rules.wording import messages
 from segkit.words import listed, nearest
@@ -104,13 +105,15 @@ class RuleSource:
 class Loaded(NamedTuple):
     """A valid rule file, its text, and the sha256 of its bytes (hexadecimal).
 
-    `variables` is the same of the texts that variables have made, addresses aside; None where there are none.
+    `variables` is the same of the texts that variables have made, addresses aside; None where there are none. Where the
+    output directory is in a bucket, a `stand_in` has its place while a run is on.
     """
 
     rules: RuleFile
     source: RuleSource
     digest: str
     variables: str | None = None
+    stand_in: StandIn | None = None
 
 
 def load_rules(

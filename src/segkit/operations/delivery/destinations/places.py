@@ -79,7 +79,9 @@ def _require_formats(loaded: Loaded, *, workbook: bool) -> None:
 
 
 def directory_of(loaded: Loaded) -> Path:
-    """The output directory; `WriteError` for an address."""
+    """The output directory, or the folder that stands for it; `WriteError` for an address."""
+    if loaded.stand_in:
+        return loaded.stand_in.folder
     require_local(loaded.rules.output.directory)
     as_of = loaded.rules.today().isoformat()
     return loaded.source.directory / loaded.rules.output.directory.replace("{as_of}", as_of)
@@ -204,13 +206,13 @@ class Folder:
     ) -> Iterator[tuple[Path, Path]]:
         """The folder to write to, and the folder that it becomes when the block ends well."""
         output, wait, on_wait = self.loaded.rules.output, self.wait, self.progress
-        if output.keep is None:
+        if output.kept is None:
             place = publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait, before_swap=before_swap)
             with place as staging:
                 yield staging, directory
             return
         day = as_of.isoformat()
-        with keeping(directory, day, output.keep, mode=output.mode, wait=wait, on_wait=on_wait) as places:
+        with keeping(directory, day, output.kept, mode=output.mode, wait=wait, on_wait=on_wait) as places:
             yield places
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
@@ -231,7 +233,7 @@ def _spare_inputs(run: Decision, directory: Path) -> None:
 
     With `keep`, outputs take no place: each run has a folder of its own.
     """
-    if run.rules.output.keep is not None:
+    if run.rules.output.kept is not None:
         return
     read = {Path(read.label.path).resolve() for read in run.evaluated.inputs} | {Path(run.loaded.source.path).resolve()}
     for name in [*output_names(run.rules, run.lists), *kept_names(run.loaded), MANIFEST]:

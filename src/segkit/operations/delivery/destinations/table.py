@@ -18,6 +18,7 @@ from segkit.errors import WriteError
 from segkit.io.write.tables.stores import Load, Old, Waiting
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import Changes
+from segkit.operations.delivery.destinations.bucket import InBucket, Mirror
 from segkit.operations.delivery.destinations.labels import labels_of, spare_rows
 from segkit.operations.delivery.destinations.places import Destination, Folder, Place, directory_of
 from segkit.operations.delivery.destinations.target import Target, kinds_of, rows_of, target_of
@@ -118,8 +119,12 @@ def published(
     replace: bool,
     wait: bool,
     progress: Progress,
+    mirror: Mirror | None = None,
 ) -> Destination:
-    """Where the lists of a rule file go that is not asked to write them elsewhere: into a folder, or into a table."""
+    """Where the lists of a rule file go that is not asked to write them elsewhere: a folder, a table, or a bucket.
+
+    The bucket is the one that has a `mirror`.
+    """
     folder = Folder(
         loaded=loaded,
         chosen=chosen,
@@ -129,5 +134,7 @@ def published(
         wait=wait,
         progress=progress,
     )
+    if mirror:
+        return InBucket(folder, mirror)
     target = target_of(loaded)
     return Table(folder, target) if target else folder

@@ -11,6 +11,7 @@ from typing import Any
 
 from segkit.errors import DataError
 from segkit.histories import Line
+from segkit.operations.delivery.elsewhere import named
 from segkit.operations.delivery.runs import RUN_FOLDER, Run
 
 HISTORY_FILE = f"{RUN_FOLDER}/history.csv"
@@ -31,7 +32,7 @@ def lines_of(run: Run) -> list[Line]:
     try:
         return _read((run.folder / HISTORY_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, ArithmeticError) as error:
-        raise DataError.of(f"`{run.folder / HISTORY_FILE}` cannot be read as a history of segkit") from error
+        raise DataError.of(f"`{named(run.folder / HISTORY_FILE)}` cannot be read as a history of segkit") from error
 
 
 def _read(text: str) -> list[Line]:
