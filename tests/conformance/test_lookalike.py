@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from segkit.operations.discovering.lookalike.weighing import model
 from tests.desk import ROOT, Desk, environment, event_table, head
 
 pytestmark = pytest.mark.extra("discover")
@@ -272,6 +273,27 @@ def test_a_column_that_leads(desk: Desk) -> None:
     alone = {one["column"]: one["auc"] for one in found["columns"]}
     assert alone["called"] < 0.75 and alone["called"] - alone["age"] >= 0.1
     assert "no other column more than" in found["warnings"][0]["message"]
+
+
+def test_of_many_customers_some_are_fitted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members first of all; but each stands for as many as there are, so that chances are those of all customers."""
+    monkeypatch.setattr(model, "MOST_FITTED", 200)
+    files(desk)
+    found = done(desk, HEAD + SEED)
+    assert (found["fitted"], found["customers"]) == (200, 600)
+    said = sum(one["said"] * one["customers"] for one in found["fifths"]) / 600
+    assert said == pytest.approx(found["members"] / 600, abs=0.05)
+    shown = desk.segkit("lookalike", desk / "rules.toml", "--seed-segment", "seed").stdout
+    assert "points fitted to 200 customers, members first of all" in shown
+
+
+@pytest.mark.parametrize(("others", "is_asked"), [(11, False), (12, True)])
+def test_what_nearly_all_have_tells_nothing(desk: Desk, others: int, is_asked: bool) -> None:
+    """Of 600 customers, 2 percent are 12; `no` is frequent, so it is not for want of a frequent value."""
+    put(desk, [{**row, "card": "yes" if n < others else "no"} for n, row in enumerate(people())])
+    found = done(desk, HEAD + SEED)
+    assert ("card" in asked(found)) is is_asked
+    assert is_asked or left_out(found)["card"] == "constant"
 
 
 def test_a_card_that_tells_nothing(desk: Desk) -> None:

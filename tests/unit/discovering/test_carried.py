@@ -12,6 +12,23 @@ from segkit.io.write import FORMATS
 from segkit.operations.discovering.saved.save import refuse_target, save_rules
 from segkit.rules.text.loader import Overrides, load_rules
 
+FROM_A_PIPE = """
+version = 1
+[customers]
+path = "-"
+key = "id"
+"""
+
+
+def test_standard_input_is_that_in_each_folder(tmp_path: Path) -> None:
+    rules, saved = tmp_path / "rules.toml", tmp_path / "to/saved.toml"
+    rules.write_text(FROM_A_PIPE, encoding="utf-8")
+    loaded = load_rules(rules, formats=FORMATS, needs_segments=False)
+    segment = ["[segment.all]", "everyone = true"]
+    save_rules(loaded, str(saved), segment, command="basket", told=[])
+    assert tomli.loads(saved.read_text(encoding="utf-8"))["customers"]["path"] == "-"
+
+
 RULES = """
 version = 1
 as_of = 2024-06-30

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import polars as pl
 
 from segkit.columns.helpers import KEY, member
-from segkit.criteria.kinds import kind_of
 from segkit.discoveries.lookalike import Answer, Fifth, LeftOut, Question, Reason, Tenth, Trait
 from segkit.errors import DataError
 from segkit.gates.draws import uniform
@@ -53,7 +52,10 @@ def picture(evaluated: Evaluated, segment: str, columns: Candidates, seed: int, 
     least = fewest(len(frame))
     telling = [place for place in range(len(asked)) if _second(answers[str(place)]) >= least]
     told = {asked[place].column for place in telling}
-    left_out = [LeftOut(name, _why(frame[name])) for name in columns.columns if name not in told]
+    frequent = {one.column for one in asked}
+    left_out = [
+        LeftOut(name, _why(frame[name], has_frequent=name in frequent)) for name in columns.columns if name not in told
+    ]
     if not telling:
         raise DataError.of("no column tells members from others", hint=_NOTHING)
     asked = [asked[place] for place in telling]
@@ -95,9 +97,9 @@ def _second(answers: pl.Series) -> int:
     return int(counts[1]) if len(counts) > 1 else 0
 
 
-def _why(values: pl.Series) -> Reason:
-    of_many = kind_of(values.dtype) in ("text", "list") and values.drop_nulls().n_unique() > 1
-    return "values" if of_many else "constant"
+def _why(values: pl.Series, *, has_frequent: bool) -> Reason:
+    """Why a column tells nothing: of several values none is frequent, or one is that of nearly all."""
+    return "constant" if has_frequent or values.drop_nulls().n_unique() <= 1 else "values"
 
 
 def _question(
