@@ -121,7 +121,8 @@ def test_missing_files(opened: Opener, tmp_path: Path) -> None:
         "sub": ("`sub` is a directory", "`sub/*.csv`"),
         "no/where/orders.csv": ("there is no file", "there is no folder"),
         "sub/x.csv": ("there is no file `sub/x.csv`", "holds no files"),
-        "s3://bucket/x.csv": ("only files, tables at `https://` and databases are read", "download it"),
+        "ftp://host/x.csv": ("only files, tables at `https://` or `s3://` and databases are read", "download it"),
+        "s3n://bucket/x.csv": ("only files, tables at `https://` or `s3://`", "write it as `s3://BUCKET/KEY`"),
     }
     for path, (message, hint) in cases.items():
         with pytest.raises(DataError) as raised:
