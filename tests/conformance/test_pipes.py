@@ -156,6 +156,9 @@ def test_a_url_is_shown_without_its_secrets(desk: Desk, monkeypatch: pytest.Monk
         ["check", desk / "rules.toml", "--data"],
     ):
         done = desk.segkit(*args, code=1 if args[0] == "check" else 3)
-        assert f"error: cannot read `{shown}`: only files, tables at `https://` or `s3://` and databases are read\n" in done.output
+        assert (
+            f"error: cannot read `{shown}`: only files, tables at `https://` or `s3://` and databases are read\n"
+            in done.output
+        )
         talk = done.output + (desk / "log").read_text()
         assert not [secret for secret in ("PASS", "WORD", "SECRET") if secret in talk]
