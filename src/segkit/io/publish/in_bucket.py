@@ -13,8 +13,8 @@ is removed that no list of segkit has.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,7 +49,9 @@ class There(NamedTuple):
         return [
             name
             for name in self.folders
-            if RUN.fullmatch(name) and f"{name}/{MANIFEST}" in self.names and f"{name}/{UNFINISHED}" not in self.names
+            if RUN.fullmatch(name)
+            and f"{name}/{MANIFEST}" in self.names
+            and (name == self.last or f"{name}/{UNFINISHED}" not in self.names)
         ]
 
 
@@ -116,17 +118,30 @@ def fetch_run(prefix: Prefix, run: str, files: Iterable[str], folder: Path) -> N
         prefix.get_to(f"{run}/{name}", folder / run / name)
 
 
+def cut_short(there: There) -> bool:
+    """Whether the last run was killed once the manifest named it: `latest` may have nothing of it, or a part."""
+    return f"{there.last}/{UNFINISHED}" in there.names
+
+
 def clear_unfinished(prefix: Prefix, there: There) -> There:
-    """Remove what killed runs left; where one was killed once the manifest named it, only the mark."""
+    """Remove what killed runs left; one that was killed once the manifest named it is brought to its end."""
     gone: list[str] = []
     for run in (name for name in there.folders if RUN.fullmatch(name) and f"{name}/{UNFINISHED}" in there.names):
-        mark = prefix.json(f"{run}/{UNFINISHED}")
-        if not (isinstance(mark, dict) and mark.get("segkit") == "unfinished"):
-            continue
-        files = [] if run == there.last else [str(name) for name in mark["files"]]
-        _remove(prefix, run, files)
-        gone += [f"{run}/{name}" for name in (*files, UNFINISHED)]
+        if run == there.last:
+            complete(prefix, there, run, [name for name in _listed(json.loads(there.manifest)) if name != MANIFEST])
+            return clear_unfinished(prefix, look(prefix))
+        files = _marked(prefix.json(f"{run}/{UNFINISHED}"))
+        if files is not None:
+            _remove(prefix, run, files)
+            gone += [f"{run}/{name}" for name in (*files, UNFINISHED)]
     return there._replace(names={name: found for name, found in there.names.items() if name not in gone})
+
+
+def _marked(mark: Any) -> list[str] | None:
+    """The files of a run by the mark that it is not complete; None where that is not one of segkit."""
+    files = mark.get("files") if isinstance(mark, dict) and mark.get("segkit") == "unfinished" else None
+    whole = isinstance(files, list) and all(isinstance(name, str) and ".." not in name.split("/") for name in files)
+    return files if whole else None
 
 
 def publish(prefix: Prefix, there: There, run: Whole, lease: Lease) -> None:
@@ -144,7 +159,6 @@ def publish(prefix: Prefix, there: There, run: Whole, lease: Lease) -> None:
             if not _is_last(prefix, run.name):
                 _remove(prefix, run.name, run.files)
         raise
-    _finish(prefix, run.name)
 
 
 def _put(prefix: Prefix, run: Whole, lease: Lease) -> None:
@@ -177,41 +191,48 @@ def _is_last(prefix: Prefix, run: str) -> bool:
     return isinstance(manifest, dict) and manifest.get("run") == run
 
 
-def _finish(prefix: Prefix, run: str) -> None:
-    """Take the mark away that a run is not complete."""
-    prefix.delete([f"{run}/{UNFINISHED}"])
-
-
 def _remove(prefix: Prefix, run: str, files: Iterable[str]) -> None:
     """Remove a run of which a mark says that it is not complete: the manifest first, the mark last."""
     if files:
         prefix.delete([f"{run}/{MANIFEST}"])
         prefix.delete([f"{run}/{name}" for name in files if name != MANIFEST])
-    _finish(prefix, run)
+    prefix.delete([f"{run}/{UNFINISHED}"])
 
 
-def copy_latest(prefix: Prefix, there: There, run: Whole) -> None:
-    """Copy the files of the last run to `latest`, the manifest last; those of the run before that it has not go."""
-    stale = sorted(there.copied - {*run.files, MANIFEST})
+def complete(prefix: Prefix, there: There, run: str, files: Sequence[str]) -> None:
+    """Copy the files of the last run to `latest`, and take its mark away; `there` is what there was before."""
+    with _published(prefix, run, f"`{LATEST}` there is not whole", f"copy it to `{LATEST}`"):
+        _copy_latest(prefix, there, run, files)
+    with _published(prefix, run, f"`{UNFINISHED}` in it is still there", "remove that"):
+        prefix.delete([f"{run}/{UNFINISHED}"])
+
+
+def _copy_latest(prefix: Prefix, there: There, run: str, files: Sequence[str]) -> None:
+    """The manifest last; what the run before had, and this one has not, goes."""
+    for name in files:
+        prefix.copy(f"{run}/{name}", f"{LATEST}/{name}")
+    prefix.delete([f"{LATEST}/{name}" for name in sorted(there.copied - {*files, MANIFEST})])
+    prefix.copy(f"{run}/{MANIFEST}", f"{LATEST}/{MANIFEST}")
+
+
+@contextmanager
+def _published(prefix: Prefix, run: str, what: str, step: str) -> Iterator[None]:
+    """The error of something that fails once the run is published says so."""
     try:
-        for name in run.files:
-            prefix.copy(f"{run.name}/{name}", f"{LATEST}/{name}")
-        prefix.delete([f"{LATEST}/{name}" for name in stale])
-        prefix.copy(f"{run.name}/{MANIFEST}", f"{LATEST}/{MANIFEST}")
+        yield
     except SegkitError as error:
-        why = error.diagnostics[0].message
-        message = f"the run is published as `{prefix.shown}/{run.name}`, and `{LATEST}` there is not whole: {why}"
-        raise WriteError.of(
-            message, hint=f"read the run itself, or copy it to `{LATEST}`; do not run it again"
-        ) from error
+        message = f"the run is published as `{prefix.shown}/{run}`, and {what}: {error.diagnostics[0].message}"
+        hint = f"read the run itself, or {step}; do not run it again"
+        raise WriteError.of(message, hint=hint) from error
 
 
 def prune(prefix: Prefix, there: There, keep: int, newest: str) -> None:
     """Remove all but the last runs: what their manifests list; a run to which somebody has added an object stays."""
     old = sorted(found for run in there.runs if run != newest and (found := _alone(prefix, there, run)))
-    for _, run, files in old[: max(0, len(old) - keep + 1)]:
-        _mark(prefix, run, files)  # where this is cut short, the next run goes on with it
-        _remove(prefix, run, files)
+    with _published(prefix, newest, "older ones are still there", "remove those"):
+        for _, run, files in old[: max(0, len(old) - keep + 1)]:
+            _mark(prefix, run, files)  # where this is cut short, the next run goes on with it
+            _remove(prefix, run, files)
 
 
 def _alone(prefix: Prefix, there: There, run: str) -> tuple[str, str, list[str]] | None:

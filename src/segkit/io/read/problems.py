@@ -24,3 +24,9 @@ def check_names(label: Label, names: Iterable[str], line: int | None = None) -> 
     for name in filter(expands, names):
         hint = "give it another name in the file: `*` and `^...$` stand for other columns"
         raise problem(label, f"a column cannot have the name `{name}`", line=line, hint=hint)
+
+
+def changed(label: Label) -> DataError:
+    """The error for what is another one than it was when it was opened."""
+    hint = "run this again once it stays as it is"
+    return problem(label, f"`{label}` has changed since the run has opened it", hint=hint)

@@ -75,7 +75,9 @@ def _copy_of(address: str) -> Copied:
     items = prefix.items()
     folders = [name.partition("/")[0] for name in items if name.endswith(f"/{MANIFEST}") and name.count("/") == 1]
     runs = [name for name in folders if name == LATEST or RUN.fullmatch(name)]
-    whole = [name for name in runs if f"{name}/{UNFINISHED}" not in items]
+    last = prefix.json(MANIFEST) if MANIFEST in items else None
+    named = last.get("run") if isinstance(last, dict) else None  # a run that it names is whole, whatever marks it
+    whole = [name for name in runs if name == named or f"{name}/{UNFINISHED}" not in items]
     manifests = [*([MANIFEST] if MANIFEST in items else []), *(f"{name}/{MANIFEST}" for name in whole)]
     seen = frozenset((name, item.etag) for name, item in items.items() if name.partition("/")[0] in (MANIFEST, *whole))
     for copied in _COPIES:

@@ -21,7 +21,7 @@ from segkit.io.read.buckets.keys import fixed_part, matches
 from segkit.io.read.folders.named import is_aside, values_of
 from segkit.io.read.folders.tables import HUDI, ICEBERG, LOG, METADATA, may_be_part, part_of, told_by
 from segkit.io.read.label import PACKED, Label, Origin
-from segkit.io.read.problems import problem
+from segkit.io.read.problems import changed, problem
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
@@ -240,5 +240,4 @@ def require_unchanged(ws: Workspace) -> None:
         label = Label(found.address)
         with in_words_of_data(label):
             if not found.is_kept():
-                hint = "run this again once it stays as it is"
-                raise problem(label, f"`{label}` has changed since the run has opened it", hint=hint)
+                raise changed(label)

@@ -9,10 +9,11 @@ from typing import TypeAlias
 import polars as pl
 
 from segkit.errors import DataError
+from segkit.io.cloud.refused import Refused
 from segkit.io.cloud.store import Object
 from segkit.io.read.label import Label
 from segkit.io.read.opened import Opened, damaged
-from segkit.io.read.problems import problem
+from segkit.io.read.problems import changed, problem
 
 FAILURES = (pl.exceptions.PolarsError, OSError)
 """What Polars raises where a server does not give what is asked."""
@@ -47,4 +48,9 @@ def fault(refused: Refusal, opened: Opened) -> DataError | None:
 
 def _refused(found: Object, label: Label, error: BaseException) -> DataError | None:
     refused = found.means(error)
+    try:
+        if refused is None and not found.is_kept():
+            return changed(label)
+    except Refused as more:
+        refused = more
     return problem(label, refused.message, hint=refused.hint) if refused else None

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from segkit.columns.plan.plan import Plan
-from segkit.errors import RuleError, SegkitError
+from segkit.diagnostics import Diagnostic, Severity
+from segkit.errors import RuleError
 from segkit.io.publish import in_bucket
 from segkit.io.publish.folder import MANIFEST, RUN, remove
 from segkit.io.publish.in_bucket import There, Whole
@@ -114,21 +115,30 @@ class InBucket:
         lease = Lease(prefix, self.folder.started)
         with leased(lease, wait=self.folder.wait, on_wait=progress):
             # Which run is the last one is known only once no other run can publish.
-            there = in_bucket.clear_unfinished(prefix, self.mirror.look())
+            there = self.mirror.look()
+            told = [*unencrypted(prefix), *lease.told, *_cut_short(prefix, there)]
+            there = in_bucket.clear_unfinished(prefix, there)
             with self.folder.open(run) as place, self.mirror.ws.filling():
-                yield place._replace(told=[*unencrypted(prefix), *lease.told, *place.told])
+                yield place._replace(told=[*told, *place.told])
             assert place.folder is not None
             whole = _whole(place.folder)
             in_bucket.refuse_clashes(prefix, there, whole.files)
             progress(f"uploading {len(whole.files):,} files")
             in_bucket.publish(prefix, there, whole, lease)
-            in_bucket.copy_latest(prefix, there, whole)
-            with suppress(SegkitError):  # what cannot be removed now goes another time
-                in_bucket.prune(prefix, there, run.rules.output.kept or 1, whole.name)
+            in_bucket.complete(prefix, there, whole.name, whole.files)
+            in_bucket.prune(prefix, there, run.rules.output.kept or 1, whole.name)
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """All files, and the manifest last."""
         self.folder.write(run, changes, place, result)
+
+
+def _cut_short(prefix: Prefix, there: There) -> Iterator[Diagnostic]:
+    """A warning where the last run has ended between being published and being copied."""
+    if in_bucket.cut_short(there):
+        message = f"the last run, `{prefix.shown}/{there.last}`, was cut short once it was published"
+        hint = f"its lists may have been in `{LATEST}` in part, or not at all: see whether somebody has missed them"
+        yield Diagnostic(message, hint=hint, severity=Severity.WARNING)
 
 
 def _whole(folder: Path) -> Whole:
