@@ -1104,6 +1104,20 @@ def test_whatever_the_isolation_of_the_server(shop: Desk, postgres: Postgres) ->
     assert keys(postgres) == {"old": ["2", "4"]}
 
 
+def test_a_table_that_another_run_makes_is_waited_for(shop: Desk, postgres: Postgres) -> None:
+    with postgres.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("begin")
+        cursor.execute("do 'begin perform pg_advisory_xact_lock(hashtext(''\"segments\"'')); end'")
+        said = put(shop, rules(postgres.to, OLD), "rules.toml", "--no-wait", code=4)
+        assert said.startswith("error: somebody else writes to `segments`")
+        run = shop.begin("apply", "rules.toml")
+        time.sleep(3)
+        assert run.poll() is None
+        cursor.execute("commit")
+        assert run.wait(60) == 0
+    assert keys(postgres) == {"old": ["2", "4"]}
+
+
 def test_two_runs_that_make_one_table_at_once(shop: Desk, postgres: Postgres) -> None:
     shop.put("a.toml", rules(postgres.to, OLD, output='directory = "a"'))
     shop.put("b.toml", rules(postgres.to, YOUNG, output='directory = "b"'))

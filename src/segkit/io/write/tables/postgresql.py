@@ -335,7 +335,9 @@ class _Transaction:
         if self._database.columns(self._connection, load.table):
             return True
         # Two runs that make one table at once would fail: the second waits here until the first is done.
-        self._run(cursor, f"select pg_advisory_xact_lock(hashtext({_literal(load.table.sql)}))")
+        # Not as a query: the driver tells of one that failed only where its rows are asked for.
+        lock = f"begin perform pg_advisory_xact_lock(hashtext({_literal(load.table.sql)})); end"
+        self._run(cursor, f"do {_literal(lock)}")
         columns = ", ".join(f"{quoted(name)} {_MADE[kind]}" for name, kind in load.kinds.items())
         self._run(cursor, f"create table if not exists {load.table.sql} ({columns})")
         return True
