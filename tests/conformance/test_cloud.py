@@ -458,7 +458,7 @@ def test_it_comes_unencrypted_from_elsewhere(desk: Desk, fake: Web, monkeypatch:
     fake.put("/bucket/x.csv", Answer(PEOPLE.encode(), headers=OF_OBJECT))
     told = [one["message"] for one in desk.json(head(path="s3://bucket/x.csv") + SEGMENT)["warnings"]]
     assert told == []
-    monkeypatch.setattr(found, "_is_here", lambda host: False)
+    monkeypatch.setattr(found, "is_here", lambda host: False)
     told = [one["message"] for one in desk.json(head(path="s3://bucket/x.csv") + SEGMENT)["warnings"]]
     assert told == ["`s3://bucket/x.csv` comes unencrypted: whoever is on the way can read it, and change it"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import codecs
 import http.client
-import ipaddress
 import shutil
 import socket
 import ssl
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from segkit.addresses import WEB
+from segkit.addresses import WEB, is_here
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.read.label import Label, Origin
@@ -233,11 +232,7 @@ def _is_safe(parts: SplitResult) -> bool:
 
 
 def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return is_here(parts.hostname or "")
 
 
 def _unencrypted(label: Label) -> Diagnostic:

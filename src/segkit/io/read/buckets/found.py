@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import ipaddress
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from segkit.addresses import is_here
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.cloud.address import Address, parsed
@@ -220,18 +220,11 @@ def _copied(ws: Workspace, bucket: Bucket, item: Item, label: Label) -> Origin:
 def _told(bucket: Bucket, label: Label) -> tuple[Diagnostic, ...]:
     """A warning where it comes unencrypted from elsewhere."""
     parts = urlsplit(bucket.endpoint or "")
-    if parts.scheme != "http" or _is_here(parts.hostname or ""):
+    if parts.scheme != "http" or is_here(parts.hostname or ""):
         return ()
     message = f"`{label}` comes unencrypted: whoever is on the way can read it, and change it"
     hint = "give the server as `https://` in `AWS_ENDPOINT_URL`"
     return (Diagnostic(message, SourceLocation(str(label)), hint, Severity.WARNING),)
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def require_unchanged(ws: Workspace) -> None:
