@@ -126,15 +126,19 @@ def cut_short(there: There) -> bool:
 def clear_unfinished(prefix: Prefix, there: There) -> There:
     """Remove what killed runs left; one that was killed once the manifest named it is brought to its end."""
     gone: list[str] = []
+    copied = there.copied
     for run in (name for name in there.folders if RUN.fullmatch(name) and f"{name}/{UNFINISHED}" in there.names):
         if run == there.last:
-            complete(prefix, there, run, [name for name in _listed(json.loads(there.manifest)) if name != MANIFEST])
-            return clear_unfinished(prefix, look(prefix))
+            copied = frozenset(_listed(json.loads(there.manifest)))
+            complete(prefix, there, run, sorted(copied - {MANIFEST}))
+            gone.append(f"{run}/{UNFINISHED}")
+            continue
         files = _marked(prefix.json(f"{run}/{UNFINISHED}"))
         if files is not None:
             _remove(prefix, run, files)
             gone += [f"{run}/{name}" for name in (*files, UNFINISHED)]
-    return there._replace(names={name: found for name, found in there.names.items() if name not in gone})
+    names = {name: found for name, found in there.names.items() if name not in gone}
+    return there._replace(names=names, copied=copied)
 
 
 def _marked(mark: Any) -> list[str] | None:
