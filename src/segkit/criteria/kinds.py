@@ -54,3 +54,8 @@ def article(kind: Kind) -> str:
     return {"text": "text", "boolean": "true or false", "other": "of a type segkit does not compare"}.get(
         kind, f"a {kind}"
     )
+
+
+def read_by(expression: pl.Expr, schema: Dtypes) -> dict[str, pl.DataType]:
+    """The columns of `schema` that the expression reads; a wide table has many that it does not."""
+    return {name: schema[name] for name in expression.meta.root_names() if name in schema}

@@ -16,7 +16,7 @@ from segkit.columns import helpers
 from segkit.columns.features.measures import Measure, Period, dtype_of
 from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
-from segkit.criteria.kinds import Dtypes
+from segkit.criteria.kinds import Dtypes, read_by
 from segkit.criteria.readings import field_text
 from segkit.results import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
@@ -159,7 +159,7 @@ def step_types(step: Step, schema: Dtypes, views: Mapping[str, View]) -> dict[st
 
 def type_of(expr: pl.Expr, schema: Dtypes) -> pl.DataType:
     """The type of an expression over columns of `schema`."""
-    return pl.LazyFrame(schema=schema).select(expr.alias("value")).collect_schema()["value"]
+    return pl.LazyFrame(schema=read_by(expr, schema)).select(expr.alias("value")).collect_schema()["value"]
 
 
 def transitive(asked: Sequence[str], steps: Mapping[str, Step]) -> list[str]:

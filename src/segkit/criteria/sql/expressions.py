@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from segkit.criteria.kinds import Dtypes, kind_of
+from segkit.criteria.kinds import Dtypes, kind_of, read_by
 from segkit.criteria.readings import field_text, moment
 from segkit.criteria.sql.parse import SqlProblem, columns_of, expression_of, parse_sql, sql_columns
 from segkit.criteria.sql.parts import LENGTH_OF_TIME, WORDS
@@ -35,7 +35,7 @@ def usable_sql(text: str, schema: Dtypes, as_of: dt.date) -> pl.Expr:
     """Like `sql_expression`, and tried on one row: for what only shows when the SQL runs, such as too large numbers."""
     expression = sql_expression(text, schema, as_of)
     try:
-        _one_row(schema).select(expression.alias("value"))
+        _one_row(read_by(expression, schema)).select(expression.alias("value"))
     except pl.exceptions.PolarsError as error:
         if not is_too_large(error):
             raise SqlProblem("the SQL cannot be computed") from error
