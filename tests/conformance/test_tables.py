@@ -38,6 +38,7 @@ class Database(Protocol):
     def connection(self) -> Any: ...
     def ask(self, sql: str) -> list[tuple[Any, ...]]: ...
     def do(self, sql: str) -> None: ...
+    def until_it_waits(self, run: subprocess.Popen[bytes]) -> None: ...
 
 
 class Sqlite:
@@ -53,6 +54,11 @@ class Sqlite:
 
     def do(self, sql: str) -> None:
         self.ask(sql)
+
+    def until_it_waits(self, run: subprocess.Popen[bytes]) -> None:
+        """SQLite says of nobody that he waits: by then the run does; if not, it ends all the same."""
+        time.sleep(3)
+        assert run.poll() is None
 
 
 class Postgres:
@@ -72,6 +78,12 @@ class Postgres:
     def do(self, sql: str) -> None:
         with self.connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
+
+    def until_it_waits(self, run: subprocess.Popen[bytes]) -> None:
+        waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while not self.ask(waiting):
+            assert run.poll() is None
+            time.sleep(0.05)
 
 
 @pytest.fixture
@@ -507,8 +519,7 @@ def test_rows_with_one_label_that_come_while_a_run_waits_do_not_vanish(shop: Des
     cursor.execute("begin immediate" if isinstance(database, Sqlite) else "begin")
     cursor.execute("insert into segments (id, segment, list) values ('9', 'old', 'old')")
     run = shop.begin("apply", "b.toml")
-    time.sleep(3)
-    assert run.poll() is None
+    database.until_it_waits(run)
     cursor.execute("commit")
     assert run.wait(60) == 4
     cursor.close()
@@ -642,8 +653,7 @@ def test_a_table_that_somebody_holds_is_waited_for(shop: Desk, database: Databas
     said = put(shop, rules(database.to, OLD), "rules.toml", "--no-wait", code=4)
     assert said.startswith("error: ") and "--no-wait" in said
     run = shop.begin("apply", "rules.toml")
-    time.sleep(3)
-    assert run.poll() is None
+    database.until_it_waits(run)
     cursor.execute("commit")
     assert run.wait(60) == 0
     cursor.close()
@@ -661,7 +671,7 @@ def test_a_run_that_waits_can_be_interrupted(shop: Desk, database: Database, sen
     cursor.execute("begin immediate" if isinstance(database, Sqlite) else "begin")
     cursor.execute("update segments set town = 'x' where id = '4'")
     run = shop.begin("apply", "rules.toml")
-    time.sleep(3)
+    database.until_it_waits(run)
     run.send_signal(sent)
     assert run.wait(30) == code
     cursor.execute("rollback")
@@ -1097,8 +1107,7 @@ def test_whatever_the_isolation_of_the_server(shop: Desk, postgres: Postgres) ->
         cursor.execute("delete from segments")
         cursor.execute("insert into segments values ('2', 'old', 'old', 41), ('4', 'old', 'old', 70)")
         run = shop.begin("apply", "rules.toml")
-        time.sleep(3)
-        assert run.poll() is None
+        postgres.until_it_waits(run)
         cursor.execute("commit")
         assert run.wait(60) == 0
     assert keys(postgres) == {"old": ["2", "4"]}
@@ -1111,8 +1120,7 @@ def test_a_table_that_another_run_makes_is_waited_for(shop: Desk, postgres: Post
         said = put(shop, rules(postgres.to, OLD), "rules.toml", "--no-wait", code=4)
         assert said.startswith("error: somebody else writes to `segments`")
         run = shop.begin("apply", "rules.toml")
-        time.sleep(3)
-        assert run.poll() is None
+        postgres.until_it_waits(run)
         cursor.execute("commit")
         assert run.wait(60) == 0
     assert keys(postgres) == {"old": ["2", "4"]}
