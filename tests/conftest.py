@@ -9,6 +9,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from _pytest import runner
 from hypothesis import settings
 
 from tests.desk import ROOT, SHARED, Desk
@@ -22,6 +23,19 @@ EACH_TIME = "test_extras.py"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--one-in", type=int, default=1, metavar="N", help="run every Nth test, always the same ones")
+
+
+def pytest_configure() -> None:
+    """The developer's own settings do not reach the tests, and no variable is set or taken away for each of them.
+
+    Once Polars has read from a bucket, a thread of it asks for a variable ten times a second, as long as the process
+    lives; where another thread sets one at that moment, glibc before 2.41 may end the process (SIGSEGV in getenv).
+    pytest would set one three times for each test, to tell which test runs.
+    """
+    for name in list(os.environ):
+        if name.startswith(("SEGKIT_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")) and not name.startswith("SEGKIT_TEST_"):
+            del os.environ[name]
+    pytest.MonkeyPatch().setattr(runner, "_update_current_test_var", lambda item, when: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,14 +54,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for extra in needed:
         if extra in ABSENT:
             pytest.skip(f'needs the extra "{extra}"')
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own settings do not reach the tests."""
-    for name in list(os.environ):
-        if name.startswith(("SEGKIT_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

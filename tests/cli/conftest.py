@@ -21,14 +21,6 @@ from tests.cli.fixture_types import Invoke, MakeResult, Process, Replace
 SRC = Path(__file__).parents[2] / "src"
 
 
-@pytest.fixture(autouse=True)
-def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own settings do not reach the tests."""
-    for name in list(os.environ):
-        if name.startswith(("SEGKIT_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")):
-            monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def invoke() -> Invoke:
     """Run the command line in this process."""
