@@ -97,7 +97,7 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
-    from segkit.report.as_json import cohorts_json
+    from segkit.report.as_json.cohorts import cohorts_json
     from segkit.report.text.measuring.cohorts import cohorts_summary
 
     stream = sys.stderr if output == "-" else sys.stdout
