@@ -18,7 +18,7 @@ from hypothesis import given, note
 import segkit
 from segkit.cli import main
 from segkit.io.write import TextStyle, sink, write
-from segkit.report.as_json import apply_json
+from segkit.report.as_json.apply import apply_json
 from segkit.results import REASONS
 
 from .files import Case, Row

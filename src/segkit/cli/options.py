@@ -158,4 +158,11 @@ log = click.option(
     callback=_begin_log,
     help="Append one line of JSON about this run, whether it goes well or not.",
 )
+events_or_rules = click.argument("data", metavar="EVENTS...|RULES", type=click.Path(), nargs=-1, required=True)
+event_table = click.option(
+    "--events",
+    metavar="NAME",
+    shell_complete=completion.event_tables,
+    help="The event table of the rule file; default: that of [value] or [rfm].",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

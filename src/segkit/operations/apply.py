@@ -78,11 +78,7 @@ def apply(
     )
     loaded = load_rules(rules, formats=FORMATS, overrides=overrides)
     chosen = chosen_segments(loaded.rules, select)
-    if save_cutoffs is not None:
-        local = not (to_stdout or loaded.rules.output.in_bucket)
-        refuse_saving(loaded, save_cutoffs, directory_of(loaded) if local else None)
-    if report is not None:
-        refuse_report(loaded, report.path, to_stdout=to_stdout)
+    _refuse_places(loaded, save_cutoffs, report, to_stdout=to_stdout)
     require_fit(resources, loaded.rules, loaded.source.directory, to_stdout=to_stdout)
     with ExitStack() as stack:
         digests = Digests()
@@ -128,6 +124,15 @@ def apply(
         page = report_after(loaded, report, wait=wait, on_wait=progress) if report else None
         elapsed = time.perf_counter() - clock
         return result._replace(cutoffs=tuple(map(str, cutoffs)), report=page, elapsed_seconds=elapsed)
+
+
+def _refuse_places(loaded: Loaded, save_cutoffs: str | None, report: ReportOf | None, *, to_stdout: bool) -> None:
+    """Refuse cutoffs and a report where they would lie upon what a run reads or writes."""
+    if save_cutoffs is not None:
+        local = not (to_stdout or loaded.rules.output.in_bucket)
+        refuse_saving(loaded, save_cutoffs, directory_of(loaded) if local else None)
+    if report is not None:
+        refuse_report(loaded, report.path, to_stdout=to_stdout)
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from rich.console import RenderableType
 
 from docs.picture import svg
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
-from segkit.report.as_json import apply_json, check_json, rfm_json
+from segkit.report.as_json.apply import apply_json
+from segkit.report.as_json.check import check_json
+from segkit.report.as_json.rfm import rfm_json
 from segkit.report.numbers import bar, money, percent, plain, rounded, seconds, shortened, sparks
 from segkit.report.text.apply import apply_summary
 from segkit.report.text.check import check_text

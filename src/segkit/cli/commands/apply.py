@@ -152,7 +152,7 @@ def show(result: ApplyResult, terminal: Terminal, summary: str | None, stream: T
     """Print the summary that was asked for, or the table where none was; with `-q`, only one that was asked for."""
     summary = summary or ("none" if terminal.quiet else "table")
     if summary == "json":
-        from segkit.report.as_json import apply_json
+        from segkit.report.as_json.apply import apply_json
 
         if not terminal.quiet:
             terminal.diagnose(result.warnings)

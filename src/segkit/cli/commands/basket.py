@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segkit.cli import completion, options, orders
+from segkit.cli import options, orders
 from segkit.cli.progress import stages
 from segkit.cli.terminal import Terminal
 from segkit.cli.types import EXACT
@@ -19,19 +19,14 @@ if TYPE_CHECKING:
 
 
 @click.command("basket")
-@click.argument("data", metavar="EVENTS...|RULES", type=click.Path(), nargs=-1, required=True)
+@options.events_or_rules
 @click.option("--item", metavar="COL", help="What was bought, such as the product; guessed where not given.")
 @options.key
 @options.time
 @options.id_
 @options.where
 @options.sheet
-@click.option(
-    "--events",
-    metavar="NAME",
-    shell_complete=completion.event_tables,
-    help="The event table of the rule file; default: that of [value] or [rfm].",
-)
+@options.event_table
 @click.option(
     "--by",
     type=click.Choice(["order", "customer"]),

@@ -90,7 +90,7 @@ def command(
 def _show(result: CheckResult, format_: str, terminal: Terminal) -> None:
     match format_:
         case "json":
-            from segkit.report.as_json import check_json
+            from segkit.report.as_json.check import check_json
 
             click.echo(check_json(result))
         case "sarif":

@@ -18,19 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("cohorts")
-@click.argument("data", metavar="EVENTS...|RULES", type=click.Path(), nargs=-1, required=True)
+@options.events_or_rules
 @options.key
 @options.time
 @options.amount
 @options.id_
 @options.where
 @options.sheet
-@click.option(
-    "--events",
-    metavar="NAME",
-    shell_complete=completion.event_tables,
-    help="The event table of the rule file; default: that of [value] or [rfm].",
-)
+@options.event_table
 @click.option(
     "--segment",
     metavar="NAME",
@@ -102,7 +97,7 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
-    from segkit.report.as_json import cohorts_json
+    from segkit.report.as_json.cohorts import cohorts_json
     from segkit.report.text.measuring.cohorts import cohorts_summary
 
     stream = sys.stderr if output == "-" else sys.stdout

@@ -31,7 +31,7 @@ def command(terminal: Terminal, rules: Path, *, values: bool, as_of: dt.date | N
     if not terminal.quiet:
         terminal.diagnose(result.notes)
     if as_json:
-        from segkit.report.as_json import columns_json
+        from segkit.report.as_json.columns import columns_json
 
         click.echo(columns_json(result))
     else:

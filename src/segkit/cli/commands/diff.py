@@ -59,7 +59,7 @@ def command(
         result = diff(old, new, segments=segment, **lists, stdout=sys.stdout.buffer, progress=stage)
     stream = sys.stderr if STDOUT in lists.values() else sys.stdout
     if as_json:
-        from segkit.report.as_json import diff_json
+        from segkit.report.as_json.history import diff_json
 
         click.echo(diff_json(result), file=stream)
     elif not terminal.quiet:

@@ -218,7 +218,7 @@ def _show(result: EvaluateResult | PlanResult, terminal: Terminal, *, to_stderr:
     if not terminal.quiet:
         terminal.diagnose(result.warnings)
     if as_json:
-        from segkit.report.as_json import evaluate_json, plan_json
+        from segkit.report.as_json.evaluate import evaluate_json, plan_json
 
         click.echo(evaluate_json(result) if isinstance(result, EvaluateResult) else plan_json(result), file=stream)
     elif not terminal.quiet:

@@ -114,7 +114,7 @@ def _show(terminal: Terminal, result: Any, *, as_json: bool) -> int:
     if result.tests:
         click.echo("\n".join(result.tests), nl=False)
     elif as_json:
-        from segkit.report.as_json import explain_json
+        from segkit.report.as_json.explain import explain_json
 
         click.echo(explain_json(result))
     else:

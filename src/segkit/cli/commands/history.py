@@ -50,7 +50,7 @@ def command(
 
     result = history_of(directory, segments=segment, output=output, stdout=sys.stdout.buffer)
     if as_json:
-        from segkit.report.as_json import history_json
+        from segkit.report.as_json.history import history_json
 
         click.echo(history_json(result), file=stream)
     elif not terminal.quiet:
@@ -66,7 +66,7 @@ def _show_moves(terminal: Terminal, directory: Path, output: str | None, stream:
 
     result = moves_of(directory, output=output, stdout=sys.stdout.buffer)
     if as_json:
-        from segkit.report.as_json import moves_json
+        from segkit.report.as_json.history import moves_json
 
         click.echo(moves_json(result), file=stream)
     elif not terminal.quiet:

@@ -70,7 +70,7 @@ def command(
             progress=stage,
         )
     if as_json:
-        from segkit.report.as_json import init_json
+        from segkit.report.as_json.init import init_json
 
         click.echo(init_json(result))
     elif not terminal.quiet:

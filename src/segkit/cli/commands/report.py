@@ -82,7 +82,7 @@ def command(
     result = write_report(run, output, drawn, wanted, stdout=sys.stdout.buffer)
     stream = sys.stderr if output == STDOUT else sys.stdout
     if as_json:
-        from segkit.report.as_json import report_json
+        from segkit.report.as_json.report import report_json
 
         click.echo(report_json(result), file=stream)
     elif not terminal.quiet:

@@ -107,7 +107,7 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
         )
-    from segkit.report.as_json import rfm_json
+    from segkit.report.as_json.rfm import rfm_json
     from segkit.report.text.rfm import rfm_summary
 
     stream = sys.stderr if output == "-" else sys.stdout

@@ -46,7 +46,7 @@ def command(
         with publish_file(Path(junit)) as target:
             target.write_text(junit_xml(result), encoding="utf-8")
     if as_json:
-        from segkit.report.as_json import test_json
+        from segkit.report.as_json.test import test_json
 
         click.echo(test_json(result))
     elif result.failed or not terminal.quiet:

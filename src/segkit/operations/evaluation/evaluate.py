@@ -14,7 +14,7 @@ from segkit.columns.plan.faults import faults
 from segkit.columns.plan.plan import Plan
 from segkit.criteria.context import Context
 from segkit.diagnostics import Diagnostic
-from segkit.io.read import Label, Workspace
+from segkit.io.read import Label, Table, Workspace
 from segkit.operations.column_facts.readable import beyond_the_sample, readable_columns
 from segkit.operations.evaluation.counts import tally_of_lookups, tally_of_tables
 from segkit.operations.evaluation.diagnose import placed, refuse
@@ -145,16 +145,19 @@ def evaluate(
         of_scores = (*drift(name, rfm, scored), *out_of_reach(name, rfm, scored))
         warnings += [placed(loaded, finding) for finding in of_scores]
     warnings += sorted((placed(loaded, finding) for finding in idle(plan, computed)), key=by_place)
-    inputs = [
-        Input(name, part.label, part.content, part.size)
-        for name, table in settled.tables.items()
-        for part in table.parts
-    ]
-    inputs += [Input(ZONES, Label(str(path)), content) for path, content in zones.files.items()]
-    included = [(dotted(place), f.path) for place, f in loaded.source.included.items()]
-    inputs += [Input(place, Label(path), Path(path)) for place, path in included]
+    inputs = _inputs(loaded, settled.tables, zones.files)
     tally = tally_of_lookups(plan).add(tally_of_tables(plan, computed))
-    return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=tuple(inputs))
+    return Evaluated(plan=plan, computed=computed, tally=tally, warnings=tuple(warnings), inputs=inputs)
+
+
+def _inputs(loaded: Loaded, tables: Mapping[str, Table], zone_files: Mapping[Path, Path]) -> tuple[Input, ...]:
+    """The files that a run read: of tables, of zones, and rule files that are included."""
+    inputs = [
+        Input(name, part.label, part.content, part.size) for name, table in tables.items() for part in table.parts
+    ]
+    inputs += [Input(ZONES, Label(str(path)), content) for path, content in zone_files.items()]
+    included = [(dotted(place), f.path) for place, f in loaded.source.included.items()]
+    return tuple(inputs + [Input(place, Label(path), Path(path)) for place, path in included])
 
 
 def without_data(loaded: Loaded) -> list[Diagnostic]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from segkit.discoveries.basket import BasketResult, BasketRule
 from segkit.io.write.json_text import json_text
-from segkit.report.as_json import diagnostics_json, tables_json
+from segkit.report.as_json.parts import diagnostics_json, tables_json
 from segkit.results import SCHEMA_VERSION
 
 
