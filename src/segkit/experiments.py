@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from segkit.diagnostics import Diagnostic
-from segkit.results import CONTROL, HELD_OUT, WRITTEN
+from segkit.results.terms import CONTROL, HELD_OUT, WRITTEN
 
 CONVERSION, SPEND = "conversion", "spend"
 REACHED = "reached"

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from segkit.cli import main
-from segkit.results import REASONS, ApplyResult, SegmentResult, WrittenFile
+from segkit.results.apply import ApplyResult, SegmentResult, WrittenFile
+from segkit.results.terms import REASONS
 from tests.cli.fixture_types import Invoke, MakeResult, Process, Replace
 
 SRC = Path(__file__).parents[2] / "src"

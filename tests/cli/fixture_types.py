@@ -8,7 +8,7 @@ from typing import Any
 
 from click.testing import Result
 
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 
 Invoke = Callable[..., Result]
 Process = Callable[..., subprocess.CompletedProcess[str]]

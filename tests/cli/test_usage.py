@@ -7,7 +7,7 @@ import pytest
 
 from segkit.diagnostics import Diagnostic, Severity
 from segkit.engines.registry import Asked, Resources
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from tests.cli.fixture_types import Invoke, MakeResult, Replace
 
 

@@ -10,7 +10,7 @@ import pytest
 from segkit.errors import CheckFailed
 from segkit.io.publish import lock
 from segkit.operations.apply import apply
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from tests.desk import Desk, head
 
 HEAD = head()

@@ -14,7 +14,7 @@ import pytest
 
 from segkit.errors import RuleError
 from segkit.report.chart import SHADES, check_chart, drawn
-from segkit.results import RfmResult, RfmSegment
+from segkit.results.rfm import RfmResult, RfmSegment
 from tests.desk import Desk
 
 ORDERS = "customer_id,day,total\n" + "".join(

@@ -13,7 +13,7 @@ import pytest
 from segkit.errors import WriteError
 from segkit.io.publish import lock
 from segkit.operations.apply import apply
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from tests.desk import Desk, head
 
 CUSTOMERS = "id,age\na,10\nb,20\nc,30\nd,40\n"

@@ -15,7 +15,7 @@ from zlib import crc32
 from segkit.operations.apply import apply
 from segkit.operations.explain import explain
 from segkit.operations.test import test as run_tests
-from segkit.results import Criterion, Explained, ExplainResult
+from segkit.results.explain import Criterion, Explained, ExplainResult
 
 
 def explained(directory: Path, keys: Sequence[str], *, funnels: bool = False) -> ExplainResult:

@@ -19,7 +19,7 @@ import segkit
 from segkit.cli import main
 from segkit.io.write import TextStyle, sink, write
 from segkit.report.as_json.apply import apply_json
-from segkit.results import REASONS
+from segkit.results.terms import REASONS
 
 from .files import Case, Row
 from .strategies import cases

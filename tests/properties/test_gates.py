@@ -16,7 +16,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from segkit.gates.ledger import Ledger, ledger
-from segkit.results import ExplainResult
+from segkit.results.explain import ExplainResult
 
 from .explained import (
     check_changes,

@@ -26,7 +26,7 @@ from segkit.operations.explanation.outcomes import outcome_of
 from segkit.operations.progress import silent
 from segkit.operations.test import test as run_tests
 from segkit.operations.testing.known import Known, known_of
-from segkit.results import Verdicts
+from segkit.results.test import Verdicts
 from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import load_rules

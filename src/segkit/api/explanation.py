@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segkit.report.notebook import explained_html
-from segkit.results import ExplainResult
+from segkit.results.explain import ExplainResult
 
 
 class Explanation(ExplainResult):

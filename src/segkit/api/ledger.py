@@ -10,7 +10,7 @@ from segkit.columns.helpers import KEY
 from segkit.operations.decide import Decision
 from segkit.operations.explanation.outcomes import CLAIMED, NOT_WRITTEN
 from segkit.operations.summary.count import shown
-from segkit.results import CONTROL, WRITTEN
+from segkit.results.terms import CONTROL, WRITTEN
 
 _NONE = pl.lit(None, pl.String)
 

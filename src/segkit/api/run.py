@@ -25,7 +25,8 @@ from segkit.operations.explain import Asking, explained_now
 from segkit.operations.lists.lists import List
 from segkit.operations.progress import silent
 from segkit.report.notebook import segments_html
-from segkit.results import CONTROL, ApplyResult
+from segkit.results.apply import ApplyResult
+from segkit.results.terms import CONTROL
 from segkit.rules.text.expand import absolute
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest, plural

@@ -18,7 +18,7 @@ from segkit.diagnostics import Diagnostic
 from segkit.errors import RuleError, SegkitError, WriteError
 
 if TYPE_CHECKING:
-    from segkit.results import ApplyResult, SegmentResult
+    from segkit.results.apply import ApplyResult, SegmentResult
 
 SCHEMA_VERSION = 1
 OUTCOMES = {129: "interrupted", 130: "interrupted", 143: "interrupted", 141: "closed_pipe"}

@@ -12,7 +12,8 @@ from segkit.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from segkit.discoveries.basket import BasketResult
-    from segkit.results import CohortsResult, RfmResult
+    from segkit.results.cohorts import CohortsResult
+    from segkit.results.rfm import RfmResult
 
 
 def show(

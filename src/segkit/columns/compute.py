@@ -13,7 +13,7 @@ from segkit.columns.bucket import Bucket, UnderWay, UnknownKeys
 from segkit.columns.features.steps import CutStep, Fitted
 from segkit.columns.helpers import COUNT, LATEST, kept_rows_of
 from segkit.columns.plan.plan import Plan
-from segkit.results import FittedModel, Threshold
+from segkit.results.parts import FittedModel, Threshold
 
 
 class Computed(NamedTuple):

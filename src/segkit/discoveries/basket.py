@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from segkit.diagnostics import Diagnostic
-from segkit.results import TableCounts
+from segkit.results.parts import TableCounts
 
 By: TypeAlias = Literal["order", "customer"]
 """What a basket is: the items of one order, or all that a customer has bought."""

@@ -15,7 +15,7 @@ from segkit.columns.helpers import KEY, member
 from segkit.gates.draws import drawn, variants
 from segkit.gates.limits import Within, within
 from segkit.gates.rows import spread
-from segkit.results import CONTROL, HELD_OUT
+from segkit.results.terms import CONTROL, HELD_OUT
 from segkit.rules.model.blocks import Segment
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.permissions import Limit

@@ -28,7 +28,7 @@ from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.reporting.after import ReportOf, refuse_report, report_after, spare_inputs
 from segkit.operations.rfm_table.save_all import contents_of, refuse_saving, write_all
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import nearest

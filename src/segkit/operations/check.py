@@ -33,7 +33,8 @@ from segkit.proof.against import compared
 from segkit.proof.places import Places
 from segkit.proof.prove import Claim, Proof, prove
 from segkit.proof.words import finding_of
-from segkit.results import CheckResult, Mavr, Overlap, RuleChange
+from segkit.results.check import CheckResult, Mavr, RuleChange
+from segkit.results.parts import Overlap
 from segkit.rules.check.families import computed_columns
 from segkit.rules.check.windows import empty_windows
 from segkit.rules.findings import dotted

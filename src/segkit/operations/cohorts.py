@@ -28,7 +28,7 @@ from segkit.operations.orders_file.rules import rule_file
 from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, write_rows
 from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_file
 from segkit.operations.progress import Progress, silent
-from segkit.results import Cohort, CohortCell, CohortsResult
+from segkit.results.cohorts import Cohort, CohortCell, CohortsResult
 from segkit.rules.text.loader import Loaded, Overrides, load_rules, load_rules_text
 from segkit.words import nearest
 

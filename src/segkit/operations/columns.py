@@ -30,7 +30,7 @@ from segkit.operations.evaluation.open_zones import open_zones
 from segkit.operations.evaluation.settle import settle, settle_types
 from segkit.operations.personal.shapes import usual_shapes
 from segkit.operations.progress import Progress, silent
-from segkit.results import ColumnsResult, ColumnValues, KnownColumn, KnownTable
+from segkit.results.columns import ColumnsResult, ColumnValues, KnownColumn, KnownTable
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table, sources_of
 from segkit.rules.text.loader import Loaded, Overrides, load_rules

@@ -19,7 +19,8 @@ from segkit.io.write import STDOUT, TextStyle, format_of, sink, write
 from segkit.operations.delivery.runs import Run, open_run
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress, silent
-from segkit.results import ENTERED, LEFT, DiffResult, Move, RunInfo, SegmentDiff
+from segkit.results.diff import DiffResult, Move, RunInfo, SegmentDiff
+from segkit.results.terms import ENTERED, LEFT
 from segkit.words import nearest
 
 MOVED = "moved"

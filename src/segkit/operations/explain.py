@@ -41,17 +41,8 @@ from segkit.operations.lists.protection import require_secret
 from segkit.operations.progress import Progress, silent
 from segkit.operations.testing.known import known_of
 from segkit.operations.testing.of_customer import Written, as_test, read_columns
-from segkit.results import (
-    CONTROL,
-    HELD_OUT,
-    LEFT_OUT,
-    REASONS,
-    Explained,
-    ExplainedCustomer,
-    ExplainResult,
-    Funnel,
-    FunnelStep,
-)
+from segkit.results.explain import Explained, ExplainedCustomer, ExplainResult, Funnel, FunnelStep
+from segkit.results.terms import CONTROL, HELD_OUT, LEFT_OUT, REASONS
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import Loaded, Overrides, load_rules
 from segkit.words import listed, nearest

@@ -16,7 +16,9 @@ from segkit.operations.summary.count import shown
 from segkit.operations.summary.distributions import distributions
 from segkit.operations.summary.profiles import profile_of
 from segkit.operations.summary.tally import Tally
-from segkit.results import CONTROL, REASONS, ApplyResult, ControlGroup, Overlap, SegmentResult, Threshold
+from segkit.results.apply import ApplyResult, ControlGroup, SegmentResult
+from segkit.results.parts import Overlap, Threshold
+from segkit.results.terms import CONTROL, REASONS
 from segkit.rules.model.file import RuleFile
 
 

@@ -27,7 +27,7 @@ from segkit.operations.orders_file.told import RULES, warnings_of, without_rule_
 from segkit.operations.progress import Progress, silent
 from segkit.operations.rfm_table.rules import facts, rfm_sections
 from segkit.operations.rfm_table.save_cutoffs import cutoffs_text
-from segkit.results import RfmResult, RfmSegment
+from segkit.results.rfm import RfmResult, RfmSegment
 from segkit.rules.model.computed.rfm import RFM_COLUMNS, Rfm
 from segkit.rules.model.computed.rfm_maps import map_codes
 from segkit.rules.text.loader import Loaded, load_rules_text

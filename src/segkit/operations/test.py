@@ -19,7 +19,7 @@ from segkit.operations.testing.batches import Batch, alone, batches_of
 from segkit.operations.testing.given import given_of, today_of, wrong_tests
 from segkit.operations.testing.known import Known, known_of
 from segkit.operations.testing.verdicts import verdicts_of
-from segkit.results import Verdict, Verdicts
+from segkit.results.test import Verdict, Verdicts
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.tests import RuleTest

@@ -10,7 +10,7 @@ from segkit.proof.facts import Fact
 from segkit.proof.nodes import Day
 from segkit.proof.pairs import path_of, within
 from segkit.proof.reading import Reading, changed_columns, only
-from segkit.results import RuleChange
+from segkit.results.check import RuleChange
 from segkit.rules.model.blocks import Block, Segment
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS

@@ -14,7 +14,7 @@ from segkit.proof.nodes import Day
 from segkit.proof.pairs import relations, same_customers, shadowed
 from segkit.proof.reading import Reading, only
 from segkit.proof.unused import unused
-from segkit.results import Related
+from segkit.results.check import Related
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks, named_blocks

@@ -16,7 +16,7 @@ from typing import Any
 from segkit.audits import AuditedColumn, AuditedTable, AuditFinding, AuditResult, Shown
 from segkit.diagnostics import Severity
 from segkit.io.write.json_text import json_text
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def audit_json(result: AuditResult) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from segkit.errors import RuleError
 from segkit.report.numbers import percent, short
 from segkit.report.thresholds import cuts
-from segkit.results import RfmResult, Threshold
+from segkit.results.parts import Threshold
+from segkit.results.rfm import RfmResult
 from segkit.words import count
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from segkit.report.text.test import difference_lines
-from segkit.results import Verdict, Verdicts
+from segkit.results.test import Verdict, Verdicts
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -7,7 +7,8 @@ from html import escape
 
 from segkit.report.numbers import percent
 from segkit.report.text.explain import outcome_text, score_lines
-from segkit.results import ApplyResult, Criterion, ExplainedCustomer, ExplainResult, Funnel, NearMisses, SegmentResult
+from segkit.results.apply import ApplyResult, SegmentResult
+from segkit.results.explain import Criterion, ExplainedCustomer, ExplainResult, Funnel, NearMisses
 from segkit.words import count, listed, plural
 
 _RIGHT = ' style="text-align: right"'

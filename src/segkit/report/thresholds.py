@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segkit.report.numbers import shortened
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 
 
 def cuts(threshold: Threshold) -> list[str]:

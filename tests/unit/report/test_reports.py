@@ -21,20 +21,11 @@ from segkit.report.text.models import model_table
 from segkit.report.text.rfm import rfm_summary
 from segkit.report.text.screen import show_on
 from segkit.report.thresholds import cuts
-from segkit.results import (
-    REASONS,
-    ApplyResult,
-    CheckResult,
-    FittedModel,
-    Overlap,
-    Profile,
-    RfmResult,
-    RfmSegment,
-    SegmentResult,
-    TableCounts,
-    Threshold,
-    WrittenFile,
-)
+from segkit.results.apply import ApplyResult, Profile, SegmentResult, WrittenFile
+from segkit.results.check import CheckResult
+from segkit.results.parts import FittedModel, Overlap, TableCounts, Threshold
+from segkit.results.rfm import RfmResult, RfmSegment
+from segkit.results.terms import REASONS
 
 DAY = dt.date(2024, 3, 31)
 WARNING = Diagnostic(

@@ -18,7 +18,7 @@ from segkit.engines.registry import ENGINES, LOCAL, Asked, Resources
 
 if TYPE_CHECKING:
     from segkit.operations.reporting.after import ReportOf
-    from segkit.results import ApplyResult
+    from segkit.results.apply import ApplyResult
 
 
 @click.command("apply")

@@ -13,7 +13,7 @@ from segkit import __version__
 from segkit.cli import options
 from segkit.cli.terminal import Terminal
 from segkit.diagnostics import Severity
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 
 
 @click.command("check")

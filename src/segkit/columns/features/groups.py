@@ -23,7 +23,7 @@ from segkit.columns.money import as_money, nearest_mean
 from segkit.criteria.conditions import COMPARISONS
 from segkit.criteria.context import ShareOfAll
 from segkit.criteria.kinds import Dtypes
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 from segkit.rules.model.computed.traits import Bands
 
 MOST_SHOWN = 20

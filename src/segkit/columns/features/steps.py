@@ -18,7 +18,7 @@ from segkit.columns.tables.joined import Joined
 from segkit.columns.tables.view import View
 from segkit.criteria.kinds import Dtypes, read_by
 from segkit.criteria.readings import field_text
-from segkit.results import FittedModel, Threshold
+from segkit.results.parts import FittedModel, Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm
 from segkit.rules.model.computed.value import Value

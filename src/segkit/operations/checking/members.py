@@ -9,7 +9,7 @@ from segkit import codes
 from segkit.diagnostics import Finding
 from segkit.operations.checking.counting.counted import ALL, BOTH, MEMBER
 from segkit.operations.summary.tally import Tally
-from segkit.results import Overlap
+from segkit.results.parts import Overlap
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import blocks
 from segkit.words import count, listed, plural

@@ -13,7 +13,7 @@ from segkit.operations.checking.counting.worth import Worth, column_of_worth
 from segkit.operations.checking.known import columns_read
 from segkit.operations.checking.sizes import needed
 from segkit.operations.summary.tally import DIGITS, Tally
-from segkit.results import Mavr
+from segkit.results.check import Mavr
 from segkit.rules.findings import dotted
 from segkit.rules.model.file import RuleFile
 from segkit.words import count, plural

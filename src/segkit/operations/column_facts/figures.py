@@ -11,7 +11,7 @@ from segkit.criteria.kinds import Dtypes, kind_of
 from segkit.operations.personal.contents import card_looks_of, looks_of
 from segkit.operations.personal.kinds import REACHES, kind_seen, kind_told, reaching, yes_or_no
 from segkit.operations.personal.kinds import kind_of as kind_by_name
-from segkit.results import ColumnValues, FrequentValue
+from segkit.results.columns import ColumnValues, FrequentValue
 
 MOST = 5
 """How many of the most frequent values are named."""

@@ -8,7 +8,7 @@ from segkit.operations.checking.counting.counted import ALL, MEMBER
 from segkit.operations.checking.questions import mavr
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.manifest import MavrOf
-from segkit.results import Mavr
+from segkit.results.check import Mavr
 
 DIGITS = 6
 

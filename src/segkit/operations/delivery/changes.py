@@ -22,18 +22,8 @@ from segkit.operations.lists.audience import FILE, file_of_customers
 from segkit.operations.lists.lists import List, combined_name, control_name
 from segkit.operations.lists.protection import key_form, written_key
 from segkit.operations.lists.rows import Rows
-from segkit.results import (
-    CONTROL,
-    ENTERED,
-    HELD_OUT,
-    LEFT,
-    WRITTEN,
-    ApplyResult,
-    Change,
-    SegmentResult,
-    TableTarget,
-    WrittenFile,
-)
+from segkit.results.apply import ApplyResult, Change, SegmentResult, TableTarget, WrittenFile
+from segkit.results.terms import CONTROL, ENTERED, HELD_OUT, LEFT, WRITTEN
 from segkit.rules.model.file import RuleFile
 
 NOBODY: pl.LazyFrame = pl.LazyFrame(schema={KEY: pl.String})

@@ -18,7 +18,7 @@ from segkit.operations.delivery.past.carry import past_of
 from segkit.operations.delivery.runs import read_written
 from segkit.operations.evaluation.diagnose import placed
 from segkit.operations.result import result_of
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from segkit.rules.model.expect import Expect
 
 

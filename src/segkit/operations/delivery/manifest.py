@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from segkit import __version__
 from segkit.io.write.json_text import json_text
-from segkit.results import MEMBERS
+from segkit.results.terms import MEMBERS
 
 SCHEMA_VERSION = 1
 

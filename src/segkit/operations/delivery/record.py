@@ -20,16 +20,9 @@ from segkit.operations.delivery.kept import RULES_FILE, folder_from, included, t
 from segkit.operations.delivery.personal_data import personal_data
 from segkit.operations.delivery.vanishing import path_from
 from segkit.operations.lists.protection import key_form
-from segkit.results import (
-    MEMBERS,
-    REASONS,
-    ApplyResult,
-    Distribution,
-    FittedModel,
-    SegmentResult,
-    Threshold,
-    WrittenFile,
-)
+from segkit.results.apply import ApplyResult, SegmentResult, WrittenFile
+from segkit.results.parts import Distribution, FittedModel, Threshold
+from segkit.results.terms import MEMBERS, REASONS
 from segkit.rules.model.file import RuleFile
 
 

@@ -19,7 +19,7 @@ from segkit.io.write import FORMATS, keys_of
 from segkit.operations.delivery import elsewhere
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.lists.protection import KeyForm
-from segkit.results import CONTROL, HELD_OUT, MEMBERS, WRITTEN
+from segkit.results.terms import CONTROL, HELD_OUT, MEMBERS, WRITTEN
 
 RUN_FOLDER = "run"
 """What a run keeps for later beside its lists."""

@@ -15,7 +15,7 @@ from segkit.errors import DataError, WriteError
 from segkit.operations.delivery.manifest import Manifest, RulesRead
 from segkit.operations.delivery.runs import OLD_MEMBERS_FILE, RUN_FOLDER, find_run
 from segkit.operations.lists.lists import control_name
-from segkit.results import ENTERED, LEFT
+from segkit.results.terms import ENTERED, LEFT
 from segkit.rules.text.loader import STDIN, Loaded
 from segkit.words import listed, plural
 

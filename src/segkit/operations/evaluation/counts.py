@@ -17,7 +17,7 @@ from segkit.criteria.places import on_the_map
 from segkit.diagnostics import Diagnostic
 from segkit.errors import DataError
 from segkit.operations.summary.tally import Entry, Tally
-from segkit.results import TableCounts
+from segkit.results.parts import TableCounts
 from segkit.rules import walk
 from segkit.rules.model.sources import Customers, Lookup
 from segkit.rules.tables import CUSTOMERS, suppression_table

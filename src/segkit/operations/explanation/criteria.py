@@ -19,7 +19,7 @@ from segkit.criteria.tree import All, Leaf, Member, Not, On, Sql, Tree, leaves
 from segkit.criteria.tree import Any as AnyOf
 from segkit.operations.explanation.points import Counted
 from segkit.operations.explanation.words import only_leaf, said, said_of_rule
-from segkit.results import Criterion, RulePoints, ScoreCounted
+from segkit.results.explain import Criterion, RulePoints, ScoreCounted
 from segkit.rules.findings import dotted
 from segkit.rules.model.base import shown
 from segkit.rules.model.blocks import EventCondition, Near

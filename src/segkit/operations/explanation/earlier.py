@@ -40,7 +40,8 @@ from segkit.operations.evaluation.settle import plan_of
 from segkit.operations.explanation.members import Place, places_in
 from segkit.operations.explanation.outcomes import CLAIMED, Outcome, outcome_in
 from segkit.operations.progress import Progress
-from segkit.results import CHANGED, CONTROL, HELD_OUT, WRITTEN, FittedModel, Threshold
+from segkit.results.parts import FittedModel, Threshold
+from segkit.results.terms import CHANGED, CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.tables import CUSTOMERS, lookup_table
 from segkit.rules.text.loader import Copied, Loaded, Overrides, load_rules

@@ -17,7 +17,7 @@ from segkit.operations.decide import Decision
 from segkit.operations.explanation.criteria import Reader
 from segkit.operations.explanation.gaps import gap
 from segkit.operations.explanation.words import said
-from segkit.results import Distance, NearCondition, NearCustomer, NearMisses
+from segkit.results.explain import Distance, NearCondition, NearCustomer, NearMisses
 from segkit.rules.findings import dotted
 
 _GAP = "\x1fgap"

@@ -13,7 +13,7 @@ from segkit.criteria.tree import All
 from segkit.gates.ledger import Ledger, Line
 from segkit.operations.decide import Decision
 from segkit.operations.delivery.changes import list_name
-from segkit.results import CONTROL, HELD_OUT, WRITTEN
+from segkit.results.terms import CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded
 

@@ -20,7 +20,8 @@ from segkit.gates.draws import VARIANT
 from segkit.gates.ledger import Line
 from segkit.io.write import FORMATS
 from segkit.operations.summary.tally import Tally
-from segkit.results import CONTROL, HELD_OUT, WRITTEN, WrittenFile
+from segkit.results.apply import WrittenFile
+from segkit.results.terms import CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 
 MOST_COMBINATIONS = 1_000

@@ -16,7 +16,7 @@ from segkit.io.write import FORMATS, Sink, TextStyle, sink
 from segkit.operations.lists.audience import audience_rows, platform_of
 from segkit.operations.lists.lists import List, combined_name, has_variants
 from segkit.operations.lists.protection import protected
-from segkit.results import CONTROL
+from segkit.results.terms import CONTROL
 from segkit.rules.model.file import RuleFile
 
 

@@ -13,7 +13,7 @@ from segkit.columns.helpers import KEY
 from segkit.experiments import ALL_SEGMENTS, REACHED
 from segkit.operations.delivery.manifest import Manifest, SegmentOf
 from segkit.operations.delivery.runs import SINCE, Run
-from segkit.results import CONTROL, HELD_OUT, WRITTEN
+from segkit.results.terms import CONTROL, HELD_OUT, WRITTEN
 
 SEGMENT, ARM, DAY = "segment", "arm", "day"
 NOT_WRITTEN = (HELD_OUT, CONTROL)

@@ -33,7 +33,7 @@ from segkit.operations.measuring.several import changed_arms, doubts_of, drawn_i
 from segkit.operations.measuring.table import rows_of
 from segkit.operations.orders_file.targets import write_rows
 from segkit.operations.progress import Progress, silent
-from segkit.results import HELD_OUT
+from segkit.results.terms import HELD_OUT
 from segkit.rules.text.loader import Loaded
 from segkit.words import nearest, plural
 

@@ -24,7 +24,7 @@ from segkit.inference.families import detectable, holm, sample_ratio
 from segkit.io.read.values.numbers import MONEY
 from segkit.operations.measuring.arms import NOT_WRITTEN, Arms
 from segkit.operations.measuring.metrics import Measure
-from segkit.results import HELD_OUT
+from segkit.results.terms import HELD_OUT
 
 CAPPED_FROM, CAP = 101, 0.99
 """With so many buyers, what one of them has spent counts up to the value at this rank of them."""

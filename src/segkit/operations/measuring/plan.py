@@ -27,7 +27,7 @@ from segkit.operations.measuring.notes import notes_of_plan
 from segkit.operations.measuring.outcomes import Days
 from segkit.operations.measuring.settings import NOTHING, Given, settings_of
 from segkit.operations.progress import Progress, silent
-from segkit.results import CONTROL, HELD_OUT, WRITTEN
+from segkit.results.terms import CONTROL, HELD_OUT, WRITTEN
 from segkit.rules.model.file import RuleFile
 from segkit.rules.walk import below
 

@@ -19,7 +19,7 @@ from segkit.operations.delivery.elsewhere import here
 from segkit.operations.delivery.runs import Run, find_run, open_run
 from segkit.operations.measuring.arms import ARM, DAY, NOT_WRITTEN, SEGMENT, Arms, all_of, customers_of, writes_changes
 from segkit.operations.measuring.settings import Given
-from segkit.results import HELD_OUT
+from segkit.results.terms import HELD_OUT
 from segkit.words import count, listed, plural
 
 

@@ -15,7 +15,7 @@ from segkit.operations.reporting.few_in_words import without_few
 from segkit.operations.reporting.hiding import is_few
 from segkit.operations.reporting.sources import Names
 from segkit.reports import Arm, Difference, Evaluation, Outcome
-from segkit.results import CONTROL, HELD_OUT
+from segkit.results.terms import CONTROL, HELD_OUT
 
 _COMMAND = "segkit evaluate RUN --json"
 

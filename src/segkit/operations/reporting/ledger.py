@@ -9,7 +9,7 @@ from typing import TypeAlias
 from segkit.operations.delivery.manifest import Manifest, ProfileOf, SegmentOf
 from segkit.operations.reporting.hiding import Number, Sum, hidden, is_few, shown_row, without
 from segkit.reports import Figures, LedgerLine, Moved
-from segkit.results import REASONS
+from segkit.results.terms import REASONS
 
 MATCHED, WRITTEN, HELD_OUT = "matched", "written", "holdout"
 FOUND, UNFOUND = "found", "unfound"

@@ -8,7 +8,7 @@ from segkit.columns.features.rfm.cuts import RAW
 from segkit.columns.features.rfm.score_shares import score_shares
 from segkit.errors import DataError
 from segkit.operations.evaluation.evaluate import Evaluated
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 from segkit.rules.model.computed.cutoffs import OPERATORS
 from segkit.rules.model.computed.rfm import rfm_column, rfm_section
 from segkit.rules.text.toml import toml_value

@@ -30,7 +30,7 @@ from segkit.operations.starting.look import look
 from segkit.operations.starting.roles import events_found, key_of_events
 from segkit.operations.starting.template import template_files
 from segkit.operations.starting.trial import Tried, tried
-from segkit.results import Guess, InitResult
+from segkit.results.init import Guess, InitResult
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import listed, plural
 

@@ -18,7 +18,7 @@ from segkit.operations.progress import Progress
 from segkit.operations.starting.known.facts import Facts, Upper, spans_lives
 from segkit.operations.starting.known.found import Found
 from segkit.operations.starting.lines.sources import source_lines
-from segkit.results import ColumnsResult, KnownTable
+from segkit.results.columns import ColumnsResult, KnownTable
 from segkit.rules.tables import CUSTOMERS
 from segkit.rules.text.loader import load_rules_text
 

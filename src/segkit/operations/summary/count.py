@@ -14,7 +14,7 @@ from segkit.operations.summary.aggregates import tally_of_aggregates
 from segkit.operations.summary.distributions import tally_of_values
 from segkit.operations.summary.profiles import tally_of_profiles
 from segkit.operations.summary.tally import Entry, Tally
-from segkit.results import CONTROL
+from segkit.results.terms import CONTROL
 from segkit.rules.model.file import RuleFile
 
 

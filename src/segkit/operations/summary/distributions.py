@@ -9,7 +9,7 @@ import polars as pl
 from segkit.columns.helpers import COUNT
 from segkit.columns.plan.known_values import summarised
 from segkit.operations.summary.tally import Tally
-from segkit.results import Count, Distribution
+from segkit.results.parts import Count, Distribution
 from segkit.rules.model.file import RuleFile
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from segkit.columns.helpers import written
 from segkit.columns.money import as_money
 from segkit.operations.summary.tally import Entry, Tally
-from segkit.results import Profile
+from segkit.results.apply import Profile
 
 Medians: TypeAlias = Mapping[tuple[str, str], float]
 """By column and segment; nothing for a segment whose members have no value."""

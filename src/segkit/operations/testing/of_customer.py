@@ -33,7 +33,7 @@ from segkit.operations.testing.batches import batches_of
 from segkit.operations.testing.given import given_of
 from segkit.operations.testing.known import Known, known_of
 from segkit.operations.testing.verdicts import UNDECIDED, Run, computed, verdicts_of
-from segkit.results import CONTROL, WRITTEN
+from segkit.results.terms import CONTROL, WRITTEN
 from segkit.rules.model.base import freeze
 from segkit.rules.model.computed.rfm import rfm_columns
 from segkit.rules.model.file import RuleFile

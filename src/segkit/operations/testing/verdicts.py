@@ -20,7 +20,9 @@ from segkit.operations.testing.batches import Batch, rules_for
 from segkit.operations.testing.given import Given
 from segkit.operations.testing.known import Known
 from segkit.operations.testing.undecided import Roots, Undecided, undecided_in, why
-from segkit.results import WRITTEN, Difference, Explained, Verdict
+from segkit.results.explain import Explained
+from segkit.results.terms import WRITTEN
+from segkit.results.test import Difference, Verdict
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, SourceLocation
 from segkit.io.write.json_text import json_text
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 ABOUT = "https://pypi.org/project/segkit-cli/"

@@ -23,17 +23,9 @@ from typing import Any
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, percent, tables_json, thresholds_json
-from segkit.results import (
-    MEMBERS,
-    REASONS,
-    SCHEMA_VERSION,
-    ApplyResult,
-    ControlGroup,
-    Distribution,
-    FittedModel,
-    Profile,
-    SegmentResult,
-)
+from segkit.results.apply import ApplyResult, ControlGroup, Profile, SegmentResult
+from segkit.results.parts import Distribution, FittedModel
+from segkit.results.terms import MEMBERS, REASONS, SCHEMA_VERSION
 
 
 def apply_json(result: ApplyResult) -> str:

@@ -17,7 +17,9 @@ from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, percent
-from segkit.results import SCHEMA_VERSION, CheckResult, Mavr, Overlap
+from segkit.results.check import CheckResult, Mavr
+from segkit.results.parts import Overlap
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def check_json(result: CheckResult) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, percent, tables_json
-from segkit.results import SCHEMA_VERSION, Cohort, CohortsResult
+from segkit.results.cohorts import Cohort, CohortsResult
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def cohorts_json(result: CohortsResult) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, percent
 from segkit.report.numbers import share
-from segkit.results import SCHEMA_VERSION, ColumnsResult, ColumnValues, KnownColumn
+from segkit.results.columns import ColumnsResult, ColumnValues, KnownColumn
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def columns_json(result: ColumnsResult) -> str:

@@ -29,7 +29,7 @@ from segkit.experiments import (
 )
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, six_places
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def evaluate_json(result: EvaluateResult) -> str:

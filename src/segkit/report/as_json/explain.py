@@ -6,7 +6,8 @@ from typing import Any
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json
-from segkit.results import SCHEMA_VERSION, Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
+from segkit.results.explain import Criterion, Explained, ExplainedCustomer, ExplainResult, Funnel, NearMisses
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def explain_json(result: ExplainResult) -> str:

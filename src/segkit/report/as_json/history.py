@@ -20,7 +20,8 @@ from typing import Any
 from segkit.histories import HistoryResult, MovesResult, SegmentHistory
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import six_places
-from segkit.results import SCHEMA_VERSION, DiffResult, RunInfo
+from segkit.results.diff import DiffResult, RunInfo
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def history_json(result: HistoryResult) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json
-from segkit.results import SCHEMA_VERSION, InitResult
+from segkit.results.init import InitResult
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def init_json(result: InitResult) -> str:

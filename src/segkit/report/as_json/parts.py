@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from segkit.diagnostics import Diagnostic
-from segkit.results import TableCounts, Threshold
+from segkit.results.parts import TableCounts, Threshold
 
 
 def six_places(value: float | None) -> float | None:

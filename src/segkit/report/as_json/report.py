@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from segkit.io.write.json_text import json_text
 from segkit.reports import ReportWritten
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def report_json(result: ReportWritten) -> str:

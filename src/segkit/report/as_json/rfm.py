@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, percent, tables_json, thresholds_json
-from segkit.results import SCHEMA_VERSION, RfmResult
+from segkit.results.rfm import RfmResult
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def rfm_json(result: RfmResult) -> str:

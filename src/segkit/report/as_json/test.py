@@ -11,7 +11,8 @@ from typing import Any
 
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.explain import explained_segment
-from segkit.results import SCHEMA_VERSION, Verdict, Verdicts
+from segkit.results.terms import SCHEMA_VERSION
+from segkit.results.test import Verdict, Verdicts
 
 
 def test_json(result: Verdicts) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from segkit.discoveries.basket import BasketResult, BasketRule
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json, tables_json
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 
 def basket_json(result: BasketResult) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from segkit.discoveries.cluster import ClusterResult, Persona, Rule
 from segkit.io.write.json_text import json_text
 from segkit.report.as_json.parts import diagnostics_json
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 _DIGITS = 6
 

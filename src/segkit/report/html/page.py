@@ -29,7 +29,7 @@ from segkit.report.html.words import (
 from segkit.report.numbers import sparks
 from segkit.report.text.discovering.words import in_words as condition_in_words
 from segkit.reports import RunReport
-from segkit.results import HELD_OUT, REASONS
+from segkit.results.terms import HELD_OUT, REASONS
 from segkit.words import count, plural
 
 if TYPE_CHECKING:

@@ -17,7 +17,9 @@ from segkit.report.text.models import model_table
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
 from segkit.report.text.thresholds import threshold_tables
-from segkit.results import HELD_OUT, MEMBERS, ApplyResult, Change, Distribution, SegmentResult, TableTarget
+from segkit.results.apply import ApplyResult, Change, SegmentResult, TableTarget
+from segkit.results.parts import Distribution
+from segkit.results.terms import HELD_OUT, MEMBERS
 from segkit.words import count, plural
 
 MANY = 5

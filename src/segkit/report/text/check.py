@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 from segkit.words import plural
 
 

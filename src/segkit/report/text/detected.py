@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import numeric
-from segkit.results import TableCounts
+from segkit.results.parts import TableCounts
 from segkit.words import count
 
 

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
-from segkit.results import DiffResult, Move, RunInfo
+from segkit.results.diff import DiffResult, Move, RunInfo
 from segkit.words import count, plural
 
 ACROSS = 5

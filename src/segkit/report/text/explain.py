@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import spaced
-from segkit.results import (
+from segkit.results.explain import (
     Criterion,
     Explained,
     ExplainedCustomer,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 
 from segkit.report.text.tables import numeric, plain_table
-from segkit.results import FittedModel
+from segkit.results.parts import FittedModel
 from segkit.words import count
 
 

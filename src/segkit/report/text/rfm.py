@@ -12,7 +12,7 @@ from segkit.report.text.drawn.heat import Heat
 from segkit.report.text.screen import told
 from segkit.report.text.tables import numeric, plain_table, spaced
 from segkit.report.text.thresholds import threshold_tables
-from segkit.results import RfmResult
+from segkit.results.rfm import RfmResult
 from segkit.words import count
 
 

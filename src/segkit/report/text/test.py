@@ -11,7 +11,8 @@ from rich.text import Text
 
 from segkit.report.numbers import seconds
 from segkit.report.text.explain import criteria_rows, outcome_text
-from segkit.results import Difference, Explained, Verdict, Verdicts
+from segkit.results.explain import Explained
+from segkit.results.test import Difference, Verdict, Verdicts
 
 INDENT = "     "
 WORDS = {"segments": "", "not_segments": "not ", "written": "written: ", "stopped": ""}

@@ -11,7 +11,7 @@ from rich.text import Text
 from segkit.report.numbers import shortened
 from segkit.report.text.tables import numeric, plain_table, titled
 from segkit.report.thresholds import cuts, sign
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 from segkit.words import plural
 
 LONGEST = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.results import CONTROL
+from segkit.results.terms import CONTROL
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import Output, RuleFile
 from segkit.rules.platforms import hashed_by_platform

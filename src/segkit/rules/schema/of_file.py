@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from segkit.results import ColumnsResult, KnownColumn
+from segkit.results.columns import ColumnsResult, KnownColumn
 from segkit.rules.model.base import SCALAR_SCHEMA, shown
 from segkit.rules.model.blocks import FAMILIES
 from segkit.rules.model.file import Fields, RuleFile

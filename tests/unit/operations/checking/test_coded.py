@@ -13,7 +13,7 @@ from segkit.diagnostics import Finding
 from segkit.io.write import FORMATS
 from segkit.operations.checking.coded import coded
 from segkit.report.annotations.sarif import check_sarif
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 from segkit.rules.text.loader import load_rules_text
 
 TEXT = """version = 1

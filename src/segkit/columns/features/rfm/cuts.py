@@ -17,7 +17,7 @@ import polars as pl
 
 from segkit.columns.helpers import KEY
 from segkit.criteria.kinds import Dtypes, decimal
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 from segkit.rules.model.computed.cutoffs import FALLING, OPERATORS, MeasureCutoffs
 from segkit.rules.model.computed.rfm import Rfm, rfm_column
 

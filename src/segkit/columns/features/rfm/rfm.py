@@ -18,7 +18,7 @@ from segkit.columns.features.steps import (
     measured,
 )
 from segkit.criteria.kinds import Dtypes
-from segkit.results import Threshold
+from segkit.results.parts import Threshold
 from segkit.rules.findings import KeyPath
 from segkit.rules.model.computed.rfm import Rfm, RfmColumns, rfm_column, rfm_columns
 from segkit.rules.model.computed.rfm_maps import map_codes

@@ -24,7 +24,7 @@ from segkit.criteria.context import Context
 from segkit.criteria.kinds import Dtypes
 from segkit.errors import DataError
 from segkit.io.read.values.numbers import MONEY
-from segkit.results import FittedModel
+from segkit.results.parts import FittedModel
 from segkit.rules.findings import Finding, KeyPath
 from segkit.rules.model.base import Duration
 from segkit.rules.model.blocks import CustomerDate

@@ -26,7 +26,7 @@ from segkit.operations.delivery.changes import Changes
 from segkit.operations.delivery.destinations.places import Folder, Place
 from segkit.operations.delivery.manifest import Manifest
 from segkit.operations.delivery.runs import RUN_FOLDER
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from segkit.rules.check.lists.bucket import check_bucket
 from segkit.rules.model.file import RuleFile
 from segkit.rules.text.loader import Loaded

@@ -30,7 +30,7 @@ from segkit.operations.delivery.vanishing import spare_lists
 from segkit.operations.lists.audience import require_audience
 from segkit.operations.lists.stream import to_stream
 from segkit.operations.progress import Progress
-from segkit.results import ApplyResult, TableTarget
+from segkit.results.apply import ApplyResult, TableTarget
 from segkit.rules.text.loader import Loaded
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from segkit.diagnostics import Diagnostic
 from segkit.errors import SegkitError
-from segkit.results import ApplyResult, SegmentResult, WrittenFile
+from segkit.results.apply import ApplyResult, SegmentResult, WrittenFile
 from segkit.rules.text.stand_in import StandIn
 
 

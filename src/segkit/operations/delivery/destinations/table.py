@@ -26,7 +26,7 @@ from segkit.operations.delivery.digests import Digests
 from segkit.operations.delivery.runs import Run
 from segkit.operations.delivery.vanishing import goes_to_table_of
 from segkit.operations.progress import Progress
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 from segkit.rules.text.loader import Loaded
 
 

@@ -20,7 +20,7 @@ from segkit.io.write.tables.stores import Column, Store, require_fit
 from segkit.operations.delivery.changes import Changes, change_rows, list_name
 from segkit.operations.lists.lists import List, has_variants, layout
 from segkit.operations.lists.protection import protection
-from segkit.results import TableTarget
+from segkit.results.apply import TableTarget
 from segkit.rules.check.table import LONGEST, check_table, holds_out
 from segkit.rules.model.file import RuleFile
 from segkit.rules.model.table_name import AS_OF, CHANGE, LIST, TableName, table_name

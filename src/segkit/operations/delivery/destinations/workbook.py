@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segkit.io.write.workbook import Shown, sheet_names, workbook
 from segkit.operations.delivery.changes import Changes, list_rows
-from segkit.results import ApplyResult
+from segkit.results.apply import ApplyResult
 
 SUMMARY = "Summary"
 _PERCENT = "0.0%"

@@ -30,7 +30,7 @@ from segkit.operations.orders_file.targets import refuse_targets, spare_inputs, 
 from segkit.operations.orders_file.told import warnings_of, without_rule_file
 from segkit.operations.orders_file.unnamed import refuse_unnamed
 from segkit.operations.progress import Progress, silent
-from segkit.results import TableCounts
+from segkit.results.parts import TableCounts
 from segkit.words import listed, plural
 
 NO_ITEM = "no_item"

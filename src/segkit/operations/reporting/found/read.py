@@ -15,7 +15,7 @@ from segkit.operations.reporting.found.cluster import ClusterFile, cluster_found
 from segkit.operations.reporting.found.lookalike import LookalikeFile, lookalike_found
 from segkit.operations.reporting.sources import Names
 from segkit.reports import BasketFound, ClusterFound, LookalikeFound
-from segkit.results import SCHEMA_VERSION
+from segkit.results.terms import SCHEMA_VERSION
 
 _COMMANDS = "`segkit basket`, `lookalike` or `cluster`"
 _FILES = {"basket": BasketFile, "lookalike": LookalikeFile, "cluster": ClusterFile}

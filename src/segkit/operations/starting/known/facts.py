@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from segkit.diagnostics import Diagnostic
-from segkit.results import KnownColumn, KnownTable
+from segkit.results.columns import KnownColumn, KnownTable
 
 
 @dataclass(frozen=True)

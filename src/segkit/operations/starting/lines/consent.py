@@ -9,7 +9,7 @@ from segkit.io.read.values.vocabulary.booleans import FALSE, TRUE
 from segkit.operations.personal import kinds
 from segkit.operations.personal.permission import CHANNELS, SAYS_NO, SAYS_YES, consents
 from segkit.operations.starting.known.facts import Upper
-from segkit.results import KnownColumn
+from segkit.results.columns import KnownColumn
 
 STOPS = (
     r"opt(ed|ing)? ?out|unsub|desabonn|abbestell|abgemeldet|sperr|black ?list|block ?list|\bblocked|robinson|suppress|"

@@ -23,7 +23,7 @@ from segkit.operations.starting.lines.segments import (
 )
 from segkit.operations.starting.lines.sources import customer_settings, event_settings, with_reasons
 from segkit.operations.starting.lines.toml_lines import Part, comment, dotted_key, noted, setting, title
-from segkit.results import KnownColumn
+from segkit.results.columns import KnownColumn
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import listed, plural
 

@@ -7,7 +7,7 @@ import re
 from segkit.operations.personal.kinds import words_of
 from segkit.operations.starting.known.facts import spans_lives
 from segkit.operations.starting.lines.consent import about_consent
-from segkit.results import KnownColumn
+from segkit.results.columns import KnownColumn
 
 MOST_WORDS = 5
 """With more words, a text was written by somebody, and not chosen from a list."""

@@ -14,7 +14,7 @@ from segkit.operations.starting.known.names import free, slug
 from segkit.operations.starting.lines.consent import stops
 from segkit.operations.starting.lines.guarded import usable
 from segkit.operations.starting.lines.toml_lines import Part, dotted_key, noted
-from segkit.results import FrequentValue, KnownColumn
+from segkit.results.columns import FrequentValue, KnownColumn
 from segkit.rules.tables import CUSTOMERS
 from segkit.words import count
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from segkit.report.numbers import money, percent
 from segkit.report.text.tables import numeric, plain_table, spaced, titled
-from segkit.results import CheckResult
+from segkit.results.check import CheckResult
 from segkit.words import count, plural
 
 SIGNS = {True: "+", False: ".", None: "-"}

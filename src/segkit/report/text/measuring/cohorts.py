@@ -13,7 +13,7 @@ from segkit.report.text.detected import guessed, left_out
 from segkit.report.text.drawn.heat import legend, marks_on, shaded, step_of
 from segkit.report.text.screen import told
 from segkit.report.text.tables import spaced
-from segkit.results import Cohort, CohortCell, CohortsResult
+from segkit.results.cohorts import Cohort, CohortCell, CohortsResult
 from segkit.words import count, plural
 
 MOST_COHORTS = 60

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from segkit.report.numbers import percent, share, shortened
 from segkit.report.text.tables import spaced
-from segkit.results import ColumnsResult, ColumnValues, KnownColumn, KnownTable
+from segkit.results.columns import ColumnsResult, ColumnValues, KnownColumn, KnownTable
 from segkit.words import count, plural, spelled_out
 
 USERS = 6

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segkit.report.text.tables import spaced
-from segkit.results import Guess, InitResult
+from segkit.results.init import Guess, InitResult
 from segkit.words import plural
 
 
