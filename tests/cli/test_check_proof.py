@@ -211,6 +211,25 @@ def test_an_older_file_with_errors_is_an_error_beside_what_is_found(tmp_path: Pa
     assert "not-there.toml" in result.output and "SEG101 never-holds" in result.output
 
 
+@pytest.mark.parametrize("options", [(), ("--format", "github")])
+def test_errors_of_the_older_file_are_counted_for_that_file(tmp_path: Path, options: tuple[str, ...]) -> None:
+    old, new = files(tmp_path, old="version = 2\n", new=NEW)
+    result = run(new, "--against", old, *options)
+    assert result.exit_code == 1
+    assert f"{old}: 2 errors, so nothing is compared with it\n" in result.output
+    assert f"{new}: nothing wrong (" in result.output and f"{new}: 1 error" not in result.output
+
+
+def test_each_file_has_its_own_problems_counted(tmp_path: Path) -> None:
+    wrong = NEW + "[segment.none]\ndemographic.age = { min = 9, max = 8 }\n"
+    old, new = files(tmp_path, old="version = 2\n", new=wrong)
+    result = run(new, "--against", old)
+    assert f"{new}: 1 warning\n" in result.output
+    assert f"{old}: 2 errors, so nothing is compared with it\n" in result.output
+    missing = tmp_path / "not-there.toml"
+    assert f"{missing}: 1 error, so nothing is compared with it" in run(new, "--against", str(missing)).output
+
+
 def test_only_criteria_are_compared_and_that_is_said(tmp_path: Path) -> None:
     old, new = files(tmp_path, old=OLD, new=OLD.replace("[segment.old]\n", "[segment.old]\nlimit = 5\n"))
     said = "Criteria are compared, not consent, lists, claims, limits and draws.\n"

@@ -243,6 +243,19 @@ def test_the_smallest_list_that_is_worked_with(desk: Desk, platform: str, few: i
 
 
 @PHONES
+def test_people_are_counted_and_not_their_lines(desk: Desk) -> None:
+    """Two identifiers of one customer are two lines, and one whom the platform can find."""
+    few = PLATFORMS["tiktok"].fewest
+    rows = [{"email": f"{n}@x.example", "phone": f"0261{n:06}", "country": "FR"} for n in range(few)]
+    rules = HEAD + audience("tiktok", "email", "phone", "country")
+    desk.put("c.csv", customers(*rows[: few * 6 // 10], {}))
+    told = [one["message"] for one in desk.json(rules)["warnings"]]
+    assert "`all.csv` has 600 of 601 customers who can be found, and TikTok works with 1,000 and more" in told
+    desk.put("c.csv", customers(*rows))
+    assert not [one for one in desk.json(rules)["warnings"] if "can be found" in one["message"]]
+
+
+@PHONES
 def test_one_line_an_identifier(desk: Desk) -> None:
     both = {"email": "a@x.example", "phone": "02 61 91 60 94", "country": "FR"}
     desk.put("c.csv", customers(both, {"email": "b@x.example"}, {"phone": "02 61 91 60 95", "country": "FR"}, {}))

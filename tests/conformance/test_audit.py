@@ -262,6 +262,34 @@ def test_days_that_pile_up(desk: Desk) -> None:
     assert of(found, "date-pile", "created")["values"] == ["2001-02-03"]
 
 
+# --- what the law protects
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("age", "age"),
+        ("Geschlecht", "gender"),
+        ("religion", "religion"),
+        ("health_status", "health"),
+        ("ethnic_origin", "ethnic origin"),
+        ("MaritalStatus", "family"),
+        ("nationality", "nationality"),
+    ],
+)
+def test_what_the_law_protects_is_noted_and_no_more(desk: Desk, name: str, kind: str) -> None:
+    file = desk.put("c.csv", numbered(KEYS, (name, [str(20 + n % 3) for n in range(60)])))
+    found = audit(desk, file, "--fail-on", "warning")
+    assert columns(found["tables"][0])[name]["notes"] == [f"protected: {kind}"]
+    assert not [one for one in found["findings"] if one["column"] == name]
+
+
+@pytest.mark.parametrize("name", ["page_views", "package", "sextant", "racing_bikes", "title_sold", "family_name"])
+def test_other_columns_are_not_protected(desk: Desk, name: str) -> None:
+    found = audit(desk, desk.put("c.csv", numbered(KEYS, (name, [f"w{n % 3}" for n in range(60)]))))
+    assert not [one for one in columns(found["tables"][0])[name]["notes"] if one.startswith("protected")]
+
+
 # --- consent, freshness, customers who are alone
 
 

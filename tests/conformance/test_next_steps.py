@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from tests.desk import Desk, event_table, head
@@ -80,3 +81,26 @@ def test_what_is_no_rule_file(desk: Desk) -> None:
     assert "has `rules.toml`: name one of them first" in desk.segkit("apply", desk / "11000", code=2).stderr
     assert "segkit explain --run" in desk.segkit("explain", desk / "segments", "1", code=2).stderr
     assert "segkit init" in desk.segkit("apply", desk / "empty" / "rules.toml", code=2).stderr
+
+
+@pytest.mark.parametrize("extension", ["parquet", "arrow"])
+def test_infinite_amounts_of_typed_files_are_helped_by_what_is_named(desk: Desk, extension: str) -> None:
+    desk.put("c.csv", "id\nk1\nk2\n")
+    frame = pl.DataFrame({"id": ["k1", "k2"], "day": ["2024-01-01"] * 2, "total": [1.0, float("inf")]})
+    desk.put(f"o.{extension}", frame)
+    spent = '[trait.spent]\nevents = "o"\nmeasure = "sum"\n[segment.s]\nbehavioural.spent.min = 1\n'
+    rules = head() + event_table("o", f"o.{extension}", 'amount = "total"') + spent
+    said = desk.apply(rules, "--dry-run", code=3).stderr
+    assert "null_values" not in said and 'give `bad_values = "missing"`' in said
+    mended = event_table("o", f"o.{extension}", 'amount = "total"', 'bad_values = "missing"')
+    desk.apply(head() + mended + spent, "--dry-run")
+
+
+def test_infinite_amounts_of_texts_may_be_named_as_missing(desk: Desk) -> None:
+    desk.put("c.csv", "id\nk1\nk2\n")
+    desk.put("o.csv", "id,day,total\n" + "k1,2024-01-01,1.5\n" * 50 + "k2,2024-01-01,inf\n")
+    spent = '[trait.spent]\nevents = "o"\nmeasure = "sum"\n[segment.s]\nbehavioural.spent.min = 1\n'
+    said = desk.apply(head() + event_table("o", "o.csv", 'amount = "total"') + spent, "--dry-run", code=3).stderr
+    assert 'null_values = ["inf"]' in said
+    mended = event_table("o", "o.csv", 'amount = "total"', 'null_values = ["inf"]')
+    desk.apply(head() + mended + spent, "--dry-run")

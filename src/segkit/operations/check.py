@@ -106,6 +106,8 @@ def check_loaded(
         changes=changes,
         mavr=seen.mavr,
         overlaps=seen.overlaps,
+        older=str(against[0]) if against else None,
+        of_older=tuple(of_old),
     )
 
 

@@ -56,7 +56,8 @@ class CheckResult(NamedTuple):
     """Everything found in a rule file, as of a day where it can be read: errors and warnings, and what it defines.
 
     With the data, `mavr` has each segment that is written, and `overlaps` the pairs of them that share members.
-    `relations` of segments, and `changes` against another rule file, are there where they were asked for.
+    `relations` of segments, and `changes` against another rule file, are there where they were asked for. `of_older`
+    are those diagnostics that are errors of that file, whose path is `older`.
     """
 
     path: str
@@ -68,3 +69,5 @@ class CheckResult(NamedTuple):
     overlaps: tuple[Overlap, ...] = ()
     relations: tuple[Related, ...] | None = None
     changes: tuple[RuleChange, ...] | None = None
+    older: str | None = None
+    of_older: tuple[Diagnostic, ...] = ()

@@ -85,7 +85,8 @@ def _way_out(column: Column, values: Sequence[str], kind: ColumnType) -> str:
         return "name their words with `true_values` and `false_values`, "
     if kind in NUMERIC and all(value.rstrip().endswith("%") for value in values):
         return 'give `percent = "keep"` for 12, or `"divide"` for 0.12 where it says 12 %, '
-    if kind in NUMERIC and all(_NO_NUMBER.fullmatch(value) for value in values):
+    # In typed columns, such as those of Parquet, `null_values` looks for nothing: `inf` is a number there, no text.
+    if kind in NUMERIC and column.is_text and all(_NO_NUMBER.fullmatch(value) for value in values):
         return _as_missing(values)
     return ""
 

@@ -18,6 +18,7 @@ from segkit.operations.auditing.found import Found, Looked
 from segkit.operations.auditing.placeholders import DAYS, NAMES, TICKS
 from segkit.operations.personal.contents import DIGITS, kind_in
 from segkit.operations.personal.kinds import LOOKS_SO, REACHES
+from segkit.operations.personal.protected import ground, special_kind
 from segkit.words import count, plural
 
 FAR = 10
@@ -260,6 +261,8 @@ def _notes(looked: Looked, read: Read, filled: int, findings: Sequence[Found]) -
         yield "key" + (", unique" if filled and looked.figures.number("keys") == looked.rows else "")
     if read.personal:
         yield "personal" if read.read_as == read.personal else f"personal: {read.personal}"
+    if kind := special_kind(read.name) or ground(read.name):
+        yield f"protected: {kind}"
     missing = looked.rows - filled
     if 0 < missing < looked.rows:
         yield f"{count(missing)} missing"

@@ -193,15 +193,13 @@ def _numbered(one: List, formed: _Formed, most: int) -> Iterator[Part]:
 
 
 def _small(lists: Sequence[List], platform: Platform) -> Iterator[Diagnostic]:
-    """A warning for each list that the platform does not work with."""
+    """A warning for each list of fewer people than the platform works with, however many lines they make."""
     for one in lists:
-        entries = sum(part.lines for part in one.parts)
-        if one.writes and entries < platform.fewest:
-            what = "lines" if platform.one_a_line else "customers who can be found"
-            of_written = "" if platform.one_a_line or entries == one.written else f" of {one.written:,}"
-            message = (
-                f"`{one.name}` has {entries:,}{of_written} {what}, and {platform.title} works with {platform.fewest:,}"
-            )
+        found = sum(part.customers for part in one.parts)
+        if one.writes and found < platform.fewest:
+            of_written = "" if found == one.written else f" of {one.written:,}"
+            people = f"{found:,}{of_written} customers who can be found"
+            message = f"`{one.name}` has {people}, and {platform.title} works with {platform.fewest:,}"
             hint = "make the segment wider, or name further `fields`"
             yield Diagnostic(f"{message} and more", hint=hint, severity=Severity.WARNING)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from segkit.codes import CODES, code_of
 from segkit.diagnostics import Diagnostic, Severity, without_notes
@@ -17,14 +17,24 @@ def named(diagnostic: Diagnostic) -> str:
 
 
 def check_text(result: CheckResult) -> str:
-    """One line: how many problems, or what the file defines."""
-    errors = sum(d.severity is Severity.ERROR for d in result.diagnostics)
-    warnings = len(without_notes(result.diagnostics)) - errors
-    problems = [plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    if problems:
-        return f"{result.path}: {' and '.join(problems)}"
+    """One line: how many problems, or what the file defines; a line more where the older file has errors."""
+    of_old = [one for one in result.diagnostics if one in result.of_older]
+    mine = [one for one in result.diagnostics if one not in result.of_older]
+    told = [f"{result.path}: {_problems(mine) or _nothing_wrong(result)}"]
+    if of_old:
+        told.append(f"{result.older}: {_problems(of_old)}, so nothing is compared with it")
+    return "\n".join(told)
+
+
+def _problems(diagnostics: Sequence[Diagnostic]) -> str:
+    errors = sum(one.severity is Severity.ERROR for one in diagnostics)
+    warnings = len(without_notes(diagnostics)) - errors
+    return " and ".join(plural(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number)
+
+
+def _nothing_wrong(result: CheckResult) -> str:
     defined = f"{plural(result.segments, 'segment')}, {plural(result.columns, 'computed column')}"
-    return f"{result.path}: nothing wrong ({defined})"
+    return f"nothing wrong ({defined})"
 
 
 RELATIONS = {
