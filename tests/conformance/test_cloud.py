@@ -336,7 +336,10 @@ def test_malformed_addresses(desk: Desk, cloud: Cloud, address: str) -> None:
 
 def test_a_key_with_an_empty_part_beside_others(desk: Desk, cloud: Cloud) -> None:
     cloud.put("in//x.csv", PEOPLE)
-    refused(desk, f"{cloud.root}/in/*.csv", "has an empty part between two slashes", "copy the object to another key")
+    said = (f"the key `{cloud.root}/in//x.csv` has an empty part", "move what is there to another key")
+    for address in ("in/*.csv", "in"):
+        refused(desk, f"{cloud.root}/{address}", *said)
+    refused(desk, f"{cloud.root}/in/y.csv", "there is no object", f"look at its name; the key `{cloud.root}/in//`")
 
 
 def test_there_is_no_such_bucket(desk: Desk, cloud: Cloud) -> None:
@@ -431,6 +434,41 @@ def test_a_copy_that_is_cut_short(desk: Desk, fake: Web) -> None:
 def test_a_copy_that_comes_whole_at_the_third_time(desk: Desk, fake: Web) -> None:
     fake.put("/bucket/x.csv", Answer(status=503), Answer(status=503), Answer(PEOPLE.encode(), headers=OF_OBJECT))
     assert desk.rows(head(path="s3://bucket/x.csv") + SEGMENT) == RICH
+
+
+CUT = {
+    "in the middle of the body": b"<ListBucketResult><Contents><Key>in/x.csv</Key>",
+    "at its end, by its length": None,
+}
+
+
+@pytest.mark.parametrize("how", CUT)
+def test_a_list_that_is_cut_short(desk: Desk, fake: Web, how: str) -> None:
+    """It is asked for again, as objects are."""
+    one = f"<Contents><Key>in/x.csv</Key><LastModified>2024-01-01T00:00:00Z</LastModified><ETag>a</ETag><Size>{len(PEOPLE)}</Size></Contents>"  # fmt: skip
+    whole = Answer(f"<ListBucketResult><IsTruncated>false</IsTruncated>{one}</ListBucketResult>".encode())
+    half = CUT[how]
+    cut = whole._replace(breaks=40) if half is None else Answer(half)
+    fake.put("/bucket?list-type=2&prefix=in%2F", cut, cut, whole)
+    fake.put("/bucket/in/x.csv", Answer(PEOPLE.encode(), headers=OF_OBJECT))
+    assert desk.rows(head(path="s3://bucket/in/*.csv") + SEGMENT) == RICH
+    fake.put("/bucket?list-type=2&prefix=in%2F", cut)
+    refused(desk, "s3://bucket/in/*.csv", "for `s3://bucket/in` was cut short, asked 3 times")
+
+
+def test_the_first_object_that_is_refused_is_told(desk: Desk, fake: Web) -> None:
+    """In the order of their keys, whichever answer comes first, though several are asked for at once."""
+    names = [f"in/{n:02}.csv" for n in range(20)]
+    for name in names:
+        fake.put(f"/bucket/{name}", Answer(PEOPLE.encode(), headers=OF_OBJECT))
+    for name in (names[3], names[5], names[15]):
+        fake.put(f"/bucket/{name}", answer("AccessDenied", 403))
+    sizes = "".join(
+        f"<Contents><Key>{name}</Key><LastModified>2024-01-01T00:00:00Z</LastModified><ETag>a</ETag><Size>9</Size></Contents>"
+        for name in names
+    )
+    fake.put("/bucket?list-type=2&prefix=in%2F", Answer(f"<ListBucketResult>{sizes}</ListBucketResult>".encode()))
+    refused(desk, "s3://bucket/in/*.csv", f"`s3://bucket/{names[3]}` may not be read with these credentials")
 
 
 LATER = {

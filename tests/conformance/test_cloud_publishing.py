@@ -10,6 +10,7 @@ import signal
 import string
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,12 +170,16 @@ def test_the_manifest_comes_last_and_then_latest(desk: Desk, cloud: Cloud, gate:
     night(desk, cloud, "2024-03-03")
     lists = ["all.csv", "west.csv", "run/members.parquet", "run/rules.toml"]
     run, old = "segments/2024-03-03", "segments/2024-03-01"
-    assert gate.written == [
+    puts = [f"PUT {run}/{name}" for name in lists]
+    copies = [f"COPY segments/latest/{name}" for name in lists]
+    written = [*gate.written]
+    written[1:5], written[7:11] = sorted(written[1:5]), sorted(written[7:11])  # several are on their way at once
+    assert written == [
         f"PUT {run}/unfinished.json",
-        *(f"PUT {run}/{name}" for name in lists),
+        *sorted(puts),
         f"PUT {run}/manifest.json",
         "PUT segments/manifest.json",
-        *(f"COPY segments/latest/{name}" for name in lists),
+        *sorted(copies),
         "COPY segments/latest/manifest.json",
         f"DELETE {run}/unfinished.json",
         f"PUT {old}/unfinished.json",
@@ -418,6 +423,55 @@ def test_a_signal(desk: Desk, cloud: Cloud, gate: Gate, number: signal.Signals) 
     assert objects(cloud) == before
 
 
+PUBLISHED = ["PUT segments/manifest.json", "COPY segments/latest/west.csv", "DELETE segments/2024-03-01/all.csv"]
+
+
+@pytest.mark.parametrize("at", PUBLISHED)
+def test_a_signal_once_the_run_is_published(desk: Desk, cloud: Cloud, gate: Gate, at: str) -> None:
+    """Log and screen say that the lists are there, and where."""
+    night(desk, cloud, "2024-03-01", output=("keep = 1",))
+    desk.put("c.csv", NIGHTS["2024-03-02"])
+    desk.put("rules.toml", rules(cloud, "keep = 1", day="2024-03-02"))
+    process = desk.begin("apply", "rules.toml", "-q", "--log", "log.ndjson")
+
+    def end(asked: str) -> None:
+        if asked == at:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)  # the handler runs before the answer comes
+
+    gate.then = end
+    assert process.wait(60) == 143
+    place = f"{cloud.root}/segments/2024-03-02"
+    assert manifest(cloud)["run"] == "2024-03-02"
+    line = json.loads((desk / "log.ndjson").read_text())
+    assert (line["outcome"], line["exit_code"], line["directory"]) == ("published", 143, place)
+    assert line["customers"] == 3 and line["errors"] == []
+
+
+@pytest.mark.parametrize("what", ["PUT", "COPY", "GET"])
+def test_several_objects_are_on_their_way_at_once(desk: Desk, cloud: Cloud, gate: Gate, what: str) -> None:
+    """Two answers wait for each other: one after another, neither would come."""
+    if what == "GET":
+        for n in range(6):
+            cloud.put(f"in/{n}.csv", f"id,town\nk{n},Brest\n")
+        desk.put("rules.toml", head(path=f"{cloud.root}/in/*.csv") + SEGMENTS)
+    else:
+        desk.put("c.csv", NIGHTS["2024-03-01"])
+        desk.put("rules.toml", rules(cloud))
+    both = threading.Barrier(2, timeout=20)
+    waited: list[str] = []
+
+    def wait(asked: str) -> None:
+        lists = asked.startswith(f"{what} ") and asked.endswith(".csv")
+        if lists and len(waited) < 2:
+            waited.append(asked)
+            both.wait()
+
+    gate.then = wait
+    desk.segkit("apply", desk / "rules.toml", *(["-o", desk / "out"] if what == "GET" else []))
+    assert len(waited) == 2 and not both.broken
+
+
 FAILURES: dict[str, tuple[str, str]] = {
     "expectation": ("[segment.all.expect]\nmin_size = 9\n", "expectations are broken"),
     "no such column": ("[segment.x]\ndemographic.age.min = 3\n", "age"),
@@ -570,6 +624,7 @@ CANNOT: dict[str, tuple[str, str]] = {
     "a table": ('to = "sqlite:x.db"\ntable = "t"', "with `to` the lists go to a table, and to no bucket"),
     "no prefix": ('directory = "s3://bucket"', "`s3://bucket` names no place in a bucket"),
     "an empty part": ('directory = "s3://bucket/a//b"', "`s3://bucket/a//b` names no place in a bucket"),
+    "Google": ('directory = "gs://bucket/segments"', "runs cannot be published to Google Cloud Storage"),
     "a user": ('directory = "s3://me:geheim@bucket/b"', "names no place in a bucket"),
 }
 
@@ -585,6 +640,21 @@ def test_what_cannot_be(desk: Desk, case: str) -> None:
         done = desk.segkit(command, desk.put("rules.toml", text), code=code)
         assert said in done.stderr + done.stdout
         assert "geheim" not in done.stderr + done.stdout
+
+
+def test_an_address_of_the_command_line_is_told_as_one(desk: Desk) -> None:
+    """Not as a line of the rule file, which says something else."""
+    text = f'{head()}[output]\ndirectory = "here"\n{SEGMENTS}'
+    for address in ("s3://bucket", "s3://bucket/", "s3://bucket/a//b", "gs://bucket/segments"):
+        said = desk.segkit("apply", desk.put("rules.toml", text), "-o", address, code=2).stderr
+        assert "  --> -o\n" in said and "rules.toml" not in said and said.count("error:") == 1, said
+
+
+def test_a_key_that_cannot_be_read_beside_the_runs(desk: Desk, cloud: Cloud) -> None:
+    cloud.put("segments//x.csv", "mine")
+    said = night(desk, cloud, "2024-03-01", code=4)
+    assert f"the key `{cloud.root}/segments//x.csv` has an empty part" in said
+    assert "move what is there to another key" in said
 
 
 def test_no_other_address_is_written_to(desk: Desk) -> None:

@@ -95,7 +95,8 @@ def _show(error: BaseException, terminal: Terminal) -> int:
             terminal.diagnose([_usage(error)])
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
-            terminal.alert("interrupted")
+            there = terminal.published
+            terminal.alert(f"interrupted, once the lists were published: `{there}`" if there else "interrupted")
             return signals.exit_code() or INTERRUPTED
         case ClosedPipe() | BrokenPipeError():
             return _closed_pipe()

@@ -64,7 +64,7 @@ class RunLog:
             "started": self._started.isoformat(timespec="milliseconds"),
             "rules": self.rules and without_secrets(self.rules),
             "as_of": done.as_of.isoformat() if done else None,
-            "outcome": OUTCOMES.get(code) or (_outcome(done) if done and not code else "failed"),
+            "outcome": self._outcome(code),
             "exit_code": code,
             "directory": done.directory if done else None,
             "customers": done.customers if done else None,
@@ -73,6 +73,13 @@ class RunLog:
             "errors": self._errors(code, error),
             "elapsed_seconds": round(time.perf_counter() - self._clock, 3),
         }
+
+    def _outcome(self, code: int) -> str:
+        """How the run ended; one that was interrupted once its lists were in their place has published them."""
+        ended = OUTCOMES.get(code)
+        if ended == "interrupted" and self.result and self.result.directory:
+            return "published"
+        return ended or (_outcome(self.result) if self.result and not code else "failed")
 
     def _told(self, diagnostic: Diagnostic, *, quotes: bool = False) -> dict[str, Any]:
         """The message and the place of a diagnostic."""

@@ -34,6 +34,8 @@ class Terminal:
     quiet: bool = False
     verbose: bool = False
     log: RunLog | None = None
+    published: str | None = None
+    """Where the lists of this run are, from the moment at which they are in their place."""
 
     def colored(self, stream: TextIO) -> bool:
         """Whether colour codes may go to this stream; a flag outranks NO_COLOR."""

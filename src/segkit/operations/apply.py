@@ -54,13 +54,15 @@ def apply(
     stdout: BinaryIO | None = None,
     progress: Progress = silent,
     notes: Callable[[Diagnostic], object] = lambda _: None,
+    on_published: Callable[[ApplyResult], object] = lambda _: None,
     resources: Resources = USUAL,
 ) -> ApplyResult:
     """What a run of a rule file did; the options replace what the file says.
 
     `replace` lets the run remove lists of another rule file, and those that `select` leaves out. `save_cutoffs` is a
     folder for the cutoffs of each RFM table, written after the lists, and `report` a page about the run, written last;
-    a dry run writes neither. `notes` gets what has to be said at once.
+    a dry run writes neither. `notes` gets what has to be said at once, `on_published` what the run did, as soon as its
+    lists are in their place: what comes then may still fail, or be interrupted.
 
     Raises `RuleError`, `DataError` and `WriteError`. Raises `CheckFailed` where a segment is not as `expect` says, and
     where `fail_on` is `warning` and there are warnings; then nothing is written.
@@ -116,7 +118,16 @@ def apply(
             cutoffs.update({} if save_cutoffs is None else contents_of(run.evaluated, save_cutoffs))
 
         _, result = apply_loaded(
-            loaded, chosen, to, guards, ws, progress, dry_run=dry_run, clock=clock, before_delivery=found
+            loaded,
+            chosen,
+            to,
+            guards,
+            ws,
+            progress,
+            dry_run=dry_run,
+            clock=clock,
+            before_delivery=found,
+            on_published=on_published,
         )
         if dry_run or not (cutoffs or report):
             return result
@@ -159,11 +170,12 @@ def apply_loaded(
     clock: float,
     whole: bool = False,
     before_delivery: Callable[[Decision], None] = lambda _: None,
+    on_published: Callable[[ApplyResult], object] = lambda _: None,
 ) -> tuple[Decision, ApplyResult]:
     """A run of rules that are loaded, and what it did: the one way from rules to lists, whoever asks.
 
     `clock` is when it began. With `whole`, the customers keep all columns that are computed. `before_delivery` sees the
-    run before anything is written.
+    run before anything is written, `on_published` what it did as soon as the lists are in their place.
     """
     require_secret(loaded)
     to.prepare()
@@ -171,7 +183,11 @@ def apply_loaded(
     run = decide(loaded, chosen, ws, progress, whole=whole, since=since, ready=to.ready)
     require_unchanged(ws)
     before_delivery(run)
-    return run, deliver(run, to, guards, lambda: time.perf_counter() - clock, dry_run=dry_run)
+
+    def elapsed() -> float:
+        return time.perf_counter() - clock
+
+    return run, deliver(run, to, guards, elapsed, dry_run=dry_run, on_published=on_published)
 
 
 def chosen_segments(rules: RuleFile, select: Sequence[str]) -> list[str]:

@@ -106,6 +106,12 @@ def command(
     page = _page(report) if report is not None else None
     if terminal.log:
         terminal.log.rules = str(rules)
+
+    def published(result: ApplyResult) -> None:
+        terminal.published = result.directory
+        if terminal.log:
+            terminal.log.result = result
+
     with stages(terminal) as stage:
         result = apply(
             rules,
@@ -126,6 +132,7 @@ def command(
             stdout=sys.stdout.buffer,
             progress=stage,
             notes=terminal.note,
+            on_published=published,
             resources=Resources(
                 memory=memory,
                 buckets=buckets,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from segkit.addresses import scheme_of, without_secrets
+from segkit.addresses import CLOUD, scheme_of, without_secrets
 from segkit.io.cloud.refused import Reason, Refused
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
@@ -38,7 +38,8 @@ def parsed(text: str) -> Address:
     """The address that a text is; `Refused` where a name of a bucket or a key would be something else on the way."""
     rest = text.partition("://")[2]
     bucket, _, key = rest.partition("/")
-    shown, hint = without_secrets(text), "write it as `s3://BUCKET/KEY`"
+    scheme = scheme_of(text)
+    shown, hint = without_secrets(text), f"write it as `{scheme if scheme in CLOUD else 's3'}://BUCKET/KEY`"
     if "@" in bucket or ":" in bucket:
         where = "credentials come from the environment, or from `~/.aws/credentials`"
         raise Refused(f"`{shown}` holds more than the name of a bucket before its key", where, Reason.ADDRESS)
@@ -51,4 +52,4 @@ def parsed(text: str) -> Address:
         raise Refused(message, hint, Reason.ADDRESS)
     if any(ord(c) < 32 or ord(c) == 127 for c in key):
         raise Refused(f"`{shown}` holds a character that does not print", hint, Reason.ADDRESS)
-    return Address(scheme_of(text), bucket, key)
+    return Address(scheme, bucket, key)

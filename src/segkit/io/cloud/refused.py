@@ -28,12 +28,14 @@ class Reason(Enum):
     EXTRA = "not installed"
     SETTINGS = "settings that do not fit"
     CREDENTIALS = "no credentials"
+    KEY = "a key that cannot be asked for"
     NO_KEY = "no such key"
     NO_BUCKET = "no such bucket"
     FORBIDDEN = "not allowed"
     REGION = "wrong region"
     CHANGED = "changed meanwhile"
     SILENT = "no answer"
+    CUT = "half an answer"
     OTHER = "anything else"
 
 
@@ -63,7 +65,10 @@ class Named(Protocol):
 
 
 class _Meaning(NamedTuple):
-    """What the library's words mean: `{at}` is the object or the bucket, `{bucket}` the bucket, `{host}` the server."""
+    """What the library's words mean: `{at}` is the object or the bucket, `{bucket}` the bucket, `{host}` the server.
+
+    `{key}` is a key that they name, where they name one.
+    """
 
     found: str
     reason: Reason
@@ -75,9 +80,9 @@ _MEANINGS = (
     # The first that is found counts.
     _Meaning(
         "invalid path|Could not parse path|InvalidPath",
-        Reason.ADDRESS,
-        "the key of an object at `{at}` has an empty part between two slashes, `.` or `..`, which is not read",
-        "copy the object to another key",
+        Reason.KEY,
+        "the key `{bucket}/{key}` has an empty part between two slashes, `.` or `..`, which is not read",
+        "move what is there to another key, or name a folder that does not hold it",
     ),
     _Meaning(
         "NoSuchBucket|ContainerNotFound|InvalidBucketName",
@@ -136,6 +141,12 @@ _MEANINGS = (
         "look at the address of the server, and at the network",
     ),
     _Meaning(
+        "list response|DeleteObjects response",
+        Reason.CUT,
+        f"the answer of `{{host}}` for `{{at}}` was cut short, asked {TRIES} times",
+        AGAIN,
+    ),
+    _Meaning(
         "HTTP error|error sending request|error decoding|timed out|TimedOut",
         Reason.SILENT,
         f"`{{host}}` does not answer, asked {TRIES} times",
@@ -145,6 +156,8 @@ _MEANINGS = (
 _ASKED = re.compile(r"performing [A-Z]+ (\S+)")
 """The address that the library has asked: where it is not of the bucket, it was asked for credentials."""
 _OF_CREDENTIALS = re.compile(r"[Cc]redential|[Aa]ccount must be specified|token file")
+_KEY = re.compile(r'Path "((?:[^"\\]|\\.)*)"')
+"""A key that cannot be, as the library quotes it."""
 _PLACE = re.compile(r"\w+://\S+|path: \S+")
 """Where something is, in words of the library."""
 
@@ -158,7 +171,9 @@ def meaning(error: BaseException, *, at: Named, host: str, done: str = "read") -
     said = _said(text, at.key)
     for one in _MEANINGS:
         if re.search(one.found, said):
-            return Refused(one.says.format(at=at, bucket=at.root, host=host, done=done), one.hint, one.reason)
+            told = _KEY.search(text)
+            words = {"at": at, "bucket": at.root, "host": host, "done": done, "key": told[1] if told else at.key}
+            return Refused(one.says.format(**words), one.hint, one.reason)
     return Refused(f"`{host}` does not do what is asked of `{at}`", "try it with the cloud's own tool")
 
 

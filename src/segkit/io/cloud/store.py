@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from segkit.io.cloud.address import Address
@@ -20,6 +20,22 @@ WITHIN = 30.0
 """Seconds in which a server must begin to answer, and go on."""
 _WHOLE_DAY = dt.timedelta(days=1)
 """No limit to how long a body may come: `WITHIN` is that of each piece."""
+_PARTS = 4
+"""Parts of a large file that are on their way at once, of 5 MiB each, since several files are."""
+
+Answered = TypeVar("Answered")
+
+
+def _again(ask: Callable[[], Answered], *reasons: Reason) -> Answered:
+    """What a server answers; asked again where it fails for one of these reasons, at which the library leaves it."""
+    for left in reversed(range(TRIES)):
+        try:
+            return ask()
+        except Refused as refused:
+            if refused.reason not in reasons or not left:
+                raise
+            time.sleep(PAUSE)
+    raise AssertionError("the last try ends in an error")
 
 
 class Item(NamedTuple):
@@ -96,15 +112,21 @@ class Bucket:
 
         What only marks a folder is none: an empty object below whose key others lie, as consoles make them.
         """
-        import obstore
-
-        with self._in_our_words(prefix, "listed"):
-            found = [_item(one) for some in obstore.list(self._store, prefix or None, chunk_size=1000) for one in some]
+        found = _again(lambda: self._listed(prefix), Reason.CUT)
         folders = {str(parent) for one in found for parent in PurePosixPath(one.key).parents}
         return tuple(sorted(one for one in found if one.key != prefix and (one.size or one.key not in folders)))
 
+    def _listed(self, prefix: str) -> Sequence[Item]:
+        import obstore
+
+        with self._in_our_words(prefix, "listed"):
+            return [_item(one) for some in obstore.list(self._store, prefix or None, chunk_size=1000) for one in some]
+
     def holds(self, prefix: str) -> bool:
         """Whether anything lies below a prefix: the first page of its list tells."""
+        return _again(lambda: self._holds(prefix), Reason.CUT)
+
+    def _holds(self, prefix: str) -> bool:
         import obstore
 
         with self._in_our_words(prefix, "listed"):
@@ -114,11 +136,14 @@ class Bucket:
 
     def names(self, prefix: str) -> tuple[str, ...]:
         """The names of the objects that lie right below a prefix, sorted."""
+        return tuple(sorted(_again(lambda: self._names(prefix), Reason.CUT)))
+
+    def _names(self, prefix: str) -> Sequence[str]:
         import obstore
 
         with self._in_our_words(prefix, "listed"):
             found = obstore.list_with_delimiter(self._store, prefix or None)["objects"]
-        return tuple(sorted(PurePosixPath(one["path"]).name for one in found if one["path"] != prefix))
+        return [PurePosixPath(one["path"]).name for one in found if one["path"] != prefix]
 
     def head(self, key: str) -> Item | None:
         """What there is to say of an object; None where there is none, or no such bucket."""
@@ -150,14 +175,7 @@ class Bucket:
 
     def get_to(self, key: str, path: Path) -> Item:
         """Copy an object to a file, in pieces; `Refused` where less of it comes than the server says."""
-        for left in reversed(range(TRIES)):
-            try:
-                return self._get_to(key, path)
-            except Refused as refused:
-                if refused.reason is not Reason.SILENT or not left:
-                    raise
-                time.sleep(PAUSE)
-        raise AssertionError("the last try ends in an error")
+        return _again(lambda: self._get_to(key, path), Reason.SILENT)
 
     def _get_to(self, key: str, path: Path) -> Item:
         import obstore
@@ -185,7 +203,7 @@ class Bucket:
         import obstore
 
         with self._in_our_words(key, "written"):
-            obstore.put(self._store, key, path)
+            obstore.put(self._store, key, path, max_concurrency=_PARTS)
 
     def put_bytes(self, key: str, content: bytes) -> str | None:
         """Write a small object; its ETag."""
@@ -224,11 +242,14 @@ class Bucket:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
+        if some := tuple(keys):  # those that are gone already are no error when it is asked again
+            _again(lambda: self._delete(some), Reason.CUT, Reason.SILENT)
+
+    def _delete(self, keys: Sequence[str]) -> None:
         import obstore
 
-        if some := [*keys]:
-            with self._in_our_words(some[0], "removed"):
-                obstore.delete(self._store, some)
+        with self._in_our_words(keys[0], "removed"):
+            obstore.delete(self._store, [*keys])
 
     def _in_our_words(self, key: str, done: str) -> AbstractContextManager[None]:
         return in_our_words(self.address.at(key), host=self.host, done=done)

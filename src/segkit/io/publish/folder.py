@@ -42,11 +42,12 @@ def publishing(
     wait: bool = True,
     on_wait: Callable[[str], None] = silent,
     before_swap: Callable[[], None] = lambda: None,
+    after_swap: Callable[[], None] = lambda: None,
 ) -> Iterator[Path]:
     """An empty folder; when the block ends well, it takes the place of `directory`, in one step.
 
     `mode` gives the permissions of the files in it; those of the folder follow from them. `before_swap` is called when
-    all else that could fail is done; where it raises, nothing is published.
+    all else that could fail is done; where it raises, nothing is published; `after_swap` when it is.
 
     When the block raises, and when the process is killed, `directory` stays as it was. Files in it that its
     `manifest.json` does not list under `files` are the user's and stay. Raises `WriteError` where `directory` cannot be
@@ -67,7 +68,7 @@ def publishing(
                     shutil.copymode(target, staging)
                 carry_over(target, staging, directory)
             before_swap()
-            swap(staging, target)
+            swap(staging, target, after_swap)
 
 
 @contextmanager
@@ -216,11 +217,17 @@ def folder_mode(mode: int) -> int:
     return mode | (mode & 0o444) >> 2
 
 
-def swap(staging: Path, target: Path) -> None:
-    """Put `staging` in the place of `target`; afterwards, `staging` holds the old folder, or nothing."""
+def swap(staging: Path, target: Path, done: Callable[[], None] = lambda: None) -> None:
+    """Put `staging` in the place of `target`; afterwards, `staging` holds the old folder, or nothing.
+
+    `done` is called as soon as it is there.
+    """
     if not target.exists():
         staging.rename(target)
-    elif not exchange(staging, target):
+        done()
+    elif exchange(staging, target):
+        done()
+    else:
         old = staging.with_suffix(".old")
         target.rename(old)
         try:
@@ -228,6 +235,7 @@ def swap(staging: Path, target: Path) -> None:
         except BaseException:
             old.rename(target)
             raise
+        done()
         remove(old)
 
 

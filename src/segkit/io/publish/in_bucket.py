@@ -13,12 +13,13 @@ is removed that no list of segkit has.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from segkit.errors import SegkitError, WriteError
+from segkit.io.cloud.at_once import at_once
 from segkit.io.cloud.store import Item
 from segkit.io.publish.folder import MANIFEST, RUN
 from segkit.io.publish.kept_runs import LATEST
@@ -114,8 +115,7 @@ def refuse_clashes(prefix: Prefix, there: There, files: Iterable[str]) -> None:
 
 def fetch_run(prefix: Prefix, run: str, files: Iterable[str], folder: Path) -> None:
     """Bring files of a run into a folder of its name."""
-    for name in files:
-        prefix.get_to(f"{run}/{name}", folder / run / name)
+    at_once(lambda name: prefix.get_to(f"{run}/{name}", folder / run / name), files)
 
 
 def cut_short(there: There) -> bool:
@@ -148,9 +148,10 @@ def _marked(mark: Any) -> list[str] | None:
     return files if whole else None
 
 
-def publish(prefix: Prefix, there: There, run: Whole, lease: Lease) -> None:
+def publish(prefix: Prefix, there: There, run: Whole, lease: Lease, published: Callable[[], None]) -> None:
     """Put a run there and name it as the last one; where that fails, nothing of it stays, and the last one is the last.
 
+    `published` is called once it is named, also where the answer to that was not waited for.
     `WriteError` where another run has taken the place over, or has published.
     """
     lease.require()
@@ -158,19 +159,25 @@ def publish(prefix: Prefix, there: There, run: Whole, lease: Lease) -> None:
         _put(prefix, run, lease)
         lease.require()
         _name(prefix, there, run)
+        published()
     except BaseException:
         with suppress(SegkitError):  # then the next run does it, which finds the mark
-            if not _is_last(prefix, run.name):
+            if _is_last(prefix, run.name):
+                published()
+            else:
                 _remove(prefix, run.name, run.files)
         raise
 
 
 def _put(prefix: Prefix, run: Whole, lease: Lease) -> None:
     """All files, and the manifest last. Nobody looks for the run before the manifest of the prefix names it."""
-    _mark(prefix, run.name, run.files)
-    for name in run.files:
+
+    def put(name: str) -> None:
         lease.check()
         prefix.put(run.folder / name, f"{run.name}/{name}")
+
+    _mark(prefix, run.name, run.files)
+    at_once(put, run.files)
     there = prefix.items(run.name)
     for name in run.files:
         found, written = there.get(f"{run.name}/{name}"), (run.folder / name).stat().st_size
@@ -213,8 +220,7 @@ def complete(prefix: Prefix, there: There, run: str, files: Sequence[str]) -> No
 
 def _copy_latest(prefix: Prefix, there: There, run: str, files: Sequence[str]) -> None:
     """The manifest last; what the run before had, and this one has not, goes."""
-    for name in files:
-        prefix.copy(f"{run}/{name}", f"{LATEST}/{name}")
+    at_once(lambda name: prefix.copy(f"{run}/{name}", f"{LATEST}/{name}"), files)
     prefix.delete([f"{LATEST}/{name}" for name in sorted(there.copied - {*files, MANIFEST})])
     prefix.copy(f"{run}/{MANIFEST}", f"{LATEST}/{MANIFEST}")
 

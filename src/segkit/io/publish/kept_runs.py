@@ -49,12 +49,14 @@ def keeping(
     mode: int | None = None,
     wait: bool = True,
     on_wait: Callable[[str], None] = silent,
+    after_swap: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Path, Path]]:
     """An empty folder, and the path in `directory` that it has once the block ends well.
 
     The last `keep` runs stay, this one among them. A run that lies in `directory` itself, from before runs were kept,
-    becomes the first of the kept ones. Files that are not of a run stay, and so does an old run to which somebody has
-    added a file. Raises `WriteError` where `latest` is not segkit's, and for whatever the system refuses.
+    becomes the first of the kept ones. `after_swap` is called when this one is the last run. Files that are not of a
+    run stay, and so does an old run to which somebody has added a file. Raises `WriteError` where `latest` is not
+    segkit's, and for whatever the system refuses.
     """
     target = Path(os.path.realpath(directory))
     with writing(directory):
@@ -72,6 +74,7 @@ def keeping(
                 _from_plain(target, before, staging, name, directory, mode)
             else:
                 _move_in(target, staging, name, mode)
+            after_swap()
             _prune(target, keep, name)
 
 

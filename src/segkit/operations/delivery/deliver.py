@@ -34,10 +34,23 @@ class Guards(NamedTuple):
 
 
 def deliver(
-    run: Decision, to: Destination, guards: Guards, elapsed: Callable[[], float], *, dry_run: bool
+    run: Decision,
+    to: Destination,
+    guards: Guards,
+    elapsed: Callable[[], float],
+    *,
+    dry_run: bool,
+    on_published: Callable[[ApplyResult], object] = lambda _: None,
 ) -> ApplyResult:
-    """What the run did. Raises `CheckFailed`, `WriteError`, and `DataError` where the last run cannot be read."""
-    with to.open(run) as place:
+    """What the run did; `on_published` gets it as soon as the lists are in their place.
+
+    Raises `CheckFailed`, `WriteError`, and `DataError` where the last run cannot be read.
+    """
+
+    def published() -> None:
+        on_published(result._replace(elapsed_seconds=elapsed()))
+
+    with to.open(run, published) as place:
         _require_expected(run, guards, place.last)
         last, previous = (place.last, guards.previous) if to.compares else (None, None)
         changes, warnings = since_last_run(run.rows, run.lists, last, previous)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segkit.addresses import is_bucket
+from segkit.io.cloud.at_once import at_once
 from segkit.io.publish.folder import MANIFEST, RUN
 from segkit.io.publish.in_bucket import UNFINISHED
 from segkit.io.publish.kept_runs import LATEST
@@ -85,7 +86,6 @@ def _copy_of(address: str) -> Copied:
             return copied
     folder = Path(tempfile.mkdtemp(prefix="segkit-")).resolve()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for name in manifests:
-        prefix.get_to(name, folder / name)
+    at_once(lambda name: prefix.get_to(name, folder / name), manifests)
     _COPIES.append(Copied(folder, prefix, seen))
     return _COPIES[-1]

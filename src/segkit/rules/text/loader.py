@@ -59,6 +59,8 @@ class RuleSource:
     """Place of a name in the rule file -> the file that stands there by this name."""
     copied: Copied | None = None
     """Where the file is the copy that a run has kept."""
+    given: Mapping[KeyPath, str] = field(default_factory=dict)
+    """The keys whose values are not those of the file -> the option that gives them."""
 
     @property
     def directory(self) -> Path:
@@ -68,7 +70,9 @@ class RuleSource:
         return Path() if self.path == STDIN else Path(self.path).parent
 
     def at(self, *path: str | int) -> SourceLocation:
-        """The place of a key, or of its nearest ancestor that the file has."""
+        """The place of a key, or of its nearest ancestor that the file has; the option that has given its value."""
+        if option := self.given.get(path):
+            return SourceLocation(option)
         for place, file in self.included.items():
             if path[: len(place)] == place and path != place:
                 return file.index.key(path[len(place) :], file.path)
@@ -165,7 +169,8 @@ def _load(
 ) -> Loaded:
     text = _decode(raw, name)
     data = _parse(text, name)
-    source = RuleSource(name, text, Index.of(text), copied=copied)
+    given: dict[KeyPath, str] = {("output", "directory"): "-o"} if overrides.output else {}
+    source = RuleSource(name, text, Index.of(text), copied=copied, given=given)
     problems: list[Diagnostic] = []
     data = expand.override(data, overrides, source.at, problems)
     before, data = data, expand.substitute(data, os.environ if env is None else env, source.value_at, problems)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from segkit.addresses import is_here
 from segkit.diagnostics import Diagnostic, Severity, SourceLocation
 from segkit.errors import DataError
 from segkit.io.cloud.address import Address, parsed
+from segkit.io.cloud.at_once import at_once
 from segkit.io.cloud.refused import Reason, Refused
 from segkit.io.cloud.store import Bucket, Item, Object, open_bucket
 from segkit.io.read.buckets.keys import fixed_part, matches
@@ -25,8 +25,6 @@ from segkit.io.read.problems import changed, problem
 from segkit.io.read.workspace import Workspace
 from segkit.words import nearest
 
-AT_ONCE = 16
-"""Objects of which the first bytes are asked for at once."""
 _IN_PLACE = {".parquet": ("parquet", b"PAR1")} | dict.fromkeys((".arrow", ".feather", ".ipc"), ("ipc", b"ARROW1"))
 """Ending -> the kind of file that Polars reads in parts, and how it begins; all else is copied."""
 
@@ -48,7 +46,7 @@ def in_bucket(ws: Workspace, text: str) -> tuple[Origin, ...]:
         if glob.has_magic(address.key):
             fixed = fixed_part(address.key)
             listed = bucket.list(fixed)
-            items = [one for one in listed if matches(one.key, address.key) and _is_file(bucket, one)]
+            items = _files(bucket, [one for one in listed if matches(one.key, address.key)])
             if not items:
                 raise problem(Label(text), f"no object matches `{address}`", hint=_neighbours(bucket, address.key))
             _refuse_parts(bucket, items, listed, fixed)
@@ -96,7 +94,7 @@ def _below(ws: Workspace, bucket: Bucket, address: Address) -> tuple[Origin, ...
     label, key = Label(str(address)), address.key
     if key and bucket.holds(f"{key}/{LOG}"):
         return (Origin(label, Path(str(address)), "delta", told=_told(bucket, label)),)
-    items = [one for one in bucket.list(key) if _is_file(bucket, one)]
+    items = _files(bucket, bucket.list(key))
     above = len(PurePosixPath(key).parts)
     inside = [(one, PurePosixPath(one.key).parts[above:]) for one in items]
     if any("=" in parts[0] and len(parts) > 1 for _, parts in inside):
@@ -109,9 +107,10 @@ def _below(ws: Workspace, bucket: Bucket, address: Address) -> tuple[Origin, ...
     raise problem(label, f"there is no object `{address}`", hint=_neighbours(bucket, key))
 
 
-def _is_file(bucket: Bucket, item: Item) -> bool:
-    """Whether something is no mark of a folder: the key of one ends with a slash, which lists of the library lack."""
-    return bool(item.size or bucket.head(item.key))
+def _files(bucket: Bucket, items: Sequence[Item]) -> list[Item]:
+    """All but the marks of folders: the key of one ends with a slash, which lists of the library lack."""
+    there = at_once(lambda one: bool(one.size or bucket.head(one.key)), items)
+    return [item for item, is_file in zip(items, there, strict=True) if is_file]
 
 
 def _neighbours(bucket: Bucket, key: str) -> str:
@@ -122,6 +121,8 @@ def _neighbours(bucket: Bucket, key: str) -> str:
         names = bucket.names(parent)
         there = names or bucket.holds(parent) if parent else True
     except Refused as refused:
+        if refused.reason is Reason.KEY:
+            return f"look at its name; {refused.message}"
         if refused.reason is not Reason.FORBIDDEN:
             raise
         return _UNLISTED
@@ -177,11 +178,12 @@ def _origins(ws: Workspace, bucket: Bucket, items: Sequence[Item], fixed: str) -
     elsewhere = ws.bounds is not None and ws.bounds.engine is not None  # machines that may not be let in
     kinds: list[str | None] = [None] * len(items)
     if bucket.scans and not elsewhere:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            kinds = list(pool.map(lambda label, item: _kind(bucket, label, item), labels, items))
+        kinds = at_once(lambda one: _kind(bucket, *one), list(zip(labels, items, strict=True)))
+    whole = [(label, item) for label, item, kind in zip(labels, items, kinds, strict=True) if not kind]
+    _copy(ws, bucket, whole)
     found = []
     for label, item, kind in zip(labels, items, kinds, strict=True):
-        origin = _in_place(ws, bucket, item, label, kind) if kind else _copied(ws, bucket, item, label)
+        origin = _in_place(ws, bucket, item, label, kind) if kind else ws.fetched[label.path]
         folders = values_of(label, PurePosixPath(item.key).relative_to(fixed or "."))
         found.append(origin._replace(folders=folders))
     return tuple(found)
@@ -207,14 +209,18 @@ def _in_place(ws: Workspace, bucket: Bucket, item: Item, label: Label, kind: str
     return ws.fetched[label.path]
 
 
-def _copied(ws: Workspace, bucket: Bucket, item: Item, label: Label) -> Origin:
-    """The copy of an object, made once a run."""
-    if label.path not in ws.fetched:
-        path = ws.new_file("")
-        with ws.filling(), in_words_of_data(label):
+def _copy(ws: Workspace, bucket: Bucket, objects: Sequence[tuple[Label, Item]]) -> None:
+    """Copy objects into the workspace, each once a run."""
+    new = [(label, item, ws.new_file("")) for label, item in objects if label.path not in ws.fetched]
+
+    def copy(one: tuple[Label, Item, Path]) -> None:
+        label, item, path = one
+        with in_words_of_data(label):
             bucket.get_to(item.key, path)
-        ws.fetched[label.path] = Origin(label, path, told=_told(bucket, label))
-    return ws.fetched[label.path]
+
+    with ws.filling():
+        at_once(copy, new)
+    ws.fetched |= {label.path: Origin(label, path, told=_told(bucket, label)) for label, _, path in new}
 
 
 def _told(bucket: Bucket, label: Label) -> tuple[Diagnostic, ...]:
@@ -229,8 +235,11 @@ def _told(bucket: Bucket, label: Label) -> tuple[Diagnostic, ...]:
 
 def require_unchanged(ws: Workspace) -> None:
     """`DataError` where an object is another one than it was when it was opened, since parts of it were read later."""
-    for found in ws.objects.values():
+
+    def require(found: Object) -> None:
         label = Label(found.address)
         with in_words_of_data(label):
             if not found.is_kept():
                 raise changed(label)
+
+    at_once(require, ws.objects.values())

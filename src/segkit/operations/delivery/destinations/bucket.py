@@ -109,7 +109,7 @@ class InBucket:
         """All columns fit."""
 
     @contextmanager
-    def open(self, run: Decision) -> Iterator[Place]:
+    def open(self, run: Decision, published: Callable[[], None]) -> Iterator[Place]:
         """A folder to write to, which becomes a run in the bucket when the block ends well."""
         prefix, progress = self.mirror.prefix, self.folder.progress
         lease = Lease(prefix, self.folder.started)
@@ -118,13 +118,13 @@ class InBucket:
             there = self.mirror.look()
             told = [*unencrypted(prefix), *lease.told, *_cut_short(prefix, there)]
             there = in_bucket.clear_unfinished(prefix, there)
-            with self.folder.open(run) as place, self.mirror.ws.filling():
+            with self.folder.open(run, lambda: None) as place, self.mirror.ws.filling():
                 yield place._replace(told=[*told, *place.told])
             assert place.folder is not None
             whole = _whole(place.folder)
             in_bucket.refuse_clashes(prefix, there, whole.files)
             progress(f"uploading {len(whole.files):,} files")
-            in_bucket.publish(prefix, there, whole, lease)
+            in_bucket.publish(prefix, there, whole, lease, published)
             in_bucket.complete(prefix, there, whole.name, whole.files)
             in_bucket.prune(prefix, there, run.rules.output.kept or 1, whole.name)
 

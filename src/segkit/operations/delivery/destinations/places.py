@@ -62,8 +62,11 @@ class Destination(Protocol):
     def ready(self, plan: Plan) -> None:
         """Refuse, before anything is computed, what does not fit the columns that go out."""
 
-    def open(self, run: Decision) -> AbstractContextManager[Place]:
-        """The place, held against other runs until the block ends; what is written appears when it ends well."""
+    def open(self, run: Decision, published: Callable[[], None]) -> AbstractContextManager[Place]:
+        """The place, held against other runs until the block ends; what is written appears when it ends well.
+
+        `published` is called as soon as that is so: what comes then may still fail, or be interrupted.
+        """
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:
         """Write the lists; `result` says how the run stands."""
@@ -110,7 +113,7 @@ class Nowhere:
             self.target.require_fit(plan)
 
     @contextmanager
-    def open(self, run: Decision) -> Iterator[Place]:
+    def open(self, run: Decision, published: Callable[[], None]) -> Iterator[Place]:
         """The place of the last run, with what would vanish there as a warning."""
         directory, table = directory_of(self.loaded), self.target.told if self.target else None
         last, told = spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=True)
@@ -141,7 +144,7 @@ class Stream:
         """All columns fit."""
 
     @contextmanager
-    def open(self, run: Decision) -> Iterator[Place]:
+    def open(self, run: Decision, published: Callable[[], None]) -> Iterator[Place]:
         """The place of the last run: what is expected is compared with it.
 
         `RuleError` for several lists of an audience: nothing would tell the rows of one from those of another.
@@ -185,34 +188,51 @@ class Folder:
         directory = directory_of(self.loaded)
         return spare_lists(self.loaded, directory, self.chosen, replace=self.replace, dry_run=False)
 
-    def open(self, run: Decision) -> AbstractContextManager[Place]:
+    def open(self, run: Decision, published: Callable[[], None]) -> AbstractContextManager[Place]:
         """A folder to write to, which becomes the output directory, or a run in it, when the block ends well."""
         self.progress(f"writing {len(run.lists):,} files")
-        return self.opened(run, lambda: None)
+        return self.opened(run, lambda: None, published)
 
     @contextmanager
-    def opened(self, run: Decision, before_swap: Callable[[], None]) -> Iterator[Place]:
+    def opened(self, run: Decision, before_swap: Callable[[], None], published: Callable[[], None]) -> Iterator[Place]:
         """The same; `before_swap` is called when all else that could fail is done."""
         directory = directory_of(self.loaded)
         _spare_inputs(run, directory)
-        with self._published(directory, run.evaluated.plan.context.as_of, before_swap) as (staging, folder):
+        as_of = run.evaluated.plan.context.as_of
+        with self._published(directory, as_of, before_swap, published) as (staging, folder):
             # Which run is the last one is known only once no other run can publish.
             last, told = self._last()
             yield Place(last, told, folder, staging)
 
     @contextmanager
     def _published(
-        self, directory: Path, as_of: dt.date, before_swap: Callable[[], None]
+        self, directory: Path, as_of: dt.date, before_swap: Callable[[], None], published: Callable[[], None]
     ) -> Iterator[tuple[Path, Path]]:
         """The folder to write to, and the folder that it becomes when the block ends well."""
         output, wait, on_wait = self.loaded.rules.output, self.wait, self.progress
         if output.kept is None:
-            place = publishing(directory, mode=output.mode, wait=wait, on_wait=on_wait, before_swap=before_swap)
+            place = publishing(
+                directory,
+                mode=output.mode,
+                wait=wait,
+                on_wait=on_wait,
+                before_swap=before_swap,
+                after_swap=published,
+            )
             with place as staging:
                 yield staging, directory
             return
         day = as_of.isoformat()
-        with keeping(directory, day, output.kept, mode=output.mode, wait=wait, on_wait=on_wait) as places:
+        kept = keeping(
+            directory,
+            day,
+            output.kept,
+            mode=output.mode,
+            wait=wait,
+            on_wait=on_wait,
+            after_swap=published,
+        )
+        with kept as places:
             yield places
 
     def write(self, run: Decision, changes: Changes, place: Place, result: Callable[[], ApplyResult]) -> None:

@@ -54,13 +54,13 @@ class Table:
         return spare_rows(self.target, directory, folder.chosen, replace=folder.replace, dry_run=False)
 
     @contextmanager
-    def open(self, run: Decision) -> Iterator[Place]:
+    def open(self, run: Decision, published: Callable[[], None]) -> Iterator[Place]:
         """The folder, which becomes the output directory once the table has its rows, when the block ends well."""
         told = self.target.told
         self.folder.progress(f"writing to {told.table} in {told.address}")
         waiting = Waiting(self.folder.wait, self.folder.progress)
         transaction = self.target.store.transaction(waiting)  # around the folder, which commits it
-        with transaction as rows, self.folder.opened(run, rows.commit) as place:
+        with transaction as rows, self.folder.opened(run, rows.commit, published) as place:
             # Rows that come in the meantime are refused under the lock of the table.
             yield place._replace(told=[*place.told, *self._spare_rows()], table=told, transaction=rows)
 

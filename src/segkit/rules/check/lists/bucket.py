@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit import codes
-from segkit.addresses import is_address, is_bucket, without_secrets
+from segkit.addresses import is_address, is_bucket, scheme_of, without_secrets
 from segkit.rules.findings import Finding
 from segkit.rules.model.file import Output, RuleFile
 
@@ -21,6 +21,12 @@ def check_bucket(rules: RuleFile) -> Iterator[Finding]:
             message = f"`{shown}`: only local files are written, and objects of a bucket"
             yield Finding(_AT, message, "write to a local folder, or to a bucket, such as `s3://bucket/segments`")
         return
+    if scheme_of(output.directory) == "gs":
+        # It replaces an object on condition of its generation, and not of its ETag, by which the lock and the manifest
+        # are replaced: no run would ever end well.
+        message = f"`{shown}`: runs cannot be published to Google Cloud Storage"
+        hint = "publish to `s3://`, or to a local folder with `keep`, and copy what is there with Google's own tool"
+        yield Finding(_AT, message, hint)
     bucket, _, key = output.directory.partition("://")[2].partition("/")
     if shown != output.directory or not bucket or "//" in f"/{key.rstrip('/')}" or not key.strip("/"):
         message = f"`{shown}` names no place in a bucket"
