@@ -54,7 +54,7 @@ def test_apply_passes_what_was_asked_for(invoke: Invoke, operation: Replace, res
         "--engine-option", "spark.a=1", "--engine-option", "spark.b=2=3",
     )  # fmt: skip
     assert done.exit_code == 0
-    del asked["stdout"], asked["progress"], asked["notes"]
+    del asked["stdout"], asked["progress"], asked["notes"], asked["on_published"]
     assert asked == {
         "rules": Path("rules.toml"),
         "output": "out",
