@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 
 import pytest
 
@@ -59,3 +62,23 @@ def test_nothing_is_on_its_way_once_it_has_ended() -> None:
         at_once(do, range(500))
     assert sorted(began) == sorted([0, *ended])
     assert len(began) <= 4 * AT_ONCE
+
+
+def test_somebody_impatient_waits_for_what_has_begun_too() -> None:
+    begun, on_the_way = threading.Event(), set(range(AT_ONCE))
+
+    def do(number: int) -> None:
+        begun.set()
+        time.sleep(1)
+        on_the_way.discard(number)
+
+    def interrupt() -> None:
+        begun.wait()
+        for _ in range(2):
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        at_once(do, range(AT_ONCE))
+    assert on_the_way == set()

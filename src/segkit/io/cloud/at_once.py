@@ -35,4 +35,13 @@ def at_once(do: Callable[[One], Done], each: Iterable[One]) -> list[Done]:
         begun = [pool.submit(one, number, of) for number, of in enumerate(each)]
         return [future.result() for future in begun]  # type: ignore[misc]  # None stands behind one that raises
     finally:
+        _end(pool)
+
+
+def _end(pool: ThreadPoolExecutor) -> None:
+    """Wait for what has begun, also where somebody is impatient: it would come after what is cleaned up then."""
+    try:
         pool.shutdown(cancel_futures=True)
+    except KeyboardInterrupt:
+        _end(pool)
+        raise
